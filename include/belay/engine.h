@@ -1,0 +1,116 @@
+// The engine: one state file, one loop, any number of transactions.
+//
+// Threads: every function may be called from any thread unless it says otherwise. Callbacks and
+// loop handlers run on the engine's loop, one at a time, and must not wait. No function throws, and
+// no exception leaves a callback's frame.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "belay/call.h"
+#include "belay/export.h"
+#include "belay/options.h"
+#include "belay/report.h"
+#include "belay/result.h"
+#include "belay/saga.h"
+
+namespace belay {
+
+// Runs once, on the loop.
+using ReportCallback = std::function<void(const Result<Report>& result)>;
+using ClosedCallback = std::function<void(const Result<>& result)>;
+
+// A moment's figures. Totals count from `open`.
+struct Counters {
+  std::uint64_t live = 0;               // unfinished transactions in memory
+  std::uint64_t stuck = 0;              // of those, see Report::stuck
+  std::uint64_t queued = 0;             // submits handed in and not yet decided
+  std::uint64_t calls_in_flight = 0;    // asynchronous and blocking calls
+  std::uint64_t calls_waiting = 0;      // decided, held back by Limits::calls_in_flight_max
+  std::uint64_t submitted = 0;          // total accepted
+  std::uint64_t succeeded = 0;          // total
+  std::uint64_t failed = 0;             // total
+  std::uint64_t refused = 0;            // total submits answered with an error
+  std::uint64_t calls = 0;              // total attempts
+  std::uint64_t commits = 0;            // total batches on disk
+  std::uint64_t records = 0;            // total records in them
+  std::uint64_t row_bytes_written = 0;  // total bytes of transactions' rows, in the same commits
+  std::uint64_t log_bytes_written = 0;  // total bytes of those batches
+  std::uint64_t log_bytes = 0;          // now in the log, not yet folded into rows
+  std::uint64_t storage_failures = 0;   // total commits the disk refused
+  // false: nothing is acknowledged or called until the disk is back
+  bool storage_ok = true;
+};
+
+class BELAY_EXPORT Engine {
+ public:
+  // Opens or creates the state file at `path` and reads what is unfinished in it; nothing runs
+  // before `start`. Blocks while it reads (about 300,000 unfinished transactions a second; progress
+  // goes to the log sink). Errors: locked (names the holder), corrupt (names the record),
+  // unsupported, storage, invalid_argument. A failed open leaves the file as it was.
+  static Result<Engine> open(std::string_view path, const Options& options = {});
+
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  // Closes, waiting as `close` does, unless that was done. With a host's loop: close first.
+  ~Engine();
+
+  // Registers a handler by name, before or after `start`; `user` must outlive the engine. A
+  // transaction that waits for this name goes on. Errors: invalid_argument (empty or over-long
+  // name, or taken), closed.
+  Result<> handle(std::string_view name, Handler handler, void* user = nullptr);
+  // The same, called on libuv's worker pool, where it may block.
+  Result<> handle_blocking(std::string_view name, Handler handler, void* user = nullptr);
+  // The same, answering later.
+  Result<> handle_async(std::string_view name, AsyncHandler handler, void* user = nullptr);
+
+  // Lets transactions run: recovered ones first. With the host's loop, call it on the loop's thread
+  // (before or while it runs). Errors: misuse if started already.
+  Result<> start();
+
+  // Hands the saga in and returns when it is on disk (or, with wait_result, final). Errors: those
+  // of the limits, busy, conflict, storage, closed, commit_unknown; misuse before `start`, and on
+  // the loop, where waiting would stop the loop itself.
+  Result<Report> submit(const Saga& saga);
+  // The same without waiting. What can be told at once (a limit, busy, closed) is returned, and
+  // `done` never runs; otherwise `done` runs once, on the loop, never within this call. With an
+  // error, nothing was left behind, save for commit_unknown, and for closed while it waited for a
+  // result: then the transaction goes on at the next open.
+  Result<> submit(const Saga& saga, ReportCallback done);
+  // Submits and waits until it is final: `submit` with wait_result.
+  Result<Report> run(const Saga& saga);
+
+  // What is known of a gid, unfinished or in the history. Errors: not_found, closed; misuse on the
+  // loop.
+  Result<Report> find(std::string_view gid);
+  Result<> find(std::string_view gid, ReportCallback done);
+  // Waits until the transaction is final. Errors: timed_out (it goes on), not_found, closed; misuse
+  // on the loop.
+  Result<Report> wait(std::string_view gid, Millis timeout);
+
+  Counters counters() const;
+
+  // Stops taking, lets calls in flight end or time out, commits, folds the log and releases
+  // everything; unfinished transactions go on at the next open. Submits not yet on disk are
+  // answered. Afterwards every function says closed. Errors: storage (what was acknowledged is safe
+  // all the same); misuse on the loop.
+  Result<> close();
+  // The same without waiting; `closed` runs on the loop when no handle of the engine's is left on
+  // it. The engine must live until then. For a host's loop.
+  Result<> close(ClosedCallback closed);
+
+ private:
+  class Impl;
+  explicit Engine(std::unique_ptr<Impl> impl) noexcept;
+
+  std::unique_ptr<Impl> impl_;
+};
+
+// A new time-ordered gid: 26 characters, digits and capital letters. Thread-safe.
+BELAY_EXPORT std::string new_gid();
+
+}  // namespace belay

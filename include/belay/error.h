@@ -1,0 +1,52 @@
+// Failures as values: what went wrong, as a number a program can switch on and a sentence a person
+// can act on. Three kinds never mix: a bug stops the process, a failure is an `Error`, a
+// participant's answer is an `Outcome`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "belay/export.h"
+
+// The numbers are printed by tools and cross the wire: append, never renumber.
+#define BELAY_ERROR_CODES(X)                                                               \
+  X(invalid_argument, 1, "the request itself is malformed; sending it again cannot help")  \
+  X(conflict, 2, "this gid exists already with another definition")                        \
+  X(storage, 3, "the state file refused or failed; nothing was done")                      \
+  X(busy, 4, "too many submits are queued; try again later")                               \
+  X(not_found, 5, "no transaction with this gid is known")                                 \
+  X(locked, 6, "another engine holds the state file")                                      \
+  X(corrupt, 7, "the state file holds what no engine wrote")                               \
+  X(unsupported, 8, "the state file was written by a newer version")                       \
+  X(closed, 9, "the engine is closed or closing")                                          \
+  X(misuse, 10, "the call is not allowed here, such as waiting on the loop itself")        \
+  X(timed_out, 11, "the wait ended before the transaction did; the transaction goes on")   \
+  X(commit_unknown, 12, "the engine closed before the disk said whether it took this")     \
+  X(gid_limit, 13, "the gid is empty, too long or has a forbidden character")              \
+  X(payload_limit, 14, "a payload is larger than Limits::payload_bytes_max")               \
+  X(branches_limit, 15, "there are more branches than Limits::branches_max")               \
+  X(live_limit, 16, "Limits::live_transactions_max unfinished transactions exist already") \
+  X(definition_limit, 17, "the definition is larger than Limits::definition_bytes_max")
+
+namespace belay {
+
+enum class ErrorCode : std::uint8_t {
+#define BELAY_X(name, value, text) name = value,
+  BELAY_ERROR_CODES(BELAY_X)
+#undef BELAY_X
+};
+
+// The code's name ("busy"); never null, "error" for a number this version does not know.
+BELAY_EXPORT std::string_view name_of(ErrorCode code) noexcept;
+// The code's one-sentence meaning.
+BELAY_EXPORT std::string_view meaning_of(ErrorCode code) noexcept;
+
+// `detail` names the thing and the number ("payload of step 2 has 2097152 bytes, the limit is
+// 1048576").
+struct Error {
+  ErrorCode code{};
+  std::string detail;
+};
+
+}  // namespace belay

@@ -1,0 +1,77 @@
+// How an engine behaves, and what bounds it. Behaviour and limits are apart; every default has its
+// reason beside it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "belay/types.h"
+
+struct uv_loop_s;
+
+namespace belay {
+
+// When a call that brought no final answer is made again.
+struct Retry {
+  Millis first_interval{10'000};  // after the first unknown; dtm's default
+  double multiplier = 2.0;        // 1.0 to 100.0
+  // the cap dtm does not have: nobody waits for hours after an outage
+  Millis interval_max{300'000};
+  // 0.0 to 1.0: each interval is drawn from [1-jitter, 1+jitter] of its value
+  double jitter = 0.2;
+  // forward calls without an answer before the transaction turns back; 0: no limit
+  std::uint32_t limit = 0;
+  Millis ongoing_interval{10'000};  // fixed, after `ongoing`
+
+  bool operator==(const Retry&) const = default;
+};
+
+enum class History : std::uint8_t {
+  all = 0,     // every finished transaction stays until its retention ends
+  failed = 1,  // only the failed ones
+  none = 2,    // none, and their gids are forgotten: submitting one again runs it again
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+// Called from the loop, the store's thread or the caller's, one line without a newline. Must not
+// call the engine.
+using LogSink = void (*)(LogLevel level, std::string_view line, void* user);
+
+// Bounds. A submit that would break one is refused with that limit's own error and leaves nothing
+// behind.
+struct Limits {
+  // unfinished at once → live_limit; about 0.7 KB each
+  std::size_t live_transactions_max = 1'000'000;
+  std::size_t queued_submits_max = 65'536;  // handed in and not yet decided → busy
+  // asynchronous and blocking calls; more wait their turn
+  std::size_t calls_in_flight_max = 4'096;
+  std::size_t branches_max = 1'000;                    // per transaction → branches_limit
+  std::size_t payload_bytes_max = 1024 * 1024;         // per step → payload_limit
+  std::size_t definition_bytes_max = 8 * 1024 * 1024;  // a whole transaction → definition_limit
+  std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
+};
+
+struct Options {
+  // Behaviour.
+  // the host's loop; null: the engine runs one on a thread of its own
+  uv_loop_s* loop = nullptr;
+  History history = History::all;
+  Millis retention{7LL * 24 * 3600 * 1000};         // of succeeded transactions; 0: for ever
+  Millis retention_failed{7LL * 24 * 3600 * 1000};  // of failed ones; 0: for ever
+  Retry retry;                                      // for transactions and steps that name none
+  Millis request_timeout{3'000};  // how long a call may take; dtm's default. 1 ms to 1 h
+  // unanswered attempts after which a transaction counts as stuck
+  std::uint32_t stuck_after = 3;
+  Millis checkpoint_interval{5'000};  // how old the log's head may grow while little happens
+  // how long the log may grow before its head is folded away
+  std::size_t checkpoint_log_bytes = 16 * 1024 * 1024;
+  LogSink log = nullptr;  // null: the library says nothing
+  void* log_user = nullptr;
+  LogLevel log_level = LogLevel::info;  // what is below is not formatted
+
+  Limits limits;
+};
+
+}  // namespace belay

@@ -1,0 +1,123 @@
+// Reads a state file beside a running engine or after it, without disturbing it. What is only in
+// the log and not yet in a row is folded in, with the same code the engine uses.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belay/export.h"
+#include "belay/result.h"
+#include "belay/types.h"
+
+namespace belay {
+
+// One row of the view `transactions`, the log folded in. JSON columns are text.
+struct TransactionRow {
+  std::int64_t id = 0;  // grows with every submit
+  std::string gid;
+  Mode mode{};
+  Status status{};
+  bool stuck = false;
+  TimePoint created_at{};
+  TimePoint updated_at{};
+  std::optional<TimePoint> finished_at;
+  std::optional<TimePoint> due_at;  // the next wake-up, if it waits for one
+  std::uint32_t attempts = 0;       // calls that ended, of all branches
+  std::string last_error;           // why it turned back, or the last error; empty if none
+  std::string trace_id;             // of the traceparent; empty if none
+  std::string definition;           // JSON
+};
+
+// One row of the view `branches`: one operation of one branch.
+struct BranchRow {
+  std::string branch_id;
+  Op op{};
+  std::string target;
+  std::string
+      status;  // "idle", "started" (may have run), "succeed", "failed", "parked" (no such handler)
+  std::uint32_t attempts = 0;
+  std::string last_error;
+  std::optional<TimePoint> due_at;
+};
+
+// One row of the view `timeline`.
+struct TimelineRow {
+  TimePoint at{};
+  std::string event;      // "submitted", "started", "answered", "parked", "aborting", "finished"
+  std::string branch_id;  // empty for events of the whole transaction
+  std::string op;
+  std::string outcome;  // of "answered"; the status of "finished"
+  std::string detail;
+  std::uint32_t repeats = 1;  // the same answer this often in a row
+};
+
+struct Filter {
+  std::optional<Status> status;
+  std::optional<Mode> mode;
+  std::optional<bool> finished;
+  std::optional<bool> stuck;
+  std::optional<Millis> older_than;  // created at least this long ago
+  std::optional<Millis> newer_than;  // created at most this long ago
+  std::string target;                // names this handler or URL in some branch
+  std::string gid_prefix;
+  std::int64_t before_id = 0;  // paging: rows with a smaller id only; 0: from the newest
+  std::uint32_t limit = 100;   // 1 to 10,000 rows, newest first
+};
+
+struct Page {
+  std::vector<TransactionRow> rows;
+  std::int64_t next_before_id = 0;  // give this as `before_id` for the next page; 0: there is none
+};
+
+struct Stats {
+  std::uint64_t prepared = 0, submitted = 0, aborting = 0, succeed = 0, failed = 0;
+  std::uint64_t stuck = 0;
+  std::optional<TimePoint> oldest_unfinished_at;
+  std::uint64_t log_rows = 0, log_bytes = 0;
+  // of the main file; free: reusable without growing it
+  std::uint64_t file_bytes = 0, free_bytes = 0;
+  std::uint64_t wal_bytes = 0;
+  std::int64_t last_lsn = 0;
+  std::uint64_t epoch = 0;  // how often an engine opened the file
+  std::string holder;       // who holds the engine's lock ("pid 4711 on host"), empty if nobody
+};
+
+// What `check` found. No problem: the file is sound.
+struct CheckReport {
+  std::uint64_t rows_checked = 0, records_checked = 0;
+  std::vector<std::string> problems;  // at most 100, each one sentence
+};
+
+// Not thread-safe: one thread at a time.
+class BELAY_EXPORT Reader {
+ public:
+  // Errors: not_found (no such file), unsupported, corrupt, storage. Creates nothing.
+  static Result<Reader> open(std::string_view path);
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) noexcept;
+  ~Reader();
+
+  // Each call sees one consistent state of the file, as of the call.
+  Result<Page> list(const Filter& filter);
+  Result<TransactionRow> find(std::string_view gid);
+  Result<std::vector<BranchRow>> branches(std::string_view gid);
+  Result<std::vector<TimelineRow>> timeline(std::string_view gid);
+  Result<Stats> stats();
+  // SQLite's own integrity, every log row's CRC, that folding the log gives legal states, and that
+  // every unfinished transaction has a next wake-up or a call that may be in flight. `progress` is
+  // given 0 to 100.
+  Result<CheckReport> check(const std::function<void(unsigned percent)>& progress = {});
+
+ private:
+  class Impl;
+  explicit Reader(std::unique_ptr<Impl> impl) noexcept;
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belay
