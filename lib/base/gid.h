@@ -1,0 +1,14 @@
+// Names for transactions whose caller gave none.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace belay::base {
+
+// 26 characters of Crockford's base 32: 48 bits of milliseconds, then 80 bits that only grow within
+// a millisecond. So gids sort by time, and a table's index on them grows at its right edge.
+// Thread-safe.
+std::string make_gid(std::uint64_t now_ms);
+
+}  // namespace belay::base

@@ -1,0 +1,12 @@
+// A 64-bit hash that is the same on every machine and in every version: it is written to disk.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace belay::base {
+
+// Not for adversaries: it tells two definitions of one caller's gid apart.
+std::uint64_t hash64(std::string_view bytes) noexcept;
+
+}  // namespace belay::base

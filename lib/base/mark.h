@@ -1,0 +1,51 @@
+// Rare branches, counted, so that a test suite can show that it reached them. A mark costs one
+// relaxed increment, and it stands only where something rare happens.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// The simulator's fixed seeds must reach every one of these.
+#define BELAY_MARKS(X)                                                                   \
+  X(undo_waits_for_call)     /* turned back while a call of that branch was in flight */ \
+  X(call_withdrawn)          /* decided forward, turned back before it was made */       \
+  X(answer_after_timeout)    /* a call was answered after it was given up */             \
+  X(call_waits_for_place)    /* calls_in_flight_max was reached */                       \
+  X(parked_then_registered)  /* a handler came back and its transaction went on */       \
+  X(parked_then_turned_back) /* turned back while it waited for a handler */             \
+  X(joined_before_durable)   /* a gid submitted again before the first was on disk */    \
+  X(went_on_before_told)     /* a caller's answer had to wait for a later batch */       \
+  X(call_held_by_bad_disk)   /* nobody is called while the disk refuses */               \
+  X(gave_up_on_disk)         /* callers were told commit_unknown */                      \
+  X(closed_on_bad_disk)      /* the engine closed although the disk refused */           \
+  X(snapshot_of_unfinished)  /* an unfinished transaction got a row */                   \
+  X(finished_erases_row)     /* its row goes, since its history is not kept */           \
+  X(clock_leaned)            /* the wall clock had jumped */
+
+namespace belay::base {
+
+enum class Mark : std::uint8_t {
+#define BELAY_X(name) name,
+  BELAY_MARKS(BELAY_X)
+#undef BELAY_X
+};
+
+inline constexpr std::string_view kMarkNames[] = {
+#define BELAY_X(name) #name,
+    BELAY_MARKS(BELAY_X)
+#undef BELAY_X
+};
+inline constexpr std::size_t kMarks = sizeof(kMarkNames) / sizeof(kMarkNames[0]);
+
+inline std::array<std::atomic<std::uint32_t>, kMarks> mark_counts{};
+
+inline void mark(Mark mark) {
+  mark_counts[static_cast<std::size_t>(mark)].fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace belay::base
+
+#define BELAY_MARK(name) ::belay::base::mark(::belay::base::Mark::name)

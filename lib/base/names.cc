@@ -1,0 +1,77 @@
+// The words of the protocol and the tools, in one place.
+#include "belay/error.h"
+#include "belay/outcome.h"
+#include "belay/types.h"
+
+namespace belay {
+
+std::string_view name_of(ErrorCode code) noexcept {
+  switch (code) {
+#define BELAY_X(name, value, text) \
+  case ErrorCode::name: return #name;
+    BELAY_ERROR_CODES(BELAY_X)
+#undef BELAY_X
+  }
+  return "error";
+}
+
+std::string_view meaning_of(ErrorCode code) noexcept {
+  switch (code) {
+#define BELAY_X(name, value, text) \
+  case ErrorCode::name: return text;
+    BELAY_ERROR_CODES(BELAY_X)
+#undef BELAY_X
+  }
+  return "an error that this version does not know";
+}
+
+std::string_view name_of(OutcomeKind kind) noexcept {
+  switch (kind) {
+    case OutcomeKind::success: return "success";
+    case OutcomeKind::failure: return "failure";
+    case OutcomeKind::ongoing: return "ongoing";
+    case OutcomeKind::unknown: return "unknown";
+  }
+  return "?";
+}
+
+std::string_view name_of(Mode mode) noexcept {
+  switch (mode) {
+    case Mode::saga: return "saga";
+  }
+  return "?";
+}
+
+std::string_view name_of(Status status) noexcept {
+  switch (status) {
+    case Status::prepared: return "prepared";
+    case Status::submitted: return "submitted";
+    case Status::aborting: return "aborting";
+    case Status::succeed: return "succeed";
+    case Status::failed: return "failed";
+  }
+  return "?";
+}
+
+std::string_view name_of(Op op) noexcept {
+  switch (op) {
+    case Op::action: return "action";
+    case Op::compensate: return "compensate";
+  }
+  return "?";
+}
+
+std::optional<Mode> mode_from(std::string_view name) noexcept {
+  if (name == name_of(Mode::saga)) return Mode::saga;
+  return std::nullopt;
+}
+
+std::optional<Status> status_from(std::string_view name) noexcept {
+  for (const auto status :
+       {Status::prepared, Status::submitted, Status::aborting, Status::succeed, Status::failed}) {
+    if (name == name_of(status)) return status;
+  }
+  return std::nullopt;
+}
+
+}  // namespace belay
