@@ -1,0 +1,141 @@
+#include "core/codec.h"
+
+#include <string>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+
+namespace belay::core {
+namespace {
+
+constexpr std::uint8_t kBatchFormat = 1;
+
+// One byte holds an operation and an outcome.
+std::uint8_t pack(Op op, OutcomeKind outcome) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(op) << 3 | static_cast<unsigned>(outcome));
+}
+
+bool unpack(std::uint8_t byte, Record& record) {
+  if ((byte & 7) > static_cast<std::uint8_t>(OutcomeKind::unknown) ||
+      (byte >> 3) > static_cast<std::uint8_t>(Op::compensate)) {
+    return false;
+  }
+  record.op = static_cast<Op>(byte >> 3);
+  record.outcome = static_cast<OutcomeKind>(byte & 7);
+  return record.kind == RecordKind::answered ||
+         record.outcome == OutcomeKind::success;  // others have none
+}
+
+Error corrupt(std::string detail) { return {ErrorCode::corrupt, std::move(detail)}; }
+
+}  // namespace
+
+void BatchWriter::add(const Record& record) {
+  if (count_++ == 0) base_at_ = record.at;
+  base::put_u8(body_, static_cast<std::uint8_t>(record.kind));
+  base::put_signed(body_, static_cast<std::int64_t>(record.id - last_id_));
+  base::put_signed(body_, static_cast<std::int64_t>(record.at - base_at_));
+  last_id_ = record.id;
+  switch (record.kind) {
+    case RecordKind::submitted:
+    case RecordKind::aborting: base::put_string(body_, record.text); break;
+    case RecordKind::started:
+      base::put_varint(body_, record.branch);
+      base::put_u8(body_, pack(record.op, OutcomeKind::success));
+      break;
+    case RecordKind::answered:
+      base::put_varint(body_, record.branch);
+      base::put_u8(body_, pack(record.op, record.outcome));
+      base::put_varint(body_, record.due_at);
+      base::put_string(body_, record.text);
+      break;
+    case RecordKind::parked:
+      base::put_varint(body_, record.branch);
+      base::put_u8(body_, pack(record.op, OutcomeKind::success));
+      base::put_string(body_, record.text);
+      break;
+    case RecordKind::finished: base::put_u8(body_, static_cast<std::uint8_t>(record.status)); break;
+  }
+}
+
+std::string BatchWriter::take() {
+  std::string checked;
+  checked.reserve(body_.size() + 32);
+  base::put_u8(checked, kBatchFormat);
+  base::put_varint(checked, count_);
+  const auto crc_at = checked.size();
+  base::put_u32(checked, 0);
+  base::put_varint(checked, base_at_);
+  checked.append(body_);
+  std::string crc;
+  base::put_u32(crc, base::crc32c(std::string_view(checked).substr(crc_at + 4)));
+  checked.replace(crc_at, 4, crc);
+  body_.clear();
+  count_ = 0;
+  last_id_ = 0;
+  return checked;
+}
+
+Result<BatchReader> BatchReader::open(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  const auto format = in.u8();
+  if (in.ok() && format != kBatchFormat) {
+    return Error{ErrorCode::unsupported, "batch format " + std::to_string(format)};
+  }
+  BatchReader reader;
+  reader.count_ = in.varint32();
+  const auto crc = in.u32();
+  if (!in.ok()) return corrupt("a batch cut short");
+  if (base::crc32c(in.rest()) != crc) return corrupt("a batch whose checksum is wrong");
+  reader.base_at_ = in.varint();
+  reader.rest_ = in.rest();
+  if (!in.ok()) return corrupt("a batch cut short");
+  return reader;
+}
+
+Result<std::optional<Record>> BatchReader::next() {
+  if (read_ == count_) {
+    if (!rest_.empty()) return corrupt("bytes behind the last record");
+    return std::optional<Record>();
+  }
+  base::ByteReader in(rest_);
+  Record record;
+  const auto kind = in.u8();
+  record.kind = static_cast<RecordKind>(kind);
+  record.id = last_id_ + static_cast<std::uint64_t>(in.signed_varint());
+  record.at = base_at_ + static_cast<std::uint64_t>(in.signed_varint());
+  switch (record.kind) {
+    case RecordKind::submitted:
+    case RecordKind::aborting: record.text = in.string(); break;
+    case RecordKind::started:
+      record.branch = in.varint32();
+      if (!unpack(in.u8(), record)) in.fail();
+      break;
+    case RecordKind::answered:
+      record.branch = in.varint32();
+      if (!unpack(in.u8(), record)) in.fail();
+      record.due_at = in.varint();
+      record.text = in.string();
+      break;
+    case RecordKind::parked:
+      record.branch = in.varint32();
+      if (!unpack(in.u8(), record)) in.fail();
+      record.text = in.string();
+      break;
+    case RecordKind::finished: {
+      const auto status = in.u8();
+      if (status > static_cast<std::uint8_t>(Status::failed)) in.fail();
+      record.status = static_cast<Status>(status);
+      break;
+    }
+    default:
+      if (in.ok()) return Error{ErrorCode::unsupported, "record kind " + std::to_string(kind)};
+  }
+  if (!in.ok()) return corrupt("a record that cannot be read");
+  last_id_ = record.id;
+  rest_ = in.rest();
+  ++read_;
+  return std::optional<Record>(record);
+}
+
+}  // namespace belay::core

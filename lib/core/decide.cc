@@ -1,0 +1,158 @@
+#include "core/decide.h"
+
+#include <array>
+#include <utility>
+
+#include "base/branch_id.h"
+#include "base/mark.h"
+#include "belay/check.h"
+#include "core/apply.h"
+#include "core/decision.h"
+
+namespace belay::core {
+namespace {
+
+const Machine& machine_of(Mode mode) {
+  static constexpr std::array<const Machine*, 1> kMachines = {&kSagaMachine};
+  return *kMachines[static_cast<std::size_t>(mode)];
+}
+
+std::string_view cut(std::string_view text) { return text.substr(0, kReasonBytesMax); }
+
+enum class Parked { skip, call };
+
+// Calls what may be called and is due.
+void call_due_branches(Decision& decision, Parked parked) {
+  const auto& transaction = decision.transaction();
+  for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
+    const auto& branch = decision.branch(i);
+    if (!is_pending(transaction, branch) || branch.in_flight || branch.due_at > decision.now())
+      continue;
+    if (branch.parked && parked == Parked::skip) continue;
+    decision.call_again(i, current_op(transaction));
+  }
+}
+
+struct Dispatch {
+  Decision& decision;
+  Transaction& transaction;
+  const Machine& machine;
+
+  void operator()(const Submitted&) const { machine.submitted(decision); }
+  void operator()(const Resumed&) const {
+    for (auto& branch : transaction.branches) branch.in_flight = false;
+    machine.due(decision);  // first: nothing goes forward if the deadline passed meanwhile
+    // What may have been called and has no end is called again. A handler that was missing may be
+    // there in this life.
+    call_due_branches(decision, Parked::call);
+  }
+  void operator()(const Due&) const {
+    machine.due(decision);
+    call_due_branches(decision, Parked::skip);
+  }
+  void operator()(const Answered& event) const {
+    auto& branch = transaction.branches[event.branch];
+    BELAY_CHECK(branch.in_flight);
+    branch.in_flight = false;
+    machine.answered(decision, event.branch, event.op, *event.outcome);
+  }
+  void operator()(const Unregistered& event) const {
+    auto& branch = transaction.branches[event.branch];
+    BELAY_CHECK(branch.in_flight);
+    branch.in_flight = false;
+    BELAY_CHECK(is_pending(transaction, branch) && event.op == current_op(transaction));
+    if (!branch.parked) decision.parked(event.branch, event.op);
+  }
+  void operator()(const Withdrawn& event) const {
+    auto& branch = transaction.branches[event.branch];
+    BELAY_CHECK(branch.in_flight && transaction.status == Status::aborting);
+    BELAY_MARK(call_withdrawn);
+    branch.in_flight = false;
+    machine.due(decision);
+  }
+  void operator()(const Registered& event) const {
+    const auto& branch = transaction.branches[event.branch];
+    if (is_pending(transaction, branch) && branch.parked && !branch.in_flight) {
+      BELAY_MARK(parked_then_registered);
+      decision.call_again(event.branch, current_op(transaction));
+    }
+  }
+};
+
+}  // namespace
+
+Retry Decision::retry_of(std::uint32_t branch) const {
+  return transaction_.definition.retry(branch).value_or(context_.options->retry);
+}
+
+void Decision::emit(Record record) {
+  record.id = transaction_.id;
+  record.at = context_.now;
+  const auto applied = apply(transaction_, record);
+  BELAY_CHECK(applied.has_value());  // an illegal decision must never reach the disk
+  step_.records.push_back(record);
+}
+
+void Decision::start(std::uint32_t branch, Op op) {
+  emit({.kind = RecordKind::started, .branch = branch, .op = op});
+  if (transaction_.definition.target(branch, op).empty()) {
+    emit({.kind = RecordKind::answered,
+          .branch = branch,
+          .op = op,
+          .outcome = OutcomeKind::success});
+  } else {
+    call_again(branch, op);
+  }
+}
+
+void Decision::call_again(std::uint32_t branch, Op op) {
+  BELAY_CHECK(!transaction_.branches[branch].in_flight);
+  transaction_.branches[branch].in_flight = true;
+  step_.effects.push_back({EffectKind::call, branch, op});
+}
+
+void Decision::answered(std::uint32_t branch, Op op, const Outcome& outcome, std::uint64_t due_at) {
+  emit({.kind = RecordKind::answered,
+        .branch = branch,
+        .op = op,
+        .outcome = outcome.kind(),
+        .due_at = due_at,
+        .text =
+            outcome.kind() == OutcomeKind::success ? std::string_view() : cut(outcome.reason())});
+}
+
+void Decision::parked(std::uint32_t branch, Op op) {
+  step_.text = "no handler named '" + std::string(transaction_.definition.target(branch, op)) +
+               "' is registered";
+  emit({.kind = RecordKind::parked, .branch = branch, .op = op, .text = cut(step_.text)});
+}
+
+void Decision::abort(std::string why) {
+  step_.text = std::move(why);
+  emit({.kind = RecordKind::aborting, .text = cut(step_.text)});
+}
+
+void Decision::finish(Status status) {
+  emit({.kind = RecordKind::finished, .status = status});
+  step_.effects.push_back({EffectKind::finished, 0, Op::action});
+}
+
+std::string describe_branch(const Transaction& transaction, std::uint32_t branch, Op op,
+                            std::string_view what) {
+  std::string text = "branch ";
+  text.append(base::BranchId(branch).view())
+      .append(" (")
+      .append(transaction.definition.target(branch, op))
+      .append(")");
+  if (!what.empty()) text.append(": ").append(what);
+  return text;
+}
+
+void decide(Transaction& transaction, const Event& event, const Context& context, Step& step) {
+  step.records.clear();
+  step.effects.clear();
+  Decision decision(transaction, context, step);
+  std::visit(Dispatch{decision, transaction, machine_of(transaction.mode())}, event);
+}
+
+}  // namespace belay::core

@@ -1,0 +1,69 @@
+// The pure part of the one law: from a transaction and an event to records and effects. No clock,
+// no I/O, no thread.
+//
+// `decide` changes the transaction through `apply` alone, record by record, so that a decision of
+// several records (answered, aborting, started) sees what it has decided so far; `Step::records`
+// are exactly what was applied.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "belay/outcome.h"
+#include "core/record.h"
+#include "core/transaction.h"
+
+namespace belay::core {
+
+// What the core may know of the world. `random` is fresh for every decision (jitter).
+struct Context {
+  std::uint64_t now = 0;  // ms since the epoch
+  std::uint64_t random = 0;
+  const Options* options = nullptr;  // the engine's defaults for what a definition leaves out
+};
+
+// Events.
+struct Submitted {};  // its `submitted` record was just applied by `begin`
+struct Resumed {};    // read back from disk; nothing is in flight
+struct Due {};        // next_due has come: a retry, a delayed start or the deadline
+struct Answered {     // a call came back
+  std::uint32_t branch;
+  Op op;
+  const Outcome* outcome;
+};
+struct Unregistered {  // a call could not be handed out: no such handler
+  std::uint32_t branch;
+  Op op;
+};
+// a call was not made: the transaction turned back before its turn came
+struct Withdrawn {
+  std::uint32_t branch;
+};
+struct Registered {  // the handler a branch is parked for is there now
+  std::uint32_t branch;
+};
+using Event = std::variant<Submitted, Resumed, Due, Answered, Unregistered, Withdrawn, Registered>;
+
+// Effects, to be carried out once the records are on disk, in this order.
+enum class EffectKind : std::uint8_t {
+  call,      // call branch's op; exactly one Answered, Unregistered or Withdrawn must follow
+  finished,  // tell whoever waits for the result
+};
+struct Effect {
+  EffectKind kind{};
+  std::uint32_t branch = 0;
+  Op op{};
+};
+
+// Cleared and filled by `decide`, one transaction's step at a time; reused so that a step allocates
+// nothing once warm.
+struct Step {
+  std::vector<Record> records;
+  std::vector<Effect> effects;
+  std::string text;  // backing for a record's text that was made here
+};
+
+void decide(Transaction& transaction, const Event& event, const Context& context, Step& step);
+
+}  // namespace belay::core

@@ -1,0 +1,57 @@
+// What the machines of all modes are written with: every record goes through `apply` and into the
+// step.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/decide.h"
+
+namespace belay::core {
+
+class Decision {
+ public:
+  Decision(Transaction& transaction, const Context& context, Step& step)
+      : transaction_(transaction), context_(context), step_(step) {}
+
+  const Transaction& transaction() const { return transaction_; }
+  const Branch& branch(std::uint32_t index) const { return transaction_.branches[index]; }
+  std::uint32_t branch_count() const {
+    return static_cast<std::uint32_t>(transaction_.branches.size());
+  }
+  std::uint64_t now() const { return context_.now; }
+  std::uint64_t random() const { return context_.random; }
+  Retry retry_of(std::uint32_t branch) const;
+
+  // Starts `op` of a branch: recorded as possibly run, then called. An empty target succeeds at
+  // once, without a call.
+  void start(std::uint32_t branch, Op op);
+  // Calls a started op again.
+  void call_again(std::uint32_t branch, Op op);
+  // Records a call's outcome; `due_at` 0: it is not called again.
+  void answered(std::uint32_t branch, Op op, const Outcome& outcome, std::uint64_t due_at);
+  void parked(std::uint32_t branch, Op op);
+  void abort(std::string why);
+  void finish(Status status);
+
+ private:
+  void emit(Record record);
+
+  Transaction& transaction_;
+  const Context& context_;
+  Step& step_;
+};
+
+// How an error of a branch reads everywhere: "branch 02 (bank.credit): account closed".
+std::string describe_branch(const Transaction& transaction, std::uint32_t branch, Op op,
+                            std::string_view what);
+
+// One machine a mode. Each has its diagram at its head.
+struct Machine {
+  void (*submitted)(Decision&);
+  void (*due)(Decision&);
+  void (*answered)(Decision&, std::uint32_t branch, Op op, const Outcome& outcome);
+};
+extern const Machine kSagaMachine;
+
+}  // namespace belay::core

@@ -1,0 +1,92 @@
+// A whole unfinished transaction: what a checkpoint writes and recovery reads.
+#include <string>
+
+#include "base/bytes.h"
+#include "core/codec.h"
+
+namespace belay::core {
+namespace {
+
+constexpr std::uint8_t kSnapshotFormat = 1;
+
+void put_branch(std::string& out, const Branch& branch) {
+  base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(branch.forward) |
+                                              static_cast<unsigned>(branch.backward) << 3 |
+                                              static_cast<unsigned>(branch.parked) << 6));
+  base::put_varint(out, branch.attempts_forward);
+  base::put_varint(out, branch.attempts_backward);
+  base::put_varint(out, branch.unanswered);
+  base::put_varint(out, branch.due_at);
+  base::put_string(out,
+                   branch.last_error ? std::string_view(*branch.last_error) : std::string_view());
+}
+
+void read_branch(base::ByteReader& in, Branch& branch) {
+  const auto packed = in.u8();
+  if ((packed & 7) > 3 || (packed >> 3 & 7) > 3 || packed >> 7 != 0) in.fail();
+  branch.forward = static_cast<OpState>(packed & 3);
+  branch.backward = static_cast<OpState>(packed >> 3 & 3);
+  branch.parked = (packed >> 6 & 1) != 0;
+  if (branch.forward == OpState::idle && branch.backward != OpState::idle) in.fail();
+  branch.attempts_forward = in.varint32();
+  branch.attempts_backward = in.varint32();
+  branch.unanswered = in.varint32();
+  branch.due_at = in.varint();
+  const auto error = in.string();
+  if (!error.empty()) branch.last_error = std::make_unique<std::string>(error);
+}
+
+// The sums that `apply` keeps are derived again, so that they cannot disagree with the branches.
+void count(Transaction& transaction) {
+  for (const auto& branch : transaction.branches) {
+    transaction.begun += branch.forward != OpState::idle ? 1 : 0;
+    transaction.succeeded += branch.forward == OpState::succeeded ? 1 : 0;
+    transaction.undone += branch.backward == OpState::succeeded ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+std::string encode_snapshot(const Transaction& transaction) {
+  std::string out;
+  out.reserve(transaction.definition.bytes().size() + transaction.timeline.size() + 64);
+  base::put_u8(out, kSnapshotFormat);
+  base::put_varint(out, transaction.id);
+  base::put_u8(out, static_cast<std::uint8_t>(transaction.status));
+  base::put_varint(out, transaction.created_at);
+  base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
+  base::put_string(out, transaction.definition.bytes());
+  base::put_string(out, transaction.timeline);
+  base::put_string(out,
+                   transaction.reason ? std::string_view(*transaction.reason) : std::string_view());
+  for (const auto& branch : transaction.branches) put_branch(out, branch);
+  return out;
+}
+
+Result<Transaction> decode_snapshot(std::string_view bytes) {
+  base::ByteReader in(bytes);
+  const auto format = in.u8();
+  if (in.ok() && format != kSnapshotFormat) {
+    return Error{ErrorCode::unsupported, "snapshot format " + std::to_string(format)};
+  }
+  Transaction transaction;
+  transaction.id = in.varint();
+  const auto status = in.u8();
+  if (status > static_cast<std::uint8_t>(Status::failed)) in.fail();
+  transaction.status = static_cast<Status>(status);
+  transaction.created_at = in.varint();
+  transaction.updated_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
+  auto definition = Definition::parse(std::string(in.string()));
+  if (!definition) return definition.error();
+  transaction.definition = std::move(*definition);
+  transaction.timeline = in.string();
+  const auto reason = in.string();
+  if (!reason.empty()) transaction.reason = std::make_unique<std::string>(reason);
+  transaction.branches.resize(transaction.definition.branch_count());
+  for (auto& branch : transaction.branches) read_branch(in, branch);
+  if (!in.ok() || !in.at_end()) return Error{ErrorCode::corrupt, "a snapshot that cannot be read"};
+  count(transaction);
+  return transaction;
+}
+
+}  // namespace belay::core

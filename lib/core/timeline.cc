@@ -1,0 +1,147 @@
+#include "core/timeline.h"
+
+#include <string>
+
+#include "base/bytes.h"
+
+// An event: kind, time since the transaction began (signed: the wall clock may have gone back),
+// then what the kind needs, the number of repeats among it. The newest event's offset is not kept:
+// events are short, and walking 16 KB costs microseconds.
+namespace belay::core {
+namespace {
+
+struct Event {
+  Record record;  // its text is a view into the timeline, or the record's own
+  std::uint32_t repeats = 1;
+};
+
+std::uint8_t pack(const Record& record) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(record.op) << 3 |
+                                   static_cast<unsigned>(record.outcome));
+}
+
+void put_event(std::string& out, std::uint64_t created_at, const Event& event) {
+  const auto& record = event.record;
+  base::put_u8(out, static_cast<std::uint8_t>(record.kind));
+  base::put_signed(out, static_cast<std::int64_t>(record.at - created_at));
+  switch (record.kind) {
+    case RecordKind::answered:
+    case RecordKind::parked:
+      base::put_varint(out, record.branch);
+      base::put_u8(out, pack(record));
+      base::put_varint(out, event.repeats);
+      base::put_string(out, record.text);
+      break;
+    case RecordKind::aborting: base::put_string(out, record.text); break;
+    case RecordKind::finished: base::put_u8(out, static_cast<std::uint8_t>(record.status)); break;
+    case RecordKind::submitted:
+    case RecordKind::started: break;
+  }
+}
+
+bool read_event(base::ByteReader& in, std::uint64_t created_at, Event& event) {
+  event = {};
+  auto& record = event.record;
+  record.kind = static_cast<RecordKind>(in.u8());
+  record.at = created_at + static_cast<std::uint64_t>(in.signed_varint());
+  switch (record.kind) {
+    case RecordKind::answered:
+    case RecordKind::parked: {
+      record.branch = in.varint32();
+      const auto packed = in.u8();
+      if ((packed & 7) > static_cast<std::uint8_t>(OutcomeKind::unknown) ||
+          packed >> 3 > static_cast<std::uint8_t>(Op::compensate)) {
+        return false;
+      }
+      record.op = static_cast<Op>(packed >> 3);
+      record.outcome = static_cast<OutcomeKind>(packed & 7);
+      event.repeats = in.varint32();
+      record.text = in.string();
+      break;
+    }
+    case RecordKind::aborting: record.text = in.string(); break;
+    case RecordKind::finished:
+      record.status = static_cast<Status>(in.u8());
+      if (!is_final(record.status)) return false;
+      break;
+    case RecordKind::submitted: break;
+    default: return false;
+  }
+  return in.ok();
+}
+
+// What may come again and again, or what `aborting` repeats: these may be forgotten.
+bool is_forgettable(const Record& record) {
+  return record.kind == RecordKind::parked ||
+         (record.kind == RecordKind::answered && record.outcome != OutcomeKind::success);
+}
+
+bool same_answer(const Record& a, const Record& b) {
+  return a.kind == b.kind && a.branch == b.branch && a.op == b.op && a.outcome == b.outcome &&
+         a.text == b.text;
+}
+
+// Drops the older half of what may be forgotten. What decided the transaction's way always stays.
+void forget_half(std::string& timeline, std::uint64_t created_at) {
+  std::size_t forgettable = 0;
+  Event event;
+  for (base::ByteReader in(timeline); !in.at_end();) {
+    if (!read_event(in, created_at, event)) return;
+    forgettable += is_forgettable(event.record) ? 1 : 0;
+  }
+  std::size_t to_forget = forgettable / 2;
+  std::string kept;
+  for (base::ByteReader in(timeline); !in.at_end();) {
+    read_event(in, created_at, event);
+    if (to_forget > 0 && is_forgettable(event.record)) {
+      --to_forget;
+    } else {
+      put_event(kept, created_at, event);
+    }
+  }
+  timeline = std::move(kept);
+}
+
+// The same answer as the newest only counts up.
+void append_forgettable(std::string& timeline, std::uint64_t created_at, Event event) {
+  if (timeline.size() > kTimelineBytesMax) forget_half(timeline, created_at);
+  Event newest;
+  std::size_t newest_at = 0;
+  for (base::ByteReader in(timeline); !in.at_end();) {
+    newest_at = in.offset();
+    if (!read_event(in, created_at, newest)) return;  // a bug elsewhere must not lose more
+  }
+  if (!timeline.empty() && same_answer(newest.record, event.record)) {
+    event.repeats = newest.repeats + 1;
+    timeline.resize(newest_at);
+  }
+  put_event(timeline, created_at, event);
+}
+
+}  // namespace
+
+void append_event(std::string& timeline, std::uint64_t created_at, const Record& record) {
+  if (record.kind == RecordKind::started) return;
+  // Only what may repeat for ever pays for looking back.
+  if (is_forgettable(record)) {
+    append_forgettable(timeline, created_at, {record});
+  } else {
+    put_event(timeline, created_at, {record});
+  }
+}
+
+Result<std::vector<TimelineEvent>> decode_timeline(std::string_view timeline,
+                                                   std::uint64_t created_at) {
+  std::vector<TimelineEvent> events;
+  Event event;
+  for (base::ByteReader in(timeline); !in.at_end();) {
+    if (!read_event(in, created_at, event))
+      return Error{ErrorCode::corrupt, "a timeline that cannot be read"};
+    const auto& record = event.record;
+    events.push_back({record.at, record.kind, record.branch, record.op, record.outcome,
+                      record.status, event.repeats, std::string(record.text)});
+  }
+  return events;
+}
+
+}  // namespace belay::core

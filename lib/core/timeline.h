@@ -1,0 +1,33 @@
+// A transaction's history in a few bytes an event: what `belay log` shows. Bounded: the same answer
+// again only counts up, and past a limit the oldest repeated answers go.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/record.h"
+
+namespace belay::core {
+
+struct TimelineEvent {
+  std::uint64_t at = 0;  // ms since the epoch, of the newest repeat
+  RecordKind kind{};
+  std::uint32_t branch = 0;
+  Op op{};
+  OutcomeKind outcome{};
+  Status status{};
+  std::uint32_t repeats = 1;
+  std::string text;
+};
+
+inline constexpr std::size_t kTimelineBytesMax = 16 * 1024;
+
+// `started` is not kept: a branch's answer, or its state, tells it.
+void append_event(std::string& timeline, std::uint64_t created_at, const Record& record);
+// Error: corrupt.
+Result<std::vector<TimelineEvent>> decode_timeline(std::string_view timeline,
+                                                   std::uint64_t created_at);
+
+}  // namespace belay::core
