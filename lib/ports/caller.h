@@ -1,0 +1,29 @@
+// Calls a branch: a registered function, later a URL.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "belay/call.h"
+
+namespace belay::ports {
+
+using CallId = std::uint64_t;  // one attempt; never used twice in a process
+
+class Caller {
+ public:
+  virtual ~Caller() = default;
+
+  enum class Kind : std::uint8_t { unregistered, immediate, deferred };
+  // How a call to this target would be made.
+  virtual Kind kind_of(std::string_view target) = 0;
+  // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
+  virtual Outcome call_now(const Call& call) = 0;
+  // Only for `deferred` targets: copies what it needs of `call` and lets it run. Engine::answer is
+  // called at most once for it, on the loop and never within this function. No answer: the engine
+  // gives up at the call's timeout, and a later answer is dropped.
+  virtual void call_later(CallId id, const Call& call) = 0;
+};
+
+}  // namespace belay::ports
