@@ -1,0 +1,256 @@
+// Batches and rows: what is decided while one batch is being synced goes into the next; rows of
+// finished transactions ride along, so that the log can be folded without a burst. And what happens
+// when the disk says no.
+#include <algorithm>
+#include <utility>
+
+#include "base/mark.h"
+#include "belay/check.h"
+#include "engine/engine.h"
+#include "engine/limits.h"
+
+namespace belay::engine {
+
+void Engine::flush() {
+  if (commit_under_way_) return;
+  if (retry_at_ != 0) {
+    if (retry_at_ > time_.monotonic()) return;
+  } else {
+    choose_rows();
+    // What no row covers is folded along with the next records; only a closing engine has no next
+    // ones.
+    const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
+    if (open_.empty() && sealed_.rows.empty() && !folds) return;
+    sealed_.lsn = 0;
+    sealed_records_ = open_.count();
+    if (!open_.empty()) {
+      sealed_.lsn = ++last_lsn_;
+      sealed_.records = open_.take();
+      sealed_acts_.swap(open_acts_);
+    }
+  }
+  commit_under_way_ = true;
+  ports_.store.commit(sealed_,
+                      [this](const Result<ports::StoreFigures>& result) { on_committed(result); });
+}
+
+// Which rows the next batch carries, and which log rows it makes superfluous.
+void Engine::choose_rows() {
+  sealed_.rows.clear();
+  const bool in_hurry =
+      phase_ != Phase::running || (!dirty_.empty() && dirty_.head()->first_lsn <= fold_target_);
+  const bool old = !finished_rows_.empty() &&
+                   finished_rows_.front()->transaction.updated_at + kRowAgeMax <= time_.now();
+  // Also without records: writing rows then overlaps with carrying out a batch's effects.
+  const bool enough = finished_rows_.size() >= kRowsWorthWriting;
+  if (in_hurry || old || enough) {
+    while (!finished_rows_.empty() && sealed_.rows.size() < kRowsPerBatch) {
+      auto& live = *finished_rows_.front();
+      finished_rows_.pop_front();
+      add_row(live);
+    }
+  }
+  std::size_t snapshots = 0;
+  for (auto* live = dirty_.head(); live != nullptr && live->first_lsn <= fold_target_;) {
+    auto* next = live->dirty_next;
+    if (!live->transaction.finished()) {
+      if (snapshots++ == kSnapshotsPerBatch) break;
+      add_snapshot(*live);
+    }
+    live = next;
+  }
+  // Everything older than the oldest dirty transaction's first record is covered, by this batch's
+  // rows or earlier ones.
+  const auto newest = last_lsn_ + (open_.empty() ? 0 : 1);
+  sealed_.fold_below = dirty_.empty() ? newest : dirty_.head()->first_lsn;
+}
+
+void Engine::add_row(Live& live) {
+  ports::RowChange row;
+  row.id = live.transaction.id;
+  row.lsn = live.last_lsn;
+  row.erase = !is_kept(live.transaction);
+  if (row.erase) BELAY_MARK(finished_erases_row);
+  row.transaction = &live.transaction;
+  sealed_.rows.push_back(std::move(row));
+  dirty_.remove(live);
+}
+
+void Engine::add_snapshot(Live& live) {
+  BELAY_MARK(snapshot_of_unfinished);
+  ports::RowChange row;
+  row.id = live.transaction.id;
+  row.lsn = live.last_lsn;
+  row.copy = std::make_unique<core::Transaction>(core::clone(live.transaction));
+  row.transaction = row.copy.get();
+  row.stuck = live.stuck;
+  row.due_at = core::next_due(live.transaction);
+  sealed_.rows.push_back(std::move(row));
+  dirty_.remove(live);
+  live.has_row = true;
+}
+
+bool Engine::is_kept(const core::Transaction& transaction) const {
+  return options_.history == History::all ||
+         (options_.history == History::failed && transaction.status == Status::failed);
+}
+
+void Engine::on_committed(const Result<ports::StoreFigures>& result) {
+  commit_under_way_ = false;
+  time_.tick(ports_.clock);
+  if (!result) {
+    on_refused(result.error());
+    close_if_done();
+    publish();
+    return set_alarm();
+  }
+  if (retry_at_ != 0) log_.info("the state file takes writes again");
+  retry_at_ = refused_since_ = retry_wait_ = 0;
+  if (sealed_.lsn != 0) {
+    durable_lsn_ = sealed_.lsn;
+    ++counters_.commits;
+    counters_.records += sealed_records_;
+    counters_.log_bytes_written += sealed_.records.size();
+  }
+  log_bytes_ = result->log_bytes;
+  counters_.row_bytes_written += result->row_bytes;
+  folded_below_ = sealed_.fold_below;
+  if (log_bytes_ > options_.checkpoint_log_bytes) fold_target_ = std::max(fold_target_, last_lsn_);
+  retire_rows();
+  running_acts_.swap(sealed_acts_);
+  flush();  // the disk gets its next batch before anything else takes time
+  for (const auto& act : running_acts_) release(act);
+  running_acts_.clear();
+  turn();
+}
+
+void Engine::on_refused(const Error& error) {
+  ++counters_.storage_failures;
+  if (retry_at_ == 0) {
+    refused_since_ = time_.monotonic();
+    log_.error("the state file refuses writes, nothing is acknowledged until it is back: {}",
+               error.detail);
+  }
+  retry_wait_ = std::clamp(retry_wait_ * 2, kStorageRetryFirst, kStorageRetryMax);
+  retry_at_ = time_.monotonic() + retry_wait_;
+  if (phase_ == Phase::closing) {
+    BELAY_MARK(closed_on_bad_disk);
+    end_waits(ErrorCode::commit_unknown, "the engine closed while its state file refused writes");
+    phase_ = Phase::closed;
+  } else if (time_.monotonic() - refused_since_ >= kStoragePatience) {
+    BELAY_MARK(gave_up_on_disk);
+    end_waits(ErrorCode::commit_unknown, "the state file refuses writes; ask for the gid later");
+  }
+}
+
+// The rows of the batch are on disk.
+void Engine::retire_rows() {
+  for (auto& row : sealed_.rows) {
+    if (row.copy) continue;
+    auto* live = live_.find(row.transaction->gid());
+    BELAY_CHECK(live != nullptr && live->transaction.finished());
+    forget(*live);
+  }
+  sealed_.rows.clear();
+}
+
+void Engine::finished(Live& live) {
+  --counters_.live;
+  ++(live.transaction.status == Status::succeed ? counters_.succeeded : counters_.failed);
+  give_row(live);
+}
+
+// A finished one leaves memory when its row is on disk; at once if it is to leave no row.
+void Engine::give_row(Live& live) {
+  if (is_kept(live.transaction) || live.has_row) {
+    finished_rows_.push_back(&live);
+  } else {
+    forget(live);
+  }
+}
+
+void Engine::forget(Live& live) {
+  dirty_.remove(live);
+  due_.set(live, 0);
+  if (live.was_parked) unpark(live);
+  live_.erase(live);
+}
+
+// Now and then everything that has waited for a whole interval gets its row.
+void Engine::checkpoint_tick() {
+  if (next_tick_at_ > time_.monotonic()) return;
+  next_tick_at_ =
+      time_.monotonic() + static_cast<std::uint64_t>(options_.checkpoint_interval.count());
+  fold_target_ = std::max(fold_target_, lsn_at_tick_);
+  lsn_at_tick_ = last_lsn_;
+}
+
+void Engine::collect_expired() {
+  if (collect_under_way_ || phase_ != Phase::running || retry_at_ != 0 ||
+      next_collect_at_ > time_.monotonic())
+    return;
+  const auto before = [this](Millis retention) {
+    const auto ms = static_cast<std::uint64_t>(retention.count());
+    return ms == 0 || ms > time_.now() ? 0 : time_.now() - ms;
+  };
+  collect_under_way_ = true;
+  ports_.store.collect(
+      {before(options_.retention), before(options_.retention_failed)}, [this](Result<bool> more) {
+        time_.tick(ports_.clock);
+        collect_under_way_ = false;
+        if (!more) log_.warning("expired history could not be deleted: {}", more.error().detail);
+        next_collect_at_ = time_.monotonic() + (more && *more ? kCollectPause : collect_interval());
+        turn();
+      });
+}
+
+// Often enough for a short retention to be kept to within a quarter.
+std::uint64_t Engine::collect_interval() const {
+  auto interval = kCollectInterval;
+  for (const auto retention : {options_.retention, options_.retention_failed}) {
+    const auto ms = static_cast<std::uint64_t>(retention.count());
+    if (ms != 0) interval = std::clamp<std::uint64_t>(ms / 4, 1'000, interval);
+  }
+  return interval;
+}
+
+void Engine::close_if_done() {
+  if (phase_ == Phase::closing) {
+    const bool busy = commit_under_way_ || lookup_under_way_ || collect_under_way_ ||
+                      calls_.in_flight() != 0 || !open_.empty() || !dirty_.empty() ||
+                      !finished_rows_.empty();
+    if (busy) return;
+    phase_ = Phase::closed;
+    end_waits(ErrorCode::closed, "the engine closed; the transaction goes on at the next open");
+  }
+  if (phase_ != Phase::closed || on_closed_.empty()) return;
+  if (commit_under_way_ || lookup_under_way_ || collect_under_way_) return;  // they come back to us
+  Result<std::vector<std::optional<ports::StoredSummary>>> unasked =
+      Error{ErrorCode::closed, "the engine is closing"};
+  on_looked_up(std::exchange(lookups_to_send_, {}), unasked);
+  {
+    const std::lock_guard lock(mutex_);
+    taking_ = false;
+  }
+  do take_requests();  // what came too late is answered, not dropped
+  while (!requests_.empty() || !inbox_.empty());
+  const Result<> result = retry_at_ == 0
+                              ? Result<>()
+                              : Error{ErrorCode::storage, "the state file refused the last writes"};
+  const auto callbacks = std::exchange(on_closed_, {});
+  for (const auto& closed : callbacks) closed(result);
+}
+
+// Everybody who waits is told that the engine cannot say. With commit_unknown only those whose
+// submit is not on disk.
+void Engine::end_waits(ErrorCode code, std::string_view detail) {
+  for (auto* live : live_) {
+    if (code == ErrorCode::commit_unknown && phase_ == Phase::running && is_durable(*live))
+      continue;
+    const auto waiters = std::exchange(live->waiters, {});
+    for (const auto& waiter : waiters)
+      waiter.done(Error{is_durable(*live) ? ErrorCode::closed : code, std::string(detail)});
+  }
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,35 @@
+// Which transaction is due next. An index heap: each transaction stands in it once at most, and
+// knows where.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/live.h"
+
+namespace belay::engine {
+
+class DueHeap {
+ public:
+  bool empty() const { return heap_.empty(); }
+  // The earliest; the heap must not be empty.
+  Live& top() const { return *heap_.front().live; }
+  std::uint64_t top_at() const { return heap_.front().at; }
+
+  // Arms, moves or (at == 0) disarms.
+  void set(Live& live, std::uint64_t at);
+
+ private:
+  struct Entry {
+    std::uint64_t at;
+    Live* live;
+  };
+
+  void put(std::uint32_t index, Entry entry);
+  void rise(std::uint32_t index);
+  void sink(std::uint32_t index);
+
+  std::vector<Entry> heap_;
+};
+
+}  // namespace belay::engine

@@ -1,0 +1,243 @@
+// The turn: collect requests, outcomes and due times; let the core decide; commit; then act. One
+// law holds it together: nothing acts before it is committed. Knows no file, socket or library's
+// loop: those are ports.
+//
+// Threads: `submit`, `find`, `wait`, `registered`, `close` and `counters` may be called from any;
+// everything else, and every callback of the ports, belongs to the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "belay/engine.h"
+#include "core/codec.h"
+#include "core/decide.h"
+#include "engine/calls.h"
+#include "engine/due_heap.h"
+#include "engine/engine_time.h"
+#include "engine/live.h"
+#include "ports/caller.h"
+#include "ports/clock.h"
+#include "ports/store.h"
+
+namespace belay::engine {
+
+struct Ports {
+  ports::Clock& clock;
+  ports::Alarm& alarm;
+  ports::Caller& caller;
+  ports::Store& store;
+};
+
+// Where the state file stands when the engine takes over.
+struct Origin {
+  core::Lsn last_lsn = 0;
+  core::TransactionId last_id = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t seed = 0;  // of the jitter
+};
+
+struct SubmitRequest {
+  core::Definition definition;
+  bool gid_is_new = false;  // just made: no need to look for it on disk
+  bool wants_final = false;
+  ReportCallback done;
+};
+
+class Engine {
+ public:
+  Engine(const Options& options, Ports ports);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  // Before `start`: what the store recovered, in any order. `first_lsn` and `last_lsn` as of the
+  // store.
+  void adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn last_lsn, bool has_row);
+  void start(const Origin& origin);
+
+  // From any thread. An error is immediate and `done` never runs; else it runs once, on the loop,
+  // in a later turn.
+  Result<> submit(SubmitRequest request);
+  Result<> find(std::string gid, ReportCallback done);
+  Result<> wait(std::string gid, Millis timeout, ReportCallback done);
+  void registered(std::string target);
+  Result<> close(ClosedCallback closed);
+  Counters counters() const;
+
+  // On the loop.
+  void turn();
+  void answer(ports::CallId id, const Outcome& outcome);
+  bool closed() const { return phase_ == Phase::closed; }
+
+ private:
+  enum class Phase : std::uint8_t { new_, running, closing, closed };
+
+  struct FindRequest {
+    std::string gid;
+    bool wants_final = false;
+    std::uint64_t timeout_ms = 0;
+    ReportCallback done;
+  };
+  struct RegisteredRequest {
+    std::string target;
+  };
+  struct CloseRequest {
+    ClosedCallback closed;
+  };
+  using Request = std::variant<SubmitRequest, FindRequest, RegisteredRequest, CloseRequest>;
+  // What waits for a gid to be looked up on disk.
+  using GidRequest = std::variant<SubmitRequest, FindRequest>;
+
+  enum class ActKind : std::uint8_t { call, finished, accepted, arm };
+  // An effect and the transaction it belongs to; held back until the batch it was decided in is on
+  // disk.
+  struct Act {
+    Live* live;
+    ActKind kind;
+    Op op;
+    std::uint32_t branch;
+  };
+
+  // engine.cc: the turn
+  Result<> enqueue(Request request, bool counts);
+  void take_requests();
+  void unqueue(std::size_t count);
+  bool is_clogged() const;
+  void take(SubmitRequest& request);
+  void take(FindRequest& request);
+  void take(RegisteredRequest& request);
+  void take(CloseRequest& request);
+  void fire_due();
+  void resume_some();
+  void decide(Live& live, const core::Event& event);
+  static Act to_act(Live& live, const core::Effect& effect);
+  void hold_or_release(const Act& act);
+  void hold(const Act& act);
+  void release(const Act& act);
+  void note_stuck(Live& live);
+  bool is_durable(const Live& live) const { return live.last_lsn <= durable_lsn_; }
+  void set_alarm();
+  void publish();
+
+  // submit.cc: gids, joins, answers
+  void begin(SubmitRequest& request);
+  void join(Live& live, SubmitRequest& request);
+  void watch(Live& live, FindRequest& request);
+  void look_up(std::string gid, GidRequest request);
+  void send_lookups();
+  void on_looked_up(const std::vector<std::string>& gids,
+                    Result<std::vector<std::optional<ports::StoredSummary>>>& result);
+  void answer_from_disk(const ports::StoredSummary& stored, GidRequest& request);
+  void resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored);
+  void add_waiter(Live& live, Waiter waiter);
+  void tell(Live& live, bool final_ones);
+  void refuse(ReportCallback& done, ErrorCode code, std::string detail);
+  Report report_of(const Live& live) const;
+
+  // calls.cc: branches
+  void call(Live& live, std::uint32_t branch, Op op);
+  void call_now(Live& live, std::uint32_t branch, Op op);
+  void call_later(Live& live, std::uint32_t branch, Op op);
+  void start_waiting_calls();
+  void expire_calls();
+  void on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome);
+  void park(Live& live, std::uint32_t branch, Op op);
+  void unpark(Live& live);
+
+  // commit.cc: batches, rows, the disk's refusals
+  void flush();
+  void choose_rows();
+  void add_row(Live& live);
+  void add_snapshot(Live& live);
+  void on_committed(const Result<ports::StoreFigures>& result);
+  void on_refused(const Error& error);
+  void retire_rows();
+  void finished(Live& live);
+  void give_row(Live& live);
+  void forget(Live& live);
+  void checkpoint_tick();
+  void collect_expired();
+  void close_if_done();
+  bool is_kept(const core::Transaction& transaction) const;
+  std::uint64_t collect_interval() const;
+  void end_waits(ErrorCode code, std::string_view detail);
+
+  const Options options_;
+  const base::Log log_;
+  Ports ports_;
+
+  // Shared with other threads.
+  mutable std::mutex mutex_;
+  std::vector<Request> inbox_;
+  std::size_t queued_ = 0;
+  bool taking_ = false;
+  std::uint64_t refused_ = 0;
+  Counters published_;
+
+  // The loop's own.
+  Phase phase_ = Phase::new_;
+  EngineTime time_;
+  std::mt19937_64 random_;
+  std::vector<Request> requests_;  // taken from the inbox, not yet handled; reused
+  LiveSet live_;
+  DirtyList dirty_;
+  DueHeap due_;
+  CallTable calls_;
+  // By target, then by id: the order in which they go on is the same in every run.
+  std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>> parked_;
+  std::deque<Live*> to_resume_;
+  std::uint64_t newest_at_ = 0;
+  core::TransactionId last_id_ = 0;
+  std::uint64_t epoch_ = 0;
+  Counters counters_;
+  core::Step step_;
+
+  // Gids being looked up, the requests for each in order.
+  std::unordered_map<std::string, std::vector<GidRequest>> lookups_;
+  std::vector<std::string> lookups_to_send_;
+  std::size_t looking_up_ = 0;
+  bool lookup_under_way_ = false;
+
+  // The open batch collects; the sealed one is with the store.
+  core::BatchWriter open_;
+  std::vector<Act> open_acts_;
+  ports::Batch sealed_;
+  std::vector<Act> sealed_acts_;
+  std::vector<Act> running_acts_;
+  std::uint32_t sealed_records_ = 0;
+  bool commit_under_way_ = false;
+  core::Lsn last_lsn_ = 0;     // handed to the store
+  core::Lsn durable_lsn_ = 0;  // on disk
+  std::uint64_t log_bytes_ = 0;
+
+  // Rows.
+  std::deque<Live*> finished_rows_;  // finished, on disk in the log, without a row
+  core::Lsn fold_target_ = 0;        // dirty ones up to here get a row
+  core::Lsn folded_below_ = 0;
+  core::Lsn lsn_at_tick_ = 0;
+  std::uint64_t next_tick_at_ = 0;  // monotonic
+  std::uint64_t next_collect_at_ = 0;
+  bool collect_under_way_ = false;
+
+  // The disk said no.
+  std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not
+  std::uint64_t refused_since_ = 0;
+  std::uint64_t retry_wait_ = 0;
+
+  std::vector<ClosedCallback> on_closed_;
+};
+
+}  // namespace belay::engine

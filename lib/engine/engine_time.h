@@ -1,0 +1,47 @@
+// The engine's one scale of time, in ms since the epoch: what records carry and what due times are
+// compared with. It runs with the monotonic clock and leans towards the wall clock by at most an
+// eighth, so that a jump of the wall clock neither fires everything at once nor freezes everything.
+// It never starts before what the state file has seen.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/mark.h"
+#include "ports/clock.h"
+
+namespace belay::engine {
+
+class EngineTime {
+ public:
+  void start(ports::Clock& clock, std::uint64_t not_before) {
+    monotonic_ = clock.monotonic_ms();
+    now_ = std::max(clock.wall_ms(), not_before);
+  }
+
+  void tick(ports::Clock& clock) {
+    const auto monotonic = clock.monotonic_ms();
+    const auto elapsed = monotonic > monotonic_ ? monotonic - monotonic_ : 0;
+    monotonic_ = std::max(monotonic_, monotonic);
+    now_ += elapsed;
+    budget_ = std::min<std::uint64_t>(budget_ + elapsed, 8 * 1000);
+    const auto step = static_cast<std::int64_t>(budget_ / 8);
+    const auto lean = std::clamp(static_cast<std::int64_t>(clock.wall_ms() - now_), -step, step);
+    if (lean != 0) BELAY_MARK(clock_leaned);
+    budget_ -= 8 * static_cast<std::uint64_t>(lean < 0 ? -lean : lean);
+    now_ += static_cast<std::uint64_t>(lean);
+  }
+
+  std::uint64_t now() const { return now_; }
+  std::uint64_t monotonic() const { return monotonic_; }
+  std::uint64_t monotonic_at(std::uint64_t due) const {
+    return monotonic_ + (due > now_ ? due - now_ : 0);
+  }
+
+ private:
+  std::uint64_t now_ = 0;
+  std::uint64_t monotonic_ = 0;
+  std::uint64_t budget_ = 0;  // ms of running not yet spent on leaning; a ms of leaning costs eight
+};
+
+}  // namespace belay::engine

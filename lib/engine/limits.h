@@ -1,0 +1,38 @@
+// Every bound of the engine that is not the embedder's to set, with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace belay::engine {
+
+// Work of one turn, so that a flood in one place never keeps the loop from the others.
+inline constexpr std::size_t kRequestsPerTurn = 4'096;
+inline constexpr std::size_t kDuePerTurn = 4'096;
+inline constexpr std::size_t kResumedPerTurn = 4'096;
+inline constexpr std::size_t kLookupGids = 1'024;
+// A batch larger than this takes no further requests: some ten ms of a slow disk.
+inline constexpr std::size_t kOpenBatchBytes = 4 * 1024 * 1024;
+
+// Rows of finished transactions ride along with a commit that is made anyway. Fewer than this wait,
+// so that a lone transaction's latency is its own commits and nothing else …
+inline constexpr std::size_t kRowsWorthWriting = 256;
+// … but not longer than this, in ms.
+inline constexpr std::uint64_t kRowAgeMax = 1'000;
+// A row costs some 3 µs: what one commit carries is bounded, so that no commit waits long for it.
+inline constexpr std::size_t kRowsPerBatch = 2'048;
+// Rows of unfinished ones are dearer: a copy, a snapshot, and the same again later.
+inline constexpr std::size_t kSnapshotsPerBatch = 256;
+
+// After a failed commit, ms: doubled from the first to the last.
+inline constexpr std::uint64_t kStorageRetryFirst = 100;
+inline constexpr std::uint64_t kStorageRetryMax = 5'000;
+// How long callers wait for a disk that refuses before they are told commit_unknown, ms.
+inline constexpr std::uint64_t kStoragePatience = 10'000;
+
+// How often expired rows are looked for, ms, and the pause while there are more: as fast as they
+// came, with room for a commit between two steps.
+inline constexpr std::uint64_t kCollectInterval = 60'000;
+inline constexpr std::uint64_t kCollectPause = 5;
+
+}  // namespace belay::engine

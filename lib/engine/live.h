@@ -1,0 +1,116 @@
+// The transactions in memory: all unfinished ones, and finished ones until their row is on disk.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "belay/engine.h"
+#include "core/transaction.h"
+
+namespace belay::engine {
+
+struct Waiter {
+  ReportCallback done;
+  bool wants_final = false;
+  std::uint64_t until = 0;  // monotonic ms: may be dropped then; 0: waits for as long as it takes
+};
+
+struct Live {
+  core::Transaction transaction;
+  std::vector<Waiter> waiters;
+  // the oldest record no row covers; 0: none. Set: it is in the dirty list
+  core::Lsn first_lsn = 0;
+  core::Lsn last_lsn = 0;  // the newest record's
+  Live* dirty_previous = nullptr;
+  Live* dirty_next = nullptr;
+  std::uint64_t due_at = 0;        // as armed
+  std::uint32_t heap_index = ~0u;  // ~0: not armed
+  bool has_row = false;
+  bool stuck = false;
+  bool was_parked = false;  // may be named in the index of parked ones
+};
+
+// Owns them; found by gid.
+class LiveSet {
+ public:
+  LiveSet() = default;
+  LiveSet(const LiveSet&) = delete;
+  LiveSet& operator=(const LiveSet&) = delete;
+  ~LiveSet() {
+    for (Live* live : by_gid_) delete live;
+  }
+
+  Live* find(std::string_view gid) const {
+    const auto found = by_gid_.find(gid);
+    return found == by_gid_.end() ? nullptr : *found;
+  }
+  Live& insert(core::Transaction transaction) {
+    auto* live = new Live;
+    live->transaction = std::move(transaction);
+    by_gid_.insert(live);
+    return *live;
+  }
+  void erase(Live& live) {
+    by_gid_.erase(&live);
+    delete &live;
+  }
+  std::size_t size() const { return by_gid_.size(); }
+  auto begin() const { return by_gid_.begin(); }
+  auto end() const { return by_gid_.end(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view gid) const {
+      return std::hash<std::string_view>()(gid);
+    }
+    std::size_t operator()(const Live* live) const { return (*this)(live->transaction.gid()); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const Live* a, const Live* b) const {
+      return a->transaction.gid() == b->transaction.gid();
+    }
+    bool operator()(const Live* a, std::string_view gid) const {
+      return a->transaction.gid() == gid;
+    }
+    bool operator()(std::string_view gid, const Live* a) const {
+      return a->transaction.gid() == gid;
+    }
+  };
+
+  std::unordered_set<Live*, Hash, Equal> by_gid_;
+};
+
+// Those with log records that no row covers, oldest first: its head says how far the log can be
+// folded.
+class DirtyList {
+ public:
+  Live* head() const { return head_; }
+  bool empty() const { return head_ == nullptr; }
+
+  // `lsn` is at least that of everything in the list.
+  void append(Live& live, core::Lsn lsn) {
+    live.first_lsn = lsn;
+    live.dirty_previous = tail_;
+    live.dirty_next = nullptr;
+    (tail_ == nullptr ? head_ : tail_->dirty_next) = &live;
+    tail_ = &live;
+  }
+  void remove(Live& live) {
+    if (live.first_lsn == 0) return;
+    (live.dirty_previous == nullptr ? head_ : live.dirty_previous->dirty_next) = live.dirty_next;
+    (live.dirty_next == nullptr ? tail_ : live.dirty_next->dirty_previous) = live.dirty_previous;
+    live.dirty_previous = live.dirty_next = nullptr;
+    live.first_lsn = 0;
+  }
+
+ private:
+  Live* head_ = nullptr;
+  Live* tail_ = nullptr;
+};
+
+}  // namespace belay::engine

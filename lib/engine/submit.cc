@@ -1,0 +1,202 @@
+// Gids and answers: a submit begins a transaction, joins one, or is answered from the history.
+#include <algorithm>
+#include <utility>
+
+#include "base/mark.h"
+#include "belay/check.h"
+#include "core/apply.h"
+#include "engine/engine.h"
+#include "engine/limits.h"
+
+namespace belay::engine {
+namespace {
+
+constexpr std::string_view kOtherDefinition =
+    "this gid was submitted before with another definition";
+
+TimePoint time_point(std::uint64_t ms) { return TimePoint(Millis(static_cast<std::int64_t>(ms))); }
+
+Report report_of(const ports::StoredSummary& stored) {
+  return Report({.gid = stored.gid,
+                 .mode = stored.mode,
+                 .status = stored.status,
+                 .stuck = false,
+                 .reason = stored.reason,
+                 .created_at = time_point(stored.created_at),
+                 .finished_at = time_point(stored.finished_at)});
+}
+
+}  // namespace
+
+void Engine::refuse(ReportCallback& done, ErrorCode code, std::string detail) {
+  ++counters_.refused;
+  done(Error{code, std::move(detail)});
+}
+
+void Engine::take(SubmitRequest& request) {
+  if (phase_ != Phase::running)
+    return refuse(request.done, ErrorCode::closed, "the engine is closing");
+  if (retry_at_ != 0) {
+    return refuse(request.done, ErrorCode::storage, "the state file refuses writes at the moment");
+  }
+  const auto gid = request.definition.gid();
+  if (auto* live = live_.find(gid)) return join(*live, request);
+  if (request.gid_is_new) return begin(request);
+  look_up(std::string(gid), std::move(request));
+}
+
+void Engine::take(FindRequest& request) {
+  if (phase_ != Phase::running)
+    return refuse(request.done, ErrorCode::closed, "the engine is closing");
+  if (auto* live = live_.find(request.gid)) return watch(*live, request);
+  auto gid = request.gid;
+  look_up(std::move(gid), std::move(request));
+}
+
+void Engine::begin(SubmitRequest& request) {
+  if (counters_.live >= options_.limits.live_transactions_max) {
+    return refuse(request.done, ErrorCode::live_limit,
+                  fmt::format("{} transactions are unfinished, the limit is {}", counters_.live,
+                              options_.limits.live_transactions_max));
+  }
+  core::Record record{.kind = core::RecordKind::submitted, .id = ++last_id_, .at = time_.now()};
+  record.text = request.definition.bytes();
+  open_.add(record);
+  auto& live = live_.insert(core::begin(record, std::move(request.definition)));
+  live.last_lsn = last_lsn_ + 1;
+  dirty_.append(live, live.last_lsn);
+  ++counters_.live;
+  ++counters_.submitted;
+  live.waiters.push_back({std::move(request.done), request.wants_final, 0});
+  if (!request.wants_final) hold({&live, ActKind::accepted, {}, 0});
+  decide(live, core::Submitted{});
+}
+
+void Engine::join(Live& live, SubmitRequest& request) {
+  if (live.transaction.definition.bytes() != request.definition.bytes()) {
+    return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
+  }
+  add_waiter(live, {std::move(request.done), request.wants_final, 0});
+}
+
+void Engine::watch(Live& live, FindRequest& request) {
+  const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;
+  add_waiter(live, {std::move(request.done), request.wants_final, until});
+}
+
+// Whoever joins hears of what is on disk, so the answer itself may have to wait for it.
+void Engine::add_waiter(Live& live, Waiter waiter) {
+  // Those who went away are dropped when somebody comes: never more of them than there were at
+  // once.
+  for (auto& old : live.waiters) {
+    if (old.until != 0 && old.until <= time_.monotonic()) {
+      old.done(Error{ErrorCode::timed_out, "the transaction is not finished yet"});
+      old.done = nullptr;
+    }
+  }
+  std::erase_if(live.waiters, [](const Waiter& old) { return !old.done; });
+  if (!is_durable(live)) BELAY_MARK(joined_before_durable);
+  const bool told_at_the_end = live.transaction.finished() ? !is_durable(live) : waiter.wants_final;
+  live.waiters.push_back(std::move(waiter));
+  if (!told_at_the_end) hold_or_release({&live, ActKind::accepted, {}, 0});
+}
+
+void Engine::tell(Live& live, bool final_ones) {
+  if (live.waiters.empty()) return;
+  // A callback may bring new requests, but those come by the inbox: the list does not change under
+  // us.
+  auto waiters = std::move(live.waiters);
+  live.waiters.clear();
+  const Result<Report> result(report_of(live));
+  for (auto& waiter : waiters) {
+    if (waiter.wants_final && !final_ones) {
+      live.waiters.push_back(std::move(waiter));
+    } else {
+      waiter.done(result);
+    }
+  }
+}
+
+Report Engine::report_of(const Live& live) const {
+  const auto& transaction = live.transaction;
+  return Report({.gid = std::string(transaction.gid()),
+                 .mode = transaction.mode(),
+                 .status = transaction.status,
+                 .stuck = live.stuck,
+                 .reason = std::string(core::reason_of(transaction)),
+                 .created_at = time_point(transaction.created_at),
+                 .finished_at = time_point(transaction.finished() ? transaction.updated_at : 0)});
+}
+
+void Engine::look_up(std::string gid, GidRequest request) {
+  auto& waiting = lookups_[gid];
+  if (waiting.empty()) lookups_to_send_.push_back(std::move(gid));
+  waiting.push_back(std::move(request));
+  ++looking_up_;
+}
+
+void Engine::send_lookups() {
+  if (lookup_under_way_ || lookups_to_send_.empty()) return;
+  const auto count = std::min(lookups_to_send_.size(), kLookupGids);
+  const auto split = lookups_to_send_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<std::string> gids(std::make_move_iterator(lookups_to_send_.begin()),
+                                std::make_move_iterator(split));
+  lookups_to_send_.erase(lookups_to_send_.begin(), split);
+  lookup_under_way_ = true;
+  auto asked = gids;
+  ports_.store.lookup(std::move(gids), [this, asked = std::move(asked)](auto result) {
+    time_.tick(ports_.clock);
+    lookup_under_way_ = false;
+    on_looked_up(asked, result);
+    turn();
+  });
+}
+
+void Engine::on_looked_up(const std::vector<std::string>& gids,
+                          Result<std::vector<std::optional<ports::StoredSummary>>>& result) {
+  for (std::size_t i = 0; i < gids.size(); ++i) {
+    const auto found = lookups_.find(gids[i]);
+    BELAY_CHECK(found != lookups_.end());
+    auto requests = std::move(found->second);
+    lookups_.erase(found);
+    looking_up_ -= requests.size();
+    unqueue(requests.size());
+    for (auto& request : requests) {
+      if (!result) {
+        std::visit([&](auto& one) { refuse(one.done, result.error().code, result.error().detail); },
+                   request);
+      } else {
+        resolve(request, (*result)[i]);
+      }
+    }
+  }
+}
+
+void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored) {
+  if (stored) return answer_from_disk(*stored, request);
+  if (auto* find = std::get_if<FindRequest>(&request)) {
+    if (auto* live = live_.find(find->gid)) return watch(*live, *find);
+    return find->done(
+        Error{ErrorCode::not_found, "no transaction with the gid '" + find->gid + "' is known"});
+  }
+  auto& submit = std::get<SubmitRequest>(request);
+  // Whoever asked first has begun it meanwhile.
+  if (auto* live = live_.find(submit.definition.gid())) return join(*live, submit);
+  if (phase_ != Phase::running)
+    return refuse(submit.done, ErrorCode::closed, "the engine is closing");
+  if (retry_at_ != 0)
+    return refuse(submit.done, ErrorCode::storage, "the state file refuses writes at the moment");
+  begin(submit);
+}
+
+void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& request) {
+  if (auto* submit = std::get_if<SubmitRequest>(&request)) {
+    if (submit->definition.hash() != stored.definition_hash) {
+      return refuse(submit->done, ErrorCode::conflict, std::string(kOtherDefinition));
+    }
+    return submit->done(engine::report_of(stored));
+  }
+  std::get<FindRequest>(request).done(engine::report_of(stored));
+}
+
+}  // namespace belay::engine
