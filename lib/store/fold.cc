@@ -1,0 +1,155 @@
+#include "store/fold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/apply.h"
+#include "core/codec.h"
+
+namespace belay::store {
+namespace {
+
+constexpr std::string_view kReadLog = "SELECT lsn, records FROM log ORDER BY lsn";
+constexpr std::string_view kFindRow =
+    "SELECT lsn, status, state FROM main.transaction_rows WHERE id = ?1";
+constexpr std::string_view kRowIdMax = "SELECT max(id) FROM main.transaction_rows";
+
+Error at_lsn(core::Lsn lsn, const Error& error) {
+  return {error.code, fmt::format("log row {}: {}", lsn, error.detail)};
+}
+
+}  // namespace
+
+Result<Fold> Fold::read(sqlite3* db) {
+  Fold fold;
+  BELAY_TRY(fold.prepare(db));
+  auto log = Statement::prepare(db, kReadLog);
+  if (!log) return log.error();
+  while (true) {
+    auto row = log->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    const auto lsn = log->number(0);
+    if (auto added = fold.add_batch(lsn, log->bytes(1)); !added) return at_lsn(lsn, added.error());
+  }
+  fold.find_row_ = Statement();
+  BELAY_TRY(fold.check_ends());
+  return fold;
+}
+
+Result<> Fold::prepare(sqlite3* db) {
+  auto find = Statement::prepare(db, kFindRow);
+  if (!find) return find.error();
+  find_row_ = std::move(*find);
+  auto max = Statement::prepare(db, kRowIdMax);
+  if (!max) return max.error();
+  auto row = max->step();
+  if (!row) return row.error();
+  row_id_max_ = last_id_ = max->number(0);
+  return {};
+}
+
+Result<> Fold::add_batch(core::Lsn lsn, std::string_view records) {
+  auto batch = core::BatchReader::open(records);
+  if (!batch) return batch.error();
+  while (true) {
+    auto record = batch->next();
+    if (!record) return record.error();
+    if (!*record) break;
+    BELAY_TRY(add(lsn, **record));
+    ++records_;
+  }
+  last_lsn_ = lsn;
+  ++log_rows_;
+  log_bytes_ += records.size();
+  return {};
+}
+
+Result<> Fold::add(core::Lsn lsn, const core::Record& record) {
+  auto found = entries_.find(record.id);
+  const bool is_new = found == entries_.end();
+  if (is_new) {
+    auto entry = first_seen(record);
+    if (!entry) return entry.error();
+    found = entries_.emplace(record.id, std::move(*entry)).first;
+    last_id_ = std::max(last_id_, record.id);
+  }
+  auto& [folded, kind] = found->second;
+  if (folded.row_lsn >= lsn) return {};  // a row says this and more
+  if (kind == Kind::headless || kind == Kind::headless_ended) {
+    kind = record.kind == core::RecordKind::finished ? Kind::headless_ended : Kind::headless;
+    return {};
+  }
+  if (kind == Kind::covered) {
+    return Error{ErrorCode::corrupt,
+                 fmt::format("transaction {} goes on after its end", record.id)};
+  }
+  const bool begins = is_new && folded.row_lsn == 0;  // `first_seen` applied it
+  if (!begins) BELAY_TRY(core::apply(folded.transaction, record));
+  if (folded.first_lsn == 0) folded.first_lsn = lsn;
+  folded.last_lsn = lsn;
+  return {};
+}
+
+Result<Fold::Entry> Fold::first_seen(const core::Record& record) {
+  Entry entry;
+  bool has_row = false;
+  if (record.id <= row_id_max_) {
+    find_row_.bind(1, record.id);
+    const ResetAtEnd reset(find_row_);
+    auto row = find_row_.step();
+    if (!row) return row.error();
+    has_row = *row;
+    if (has_row) {
+      entry.folded.row_lsn = entry.folded.last_lsn = find_row_.number(0);
+      if (is_final(static_cast<Status>(find_row_.integer(1)))) {
+        entry.kind = Kind::covered;
+        return entry;
+      }
+      auto transaction = core::decode_snapshot(find_row_.bytes(2));
+      if (!transaction) return transaction.error();
+      entry.folded.transaction = std::move(*transaction);
+      return entry;
+    }
+  }
+  if (record.kind != core::RecordKind::submitted) {
+    entry.kind = Kind::headless;
+    return entry;
+  }
+  auto begun = core::begin(record);
+  if (!begun) return begun.error();
+  entry.folded.transaction = std::move(*begun);
+  return entry;
+}
+
+Result<> Fold::check_ends() const {
+  for (const auto& [id, entry] : entries_) {
+    if (entry.kind != Kind::headless) continue;
+    return Error{
+        ErrorCode::corrupt,
+        fmt::format("the log goes on with transaction {}, which has neither a row nor a beginning",
+                    id)};
+  }
+  return {};
+}
+
+std::vector<Folded*> Fold::changed() {
+  std::vector<Folded*> changed;
+  changed.reserve(entries_.size());
+  for (auto& [id, entry] : entries_) {
+    if (entry.kind == Kind::live && entry.folded.first_lsn != 0) changed.push_back(&entry.folded);
+  }
+  std::sort(changed.begin(), changed.end(),
+            [](const Folded* a, const Folded* b) { return a->transaction.id < b->transaction.id; });
+  return changed;
+}
+
+Folded* Fold::find(core::TransactionId id) {
+  const auto found = entries_.find(id);
+  return found == entries_.end() || found->second.kind != Kind::live ? nullptr
+                                                                     : &found->second.folded;
+}
+
+}  // namespace belay::store

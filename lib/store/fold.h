@@ -1,0 +1,66 @@
+// The log folded over the rows: what recovery, a reader and `check` have in common.
+//
+// A record counts only if no row covers it: rows may be newer than the log's head. A transaction
+// whose first records were folded away and that left no row (its history is not kept, or was
+// collected) must end in the log; otherwise the file has lost something.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "belay/result.h"
+#include "core/record.h"
+#include "core/transaction.h"
+#include "store/sqlite.h"
+
+namespace belay::store {
+
+struct Folded {
+  core::Transaction transaction;
+  core::Lsn row_lsn = 0;    // its row covers the log up to here; 0: no row
+  core::Lsn first_lsn = 0;  // the oldest record no row covers; 0: none
+  core::Lsn last_lsn = 0;
+};
+
+class Fold {
+ public:
+  // Reads the log of `db` and the rows it needs, within the caller's read transaction. Errors:
+  // corrupt or unsupported (naming the lsn), storage.
+  static Result<Fold> read(sqlite3* db);
+
+  // Those with records that no row covers, in order of id.
+  std::vector<Folded*> changed();
+  Folded* find(core::TransactionId id);
+
+  core::Lsn last_lsn() const { return last_lsn_; }
+  core::TransactionId last_id() const { return last_id_; }
+  std::uint64_t log_rows() const { return log_rows_; }
+  std::uint64_t log_bytes() const { return log_bytes_; }
+  std::uint64_t records() const { return records_; }
+
+ private:
+  enum class Kind : std::uint8_t { live, covered, headless, headless_ended };
+  struct Entry {
+    Folded folded;
+    Kind kind = Kind::live;
+  };
+
+  Result<> prepare(sqlite3* db);
+  Result<> add_batch(core::Lsn lsn, std::string_view records);
+  Result<> add(core::Lsn lsn, const core::Record& record);
+  Result<Entry> first_seen(const core::Record& record);
+  Result<> check_ends() const;
+
+  Statement find_row_;
+  std::unordered_map<core::TransactionId, Entry> entries_;
+  core::TransactionId row_id_max_ = 0;
+  core::TransactionId last_id_ = 0;
+  core::Lsn last_lsn_ = 0;
+  std::uint64_t log_rows_ = 0;
+  std::uint64_t log_bytes_ = 0;
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace belay::store

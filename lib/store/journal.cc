@@ -1,0 +1,307 @@
+// Opening, committing, asking, closing. Recovery and the store's own upkeep have files of their
+// own.
+#include "store/journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "belay/check.h"
+#include "store/journal_impl.h"
+#include "store/schema.h"
+
+namespace belay::store {
+namespace {
+
+// The free pages' bookkeeping must be there from the start; 8 KB pages were as quick as 16 KB ones
+// for gids that grow and half as dear for random ones.
+constexpr const char* kNewFile = "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL;";
+constexpr const char* kSettings =
+    "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16000;"
+    "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;";
+
+constexpr std::string_view kNow = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+constexpr const char* kCountEpoch =
+    "INSERT INTO meta VALUES('epoch', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1";
+constexpr std::string_view kSetStuckAfter =
+    "INSERT INTO meta VALUES('stuck_after', ?1) ON CONFLICT(name) DO UPDATE SET value = "
+    "excluded.value";
+constexpr std::string_view kReadEpoch = "SELECT value FROM meta WHERE name = 'epoch'";
+// The length alone: the records themselves are not read for it.
+constexpr std::string_view kLogSizes = "SELECT lsn, length(records) FROM log ORDER BY lsn";
+
+constexpr std::string_view kAppend = "INSERT INTO log(lsn, records) VALUES(?1, ?2)";
+constexpr std::string_view kFold = "DELETE FROM log WHERE lsn < ?1";
+constexpr std::string_view kErase = "DELETE FROM main.transaction_rows WHERE id = ?1";
+constexpr std::string_view kFind =
+    "SELECT id, mode, status, definition_hash, last_error, created_at, updated_at"
+    " FROM main.transaction_rows WHERE gid = ?1 AND status >= 3";
+
+// So many small log rows at once would be felt; the rest goes with the next commits.
+constexpr std::size_t kLogRowsFoldedMax = 8'192;
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(const JournalConfig& config) {
+  auto impl = std::make_unique<Impl>(config);
+  BELAY_TRY(impl->open());
+  return std::unique_ptr<Journal>(new Journal(std::move(impl)));
+}
+
+Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Journal::~Journal() = default;
+
+Result<Recovered> Journal::recover(const std::function<void(RecoveredTransaction)>& take,
+                                   const std::function<void(std::uint64_t)>& progress) {
+  return impl_->recover(take, progress);
+}
+Result<ports::StoreFigures> Journal::commit(const ports::Batch& batch) {
+  return impl_->commit(batch);
+}
+Result<std::vector<std::optional<ports::StoredSummary>>> Journal::lookup(
+    const std::vector<std::string>& gids) {
+  return impl_->lookup(gids);
+}
+Result<bool> Journal::collect(const ports::Store::Retention& retention) {
+  return impl_->collect(retention);
+}
+Result<> Journal::checkpoint_wal() { return impl_->checkpoint_wal(); }
+Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
+  return impl_->move_wal_in_background(std::move(on_progress));
+}
+Result<> Journal::close() { return impl_->close(); }
+
+Result<> Journal::Impl::open() {
+  if (config_.vfs.empty()) BELAY_TRY(take_lock());
+  auto opened = [this]() -> Result<> {
+    BELAY_TRY(connect());
+    BELAY_TRY(count_epoch());
+    return prepare();
+  }();
+  if (!opened) database_.checkpoint_on_close(false);  // what it could not read it leaves as it is
+  if (!opened) database_.close();
+  return opened;
+}
+
+Result<> Journal::Impl::take_lock() {
+  auto canonical = canonical_path(config_.path);
+  if (!canonical) return canonical.error();
+  path_ = std::move(*canonical);
+  auto clock = Database::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, {});
+  if (!clock) return clock.error();
+  auto now = clock->text(kNow);
+  if (!now) return now.error();
+  auto lock = LockFile::take(path_, *now);
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
+  return {};
+}
+
+Result<> Journal::Impl::connect() {
+  auto database = Database::open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, config_.vfs);
+  if (!database) return database.error();
+  database_ = std::move(*database);
+  database_.checkpoint_on_close(false);
+  sqlite3_busy_timeout(database_.handle(), kBusyMillis);
+  return set_up_file();
+}
+
+Result<> Journal::Impl::set_up_file() {
+  auto kind = identify(database_);
+  if (!kind) return kind.error();
+  if (*kind == FileKind::fresh) BELAY_TRY(database_.run(kNewFile));
+  auto mode = database_.text("PRAGMA journal_mode=WAL");
+  if (!mode) return mode.error();
+  if (*mode != "wal") {
+    return Error{
+        ErrorCode::storage,
+        fmt::format("{} cannot have a write-ahead log, it stays in mode {}", path_, *mode)};
+  }
+  BELAY_TRY(database_.run(kSettings));
+  BELAY_TRY(database_.run(config_.synchronous == Synchronous::full ? "PRAGMA synchronous=FULL"
+                                                                   : "PRAGMA synchronous=NORMAL"));
+  sqlite3_wal_hook(
+      database_.handle(),
+      [](void* frames, sqlite3*, const char*, int count) noexcept {
+        *static_cast<int*>(frames) = count;
+        return SQLITE_OK;
+      },
+      &wal_frames_);
+  BELAY_TRY(rewrite_wal());
+  return migrate(database_, *kind);
+}
+
+// One commit, and so one sync: it also makes durable what a killed engine wrote and did not sync,
+// before anything acts on it. (What one wrote whose sync failed, `rewrite_wal` has written again.)
+Result<> Journal::Impl::count_epoch() {
+  BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
+  BELAY_TRY(database_.run(kCountEpoch));
+  auto set = Statement::prepare(database_.handle(), kSetStuckAfter);
+  if (!set) return set.error();
+  set->bind(1, static_cast<std::int64_t>(config_.stuck_after));
+  BELAY_TRY(set->run());
+  BELAY_TRY(database_.run("COMMIT"));
+  auto epoch = database_.integer(kReadEpoch);
+  if (!epoch) return epoch.error();
+  epoch_ = static_cast<std::uint64_t>(*epoch);
+  return {};
+}
+
+Result<> Journal::Impl::prepare() {
+  auto statements = std::make_unique<Statements>();
+  const auto set = [this](Statement& statement, std::string_view sql) -> Result<> {
+    auto prepared = Statement::prepare(database_.handle(), sql);
+    if (!prepared) return prepared.error();
+    statement = std::move(*prepared);
+    return {};
+  };
+  BELAY_TRY(set(statements->begin, "BEGIN IMMEDIATE"));
+  BELAY_TRY(set(statements->commit, "COMMIT"));
+  BELAY_TRY(set(statements->append, kAppend));
+  BELAY_TRY(set(statements->fold, kFold));
+  BELAY_TRY(set(statements->erase, kErase));
+  BELAY_TRY(set(statements->find, kFind));
+  BELAY_TRY(set(statements->pages, "PRAGMA page_count"));
+  auto rows = RowWriter::prepare(database_.handle(), "transaction_rows");
+  if (!rows) return rows.error();
+  statements->rows = std::move(*rows);
+  auto retention = Retention::prepare(database_.handle());
+  if (!retention) return retention.error();
+  auto page_bytes = database_.integer("PRAGMA page_size");
+  if (!page_bytes) return page_bytes.error();
+  page_bytes_ = static_cast<std::uint64_t>(*page_bytes);
+  BELAY_TRY(read_log_sizes());
+  statements_ = std::move(statements);
+  retention_ = std::move(*retention);
+  database_.checkpoint_on_close(true);
+  return {};
+}
+
+Result<> Journal::Impl::read_log_sizes() {
+  log_.clear();
+  log_bytes_ = 0;
+  auto sizes = Statement::prepare(database_.handle(), kLogSizes);
+  if (!sizes) return sizes.error();
+  while (true) {
+    auto row = sizes->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    log_.push_back({sizes->number(0), sizes->number(1)});
+    log_bytes_ += log_.back().bytes;
+  }
+  if (!log_.empty()) last_lsn_ = std::max(last_lsn_, log_.back().lsn);
+  return {};
+}
+
+Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
+  BELAY_TRY(ensure_sound());
+  const auto fold_below = fold_limit(batch);
+  const auto row_bytes_before = statements_->rows.bytes();
+  auto written = write(batch, fold_below);
+  if (!written) return broke(written.error()).error();
+  committed(batch, fold_below);
+  return ports::StoreFigures{log_bytes_, file_bytes_, statements_->rows.bytes() - row_bytes_before};
+}
+
+// After a failed attempt this batch's row may be there: then only the rest is written, which may be
+// there too and does no harm twice.
+Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
+  auto& statements = *statements_;
+  BELAY_TRY(statements.begin.run());
+  if (batch.lsn > last_lsn_) {
+    statements.append.bind(1, batch.lsn);
+    statements.append.bind_blob(2, batch.records);
+    BELAY_TRY(statements.append.run());
+  }
+  for (const auto& row : batch.rows) BELAY_TRY(write_row(row));
+  if (fold_below != 0) {
+    statements.fold.bind(1, fold_below);
+    BELAY_TRY(statements.fold.run());
+  }
+  {
+    const ResetAtEnd reset(statements.pages);
+    auto pages = statements.pages.step();
+    if (!pages) return pages.error();
+    file_bytes_ = statements.pages.number(0) * page_bytes_;
+  }
+  return statements.commit.run();
+}
+
+Result<> Journal::Impl::write_row(const ports::RowChange& row) {
+  if (row.erase) {
+    statements_->erase.bind(1, row.id);
+    return statements_->erase.run();
+  }
+  BELAY_CHECK(row.transaction != nullptr && row.transaction->id == row.id);
+  return statements_->rows.write(*row.transaction, {row.lsn, row.stuck, row.due_at});
+}
+
+// The newest row always stays, so that lsns never start again. 0: nothing to fold.
+core::Lsn Journal::Impl::fold_limit(const ports::Batch& batch) const {
+  const auto newest = std::max(last_lsn_, batch.lsn);
+  auto below = std::min(batch.fold_below, newest);
+  if (log_.empty() || log_.front().lsn >= below) return 0;
+  if (log_.size() > kLogRowsFoldedMax) below = std::min(below, log_[kLogRowsFoldedMax].lsn);
+  return below;
+}
+
+void Journal::Impl::committed(const ports::Batch& batch, core::Lsn fold_below) {
+  if (batch.lsn > last_lsn_) {
+    last_lsn_ = batch.lsn;
+    log_.push_back({batch.lsn, batch.records.size()});
+    log_bytes_ += batch.records.size();
+  }
+  while (!log_.empty() && log_.front().lsn < fold_below) {
+    log_bytes_ -= log_.front().bytes;
+    log_.pop_front();
+  }
+  for (const auto& row : batch.rows) {
+    if (!row.erase && row.transaction->finished()) retention_->finished(*row.transaction);
+  }
+}
+
+Result<std::vector<std::optional<ports::StoredSummary>>> Journal::Impl::lookup(
+    const std::vector<std::string>& gids) {
+  BELAY_TRY(ensure_sound());
+  std::vector<std::optional<ports::StoredSummary>> found;
+  found.reserve(gids.size());
+  auto& find = statements_->find;
+  for (const auto& gid : gids) {
+    find.bind_text(1, gid);
+    const ResetAtEnd reset(find);
+    auto row = find.step();
+    if (!row) return row.error();
+    auto& summary = found.emplace_back();
+    if (!*row) continue;
+    summary.emplace();
+    summary->gid = gid;
+    summary->id = find.number(0);
+    summary->mode = static_cast<Mode>(find.integer(1));
+    summary->status = static_cast<Status>(find.integer(2));
+    summary->definition_hash = find.number(3);
+    summary->reason = find.bytes(4);
+    summary->created_at = find.number(5);
+    summary->finished_at = find.number(6);
+  }
+  return found;
+}
+
+Result<> Journal::Impl::close() {
+  if (closed_) return {};
+  closed_ = true;
+  mover_.reset();
+  statements_.reset();
+  retention_.reset();
+  Result<> result;
+  if (broken_) {
+    database_.checkpoint_on_close(false);
+    result = Error{ErrorCode::storage, fmt::format("{} refused the last writes", path_)};
+  } else if (database_) {
+    result = database_.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  database_.close();
+  lock_.release();
+  return result;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,84 @@
+// The state file, synchronously: opened, read, appended to, folded. One thread at a time. The
+// simulator and the power-cut tests drive this class itself; the engine reaches it through
+// StoreThread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "belay/options.h"
+#include "belay/result.h"
+#include "core/transaction.h"
+#include "ports/store.h"
+
+namespace belay::store {
+
+// FULL is a correctness setting; NORMAL exists for the tests' control that must fail.
+enum class Synchronous : std::uint8_t { full, normal };
+
+struct JournalConfig {
+  std::string path;
+  std::uint32_t stuck_after = 3;  // written to `meta`, for readers
+  Synchronous synchronous = Synchronous::full;
+  std::string vfs;  // SQLite VFS name; empty: the default. A named VFS takes no lock file.
+  std::size_t wal_bytes =
+      8 * 1024 * 1024;  // from this size on `checkpoint_wal` has something to do
+};
+
+// A transaction as read back: unfinished, or finished and without a row yet.
+struct RecoveredTransaction {
+  core::Transaction transaction;
+  core::Lsn first_lsn = 0;  // its oldest log record that no row covers; 0: its row covers all
+  core::Lsn last_lsn = 0;   // its newest record
+  bool has_row = false;
+};
+
+struct Recovered {
+  core::Lsn last_lsn = 0;  // the newest log row's; new ones are larger
+  core::TransactionId last_id = 0;
+  std::uint64_t epoch =
+      0;  // how often the file was opened by an engine, this time included; durable
+  std::uint64_t log_bytes = 0;
+  std::uint64_t transactions = 0;
+};
+
+class Journal {
+ public:
+  // Takes the lock, creates or migrates the schema, counts up the epoch. Errors: locked, corrupt,
+  // unsupported, storage.
+  static Result<std::unique_ptr<Journal>> open(const JournalConfig& config);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Once, before the first commit: hands every recovered transaction to `take`, in order of id.
+  // Unfinished rows first get the log's records. Errors: corrupt (with the lsn), storage.
+  // `progress` is called with how many so far.
+  Result<Recovered> recover(const std::function<void(RecoveredTransaction)>& take,
+                            const std::function<void(std::uint64_t)>& progress);
+
+  // See ports::Store. After an error the next commit closes the file, opens it again, makes durable
+  // what is there and writes what is missing.
+  Result<ports::StoreFigures> commit(const ports::Batch& batch);
+  Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
+      const std::vector<std::string>& gids);
+  Result<bool> collect(const ports::Store::Retention& retention);
+  // Moves what the write-ahead log holds into the file, if it has grown enough to be worth it.
+  // Called between commits. After an error the next commit does as after a failed one.
+  Result<> checkpoint_wal();
+  // From now on the bulk of that is done by a thread of the journal's own; `on_progress` is called
+  // there when `checkpoint_wal` should be called again. Errors: storage.
+  Result<> move_wal_in_background(std::function<void()> on_progress);
+  // Everything into the one file, lock released. The destructor does the same without a word.
+  Result<> close();
+
+ private:
+  class Impl;
+  explicit Journal(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belay::store

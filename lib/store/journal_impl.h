@@ -1,0 +1,101 @@
+// The journal's parts. One thread at a time, save for the mover, which has its own connection.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/journal.h"
+#include "store/lock_file.h"
+#include "store/retention.h"
+#include "store/row.h"
+#include "store/sqlite.h"
+#include "store/wal_mover.h"
+
+namespace belay::store {
+
+inline constexpr int kBusyMillis = 5'000;  // another process's short write, such as a request
+
+class Journal::Impl {
+ public:
+  explicit Impl(const JournalConfig& config) : config_(config), path_(config.path) {}
+  ~Impl() { static_cast<void>(close().has_value()); }  // a destructor has nobody to tell
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<> open();
+  Result<Recovered> recover(const std::function<void(RecoveredTransaction)>& take,
+                            const std::function<void(std::uint64_t)>& progress);
+  Result<ports::StoreFigures> commit(const ports::Batch& batch);
+  Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
+      const std::vector<std::string>& gids);
+  Result<bool> collect(const ports::Store::Retention& retention);
+  Result<> checkpoint_wal();
+  Result<> move_wal_in_background(std::function<void()> on_progress);
+  Result<> close();
+
+ private:
+  struct Statements {
+    Statement begin;
+    Statement commit;
+    Statement append;
+    Statement fold;
+    Statement erase;
+    Statement find;
+    Statement pages;
+    RowWriter rows;
+  };
+  struct LogRow {
+    core::Lsn lsn;
+    std::uint64_t bytes;
+  };
+
+  Result<> take_lock();
+  Result<> connect();
+  Result<> set_up_file();
+  Result<> count_epoch();
+  Result<> prepare();
+  Result<> read_log_sizes();
+
+  Result<> ensure_sound();
+  Result<> repair();
+  Result<> rewrite_wal();
+  Result<> broke(Error error);
+  Result<> write(const ports::Batch& batch, core::Lsn fold_below);
+  Result<> write_row(const ports::RowChange& row);
+  core::Lsn fold_limit(const ports::Batch& batch) const;
+  void committed(const ports::Batch& batch, core::Lsn fold_below);
+
+  std::uint64_t wal_size() const {
+    return static_cast<std::uint64_t>(wal_frames_) * (page_bytes_ + 24);
+  }
+  Result<> checkpoint_here();
+  Result<> checkpoint_with_mover();
+
+  JournalConfig config_;
+  std::string path_;
+  LockFile lock_;
+  Database database_;
+  std::unique_ptr<Statements> statements_;
+  std::unique_ptr<Retention> retention_;
+  std::function<void()> on_wal_progress_;  // set: there is to be a mover
+  std::unique_ptr<WalMover> mover_;
+
+  bool closed_ = false;
+  bool broken_ = false;  // what is on disk has to be found out
+  core::Lsn last_lsn_ = 0;
+  std::deque<LogRow> log_;
+  std::uint64_t log_bytes_ = 0;
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t epoch_ = 0;
+
+  std::uint64_t page_bytes_ = 0;
+  int wal_frames_ = 0;           // in the write-ahead log, as of the last commit
+  int moved_frames_ = 0;         // of those in the file, as far as the mover's passes tell
+  int remainder_before_ = 0;     // what the previous pass left; 0: there was none
+  std::uint64_t next_move_ = 0;  // size at which moving is tried again
+};
+
+}  // namespace belay::store

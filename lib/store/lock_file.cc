@@ -1,0 +1,127 @@
+#include "store/lock_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+namespace belay::store {
+namespace {
+
+constexpr int kLinksMax = 40;
+
+std::string lock_path(const std::string& canonical) { return canonical + "-lock"; }
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
+                                                        : std::string("unknown");
+}
+
+std::string read_holder(int descriptor) {
+  std::array<char, 512> text{};
+  const auto size = pread(descriptor, text.data(), text.size(), 0);
+  std::string holder(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return holder;
+}
+
+Error system_error(std::string_view doing, const std::string& path) {
+  return {ErrorCode::storage,
+          fmt::format("{} {}: {}", doing, path, std::generic_category().message(errno))};
+}
+
+// Locks of the open file, not of the process: a second engine in the same process is refused too.
+// The first form can also be asked about without being taken; where it does not exist, a holder is
+// believed if its process lives.
+#ifdef F_OFD_SETLK
+struct flock whole_file() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+bool lock(int descriptor) {
+  auto range = whole_file();
+  return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
+}
+bool is_locked(int descriptor, const std::string&) {
+  auto range = whole_file();
+  return fcntl(descriptor, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+}
+#else
+bool lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0; }
+bool is_locked(int, const std::string& holder) {
+  const long pid = holder.rfind("pid ", 0) == 0 ? std::strtol(holder.c_str() + 4, nullptr, 10) : 0;
+  return pid > 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+}
+#endif
+
+}  // namespace
+
+Result<std::string> canonical_path(std::string_view path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path target(path);
+  // A link may point at a file that does not exist yet; SQLite would create it there.
+  for (int links = 0; links < kLinksMax && fs::is_symlink(target, error); ++links) {
+    const auto next = fs::read_symlink(target, error);
+    if (error) break;
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
+  const auto folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  const auto canonical = fs::canonical(folder, error);
+  if (error || target.filename().empty()) {
+    return Error{ErrorCode::storage, fmt::format("no state file can be at \"{}\": {}", path,
+                                                 error ? error.message() : "it is a folder")};
+  }
+  return (canonical / target.filename()).string();
+}
+
+Result<LockFile> LockFile::take(const std::string& canonical, std::string_view since) {
+  LockFile file;
+  file.path_ = lock_path(canonical);
+  file.descriptor_ = ::open(file.path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file.descriptor_ < 0) return system_error("cannot open the lock file", file.path_);
+  if (!lock(file.descriptor_)) {
+    if (errno != EAGAIN && errno != EACCES && errno != EWOULDBLOCK) {
+      return system_error("cannot lock", file.path_);
+    }
+    auto holder = read_holder(file.descriptor_);
+    close(std::exchange(file.descriptor_, -1));
+    if (holder.empty()) holder = "another engine";
+    return Error{ErrorCode::locked, fmt::format("{} is held by {}", canonical, holder)};
+  }
+  const auto text = fmt::format("pid {} on {} since {}\n", getpid(), host_name(), since);
+  const bool written =
+      ftruncate(file.descriptor_, 0) == 0 &&
+      pwrite(file.descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  // A full disk must not keep an engine from reading: the lock holds without its text.
+  static_cast<void>(written);
+  return file;
+}
+
+void LockFile::release() {
+  if (descriptor_ < 0) return;
+  static_cast<void>(ftruncate(descriptor_, 0) == 0);
+  close(std::exchange(descriptor_, -1));
+}
+
+std::string lock_holder(const std::string& canonical) {
+  const int descriptor = ::open(lock_path(canonical).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return {};
+  auto holder = read_holder(descriptor);
+  const bool held = is_locked(descriptor, holder);
+  close(descriptor);
+  if (!held) return {};
+  return holder.empty() ? std::string("another engine") : holder;
+}
+
+}  // namespace belay::store

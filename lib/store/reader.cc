@@ -1,0 +1,331 @@
+// A state file as others see it. The log is folded over the rows it touches into the temporary
+// table `overlay`, in the same shape and by the same writer as the rows; temporary views over both
+// stand before the file's own. So there is one way to query, whatever is in a row yet and whatever
+// is not.
+#include "belay/reader.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "store/lock_file.h"
+#include "store/reader_impl.h"
+#include "store/schema.h"
+
+namespace belay {
+namespace {
+
+using store::Database;
+using store::ResetAtEnd;
+using store::Statement;
+
+constexpr int kBusyMillis =
+    5'000;  // the first reader after a crash rebuilds the index, the others wait
+
+constexpr std::string_view kShapeOf = "SELECT sql FROM main.sqlite_schema WHERE name = ";
+// Not UNIQUE: where no history is kept, a gid may have been used again within the log.
+constexpr const char* kMakeViews = R"(
+CREATE INDEX temp.overlay_gid ON overlay(gid);
+CREATE TEMP VIEW transaction_rows AS
+  SELECT * FROM main.transaction_rows WHERE id NOT IN (SELECT id FROM temp.overlay)
+  UNION ALL SELECT * FROM temp.overlay;
+)";
+constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
+constexpr std::string_view kNewestId =
+    "SELECT id FROM transaction_rows WHERE gid = ?1 ORDER BY id DESC LIMIT 1";
+constexpr std::string_view kRow =
+    "SELECT id, gid, mode, status, stuck, created_at, updated_at, due_at, attempts, last_error,"
+    " trace_id, definition FROM transaction_rows WHERE id = ?1";
+constexpr std::string_view kBranches =
+    "SELECT branch_id, op, target, status, attempts, last_error, due_at FROM branches WHERE id = "
+    "?1";
+constexpr std::string_view kTimeline =
+    "SELECT at, event, branch_id, op, outcome, detail, repeats FROM timeline WHERE id = ?1"
+    " ORDER BY seq";
+
+TimePoint time_of(std::int64_t millis) { return TimePoint(Millis(millis)); }
+
+std::optional<TimePoint> optional_time(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return time_of(row.integer(column));
+}
+
+TransactionRow read_row(const Statement& row) {
+  TransactionRow read;
+  read.id = row.integer(0);
+  read.gid = row.bytes(1);
+  read.mode = static_cast<Mode>(row.integer(2));
+  read.status = static_cast<Status>(row.integer(3));
+  read.stuck = row.integer(4) != 0;
+  read.created_at = time_of(row.integer(5));
+  read.updated_at = time_of(row.integer(6));
+  if (is_final(read.status)) read.finished_at = read.updated_at;
+  read.due_at = optional_time(row, 7);
+  read.attempts = static_cast<std::uint32_t>(row.integer(8));
+  read.last_error = row.bytes(9);
+  read.trace_id = row.bytes(10);
+  read.definition = row.bytes(11);
+  return read;
+}
+
+std::uint64_t size_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+// SQLite's words for this do not say what is missing.
+Error explain(const Error& error, const std::string& path) {
+  if (error.code != ErrorCode::storage) return error;
+  return {error.code,
+          fmt::format("cannot read {}: {}; the file and its folder must be accessible, since "
+                      "SQLite shares {}-shm"
+                      " between readers and writers (else copy the file with its -wal elsewhere)",
+                      path, error.detail, path)};
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), by);
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) {
+  struct stat status {};
+  if (::stat(std::string(path).c_str(), &status) != 0) {
+    return Error{ErrorCode::not_found, fmt::format("there is no file {}", path)};
+  }
+  auto canonical = store::canonical_path(path);
+  if (!canonical) return canonical.error();
+  auto impl = std::make_unique<Impl>();
+  impl->path_ = std::move(*canonical);
+  const auto& file = impl->path_;
+  // For writing, if that is allowed: only so can SQLite take its helper files away again. Nothing
+  // is written.
+  auto database = Database::open(file, SQLITE_OPEN_READWRITE, {});
+  if (!database) return explain(database.error(), file);
+  // What a dead engine left in its log stays there for the next engine.
+  database->checkpoint_on_close(size_of(file + "-wal") == 0);
+  sqlite3_busy_timeout(database->handle(), kBusyMillis);
+  auto kind = store::identify(*database);
+  if (!kind) return explain(kind.error(), file);
+  if (*kind == store::FileKind::fresh) {
+    return Error{ErrorCode::corrupt, fmt::format("{} is empty: no engine ever opened it", file)};
+  }
+  impl->database_ = std::move(*database);
+  if (auto made = impl->make_views(); !made) return explain(made.error(), file);
+  return impl;
+}
+
+Result<> Reader::Impl::make_views() {
+  BELAY_TRY(database_.run("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;"));
+  auto stuck_after = database_.integer(kStuckAfter);
+  if (!stuck_after) return stuck_after.error();
+  stuck_after_ = static_cast<std::uint32_t>(*stuck_after);
+  auto shape = database_.text(fmt::format("{}'transaction_rows'", kShapeOf));
+  if (!shape) return shape.error();
+  auto overlay = replaced(*shape, "CREATE TABLE transaction_rows", "CREATE TEMP TABLE overlay");
+  overlay = replaced(std::move(overlay), "NOT NULL UNIQUE", "NOT NULL");
+  BELAY_TRY(database_.run(overlay.c_str()));
+  BELAY_TRY(database_.run(kMakeViews));
+  for (const std::string_view name : {"branches", "timeline"}) {
+    auto view = database_.text(fmt::format("{}'{}'", kShapeOf, name));
+    if (!view) return view.error();
+    BELAY_TRY(database_.run(replaced(std::move(*view), "CREATE VIEW", "CREATE TEMP VIEW").c_str()));
+  }
+  auto writer = store::RowWriter::prepare(database_.handle(), "temp.overlay");
+  if (!writer) return writer.error();
+  overlay_ = std::move(*writer);
+  return {};
+}
+
+template <class T>
+Result<T> Reader::Impl::at_one_moment(const std::function<Result<T>()>& work) {
+  if (auto begun = database_.run("BEGIN"); !begun) return begun.error();
+  auto result = [&]() -> Result<T> {
+    BELAY_TRY(refresh());
+    return work();
+  }();
+  auto ended = database_.run(result ? "COMMIT" : "ROLLBACK");
+  if (!result) data_version_ = -1;  // the overlay went with it
+  if (result && !ended) return ended.error();
+  return result;
+}
+
+Result<> Reader::Impl::refresh() {
+  // A read first, so that the version is the one of this moment.
+  if (auto read = database_.integer("SELECT max(lsn) FROM main.log"); !read) return read.error();
+  auto version = database_.integer("PRAGMA main.data_version");
+  if (!version) return version.error();
+  if (*version == data_version_) return {};
+  BELAY_TRY(fill_overlay());
+  data_version_ = *version;
+  return {};
+}
+
+Result<> Reader::Impl::fill_overlay() {
+  fold_.reset();
+  BELAY_TRY(database_.run("DELETE FROM temp.overlay"));
+  auto fold = store::Fold::read(database_.handle());
+  if (!fold) return fold.error();
+  for (const auto* folded : fold->changed()) {
+    const auto& transaction = folded->transaction;
+    const bool stuck = core::is_stuck(transaction, stuck_after_);
+    BELAY_TRY(overlay_->write(transaction, {folded->last_lsn, stuck, core::next_due(transaction)}));
+  }
+  fold_ = std::move(*fold);
+  return {};
+}
+
+Result<std::int64_t> Reader::Impl::newest_id(std::string_view gid) {
+  auto find = Statement::prepare(database_.handle(), kNewestId);
+  if (!find) return find.error();
+  find->bind_text(1, gid);
+  auto row = find->step();
+  if (!row) return row.error();
+  if (!*row) return Error{ErrorCode::not_found, fmt::format("no transaction {} is known", gid)};
+  return find->integer(0);
+}
+
+Result<Page> Reader::Impl::list(const Filter& filter) {
+  if (filter.limit < 1 || filter.limit > 10'000) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("the limit is {}, it must be 1 to 10000", filter.limit)};
+  }
+  return at_one_moment<Page>([&]() -> Result<Page> {
+    const auto query = store::list_query(filter);
+    auto ids = Statement::prepare(database_.handle(), query.sql);
+    if (!ids) return ids.error();
+    for (std::size_t i = 0; i < query.texts.size(); ++i) {
+      ids->bind_text(static_cast<int>(i) + 1, query.texts[i]);
+    }
+    auto read = Statement::prepare(database_.handle(), kRow);
+    if (!read) return read.error();
+    Page page;
+    while (true) {
+      auto more = ids->step();
+      if (!more) return more.error();
+      if (!*more) break;
+      if (page.rows.size() == filter.limit) {  // one more was asked for, to know of the next page
+        page.next_before_id = page.rows.back().id;
+        break;
+      }
+      read->bind(1, ids->integer(0));
+      const ResetAtEnd reset(*read);
+      auto row = read->step();
+      if (!row) return row.error();
+      if (*row) page.rows.push_back(read_row(*read));
+    }
+    return page;
+  });
+}
+
+Result<TransactionRow> Reader::Impl::find(std::string_view gid) {
+  return at_one_moment<TransactionRow>([&]() -> Result<TransactionRow> {
+    auto id = newest_id(gid);
+    if (!id) return id.error();
+    auto read = Statement::prepare(database_.handle(), kRow);
+    if (!read) return read.error();
+    read->bind(1, *id);
+    auto row = read->step();
+    if (!row) return row.error();
+    return read_row(*read);
+  });
+}
+
+Result<std::vector<BranchRow>> Reader::Impl::branches(std::string_view gid) {
+  using Rows = std::vector<BranchRow>;
+  return at_one_moment<Rows>([&]() -> Result<Rows> {
+    auto id = newest_id(gid);
+    if (!id) return id.error();
+    auto read = Statement::prepare(database_.handle(), kBranches);
+    if (!read) return read.error();
+    read->bind(1, *id);
+    Rows rows;
+    while (true) {
+      auto more = read->step();
+      if (!more) return more.error();
+      if (!*more) break;
+      auto& row = rows.emplace_back();
+      row.branch_id = read->bytes(0);
+      row.op = read->bytes(1) == "compensate" ? Op::compensate : Op::action;
+      row.target = read->bytes(2);
+      row.status = read->bytes(3);
+      row.attempts = static_cast<std::uint32_t>(read->integer(4));
+      row.last_error = read->bytes(5);
+      row.due_at = optional_time(*read, 6);
+    }
+    return rows;
+  });
+}
+
+Result<std::vector<TimelineRow>> Reader::Impl::timeline(std::string_view gid) {
+  using Rows = std::vector<TimelineRow>;
+  return at_one_moment<Rows>([&]() -> Result<Rows> {
+    auto id = newest_id(gid);
+    if (!id) return id.error();
+    auto read = Statement::prepare(database_.handle(), kTimeline);
+    if (!read) return read.error();
+    read->bind(1, *id);
+    Rows rows;
+    while (true) {
+      auto more = read->step();
+      if (!more) return more.error();
+      if (!*more) break;
+      auto& row = rows.emplace_back();
+      row.at = time_of(read->integer(0));
+      row.event = read->bytes(1);
+      row.branch_id = read->bytes(2);
+      row.op = read->bytes(3);
+      row.outcome = read->bytes(4);
+      row.detail = read->bytes(5);
+      row.repeats = static_cast<std::uint32_t>(read->integer(6));
+    }
+    return rows;
+  });
+}
+
+Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {
+  // Not through the overlay: a log that cannot be folded is one of the findings.
+  BELAY_TRY(database_.run("BEGIN"));
+  auto report = store::check_file(database_, progress);
+  static_cast<void>(database_.run("ROLLBACK").has_value());  // nothing was written; damage was told
+  return report;
+}
+
+Result<Stats> Reader::Impl::stats() {
+  return at_one_moment<Stats>([&]() -> Result<Stats> {
+    Stats stats;
+    BELAY_TRY(count_rows(stats));
+    BELAY_TRY(subtract_covered(stats));
+    BELAY_TRY(measure_files(stats));
+    return stats;
+  });
+}
+
+Result<Reader> Reader::open(std::string_view path) {
+  auto impl = Impl::open(path);
+  if (!impl) return impl.error();
+  return Reader(std::move(*impl));
+}
+
+Reader::Reader(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Reader::Reader(Reader&&) noexcept = default;
+Reader& Reader::operator=(Reader&&) noexcept = default;
+Reader::~Reader() = default;
+
+Result<Page> Reader::list(const Filter& filter) { return impl_->list(filter); }
+Result<TransactionRow> Reader::find(std::string_view gid) { return impl_->find(gid); }
+Result<std::vector<BranchRow>> Reader::branches(std::string_view gid) {
+  return impl_->branches(gid);
+}
+Result<std::vector<TimelineRow>> Reader::timeline(std::string_view gid) {
+  return impl_->timeline(gid);
+}
+Result<Stats> Reader::stats() { return impl_->stats(); }
+Result<CheckReport> Reader::check(const std::function<void(unsigned percent)>& progress) {
+  return impl_->check(progress);
+}
+
+}  // namespace belay

@@ -1,0 +1,95 @@
+// Reading back what was unfinished: rows with their snapshots, the log folded over them.
+#include <algorithm>
+#include <utility>
+
+#include "core/codec.h"
+#include "store/fold.h"
+#include "store/journal_impl.h"
+
+namespace belay::store {
+namespace {
+
+constexpr std::string_view kUnfinished =
+    "SELECT id, lsn, state FROM main.transaction_rows WHERE status < 3 ORDER BY id";
+constexpr std::uint64_t kProgressEvery = 10'000;
+
+// Hands out in order of id what two sorted sources hold: rows, and what the log changed.
+class Merge {
+ public:
+  Merge(Fold& fold, const std::function<void(RecoveredTransaction)>& take,
+        const std::function<void(std::uint64_t)>& progress)
+      : changed_(fold.changed()), take_(take), progress_(progress) {}
+
+  // True: the log has a newer state of this one, and it was handed out.
+  bool take_changed_up_to(core::TransactionId id) {
+    bool same = false;
+    while (next_ < changed_.size() && changed_[next_]->transaction.id <= id) {
+      auto& folded = *changed_[next_++];
+      same = folded.transaction.id == id;
+      RecoveredTransaction recovered;
+      recovered.first_lsn = folded.first_lsn;
+      recovered.last_lsn = folded.last_lsn;
+      recovered.has_row = folded.row_lsn != 0;
+      recovered.transaction = std::move(folded.transaction);
+      hand_out(std::move(recovered));
+    }
+    return same;
+  }
+
+  void hand_out(RecoveredTransaction recovered) {
+    take_(std::move(recovered));
+    if (++count_ % kProgressEvery == 0 && progress_) progress_(count_);
+  }
+
+  std::uint64_t count() const { return count_; }
+
+ private:
+  std::vector<Folded*> changed_;
+  std::size_t next_ = 0;
+  const std::function<void(RecoveredTransaction)>& take_;
+  const std::function<void(std::uint64_t)>& progress_;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace
+
+Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTransaction)>& take,
+                                         const std::function<void(std::uint64_t)>& progress) {
+  auto fold = Fold::read(database_.handle());
+  if (!fold) return fold.error();
+  last_lsn_ = std::max(last_lsn_, fold->last_lsn());
+  Merge merge(*fold, take, progress);
+  auto rows = Statement::prepare(database_.handle(), kUnfinished);
+  if (!rows) return rows.error();
+  core::Lsn row_lsn_max = 0;
+  while (true) {
+    auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    const auto id = rows->number(0);
+    row_lsn_max = std::max(row_lsn_max, rows->number(1));
+    if (merge.take_changed_up_to(id)) continue;
+    auto transaction = core::decode_snapshot(rows->bytes(2));
+    if (!transaction) {
+      return Error{transaction.error().code, "the row of transaction " + std::to_string(id) + ": " +
+                                                 transaction.error().detail};
+    }
+    RecoveredTransaction recovered;
+    recovered.transaction = std::move(*transaction);
+    recovered.last_lsn = rows->number(1);
+    recovered.has_row = true;
+    merge.hand_out(std::move(recovered));
+  }
+  merge.take_changed_up_to(fold->last_id());
+  last_lsn_ = std::max(last_lsn_, row_lsn_max);
+
+  Recovered recovered;
+  recovered.last_lsn = last_lsn_;
+  recovered.last_id = fold->last_id();
+  recovered.epoch = epoch_;
+  recovered.log_bytes = log_bytes_;
+  recovered.transactions = merge.count();
+  return recovered;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,131 @@
+#include "store/retention.h"
+
+#include <utility>
+#include <vector>
+
+namespace belay::store {
+namespace {
+
+// Deleting a row costs some 3 µs, and a commit may have to wait for the whole step.
+constexpr std::size_t kRowsPerStep = 1'000;
+// 4 MB of memory; past it the cursor starts again and finds them in the table.
+constexpr std::size_t kLateMax = 262'144;
+// Kept for the log's own coming and going: 2 MB, and a part of a large file.
+constexpr std::int64_t kFreePagesKept = 256;
+constexpr std::int64_t kFreePagesKeptShare = 32;
+
+constexpr std::string_view kErase = "DELETE FROM main.transaction_rows WHERE id = ?1";
+constexpr std::string_view kScanAll =
+    "SELECT id, status, created_at, updated_at FROM main.transaction_rows WHERE id > ?1 ORDER BY "
+    "id "
+    "LIMIT ?2";
+constexpr std::string_view kScanFailed =
+    "SELECT id, status, created_at, updated_at FROM main.transaction_rows"
+    " WHERE id > ?1 AND status = 4 ORDER BY id LIMIT ?2";
+constexpr const char* kReleaseSome = "PRAGMA incremental_vacuum(128)";
+
+}  // namespace
+
+Result<std::unique_ptr<Retention>> Retention::prepare(sqlite3* db) {
+  auto retention = std::make_unique<Retention>();
+  const auto set = [db](Statement& statement, std::string_view sql) -> Result<> {
+    auto prepared = Statement::prepare(db, sql);
+    if (!prepared) return prepared.error();
+    statement = std::move(*prepared);
+    return {};
+  };
+  BELAY_TRY(set(retention->erase_, kErase));
+  BELAY_TRY(set(retention->succeed_.scan, kScanAll));
+  BELAY_TRY(set(retention->failed_.scan, kScanFailed));
+  return retention;
+}
+
+void Retention::remember(Outcome& outcome, const Late& late) {
+  if (outcome.late.size() < kLateMax) {
+    outcome.late.push_back(late);
+  } else {
+    outcome.late.clear();
+    outcome.start_again = true;
+  }
+}
+
+void Retention::finished(const core::Transaction& transaction) {
+  auto& outcome = transaction.status == Status::failed ? failed_ : succeed_;
+  if (transaction.id <= outcome.cursor) remember(outcome, {transaction.id, transaction.updated_at});
+}
+
+Result<bool> Retention::step(const ports::Store::Retention& retention) {
+  auto more = step(succeed_, Status::succeed, retention.succeed_before);
+  if (!more || *more) return more;
+  return step(failed_, Status::failed, retention.failed_before);
+}
+
+Result<bool> Retention::step(Outcome& outcome, Status status, std::uint64_t before) {
+  if (before == 0) return false;
+  if (std::exchange(outcome.start_again, false)) outcome.cursor = 0;
+  auto deleted = delete_late(outcome, before);
+  if (!deleted) return deleted.error();
+  if (*deleted >= kRowsPerStep) return true;
+  return scan(outcome, status, before, kRowsPerStep - *deleted);
+}
+
+Result<std::size_t> Retention::delete_late(Outcome& outcome, std::uint64_t before) {
+  std::size_t deleted = 0;
+  while (!outcome.late.empty() && deleted < kRowsPerStep &&
+         outcome.late.front().finished_at < before) {
+    BELAY_TRY(erase(outcome.late.front().id));
+    outcome.late.pop_front();
+    ++deleted;
+  }
+  return deleted;
+}
+
+Result<bool> Retention::scan(Outcome& outcome, Status status, std::uint64_t before,
+                             std::size_t room) {
+  std::vector<core::TransactionId> expired;
+  std::size_t seen = 0;
+  bool reached_recent = false;
+  auto cursor = outcome.cursor;
+  {
+    outcome.scan.bind(1, outcome.cursor);
+    outcome.scan.bind(2, static_cast<std::int64_t>(room));
+    const ResetAtEnd reset(outcome.scan);
+    while (!reached_recent) {
+      auto row = outcome.scan.step();
+      if (!row) return row.error();
+      if (!*row) break;
+      ++seen;
+      // Younger than the limit, and so are all behind it.
+      reached_recent = outcome.scan.number(2) >= before;
+      if (reached_recent) break;
+      cursor = outcome.scan.number(0);
+      if (static_cast<Status>(outcome.scan.integer(1)) != status) continue;
+      if (const auto finished_at = outcome.scan.number(3); finished_at < before) {
+        expired.push_back(cursor);
+      } else {
+        remember(outcome, {cursor, finished_at});
+      }
+    }
+  }
+  for (const auto id : expired) BELAY_TRY(erase(id));
+  outcome.cursor = cursor;
+  return seen == room && !reached_recent;
+}
+
+Result<> Retention::erase(core::TransactionId id) {
+  erase_.bind(1, id);
+  return erase_.run();
+}
+
+Result<bool> release_free_pages(Database& database) {
+  auto free_pages = database.integer("PRAGMA freelist_count");
+  if (!free_pages) return free_pages.error();
+  auto pages = database.integer("PRAGMA page_count");
+  if (!pages) return pages.error();
+  const auto kept = kFreePagesKept + *pages / kFreePagesKeptShare;
+  if (*free_pages <= kept) return false;
+  BELAY_TRY(database.run(kReleaseSome));
+  return true;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,278 @@
+#include "store/row.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/codec.h"
+#include "core/timeline.h"
+#include "store/json.h"
+
+namespace belay::store {
+namespace {
+
+// ?16 is NULL for finished ones: only what goes on needs its whole state.
+constexpr std::string_view kUpsert = R"(
+INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)
+ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
+  updated_at=excluded.updated_at, due_at=excluded.due_at, attempts=excluded.attempts,
+  last_error=excluded.last_error, lsn=excluded.lsn, branches=excluded.branches,
+  timeline=excluded.timeline, state=excluded.state)";
+
+void put_headers(std::string& out, const std::vector<Header>& headers) {
+  out.push_back('[');
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    out.append(i == 0 ? "[" : ",[");
+    json::put_text(out, headers[i].name);
+    out.push_back(',');
+    json::put_text(out, headers[i].value);
+    out.push_back(']');
+  }
+  out.push_back(']');
+}
+
+void put_retry(std::string& out, const Retry& retry) {
+  out.append("{\"first_interval_ms\":");
+  json::put_number(out, retry.first_interval.count());
+  out.append(",\"multiplier\":");
+  json::put_real(out, retry.multiplier);
+  out.append(",\"interval_max_ms\":");
+  json::put_number(out, retry.interval_max.count());
+  out.append(",\"jitter\":");
+  json::put_real(out, retry.jitter);
+  out.append(",\"limit\":");
+  json::put_number(out, retry.limit);
+  out.append(",\"ongoing_interval_ms\":");
+  json::put_number(out, retry.ongoing_interval.count());
+  out.push_back('}');
+}
+
+// What holds for this step in the end, its own or the transaction's; nothing if all are the
+// engine's defaults.
+void put_step_options(std::string& out, const core::Definition& definition, std::uint32_t branch) {
+  const auto before = out.size();
+  const auto key = [&](std::string_view name) {
+    out.push_back(out.size() == before ? '{' : ',');
+    json::put_text(out, name);
+    out.push_back(':');
+  };
+  if (const auto timeout = definition.request_timeout(branch)) {
+    key("request_timeout_ms");
+    json::put_number(out, timeout->count());
+  }
+  if (const auto retry = definition.retry(branch)) {
+    key("retry");
+    put_retry(out, *retry);
+  }
+  if (const auto headers = definition.headers(branch); !headers.empty()) {
+    key("headers");
+    put_headers(out, headers);
+  }
+  if (out.size() != before) out.push_back('}');
+}
+
+// [action, compensate, payload, options], without what is empty at the end.
+void put_step(std::string& out, const core::Definition& definition, std::uint32_t branch,
+              std::string& options) {
+  const auto step = definition.step(branch);
+  options.clear();
+  put_step_options(options, definition, branch);
+  out.push_back('[');
+  json::put_text(out, step.forward);
+  out.push_back(',');
+  json::put_text(out, step.backward);
+  if (!step.payload.empty() || !options.empty()) {
+    out.push_back(',');
+    json::put_bytes(out, step.payload);
+  }
+  if (!options.empty()) {
+    out.push_back(',');
+    out.append(options);
+  }
+  out.push_back(']');
+}
+
+// Which steps each step waits for, numbered from 1 as in a saga.
+void put_orders(std::string& out, const core::Graph& graph) {
+  out.append(",\"orders\":[");
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    out.append(i == 0 ? "[" : ",[");
+    for (std::size_t j = 0; j < graph[i].size(); ++j) {
+      if (j > 0) out.push_back(',');
+      json::put_number(out, graph[i][j] + 1);
+    }
+    out.push_back(']');
+  }
+  out.push_back(']');
+}
+
+void put_millis(std::string& out, std::string_view key, Millis value) {
+  out.append(key);
+  json::put_number(out, value.count());
+}
+
+// Numbers from an array, its zeros at the end left out; `text` stands at place `text_at`.
+template <std::size_t Size>
+void put_trimmed(std::string& out, const std::array<std::int64_t, Size>& values,
+                 std::size_t text_at, std::string_view text) {
+  std::size_t used = Size;
+  while (used > 0 && values[used - 1] == 0 && !(used - 1 == text_at && !text.empty())) --used;
+  out.push_back('[');
+  for (std::size_t i = 0; i < used; ++i) {
+    if (i > 0) out.push_back(',');
+    if (i == text_at) {
+      json::put_text(out, text);
+    } else {
+      json::put_number(out, values[i]);
+    }
+  }
+  out.push_back(']');
+}
+
+std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+void put_branch(std::string& out, const core::Branch& branch) {
+  const std::array<std::int64_t, 7> values = {
+      static_cast<std::int64_t>(branch.forward),
+      branch.attempts_forward,
+      static_cast<std::int64_t>(branch.backward),
+      branch.attempts_backward,
+      signed_of(branch.due_at),
+      0,
+      branch.parked ? 1 : 0,
+  };
+  put_trimmed(out, values, 5,
+              branch.last_error ? std::string_view(*branch.last_error) : std::string_view());
+}
+
+void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t created_at) {
+  using core::RecordKind;
+  const bool of_branch = event.kind == RecordKind::answered || event.kind == RecordKind::parked ||
+                         event.kind == RecordKind::started;
+  const auto result = event.kind == RecordKind::finished ? static_cast<std::int64_t>(event.status)
+                                                         : static_cast<std::int64_t>(event.outcome);
+  const std::array<std::int64_t, 7> values = {
+      static_cast<std::int64_t>(event.kind),
+      signed_of(event.at - created_at),  // negative where the wall clock went back
+      of_branch ? event.branch + std::int64_t{1} : 0,
+      of_branch ? static_cast<std::int64_t>(event.op) : 0,
+      result,
+      0,
+      event.repeats > 1 ? event.repeats : 0,
+  };
+  put_trimmed(out, values, 5, event.text);
+}
+
+void bind_text_or_null(Statement& statement, int index, std::string_view text) {
+  if (text.empty()) {
+    statement.bind_null(index);
+  } else {
+    statement.bind_text(index, text);
+  }
+}
+
+}  // namespace
+
+void render_definition(std::string& out, const core::Definition& definition) {
+  std::string options;
+  out.append("{\"steps\":[");
+  for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
+    if (i > 0) out.push_back(',');
+    put_step(out, definition, i, options);
+  }
+  out.push_back(']');
+  if (definition.shape() == core::Shape::concurrent) out.append(",\"concurrent\":true");
+  if (definition.shape() == core::Shape::graph) put_orders(out, definition.graph());
+  if (definition.delay().count() != 0) put_millis(out, ",\"delay_ms\":", definition.delay());
+  if (const auto timeout = definition.timeout_to_fail()) {
+    put_millis(out, ",\"timeout_to_fail_ms\":", *timeout);
+  }
+  if (const auto data = definition.custom_data(); !data.empty()) {
+    out.append(",\"custom_data\":");
+    json::put_bytes(out, data);
+  }
+  if (const auto trace = definition.trace_parent(); !trace.empty()) {
+    out.append(",\"trace_parent\":");
+    json::put_text(out, trace);
+  }
+  out.push_back('}');
+}
+
+void render_branches(std::string& out, const core::Transaction& transaction) {
+  out.push_back('[');
+  for (std::size_t i = 0; i < transaction.branches.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    put_branch(out, transaction.branches[i]);
+  }
+  out.push_back(']');
+}
+
+Result<> render_timeline(std::string& out, const core::Transaction& transaction) {
+  auto events = core::decode_timeline(transaction.timeline, transaction.created_at);
+  if (!events) return events.error();
+  out.push_back('[');
+  for (std::size_t i = 0; i < events->size(); ++i) {
+    if (i > 0) out.push_back(',');
+    put_event(out, (*events)[i], transaction.created_at);
+  }
+  out.push_back(']');
+  return {};
+}
+
+std::string_view trace_id_of(std::string_view trace_parent) {
+  const bool well_formed = trace_parent.size() >= 55 && trace_parent[2] == '-' &&
+                           trace_parent[35] == '-' && trace_parent[52] == '-';
+  return well_formed ? trace_parent.substr(3, 32) : std::string_view();
+}
+
+Result<RowWriter> RowWriter::prepare(sqlite3* db, std::string_view table) {
+  auto statement = Statement::prepare(db, fmt::format(fmt::runtime(kUpsert), table));
+  if (!statement) return statement.error();
+  RowWriter writer;
+  writer.upsert_ = std::move(*statement);
+  return writer;
+}
+
+Result<> RowWriter::write(const core::Transaction& transaction, const RowFacts& facts) {
+  definition_.clear();
+  branches_.clear();
+  timeline_.clear();
+  render_definition(definition_, transaction.definition);
+  render_branches(branches_, transaction);
+  BELAY_TRY(render_timeline(timeline_, transaction));
+  std::string_view reason = core::reason_of(transaction);
+  if (!json::is_text(reason)) reason = reason_ = json::to_text(reason);
+
+  upsert_.bind(1, transaction.id);
+  upsert_.bind_text(2, transaction.gid());
+  upsert_.bind(3, static_cast<std::int64_t>(transaction.mode()));
+  upsert_.bind(4, static_cast<std::int64_t>(transaction.status));
+  upsert_.bind(5, static_cast<std::int64_t>(facts.stuck));
+  upsert_.bind(6, transaction.created_at);
+  upsert_.bind(7, transaction.updated_at);
+  if (facts.due_at == 0) {
+    upsert_.bind_null(8);
+  } else {
+    upsert_.bind(8, facts.due_at);
+  }
+  upsert_.bind(9, static_cast<std::int64_t>(core::attempts_of(transaction)));
+  bind_text_or_null(upsert_, 10, reason);
+  bind_text_or_null(upsert_, 11, trace_id_of(transaction.definition.trace_parent()));
+  upsert_.bind(12, facts.lsn);
+  upsert_.bind(13, transaction.definition.hash());
+  upsert_.bind_text(14, definition_);
+  upsert_.bind_text(15, branches_);
+  upsert_.bind_text(16, timeline_);
+  bytes_ += transaction.gid().size() + definition_.size() + branches_.size() + timeline_.size() +
+            reason.size();
+  if (transaction.finished()) {
+    upsert_.bind_null(17);
+  } else {
+    state_ = core::encode_snapshot(transaction);
+    upsert_.bind_blob(17, state_);
+    bytes_ += state_.size();
+  }
+  return upsert_.run();
+}
+
+}  // namespace belay::store

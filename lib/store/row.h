@@ -1,0 +1,49 @@
+// A transaction as a row of `transaction_rows`: the one place that knows how its columns are
+// written. The engine's checkpoint and the reader's overlay use the same.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/transaction.h"
+#include "store/sqlite.h"
+
+namespace belay::store {
+
+// What a row says beside the transaction itself.
+struct RowFacts {
+  core::Lsn lsn = 0;
+  bool stuck = false;
+  std::uint64_t due_at = 0;
+};
+
+class RowWriter {
+ public:
+  // `table` is fixed text of ours: "main.transaction_rows" or the reader's overlay.
+  static Result<RowWriter> prepare(sqlite3* db, std::string_view table);
+
+  // Inserts the row, or replaces what may change in it.
+  Result<> write(const core::Transaction& transaction, const RowFacts& facts);
+  // Of the texts and snapshots of all rows written so far.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  Statement upsert_;
+  // Kept between rows, so that a row allocates nothing once warm.
+  std::string definition_;
+  std::string branches_;
+  std::string timeline_;
+  std::string reason_;
+  std::string state_;
+  std::uint64_t bytes_ = 0;
+};
+
+// The three JSON columns, appended to `out`.
+void render_definition(std::string& out, const core::Definition& definition);
+void render_branches(std::string& out, const core::Transaction& transaction);
+Result<> render_timeline(std::string& out, const core::Transaction& transaction);
+// The middle part of a W3C traceparent; empty if it is none.
+std::string_view trace_id_of(std::string_view trace_parent);
+
+}  // namespace belay::store

@@ -1,0 +1,140 @@
+#include "store/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace belay::store {
+namespace {
+
+// `transaction_rows` is what the engine writes: numbers for words, arrays for objects. People query
+// the views, which give the words. Column order: what lists need first, what may spill to other
+// pages last.
+//
+// branches: per branch [forward, attempts, backward, attempts, due_at, last_error, parked], what is
+// 0 at the end left out. timeline: per event [kind, ms since created_at, branch or 0, op, outcome
+// or status, detail, repeats], likewise.
+constexpr const char* kVersion1 = R"(
+CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
+CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE transaction_rows(
+  id INTEGER PRIMARY KEY,
+  gid TEXT NOT NULL UNIQUE,
+  mode INTEGER NOT NULL CHECK(mode BETWEEN 0 AND 4),
+  status INTEGER NOT NULL CHECK(status BETWEEN 0 AND 4),
+  stuck INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  due_at INTEGER,
+  attempts INTEGER NOT NULL,
+  last_error TEXT,
+  trace_id TEXT,
+  lsn INTEGER NOT NULL,
+  definition_hash INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  branches TEXT NOT NULL,
+  timeline TEXT NOT NULL,
+  state BLOB
+);
+CREATE INDEX unfinished_rows ON transaction_rows(id, status, stuck) WHERE status < 3;
+CREATE INDEX failed_rows ON transaction_rows(id) WHERE status = 4;
+
+CREATE VIEW transactions AS SELECT
+  id, gid,
+  CASE mode WHEN 0 THEN 'saga' WHEN 1 THEN 'tcc' WHEN 2 THEN 'xa' WHEN 3 THEN 'msg'
+    WHEN 4 THEN 'workflow' END AS mode,
+  CASE status WHEN 0 THEN 'prepared' WHEN 1 THEN 'submitted' WHEN 2 THEN 'aborting'
+    WHEN 3 THEN 'succeed' WHEN 4 THEN 'failed' END AS status,
+  stuck, created_at, updated_at, CASE WHEN status >= 3 THEN updated_at END AS finished_at,
+  due_at, attempts, last_error, trace_id, lsn, definition_hash, definition, branches, timeline
+FROM transaction_rows;
+
+CREATE VIEW branches AS SELECT
+  t.id AS id, t.gid AS gid, printf('%02d', s.key + 1) AS branch_id,
+  CASE o.op WHEN 0 THEN 'action' ELSE 'compensate' END AS op,
+  json_extract(s.value, CASE o.op WHEN 0 THEN '$[0]' ELSE '$[1]' END) AS target,
+  CASE WHEN coalesce(json_extract(b.value, '$[6]'), 0)
+      AND o.op = (coalesce(json_extract(b.value, '$[2]'), 0) > 0) THEN 'parked'
+    ELSE CASE coalesce(json_extract(b.value, CASE o.op WHEN 0 THEN '$[0]' ELSE '$[2]' END), 0)
+      WHEN 0 THEN 'idle' WHEN 1 THEN 'started' WHEN 2 THEN 'succeed' WHEN 3 THEN 'failed' END
+  END AS status,
+  coalesce(json_extract(b.value, CASE o.op WHEN 0 THEN '$[1]' ELSE '$[3]' END), 0) AS attempts,
+  CASE WHEN o.op = (coalesce(json_extract(b.value, '$[2]'), 0) > 0)
+    THEN nullif(json_extract(b.value, '$[5]'), '') END AS last_error,
+  CASE WHEN o.op = (coalesce(json_extract(b.value, '$[2]'), 0) > 0)
+    THEN nullif(json_extract(b.value, '$[4]'), 0) END AS due_at,
+  json_extract(s.value, '$[2]') AS payload
+FROM transaction_rows t
+  CROSS JOIN json_each(t.definition, '$.steps') s
+  CROSS JOIN json_each(t.branches) b ON b.key = s.key
+  CROSS JOIN (SELECT 0 AS op UNION ALL SELECT 1) o;
+
+CREATE VIEW timeline AS SELECT
+  t.id AS id, t.gid AS gid, e.key AS seq,
+  t.created_at + coalesce(json_extract(e.value, '$[1]'), 0) AS at,
+  CASE json_extract(e.value, '$[0]') WHEN 1 THEN 'submitted' WHEN 2 THEN 'started'
+    WHEN 3 THEN 'answered' WHEN 4 THEN 'parked' WHEN 5 THEN 'aborting' WHEN 6 THEN 'finished'
+    END AS event,
+  CASE WHEN json_extract(e.value, '$[2]') > 0
+    THEN printf('%02d', json_extract(e.value, '$[2]')) END AS branch_id,
+  CASE WHEN json_extract(e.value, '$[2]') > 0
+    THEN CASE json_extract(e.value, '$[3]') WHEN 1 THEN 'compensate' ELSE 'action' END END AS op,
+  CASE json_extract(e.value, '$[0]')
+    WHEN 3 THEN CASE coalesce(json_extract(e.value, '$[4]'), 0) WHEN 0 THEN 'success'
+      WHEN 1 THEN 'failure' WHEN 2 THEN 'ongoing' WHEN 3 THEN 'unknown' END
+    WHEN 6 THEN CASE json_extract(e.value, '$[4]') WHEN 3 THEN 'succeed' WHEN 4 THEN 'failed' END
+    END AS outcome,
+  nullif(json_extract(e.value, '$[5]'), '') AS detail,
+  coalesce(json_extract(e.value, '$[6]'), 1) AS repeats
+FROM transaction_rows t CROSS JOIN json_each(t.timeline) e;
+)";
+
+// Entry n leads from version n to n + 1. An entry that was released is never edited.
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1};
+
+}  // namespace
+
+Result<FileKind> identify(Database& database) {
+  auto application = database.integer("PRAGMA application_id");
+  if (!application) return application.error();
+  auto version = database.integer("PRAGMA user_version");
+  if (!version) return version.error();
+  auto objects = database.integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects) return objects.error();
+  if (*application == 0 && *version == 0 && *objects == 0) return FileKind::fresh;
+  if (*application != kApplicationId) {
+    return Error{
+        ErrorCode::corrupt,
+        fmt::format("the file is another program's database (application_id {}, {} objects)",
+                    *application, *objects)};
+  }
+  if (*version > kSchemaVersion) {
+    return Error{ErrorCode::unsupported,
+                 fmt::format("the file has schema version {}, this belay knows versions up to {}",
+                             *version, kSchemaVersion)};
+  }
+  if (*version < 1) {
+    return Error{ErrorCode::corrupt, fmt::format("the file has schema version {}", *version)};
+  }
+  return FileKind::ours;
+}
+
+Result<> migrate(Database& database, FileKind kind) {
+  std::int64_t version = 0;
+  if (kind == FileKind::ours) {
+    auto stored = database.integer("PRAGMA user_version");
+    if (!stored) return stored.error();
+    version = *stored;
+  }
+  if (version == kSchemaVersion) return {};
+  BELAY_TRY(database.run("BEGIN IMMEDIATE"));
+  for (; version < kSchemaVersion; ++version) {
+    BELAY_TRY(database.run(kMigrations[static_cast<std::size_t>(version)]));
+  }
+  BELAY_TRY(database.run(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
+                                     kApplicationId, kSchemaVersion)
+                             .c_str()));
+  return {};
+}
+
+}  // namespace belay::store

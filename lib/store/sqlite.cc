@@ -1,0 +1,96 @@
+#include "store/sqlite.h"
+
+#include <fmt/format.h>
+
+namespace belay::store {
+
+Error sqlite_error(sqlite3* db, int code, std::string_view doing) {
+  const int extended = db == nullptr ? code : sqlite3_extended_errcode(db);
+  const char* message = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
+  const int primary = code & 0xff;
+  const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+  return {damaged ? ErrorCode::corrupt : ErrorCode::storage,
+          fmt::format("while {}: {} (SQLite code {})", doing, message, extended)};
+}
+
+Result<Statement> Statement::prepare(sqlite3* db, std::string_view sql) {
+  Statement statement;
+  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement.handle_, nullptr);
+  if (code != SQLITE_OK) return sqlite_error(db, code, fmt::format("preparing \"{}\"", sql));
+  return statement;
+}
+
+Result<> Statement::run() {
+  auto row = step();
+  reset();
+  if (!row) return row.error();
+  return {};
+}
+
+std::string_view Statement::bytes(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));
+  return data == nullptr ? std::string_view() : std::string_view(data, size);
+}
+
+Error Statement::failure(int code) const {
+  return sqlite_error(sqlite3_db_handle(handle_), code,
+                      fmt::format("running \"{:.60}\"", sqlite3_sql(handle_)));
+}
+
+Result<Database> Database::open(const std::string& path, int flags, const std::string& vfs) {
+  Database database;
+  const int code = sqlite3_open_v2(path.c_str(), &database.handle_,
+                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                   vfs.empty() ? nullptr : vfs.c_str());
+  if (code != SQLITE_OK)
+    return sqlite_error(database.handle_, code, fmt::format("opening {}", path));
+  return database;
+}
+
+void Database::close() {
+  sqlite3_close_v2(handle_);
+  handle_ = nullptr;
+}
+
+Result<> Database::run(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return sqlite_error(handle_, code, fmt::format("running \"{:.60}\"", sql));
+  return {};
+}
+
+Result<std::int64_t> Database::integer(std::string_view sql) {
+  auto statement = Statement::prepare(handle_, sql);
+  if (!statement) return statement.error();
+  auto row = statement->step();
+  if (!row) return row.error();
+  return *row ? statement->integer(0) : 0;
+}
+
+Result<std::string> Database::text(std::string_view sql) {
+  auto statement = Statement::prepare(handle_, sql);
+  if (!statement) return statement.error();
+  auto row = statement->step();
+  if (!row) return row.error();
+  return *row ? std::string(statement->bytes(0)) : std::string();
+}
+
+void Database::checkpoint_on_close(bool wanted) {
+  if (handle_ == nullptr) return;
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
+}
+
+sqlite3_file* Database::wal_file() {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+sqlite3_file* Database::main_file() {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  return file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,127 @@
+#include "store/store_thread.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace belay::store {
+
+class StoreThread::Impl {
+ public:
+  Impl(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post)
+      : journal_(std::move(journal)), post_(std::move(post)), thread_([this] { run(); }) {}
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+  void add(std::function<void()> job) {
+    {
+      const std::lock_guard lock(mutex_);
+      jobs_.push_back(std::move(job));
+    }
+    wake_.notify_one();
+  }
+
+  Journal& journal() { return *journal_; }
+  void post(std::function<void()> completion) { post_(std::move(completion)); }
+
+ private:
+  enum class Next : std::uint8_t { job, upkeep, end };
+
+  Next wait(std::function<void()>& job) {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return ending_ || !jobs_.empty() || upkeep_; });
+    if (ending_) return Next::end;
+    if (jobs_.empty()) {
+      upkeep_ = false;
+      return Next::upkeep;
+    }
+    job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return Next::job;
+  }
+
+  void run() {
+    std::function<void()> job;
+    // The journal may be another thread's, which recovers, until the first job comes.
+    for (bool first = true;; first = false) {
+      const auto next = wait(job);
+      if (next == Next::end) break;
+      // Without the helper all is done between commits: slower, and as safe.
+      if (first)
+        static_cast<void>(
+            journal_->move_wal_in_background([this] { on_wal_progress(); }).has_value());
+      if (next == Next::job) std::exchange(job, nullptr)();
+      // A failure is the next commit's to report: it repairs first.
+      static_cast<void>(journal_->checkpoint_wal().has_value());
+    }
+    static_cast<void>(journal_->close().has_value());
+  }
+
+  void on_wal_progress() {
+    {
+      const std::lock_guard lock(mutex_);
+      upkeep_ = true;
+    }
+    wake_.notify_one();
+  }
+
+  std::unique_ptr<Journal> journal_;
+  std::function<void(std::function<void()>)> post_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  bool upkeep_ = false;
+  bool ending_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+StoreThread::StoreThread(std::unique_ptr<Journal> journal,
+                         std::function<void(std::function<void()>)> post)
+    : impl_(std::make_unique<Impl>(std::move(journal), std::move(post))) {}
+
+StoreThread::~StoreThread() = default;
+
+void StoreThread::commit(const ports::Batch& batch, CommitDone done) {
+  impl_->add([impl = impl_.get(), &batch, done = std::move(done)]() mutable {
+    auto result = impl->journal().commit(batch);
+    impl->post([result = std::move(result), done = std::move(done)] { done(result); });
+  });
+}
+
+void StoreThread::lookup(std::vector<std::string> gids, LookupDone done) {
+  impl_->add([impl = impl_.get(), gids = std::move(gids), done = std::move(done)]() mutable {
+    auto result = impl->journal().lookup(gids);
+    impl->post([result = std::move(result), done = std::move(done)]() mutable {
+      done(std::move(result));
+    });
+  });
+}
+
+void StoreThread::collect(const Retention& retention, CollectDone done) {
+  impl_->add([impl = impl_.get(), retention, done = std::move(done)]() mutable {
+    auto result = impl->journal().collect(retention);
+    impl->post([result = std::move(result), done = std::move(done)]() mutable {
+      done(std::move(result));
+    });
+  });
+}
+
+void StoreThread::close(std::function<void(Result<>)> done) {
+  impl_->add([impl = impl_.get(), done = std::move(done)]() mutable {
+    auto result = impl->journal().close();
+    impl->post([result = std::move(result), done = std::move(done)]() mutable {
+      done(std::move(result));
+    });
+  });
+}
+
+}  // namespace belay::store

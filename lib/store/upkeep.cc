@@ -1,0 +1,151 @@
+// What the journal does beside commits: repair after a failure, the write-ahead log's size,
+// retention.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "store/journal_impl.h"
+#include "store/schema.h"
+
+namespace belay::store {
+namespace {
+
+// Beyond this a commit waits for the mover, so that the disk's pace becomes the writer's.
+constexpr std::uint64_t kWalBytesMax = 64 * 1024 * 1024;
+// What may be moved between two commits: some ms.
+constexpr std::uint64_t kRemainderBytes = 4 * 1024 * 1024;
+// A repair does not wait for readers.
+constexpr int kRepairBusyMillis = 100;
+
+}  // namespace
+
+Result<> Journal::Impl::broke(Error error) {
+  if (!sqlite3_get_autocommit(database_.handle())) {
+    static_cast<void>(database_.run("ROLLBACK").has_value());  // the connection is given up anyway
+  }
+  broken_ = true;
+  if (error.code != ErrorCode::storage) error.code = ErrorCode::storage;
+  return error;
+}
+
+Result<> Journal::Impl::ensure_sound() {
+  if (closed_) return Error{ErrorCode::closed, fmt::format("{} is closed", path_)};
+  if (!broken_) return {};
+  auto repaired = repair();
+  if (!repaired) return Error{ErrorCode::storage, repaired.error().detail};
+  broken_ = false;
+  if (on_wal_progress_) return move_wal_in_background(on_wal_progress_);
+  return {};
+}
+
+// A failed sync says nothing about what is on disk, and a second one may succeed without having
+// written anything. So all connections go, what the file says is read anew, written again and
+// synced, and only then is it believed.
+Result<> Journal::Impl::repair() {
+  mover_.reset();
+  statements_.reset();
+  retention_.reset();
+  if (database_) database_.checkpoint_on_close(false);
+  database_.close();
+  wal_frames_ = moved_frames_ = remainder_before_ = 0;
+  next_move_ = 0;
+  last_lsn_ = 0;
+  BELAY_TRY(connect());
+  sqlite3_busy_timeout(database_.handle(), kRepairBusyMillis);
+  if (auto moved = database_.run("PRAGMA wal_checkpoint(TRUNCATE)"); !moved) return moved;
+  sqlite3_busy_timeout(database_.handle(), kBusyMillis);
+  return prepare();
+}
+
+// The same bytes in the same places: pages that the system holds for clean but never wrote become
+// dirty again. At every open, since it may have been another process whose sync failed: what is
+// appended behind a hole that only the cache fills is lost with it at a power cut.
+Result<> Journal::Impl::rewrite_wal() {
+  BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
+  auto* file = database_.wal_file();
+  sqlite3_int64 size = 0;
+  int code = file == nullptr ? SQLITE_OK : file->pMethods->xFileSize(file, &size);
+  std::array<char, 64 * 1024> buffer;
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+    const auto part = static_cast<int>(std::min<sqlite3_int64>(size - at, buffer.size()));
+    code = file->pMethods->xRead(file, buffer.data(), part, at);
+    if (code == SQLITE_OK) code = file->pMethods->xWrite(file, buffer.data(), part, at);
+    at += part;
+  }
+  if (code == SQLITE_OK && size > 0) code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  BELAY_TRY(database_.run("ROLLBACK"));
+  if (code != SQLITE_OK) return sqlite_error(nullptr, code, "making the write-ahead log durable");
+  return {};
+}
+
+Result<> Journal::Impl::move_wal_in_background(std::function<void()> on_progress) {
+  on_wal_progress_ = std::move(on_progress);
+  auto mover = WalMover::open(path_, config_.vfs, on_wal_progress_);
+  if (!mover) return mover.error();
+  mover_ = std::move(*mover);
+  return {};
+}
+
+Result<> Journal::Impl::checkpoint_wal() {
+  if (broken_ || closed_) return {};
+  auto done = mover_ ? checkpoint_with_mover() : Result<>();
+  if (!mover_ && wal_size() >= std::max<std::uint64_t>(config_.wal_bytes, next_move_)) {
+    done = checkpoint_here();
+  }
+  return done ? done : broke(done.error());
+}
+
+// All that is left, with nobody writing meanwhile: afterwards the next commit starts the
+// write-ahead log anew, unless a reader still needs it.
+Result<> Journal::Impl::checkpoint_here() {
+  int frames = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             &frames, &moved);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
+    return sqlite_error(database_.handle(), code, "moving the write-ahead log into the file");
+  }
+  const bool complete = code == SQLITE_OK && moved == frames;
+  next_move_ = complete ? 0 : wal_size() + config_.wal_bytes;
+  if (complete) wal_frames_ = 0;
+  moved_frames_ = remainder_before_ = 0;
+  return {};
+}
+
+Result<> Journal::Impl::checkpoint_with_mover() {
+  const bool too_much = wal_size() >= std::max(kWalBytesMax, next_move_);
+  if (mover_->busy()) {
+    if (!too_much) return {};
+    mover_->wait();
+  }
+  if (auto pass = mover_->take_result()) {
+    if (!*pass) return pass->error();
+    moved_frames_ = **pass;
+  }
+  if (wal_size() < std::max<std::uint64_t>(config_.wal_bytes, next_move_)) return {};
+  const int remainder = wal_frames_ - moved_frames_;
+  const bool small = static_cast<std::uint64_t>(remainder) * page_bytes_ <= kRemainderBytes;
+  const bool no_progress = remainder_before_ != 0 && remainder >= remainder_before_;
+  if (moved_frames_ != 0 && (small || no_progress || too_much)) return checkpoint_here();
+  if (moved_frames_ != 0) remainder_before_ = remainder;
+  mover_->begin_pass();
+  return {};
+}
+
+Result<bool> Journal::Impl::collect(const ports::Store::Retention& retention) {
+  BELAY_TRY(ensure_sound());
+  auto collected = [&]() -> Result<bool> {
+    BELAY_TRY(statements_->begin.run());
+    auto more = retention_->step(retention);
+    if (more && !*more) more = release_free_pages(database_);
+    if (!more) return more;
+    BELAY_TRY(statements_->commit.run());
+    return more;
+  }();
+  if (!collected) return broke(collected.error()).error();
+  return collected;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,89 @@
+#include "store/wal_mover.h"
+
+#include <utility>
+
+namespace belay::store {
+
+Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const std::string& vfs,
+                                                 std::function<void()> on_pass) {
+  auto database = Database::open(path, SQLITE_OPEN_READWRITE, vfs);
+  if (!database) return database.error();
+  database->checkpoint_on_close(false);
+  BELAY_TRY(database->run("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"));
+  // A connection knows that the file has a write-ahead log only after its first read.
+  if (auto read = database->integer("SELECT count(*) FROM meta"); !read) return read.error();
+  return std::unique_ptr<WalMover>(new WalMover(std::move(*database), std::move(on_pass)));
+}
+
+WalMover::WalMover(Database database, std::function<void()> on_pass)
+    : database_(std::move(database)), on_pass_(std::move(on_pass)), thread_([this] { run(); }) {}
+
+WalMover::~WalMover() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void WalMover::begin_pass() {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_ = busy_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool WalMover::busy() const {
+  const std::lock_guard lock(mutex_);
+  return busy_;
+}
+
+void WalMover::wait() const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !busy_; });
+}
+
+std::optional<Result<int>> WalMover::take_result() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(result_, std::nullopt);
+}
+
+void WalMover::run() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return wanted_ || ending_; });
+      if (!wanted_) return;
+      wanted_ = false;
+    }
+    auto result = pass();
+    {
+      const std::lock_guard lock(mutex_);
+      result_ = std::move(result);
+      busy_ = false;
+    }
+    changed_.notify_all();
+    on_pass_();
+  }
+}
+
+Result<int> WalMover::pass() {
+  int frames = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             &frames, &moved);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
+    return sqlite_error(database_.handle(), code, "moving the write-ahead log into the file");
+  }
+  // While commits go on SQLite leaves this sync to whoever moves the last page; here nobody waits
+  // for it.
+  auto* file = database_.main_file();
+  if (file == nullptr) return moved;
+  const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  if (synced != SQLITE_OK) return sqlite_error(nullptr, synced, "syncing the state file");
+  return moved;
+}
+
+}  // namespace belay::store

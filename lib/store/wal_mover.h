@@ -1,0 +1,50 @@
+// Moves the write-ahead log's pages into the state file on a thread and a connection of its own, so
+// that commits go on meanwhile. It never restarts the log: what is written during a pass stays for
+// the next one, or for the store's thread.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "store/sqlite.h"
+
+namespace belay::store {
+
+class WalMover {
+ public:
+  // `on_pass` is called on the mover's thread at the end of each pass. Errors: storage.
+  static Result<std::unique_ptr<WalMover>> open(const std::string& path, const std::string& vfs,
+                                                std::function<void()> on_pass);
+  // Waits for the pass under way.
+  ~WalMover();
+  WalMover(const WalMover&) = delete;
+  WalMover& operator=(const WalMover&) = delete;
+
+  void begin_pass();
+  bool busy() const;
+  void wait() const;
+  // Of the pass that ended, once: how many frames of the log are in the file and on the disk.
+  std::optional<Result<int>> take_result();
+
+ private:
+  WalMover(Database database, std::function<void()> on_pass);
+  void run();
+  Result<int> pass();
+
+  Database database_;
+  std::function<void()> on_pass_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool wanted_ = false;
+  bool busy_ = false;
+  bool ending_ = false;
+  std::optional<Result<int>> result_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace belay::store
