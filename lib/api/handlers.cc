@@ -1,0 +1,83 @@
+#include "api/handlers.h"
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "api/channel.h"
+#include "belay/check.h"
+
+namespace belay::api {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 256;
+
+// The one door into a host's function: what it throws becomes an outcome.
+Outcome enter(const HandlerEntry& entry, const Call& call) noexcept {
+  try {
+    return entry.handler(call, entry.user);
+  } catch (const std::exception& thrown) {
+    return Outcome::unknown(std::string("the handler threw: ") + thrown.what());
+  } catch (...) {
+    return Outcome::unknown("the handler threw");
+  }
+}
+
+void enter_async(const HandlerEntry& entry,
+                 const std::shared_ptr<Reply::Channel>& channel) noexcept {
+  try {
+    entry.async_handler(channel->call(), Reply(channel), entry.user);
+  } catch (...) {
+    // Its Reply went with it, and answered `unknown`.
+  }
+}
+
+}  // namespace
+
+Result<> Handlers::reserve(std::string_view name, const HandlerEntry& entry) {
+  if (entry.handler == nullptr && entry.async_handler == nullptr) {
+    return Error{ErrorCode::invalid_argument, "the handler is a null pointer"};
+  }
+  if (name.empty() || name.size() > kNameBytesMax) {
+    return Error{ErrorCode::invalid_argument,
+                 "a handler's name has " + std::to_string(name.size()) +
+                     " bytes, it must be 1 to " + std::to_string(kNameBytesMax)};
+  }
+  const std::lock_guard lock(mutex_);
+  if (!names_.emplace(name).second) {
+    return Error{ErrorCode::invalid_argument,
+                 "a handler named '" + std::string(name) + "' is registered already"};
+  }
+  return {};
+}
+
+ports::Caller::Kind Handlers::kind_of(std::string_view target) {
+  const auto found = entries_.find(target);
+  if (found == entries_.end()) return Kind::unregistered;
+  return found->second.kind == HandlerEntry::Kind::immediate ? Kind::immediate : Kind::deferred;
+}
+
+Outcome Handlers::call_now(const Call& call) {
+  const auto found = entries_.find(call.target);
+  BELAY_CHECK(found != entries_.end());
+  return enter(found->second, call);
+}
+
+void Handlers::call_later(ports::CallId id, const Call& call) {
+  const auto found = entries_.find(call.target);
+  BELAY_CHECK(found != entries_.end());
+  const auto& entry = found->second;
+  if (entry.kind == HandlerEntry::Kind::async) {
+    return enter_async(entry, std::make_shared<Reply::Channel>(id, call, mailbox_));
+  }
+  struct Job {
+    Job(const Call& c) : call(c) {}
+    OwnedCall call;
+    std::optional<Outcome> outcome;
+  };
+  const auto job = std::make_shared<Job>(call);
+  loop_.queue_work([job, entry] { job->outcome = enter(entry, job->call.call()); },
+                   [job, id, mailbox = mailbox_] { mailbox->put(id, std::move(*job->outcome)); });
+}
+
+}  // namespace belay::api

@@ -1,0 +1,172 @@
+#include "api/impl.h"
+
+#include <future>
+#include <random>
+#include <utility>
+
+#include "base/gid.h"
+#include "core/definition.h"
+
+namespace belay {
+namespace {
+
+constexpr std::uint64_t kProgressEvery = 100'000;
+
+}  // namespace
+
+Engine::Impl::Impl(const Options& options, std::unique_ptr<store::Journal> journal)
+    : options_(options),
+      log_(options.log, options.log_user, options.log_level),
+      loop_(options.loop),
+      mailbox_(std::make_shared<api::Mailbox>([this] { loop_.wake(); })),
+      handlers_(loop_, mailbox_),
+      store_(std::make_unique<store::StoreThread>(
+          std::move(journal),
+          [this](std::function<void()> function) { loop_.post(std::move(function)); })),
+      engine_(options_, {loop_, loop_, handlers_, *store_}) {}
+
+Engine::Impl::~Impl() {
+  mailbox_->shut();
+  loop_.join();
+}
+
+Result<std::unique_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
+                                                         std::unique_ptr<store::Journal> journal) {
+  auto& unread = *journal;
+  std::unique_ptr<Impl> impl(new Impl(options, std::move(journal)));
+  BELAY_TRY(impl->recover(unread));
+  return impl;
+}
+
+Result<> Engine::Impl::recover(store::Journal& journal) {
+  const auto take = [this](store::RecoveredTransaction recovered) {
+    engine_.adopt(std::move(recovered.transaction), recovered.first_lsn, recovered.last_lsn,
+                  recovered.has_row);
+  };
+  const auto progress = [this](std::uint64_t count) {
+    if (count % kProgressEvery == 0) log_.info("recovered {} transactions so far", count);
+  };
+  const auto recovered = journal.recover(take, progress);
+  if (!recovered) return recovered.error();
+  origin_.last_lsn = recovered->last_lsn;
+  origin_.last_id = recovered->last_id;
+  origin_.epoch = recovered->epoch;
+  origin_.log_bytes = recovered->log_bytes;
+  origin_.seed = std::random_device()();
+  if (recovered->transactions != 0) log_.info("recovered {} transactions", recovered->transactions);
+  return {};
+}
+
+Result<> Engine::Impl::check_started() const {
+  switch (state_.load()) {
+    case State::opened: return Error{ErrorCode::misuse, "the engine is not started yet"};
+    case State::started: return {};
+    case State::closing:
+    case State::closed: break;
+  }
+  return Error{ErrorCode::closed, "the engine is closed or closing"};
+}
+
+Result<> Engine::Impl::may_wait() const {
+  if (state_ == State::started && loop_.is_loop_thread()) {
+    return Error{ErrorCode::misuse, "waiting on the engine's loop would stop the loop itself"};
+  }
+  return {};
+}
+
+Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& entry) {
+  const auto state = state_.load();
+  if (state == State::closing || state == State::closed) return check_started();
+  BELAY_TRY(handlers_.reserve(name, entry));
+  if (state == State::opened) {
+    handlers_.add(std::string(name), entry);
+    return {};
+  }
+  loop_.post([this, name = std::string(name), entry] {
+    handlers_.add(name, entry);
+    engine_.registered(name);
+  });
+  return {};
+}
+
+Result<> Engine::Impl::start() {
+  auto expected = State::opened;
+  if (!state_.compare_exchange_strong(expected, State::started)) {
+    return Error{ErrorCode::misuse, "the engine is started already, or closed"};
+  }
+  // The engine first, so that it takes requests when this returns; the loop's thread finds it
+  // ready.
+  engine_.start(origin_);
+  loop_.start([this] { turn(); });
+  loop_.wake();
+  return {};
+}
+
+void Engine::Impl::turn() {
+  mailbox_->take(letters_);
+  for (const auto& [id, outcome] : letters_) engine_.answer(id, outcome);
+  letters_.clear();
+  engine_.turn();
+}
+
+Result<> Engine::Impl::submit(const Saga& saga, bool wants_final, ReportCallback done) {
+  BELAY_TRY(check_started());
+  const bool gid_is_new = saga.gid().empty();
+  auto bytes = core::encode_definition(saga, gid_is_new ? new_gid() : saga.gid(), options_.limits);
+  if (!bytes) return bytes.error();
+  auto definition = core::Definition::parse(std::move(*bytes));
+  if (!definition) return definition.error();
+  return engine_.submit({std::move(*definition), gid_is_new, wants_final, std::move(done)});
+}
+
+Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {
+  BELAY_TRY(check_started());
+  return engine_.find(std::string(gid), std::move(done));
+}
+
+Result<> Engine::Impl::wait(std::string_view gid, Millis timeout, ReportCallback done) {
+  BELAY_TRY(check_started());
+  return engine_.wait(std::string(gid), timeout, std::move(done));
+}
+
+Result<> Engine::Impl::close(ClosedCallback closed) {
+  auto expected = State::started;
+  if (state_.compare_exchange_strong(expected, State::closing)) {
+    closed_ = std::move(closed);
+    return engine_.close([this](const Result<>& result) { close_store(result); });
+  }
+  if (expected == State::opened && state_.compare_exchange_strong(expected, State::closed)) {
+    store_.reset();  // nothing ran: no loop, nothing to fold
+    closed({});
+    return {};
+  }
+  return Error{ErrorCode::closed, "the engine is closed or closing"};
+}
+
+void Engine::Impl::close_store(const Result<>& engine_result) {
+  store_->close([this, engine_result](const Result<>& result) {
+    close_loop(engine_result ? result : engine_result);
+  });
+}
+
+void Engine::Impl::close_loop(const Result<>& result) {
+  mailbox_->shut();
+  loop_.close([this, result] {
+    state_ = State::closed;
+    // The callback may destroy this object.
+    const auto closed = std::move(closed_);
+    closed(result);
+  });
+}
+
+Result<> Engine::Impl::close_and_join() {
+  BELAY_TRY(may_wait());
+  std::promise<Result<>> promise;
+  auto future = promise.get_future();
+  BELAY_TRY(close([&promise](const Result<>& result) { promise.set_value(result); }));
+  auto result = future.get();
+  loop_.join();
+  return result;
+}
+
+}  // namespace belay

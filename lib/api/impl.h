@@ -1,0 +1,60 @@
+// The real parts behind the public engine, wired together. The only place that knows them all.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "api/handlers.h"
+#include "api/mailbox.h"
+#include "base/log.h"
+#include "belay/engine.h"
+#include "engine/engine.h"
+#include "loop/loop.h"
+#include "store/store_thread.h"
+
+namespace belay {
+
+class Engine::Impl {
+ public:
+  // Takes over an open journal and reads what is in it. Errors: as the journal's.
+  static Result<std::unique_ptr<Impl>> make(const Options& options,
+                                            std::unique_ptr<store::Journal> journal);
+  ~Impl();
+
+  Result<> handle(std::string_view name, const api::HandlerEntry& entry);
+  Result<> start();
+  Result<> submit(const Saga& saga, bool wants_final, ReportCallback done);
+  Result<> find(std::string_view gid, ReportCallback done);
+  Result<> wait(std::string_view gid, Millis timeout, ReportCallback done);
+  Result<> close(ClosedCallback closed);
+  Result<> close_and_join();
+  Counters counters() const { return engine_.counters(); }
+  // An error on the loop, where waiting would stop what is waited for.
+  Result<> may_wait() const;
+
+ private:
+  enum class State : std::uint8_t { opened, started, closing, closed };
+
+  Impl(const Options& options, std::unique_ptr<store::Journal> journal);
+  Result<> recover(store::Journal& journal);
+  Result<> check_started() const;
+  void turn();
+  void close_store(const Result<>& engine_result);
+  void close_loop(const Result<>& result);
+
+  const Options options_;
+  const base::Log log_;
+  std::atomic<State> state_ = State::opened;
+  loop::Loop loop_;
+  std::shared_ptr<api::Mailbox> mailbox_;
+  api::Handlers handlers_;
+  std::unique_ptr<store::StoreThread> store_;
+  engine::Engine engine_;
+  engine::Origin origin_;
+  std::vector<api::Mailbox::Letter> letters_;
+  ClosedCallback closed_;
+};
+
+}  // namespace belay

@@ -1,0 +1,46 @@
+// Where answers of asynchronous and blocking calls come in, from any thread, also after the engine
+// is gone.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "belay/outcome.h"
+#include "ports/caller.h"
+
+namespace belay::api {
+
+class Mailbox {
+ public:
+  using Letter = std::pair<ports::CallId, Outcome>;
+
+  // `wake` makes the loop call `take` soon.
+  explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
+
+  // Thread-safe. After `shut`: dropped.
+  void put(ports::CallId id, Outcome outcome) {
+    const std::lock_guard lock(mutex_);
+    if (!open_) return;
+    letters_.emplace_back(id, std::move(outcome));
+    if (letters_.size() == 1) wake_();
+  }
+  // On the loop: all there are, into `out`, which must be empty.
+  void take(std::vector<Letter>& out) {
+    const std::lock_guard lock(mutex_);
+    letters_.swap(out);
+  }
+  void shut() {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::function<void()> wake_;
+  std::vector<Letter> letters_;
+  bool open_ = true;
+};
+
+}  // namespace belay::api

@@ -1,0 +1,71 @@
+// libuv behind the ports: one loop, the engine's own on a thread or the host's, an alarm, a way in
+// from other threads and the worker pool. The only place that includes uv.h.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "ports/clock.h"
+
+struct uv_loop_s;
+
+namespace belay::loop {
+
+// Wall clock, ms since the epoch.
+std::uint64_t wall_ms();
+
+class Loop final : public ports::Clock, public ports::Alarm {
+ public:
+  // `host`: null for a loop and a thread of its own.
+  explicit Loop(uv_loop_s* host);
+  ~Loop() override;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Puts the handles on the loop and, if it is its own, starts the thread. `turn` runs on the loop
+  // after every wake-up and alarm. With a host's loop: on the loop's thread.
+  void start(std::function<void()> turn);
+  // On the loop: closes the handles; `closed` runs when the last is gone, and the own thread ends
+  // behind it.
+  void close(std::function<void()> closed);
+  // Waits for the own thread. Not on it.
+  void join();
+
+  bool is_loop_thread() const;
+
+  // Thread-safe: runs `function` on the loop, in order. After `close`: dropped.
+  void post(std::function<void()> function);
+  // On the loop: `work` on a worker thread, then `done` on the loop.
+  void queue_work(std::function<void()> work, std::function<void()> done);
+
+  std::uint64_t wall_ms() override;
+  std::uint64_t monotonic_ms() override;
+  void wake_at(std::uint64_t monotonic_ms) override;
+  void wake() override;
+
+ private:
+  struct Handles;
+  void on_wake();
+  void run();
+
+  std::unique_ptr<uv_loop_s> own_;
+  uv_loop_s* loop_;
+  std::unique_ptr<Handles> handles_;
+  std::function<void()> turn_;
+  std::function<void()> closed_;
+  std::uint64_t alarm_at_ = ~std::uint64_t{0};
+  std::thread thread_;
+  std::atomic<std::thread::id> thread_id_{};
+
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+  std::vector<std::function<void()>> running_;
+  bool open_ = false;
+};
+
+}  // namespace belay::loop
