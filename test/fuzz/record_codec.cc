@@ -1,0 +1,149 @@
+#include "fuzz/record_codec.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "core/apply.h"
+#include "core/codec.h"
+#include "core/timeline.h"
+#include "unit/core/samples.h"
+#include "unit/core/transactions.h"
+
+namespace belay::test {
+namespace {
+
+constexpr std::uint64_t kCreated = 1'700'000'000'000;
+
+// Seals records with the right checksum. The number of records is the input's first byte.
+std::string with_checksum(std::string_view input) {
+  if (input.empty()) return {};
+  std::string batch("\x01");
+  batch.push_back(static_cast<char>(input[0] & 0x7f));
+  base::put_u32(batch, base::crc32c(input.substr(1)));
+  return batch.append(input.substr(1));
+}
+
+std::string check_snapshot(std::string_view bytes, bool& read) {
+  const auto first = core::decode_snapshot(bytes);
+  if (!first) return {};
+  read = true;
+  const auto written = core::encode_snapshot(*first);
+  const auto second = core::decode_snapshot(written);
+  if (!second) return "a snapshot that was written cannot be read: " + second.error().detail;
+  if (const auto differs = difference(*first, *second); !differs.empty())
+    return "a snapshot changed: " + differs;
+  return core::encode_snapshot(*second) == written ? "" : "a snapshot is written in two ways";
+}
+
+std::string check_batch(std::string_view bytes, bool& read) {
+  const auto first = unsealed(bytes);
+  if (!first) return {};
+  read = true;
+  const auto batch = sealed(*first);
+  const auto second = unsealed(batch);
+  if (!second) return "a batch that was written cannot be read: " + second.error().detail;
+  if (!std::equal(first->begin(), first->end(), second->begin(), second->end(), same))
+    return "a batch changed";
+  return {};
+}
+
+// Records of any kind in any order: what is accepted leaves a state that a checkpoint can keep, and
+// a final one stays.
+std::string check_history(std::string_view bytes, bool& read) {
+  const auto records = unsealed(bytes);
+  if (!records) return {};
+  static const auto definition = encoded(rich_saga());
+  auto transaction = *core::begin(
+      {.kind = core::RecordKind::submitted, .id = 1, .at = kCreated, .text = definition});
+  for (const auto& record : *records) {
+    const auto before = core::clone(transaction);
+    if (!core::apply(transaction, record)) {
+      if (const auto differs = difference(transaction, before); !differs.empty())
+        return "refused, but " + differs;
+      continue;
+    }
+    read = true;
+    if (before.finished()) return "a final transaction took a record";
+    bool readable = false;
+    if (auto broken = check_snapshot(core::encode_snapshot(transaction), readable); !broken.empty())
+      return broken;
+    if (!readable) return "the snapshot of a state that was accepted cannot be read";
+    if (!core::decode_timeline(transaction.timeline, kCreated))
+      return "the timeline of it cannot be read";
+  }
+  return {};
+}
+
+// A definition's content as a saga that says the same step by step.
+std::string rewritten(const core::Definition& definition) {
+  Saga saga;
+  for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
+    const auto step = definition.step(i);
+    saga.step(step.forward, step.backward, step.payload,
+              {.retry = definition.retry(i),
+               .request_timeout = definition.request_timeout(i),
+               .headers = definition.headers(i)});
+  }
+  if (definition.shape() == core::Shape::concurrent) saga.concurrent();
+  if (definition.shape() == core::Shape::graph) saga.order(1, {});
+  saga.delay(definition.delay())
+      .custom_data(definition.custom_data())
+      .trace_parent(definition.trace_parent());
+  if (const auto timeout = definition.timeout_to_fail()) saga.timeout_to_fail(*timeout);
+  return core::Definition::encode(saga, definition.gid(), definition.graph());
+}
+
+std::string check_definition(std::string_view bytes, bool& read) {
+  const auto first = core::Definition::parse(std::string(bytes));
+  if (!first) return {};
+  read = true;
+  if (first->bytes() != bytes) return "a definition is not the bytes it was read from";
+  const auto written = rewritten(*first);
+  const auto second = core::Definition::parse(written);
+  if (!second) return "a definition that was written cannot be read";
+  return rewritten(*second) == written ? "" : "a definition changed";
+}
+
+std::string check_timeline(std::string_view bytes, bool& read) {
+  const auto events = core::decode_timeline(bytes, kCreated);
+  if (!events) return {};
+  read = true;
+  for (const auto kind : {core::RecordKind::answered, core::RecordKind::finished}) {
+    std::string timeline(bytes);
+    const core::Record record{.kind = kind,
+                              .at = kCreated + 5,
+                              .branch = 1,
+                              .outcome = OutcomeKind::unknown,
+                              .status = Status::failed,
+                              .text = "new"};
+    core::append_event(timeline, kCreated, record);
+    const auto after = core::decode_timeline(timeline, kCreated);
+    if (!after || after->empty()) return "a timeline cannot be read any more after an event";
+    if (after->back().kind != kind || after->back().at != record.at)
+      return "the newest event is not the newest";
+    if (after->size() > events->size() + 1) return "an event became several";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string check_record_codec(std::string_view input, bool& read) {
+  read = false;
+  if (input.empty()) return {};
+  const auto rest = input.substr(1);
+  switch (static_cast<Reading>(input[0])) {
+    case Reading::batch: return check_batch(rest, read);
+    case Reading::records: return check_batch(with_checksum(rest), read);
+    case Reading::history: return check_history(with_checksum(rest), read);
+    case Reading::snapshot: return check_snapshot(rest, read);
+    case Reading::definition: return check_definition(rest, read);
+    case Reading::timeline: return check_timeline(rest, read);
+  }
+  return {};
+}
+
+}  // namespace belay::test

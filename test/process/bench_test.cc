@@ -1,0 +1,271 @@
+// The bench at its smallest, as a person would run it: every workload and option does its work,
+// verifies it and says the promised figures. How large the figures are is nobody's business here.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "histogram.h"
+#include "support/process.h"
+
+namespace {
+
+using belay::test::Finished;
+using Words = std::vector<std::string>;
+
+std::string joined(const Words& words) {
+  std::string line;
+  for (const auto& word : words) line.append(" ").append(word);
+  return line;
+}
+
+Finished bench(const Words& words) {
+  const char* program = std::getenv("BELAY_BENCH");
+  REQUIRE_MESSAGE(program != nullptr, "BELAY_BENCH names the program to test");
+  const belay::test::TempDir dir;
+  belay::test::Spawn spawn;
+  spawn.argv = {program};
+  spawn.argv.insert(spawn.argv.end(), words.begin(), words.end());
+  spawn.env = {{"TMPDIR", dir.path()}};
+  spawn.limit = std::chrono::seconds(120);
+  return belay::test::run(spawn);
+}
+
+// The one object that a run with --json prints. Every run must be verified and have every promised
+// key.
+nlohmann::json figures(Words words) {
+  words.push_back("--json");
+  const Finished run = bench(words);
+  CAPTURE(run.err);
+  CHECK(run.err.empty());
+  REQUIRE(run.exit_code == 0);
+  REQUIRE(std::count(run.out.begin(), run.out.end(), '\n') == 1);
+  const auto json = nlohmann::json::parse(run.out, nullptr, false);
+  REQUIRE(json.is_object());
+  for (const std::string key :
+       {"tps", "p50_us", "p95_us", "p99_us", "p999_us", "max_us", "floor_tps", "ratio",
+        "commits_per_s", "bytes_per_txn", "cpu_seconds", "rss_bytes", "live_bytes_per_txn", "seed",
+        "machine", "settings", "result_hash", "verified", "problems"}) {
+    CAPTURE(key);
+    CHECK(json.contains(key));
+  }
+  CHECK(json["verified"] == true);
+  CHECK(json["problems"].empty());
+  CHECK(json["tps"].is_number());
+  CHECK(json["tps"] > 0);
+  return json;
+}
+
+// A sanitizer's allocator does not say what it handed out.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryIsKnown = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kMemoryIsKnown = false;
+#else
+constexpr bool kMemoryIsKnown = true;
+#endif
+#else
+constexpr bool kMemoryIsKnown = true;
+#endif
+
+void check_saga(const nlohmann::json& json) {
+  for (const std::string key : {"p50_us", "p99_us", "max_us", "floor_tps", "ratio", "commits_per_s",
+                                "bytes_per_txn", "live_bytes_per_txn"}) {
+    CAPTURE(key);
+    REQUIRE(json[key].is_number());
+    if (kMemoryIsKnown || key != "live_bytes_per_txn") CHECK(json[key] > 0);
+  }
+  CHECK(json["p50_us"] <= json["p95_us"]);
+  CHECK(json["p95_us"] <= json["p99_us"]);
+  CHECK(json["p99_us"] <= json["p999_us"]);
+  CHECK(json["p999_us"] <= json["max_us"]);
+  const auto answered = json["succeeded"].get<std::uint64_t>() +
+                        json["failed"].get<std::uint64_t>() + json["refused"].get<std::uint64_t>();
+  CHECK(json["transactions"] == answered);
+}
+
+}  // namespace
+
+TEST_SUITE("process/bench") {
+  TEST_CASE("a closed loop of any depth, width and history is verified and has its floor") {
+    const std::vector<Words> runs = {
+        {"--seconds", "0.3"},
+        {"--transactions", "300", "--in-flight", "1"},
+        {"--transactions", "2000", "--in-flight", "64", "--history", "failed", "--fail", "20"},
+        {"--transactions", "2000", "--history", "none"},
+        {"--transactions", "500", "--branches", "1", "--payload", "0"},
+        {"--transactions", "500", "--branches", "7", "--payload", "5000", "--fail", "100"},
+        {"--seconds", "0.3", "--history", "all", "--retention", "5", "--fail", "0.5"},
+    };
+    for (Words words : runs) {
+      CAPTURE(joined(words));
+      words.insert(words.begin(), "saga");
+      check_saga(figures(words));
+    }
+  }
+
+  TEST_CASE("an open loop submits what is due and counts its latency from then") {
+    const auto json = figures({"saga", "--rate", "2000", "--seconds", "0.5", "--fail", "10"});
+    check_saga(json);
+    CHECK(json["transactions"] == 1000);
+    const auto counted = figures({"saga", "--rate", "3000", "--transactions", "600"});
+    CHECK(counted["transactions"] == 600);
+  }
+
+  TEST_CASE("one in flight is compared with three commits of the floor") {
+    const auto one = figures({"saga", "--transactions", "200", "--in-flight", "1"});
+    REQUIRE(one["p50_over_3_floor_commits"].is_number());
+    CHECK(one["p50_over_3_floor_commits"] > 0);
+    const auto many = figures({"saga", "--transactions", "200", "--in-flight", "8"});
+    CHECK(many["p50_over_3_floor_commits"].is_null());
+  }
+
+  TEST_CASE("the same seed gives the same result and another seed another") {
+    const Words words = {"saga", "--transactions", "1000", "--fail", "30", "--seed"};
+    const auto with_seed = [&](const char* seed) {
+      Words all = words;
+      all.push_back(seed);
+      return figures(all);
+    };
+    const auto first = with_seed("7"), again = with_seed("7"), other = with_seed("8");
+    CHECK(first["result_hash"] == again["result_hash"]);
+    CHECK(first["failed"] == again["failed"]);
+    CHECK(first["result_hash"] != other["result_hash"]);
+    CHECK(first["failed"] > 200);
+    CHECK(first["failed"] < 400);
+  }
+
+  TEST_CASE("a long run tells its progress in intervals") {
+    const auto json = figures({"saga", "--seconds", "0.6", "--interval", "0.1"});
+    REQUIRE(json["intervals"].size() >= 3);
+    for (const auto& interval : json["intervals"]) {
+      CHECK(interval["tps"] > 0);
+      CHECK(interval["p99_us"] > 0);
+      CHECK(interval["log_bytes"].is_number());
+      CHECK(interval["file_bytes"] > 0);
+    }
+    const auto table = bench({"saga", "--seconds", "0.4", "--interval", "0.1"});
+    CHECK(table.exit_code == 0);
+    CHECK(table.out.find("file MB") != std::string::npos);
+  }
+
+  TEST_CASE("what was parked when its process was killed comes back and goes on where it stood") {
+    const auto json = figures({"recovery", "--transactions", "2000"});
+    CHECK(json["transactions"] == 2000);
+    CHECK(json["succeeded"] == 2000);
+    CHECK(json["open_seconds"] > 0);
+    CHECK(json["floor_tps"] > 0);
+  }
+
+  TEST_CASE("what was waiting or not yet due when its process was killed comes back") {
+    for (const std::string unfinished : {"ongoing", "delayed"}) {
+      CAPTURE(unfinished);
+      const auto json = figures({"recovery", "--transactions", "2000", "--unfinished", unfinished});
+      CHECK(json["transactions"] == 2000);
+      CHECK(json["succeeded"] == 0);
+    }
+  }
+
+  TEST_CASE("a live transaction's memory is measured in each of its kinds") {
+    for (const std::string unfinished : {"ongoing", "parked", "delayed"}) {
+      CAPTURE(unfinished);
+      const auto json = figures(
+          {"memory", "--transactions", "2000", "--unfinished", unfinished, "--branches", "3"});
+      CHECK(json["transactions"] == 2000);
+      CHECK(json["live_bytes_per_txn"].is_number());
+      CHECK(json["heap_bytes_per_txn"].is_number());
+    }
+  }
+
+  TEST_CASE("the floor stands alone") {
+    const auto json = figures({"floor", "--seconds", "0.2", "--batch-bytes", "20000"});
+    CHECK(json["bytes_per_commit"] == 20000);
+    CHECK(json["ratio"] == 1.0);
+    CHECK(json["p50_us"] > 0);
+  }
+
+  TEST_CASE("people get a table that says what was run and that it is right") {
+    for (const Words& words :
+         {Words{"saga", "--transactions", "200"}, Words{"recovery", "--transactions", "200"},
+          Words{"memory", "--transactions", "200"}, Words{"floor", "--seconds", "0.1"}}) {
+      const auto run = bench(words);
+      CAPTURE(run.out);
+      CHECK(run.exit_code == 0);
+      CHECK(run.out.starts_with(words.front() + ": "));
+      CHECK(run.out.find("a second") != std::string::npos);
+      CHECK(run.out.find("\n  verified\n") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("a wrong command line is a usage error and runs nothing") {
+    for (const Words& words :
+         {Words{}, Words{"sagas"}, Words{"saga", "--fail", "101"}, Words{"saga", "--branches", "0"},
+          Words{"saga", "--rate", "5", "--in-flight", "2"}, Words{"saga", "--history", "some"},
+          Words{"saga", "--seconds", "1", "--transactions", "5"}, Words{"floor", "--seconds"}}) {
+      CAPTURE(joined(words));
+      const auto run = bench(words);
+      CHECK(run.exit_code == 2);
+      CHECK_FALSE(run.err.empty());
+    }
+  }
+
+  TEST_CASE("a run that cannot keep its files fails and says where") {
+    const auto run = bench({"saga", "--transactions", "10", "--dir", "/proc/no-such-place"});
+    CHECK(run.exit_code == 1);
+    CHECK(run.err.find("/proc/no-such-place") != std::string::npos);
+  }
+}
+
+TEST_SUITE("bench/histogram") {
+  // Method: random values over eight powers of ten, each quantile compared with the sorted list's.
+  TEST_CASE("every quantile is within one percent of the exact one") {
+    std::mt19937_64 random(1);
+    auto histogram = std::make_unique<belay::bench::Histogram>();
+    std::vector<std::uint64_t> values;
+    for (int i = 0; i < 20'000; ++i) {
+      const auto value = (random() % 1'000'000'007) >> (random() % 27);
+      values.push_back(value);
+      histogram->record(value);
+    }
+    std::sort(values.begin(), values.end());
+    CHECK(histogram->count() == values.size());
+    CHECK(histogram->max() == values.back());
+    for (int permille = 1; permille <= 1000; ++permille) {
+      const double part = permille / 1000.0;
+      const auto rank =
+          static_cast<std::size_t>(static_cast<double>(values.size()) * part + 0.999999);
+      const auto exact = static_cast<double>(values[std::max<std::size_t>(rank, 1) - 1]);
+      CAPTURE(permille);
+      CHECK(std::abs(static_cast<double>(histogram->quantile(part)) - exact) <= exact * 0.01);
+    }
+  }
+
+  TEST_CASE("added histograms are one of all values") {
+    auto low = std::make_unique<belay::bench::Histogram>();
+    auto high = std::make_unique<belay::bench::Histogram>();
+    for (std::uint64_t i = 0; i < 100; ++i) low->record(i), high->record(1000 + i);
+    low->add(*high);
+    CHECK(low->count() == 200);
+    CHECK(low->max() == 1099);
+    CHECK(low->quantile(0.5) == 99);
+    CHECK(low->quantile(0.51) >= 1000);
+    low->clear();
+    CHECK(low->count() == 0);
+    CHECK(low->quantile(0.99) == 0);
+  }
+
+  TEST_CASE("a value beyond the last bucket is counted there and kept as the maximum") {
+    auto histogram = std::make_unique<belay::bench::Histogram>();
+    histogram->record(UINT64_MAX);
+    CHECK(histogram->count() == 1);
+    CHECK(histogram->max() == UINT64_MAX);
+    CHECK(histogram->quantile(1.0) > std::uint64_t{1} << 43);
+  }
+}

@@ -1,0 +1,71 @@
+// The banks' side of the wire: takes calls, loses, delays and repeats them as the plan says, and
+// answers.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ledger.h"
+#include "plan.h"
+#include "ports/caller.h"
+
+namespace belay::sim {
+
+class Banks final : public ports::Caller {
+ public:
+  using Answer = std::function<void(ports::CallId, const Outcome&)>;
+
+  Banks(World& world, const Plan& plan, Ledger& ledger, test::Random random);
+
+  // Who takes the answers in this life; asked only while the world is alive.
+  void set_answer(Answer answer) { answer_ = std::move(answer); }
+  // Runs at each call; true: the process died at it.
+  void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
+
+  std::string action_of(std::uint64_t target) const { return "bank-" + std::to_string(target); }
+  std::string compensate_of(std::uint64_t target) const { return action_of(target) + ".undo"; }
+  void unregister(std::uint64_t target) { unregistered_.insert(target); }
+  // Returns the names that are known again.
+  std::vector<std::string> register_again(std::uint64_t target);
+  void calm();
+  // Requests on their way to a bank.
+  std::uint64_t under_way() const { return under_way_; }
+  std::uint64_t calls() const { return calls_; }
+
+  Kind kind_of(std::string_view target) override;
+  Outcome call_now(const Call& call) override;
+  void call_later(ports::CallId id, const Call& call) override;
+
+ private:
+  struct Request {
+    ports::CallId id;
+    std::uint64_t life;
+    std::uint64_t number;
+    std::string gid;
+    std::uint32_t branch;
+    Op op;
+    std::uint64_t timeout_us;
+  };
+
+  std::uint64_t latency() { return random_.below(latency_us_ + 1); }
+  Outcome at_bank(const std::string& gid, std::uint32_t branch, Op op);
+  void send(const Request& request, std::uint64_t delay);
+  void reply(const Request& request, const Outcome& outcome);
+  std::uint64_t before(const Call& call);
+
+  World& world_;
+  Ledger& ledger_;
+  test::Random random_;
+  CallFaults faults_;
+  std::uint64_t latency_us_;
+  std::vector<bool> deferred_;  // by target, actions then compensations
+  std::set<std::uint64_t> unregistered_;
+  Answer answer_;
+  std::function<bool()> watch_;
+  std::uint64_t under_way_ = 0;
+  std::uint64_t calls_ = 0;
+};
+
+}  // namespace belay::sim

@@ -1,0 +1,402 @@
+#include "run.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+namespace belay::sim {
+namespace {
+
+constexpr const char* kPath = "belay.db";
+constexpr std::uint64_t kCalmMsMax = 6 * 3'600'000;
+constexpr std::uint64_t kEventsMax = 2'000'000;
+constexpr std::uint64_t kPollMs = 500;
+constexpr std::uint64_t kReopenMs = 700;
+
+void log_line(LogLevel, std::string_view line, void* world) {
+  static_cast<World*>(world)->note("  engine: {}", line);
+}
+
+}  // namespace
+
+Run::Run(const RunOptions& options)
+    : run_options_(options),
+      random_(options.seed),
+      world_(options.seed, options.trace),
+      plan_(make_plan(random_)),
+      disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
+      ledger_(world_, options.planted),
+      banks_(world_, plan_, ledger_, random_.fork()),
+      clients_(world_, plan_, ledger_, banks_, random_.fork()) {
+  disk_.set_clock([this] { return world_.wall_ms(); });
+  if (options.trace) {
+    plan_.options.log = &log_line;
+    plan_.options.log_user = &world_;
+    plan_.options.log_level = LogLevel::debug;
+  }
+  banks_.set_answer([this](ports::CallId id, const Outcome& outcome) {
+    engine_->answer(id, outcome);
+    world_.wake();
+  });
+  banks_.set_watch([this] {
+    if (strikes(CrashPoint::at_call)) return true;
+    if (store_->refuses()) world_.fail("a branch was called while the disk refuses");
+    return false;
+  });
+  clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
+}
+
+Run::~Run() {
+  world_.end_life();
+  disk_.kill();
+}
+
+RunResult Run::go() {
+  if (run_options_.trace) world_.note("{}", describe(plan_));
+  schedule();
+  open();
+  while (!world_.failed() && stage_ != Stage::done) {
+    if (!world_.run_one())
+      world_.fail("nothing is left to happen, and not all is final:" + clients_.unsettled());
+    if (dead_) bury();
+    if (closed_) after_close();
+    if (world_.events() > kEventsMax)
+      world_.fail("it does not come to rest:" + clients_.unsettled());
+  }
+  world_.mix(disk_.digest());
+  RunResult result;
+  result.failure = world_.failure();
+  result.plan = describe(plan_);
+  result.digest = world_.digest();
+  result.events = world_.events();
+  result.lives = lives_;
+  result.accepted = clients_.accepted();
+  result.succeeded = clients_.succeeded();
+  result.failed = clients_.failed();
+  result.calls = banks_.calls();
+  result.commits = commits_ + (store_ ? store_->commits() : 0);
+  result.refused_commits = refused_commits_ + (store_ ? store_->refusals() : 0);
+  result.virtual_ms = world_.now_ms();
+  return result;
+}
+
+// Everything that the plan holds for some time.
+void Run::schedule() {
+  const auto when = [this] { return random_.below(plan_.chaos_ms * 1000); };
+  for (std::uint64_t i = 0; i < plan_.sagas; ++i) {
+    const auto at = random_.percent(30) ? 0 : when();
+    world_.after_us(at, [this] { clients_.submit_new(); });
+    if (random_.percent(plan_.again_percent))
+      world_.after_us(when(), [this] { clients_.submit_again(); });
+  }
+  for (std::uint64_t i = 0; i < plan_.finds; ++i) {
+    world_.after_us(
+        when(), [this, waits = random_.percent(30)] { waits ? clients_.wait() : clients_.ask(); });
+  }
+  for (const auto& one : plan_.disk)
+    world_.after_us(one.at_ms * 1000, [this, one] { trouble(one); });
+  for (const auto& crash : plan_.crashes) {
+    world_.after_us(crash.at_ms * 1000, [this, crash] {
+      if (stage_ != Stage::chaos) return;
+      armed_.push_back(crash);
+      if (crash.point == CrashPoint::within_sql) disk_.cut_at(crash.countdown);
+      if (crash.point == CrashPoint::anywhere && world_.alive())
+        die(crash.power_cut, crash.down_ms);
+    });
+  }
+  for (const auto at : plan_.restarts) world_.after_us(at * 1000, [this] { restart(); });
+  for (const auto& window : plan_.unregistered) {
+    world_.after_us(window.at_ms * 1000, [this, window] {
+      if (stage_ == Stage::chaos) banks_.unregister(window.target);
+    });
+    world_.after_us((window.at_ms + window.length_ms) * 1000, [this, window] {
+      for (const auto& name : banks_.register_again(window.target)) {
+        if (engine_) engine_->registered(name);
+      }
+    });
+  }
+  for (const auto& jump : plan_.jumps)
+    world_.after_us(jump.at_ms * 1000, [this, jump] { world_.jump_wall(jump.by_ms); });
+  world_.after_us(plan_.chaos_ms * 1000, [this] { calm(); });
+}
+
+void Run::trouble(const DiskTrouble& one) {
+  if (stage_ != Stage::chaos) return;
+  world_.note("disk: {} at {}, {} times", test::name_of(one.fault), one.nth, one.times);
+  disk_.fail(one.fault, one.nth, one.times);
+  if (one.times == 0) world_.after_us(one.heal_after_ms * 1000, [this] { disk_.heal(); });
+}
+
+// Lives.
+
+void Run::open() {
+  if (power_off_) {
+    power_off_ = false;
+    disk_.power_on();
+  }
+  const auto opened = try_open();
+  if (opened) return;
+  journal_.reset();
+  world_.note("open failed: {}", opened.error().detail);
+  if (disk_.was_cut()) return die(true, 1);
+  if (stage_ != Stage::chaos || plan_.disk.empty())
+    return world_.fail("cannot be opened: " + opened.error().detail);
+  world_.after_us(kReopenMs * 1000, [this] { open(); });
+}
+
+Result<> Run::try_open() {
+  store::JournalConfig config;
+  config.path = kPath;
+  config.vfs = disk_.name();
+  config.stuck_after = plan_.options.stuck_after;
+  config.wal_bytes = plan_.wal_bytes;
+  if (run_options_.planted == Planted::normal_sync) config.synchronous = store::Synchronous::normal;
+  auto journal = store::Journal::open(config);
+  if (!journal) return journal.error();
+  journal_ = std::move(*journal);
+  store_ = std::make_unique<SimStore>(
+      world_, *journal_, plan_, run_options_.planted, random_.fork(),
+      SimStore::Watch{[this] { return strikes(CrashPoint::before_sql); },
+                      [this] { return strikes(CrashPoint::after_sql); }});
+  engine_ = std::make_unique<engine::Engine>(plan_.options,
+                                             engine::Ports{world_, world_, banks_, *store_});
+  const auto take = [this](store::RecoveredTransaction one) {
+    world_.note("recovered {} {}", one.transaction.gid(), name_of(one.transaction.status));
+    engine_->adopt(std::move(one.transaction), one.first_lsn, one.last_lsn, one.has_row);
+  };
+  const auto recovered = journal_->recover(take, [](std::uint64_t) {});
+  if (!recovered || disk_.was_cut()) {
+    engine_.reset();
+    store_.reset();
+    return recovered ? Error{ErrorCode::storage, "the power went"} : recovered.error();
+  }
+  begin_life(*recovered);
+  return {};
+}
+
+void Run::begin_life(const store::Recovered& recovered) {
+  ++lives_;
+  dead_ = closed_ = restarting_ = false;
+  const auto life = world_.begin_life(
+      [this] { engine_->turn(); },
+      [this] {
+        const bool late = stage_ == Stage::chaos && random_.percent(plan_.late_alarm_percent);
+        return late ? random_.below(10'000'000) : random_.below(300);
+      });
+  world_.note("life {}: epoch {}, lsn {}, {} transactions", life, recovered.epoch,
+              recovered.last_lsn, recovered.transactions);
+  if (run_options_.planted == Planted::deaf_alarm) world_.end_life();
+  engine_->start({recovered.last_lsn, recovered.last_id, recovered.epoch, recovered.log_bytes,
+                  random_.next()});
+  clients_.set_engine(engine_.get());
+}
+
+// Counts down what is armed; true: the process is dead from here on.
+bool Run::strikes(CrashPoint point) {
+  if (dead_) return true;
+  if (disk_.was_cut()) {
+    const auto cut = std::find_if(armed_.begin(), armed_.end(), [](const Crash& crash) {
+      return crash.point == CrashPoint::within_sql;
+    });
+    const auto down_ms = cut == armed_.end() ? 1 : cut->down_ms;
+    if (cut != armed_.end()) armed_.erase(cut);
+    die(true, down_ms);
+    return true;
+  }
+  if (stage_ != Stage::chaos) return false;
+  for (auto crash = armed_.begin(); crash != armed_.end(); ++crash) {
+    if (crash->point != point || --crash->countdown > 0) continue;
+    const auto struck = *crash;
+    armed_.erase(crash);
+    die(struck.power_cut, struck.down_ms);
+    return true;
+  }
+  return false;
+}
+
+// From here on the disk hears nothing of this process; its objects go when none of their functions
+// is running.
+void Run::die(bool power_cut, std::uint64_t down_ms) {
+  if (dead_) return;
+  world_.note("CRASH: {}, down for {} ms", power_cut ? "power cut" : "killed", down_ms);
+  dead_ = true;
+  down_ms_ = down_ms;
+  if (power_cut) {
+    disk_.cut();
+    power_off_ = true;
+  } else {
+    disk_.kill();
+  }
+  world_.end_life();
+  clients_.set_engine(nullptr);
+}
+
+void Run::bury() {
+  dead_ = false;
+  if (store_) {
+    commits_ += store_->commits();
+    refused_commits_ += store_->refusals();
+  }
+  engine_.reset();
+  store_.reset();
+  journal_.reset();
+  world_.after_us(down_ms_ * 1000, [this] { open(); });
+}
+
+void Run::restart() {
+  if (stage_ != Stage::chaos || !engine_ || !world_.alive() || restarting_) return;
+  world_.note("restart");
+  restarting_ = true;
+  if (!engine_->close([this](const Result<>& result) { on_closed(result); }))
+    world_.fail("it cannot be closed");
+}
+
+void Run::on_closed(const Result<>& result) {
+  if (!world_.alive() || dead_) return;
+  world_.note("closed: {}", result ? "done" : result.error().detail);
+  if (!result && plan_.disk.empty()) world_.fail("closing failed: " + result.error().detail);
+  if (closed_) world_.fail("told twice that it closed");
+  closed_ = true;
+}
+
+// On top of nothing: the engine said it is closed, now it goes.
+void Run::after_close() {
+  closed_ = false;
+  clients_.check_all_heard();
+  if (engine_->submit({}) || engine_->find("g", {})) world_.fail("a closed engine takes requests");
+  if (!store_->idle()) world_.fail("a closed engine has work at the store");
+  clients_.set_engine(nullptr);
+  world_.end_life();
+  commits_ += store_->commits();
+  refused_commits_ += store_->refusals();
+  engine_.reset();
+  store_.reset();
+  const auto closed = journal_->close();
+  if (!closed && plan_.disk.empty() && !disk_.was_cut())
+    world_.fail("the journal cannot be closed: " + closed.error().detail);
+  journal_.reset();
+  if (disk_.was_cut()) power_off_ = true;
+  if (stage_ == Stage::closing) return check_file();
+  world_.after_us(random_.below(1'000'000), [this] { open(); });
+}
+
+// The end.
+
+void Run::calm() {
+  world_.note("CALM");
+  stage_ = Stage::calm;
+  calm_since_ms_ = world_.now_ms();
+  armed_.clear();
+  disk_.heal();
+  disk_.cut_at(0);
+  banks_.calm();
+  if (store_) store_->calm();
+  for (std::uint64_t target = 0; target < plan_.targets; ++target) {
+    for (const auto& name : banks_.register_again(target)) {
+      if (engine_) engine_->registered(name);
+    }
+  }
+  world_.after_us(kPollMs * 1000, [this] { poll(); });
+}
+
+void Run::poll() {
+  if (world_.now_ms() - calm_since_ms_ > kCalmMsMax) {
+    return world_.fail("not final in the calm:" + clients_.unsettled());
+  }
+  const auto elapsed = world_.now_ms() - calm_since_ms_;
+  world_.after_us(std::max(kPollMs, elapsed / 8) * 1000, [this] {
+    if (stage_ == Stage::calm) poll();
+  });
+  if (!engine_ || !world_.alive() || restarting_) return;
+  if (!clients_.ask_for_ends() || banks_.under_way() != 0) return;
+  finish();
+}
+
+void Run::finish() {
+  const auto counters = engine_->counters();
+  if (counters.live != 0 || counters.stuck != 0) {
+    return world_.fail(
+        fmt::format("all is final, and {} live, {} stuck", counters.live, counters.stuck));
+  }
+  if (counters.calls_in_flight != 0 || counters.calls_waiting != 0 || counters.queued != 0) {
+    return world_.fail(
+        fmt::format("all is final, and {} calls in flight, {} waiting, {} requests queued",
+                    counters.calls_in_flight, counters.calls_waiting, counters.queued));
+  }
+  stage_ = Stage::closing;
+  if (random_.percent(30)) {  // what is in the log alone must do as well
+    world_.note("killed at the end");
+    disk_.kill();
+    world_.end_life();
+    clients_.set_engine(nullptr);
+    commits_ += store_->commits();
+    refused_commits_ += store_->refusals();
+    engine_.reset();
+    store_.reset();
+    journal_.reset();
+    return check_file();
+  }
+  if (!engine_->close([this](const Result<>& result) { on_closed(result); }))
+    world_.fail("it cannot be closed");
+}
+
+// What the file says without the engine: nothing unfinished, every end as it was told.
+void Run::check_file() {
+  stage_ = Stage::done;
+  if (world_.failed()) return;
+  check_integrity();
+  store::JournalConfig config;
+  config.path = kPath;
+  config.vfs = disk_.name();
+  auto journal = store::Journal::open(config);
+  if (!journal) return world_.fail("cannot be opened at the end: " + journal.error().detail);
+  auto ends = clients_.ends();
+  const auto expect = [&](const std::string& gid, Status status) {
+    const auto found = ends.find(gid);
+    if (found == ends.end()) {
+      // Settled as forgotten, which only a forgetful plan allows.
+      if (!plan_.forgets()) world_.fail(gid + ": is in the file, and nobody was told of its end");
+      return;
+    }
+    if (found->second != status) {
+      world_.fail(fmt::format("{}: {} in the file, {} to its caller", gid, name_of(status),
+                              name_of(found->second)));
+    }
+    ends.erase(found);
+  };
+  const auto recovered = (*journal)->recover(
+      [&](store::RecoveredTransaction one) {
+        const std::string gid(one.transaction.gid());
+        if (!one.transaction.finished()) world_.fail(gid + ": unfinished in the file");
+        expect(gid, one.transaction.status);
+      },
+      [](std::uint64_t) {});
+  if (!recovered) return world_.fail("cannot be read at the end: " + recovered.error().detail);
+  std::vector<std::string> gids;
+  for (const auto& [gid, status] : ends) gids.push_back(gid);
+  const auto rows = (*journal)->lookup(gids);
+  if (!rows) return world_.fail("cannot be searched at the end: " + rows.error().detail);
+  for (std::size_t i = 0; i < gids.size(); ++i) {
+    if ((*rows)[i]) {
+      expect(gids[i], (*rows)[i]->status);
+    } else if (!plan_.forgets()) {
+      world_.fail(gids[i] + ": is not in the file");
+    }
+  }
+}
+
+void Run::check_integrity() {
+  sqlite3* db = nullptr;
+  std::string answer = "no answer";
+  const auto take = [](void* out, int, char** columns, char**) {
+    *static_cast<std::string*>(out) = columns[0] == nullptr ? "" : columns[0];
+    return 0;
+  };
+  if (sqlite3_open_v2(kPath, &db, SQLITE_OPEN_READWRITE, disk_.name().c_str()) == SQLITE_OK) {
+    sqlite3_exec(db, "PRAGMA integrity_check", take, &answer, nullptr);
+  }
+  sqlite3_close_v2(db);
+  if (answer != "ok") world_.fail("integrity_check: " + answer);
+}
+
+}  // namespace belay::sim

@@ -1,0 +1,138 @@
+#include "core/definition.h"
+
+#include <doctest/doctest.h>
+
+#include "unit/core/samples.h"
+
+namespace belay::test {
+namespace {
+
+using core::Definition;
+using core::Shape;
+
+void check_is_rich(const Definition& definition) {
+  const auto saga = rich_saga();
+  CHECK(definition.mode() == Mode::saga);
+  CHECK(definition.shape() == Shape::graph);
+  CHECK(definition.gid() == "order-42");
+  REQUIRE(definition.branch_count() == 3);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    CHECK(definition.step(i).forward == saga.steps()[i].action);
+    CHECK(definition.step(i).backward == saga.steps()[i].compensate);
+    CHECK(definition.step(i).payload == saga.steps()[i].payload);
+    CHECK(definition.target(i, Op::action) == saga.steps()[i].action);
+    CHECK(definition.target(i, Op::compensate) == saga.steps()[i].compensate);
+  }
+  CHECK(definition.graph() == core::Graph{{}, {0}, {0, 1}});  // sorted, a repeat dropped
+  CHECK(definition.delay() == saga.delay());
+  CHECK(definition.timeout_to_fail() == saga.timeout_to_fail());
+  CHECK(definition.custom_data() == saga.custom_data());
+  CHECK(definition.trace_parent() == saga.trace_parent());
+}
+
+}  // namespace
+
+TEST_SUITE("core/definition") {
+  TEST_CASE("everything a saga says comes back from its bytes") {
+    check_is_rich(parsed(rich_saga()));
+  }
+
+  TEST_CASE("a copied or moved definition still knows its parts") {
+    auto first = parsed(rich_saga());
+    Definition copy = first;
+    const Definition moved = std::move(first);
+    check_is_rich(moved);
+    copy = moved;
+    check_is_rich(copy);
+  }
+
+  TEST_CASE("a step's own retry and time come first, then the transaction's, then nothing") {
+    const auto saga = rich_saga();
+    const auto rich = parsed(saga);
+    CHECK(rich.retry(0) == saga.steps()[0].options.retry);
+    CHECK(rich.retry(1) == saga.retry());
+    CHECK(rich.request_timeout(0) == Millis{1'500});
+    CHECK(rich.request_timeout(1) == Millis{3'000});
+    Saga plain("g");
+    plain.step("a", "b");
+    const auto definition = parsed(plain);
+    CHECK_FALSE(definition.retry(0).has_value());
+    CHECK_FALSE(definition.request_timeout(0).has_value());
+    CHECK_FALSE(definition.timeout_to_fail().has_value());
+    CHECK(definition.delay() == Millis{0});
+    CHECK(definition.headers(0).empty());
+    CHECK(definition.custom_data().empty());
+    CHECK(definition.trace_parent().empty());
+    CHECK(definition.graph().empty());
+  }
+
+  TEST_CASE("headers are the transaction's, then the step's, repeats kept in order") {
+    const auto rich = parsed(rich_saga());
+    CHECK(rich.headers(0) == std::vector<Header>{{"tenant", "7"}, {"token", "a"}, {"token", "b"}});
+    CHECK(rich.headers(1) == std::vector<Header>{{"tenant", "7"}});
+  }
+
+  TEST_CASE("shapes: in order, at once, and by a graph even if its orders hold nothing back") {
+    Saga saga("g");
+    saga.step("a", "b").step("c", "d");
+    CHECK(parsed(saga).shape() == Shape::sequential);
+    CHECK(parsed(Saga(saga).concurrent()).shape() == Shape::concurrent);
+    const auto graph = parsed(Saga(saga).order(1, {}));
+    CHECK(graph.shape() == Shape::graph);
+    CHECK(graph.graph() == core::Graph{{}, {}});
+  }
+
+  TEST_CASE("the same saga gives the same bytes; waiting for the result is not part of it") {
+    CHECK(encoded(rich_saga()) == encoded(rich_saga()));
+    CHECK(encoded(rich_saga()) == encoded(rich_saga().wait_result()));
+    CHECK(encoded(rich_saga()) != encoded(rich_saga().header("x", "y")));
+    CHECK(parsed(rich_saga()).hash() == parsed(rich_saga()).hash());
+    CHECK(parsed(rich_saga()).hash() != parsed(rich_saga().header("x", "y")).hash());
+  }
+
+  TEST_CASE("a definition cut at any length, or longer, is refused") {
+    const auto bytes = encoded(rich_saga());
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CAPTURE(size);
+      const auto cut = Definition::parse(bytes.substr(0, size));
+      REQUIRE_FALSE(cut.has_value());
+      CHECK(cut.error().code == ErrorCode::corrupt);
+    }
+    CHECK_FALSE(Definition::parse(bytes + '\0').has_value());
+  }
+
+  TEST_CASE("a newer format is unsupported; unknown modes, shapes and flags are corrupt") {
+    const auto code_with = [](std::size_t at, char byte) {
+      auto bytes = encoded(rich_saga());
+      bytes[at] = byte;
+      const auto definition = Definition::parse(bytes);
+      return definition ? ErrorCode{} : definition.error().code;
+    };
+    CHECK(code_with(0, 2) == ErrorCode::unsupported);
+    CHECK(code_with(0, 0) == ErrorCode::unsupported);
+    CHECK(code_with(1, 1) == ErrorCode::corrupt);
+    CHECK(code_with(2, 3) == ErrorCode::corrupt);
+    CHECK(code_with(3, '\xff') == ErrorCode::corrupt);
+    Saga one("g");
+    one.step("", "");
+    auto bytes = encoded(one);
+    REQUIRE(bytes == std::string("\x01\0\0\0\x01g\x01\0\0\0\0", 11));
+    bytes[7] = 8;
+    CHECK_FALSE(Definition::parse(bytes).has_value());
+  }
+
+  TEST_CASE("lies about numbers reserve nothing and are refused") {
+    const std::string head("\x01\0\0\0\x01g", 6);
+    CHECK_FALSE(
+        Definition::parse(head + "\xff\xff\xff\xff\x0f").has_value());  // four billion steps
+    CHECK_FALSE(
+        Definition::parse(head + "\xff\xff\xff\xff\xff\x0f").has_value());  // more than 32 bits
+    CHECK_FALSE(Definition::parse(std::string("\x01\0\x02\0\x01g\x01\0\0\0\0\xff\x0f", 13))
+                    .has_value());  // orders
+    CHECK_FALSE(Definition::parse(std::string("\x01\0\x02\0\x01g\x01\0\0\0\0\x01\x01", 13))
+                    .has_value());                                                 // step 2 of 1
+    CHECK_FALSE(Definition::parse(std::string("\x01\0\0\0\0\0", 6)).has_value());  // no gid
+  }
+}
+
+}  // namespace belay::test

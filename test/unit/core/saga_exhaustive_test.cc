@@ -1,0 +1,112 @@
+// Goal: no order of answers, faults, wake-ups and crashes makes a saga break a promise.
+// Method: all histories of small sagas, enumerated and not sampled; a story told from the plan
+// alone judges each step.
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+
+#include "support/choices.h"
+#include "unit/core/saga_world.h"
+
+namespace belay::test {
+namespace {
+
+struct Proof {
+  Findings findings;
+  Counts counts;
+};
+
+// One or two branches: one or two unanswered calls, a missing handler and a crash.
+void explore_small(Proof& proof) {
+  for (const std::uint32_t count : {1u, 2u}) {
+    const auto shapes = all_shapes(count);
+    for (Choices pick; !pick.done();) {
+      Plan plan = pick.one_of(shapes);
+      plan.retry_limit = pick.below(3);
+      plan.timeout = plan.retry_limit == 0 ? 0 : 25;
+      const std::uint32_t unanswered = plan.retry_limit == 2 ? 2 : 1;
+      explore(plan, {.unanswered = unanswered, .unregistered = 1, .crashes = 1}, proof.findings,
+              proof.counts);
+    }
+  }
+}
+
+// A delayed start, before the deadline, with it and behind it.
+void explore_delayed(Proof& proof) {
+  const auto shapes = all_shapes(2);
+  for (Choices pick; !pick.done();) {
+    Plan plan = pick.one_of(shapes);
+    plan.delay = pick.one_of({5u, 25u, 50u});
+    plan.timeout = pick.coin() ? 25 : 0;
+    explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1}, proof.findings, proof.counts);
+  }
+}
+
+// Every mixture of missing targets.
+void explore_empty(Proof& proof) {
+  for (const std::uint32_t count : {1u, 2u, 3u}) {
+    const auto shapes = all_shapes(count);
+    for (Choices pick; !pick.done();) {
+      Plan plan = pick.one_of(shapes);
+      plan.empty_actions = pick.below(1u << count);
+      plan.empty_compensations = pick.below(1u << count);
+      plan.timeout = 25;
+      const std::uint32_t crashes = count < 3 ? 1 : 0;
+      explore(plan, {.unanswered = 0, .unregistered = 0, .crashes = crashes}, proof.findings,
+              proof.counts);
+    }
+  }
+}
+
+// Three branches in every shape.
+void explore_three(Proof& proof) {
+  for (Plan plan : all_shapes(3)) {
+    plan.timeout = 25;
+    plan.retry_limit = 1;
+    explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1}, proof.findings, proof.counts);
+    plan.timeout = 0;
+    explore(plan, {.unanswered = 1, .unregistered = 1, .crashes = 0}, proof.findings, proof.counts);
+  }
+}
+
+const Proof& proof() {
+  static const Proof one = [] {
+    Proof made;
+    explore_small(made);
+    explore_delayed(made);
+    explore_empty(made);
+    explore_three(made);
+    return made;
+  }();
+  return one;
+}
+
+void check_holds(Property property) {
+  const auto& findings = proof().findings;
+  CAPTURE(findings.first(property));
+  CHECK(findings.broken(property) == 0);
+  CHECK(findings.examined(property) > 1000);  // or nothing was shown
+}
+
+}  // namespace
+
+TEST_SUITE("core/saga") {
+#define BELAY_X(name, sentence) \
+  TEST_CASE(sentence) { check_holds(Property::name); }
+  BELAY_SAGA_PROPERTIES(BELAY_X)
+#undef BELAY_X
+
+  TEST_CASE("the histories of small sagas are all there") {
+    const auto& counts = proof().counts;
+    MESSAGE(counts.histories << " histories, " << counts.states << " states, " << counts.steps
+                             << " steps");
+    CHECK(counts.histories > 1'000'000);
+    CHECK(counts.states > 10'000);
+    CHECK(all_shapes(1).size() == 3);
+    CHECK(all_shapes(2).size() == 2 + 3);
+    CHECK(all_shapes(3).size() ==
+          2 + 25);  // the 25 labelled graphs on three nodes that have no cycle
+  }
+}
+
+}  // namespace belay::test

@@ -1,0 +1,297 @@
+#include "unit/core/saga_story.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace belay::test {
+
+// Walks one step and moves the story on.
+class Story::Examiner {
+ public:
+  Examiner(Story& story, std::uint64_t now, Findings& findings, const Past& past)
+      : story_(story),
+        now_(now),
+        findings_(findings),
+        past_(past),
+        was_finished_(story.finished_) {}
+
+  void event(const core::Event& event) {
+    std::visit([this](const auto& one) { happens(one); }, event);
+  }
+
+  void record(const core::Record& record) {
+    examine(Property::final_is_final, !was_finished_);
+    if (record.kind != core::RecordKind::started) {
+      story_.told_.push_back({record.kind, now_, record.branch, record.op, record.outcome});
+    }
+    switch (record.kind) {
+      case core::RecordKind::started: return started(record);
+      case core::RecordKind::answered: return answered(record);
+      case core::RecordKind::parked:
+        story_.shares_[record.branch].parked = true;
+        story_.shares_[record.branch].not_before = 0;
+        return;
+      case core::RecordKind::aborting: return aborting();
+      case core::RecordKind::finished: return finished(record.status);
+      case core::RecordKind::submitted: return;
+    }
+  }
+
+  void effect(const core::Effect& effect) {
+    examine(Property::final_is_final, !was_finished_);
+    if (effect.kind == core::EffectKind::finished) {
+      ++told_the_end_;
+    } else {
+      call(effect);
+    }
+  }
+
+  void end(const core::Event& event) {
+    examine(Property::finished_once,
+            told_the_end_ == (story_.finished_ && !was_finished_ ? 1u : 0u));
+    if (std::holds_alternative<core::Answered>(event) && limit_matters_) {
+      examine(Property::retry_limit, aborts_now_ == at_limit_);
+    }
+    examine(Property::turns_back_for_a_reason, aborts_now_ == must_abort_);
+    if (!std::holds_alternative<core::Resumed>(event)) return;
+    for (const auto& share : story_.shares_) {  // its handler may be there in this life
+      examine(Property::no_idling, !share.parked || share.out || story_.finished_);
+    }
+  }
+
+ private:
+  void happens(const core::Submitted&) {}
+  void happens(const core::Registered&) {}
+  void happens(const core::Due&) { meets_deadline(); }
+  void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
+  void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
+  void happens(const core::Resumed&) {
+    for (auto& share : story_.shares_) {
+      // The disk knows when a call was due, not that it was made: a clock that went back delays it
+      // once more.
+      if (share.out) share.retries = story_.is_open(share) && share.not_before > now_;
+      share.out.reset();
+    }
+    meets_deadline();
+  }
+  void happens(const core::Answered& event) {
+    auto& share = story_.shares_[event.branch];
+    share.out.reset();
+    awaited_ = event;
+    if (event.op != Op::action || story_.aborted_) return;
+    const auto kind = event.outcome->kind();
+    limit_matters_ = kind == OutcomeKind::unknown;
+    at_limit_ = limit_matters_ && share.unanswered + 1 == story_.plan_->retry_limit;
+    must_abort_ = kind == OutcomeKind::failure || at_limit_;
+  }
+  void meets_deadline() {
+    const auto deadline = story_.deadline();
+    must_abort_ = deadline != 0 && deadline <= now_ && !story_.aborted_ && !story_.finished_;
+  }
+
+  void started(const core::Record& record) {
+    auto& share = story_.shares_[record.branch];
+    if (record.op == Op::action) {
+      examine(Property::nothing_forward_after_abort, !story_.aborted_);
+      examine(Property::action_order,
+              !share.may_have_run && story_.predecessors_acted(record.branch));
+      examine(Property::never_early, story_.begun_ || now_ >= story_.start());
+      story_.begun_ = share.may_have_run = true;
+    } else {
+      examine(Property::turns_back_for_a_reason, story_.aborted_);
+      examine(Property::undoes_only_what_may_have_run, share.may_have_run && !share.undoing);
+      examine(Property::undo_order, story_.followers_undone(record.branch));
+      examine(Property::own_call_first, !share.out);
+      share.undoing = true;
+    }
+    share.parked = share.retries = false;
+    share.unanswered = 0;
+    share.not_before = 0;
+    if (story_.plan_->is_empty(record.branch, record.op))
+      awaited_empty_ = {record.branch, record.op};
+  }
+
+  // Every answer has a cause: the event, or a step without a target.
+  bool is_awaited(const core::Record& record) {
+    const std::pair one{record.branch, record.op};
+    if (awaited_empty_ == one)
+      return awaited_empty_.reset(), record.outcome == OutcomeKind::success;
+    const auto event = std::exchange(awaited_, std::nullopt);
+    return event && std::pair{event->branch, event->op} == one &&
+           event->outcome->kind() == record.outcome;
+  }
+
+  void answered(const core::Record& record) {
+    examine(Property::attempts_counted, is_awaited(record));
+    auto& share = story_.shares_[record.branch];
+    const bool undo = record.op == Op::compensate;
+    ++share.answers[static_cast<std::size_t>(record.op)];
+    share.parked = false;
+    if (record.outcome == OutcomeKind::success) {
+      (undo ? share.undone : share.acted) = true;
+    } else if (record.outcome == OutcomeKind::ongoing) {
+      share.unanswered = 0;
+      share.retries = undo || !story_.aborted_;
+      share.not_before = now_ + 7;
+    } else if (record.outcome == OutcomeKind::unknown || undo) {
+      static constexpr std::array<std::uint64_t, 3> kWaits = {10, 20, 30};  // Plan::retry
+      share.not_before = now_ + kWaits[std::min<std::size_t>(share.unanswered++, 2)];
+      share.retries = undo || (!story_.aborted_ && !must_abort_);
+    }
+  }
+
+  void aborting() {
+    examine(Property::turns_back_for_a_reason, !story_.aborted_);
+    aborts_now_ = story_.aborted_ = true;
+    for (auto& share : story_.shares_) share.parked = share.retries = false;
+  }
+
+  void finished(Status status) {
+    examine(Property::finished_once, !story_.finished_);
+    bool all_acted = true;
+    bool all_undone = true;
+    for (const auto& share : story_.shares_) {
+      all_acted = all_acted && share.acted;
+      all_undone = all_undone && (!share.may_have_run || share.undone);
+    }
+    examine(Property::status_is_true, status == Status::succeed
+                                          ? all_acted && !story_.aborted_
+                                          : status == Status::failed && story_.aborted_);
+    if (status == Status::failed) examine(Property::undoes_all_that_may_have_run, all_undone);
+    story_.finished_ = true;
+  }
+
+  void call(const core::Effect& effect) {
+    auto& share = story_.shares_[effect.branch];
+    examine(Property::nothing_forward_after_abort, effect.op == Op::compensate || !story_.aborted_);
+    examine(Property::calls_what_is_open,
+            story_.is_open(share) && !story_.plan_->is_empty(effect.branch, effect.op) &&
+                effect.op == (story_.aborted_ ? Op::compensate : Op::action));
+    examine(Property::one_call_a_branch, !share.out);
+    examine(Property::never_early, !share.retries || share.not_before <= now_);
+    share.retries = false;
+    share.out = effect.op;
+  }
+
+  void examine(Property property, bool holds) { findings_.examine(property, holds, past_); }
+
+  Story& story_;
+  std::uint64_t now_;
+  Findings& findings_;
+  const Past& past_;
+  std::optional<core::Answered> awaited_;
+  std::optional<std::pair<std::uint32_t, Op>> awaited_empty_;
+  unsigned told_the_end_ = 0;
+  bool was_finished_;
+  bool must_abort_ = false;
+  bool aborts_now_ = false;
+  bool limit_matters_ = false;
+  bool at_limit_ = false;
+};
+
+Story::Story(const Plan& plan, std::uint64_t created_at)
+    : plan_(&plan), shares_(plan.count()), created_at_(created_at) {
+  told_.push_back({core::RecordKind::submitted, created_at, 0, Op::action, OutcomeKind::success});
+}
+
+void Story::step(const core::Event& event, std::uint64_t now, const core::Step& step,
+                 Findings& findings, const Past& past) {
+  Examiner examiner(*this, now, findings, past);
+  examiner.event(event);
+  for (const auto& record : step.records) examiner.record(record);
+  for (const auto& effect : step.effects) examiner.effect(effect);
+  examiner.end(event);
+}
+
+bool Story::predecessors_acted(std::uint32_t branch) const {
+  const auto& before = plan_->waits_for[branch];
+  return std::all_of(before.begin(), before.end(),
+                     [this](std::uint32_t i) { return shares_[i].acted; });
+}
+
+bool Story::followers_undone(std::uint32_t branch) const {
+  const auto waits_for_it = [this, branch](std::uint32_t i) {
+    const auto& before = plan_->waits_for[i];
+    return std::find(before.begin(), before.end(), branch) != before.end();
+  };
+  for (std::uint32_t i = 0; i < plan_->count(); ++i) {
+    if (shares_[i].may_have_run && !shares_[i].undone && waits_for_it(i)) return false;
+  }
+  return true;
+}
+
+bool Story::is_open(const Share& share) const {
+  return aborted_ ? share.undoing && !share.undone : share.may_have_run && !share.acted;
+}
+
+bool Story::idles(std::uint32_t branch, std::uint64_t now) const {
+  const auto& share = shares_[branch];
+  if (finished_ || share.out) return false;
+  if (is_open(share)) return !share.parked && !(share.retries && share.not_before > now);
+  if (aborted_) return share.may_have_run && !share.undoing && followers_undone(branch);
+  return !share.may_have_run && (begun_ || now >= start()) && predecessors_acted(branch);
+}
+
+bool Story::is_over() const {
+  return std::all_of(shares_.begin(), shares_.end(), [this](const Share& share) {
+    return aborted_ ? (!share.may_have_run || share.undone) && !share.out : share.acted;
+  });
+}
+
+std::uint64_t Story::wake_up() const {
+  if (finished_) return 0;
+  std::uint64_t earliest = 0;
+  const auto consider = [&earliest](std::uint64_t at) {
+    if (earliest == 0 || at < earliest) earliest = at;
+  };
+  if (!aborted_ && deadline() != 0) consider(deadline());
+  if (!aborted_ && !begun_) consider(start());
+  for (const auto& share : shares_) {
+    if (share.retries) consider(share.not_before);
+  }
+  return earliest;
+}
+
+// An event stands for as many tellings in a row as it repeats.
+bool Story::is_told_by(const core::TimelineEvent& event, std::size_t& at) const {
+  for (std::uint32_t i = 0; i < event.repeats; ++i, ++at) {
+    if (at == told_.size()) return false;
+    const auto& told = told_[at];
+    if (event.kind != told.kind || event.branch != told.branch || event.op != told.op) return false;
+    if (event.outcome != told.outcome) return false;
+  }
+  return event.repeats > 0 && event.at == told_[at - 1].at;
+}
+
+void Story::examine_timeline(const core::Transaction& transaction, Findings& findings,
+                             const Past& past) const {
+  const auto events = core::decode_timeline(transaction.timeline, transaction.created_at);
+  std::size_t at = 0;
+  const bool all_true =
+      events && std::all_of(events->begin(), events->end(),
+                            [&](const auto& event) { return is_told_by(event, at); });
+  findings.examine(Property::timeline_tells_all, all_true && at == told_.size(), past);
+}
+
+void Story::rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
+                 const Past& past) const {
+  const auto examine = [&](Property property, bool holds) {
+    findings.examine(property, holds, past);
+  };
+  bool awaited = core::next_due(transaction) != 0;
+  for (std::uint32_t i = 0; i < plan_->count(); ++i) {
+    const auto& branch = transaction.branches[i];
+    const auto& share = shares_[i];
+    awaited = awaited || share.out || share.parked;
+    examine(Property::one_call_a_branch, branch.in_flight == share.out.has_value());
+    examine(Property::no_idling, !idles(i, now));
+    examine(Property::attempts_counted, branch.attempts_forward == share.answers[0] &&
+                                            branch.attempts_backward == share.answers[1]);
+  }
+  examine(Property::no_idling, finished_ || !is_over());
+  examine(Property::always_woken, finished_ || awaited);
+  examine(Property::woken_in_time, core::next_due(transaction) == wake_up());
+  examine(Property::status_is_true, transaction.finished() == finished_);
+}
+
+}  // namespace belay::test

@@ -1,0 +1,214 @@
+// Controls: a story that cannot be broken proves nothing. Real steps of the core are tampered with
+// before they are told, and the property must be found broken.
+#include "unit/core/saga_story.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <utility>
+
+#include "core/apply.h"
+
+namespace belay::test {
+namespace {
+
+using core::EffectKind;
+using core::RecordKind;
+using Tamper = std::function<void(core::Step&)>;
+
+constexpr std::uint64_t kBegin = 1000;
+
+class Teller {
+ public:
+  explicit Teller(const Plan& plan, const Tamper& tamper = {})
+      : plan_(plan), story_(plan_, kBegin) {
+    const auto definition = core::encode_definition(plan.saga(), "g", Limits{});
+    REQUIRE(definition.has_value());
+    auto begun =
+        core::begin({.kind = RecordKind::submitted, .id = 7, .at = kBegin, .text = *definition});
+    REQUIRE(begun.has_value());
+    transaction = std::move(*begun);
+    tell(core::Submitted{}, tamper);
+  }
+
+  Teller& success(std::uint32_t branch, const Tamper& tamper = {}) {
+    return answer(branch, Outcome::success(), tamper);
+  }
+  Teller& failure(std::uint32_t branch, const Tamper& tamper = {}) {
+    return answer(branch, Outcome::failure("no"), tamper);
+  }
+  Teller& unknown(std::uint32_t branch, const Tamper& tamper = {}) {
+    return answer(branch, Outcome::unknown("lost"), tamper);
+  }
+  Teller& due(std::uint64_t at, const Tamper& tamper = {}) {
+    now_ = at;
+    return tell(core::Due{}, tamper);
+  }
+  // Looks at the state, which the test may have changed.
+  Teller& rest() {
+    story_.rest(transaction, now_, findings_, past_);
+    story_.examine_timeline(transaction, findings_, past_);
+    return *this;
+  }
+  bool broke(Property property) const { return findings_.broken(property) > 0; }
+  bool broke_nothing() const {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(Property::count); ++i) {
+      if (broke(static_cast<Property>(i))) return false;
+    }
+    return true;
+  }
+
+  core::Transaction transaction;
+
+ private:
+  Teller& answer(std::uint32_t branch, const Outcome& outcome, const Tamper& tamper) {
+    return tell(core::Answered{branch, *story_.call_out(branch), &outcome}, tamper);
+  }
+  Teller& tell(const core::Event& event, const Tamper& tamper) {
+    static const Options options;
+    core::Step step;
+    core::decide(transaction, event, {.now = now_, .random = 0, .options = &options}, step);
+    if (tamper) tamper(step);
+    story_.step(event, now_, step, findings_, past_);
+    return *this;
+  }
+
+  Plan plan_;
+  Story story_;
+  Findings findings_;
+  Past past_{nullptr, "control", ""};
+  std::uint64_t now_ = kBegin;
+};
+
+const Plan kSequence{.shape = core::Shape::sequential, .waits_for = {{}, {0}}};
+const Plan kConcurrent{.shape = core::Shape::concurrent, .waits_for = {{}, {}}};
+
+Tamper add_call(std::uint32_t branch, Op op) {
+  return [=](core::Step& step) { step.effects.push_back({EffectKind::call, branch, op}); };
+}
+Tamper add(const core::Record& record) {
+  return [=](core::Step& step) { step.records.push_back(record); };
+}
+Tamper without(RecordKind kind) {
+  return [=](core::Step& step) {
+    std::erase_if(step.records, [kind](const core::Record& record) { return record.kind == kind; });
+  };
+}
+void drop_effects(core::Step& step) { step.effects.clear(); }
+
+}  // namespace
+
+TEST_SUITE("core/saga controls") {
+  TEST_CASE("an honest story breaks nothing") {
+    CHECK(Teller(kSequence).success(0).success(1).rest().broke_nothing());
+    CHECK(Teller(kSequence)
+              .success(0)
+              .failure(1)
+              .rest()
+              .success(1)
+              .success(0)
+              .rest()
+              .broke_nothing());
+    CHECK(Teller(kConcurrent)
+              .failure(0)
+              .rest()
+              .success(1)
+              .rest()
+              .success(0)
+              .success(1)
+              .rest()
+              .broke_nothing());
+    CHECK(Teller(kConcurrent).unknown(0).rest().due(kBegin + 10).rest().broke_nothing());
+  }
+
+  TEST_CASE("a step that goes on after an abort, or aborts without or against a reason, is found") {
+    CHECK(Teller(kSequence)
+              .failure(0, add({.kind = RecordKind::started, .branch = 1}))
+              .broke(Property::nothing_forward_after_abort));
+    CHECK(Teller(kConcurrent)
+              .failure(0, add_call(1, Op::action))
+              .broke(Property::nothing_forward_after_abort));
+    CHECK(Teller(kSequence)
+              .success(0, add({.kind = RecordKind::aborting}))
+              .broke(Property::turns_back_for_a_reason));
+    CHECK(Teller(kSequence)
+              .failure(0, without(RecordKind::aborting))
+              .broke(Property::turns_back_for_a_reason));
+    auto limited = kSequence;
+    limited.retry_limit = 1;
+    CHECK(Teller(limited).unknown(0, without(RecordKind::aborting)).broke(Property::retry_limit));
+    CHECK(Teller(kSequence)
+              .unknown(0, add({.kind = RecordKind::aborting}))
+              .broke(Property::retry_limit));
+  }
+
+  TEST_CASE("a compensation of the wrong branch, in the wrong order or too early is found") {
+    const core::Record undo_second{.kind = RecordKind::started, .branch = 1, .op = Op::compensate};
+    const core::Record undo_first{.kind = RecordKind::started, .branch = 0, .op = Op::compensate};
+    CHECK(Teller(kSequence)
+              .failure(0, add(undo_second))
+              .broke(Property::undoes_only_what_may_have_run));
+    CHECK(Teller(kSequence).success(0).failure(1, add(undo_first)).broke(Property::undo_order));
+    CHECK(Teller(kConcurrent).failure(0, add(undo_second)).broke(Property::own_call_first));
+    CHECK(Teller(kSequence)
+              .success(0)
+              .failure(1)
+              .success(1, add({.kind = RecordKind::finished, .status = Status::failed}))
+              .broke(Property::undoes_all_that_may_have_run));
+  }
+
+  TEST_CASE(
+      "an action before its turn, a call too many, of the wrong thing or before its time is "
+      "found") {
+    CHECK(Teller(kSequence, add({.kind = RecordKind::started, .branch = 1}))
+              .broke(Property::action_order));
+    CHECK(Teller(kSequence, add_call(0, Op::action)).broke(Property::one_call_a_branch));
+    CHECK(Teller(kSequence, add_call(1, Op::action)).broke(Property::calls_what_is_open));
+    CHECK(
+        Teller(kSequence).success(0, add_call(0, Op::action)).broke(Property::calls_what_is_open));
+    CHECK(Teller(kSequence).unknown(0, add_call(0, Op::action)).broke(Property::never_early));
+    auto delayed = kSequence;
+    delayed.delay = 5;
+    CHECK(Teller(delayed, add({.kind = RecordKind::started, .branch = 0}))
+              .broke(Property::never_early));
+  }
+
+  TEST_CASE("an end that is told twice, not at all, untruly or not for good is found") {
+    CHECK(Teller(kSequence).success(0).success(1, drop_effects).broke(Property::finished_once));
+    CHECK(Teller(kSequence)
+              .success(0)
+              .success(1, [](core::Step& step) { step.effects.push_back(step.effects.back()); })
+              .broke(Property::finished_once));
+    CHECK(Teller(kSequence)
+              .success(0, add({.kind = RecordKind::finished, .status = Status::succeed}))
+              .broke(Property::status_is_true));
+    CHECK(Teller(kSequence)
+              .success(0)
+              .success(1)
+              .due(kBegin + 1, add({.kind = RecordKind::aborting}))
+              .broke(Property::final_is_final));
+  }
+
+  TEST_CASE("a state that idles, sleeps for ever or too long, or counts wrongly is found") {
+    Teller dropped(kSequence, drop_effects);
+    CHECK(dropped.rest().broke(Property::no_idling));
+    CHECK(dropped.broke(Property::one_call_a_branch));
+    CHECK(dropped.broke(Property::always_woken));
+    Teller late(kSequence);
+    late.unknown(0);
+    ++late.transaction.branches[0].due_at;
+    CHECK(late.rest().broke(Property::woken_in_time));
+    Teller counted(kSequence);
+    ++counted.transaction.branches[0].attempts_forward;
+    CHECK(counted.rest().broke(Property::attempts_counted));
+    CHECK(Teller(kSequence)
+              .success(0, add({.kind = RecordKind::answered, .branch = 0}))
+              .broke(Property::attempts_counted));
+    Teller silent(kSequence);
+    silent.success(0);
+    silent.transaction.timeline.clear();
+    CHECK(silent.rest().broke(Property::timeline_tells_all));
+  }
+}
+
+}  // namespace belay::test

@@ -1,0 +1,314 @@
+#include "unit/core/saga_world.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "base/bytes.h"
+#include "belay/check.h"
+#include "core/apply.h"
+#include "core/codec.h"
+#include "unit/core/transactions.h"
+
+namespace belay::test {
+namespace {
+
+constexpr std::uint64_t kBegin = 1'000'000;
+constexpr std::uint64_t kLongWay = 100'000;  // further than any timeout, delay or retry
+
+enum class Move {
+  success,
+  failure,
+  ongoing,
+  unknown,
+  unregistered,
+  withdrawn,
+  registered,
+  due,
+  deadline,
+  crash,
+  crash_and_later,
+  crash_and_earlier,
+};
+
+constexpr const char* kMoveNames[] = {
+    "success ",    "failure ", "ongoing ",  "unknown ", "unregistered ", "withdrawn ",
+    "registered ", "due ",     "deadline ", "crash ",   "crash+later ",  "crash+earlier ",
+};
+
+struct Option {
+  Move move{};
+  std::uint32_t branch = 0;
+};
+
+Outcome outcome_of(Move move) {
+  switch (move) {
+    case Move::success: return Outcome::success();
+    case Move::failure: return Outcome::failure("refused");
+    case Move::ongoing: return Outcome::ongoing("later");
+    default: return Outcome::unknown("lost");
+  }
+}
+
+// The records of a sealed batch, applied: to a transaction, or as its beginning.
+bool fold(std::string_view batch, std::optional<core::Transaction>& transaction) {
+  auto reader = core::BatchReader::open(batch);
+  if (!reader) return false;
+  for (;;) {
+    const auto record = reader->next();
+    if (!record) return false;
+    if (!*record) return true;
+    if (!transaction) {
+      auto begun = core::begin(**record);
+      if (!begun) return false;
+      transaction.emplace(std::move(*begun));
+    } else if (!core::apply(*transaction, **record)) {
+      return false;
+    }
+  }
+}
+
+bool fold_all(const Past& past, std::optional<core::Transaction>& transaction) {
+  return (past.before == nullptr || fold_all(*past.before, transaction)) &&
+         fold(past.batch, transaction);
+}
+
+class World {
+ public:
+  World(const Plan& plan, const Faults& faults, Findings& findings);
+  World(const World& other)
+      : plan_(other.plan_),
+        faults_(other.faults_),
+        findings_(other.findings_),
+        story_(other.story_),
+        transaction_(core::clone(other.transaction_)),
+        past_(other.past_),
+        now_(other.now_) {}
+
+  std::vector<Option> options() const;
+  void take(const Option& option);
+  // What is looked at once a state, on the first way that leads there.
+  void examine_state(const World* before);
+  // The same for worlds that cannot be told apart from here on.
+  std::string key() const;
+  void ended() const {
+    findings_.examine(Property::everything_ends, transaction_.finished(), *past_);
+  }
+
+ private:
+  void decide(const core::Event& event, std::string what, core::BatchWriter& batch);
+  void crash(Move move);
+  void nothing_follows(const core::Event& event, Property property);
+  core::Context context() const {
+    static const Options engine;
+    return {.now = now_, .random = 0, .options = &engine};
+  }
+
+  const Plan& plan_;
+  Faults faults_;
+  Findings& findings_;
+  Story story_;
+  core::Transaction transaction_;
+  std::shared_ptr<const Past> past_;
+  std::uint64_t now_ = kBegin;
+};
+
+World::World(const Plan& plan, const Faults& faults, Findings& findings)
+    : plan_(plan), faults_(faults), findings_(findings), story_(plan, kBegin) {
+  const auto definition = core::encode_definition(plan.saga(), "g", Limits{});
+  BELAY_CHECK(definition.has_value());
+  const core::Record submitted{
+      .kind = core::RecordKind::submitted, .id = 7, .at = kBegin, .text = *definition};
+  auto begun = core::begin(submitted);
+  BELAY_CHECK(begun.has_value());
+  transaction_ = std::move(*begun);
+  core::BatchWriter batch;
+  batch.add(submitted);
+  decide(core::Submitted{}, plan.describe(), batch);
+}
+
+std::vector<Option> World::options() const {
+  std::vector<Option> list;
+  for (std::uint32_t i = 0; i < plan_.count(); ++i) {
+    const auto& branch = transaction_.branches[i];
+    if (const auto out = story_.call_out(i)) {
+      list.push_back({Move::success, i});
+      if (*out == Op::action || faults_.unanswered > 0) list.push_back({Move::failure, i});
+      if (faults_.unanswered > 0) list.push_back({Move::ongoing, i});
+      if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
+      const bool wanted = *out == core::current_op(transaction_);
+      if (!wanted) list.push_back({Move::withdrawn, i});
+      if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
+    } else if (branch.parked && core::is_pending(transaction_, branch)) {
+      list.push_back({Move::registered, i});
+    }
+  }
+  const auto due = core::next_due(transaction_);
+  const auto deadline = core::deadline_of(transaction_);
+  if (due != 0) list.push_back({Move::due});
+  if (deadline != 0 && deadline != due) list.push_back({Move::deadline});
+  if (faults_.crashes > 0 && !transaction_.finished()) {
+    list.push_back({Move::crash});
+    if (due != 0) list.push_back({Move::crash_and_later});
+    if (due != 0) list.push_back({Move::crash_and_earlier});
+  }
+  return list;
+}
+
+void World::take(const Option& option) {
+  std::string what = kMoveNames[static_cast<std::size_t>(option.move)];
+  what += static_cast<char>('1' + option.branch);
+  core::BatchWriter batch;
+  switch (option.move) {
+    case Move::success:
+    case Move::failure:
+    case Move::ongoing:
+    case Move::unknown: {
+      const auto op = *story_.call_out(option.branch);
+      const bool ends =
+          option.move == Move::success || (option.move == Move::failure && op == Op::action);
+      if (!ends) --faults_.unanswered;
+      const auto outcome = outcome_of(option.move);
+      return decide(core::Answered{option.branch, op, &outcome}, what, batch);
+    }
+    case Move::unregistered:
+      --faults_.unregistered;
+      return decide(core::Unregistered{option.branch, *story_.call_out(option.branch)}, what,
+                    batch);
+    case Move::withdrawn: return decide(core::Withdrawn{option.branch}, what, batch);
+    case Move::registered: return decide(core::Registered{option.branch}, what, batch);
+    case Move::due: now_ = core::next_due(transaction_); return decide(core::Due{}, what, batch);
+    case Move::deadline:
+      now_ = core::deadline_of(transaction_);
+      return decide(core::Due{}, what, batch);
+    case Move::crash:
+    case Move::crash_and_later:
+    case Move::crash_and_earlier: crash(option.move); return decide(core::Resumed{}, what, batch);
+  }
+}
+
+void World::crash(Move move) {
+  --faults_.crashes;
+  std::optional<core::Transaction> folded;
+  if (fold_all(*past_, folded))
+    transaction_ = std::move(*folded);  // else: examined, and reported, at every state
+  if (move == Move::crash_and_later) now_ += kLongWay;
+  if (move == Move::crash_and_earlier) now_ -= kLongWay;
+}
+
+void World::decide(const core::Event& event, std::string what, core::BatchWriter& batch) {
+  core::Step step;
+  core::decide(transaction_, event, context(), step);
+  for (const auto& record : step.records) batch.add(record);
+  past_ = std::make_shared<const Past>(Past{past_, std::move(what), batch.take()});
+  story_.step(event, now_, step, findings_, *past_);
+  story_.rest(transaction_, now_, findings_, *past_);
+}
+
+void World::nothing_follows(const core::Event& event, Property property) {
+  auto twin = core::clone(transaction_);
+  core::Step step;
+  core::decide(twin, event, context(), step);
+  findings_.examine(
+      property,
+      step.records.empty() && step.effects.empty() && difference(twin, transaction_).empty(),
+      *past_);
+}
+
+void World::examine_state(const World* before) {
+  story_.examine_timeline(transaction_, findings_, *past_);
+  std::optional<core::Transaction> folded;
+  const bool folds = fold_all(*past_, folded) && difference(*folded, transaction_).empty();
+  findings_.examine(Property::fold_is_live, folds, *past_);
+  if (before != nullptr) {
+    auto snapshot = core::decode_snapshot(core::encode_snapshot(before->transaction_));
+    std::optional<core::Transaction> later;
+    if (snapshot) later.emplace(std::move(*snapshot));
+    const bool same =
+        later && fold(past_->batch, later) && difference(*later, transaction_).empty();
+    findings_.examine(Property::snapshot_is_live, same, *past_);
+  }
+  const auto due = core::next_due(transaction_);
+  if (due == 0 || due > now_) nothing_follows(core::Due{}, Property::early_wake_up);
+  for (std::uint32_t i = 0; i < plan_.count(); ++i) {
+    if (!transaction_.branches[i].parked)
+      nothing_follows(core::Registered{i}, Property::early_wake_up);
+  }
+  if (!transaction_.finished()) return;
+  nothing_follows(core::Due{}, Property::final_is_final);
+  nothing_follows(core::Resumed{}, Property::final_is_final);
+  for (std::uint32_t i = 0; i < plan_.count(); ++i)
+    nothing_follows(core::Registered{i}, Property::final_is_final);
+  for (unsigned kind = 1; kind <= static_cast<unsigned>(core::RecordKind::finished); ++kind) {
+    for (const auto op : {Op::action, Op::compensate}) {
+      for (const auto status :
+           {Status::submitted, Status::aborting, Status::succeed, Status::failed}) {
+        const core::Record record{.kind = static_cast<core::RecordKind>(kind),
+                                  .id = 7,
+                                  .at = now_,
+                                  .op = op,
+                                  .status = status};
+        auto twin = core::clone(transaction_);
+        const bool refused = !core::apply(twin, record) && difference(twin, transaction_).empty();
+        findings_.examine(Property::final_is_final, refused, *past_);
+      }
+    }
+  }
+}
+
+std::string World::key() const {
+  std::string key;
+  key.reserve(64);
+  const auto put = [&key](std::uint64_t value) { base::put_varint(key, value); };
+  put(faults_.unanswered);
+  put(faults_.unregistered);
+  put(faults_.crashes);
+  put(static_cast<std::uint64_t>(transaction_.status));
+  put(core::deadline_of(transaction_) - now_);
+  put(transaction_.begun == 0 ? core::start_of(transaction_) - now_ : 0);
+  for (std::uint32_t i = 0; i < plan_.count(); ++i) {
+    const auto& branch = transaction_.branches[i];
+    const auto out = story_.call_out(i);
+    put(static_cast<std::uint64_t>(branch.forward));
+    put(static_cast<std::uint64_t>(branch.backward));
+    put(branch.parked ? 1 : 0);
+    put(out ? 1 + static_cast<std::uint64_t>(*out) : 0);
+    put(branch.unanswered);
+    put(branch.due_at != 0 && core::is_pending(transaction_, branch) ? branch.due_at - now_ : 0);
+  }
+  return key;
+}
+
+// How many histories go on from a world, each state looked at once.
+std::uint64_t explore_from(const World& world, std::unordered_map<std::string, std::uint64_t>& seen,
+                           Counts& counts) {
+  const auto options = world.options();
+  if (options.empty()) {
+    world.ended();
+    return 1;
+  }
+  std::uint64_t histories = 0;
+  for (const auto& option : options) {
+    World next(world);
+    next.take(option);
+    ++counts.steps;
+    const auto [at, is_new] = seen.emplace(next.key(), 0);
+    if (is_new) {
+      next.examine_state(&world);
+      at->second = explore_from(next, seen, counts);  // a node of the map does not move
+    }
+    histories += at->second;
+  }
+  return histories;
+}
+
+}  // namespace
+
+void explore(const Plan& plan, const Faults& faults, Findings& findings, Counts& counts) {
+  World world(plan, faults, findings);
+  world.examine_state(nullptr);
+  std::unordered_map<std::string, std::uint64_t> seen;
+  counts.histories += explore_from(world, seen, counts);
+  counts.states += seen.size() + 1;
+}
+
+}  // namespace belay::test

@@ -1,0 +1,171 @@
+#include "unit/core/samples.h"
+
+#include <limits>
+#include <utility>
+
+#include "belay/check.h"
+#include "core/apply.h"
+#include "core/codec.h"
+
+namespace belay::test {
+namespace {
+
+constexpr auto kMax = std::numeric_limits<std::uint64_t>::max();
+constexpr auto kMax32 = std::numeric_limits<std::uint32_t>::max();
+
+Retry some_retry(int seed) {
+  return {.first_interval = Millis{100 + seed},
+          .multiplier = 1.5,
+          .interval_max = Millis{60'000},
+          .jitter = 0.25,
+          .limit = 7,
+          .ongoing_interval = Millis{2'000}};
+}
+
+}  // namespace
+
+Saga rich_saga() {
+  Saga saga("order-42");
+  saga.step("bank.debit", "bank.undo_debit", std::string("{\"amount\":30}\0", 14),
+            {.retry = some_retry(1),
+             .request_timeout = Millis{1'500},
+             .headers = {{"token", "a"}, {"token", "b"}}});
+  saga.step("stock.reserve", "stock.release", "");
+  saga.step("", "mail.excuse", "caf\xc3\xa9");
+  saga.order(2, {1}).order(3, {1, 2, 1});
+  saga.delay(Millis{250})
+      .timeout_to_fail(Millis{30'000})
+      .request_timeout(Millis{3'000})
+      .retry(some_retry(0));
+  saga.header("tenant", "7")
+      .custom_data("by the caller")
+      .trace_parent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  return saga;
+}
+
+std::string encoded(const Saga& saga) {
+  auto bytes = core::encode_definition(saga, saga.gid(), Limits{});
+  BELAY_CHECK(bytes.has_value());
+  return *std::move(bytes);
+}
+
+core::Definition parsed(const Saga& saga) {
+  auto definition = core::Definition::parse(encoded(saga));
+  BELAY_CHECK(definition.has_value());
+  return *std::move(definition);
+}
+
+std::vector<core::Record> extreme_records() {
+  using core::RecordKind;
+  static const std::string definition = encoded(rich_saga());
+  static const std::string reason(core::kReasonBytesMax, '\0');
+  return {
+      {.kind = RecordKind::submitted, .id = 1, .at = 1'700'000'000'000, .text = definition},
+      {.kind = RecordKind::submitted, .id = kMax, .at = 0, .text = ""},
+      {.kind = RecordKind::started, .id = 0, .at = kMax, .branch = kMax32, .op = Op::compensate},
+      {.kind = RecordKind::answered,
+       .id = 1,
+       .at = 1'700'000'000'001,
+       .branch = 0,
+       .outcome = OutcomeKind::success},
+      {.kind = RecordKind::answered,
+       .id = kMax / 2,
+       .at = 5,
+       .branch = kMax32,
+       .op = Op::compensate,
+       .outcome = OutcomeKind::unknown,
+       .due_at = kMax,
+       .text = reason},
+      {.kind = RecordKind::answered,
+       .id = 3,
+       .at = 4,
+       .outcome = OutcomeKind::failure,
+       .text = "no"},
+      {.kind = RecordKind::answered,
+       .id = 3,
+       .at = 4,
+       .outcome = OutcomeKind::ongoing,
+       .due_at = 1},
+      {.kind = RecordKind::parked,
+       .id = 2,
+       .at = 3,
+       .branch = 999,
+       .op = Op::action,
+       .text = "who?"},
+      {.kind = RecordKind::aborting, .id = 2, .at = 2, .text = reason},
+      {.kind = RecordKind::finished, .id = 2, .at = 1, .status = Status::failed},
+      {.kind = RecordKind::finished, .id = 9, .at = 1, .status = Status::succeed},
+  };
+}
+
+std::string sealed(const std::vector<core::Record>& records) {
+  core::BatchWriter writer;
+  for (const auto& record : records) writer.add(record);
+  return writer.take();
+}
+
+Result<std::vector<core::Record>> unsealed(std::string_view batch) {
+  auto reader = core::BatchReader::open(batch);
+  if (!reader) return reader.error();
+  std::vector<core::Record> records;
+  for (;;) {
+    auto record = reader->next();
+    if (!record) return record.error();
+    if (!*record) return records;
+    records.push_back(**record);
+  }
+}
+
+bool same(const core::Record& a, const core::Record& b) {
+  const auto& [kind, id, at, branch, op, outcome, status, due_at, text] = a;
+  return kind == b.kind && id == b.id && at == b.at && branch == b.branch && op == b.op &&
+         outcome == b.outcome && status == b.status && due_at == b.due_at && text == b.text;
+}
+
+core::Transaction rich_transaction() {
+  using core::RecordKind;
+  const auto definition = encoded(rich_saga());
+  auto transaction = core::begin(
+      {.kind = RecordKind::submitted, .id = 77, .at = 1'700'000'000'000, .text = definition});
+  BELAY_CHECK(transaction.has_value());
+  const auto apply = [&](core::Record record) {
+    record.id = 77;
+    record.at = transaction->updated_at + 300;
+    BELAY_CHECK(core::apply(*transaction, record).has_value());
+  };
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    apply({.kind = RecordKind::started, .branch = i});
+    if (i < 2) apply({.kind = RecordKind::answered, .branch = i, .outcome = OutcomeKind::success});
+  }
+  apply({.kind = RecordKind::answered,
+         .branch = 2,
+         .outcome = OutcomeKind::failure,
+         .text = "closed"});
+  apply({.kind = RecordKind::aborting, .text = "branch 03 (): closed"});
+  for (std::uint32_t i = 3; i-- > 0;)
+    apply({.kind = RecordKind::started, .branch = i, .op = Op::compensate});
+  apply({.kind = RecordKind::answered,
+         .branch = 2,
+         .op = Op::compensate,
+         .outcome = OutcomeKind::success});
+  apply({.kind = RecordKind::answered,
+         .branch = 1,
+         .op = Op::compensate,
+         .outcome = OutcomeKind::unknown,
+         .due_at = 1'700'000'099'000,
+         .text = "HTTP 502"});
+  apply({.kind = RecordKind::parked, .branch = 0, .op = Op::compensate, .text = "no handler"});
+  return *std::move(transaction);
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    text.push_back(kDigits[static_cast<std::uint8_t>(byte) >> 4]);
+    text.push_back(kDigits[static_cast<std::uint8_t>(byte) & 15]);
+  }
+  return text;
+}
+
+}  // namespace belay::test

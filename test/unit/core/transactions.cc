@@ -1,0 +1,71 @@
+#include "unit/core/transactions.h"
+
+#include <fmt/format.h>
+
+namespace belay::test {
+namespace {
+
+using Text = std::unique_ptr<std::string>;
+
+std::string shown(const Text& text) { return text ? "'" + *text + "'" : "none"; }
+
+// Keeps the first field that differs.
+class Comparison {
+ public:
+  template <class T>
+  void field(const char* name, const T& a, const T& b) {
+    if (!found.empty() || a == b) return;
+    found = branch == 0 ? fmt::format("{}: {} and {}", name, a, b)
+                        : fmt::format("branch {}: {}: {} and {}", branch, name, a, b);
+  }
+  void field(const char* name, const Text& a, const Text& b) {
+    const bool same = a && b ? *a == *b : !a && !b;
+    if (!same) field(name, shown(a), shown(b));
+  }
+
+  std::string found;
+  std::size_t branch = 0;  // counted from 1; 0: not of a branch
+};
+
+// Taken apart by structured bindings, here and below: a new field does not compile until it is
+// compared.
+void compare_branches(Comparison& compare, const core::Branch& a, const core::Branch& b) {
+  const auto& [due_at, last_error, attempts_forward, attempts_backward, unanswered, forward,
+               backward, parked, in_flight] = a;
+  compare.field("due_at", due_at, b.due_at);
+  compare.field("last_error", last_error, b.last_error);
+  compare.field("attempts_forward", attempts_forward, b.attempts_forward);
+  compare.field("attempts_backward", attempts_backward, b.attempts_backward);
+  compare.field("unanswered", unanswered, b.unanswered);
+  compare.field("forward", unsigned(forward), unsigned(b.forward));
+  compare.field("backward", unsigned(backward), unsigned(b.backward));
+  compare.field("parked", parked, b.parked);
+  static_cast<void>(in_flight);  // not on disk
+}
+
+}  // namespace
+
+std::string difference(const core::Transaction& a, const core::Transaction& b) {
+  const auto& [id, definition, branches, timeline, reason, created_at, updated_at, begun, succeeded,
+               undone, status] = a;
+  Comparison compare;
+  compare.field("id", id, b.id);
+  compare.field("definition", definition.bytes(), b.definition.bytes());
+  compare.field("gid", a.gid(), b.gid());
+  compare.field("branches", branches.size(), b.branches.size());
+  compare.field("timeline", timeline, b.timeline);
+  compare.field("reason", reason, b.reason);
+  compare.field("created_at", created_at, b.created_at);
+  compare.field("updated_at", updated_at, b.updated_at);
+  compare.field("begun", begun, b.begun);
+  compare.field("succeeded", succeeded, b.succeeded);
+  compare.field("undone", undone, b.undone);
+  compare.field("status", unsigned(status), unsigned(b.status));
+  for (std::size_t i = 0; compare.found.empty() && i < branches.size(); ++i) {
+    compare.branch = i + 1;
+    compare_branches(compare, branches[i], b.branches[i]);
+  }
+  return compare.found;
+}
+
+}  // namespace belay::test

@@ -1,0 +1,149 @@
+// An engine on ports that do what a test says, when it says so: a clock that stands still, a store
+// that commits on command, branches that answer as told.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/definition.h"
+#include "engine/engine.h"
+
+namespace belay::test {
+
+class FakePorts final : public ports::Clock,
+                        public ports::Alarm,
+                        public ports::Caller,
+                        public ports::Store {
+ public:
+  std::uint64_t wall_ms() override { return wall; }
+  std::uint64_t monotonic_ms() override { return monotonic; }
+  void wake_at(std::uint64_t at) override { alarm_at = at; }
+  void wake() override { woken = true; }
+
+  Kind kind_of(std::string_view target) override {
+    const auto found = kinds.find(target);
+    return found == kinds.end() ? default_kind : found->second;
+  }
+  Outcome call_now(const Call& call) override {
+    calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
+    const auto found = outcomes.find(call.target);
+    return found == outcomes.end() ? Outcome::success() : found->second;
+  }
+  void call_later(ports::CallId id, const Call& call) override {
+    calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
+    fences.push_back(call.fence);
+    later.push_back(id);
+  }
+
+  void commit(const ports::Batch& batch, CommitDone done) override {
+    committing = &batch;
+    commit_done = std::move(done);
+  }
+  void lookup(std::vector<std::string> gids, LookupDone done) override {
+    looked_up = std::move(gids);
+    lookup_done = std::move(done);
+  }
+  void collect(const Retention& retention, CollectDone done) override {
+    collected = retention;
+    collect_done = std::move(done);
+  }
+
+  std::uint64_t wall = 1'700'000'000'000;
+  std::uint64_t monotonic = 1'000;
+  std::uint64_t alarm_at = 0;
+  bool woken = false;
+  Kind default_kind = Kind::immediate;
+  std::map<std::string, Kind, std::less<>> kinds;
+  std::map<std::string, Outcome, std::less<>> outcomes;
+  std::vector<std::string> calls;
+  std::vector<std::uint64_t> fences;
+  std::vector<ports::CallId> later;
+  const ports::Batch* committing = nullptr;
+  CommitDone commit_done;
+  std::vector<std::string> looked_up;
+  LookupDone lookup_done;
+  std::optional<Retention> collected;
+  CollectDone collect_done;
+};
+
+class TestEngine {
+ public:
+  explicit TestEngine(Options wanted = {}, engine::Origin origin = {.epoch = 1})
+      : options(wanted), engine(options, {ports, ports, ports, ports}) {
+    engine.start(origin);
+    engine.turn();
+    collect();
+  }
+
+  // The answer comes to `answers[name]`.
+  Result<> submit(const Saga& saga, const std::string& name, bool wants_final = true) {
+    auto bytes = core::encode_definition(saga, saga.gid(), options.limits);
+    if (!bytes) return bytes.error();
+    auto definition = core::Definition::parse(std::move(*bytes));
+    auto submitted = engine.submit({std::move(*definition), false, wants_final, answer(name)});
+    engine.turn();
+    answer_lookup();
+    return submitted;
+  }
+  ReportCallback answer(const std::string& name) {
+    return [this, name](const Result<Report>& result) {
+      ++answered[name];
+      answers.insert_or_assign(name, result);
+    };
+  }
+
+  // Nothing is known on disk unless the test put it into `on_disk`.
+  void answer_lookup() {
+    while (ports.lookup_done) {
+      std::vector<std::optional<ports::StoredSummary>> found;
+      for (const auto& gid : ports.looked_up) {
+        const auto stored = on_disk.find(gid);
+        found.push_back(stored == on_disk.end() ? std::nullopt : std::optional(stored->second));
+      }
+      std::exchange(ports.lookup_done, nullptr)(std::move(found));
+    }
+  }
+  bool commit() { return finish_commit(ports::StoreFigures{}); }
+  bool refuse_commit() { return finish_commit(Error{ErrorCode::storage, "disk full"}); }
+  // Commits until there is nothing to commit.
+  void settle() {
+    while (commit() || collect()) {
+    }
+  }
+  void advance(std::uint64_t ms) {
+    ports.monotonic += ms;
+    ports.wall += ms;
+    engine.turn();
+  }
+
+  Options options;
+  FakePorts ports;
+  engine::Engine engine;
+  std::map<std::string, Result<Report>> answers;
+  std::map<std::string, int> answered;
+  std::map<std::string, ports::StoredSummary> on_disk;
+
+ private:
+  bool finish_commit(const Result<ports::StoreFigures>& result) {
+    if (!ports.commit_done) return false;
+    std::exchange(ports.commit_done, nullptr)(result);
+    return true;
+  }
+  bool collect() {
+    if (!ports.collect_done) return false;
+    std::exchange(ports.collect_done, nullptr)(false);
+    return true;
+  }
+};
+
+inline Saga two_steps(const std::string& gid) {
+  return Saga(gid).step("a", "undo a", "payload").step("b", "undo b", "payload");
+}
+
+}  // namespace belay::test

@@ -1,0 +1,66 @@
+#include "store/json.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace std::string_literals;
+using namespace belay::store;
+
+namespace {
+
+std::string text(std::string_view bytes) {
+  std::string out;
+  json::put_text(out, bytes);
+  return out;
+}
+
+std::string bytes(std::string_view bytes) {
+  std::string out;
+  json::put_bytes(out, bytes);
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("store/json") {
+  TEST_CASE("quotes, backslashes and control characters are escaped") {
+    CHECK(text("") == R"("")");
+    CHECK(text("plain") == R"("plain")");
+    CHECK(text(R"({"a":"\n"})") == R"("{\"a\":\"\\n\"}")");
+    CHECK(text("a\nb\tc\rd\x01\x1f") == R"("a\nb\tc\rd\u0001\u001f")");
+    CHECK(text("\x7f") == "\"\x7f\"");
+  }
+
+  TEST_CASE("valid UTF-8 stays as it is") {
+    const auto all =
+        "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\xa7\xb5 \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf"s;
+    CHECK(text(all) == '"' + all + '"');
+    CHECK(json::is_text(all));
+    CHECK(json::to_text(all) == all);
+  }
+
+  TEST_CASE("what is no UTF-8 is replaced, byte by byte") {
+    // Alone, over-long, a surrogate, past the end of Unicode, cut short.
+    for (const auto& wrong : {"\xff"s, "\x80"s, "\xc3"s}) {
+      CAPTURE(wrong.size());
+      CHECK(text(wrong) == "\"\xef\xbf\xbd\"");
+      CHECK(json::to_text("a" + wrong + "b") == "a\xef\xbf\xbd" + "b"s);
+      CHECK_FALSE(json::is_text(wrong));
+    }
+    for (const auto& wrong : {"\xc0\xaf"s, "\xe0\x80\x80"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s,
+                              "\xf0\x80\x80\x80"s, "\xf5\x80\x80\x80"s, "\xe2\x82"s, "\0"s}) {
+      CAPTURE(wrong.size());
+      CHECK_FALSE(json::is_text(wrong));
+      CHECK(json::is_text(json::to_text(wrong)));
+    }
+  }
+
+  TEST_CASE("bytes that are no text become base64") {
+    CHECK(bytes("text") == R"("text")");
+    CHECK(bytes("\xff"s) == R"({"base64":"/w=="})");
+    CHECK(bytes("\xff\xfe"s) == R"({"base64":"//4="})");
+    CHECK(bytes("\xff\xfe\xfd"s) == R"({"base64":"//79"})");
+    CHECK(bytes("a\0b"s) == R"({"base64":"YQBi"})");
+  }
+}

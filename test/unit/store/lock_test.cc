@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "belay/reader.h"
+#include "store/lock_file.h"
+#include "support/process.h"
+#include "unit/store/story.h"
+
+using namespace belay;
+using namespace belay::test;
+
+namespace {
+
+Result<std::unique_ptr<store::Journal>> try_open(const std::string& path) {
+  store::JournalConfig config;
+  config.path = path;
+  return store::Journal::open(config);
+}
+
+void check_locked(const std::string& path, const std::string& holder) {
+  const auto second = try_open(path);
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().code == ErrorCode::locked);
+  CHECK(second.error().detail.find(holder) != std::string::npos);
+}
+
+// A process that holds a state file until it is killed.
+class Holder {
+ public:
+  explicit Holder(const std::string& path) {
+    std::array<int, 2> ends{};
+    REQUIRE(pipe(ends.data()) == 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      const auto journal = try_open(path);
+      const char said = journal ? 'y' : 'n';
+      const bool told = write(ends[1], &said, 1) == 1;
+      while (told) pause();
+      _exit(1);
+    }
+    close(ends[1]);
+    char said = 'n';
+    const bool heard = read(ends[0], &said, 1) == 1;
+    close(ends[0]);
+    REQUIRE(heard);
+    REQUIRE(said == 'y');
+  }
+  ~Holder() { kill_it(); }
+  Holder(const Holder&) = delete;
+  Holder& operator=(const Holder&) = delete;
+
+  void kill_it() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(std::exchange(pid_, 0), nullptr, 0);
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+}  // namespace
+
+TEST_SUITE("store/lock") {
+  TEST_CASE("a second journal in the same process is refused, by whatever path it comes") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    const auto link = directory.file("link.db");
+    const auto folder = directory.file("folder");
+    std::filesystem::create_symlink("state.db", link);  // before the file exists
+    std::filesystem::create_directory_symlink(".", folder);
+    const auto holder = "pid " + std::to_string(getpid()) + " on ";
+    const auto first = open_journal(link);
+    CHECK(std::filesystem::exists(path));
+    check_locked(path, holder);
+    check_locked(link, holder);
+    check_locked(folder + "/state.db", holder);
+    check_locked(directory.path() + "/.//folder/./link.db", holder);
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(directory.path());
+    check_locked("state.db", holder);
+    std::filesystem::current_path(before);
+  }
+
+  TEST_CASE("a closed journal has let go") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    const auto first = open_journal(path);
+    CHECK(first->close().has_value());
+    CHECK(store::lock_holder(path) == "");
+    CHECK(try_open(path).has_value());
+  }
+
+  TEST_CASE("another process is refused, and a dead holder's lock vanishes with it") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    Holder holder(path);
+    check_locked(path, "pid " + std::to_string(holder.pid()) + " on ");
+    const auto canonical = store::canonical_path(path);
+    REQUIRE(canonical.has_value());
+    const auto named = store::lock_holder(*canonical);
+    CHECK(named.rfind("pid " + std::to_string(holder.pid()) + " on ", 0) == 0);
+    CHECK(named.find(" since 20") != std::string::npos);
+    CHECK(named.back() == 'Z');
+    holder.kill_it();
+    CHECK(store::lock_holder(*canonical) == "");
+    CHECK(try_open(path).has_value());
+  }
+
+  TEST_CASE("asking who holds the lock takes nothing") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    CHECK(store::lock_holder(path) == "");
+    CHECK_FALSE(std::filesystem::exists(path + "-lock"));
+    const auto first = open_journal(path);
+    CHECK(store::lock_holder(path) != "");
+    check_locked(path, "pid ");
+    CHECK(first->close().has_value());
+    CHECK(store::lock_holder(path) == "");
+    CHECK(try_open(path).has_value());
+  }
+
+  TEST_CASE("a folder, or a folder that is not there, is no place for a state file") {
+    const TempDir directory;
+    for (const auto& path :
+         {directory.path() + "/", directory.file("none/state.db"), std::string()}) {
+      CAPTURE(path);
+      const auto journal = try_open(path);
+      REQUIRE_FALSE(journal.has_value());
+      CHECK(journal.error().code == ErrorCode::storage);
+    }
+    std::filesystem::create_symlink("b", directory.file("a"));
+    std::filesystem::create_symlink("a", directory.file("b"));
+    CHECK_FALSE(try_open(directory.file("a")).has_value());
+  }
+}
