@@ -1,0 +1,65 @@
+// What a run found, and how it is said: one JSON object on a line for programs, a table for people.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "histogram.h"
+#include "machine.h"
+#include "settings.h"
+
+namespace belay::bench {
+
+// A slice of a long run.
+struct Interval {
+  double until_s = 0;  // since the run began
+  double tps = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+  double max_us = 0;
+  std::uint64_t log_bytes = 0;  // in the log, not yet folded into rows
+  std::uint64_t file_bytes = 0;
+  std::uint64_t wal_bytes = 0;
+  std::uint64_t rss_bytes = 0;
+};
+
+// What has no value in a workload stays empty: null in JSON, no line in the table.
+struct Figures {
+  std::string workload;
+  Settings settings;
+  Machine machine;
+
+  double tps = 0;
+  std::optional<double> p50_us, p95_us, p99_us, p999_us, max_us;
+  std::optional<double> floor_tps, ratio;
+  std::optional<double> floor_commits_per_s, floor_commit_p50_us, p50_over_3_floor_commits;
+  std::optional<double> commits_per_s, bytes_per_commit, bytes_per_txn, storage_bytes_per_txn;
+  double cpu_seconds = 0;
+  std::optional<double> cpu_us_per_txn;
+  std::uint64_t rss_bytes = 0;
+  std::optional<double> live_bytes_per_txn, heap_bytes_per_txn;
+
+  double measured_seconds = 0;
+  std::uint64_t transactions = 0;  // submitted in all, warm-up included
+  std::uint64_t succeeded = 0, failed = 0, refused = 0;
+  std::optional<double> open_seconds,
+      resume_tps;  // recovery: the open itself, then running to the end
+  std::uint64_t file_bytes = 0, wal_bytes = 0;
+  std::vector<Interval> intervals;
+  std::string result_hash;            // of what must be the same whenever the same work is done
+  std::vector<std::string> problems;  // what the verification found; empty: verified
+
+  void take_latencies(const Histogram& latencies);
+};
+
+nlohmann::ordered_json to_json(const Figures& figures);
+// To standard output.
+void print_table(const Figures& figures);
+void print_interval_head();
+void print_interval(const Interval& interval);
+
+}  // namespace belay::bench

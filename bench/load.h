@@ -1,0 +1,114 @@
+// Submits sagas and times them until each is final and durable. Closed loop: so many in flight, the
+// next one handed in by the completion of one. Open loop: each is due at its time of a fixed
+// schedule, handed in by a thread of its own, and its latency counts from when it was due, however
+// late it was handed in.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "belay/engine.h"
+#include "histogram.h"
+#include "participants.h"
+#include "settings.h"
+
+namespace belay::bench {
+
+// What is measured between two moments, warm-up and ending left out.
+struct Window {
+  std::uint64_t from_ns = 0, until_ns = 0;
+  std::uint64_t transactions = 0;
+  Counters at_start, at_end;
+  double cpu_at_start = 0, cpu_at_end = 0;
+  std::uint64_t storage_at_start = 0, storage_at_end = 0;
+  Histogram latencies;
+};
+
+struct Sample {
+  std::string gid;
+  Status status{};
+};
+
+// A part of the window, as the loop closes it; the sizes on disk are the printer's to add.
+struct Slice {
+  std::uint64_t from_ns = 0, until_ns = 0;
+  std::uint64_t log_bytes = 0;
+  Histogram latencies;
+};
+
+class Load {
+ public:
+  Load(Engine& engine, const Participants& participants, const Settings& settings);
+  ~Load();
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  void begin();
+  // Everything that was handed in is answered, and nothing more will be.
+  bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
+  std::uint64_t began_ns() const noexcept { return began_ns_; }
+  std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_relaxed); }
+  // The oldest slice that is closed and was not taken yet, or nothing.
+  std::unique_ptr<Slice> take_slice();
+
+  // Once finished:
+  const Window& window() const noexcept { return window_; }
+  std::uint64_t submitted() const noexcept { return submitted_.load(std::memory_order_relaxed); }
+  std::uint64_t succeeded() const noexcept { return succeeded_; }
+  std::uint64_t failed() const noexcept { return failed_; }
+  std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
+  std::uint64_t failing_submitted() const noexcept { return failing_submitted_; }
+  const std::vector<Sample>& samples() const noexcept { return samples_; }
+  const std::string& first_error() const noexcept { return first_error_; }
+
+ private:
+  bool is_open_loop() const noexcept { return settings_.rate > 0; }
+  bool should_fail(std::uint64_t index) const noexcept;
+  void submit_next(std::uint64_t due_ns);
+  void pace();
+  void on_refused(const Error& error);
+  void finish_if_done(std::uint64_t completed);
+  void note_error(std::string text);
+
+  // On the loop.
+  void on_final(std::uint64_t due_ns, const Result<Report>& result);
+  void account(const Result<Report>& result);
+  void measure(std::uint64_t due_ns, std::uint64_t now);
+  bool warm_up_over(std::uint64_t now) const noexcept;
+  void open_window(std::uint64_t now);
+  void close_window(std::uint64_t now);
+  void roll_slice(std::uint64_t now);
+  void top_up(std::uint64_t now);
+  bool may_submit(std::uint64_t now) const noexcept;
+
+  Engine& engine_;
+  const Participants& participants_;
+  const Settings settings_;
+  const std::uint64_t fail_below_;
+  std::uint64_t began_ns_ = 0, warm_until_ns_ = 0, end_ns_ = 0;
+
+  std::atomic<std::uint64_t> submitted_{0};
+  std::atomic<std::uint64_t> completed_{0};
+  std::atomic<std::uint64_t> target_{UINT64_MAX};  // how many in all, once that is known
+  std::atomic<bool> finished_{false};
+  std::uint64_t failing_submitted_ = 0;  // the submitting thread's
+  std::thread pacer_;
+
+  std::atomic<std::uint64_t> refused_{0};
+  std::uint64_t succeeded_ = 0, failed_ = 0;  // the loop's
+  std::vector<Sample> samples_;               // the loop's
+  Window window_;
+  bool window_open_ = false, window_closed_ = false;
+  std::unique_ptr<Slice> slice_;
+  std::mutex mutex_;  // of what follows
+  std::string first_error_;
+  std::deque<std::unique_ptr<Slice>> slices_;
+};
+
+}  // namespace belay::bench

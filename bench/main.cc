@@ -1,0 +1,168 @@
+// belay-bench: how fast, how late and how large, each figure beside the floor it cannot pass, each
+// run verified.
+//
+//   saga      sagas from submit to final and durable; closed loop (--in-flight) or open loop
+//   (--rate) recovery  a process is killed with so many unfinished transactions; the reopen is
+//   timed memory    so many live transactions at rest; what each costs beside its payload floor
+//   bare SQLite appending batches of a size, as durably
+//
+// Figures leave out the warm-up: the first tenth, at most a second. Every run checks that each
+// transaction became final, that each handler was called exactly as often as it had to be, and that
+// the file says the same. Exit codes: 0 done and verified, 1 failed or not verified, 2 usage.
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "figures.h"
+#include "settings.h"
+#include "workloads.h"
+
+namespace {
+
+using belay::bench::Figures;
+using belay::bench::Settings;
+using belay::bench::Unfinished;
+
+constexpr double kLongSeconds = 600, kLongIntervalSeconds = 10, kLongRetentionSeconds = 30;
+
+void add_common(CLI::App& app, Settings& settings) {
+  app.add_option("--dir", settings.dir,
+                 "where to put the files, in a fresh directory; else TMPDIR or /var/tmp");
+  app.add_flag("--keep", settings.keep, "leave the files there");
+  app.add_flag("--json", settings.json, "one JSON object instead of a table");
+}
+
+void add_shape(CLI::App& app, Settings& settings) {
+  app.add_option("--branches", settings.branches, "branches of a saga")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--payload", settings.payload_bytes, "bytes of each branch")
+      ->check(CLI::Range(0, 1024 * 1024))
+      ->capture_default_str();
+  app.add_option("--seed", settings.seed, "which ones fail")->capture_default_str();
+}
+
+CLI::App* add_saga(CLI::App& app, Settings& settings) {
+  auto* saga = app.add_subcommand("saga", "sagas from submit to final and durable");
+  add_common(*saga, settings);
+  add_shape(*saga, settings);
+  auto* in_flight =
+      saga->add_option("--in-flight", settings.in_flight, "closed loop: so many at a time")
+          ->check(CLI::Range(1, 1'000'000))
+          ->capture_default_str();
+  saga->add_option("--rate", settings.rate, "open loop: so many due a second")
+      ->check(CLI::Range(0.1, 1e7))
+      ->excludes(in_flight);
+  auto* seconds = saga->add_option("--seconds", settings.seconds, "how long")
+                      ->check(CLI::Range(0.05, 86'400.0))
+                      ->capture_default_str();
+  saga->add_option("--transactions", settings.transactions, "how many, instead of how long")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->excludes(seconds);
+  const std::map<std::string, belay::History> histories{{"all", belay::History::all},
+                                                        {"failed", belay::History::failed},
+                                                        {"none", belay::History::none}};
+  saga->add_option("--history", settings.history, "which finished ones are kept; all by default")
+      ->transform(CLI::CheckedTransformer(histories))
+      ->option_text("all|failed|none");
+  saga->add_option("--retention", settings.retention_s,
+                   "seconds that finished ones are kept; else the engine's default")
+      ->check(CLI::Range(0.0, 1e9));
+  saga->add_option("--fail", settings.fail_percent, "percent whose last branch says no")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  saga->add_option("--interval", settings.interval_s, "a line every so many seconds")
+      ->check(CLI::Range(0.05, 86'400.0));
+  auto* is_long = saga->add_flag("--long")->description(
+      fmt::format("{} s, a line every {} s, a retention of {} s", kLongSeconds,
+                  kLongIntervalSeconds, kLongRetentionSeconds));
+  saga->callback([&settings, is_long, seconds] {
+    const bool asked = is_long->count() > 0;
+    if (asked && seconds->count() == 0) settings.seconds = kLongSeconds;
+    if (asked && settings.retention_s < 0) settings.retention_s = kLongRetentionSeconds;
+    const bool lasts = settings.transactions == 0 && settings.seconds >= kLongSeconds;
+    if ((asked || lasts) && settings.interval_s <= 0) settings.interval_s = kLongIntervalSeconds;
+  });
+  return saga;
+}
+
+CLI::App* add_crowd(CLI::App& app, Settings& settings, const std::string& name,
+                    const std::string& what) {
+  auto* command = app.add_subcommand(name, what);
+  add_common(*command, settings);
+  add_shape(*command, settings);
+  command->add_option("--transactions", settings.transactions, "how many; else 1,000,000")
+      ->check(CLI::Range(1, 100'000'000));
+  const std::map<std::string, Unfinished> kinds{{"ongoing", Unfinished::ongoing},
+                                                {"parked", Unfinished::parked},
+                                                {"delayed", Unfinished::delayed}};
+  command
+      ->add_option("--unfinished", settings.unfinished,
+                   "why they are not finished: the last branch is ongoing, it is parked for want "
+                   "of a handler, or "
+                   "the first one is delayed")
+      ->transform(CLI::CheckedTransformer(kinds))
+      ->option_text("ongoing|parked|delayed");
+  return command;
+}
+
+CLI::App* add_floor(CLI::App& app, Settings& settings) {
+  auto* floor = app.add_subcommand("floor", "bare SQLite appending batches of a size, as durably");
+  add_common(*floor, settings);
+  floor->add_option("--batch-bytes", settings.batch_bytes, "bytes of one commit")
+      ->check(CLI::Range(1, 64 * 1024 * 1024))
+      ->capture_default_str();
+  floor->add_option("--seconds", settings.seconds, "how long")
+      ->check(CLI::Range(0.05, 86'400.0))
+      ->capture_default_str();
+  return floor;
+}
+
+int finish(const belay::Result<Figures>& result, const Settings& settings) {
+  if (!result) {
+    const auto& error = result.error();
+    fmt::print(stderr, "belay-bench: {}: {}\n", belay::name_of(error.code), error.detail);
+    return 1;
+  }
+  if (settings.json)
+    fmt::print("{}\n", belay::bench::to_json(*result).dump());
+  else
+    belay::bench::print_table(*result);
+  constexpr std::size_t kShownMax = 20;  // the rest is in the JSON
+  for (std::size_t i = 0; i < std::min(kShownMax, result->problems.size()); ++i) {
+    fmt::print(stderr, "belay-bench: {}\n", result->problems[i]);
+  }
+  return result->problems.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app(
+      "belay-bench: how fast, how late and how large, beside the floor; every run is verified");
+  app.require_subcommand(1);
+  const auto* saga = add_saga(app, settings);
+  const auto* recovery = add_crowd(app, settings, "recovery",
+                                   "reopen a file with unfinished transactions after a kill");
+  const auto* memory =
+      add_crowd(app, settings, "memory", "what a live transaction costs beside its payload");
+  const auto* floor = add_floor(app, settings);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (saga->parsed()) return finish(belay::bench::run_saga(settings), settings);
+  if (floor->parsed()) return finish(belay::bench::run_floor(settings), settings);
+  if (settings.transactions == 0) settings.transactions = 1'000'000;
+  if (memory->parsed()) return finish(belay::bench::run_memory(settings), settings);
+  if (recovery->get_option("--unfinished")->count() == 0) settings.unfinished = Unfinished::parked;
+  return finish(belay::bench::run_recovery(settings), settings);
+}

@@ -1,0 +1,41 @@
+// What a run is asked to do, as the command line says it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "belay/options.h"
+
+namespace belay::bench {
+
+// How an unfinished transaction is made to stay so. Each has two branches or more, the last one
+// unfinished.
+enum class Unfinished : std::uint8_t {
+  ongoing,  // the last branch said "not yet": a timer is set for it
+  parked,   // the last branch names a handler that nobody registered
+  delayed,  // the first branch is not due yet
+};
+
+struct Settings {
+  std::uint32_t branches = 2;
+  std::size_t payload_bytes = 100;  // of each branch
+  std::uint32_t in_flight = 1024;   // closed loop, unless `rate` is given
+  double rate = 0;                  // open loop: transactions a second
+  double seconds = 10;              // unless `transactions` is given
+  std::uint64_t transactions = 0;
+  History history = History::all;
+  double retention_s = -1;  // of finished transactions; negative: the engine's default
+  double fail_percent = 0;
+  double interval_s = 0;  // a line this often; 0: none
+  Unfinished unfinished = Unfinished::ongoing;
+  std::size_t batch_bytes = 64 * 1024;  // of the floor alone
+  std::uint64_t seed = 1;
+  std::string dir;
+  bool keep = false;
+  bool json = false;
+};
+
+constexpr double kWarmUpSecondsMax = 1.0;  // of which nothing is counted; else the first tenth
+
+}  // namespace belay::bench
