@@ -1,0 +1,146 @@
+// The `belay` command: parses, runs one subcommand, ends with its exit code. Every error is one
+// line on stderr.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+
+#include "belay/version.h"
+#include "command.h"
+#include "help.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+Exit codes:
+  0   done
+  1   failed
+  2   wrong usage
+  3   not found: the file, or the transaction
+  4   the transaction's state forbids it
+  5   busy, or locked by another process
+  6   the state file is damaged
+
+Times are given as 500ms, 5s, 10m, 2h or 7d. Colours are for terminals only;
+NO_COLOR turns them off.
+
+Examples:
+  belay demo                                two banks, 20,000 transfers, one state file
+  belay list --db orders.db --unfinished    what is under way
+  belay stuck --db orders.db                what does not go on, and why
+  belay COMMAND --help                      more on one command
+)";
+
+void describe(CLI::App& app, Context& context) {
+  app.name("belay");
+  app.description("sagas that finish or undo themselves: look at a state file");
+  app.footer(kDetails);
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag(
+      "-V,--version", [] { return std::string("belay ") + std::string(version()); },
+      "print the version");
+  add_db_option(&app, context);
+  add_json_option(&app, context);
+  app.require_subcommand(1);
+  add_list(app, context);
+  add_show(app, context);
+  add_log(app, context);
+  add_stuck(app, context);
+  add_stats(app, context);
+  add_watch(app, context);
+  add_check(app, context);
+  add_demo(app, context);
+  add_completion(app, context);
+  add_version(app, context);
+}
+
+bool is(const CLI::ParseError& error, CLI::ExitCodes code) {
+  return error.get_exit_code() == static_cast<int>(code);
+}
+
+// What CLI11 found wrong, in our words where its own are odd.
+std::string described(const CLI::App& app, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  const auto rest = app.remaining(true);
+  if (chosen.empty() && rest.empty() && is(error, CLI::ExitCodes::RequiredError))
+    return "no command";
+  if (chosen.empty() && !rest.empty() && !rest.front().starts_with("-")) {
+    return fmt::format("there is no command '{}'", rest.front());
+  }
+  const bool unexpected = chosen.empty() || is(error, CLI::ExitCodes::ExtrasError);
+  if (rest.empty() || !unexpected) return error.what();
+  return fmt::format("'{}' is not expected here", fmt::join(rest, " "));
+}
+
+ExitCode usage_error(Context& context, const CLI::App& app, const CLI::ParseError& error) {
+  std::string help = "belay";
+  for (const auto* command : app.get_subcommands()) help += " " + command->get_name();
+  return fail(context, ExitCode::usage, described(app, error),
+              fmt::format("see `{} --help`", help));
+}
+
+// The name after "help", if any, is asked for its own help.
+std::vector<std::string> arguments(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.push_back("--help");
+  }
+  return words;
+}
+
+ExitCode parse_and_run(CLI::App& app, Context& context, std::vector<std::string> words) {
+  try {
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    context.out.write(app.help());
+    return ExitCode::done;
+  } catch (const CLI::CallForVersion& version) {
+    context.out.print("{}\n", version.what());
+    return ExitCode::done;
+  } catch (const CLI::ParseError& error) {
+    return usage_error(context, app, error);
+  }
+  if (const char* path = std::getenv("BELAY_DB"); path != nullptr && context.db.empty()) {
+    context.db = path;
+  }
+  return context.command();
+}
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // `belay list | head -1` ends quietly, see Out
+  Context context;
+  CLI::App app;
+  describe(app, context);
+  if (argc < 2) {
+    context.err.write(app.help());
+    return static_cast<int>(ExitCode::usage);
+  }
+  if (argv[0] != nullptr) context.program = argv[0];
+  auto code = parse_and_run(app, context, arguments(argc, argv));
+  if (!context.out.flush() && context.out.error() != EPIPE) {
+    code = fail(context, ExitCode::failed,
+                fmt::format("cannot write the output: {}", std::strerror(context.out.error())),
+                "send it elsewhere");
+  }
+  return static_cast<int>(code);
+}
+
+}  // namespace
+}  // namespace belay::tool
+
+int main(int argc, char** argv) {
+  try {
+    return belay::tool::main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "belay: %s: this is a fault in belay, please report it\n", error.what());
+    return static_cast<int>(belay::tool::ExitCode::failed);
+  }
+}

@@ -1,0 +1,144 @@
+// belay completion SHELL: a completion script, made from the very options the parser knows.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+Examples:
+  source <(belay completion bash)                                  in ~/.bashrc
+  belay completion zsh > "${fpath[1]}/_belay"                      once
+  belay completion fish > ~/.config/fish/completions/belay.fish    once
+)";
+
+using Commands = std::vector<const CLI::App*>;
+using Options = std::vector<const CLI::Option*>;
+
+Commands commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+Options options_of(const CLI::App& app) {
+  return app.get_options([](const CLI::Option* option) { return !option->get_lnames().empty(); });
+}
+
+bool takes_value(const CLI::Option& option) { return option.get_expected_max() > 0; }
+
+bool takes_path(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  return type == "PATH" || type == "FILE" || type == "DIR" || type == "FILE.csv";
+}
+
+// The words an option may be given, if they are few.
+std::string values_of(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  if (type == "STATUS") return "prepared submitted aborting succeed failed";
+  if (type == "MODE") return "saga";
+  return {};
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+std::string in_quotes(const std::string& text) { return "'" + replaced(text, "'", "'\\''") + "'"; }
+
+std::string words_of(const CLI::App& command) {
+  std::string words;
+  for (const auto* option : options_of(command)) words += "--" + option->get_lnames().front() + " ";
+  if (command.get_name() == "completion") words += "bash zsh fish ";
+  return words;
+}
+
+void print_bash(Out& out, const CLI::App& app) {
+  std::string names;
+  for (const auto* command : commands_of(app)) names += command->get_name() + " ";
+  out.write("_belay() {\n  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n");
+  out.write("  local words= command= word\n  COMPREPLY=()\n  case $prev in\n");
+  out.write("    --status) words=\"prepared submitted aborting succeed failed\" ;;\n");
+  out.write("    --mode) words=saga ;;\n    --db|--dir|--transfers) return ;;\n    *)\n");
+  out.print(
+      "      for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n        case \" {}\" in\n",
+      names);
+  out.write("          *\" $word \"*) command=$word; break ;;\n        esac\n      done\n");
+  out.print("      case $command in\n        '') words=\"{}--help --version --db\" ;;\n", names);
+  for (const auto* command : commands_of(app)) {
+    out.print("        {}) words=\"{}\" ;;\n", command->get_name(), words_of(*command));
+  }
+  out.write("      esac ;;\n  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n");
+  out.write("complete -o default -F _belay belay\n");
+}
+
+void print_zsh(Out& out, const CLI::App& app) {
+  out.write("#compdef belay\ncompdef _belay belay\n\n_belay() {\n  local -a commands=(\n");
+  for (const auto* command : commands_of(app)) {
+    out.print("    {}\n", in_quotes(command->get_name() + ":" + command->get_description()));
+  }
+  out.write(
+      "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n");
+  out.write("  case $words[2] in\n");
+  for (const auto* command : commands_of(app)) {
+    out.print("    {}) _arguments", command->get_name());
+    for (const auto* option : options_of(*command)) {
+      const auto text = replaced(replaced(option->get_description(), "[", "("), "]", ")");
+      auto spec = fmt::format("--{}[{}]", option->get_lnames().front(), text);
+      if (takes_path(*option))
+        spec += fmt::format(":{}:_files", option->get_type_name());
+      else if (takes_value(*option))
+        spec += fmt::format(":{}:({})", option->get_type_name(), values_of(*option));
+      out.print(" \\\n      {}", in_quotes(spec));
+    }
+    if (command->get_name() == "completion") out.write(" \\\n      '1:shell:(bash zsh fish)'");
+    out.write(" ;;\n");
+  }
+  out.write("  esac\n}\n\nif [ \"$funcstack[1]\" = _belay ]; then _belay \"$@\"; fi\n");
+}
+
+void print_fish(Out& out, const CLI::App& app) {
+  out.write("complete -c belay -f\n");
+  for (const auto* command : commands_of(app)) {
+    out.print("complete -c belay -n __fish_use_subcommand -a {} -d {}\n", command->get_name(),
+              in_quotes(command->get_description()));
+    for (const auto* option : options_of(*command)) {
+      out.print("complete -c belay -n '__fish_seen_subcommand_from {}' -l {} -d {}",
+                command->get_name(), option->get_lnames().front(),
+                in_quotes(option->get_description()));
+      if (takes_path(*option))
+        out.write(" -rF");
+      else if (takes_value(*option))
+        out.print(" -xa {}", in_quotes(values_of(*option)));
+      out.write("\n");
+    }
+  }
+  out.write("complete -c belay -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n");
+}
+
+ExitCode print_for(Context& context, const CLI::App& app, const std::string& shell) {
+  if (shell == "bash")
+    print_bash(context.out, app);
+  else if (shell == "zsh")
+    print_zsh(context.out, app);
+  else if (shell == "fish")
+    print_fish(context.out, app);
+  else
+    return fail(context, ExitCode::usage, fmt::format("no completion for '{}'", shell),
+                "name one of bash, zsh, fish");
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_completion(CLI::App& app, Context& context) {
+  const auto shell = std::make_shared<std::string>();
+  auto* command = add_command(app, "completion", "print a completion script for a shell", kDetails);
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
+  on_run(command, context, [&context, &app, shell] { return print_for(context, app, *shell); });
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,290 @@
+// belay demo: the main job on real input. Two banks, a file of transfers, one saga each, an audit
+// at the end.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "command.h"
+#include "demo/summary.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+Two banks, each with a SQLite database of its own, and an engine with its state
+in DIR/belay.db. Every row of the file becomes a saga: debit an account in one
+bank, credit one in the other, and undo the debit if the credit is refused. At
+the end the banks' own books are read, and every transfer must have moved its
+money in both banks or in neither; else the exit code is 1.
+
+The file's columns are id, from_bank, from_account, to_bank, to_account, amount
+and memo (may be left out), as UTF-8 with commas: T1,a,17,b,4,12.50,rent. A bad
+row is reported with its line and left out. Without --transfers an example of
+24,000 rows is used; its result does not depend on the order of the calls.
+
+A row's transaction is called transfer-ID. So the same file with the same --dir
+goes on where an earlier run was stopped, and runs nothing twice.
+
+Examples:
+  belay demo                          about two seconds
+  belay demo --kill-at 50             kill -9 the engine half-way, and go on
+  belay demo --transfers my.csv --accounts 500 --dir /tmp/banks
+)";
+
+constexpr std::int64_t kAccountsMax = 1'000'000;
+constexpr std::size_t kInFlightMax = 10'000;
+constexpr const char* kExampleName = "transfers.csv";
+
+struct DemoOptions {
+  demo::Settings settings;
+  std::int64_t patience_seconds = 30;
+  unsigned kill_percent = 0;  // 0: not at all
+  bool worker = false;
+};
+
+// Beside the program in the build tree, in the data directory once installed; wherever that was
+// moved to.
+std::string example_path(const Context& context) {
+  const std::filesystem::path here =
+      std::filesystem::path(demo::own_path(context.program)).parent_path();
+  const std::filesystem::path places[] = {here / kExampleName,
+                                          here.parent_path() / "share/belay" / kExampleName,
+                                          std::filesystem::path(BELAY_DATA_DIR) / kExampleName};
+  std::error_code ignored;
+  for (const auto& place : places) {
+    if (std::filesystem::is_regular_file(place, ignored)) return place.string();
+  }
+  return places[2].string();
+}
+
+Result<> make_directory(std::string& path) {
+  std::error_code failed;
+  if (path.empty()) {
+    path = (std::filesystem::temp_directory_path(failed) / "belay-demo-XXXXXX").string();
+    if (!failed && ::mkdtemp(path.data()) != nullptr) return {};
+    const std::string why = failed ? failed.message() : std::strerror(errno);
+    return Error{ErrorCode::storage, "cannot make a temporary directory: " + why};
+  }
+  std::filesystem::create_directories(path, failed);
+  if (!failed) return {};
+  return Error{ErrorCode::storage,
+               fmt::format("cannot make the directory {}: {}", path, failed.message())};
+}
+
+// So that what is wrong with the banks is said before anything runs.
+Result<> found_banks(const demo::Settings& settings) {
+  for (const auto id : {demo::BankId::a, demo::BankId::b}) {
+    const auto bank = demo::Bank::open(settings.files.bank(id), id, settings.accounts);
+    if (!bank) return bank.error();
+  }
+  return {};
+}
+
+// A bar for people, four lines for a log.
+class Meter {
+ public:
+  Meter(Out& out, std::size_t all) : out_(out), bar_(out, "transfers"), all_(all) {}
+
+  void show(std::size_t done) {
+    const auto percent = static_cast<unsigned>(done * 100 / all_);
+    if (percent == percent_) return;
+    percent_ = percent;
+    if (out_.terminal()) {
+      bar_.show(percent, fmt::format("{} of {}", count(done), count(all_)));
+    } else if (percent / 25 > shown_ / 25) {
+      shown_ = percent / 25 * 25;
+      out_.print("{:3} %: {} of {} transfers\n", shown_, count(done), count(all_));
+      out_.flush();
+    }
+  }
+  void say(const std::string& line) {
+    bar_.clear();
+    out_.write(line + "\n");
+    out_.flush();
+  }
+
+ private:
+  Out& out_;
+  Progress bar_;
+  std::size_t all_;
+  unsigned percent_ = 101;  // none yet
+  unsigned shown_ = 0;
+};
+
+std::vector<std::string> worker_command(const Context& context, const demo::Settings& settings) {
+  return {demo::own_path(context.program),
+          "demo",
+          "--worker",
+          "--transfers",
+          settings.transfers,
+          "--dir",
+          settings.files.directory,
+          "--accounts",
+          std::to_string(settings.accounts),
+          "--in-flight",
+          std::to_string(settings.in_flight),
+          "--patience",
+          std::to_string(settings.patience.count())};
+}
+
+class Demo {
+ public:
+  Demo(Context& context, const DemoOptions& options)
+      : context_(context), options_(options), settings_(options.settings) {}
+
+  ExitCode run() {
+    if (settings_.transfers.empty()) settings_.transfers = example_path(context_);
+    auto file = demo::read_transfers(settings_.transfers);
+    if (!file) {
+      const bool missing = file.error().code == ErrorCode::not_found;
+      return fail(context_, missing ? ExitCode::not_found : ExitCode::failed, file.error().detail,
+                  "--transfers names a CSV file, see `belay demo --help`");
+    }
+    file_ = std::move(*file);
+    if (options_.worker) return work();
+    demo::print_bad_rows(context_.err, settings_.transfers, file_);
+    if (file_.transfers.empty()) {
+      return fail(context_, ExitCode::failed,
+                  fmt::format("{} has no transfer in it", settings_.transfers),
+                  "see `belay demo --help` for the format");
+    }
+    if (auto made = make_directory(settings_.files.directory); !made) {
+      return fail(context_, made.error());
+    }
+    if (auto founded = found_banks(settings_); !founded) {
+      if (founded.error().code != ErrorCode::invalid_argument) {
+        return fail(context_, founded.error());
+      }
+      return fail(context_, ExitCode::usage, founded.error().detail,
+                  "give that number as --accounts, or another --dir");
+    }
+    return run_and_audit();
+  }
+
+ private:
+  ExitCode work() {
+    const auto worked = demo::run_worker(settings_, file_.transfers);
+    return worked ? ExitCode::done : fail(context_, worked.error());
+  }
+
+  ExitCode run_and_audit() {
+    if (!context_.json) demo::print_intro(context_.out, settings_, file_);
+    demo::Results results(file_.transfers.size());
+    int worker_code = 0;
+    const auto story = conduct(results, worker_code);
+    if (!story && worker_code > 0) return static_cast<ExitCode>(worker_code);  // it said why
+    if (!story) return fail(context_, story.error());
+    const auto audit = demo::audit(settings_.files, file_.transfers, results);
+    if (!audit) return fail(context_, audit.error());
+    return say(results, *story, *audit);
+  }
+
+  Result<demo::Story> conduct(demo::Results& results, int& worker_code) {
+    Meter meter(context_.err, results.size());
+    demo::Onlooker onlooker;
+    onlooker.done = [&meter](std::size_t done) { meter.show(done); };
+    onlooker.killed = [&meter](pid_t pid) {
+      meter.say(fmt::format("killed process {} with SIGKILL, starting another on its files", pid));
+    };
+    if (options_.kill_percent == 0) {
+      return demo::conduct(settings_, file_.transfers, results, onlooker);
+    }
+    return demo::conduct_killed(options_.kill_percent, worker_command(context_, settings_), results,
+                                onlooker, worker_code);
+  }
+
+  ExitCode say(const demo::Results& results, const demo::Story& story, const demo::Audit& audit) {
+    demo::Summary summary{settings_, file_, results, story, audit, 0, 0, context_.program};
+    // The opening books tell nothing if other transfers were performed since.
+    if (audit.strangers == 0 && results.count(demo::Verdict::refused) == 0) {
+      const auto forecast = demo::forecast(file_.transfers, settings_.accounts);
+      summary.forecast = forecast.size() - demo::open_in(forecast);
+      summary.surprises = demo::surprises(forecast, results);
+    }
+    if (context_.json) {
+      demo::print_json(context_.out, summary);
+    } else {
+      demo::print_summary(context_.out, summary);
+    }
+    return summary.fine() ? ExitCode::done : complain(summary);
+  }
+
+  ExitCode complain(const demo::Summary& summary) {
+    if (summary.story.gave_up) {
+      return fail(context_, ExitCode::failed,
+                  fmt::format("nothing became final for {} s, {} transfers are not",
+                              settings_.patience.count(), count(summary.unfinished())),
+                  fmt::format("see `belay stuck --db {}`", settings_.files.engine()));
+    }
+    if (summary.results.count(demo::Verdict::refused) > 0 && summary.audit.clean()) {
+      return fail(context_, ExitCode::failed,
+                  fmt::format("{} transfers were not taken",
+                              count(summary.results.count(demo::Verdict::refused))),
+                  "another file was run in this directory: use a new --dir");
+    }
+    return fail(context_, ExitCode::failed, "the books are not in order",
+                fmt::format("keep {} and report it", settings_.files.directory));
+  }
+
+  Context& context_;
+  const DemoOptions& options_;
+  demo::Settings settings_;
+  demo::TransferFile file_;
+};
+
+template <class Number>
+CLI::Validator between(Number low, Number high) {
+  return CLI::Range(low, high).description("");  // the option's own text says it better
+}
+
+void add_options(CLI::App* command, DemoOptions& options) {
+  auto& settings = options.settings;
+  command->add_option("--transfers", settings.transfers, "the file of transfers")
+      ->type_name("FILE.csv");
+  command
+      ->add_option("--accounts", settings.accounts,
+                   "accounts of each bank, numbered from 1; default: 2000, at most 1000000")
+      ->type_name("N")
+      ->check(between(std::int64_t{1}, kAccountsMax));
+  command
+      ->add_option("--dir", settings.files.directory,
+                   "where the files are; default: a new temporary one, which is kept")
+      ->type_name("DIR");
+  command
+      ->add_option("--in-flight", settings.in_flight,
+                   "transfers under way at a time; default: 256, at most 10000")
+      ->type_name("N")
+      ->check(between(std::size_t{1}, kInFlightMax));
+  command
+      ->add_option("--kill-at", options.kill_percent,
+                   "kill the engine's process when so much is done, 1 to 99, and go on")
+      ->type_name("PERCENT")
+      ->check(between(1u, 99u));
+  command
+      ->add_option("--patience", options.patience_seconds,
+                   "give up when nothing became final for so long; default: 30")
+      ->type_name("SECONDS")
+      ->check(between(std::int64_t{1}, std::int64_t{3600}));
+  command->add_flag("--worker", options.worker)->group("");  // hidden: what --kill-at starts
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<DemoOptions>();
+  auto* command = add_command(app, "demo", "move money between two banks, and audit it", kDetails);
+  add_json_option(command, context);
+  add_options(command, *options);
+  on_run(command, context, [&context, options] {
+    options->settings.patience = std::chrono::seconds(options->patience_seconds);
+    return Demo(context, *options).run();
+  });
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,170 @@
+// belay list: transactions, newest first.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "command.h"
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+What the engine has not yet folded into rows is shown too. With --json the
+keys are the columns of the view `transactions`; for the next page give the
+smallest `id` seen to --page-before.
+
+Examples:
+  belay list --unfinished --older-than 10m     what takes long
+  belay list --status failed --newer-than 1h   what was rolled back lately
+  belay list --handler bank.credit --stuck     what waits for one service
+  belay list --json | jq -r .gid               all of them, for a script
+)";
+
+constexpr std::uint64_t kTableRows = 50;     // more than a person reads; a program gets all
+constexpr std::uint32_t kPageRows = 10'000;  // each page looks at the log anew, so rather a few
+
+struct ListOptions {
+  Filter filter;
+  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> page_before;
+  bool stuck = false;
+  bool finished = false;
+  bool unfinished = false;
+};
+
+Table::Cell status_cell(const TransactionRow& row) {
+  if (row.stuck) return {fmt::format("{}, stuck", name_of(row.status)), Style::bad};
+  return {std::string(name_of(row.status)), style_of(row.status)};
+}
+
+std::string next_of(const TransactionRow& row, TimePoint at) {
+  if (row.finished_at) return "";
+  return row.due_at ? due(*row.due_at, at) : "";
+}
+
+std::string took(const TransactionRow& row) {
+  return row.finished_at ? duration(*row.finished_at - row.created_at) : "";
+}
+
+class Listing {
+ public:
+  Listing(Context& context, Reader& reader, const ListOptions& options)
+      : context_(context), reader_(reader), options_(options), filter_(options.filter) {}
+
+  ExitCode run() {
+    while (left() > 0 && context_.out.ok()) {
+      filter_.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(left(), kPageRows));
+      auto page = reader_.list(filter_);
+      if (!page) return fail(context_, page.error());
+      for (const auto& row : page->rows) show(row);
+      filter_.before_id = page->next_before_id;
+      if (filter_.before_id == 0) break;
+    }
+    if (!context_.json) finish();
+    return ExitCode::done;
+  }
+
+ private:
+  std::uint64_t left() const {
+    const auto limit = options_.limit.value_or(context_.json ? 0 : kTableRows);
+    return limit == 0 ? std::numeric_limits<std::uint64_t>::max() : limit - shown_;
+  }
+
+  void show(const TransactionRow& row) {
+    ++shown_;
+    if (context_.json) return context_.out.json(json_of(row));
+    table_.add({printable(row.gid), std::string(name_of(row.mode)), status_cell(row),
+                duration(at_ - row.created_at), took(row), next_of(row, at_),
+                printable(row.last_error)});
+  }
+
+  void finish() {
+    if (!table_.empty()) table_.print(context_.out);
+    context_.out.flush();
+    if (!context_.out.ok()) return;
+    if (table_.empty()) context_.err.write("no transaction matches\n");
+    if (filter_.before_id == 0) return;
+    context_.err.print(
+        "{}\n", context_.err.styled(fmt::format("{} shown; for older ones add --page-before {}",
+                                                shown_, filter_.before_id),
+                                    Style::dim));
+  }
+
+  Context& context_;
+  Reader& reader_;
+  const ListOptions& options_;
+  Filter filter_;
+  std::uint64_t shown_ = 0;
+  TimePoint at_ = now();
+  Table table_{{{"GID"},
+                {"MODE"},
+                {"STATUS"},
+                {"AGE", Table::Align::right},
+                {"TOOK", Table::Align::right},
+                {"NEXT", Table::Align::right},
+                {"LAST ERROR"}}};
+};
+
+void add_status(CLI::App* command, Filter& filter) {
+  const auto set = [&filter](const std::string& name) {
+    filter.status = status_from(name);
+    if (filter.status) return;
+    throw CLI::ValidationError(
+        "--status",
+        fmt::format("'{}' is none of prepared, submitted, aborting, succeed, failed", name));
+  };
+  command
+      ->add_option_function<std::string>("--status", set,
+                                         "only: prepared, submitted, aborting, succeed or failed")
+      ->type_name("STATUS");
+}
+
+void add_mode(CLI::App* command, Filter& filter) {
+  const auto set = [&filter](const std::string& name) {
+    filter.mode = mode_from(name);
+    if (!filter.mode)
+      throw CLI::ValidationError("--mode", fmt::format("'{}' is no mode such as saga", name));
+  };
+  command->add_option_function<std::string>("--mode", set, "only this mode: saga")
+      ->type_name("MODE");
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<ListOptions>();
+  auto* command = add_command(app, "list", "show transactions, newest first", kDetails);
+  add_status(command, options->filter);
+  add_mode(command, options->filter);
+  command->add_flag("--stuck", options->stuck, "only those that do not go on by themselves");
+  auto* unfinished = command->add_flag("--unfinished", options->unfinished, "only those under way");
+  command->add_flag("--finished", options->finished, "only those that are final")
+      ->excludes(unfinished);
+  add_duration_option(command, "--older-than", options->filter.older_than,
+                      "created at least this long ago");
+  add_duration_option(command, "--newer-than", options->filter.newer_than,
+                      "created at most this long ago");
+  command
+      ->add_option("--handler", options->filter.target,
+                   "only those that name this handler in a branch")
+      ->type_name("NAME");
+  command->add_option("--gid-prefix", options->filter.gid_prefix, "only gids that begin like this")
+      ->type_name("TEXT");
+  add_count_option(command, "--limit", options->limit,
+                   "at most so many; 0: all; default: 50, with --json all");
+  add_count_option(command, "--page-before", options->page_before, "only those with a smaller id");
+  add_db_option(command, context);
+  add_json_option(command, context);
+  on_read(command, context, [&context, options](Reader& reader) {
+    if (options->stuck) options->filter.stuck = true;
+    if (options->finished) options->filter.finished = true;
+    if (options->unfinished) options->filter.finished = false;
+    options->filter.before_id = static_cast<std::int64_t>(std::min<std::uint64_t>(
+        options->page_before.value_or(0), std::numeric_limits<std::int64_t>::max()));
+    return Listing(context, reader, *options).run();
+  });
+}
+
+}  // namespace belay::tool

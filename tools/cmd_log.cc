@@ -1,0 +1,94 @@
+// belay log GID: what happened to one transaction, and when.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command.h"
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+Times count from the submit. The same answer several times in a row is one
+line with how often it came and when it came last; of a very long history the
+oldest repeated answers are dropped.
+
+Examples:
+  belay log order-42
+  belay log order-42 --json | jq -r '[.at, .event, .detail] | @tsv'
+)";
+
+// "+0.000s", "+3m12.345s", "+2h05m01s"
+std::string offset(Millis span) {
+  const auto ms = span.count() < 0 ? 0 : span.count();
+  const auto seconds = ms / 1000;
+  if (seconds < 60) return fmt::format("+{}.{:03}s", seconds, ms % 1000);
+  if (seconds < 3600) return fmt::format("+{}m{:02}.{:03}s", seconds / 60, seconds % 60, ms % 1000);
+  if (seconds < 86'400) {
+    return fmt::format("+{}h{:02}m{:02}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  }
+  return fmt::format("+{}d{:02}h{:02}m", seconds / 86'400, seconds / 3600 % 24, seconds / 60 % 60);
+}
+
+Style style_of_outcome(std::string_view outcome) {
+  if (outcome == "success" || outcome == "succeed") return Style::good;
+  if (outcome == "failure") return Style::bad;
+  if (outcome == "unknown" || outcome == "ongoing") return Style::warn;
+  return Style::plain;
+}
+
+Style style_of_event(std::string_view event) {
+  if (event == "aborting") return Style::warn;
+  return event == "parked" ? Style::bad : Style::plain;
+}
+
+std::string detail_of(const TimelineRow& row) {
+  std::string text = printable(row.detail);
+  if (row.repeats > 1) text += fmt::format("{}{} times", text.empty() ? "" : ", ", row.repeats);
+  return text;
+}
+
+void print_timeline(Out& out, const TransactionRow& row, const std::vector<TimelineRow>& timeline) {
+  out.print("{}  {} {}, created {}\n\n", out.styled(printable(row.gid), Style::bold),
+            name_of(row.mode), out.styled(name_of(row.status), style_of(row.status)),
+            absolute(row.created_at));
+  Table table(
+      {{"TIME", Table::Align::right}, {"EVENT"}, {"BRANCH"}, {"OP"}, {"OUTCOME"}, {"DETAIL"}}, 2);
+  for (const auto& event : timeline) {
+    table.add({{offset(event.at - row.created_at), Style::dim},
+               {event.event, style_of_event(event.event)},
+               printable(event.branch_id),
+               event.op,
+               {event.outcome, style_of_outcome(event.outcome)},
+               detail_of(event)});
+  }
+  table.print(out);
+}
+
+ExitCode log(Context& context, Reader& reader, const std::string& gid) {
+  const auto row = reader.find(gid);
+  if (!row && row.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!row) return fail(context, row.error());
+  const auto timeline = reader.timeline(gid);
+  if (!timeline) return fail(context, timeline.error());
+  if (!context.json) {
+    print_timeline(context.out, *row, *timeline);
+    return ExitCode::done;
+  }
+  for (const auto& event : *timeline) context.out.json(json_of(event));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_log(CLI::App& app, Context& context) {
+  const auto gid = std::make_shared<std::string>();
+  auto* command =
+      add_command(app, "log", "show what happened to one transaction, and when", kDetails);
+  command->add_option("GID", *gid, "the transaction's name")->required();
+  add_db_option(command, context);
+  add_json_option(command, context);
+  on_read(command, context, [&context, gid](Reader& reader) { return log(context, reader, *gid); });
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,114 @@
+// belay show GID: one transaction with its branches.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command.h"
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+A branch's status is idle (not called yet), started (it may have run),
+succeed, failed, or parked (no handler of that name is registered). With
+--json: one object, with `branches` and `timeline` as arrays.
+
+Examples:
+  belay show order-42
+  belay show order-42 --json | jq .branches
+)";
+
+Style style_of_branch(const BranchRow& row) {
+  if (row.status == "succeed") return Style::good;
+  if (row.status == "failed" || row.status == "parked") return Style::bad;
+  return row.status == "idle" ? Style::dim : Style::plain;
+}
+
+std::string moment(TimePoint when, TimePoint at) {
+  return fmt::format("{}, {}", absolute(when), ago(when, at));
+}
+
+void print_head(Out& out, const TransactionRow& row, TimePoint at) {
+  const auto line = [&out](std::string_view label, const std::string& text) {
+    if (!text.empty())
+      out.print("  {}{}\n", out.styled(fmt::format("{:<12}", label), Style::dim), text);
+  };
+  out.print("{}  {} {}", out.styled(printable(row.gid), Style::bold), name_of(row.mode),
+            out.styled(name_of(row.status), style_of(row.status)));
+  if (row.stuck) out.print(", {}", out.styled("stuck", Style::bad));
+  out.write("\n");
+  line("created", moment(row.created_at, at));
+  if (row.finished_at) {
+    line("finished", fmt::format("{}, after {}", absolute(*row.finished_at),
+                                 duration(*row.finished_at - row.created_at)));
+  } else {
+    line("updated", moment(row.updated_at, at));
+  }
+  if (row.due_at)
+    line("next due", fmt::format("{}, {}", absolute(*row.due_at), due(*row.due_at, at)));
+  line("attempts", std::to_string(row.attempts));
+  line(row.status == Status::submitted ? "last error" : "reason", printable(row.last_error));
+  line("trace id", printable(row.trace_id));
+}
+
+void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint at) {
+  Table table({{"BRANCH"},
+               {"OP"},
+               {"HANDLER"},
+               {"STATUS"},
+               {"ATTEMPTS", Table::Align::right},
+               {"NEXT", Table::Align::right},
+               {"LAST ERROR"}},
+              2);
+  for (const auto& row : branches) {
+    table.add({printable(row.branch_id),
+               std::string(name_of(row.op)),
+               printable(row.target),
+               {row.status, style_of_branch(row)},
+               std::to_string(row.attempts),
+               row.due_at ? due(*row.due_at, at) : "",
+               printable(row.last_error)});
+  }
+  out.write("\n");
+  table.print(out);
+}
+
+ExitCode show_json(Context& context, Reader& reader, const TransactionRow& row,
+                   const std::vector<BranchRow>& branches) {
+  const auto timeline = reader.timeline(row.gid);
+  if (!timeline) return fail(context, timeline.error());
+  auto object = json_of(row);
+  object["branches"] = Json::array();
+  for (const auto& branch : branches) object["branches"].push_back(json_of(branch));
+  object["timeline"] = Json::array();
+  for (const auto& event : *timeline) object["timeline"].push_back(json_of(event));
+  context.out.json(object);
+  return ExitCode::done;
+}
+
+ExitCode show(Context& context, Reader& reader, const std::string& gid) {
+  const auto row = reader.find(gid);
+  if (!row && row.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!row) return fail(context, row.error());
+  const auto branches = reader.branches(gid);
+  if (!branches) return fail(context, branches.error());
+  if (context.json) return show_json(context, reader, *row, *branches);
+  const auto at = now();
+  print_head(context.out, *row, at);
+  if (!branches->empty()) print_branches(context.out, *branches, at);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, Context& context) {
+  const auto gid = std::make_shared<std::string>();
+  auto* command = add_command(app, "show", "show one transaction and its branches", kDetails);
+  command->add_option("GID", *gid, "the transaction's name")->required();
+  add_db_option(command, context);
+  add_json_option(command, context);
+  on_read(command, context,
+          [&context, gid](Reader& reader) { return show(context, reader, *gid); });
+}
+
+}  // namespace belay::tool

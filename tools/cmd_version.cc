@@ -1,0 +1,30 @@
+// belay version: of the command, and of the library it runs with.
+#include <CLI/CLI.hpp>
+
+#include "belay/version.h"
+#include "command.h"
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+Example:
+  belay version --json | jq -r .version
+)";
+
+}  // namespace
+
+void add_version(CLI::App& app, Context& context) {
+  auto* command = add_command(app, "version", "print the version", kDetails);
+  add_json_option(command, context);
+  on_run(command, context, [&context] {
+    if (context.json)
+      context.out.json({{"version", version()}});
+    else
+      context.out.print("belay {}\n", version());
+    return ExitCode::done;
+  });
+}
+
+}  // namespace belay::tool

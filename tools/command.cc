@@ -1,0 +1,133 @@
+#include "command.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <memory>
+
+#include "help.h"
+
+namespace belay::tool {
+namespace {
+
+ExitCode exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::not_found: return ExitCode::not_found;
+    case ErrorCode::conflict: return ExitCode::forbidden;
+    case ErrorCode::busy:
+    case ErrorCode::locked:
+    case ErrorCode::live_limit: return ExitCode::busy;
+    case ErrorCode::corrupt: return ExitCode::corrupt;
+    default: return ExitCode::failed;
+  }
+}
+
+std::string_view to_do_about(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::storage: return "look at the file's permissions and at the space on its disk";
+    case ErrorCode::busy: return "try again later";
+    case ErrorCode::live_limit: return "let some of them finish first";
+    case ErrorCode::not_found: return "see which transactions there are with `belay list`";
+    case ErrorCode::locked: return "end that engine first";
+    case ErrorCode::corrupt: return "see `belay check`, and restore the file from a backup";
+    case ErrorCode::unsupported: return "use a belay at least as new as the one that wrote it";
+    case ErrorCode::timed_out: return "follow it with `belay watch`";
+    default: return meaning_of(code);
+  }
+}
+
+using OnCorrupt = std::function<ExitCode(const Error&)>;
+
+ExitCode run_with_reader(Context& context, const std::function<ExitCode(Reader&)>& run,
+                         const OnCorrupt& on_corrupt) {
+  if (context.db.empty()) {
+    return fail(context, ExitCode::usage, "no state file was named",
+                "give --db PATH or set BELAY_DB");
+  }
+  auto reader = Reader::open(context.db);
+  if (reader) return run(*reader);
+  const auto& error = reader.error();
+  if (error.code == ErrorCode::corrupt && on_corrupt) return on_corrupt(error);
+  if (error.code != ErrorCode::not_found) return fail(context, error);
+  return fail(context, ExitCode::not_found, fmt::format("there is no state file at {}", context.db),
+              "give the path of one with --db or in BELAY_DB");
+}
+
+// Digits only: CLI11 would take -3 for a very large number.
+std::optional<std::uint64_t> parse_count(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc() || stop != end || text.empty()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* summary, const char* details) {
+  auto* command = app.add_subcommand(name, summary);
+  command->footer(details);
+  command->formatter(std::make_shared<HelpFormatter>());
+  return command;
+}
+
+void on_run(CLI::App* command, Context& context, std::function<ExitCode()> run) {
+  command->callback([&context, run = std::move(run)] { context.command = run; });
+}
+
+void on_read(CLI::App* command, Context& context, std::function<ExitCode(Reader&)> run,
+             std::function<ExitCode(const Error&)> on_corrupt) {
+  on_run(command, context, [&context, run = std::move(run), on_corrupt = std::move(on_corrupt)] {
+    return run_with_reader(context, run, on_corrupt);
+  });
+}
+
+void add_db_option(CLI::App* command, Context& context) {
+  const auto set = [&context](const std::string& path) { context.db = path; };
+  command->add_option_function<std::string>("--db", set, "the state file; default: $BELAY_DB")
+      ->type_name("PATH");
+}
+
+void add_json_option(CLI::App* command, Context& context) {
+  command->add_flag("--json", context.json, "one JSON object a line, for programs");
+}
+
+void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
+                      const char* description) {
+  const auto set = [&into, name](const std::string& text) {
+    into = parse_count(text);
+    if (!into) throw CLI::ValidationError(name, fmt::format("'{}' is no whole number", text));
+  };
+  command->add_option_function<std::string>(name, set, description)->type_name("N");
+}
+
+void add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
+                         const char* description) {
+  const auto set = [&into, name](const std::string& text) {
+    into = parse_duration(text);
+    if (into) return;
+    throw CLI::ValidationError(
+        name, fmt::format("'{}' is no duration such as 500ms, 5s, 10m, 2h, 7d", printable(text)));
+  };
+  command->add_option_function<std::string>(name, set, description)->type_name("TIME");
+}
+
+ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do) {
+  context.out.flush();  // so that the error comes last where both go to one place
+  context.err.print("{}: {}\n", context.err.styled("belay", Style::bad),
+                    printable(fmt::format("{}: {}", happened, to_do)));
+  context.err.flush();
+  return code;
+}
+
+ExitCode fail(Context& context, const Error& error) {
+  const auto happened = error.detail.empty() ? std::string(meaning_of(error.code)) : error.detail;
+  return fail(context, exit_code_of(error.code), happened, to_do_about(error.code));
+}
+
+ExitCode fail_unknown_gid(Context& context, std::string_view gid) {
+  return fail(context, ExitCode::not_found,
+              fmt::format("no transaction '{}' in {}", gid, context.db),
+              "see which there are with `belay list`");
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,77 @@
+// The seam between `main` and the subcommands: a subcommand is one file with one `add_...`
+// function, declared here and called in belay.cc. It describes its options to CLI11 and leaves in
+// `Context::command` what is to be run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "belay/error.h"
+#include "belay/reader.h"
+#include "output.h"
+
+namespace CLI {
+class App;
+}
+
+namespace belay::tool {
+
+// Printed in `belay --help`; scripts rely on them.
+enum class ExitCode : int {
+  done = 0,
+  failed = 1,
+  usage = 2,
+  not_found = 3,
+  forbidden = 4,  // the transaction's state forbids it
+  busy = 5,       // or locked by another process
+  corrupt = 6,    // the state file is damaged
+};
+
+struct Context {
+  std::string program = "belay";  // how it was called
+  std::string db;                 // --db or BELAY_DB; empty if neither was given
+  bool json = false;              // --json
+  Out out{1};
+  Out err{2};
+  // Set by the chosen subcommand's CLI11 callback, run by `main` after parsing.
+  std::function<ExitCode()> command;
+};
+
+// A subcommand with its help: `summary` is one line without a full stop, `details` the paragraphs
+// and examples below the options. Finish it with `on_run`.
+CLI::App* add_command(CLI::App& app, const char* name, const char* summary, const char* details);
+void on_run(CLI::App* command, Context& context, std::function<ExitCode()> run);
+// The same for a command that reads a state file: says what is wrong if there is none to read. With
+// `on_corrupt` the command itself says so of a damaged one.
+void on_read(CLI::App* command, Context& context, std::function<ExitCode(Reader&)> run,
+             std::function<ExitCode(const Error&)> on_corrupt = {});
+// The options most subcommands share.
+void add_db_option(CLI::App* command, Context& context);
+void add_json_option(CLI::App* command, Context& context);
+// A whole number from 0; anything else is a usage error.
+void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
+                      const char* description);
+// Sets `into` from "500ms", "5s", "10m", "2h" or "7d"; anything else is a usage error.
+void add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
+                         const char* description);
+
+// Print one line to stderr, "belay: what happened: what to do", and return the exit code to end
+// with.
+ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do);
+ExitCode fail(Context& context, const Error& error);
+ExitCode fail_unknown_gid(Context& context, std::string_view gid);
+
+// One a subcommand.
+void add_list(CLI::App& app, Context& context);
+void add_show(CLI::App& app, Context& context);
+void add_log(CLI::App& app, Context& context);
+void add_stuck(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
+void add_watch(CLI::App& app, Context& context);
+void add_check(CLI::App& app, Context& context);
+void add_demo(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+void add_version(CLI::App& app, Context& context);
+
+}  // namespace belay::tool

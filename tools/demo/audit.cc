@@ -1,0 +1,211 @@
+#include "demo/audit.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "belay/reader.h"
+#include "demo/money.h"
+
+namespace belay::demo {
+namespace {
+
+constexpr std::size_t kProblemsKept = 10;
+constexpr std::uint32_t kPageRows = 10'000;
+
+// Each finds rows that should not be; the first column says which.
+struct BookCheck {
+  const char* sql;
+  const char* meaning;
+};
+constexpr BookCheck kBookChecks[] = {
+    {R"(SELECT 'account ' || account FROM accounts LEFT JOIN
+          (SELECT account, sum(cents) AS moved FROM postings GROUP BY account) USING (account)
+        WHERE balance_cents <> opening_cents + coalesce(moved, 0))",
+     "its balance is not its opening and its postings"},
+    {R"(SELECT gid || ' branch ' || branch_id || ' ' || op FROM postings
+        GROUP BY gid, branch_id, op HAVING count(*) > 1)",
+     "was posted more than once"},
+    {R"(SELECT p.gid || ' branch ' || p.branch_id || ' ' || p.op FROM postings p
+        LEFT JOIN barrier b ON b.gid = p.gid AND b.branch_id = p.branch_id AND b.op = p.op
+          AND b.barrier_id = '01' AND b.reason = p.op
+        WHERE b.id IS NULL)",
+     "was posted and the barrier does not know it"},
+    {R"(SELECT b.gid || ' branch ' || b.branch_id || ' action' FROM barrier b
+        LEFT JOIN postings p ON p.gid = b.gid AND p.branch_id = b.branch_id AND p.op = b.op
+        WHERE b.op = 'action' AND b.reason = 'action' AND p.id IS NULL)",
+     "is in the barrier and was never posted"},
+    {R"(SELECT b.gid || ' branch ' || b.branch_id || ' compensate' FROM barrier b
+        JOIN barrier a ON a.gid = b.gid AND a.branch_id = b.branch_id AND a.op = 'action'
+        LEFT JOIN postings p ON p.gid = b.gid AND p.branch_id = b.branch_id AND p.op = b.op
+        WHERE b.op = 'compensate' AND (a.reason = 'action') <> (p.id IS NOT NULL))",
+     "was undone without having been done, or not undone"},
+    {R"(SELECT gid || ' branch ' || branch_id FROM barrier b WHERE op = 'compensate'
+        AND NOT EXISTS (SELECT 1 FROM barrier a WHERE a.gid = b.gid
+          AND a.branch_id = b.branch_id AND a.op = 'action'))",
+     "was undone and could still be done"},
+};
+struct Net {
+  std::array<std::int64_t, kBanks> cents{};     // in each bank
+  std::array<std::int64_t, kBanks> accounts{};  // whose; -1 if it was more than one
+  bool expected = false;
+};
+using Nets = std::unordered_map<std::string, Net>;  // by gid
+
+Result<BankMoney> count_money_in(Database& database) {
+  const auto opening = database.number("SELECT coalesce(sum(opening_cents), 0) FROM accounts");
+  if (!opening) return opening.error();
+  const auto now = database.number("SELECT coalesce(sum(balance_cents), 0) FROM accounts");
+  if (!now) return now.error();
+  return BankMoney{*opening, *now};
+}
+
+Result<> read_nets(Database& database, BankId bank, Nets& nets, Audit& audit) {
+  auto select = database.prepare("SELECT gid, account, cents FROM postings");
+  if (!select) return select.error();
+  const auto at = static_cast<std::size_t>(bank);
+  while (select->row()) {
+    ++audit.postings;
+    auto& net = nets[std::string(select->text(0))];
+    const auto account = select->integer(1);
+    const bool first = net.accounts[at] == 0;
+    net.accounts[at] = first || net.accounts[at] == account ? account : -1;
+    net.cents[at] += select->integer(2);
+  }
+  if (!select->ok()) return database.error();
+  return {};
+}
+
+void check_transfer(const Transfer& transfer, Verdict verdict, Nets& nets, Audit& audit) {
+  const auto from = static_cast<std::size_t>(transfer.from.bank);
+  const auto to = static_cast<std::size_t>(transfer.to.bank);
+  const auto gid = gid_of(transfer);
+  auto& net = nets[gid];
+  net.expected = true;
+  audit.legs_checked += 2;
+  const bool foreign = (net.accounts[from] != 0 && net.accounts[from] != transfer.from.account) ||
+                       (net.accounts[to] != 0 && net.accounts[to] != transfer.to.account);
+  if (foreign) audit.add_problem(gid + " touched an account that is not its own");
+  if (verdict == Verdict::unfinished || verdict == Verdict::refused) return;
+  const std::int64_t moved = verdict == Verdict::succeeded ? transfer.cents : 0;
+  if (net.cents[from] == -moved && net.cents[to] == moved) return;
+  audit.add_problem(fmt::format("{} {}, but its books say {} and {} where {} and {} are due", gid,
+                                verdict == Verdict::succeeded ? "succeeded" : "was rolled back",
+                                money(net.cents[from]), money(net.cents[to]), money(-moved),
+                                money(moved)));
+}
+
+// What earlier files moved: it has no result here, but it has to come out even all the same.
+void check_strangers(const Nets& nets, Audit& audit) {
+  for (const auto& [gid, net] : nets) {
+    if (net.expected) continue;
+    ++audit.strangers;
+    if (net.cents[0] + net.cents[1] == 0) continue;
+    audit.add_problem(
+        fmt::format("{} is not in the file of transfers and moved {} in one bank only", gid,
+                    money(net.cents[0] + net.cents[1])));
+  }
+}
+
+bool agrees(Verdict verdict, Status status) {
+  if (verdict == Verdict::succeeded) return status == Status::succeed;
+  if (is_rolled_back(verdict)) return status == Status::failed;
+  return true;
+}
+
+Result<> check_statuses(const Files& files, const std::vector<Transfer>& transfers,
+                        const Results& results, Audit& audit) {
+  std::unordered_map<std::string, std::size_t> indices;
+  for (std::size_t i = 0; i < transfers.size(); ++i) indices.emplace(gid_of(transfers[i]), i);
+  auto reader = Reader::open(files.engine());
+  if (!reader) return reader.error();
+  Filter filter;
+  filter.limit = kPageRows;
+  do {
+    const auto page = reader->list(filter);
+    if (!page) return page.error();
+    for (const auto& row : page->rows) {
+      const auto found = indices.find(row.gid);
+      if (found == indices.end()) continue;
+      ++audit.statuses_checked;
+      if (agrees(results.verdict(found->second), row.status)) continue;
+      audit.add_problem(fmt::format("{} is {} in the engine's file, but its caller heard: {}",
+                                    row.gid, name_of(row.status),
+                                    name_of(results.verdict(found->second))));
+    }
+    filter.before_id = page->next_before_id;
+  } while (filter.before_id != 0);
+  const auto expected = results.size() - results.count(Verdict::refused);
+  if (audit.statuses_checked < results.done() - results.count(Verdict::refused) ||
+      audit.statuses_checked > results.size()) {
+    audit.add_problem(fmt::format("the engine's file holds {} of {} transfers",
+                                  audit.statuses_checked, expected));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::int64_t Audit::opening_cents() const {
+  return banks[0].opening_cents + banks[1].opening_cents;
+}
+
+std::int64_t Audit::cents() const { return banks[0].cents + banks[1].cents; }
+
+void Audit::add_problem(std::string problem) {
+  if (problem_count++ < kProblemsKept) problems.push_back(std::move(problem));
+}
+
+Result<std::array<BankMoney, kBanks>> count_money(const Files& files) {
+  std::array<BankMoney, kBanks> money;
+  for (std::size_t i = 0; i < kBanks; ++i) {
+    auto database = Database::open(files.bank(static_cast<BankId>(i)), Database::Access::read);
+    if (!database) return database.error();
+    const auto counted = count_money_in(*database);
+    if (!counted) return counted.error();
+    money[i] = *counted;
+  }
+  return money;
+}
+
+Result<> audit_bank(const std::string& path, Audit& audit) {
+  auto database = Database::open(path, Database::Access::read);
+  if (!database) return database.error();
+  for (const auto& check : kBookChecks) {
+    auto select = database->prepare(check.sql);
+    if (!select) return select.error();
+    while (select->row()) {
+      audit.add_problem(fmt::format("{}: {}: {}", path, select->text(0), check.meaning));
+    }
+    if (!select->ok()) return database->error();
+  }
+  return {};
+}
+
+Result<Audit> audit(const Files& files, const std::vector<Transfer>& transfers,
+                    const Results& results) {
+  Audit audit;
+  Nets nets;
+  for (std::size_t i = 0; i < kBanks; ++i) {
+    const auto bank = static_cast<BankId>(i);
+    BELAY_TRY(audit_bank(files.bank(bank), audit));
+    auto database = Database::open(files.bank(bank), Database::Access::read);
+    if (!database) return database.error();
+    BELAY_TRY(read_nets(*database, bank, nets, audit));
+  }
+  const auto money = count_money(files);
+  if (!money) return money.error();
+  audit.banks = *money;
+  for (std::size_t i = 0; i < transfers.size(); ++i) {
+    check_transfer(transfers[i], results.verdict(i), nets, audit);
+  }
+  check_strangers(nets, audit);
+  BELAY_TRY(check_statuses(files, transfers, results, audit));
+  if (audit.opening_cents() != audit.cents()) {
+    audit.add_problem(fmt::format("{} were in the banks before, {} are after",
+                                  demo::money(audit.opening_cents()), demo::money(audit.cents())));
+  }
+  return audit;
+}
+
+}  // namespace belay::demo

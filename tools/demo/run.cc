@@ -1,0 +1,141 @@
+#include "demo/run.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "belay/engine.h"
+#include "demo/counter.h"
+
+namespace belay::demo {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kTick = std::chrono::milliseconds(50);
+
+std::uint64_t micros_since(Clock::time_point start) {
+  const auto span = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+  return static_cast<std::uint64_t>(span.count());
+}
+
+// Quicker than the defaults, which suit services across a network.
+Options options_for_a_demo() {
+  Options options;
+  options.retry.first_interval = Millis(100);
+  options.retry.interval_max = Millis(2'000);
+  options.request_timeout = Millis(10'000);
+  options.retention =
+      Millis(0);  // for ever: run again next month, the demo still knows its transfers
+  options.retention_failed = Millis(0);
+  return options;
+}
+
+// Keeps so many transfers in flight: each answer hands in the next one.
+class Feeder {
+ public:
+  Feeder(Engine& engine, const std::vector<Transfer>& transfers,
+         const std::function<void(const Answer&)>& answered)
+      : engine_(engine),
+        transfers_(transfers),
+        answered_(answered),
+        made_at_(std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now())) {}
+
+  void start(std::size_t in_flight) {
+    for (std::size_t i = 0; i < in_flight; ++i) submit_next();
+  }
+  // How many have been answered, when that is all or `span` has passed.
+  std::size_t wait_for(std::chrono::milliseconds span) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, span, [this] { return done_ == transfers_.size(); });
+    return done_;
+  }
+
+ private:
+  std::optional<std::size_t> take_next() {
+    const std::lock_guard lock(mutex_);
+    if (next_ == transfers_.size()) return std::nullopt;
+    return next_++;
+  }
+  // One that is refused at once makes room for another.
+  void submit_next() {
+    while (const auto index = take_next()) {
+      auto saga = saga_of(transfers_[*index]).wait_result();
+      const auto done = [this, at = *index, start = Clock::now()](const Result<Report>& result) {
+        if (note(at, start, result)) submit_next();
+      };
+      const auto taken = engine_.submit(saga, done);
+      if (taken || !note(*index, Clock::now(), taken.error())) return;
+    }
+  }
+  // False if the engine closes: then we gave up.
+  bool note(std::size_t index, Clock::time_point start, const Result<Report>& result) {
+    auto answer = answer_of(result);
+    if (answer.verdict == Verdict::unfinished) return false;
+    answer.index = index;
+    answer.micros = micros_since(start);
+    answer.repeated = result && result->finished_at() < made_at_;
+    answered_(answer);
+    const std::lock_guard lock(mutex_);
+    if (++done_ == transfers_.size()) wake_.notify_one();
+    return true;
+  }
+
+  Engine& engine_;
+  const std::vector<Transfer>& transfers_;
+  const std::function<void(const Answer&)>& answered_;
+  const TimePoint made_at_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::size_t next_ = 0;
+  std::size_t done_ = 0;
+};
+
+// False if nothing became final for too long.
+bool wait_for_all(Feeder& feeder, std::size_t all, std::chrono::seconds patience,
+                  const std::function<void()>& tick) {
+  auto moved_at = Clock::now();
+  for (std::size_t before = 0;;) {
+    const auto done = feeder.wait_for(kTick);
+    tick();
+    if (done == all) return true;
+    if (done != before) moved_at = Clock::now();
+    if (Clock::now() - moved_at >= patience) return false;
+    before = done;
+  }
+}
+
+Result<> open_for_calls(Engine& engine, Counter& counter_a, Counter& counter_b) {
+  BELAY_TRY(counter_a.serve(engine));
+  BELAY_TRY(counter_b.serve(engine));
+  return engine.start();
+}
+
+}  // namespace
+
+Result<RunEnd> run_transfers(const Settings& settings, const std::vector<Transfer>& transfers,
+                             const RunWatcher& watcher) {
+  const auto open_at = Clock::now();
+  auto bank_a = Bank::open(settings.files.bank(BankId::a), BankId::a, settings.accounts);
+  if (!bank_a) return bank_a.error();
+  auto bank_b = Bank::open(settings.files.bank(BankId::b), BankId::b, settings.accounts);
+  if (!bank_b) return bank_b.error();
+  Counter counter_a(std::move(*bank_a), BankId::a);
+  Counter counter_b(std::move(*bank_b), BankId::b);
+  auto engine = Engine::open(settings.files.engine(), options_for_a_demo());
+  if (!engine) return engine.error();
+  Feeder feeder(*engine, transfers, watcher.answered);
+  BELAY_TRY(open_for_calls(*engine, counter_a, counter_b));
+  watcher.started({micros_since(open_at), engine->counters().live});
+
+  const auto run_at = Clock::now();
+  RunEnd end;
+  feeder.start(settings.in_flight);
+  end.gave_up = !wait_for_all(feeder, transfers.size(), settings.patience, watcher.tick);
+  end.run_micros = micros_since(run_at);
+  end.stuck = engine->counters().stuck;
+  BELAY_TRY(engine->close());  // before what its callbacks use goes away
+  return end;
+}
+
+}  // namespace belay::demo

@@ -1,0 +1,36 @@
+// What the demo says of itself: before the run, when it was killed, and at the end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "demo/audit.h"
+#include "demo/conduct.h"
+#include "demo/forecast.h"
+#include "output.h"
+
+namespace belay::demo {
+
+struct Summary {
+  const Settings& settings;
+  const TransferFile& file;
+  const Results& results;
+  const Story& story;
+  const Audit& audit;
+  std::size_t forecast = 0;   // transfers whose end could be told from the opening books
+  std::size_t surprises = 0;  // of those, with another end
+  std::string program;        // how belay was called
+
+  // Everything is final and nothing is wrong.
+  bool fine() const;
+  std::size_t unfinished() const { return results.size() - results.done(); }
+  double per_second() const;
+};
+
+void print_bad_rows(tool::Out& out, const std::string& path, const TransferFile& file);
+void print_intro(tool::Out& out, const Settings& settings, const TransferFile& file);
+void print_summary(tool::Out& out, const Summary& summary);
+void print_json(tool::Out& out, const Summary& summary);
+
+}  // namespace belay::demo

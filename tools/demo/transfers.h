@@ -1,0 +1,54 @@
+// The file of transfers: what a row says, and which rows cannot be meant. The format stands in
+// tools/examples/README.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belay/result.h"
+#include "belay/saga.h"
+#include "demo/bank.h"
+
+namespace belay::demo {
+
+struct Place {
+  BankId bank{};
+  std::int64_t account = 0;
+};
+
+struct Transfer {
+  std::string id;
+  Place from;
+  Place to;
+  std::int64_t cents = 0;
+  std::string memo;
+};
+
+struct BadRow {
+  std::size_t line = 0;
+  std::string problem;
+};
+
+struct TransferFile {
+  std::vector<Transfer> transfers;
+  std::vector<BadRow> bad_rows;  // the first of them
+  std::size_t bad_count = 0;     // all
+};
+
+constexpr std::size_t kBadRowsKept = 10;
+
+// Never fails: what cannot be read is a bad row.
+TransferFile parse_transfers(std::string_view text);
+// Errors: not_found, invalid_argument (a directory, too large, no text at all), each naming the
+// file.
+Result<TransferFile> read_transfers(const std::string& path);
+
+// The row's own name, so that a file that is handed in again runs nothing twice.
+std::string gid_of(const Transfer& transfer);
+// Debit first, so that what is to be given is there; each with its undo.
+Saga saga_of(const Transfer& transfer);
+
+}  // namespace belay::demo

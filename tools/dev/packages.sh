@@ -1,0 +1,74 @@
+# Sourced by tools/quickstart and tools/check: what they say, and the packages they need.
+# Debian's names; on another system they say which tools to install and go on.
+# shellcheck shell=bash
+
+# What the build needs.
+BUILD_PACKAGES=(
+  g++ meson ninja-build pkg-config
+  libsqlite3-dev libuv1-dev libfmt-dev  # the library
+  libcli11-dev nlohmann-json3-dev       # the tools
+)
+# What the tests need on top: the second compiler with its sanitizers, and the checkers.
+CHECK_PACKAGES=(
+  doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
+)
+
+say() { printf '\n%s\n' "== $*"; }
+
+die() {
+  printf '%s\n' "$(basename "$0"): $*" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "needs root to install packages, and there is no sudo: run '$*' as root first"
+  fi
+}
+
+# Installs those of the packages that are missing; asks the network only then.
+install_packages() {
+  local missing=() package
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    say "not a Debian system: taking it that the equivalents of these are here: $*"
+    return
+  fi
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]}"
+  as_root apt-get -qq update || true  # one broken source of many; the install decides
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install ${missing[*]}"
+}
+
+# What was built as root inside somebody's checkout is theirs.
+give_back() {
+  if [ "$(id -u)" -eq 0 ] && [ "$(stat -c %u meson.build)" -ne 0 ]; then
+    chown -R --reference=meson.build "$@"
+  fi
+}
+
+# Configures the build folder $1 with the other arguments; anew if it was made for another place.
+configure() {
+  local folder=$1 stamp
+  shift
+  stamp="$PWD $*"
+  if [ -f "$folder/.configured" ] && [ "$(cat "$folder/.configured")" = "$stamp" ]; then
+    return
+  fi
+  if [ -f "$folder/.configured" ] || [ ! -f "$folder/build.ninja" ]; then
+    rm -rf "$folder"
+    meson setup "$folder" "$@"
+  else
+    meson setup --reconfigure "$folder" "$@"
+  fi
+  printf '%s\n' "$stamp" >"$folder/.configured"
+}

@@ -1,0 +1,76 @@
+#include "help.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace belay::tool {
+namespace {
+
+struct Entry {
+  std::string left;
+  std::string right;
+};
+
+std::string section(const std::string& title, const std::vector<Entry>& entries) {
+  if (entries.empty()) return {};
+  std::size_t width = 0;
+  for (const auto& entry : entries) width = std::max(width, entry.left.size());
+  std::string result = "\n" + title + ":\n";
+  for (const auto& entry : entries) {
+    result +=
+        "  " + entry.left + std::string(width - entry.left.size() + 3, ' ') + entry.right + "\n";
+  }
+  return result;
+}
+
+std::string left_of(const CLI::Option& option) {
+  // Positionals are said as in the usage line.
+  if (option.nonpositional()) {
+    std::string names;
+    for (const auto& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
+    for (const auto& name : option.get_lnames()) names += (names.empty() ? "--" : ", --") + name;
+    return option.get_expected_max() == 0 ? names : names + " " + option.get_type_name();
+  }
+  return option.get_name(true, false);
+}
+
+std::vector<Entry> entries_of(const CLI::App& app, bool positional) {
+  std::vector<Entry> result;
+  for (const auto* option : app.get_options()) {
+    if (option->get_group().empty() || option->get_positional() != positional) continue;
+    result.push_back({left_of(*option), option->get_description()});
+  }
+  return result;
+}
+
+std::vector<Entry> commands_of(const CLI::App& app) {
+  std::vector<Entry> result;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    result.push_back({command->get_name(), command->get_description()});
+  }
+  return result;
+}
+
+std::string usage_of(const CLI::App& app) {
+  std::string words;
+  for (const auto* at = &app; at != nullptr; at = at->get_parent())
+    words = at->get_name() + " " + words;
+  if (!commands_of(app).empty()) words += "COMMAND ";
+  for (const auto* option : app.get_options()) {
+    if (option->get_positional()) words += option->get_name(true, false) + " ";
+  }
+  return "Usage: " + words + "[OPTIONS]\n";
+}
+
+}  // namespace
+
+std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
+  std::string full_name = app->get_name();
+  if (app->get_parent() != nullptr) full_name = app->get_parent()->get_name() + " " + full_name;
+  return full_name + ": " + app->get_description() + "\n\n" + usage_of(*app) +
+         section("Commands", commands_of(*app)) + section("Arguments", entries_of(*app, true)) +
+         section("Options", entries_of(*app, false)) + app->get_footer();
+}
+
+}  // namespace belay::tool

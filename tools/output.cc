@@ -1,0 +1,174 @@
+#include "output.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace belay::tool {
+namespace {
+
+constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kLastColumn = 20;  // the least it is cut to; then the terminal wraps it
+constexpr std::size_t kBarCells = 30;
+
+const char* escape_of(Style style) {
+  switch (style) {
+    case Style::plain: return "";
+    case Style::bold: return "\x1b[1m";
+    case Style::dim: return "\x1b[2m";
+    case Style::good: return "\x1b[32m";
+    case Style::warn: return "\x1b[33m";
+    case Style::bad: return "\x1b[31m";
+  }
+  return "";
+}
+
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  if (no_colour != nullptr && *no_colour != '\0') return false;
+  const char* term = std::getenv("TERM");
+  return term != nullptr && std::string_view(term) != "dumb";
+}
+
+// As much of `text` as fits in `columns`, the cut marked.
+std::string fitted(const std::string& text, std::size_t columns) {
+  if (display_width(text) <= columns) return text;
+  std::string result;
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t next = at + 1;
+    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xc0u) == 0x80u) ++next;
+    const auto piece = text.substr(at, next - at);
+    width += display_width(piece);
+    if (width + 1 > columns) break;
+    result += piece;
+    at = next;
+  }
+  return result + "…";
+}
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+}  // namespace
+
+Out::Out(int fd) : fd_(fd), terminal_(::isatty(fd) == 1), coloured_(terminal_ && wants_colour()) {}
+
+void Out::write(std::string_view bytes) {
+  if (error_ != 0) return;
+  buffer_ += bytes;
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void Out::json(const nlohmann::ordered_json& object) {
+  write(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  write("\n");
+}
+
+bool Out::flush() {
+  std::string_view rest = buffer_;
+  while (error_ == 0 && !rest.empty()) {
+    const auto written = ::write(fd_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0)
+      error_ = errno;
+    else
+      rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  buffer_.clear();
+  return error_ == 0;
+}
+
+std::size_t Out::columns() const {
+  winsize size{};
+  if (terminal_ && ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return std::numeric_limits<std::size_t>::max();
+}
+
+std::string Out::styled(std::string_view text, Style style) const {
+  if (!coloured_ || style == Style::plain || text.empty()) return std::string(text);
+  return fmt::format("{}{}\x1b[0m", escape_of(style), text);
+}
+
+Table::Table(std::vector<Column> columns, std::size_t indent)
+    : columns_(std::move(columns)), indent_(indent) {}
+
+void Table::add(std::vector<Cell> row) {
+  row.resize(columns_.size(), Cell(""));
+  rows_.push_back(std::move(row));
+}
+
+void Table::print(Out& out) const {
+  std::vector<std::size_t> widths(columns_.size(), 0);  // 0: without any text, left out
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i].text));
+    }
+  }
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    if (widths[i] == 0) continue;
+    widths[i] = std::max(widths[i], display_width(columns_[i].name));
+    last = i;
+  }
+  const auto limit = out.columns();
+  const auto print_row = [&](const auto& cell_of) {
+    std::string line(indent_, ' ');
+    std::size_t used = indent_;
+    for (std::size_t i = 0; i <= last; ++i) {
+      if (widths[i] == 0) continue;
+      Cell cell = cell_of(i);
+      if (i == last)
+        cell.text = fitted(cell.text, limit > used + kLastColumn ? limit - used : kLastColumn);
+      const auto width = display_width(cell.text);
+      const std::string padding(widths[i] > width ? widths[i] - width : 0, ' ');
+      if (columns_[i].align == Align::right) line += padding;
+      line += out.styled(cell.text, cell.style);
+      if (i == last) break;
+      if (columns_[i].align == Align::left) line += padding;
+      line.append(kGap, ' ');
+      used += widths[i] + kGap;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out.write(line + "\n");
+  };
+  print_row([&](std::size_t i) { return Cell(columns_[i].name, Style::dim); });
+  for (const auto& row : rows_) print_row([&](std::size_t i) { return row[i]; });
+}
+
+void Progress::show(unsigned percent, std::string_view note) {
+  if (!out_.terminal()) return;
+  percent = std::min(percent, 100u);
+  const std::size_t full = percent * kBarCells / 100;
+  const bool fancy = out_.coloured();
+  const auto rest = out_.styled(repeated(fancy ? "━" : ".", kBarCells - full), Style::dim);
+  auto line =
+      fmt::format("{} {}{} {:3}%", label_, repeated(fancy ? "━" : "#", full), rest, percent);
+  const auto used = display_width(label_) + kBarCells + 6;
+  const auto limit = out_.columns();
+  if (!note.empty() && limit > used + 10) {
+    line += "  " + fitted(printable(note), limit - used - 3);
+  }
+  if (line == shown_) return;
+  shown_ = line;
+  out_.write("\r" + line + "\x1b[K");
+  out_.flush();
+}
+
+void Progress::clear() {
+  if (shown_.empty()) return;
+  out_.write("\r\x1b[K");
+  out_.flush();
+  shown_.clear();
+}
+
+}  // namespace belay::tool

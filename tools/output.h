@@ -1,0 +1,125 @@
+// How the command line speaks: a buffered stream that notices a closed pipe, colours for people
+// only, tables, JSON lines, and times and sizes as one says them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "belay/types.h"
+
+namespace belay::tool {
+
+enum class Style : std::uint8_t { plain, bold, dim, good, warn, bad };
+
+// Not thread-safe. Nothing is written before `flush` or 64 KiB; after a failed write all further
+// output is dropped.
+class Out {
+ public:
+  explicit Out(int fd);
+  Out(const Out&) = delete;
+  Out& operator=(const Out&) = delete;
+  ~Out() { flush(); }
+
+  void write(std::string_view bytes);
+  template <class... Args>
+  void print(fmt::format_string<Args...> format, Args&&... args) {
+    write(fmt::format(format, std::forward<Args>(args)...));
+  }
+  // One object as one line. Bytes that are not UTF-8 become U+FFFD.
+  void json(const nlohmann::ordered_json& object);
+  bool flush();
+
+  bool terminal() const { return terminal_; }
+  bool coloured() const { return coloured_; }  // a terminal, and neither NO_COLOR nor TERM=dumb
+  std::size_t columns() const;  // of the terminal now; a very large number if it is none
+  bool ok() const { return error_ == 0; }
+  int error() const {
+    return error_;
+  }  // errno of the write that failed, EPIPE if the reader went away
+
+  // `text` in the escape sequences of `style`, or as it is if there are no colours here.
+  std::string styled(std::string_view text, Style style) const;
+
+ private:
+  std::string buffer_;
+  int fd_;
+  int error_ = 0;
+  bool terminal_;
+  bool coloured_;
+};
+
+// Columns that are as wide as their widest cell, two spaces apart; on a terminal the last column is
+// cut to fit.
+class Table {
+ public:
+  enum class Align : std::uint8_t { left, right };
+  struct Column {
+    std::string name;
+    Align align = Align::left;
+  };
+  struct Cell {
+    Cell(std::string cell_text,
+         Style cell_style = Style::plain)  // NOLINT(google-explicit-constructor)
+        : text(std::move(cell_text)), style(cell_style) {}
+    std::string text;  // printable already: see `printable`
+    Style style;
+  };
+
+  explicit Table(std::vector<Column> columns, std::size_t indent = 0);
+  void add(std::vector<Cell> row);  // as many cells as columns
+  bool empty() const { return rows_.empty(); }
+  // Columns without any text are left out.
+  void print(Out& out) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+  std::size_t indent_;
+};
+
+// A progress bar on one line of a terminal; prints nothing elsewhere.
+class Progress {
+ public:
+  Progress(Out& out, std::string label) : out_(out), label_(std::move(label)) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { clear(); }
+  // `note` stands behind the bar. Cheap to call often: it draws only what changed.
+  void show(unsigned percent, std::string_view note = {});
+  void clear();
+
+ private:
+  Out& out_;
+  std::string label_;
+  std::string shown_;
+};
+
+// Text that cannot disturb a terminal or a table: control characters, direction marks and bytes
+// that are not UTF-8 appear as \n, \x1b, \u202e.
+std::string printable(std::string_view text);
+// Cells a text takes on a terminal.
+std::size_t display_width(std::string_view printable_text);
+
+TimePoint now();
+// Local time, "2026-03-01 14:05:06.789 +0100".
+std::string absolute(TimePoint at);
+// Two units at most: "350ms", "4.2s", "3m12s", "2h05m", "3d04h".
+std::string duration(Millis span);
+std::string ago(TimePoint at, TimePoint now);  // "4.2s ago"
+std::string due(TimePoint at, TimePoint now);  // "in 8.0s", "now", "2.0s overdue"
+std::string bytes(std::uint64_t count);        // "512 B", "1.5 MiB"
+std::string count(std::uint64_t number);       // "1,234,567"
+
+// "500ms", "5s", "10m", "2h", "7d"; nothing if it is none of these or too large.
+std::optional<Millis> parse_duration(std::string_view text);
+
+Style style_of(Status status);
+
+}  // namespace belay::tool

@@ -1,0 +1,54 @@
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+Json json_of(TimePoint at) { return at.time_since_epoch().count(); }
+
+Json json_of(const std::optional<TimePoint>& at) { return at ? json_of(*at) : Json(); }
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+// A definition that is no JSON is still shown, as a string.
+Json embedded(const std::string& text) {
+  if (text.empty()) return {};
+  auto parsed = Json::parse(text, nullptr, false);
+  return parsed.is_discarded() ? Json(text) : parsed;
+}
+
+}  // namespace
+
+Json json_of(const TransactionRow& row) {
+  return {{"id", row.id},
+          {"gid", row.gid},
+          {"mode", name_of(row.mode)},
+          {"status", name_of(row.status)},
+          {"stuck", row.stuck},
+          {"created_at", json_of(row.created_at)},
+          {"updated_at", json_of(row.updated_at)},
+          {"finished_at", json_of(row.finished_at)},
+          {"due_at", json_of(row.due_at)},
+          {"attempts", row.attempts},
+          {"last_error", text_or_null(row.last_error)},
+          {"trace_id", text_or_null(row.trace_id)},
+          {"definition", embedded(row.definition)}};
+}
+
+Json json_of(const BranchRow& row) {
+  return {{"branch_id", row.branch_id},   {"op", name_of(row.op)},
+          {"target", row.target},         {"status", row.status},
+          {"attempts", row.attempts},     {"last_error", text_or_null(row.last_error)},
+          {"due_at", json_of(row.due_at)}};
+}
+
+Json json_of(const TimelineRow& row) {
+  return {{"at", json_of(row.at)},
+          {"event", row.event},
+          {"branch_id", text_or_null(row.branch_id)},
+          {"op", text_or_null(row.op)},
+          {"outcome", text_or_null(row.outcome)},
+          {"detail", text_or_null(row.detail)},
+          {"repeats", row.repeats}};
+}
+
+}  // namespace belay::tool

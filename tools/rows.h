@@ -1,0 +1,17 @@
+// What the reader gives, as JSON: keys as the columns of the state file's views.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "belay/reader.h"
+
+namespace belay::tool {
+
+using Json = nlohmann::ordered_json;
+
+// Times are milliseconds since the epoch; what is absent is null.
+Json json_of(const TransactionRow& row);
+Json json_of(const BranchRow& row);
+Json json_of(const TimelineRow& row);
+
+}  // namespace belay::tool
