@@ -1,14 +1,21 @@
 // Everything an embedder needs.
 #pragma once
 
+#include "belay/barrier.h"
 #include "belay/call.h"
+#include "belay/description.h"
+#include "belay/driven.h"
 #include "belay/engine.h"
 #include "belay/error.h"
+#include "belay/msg.h"
 #include "belay/options.h"
+#include "belay/outbox.h"
 #include "belay/outcome.h"
 #include "belay/reader.h"
 #include "belay/report.h"
 #include "belay/result.h"
 #include "belay/saga.h"
+#include "belay/tcc.h"
 #include "belay/types.h"
 #include "belay/version.h"
+#include "belay/xa.h"

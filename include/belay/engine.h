@@ -10,18 +10,25 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "belay/call.h"
+#include "belay/description.h"
 #include "belay/export.h"
+#include "belay/msg.h"
 #include "belay/options.h"
 #include "belay/report.h"
 #include "belay/result.h"
 #include "belay/saga.h"
+#include "belay/tcc.h"
 
 namespace belay {
 
 // Runs once, on the loop.
 using ReportCallback = std::function<void(const Result<Report>& result)>;
+using OutcomeCallback = std::function<void(const Result<Outcome>& result)>;
+using DoneCallback = std::function<void(const Result<>& result)>;
+using TopicsCallback = std::function<void(const Result<std::vector<Subscription>>& result)>;
 using ClosedCallback = std::function<void(const Result<>& result)>;
 
 // A moment's figures. Totals count from `open`.
@@ -72,17 +79,56 @@ class BELAY_EXPORT Engine {
   // (before or while it runs). Errors: misuse if started already.
   Result<> start();
 
-  // Hands the saga in and returns when it is on disk (or, with wait_result, final). Errors: those
-  // of the limits, busy, conflict, storage, closed, commit_unknown; misuse before `start`, and on
-  // the loop, where waiting would stop the loop itself.
-  Result<Report> submit(const Saga& saga);
+  // Hands a transaction in and returns when it is on disk (or, with wait_result, final). Errors:
+  // those of the limits, busy, conflict, storage, closed, commit_unknown; misuse before `start`,
+  // and on the loop, where waiting would stop the loop itself.
+  Result<Report> submit(Description description);
   // The same without waiting. What can be told at once (a limit, busy, closed) is returned, and
   // `done` never runs; otherwise `done` runs once, on the loop, never within this call. With an
   // error, nothing was left behind, save for commit_unknown, and for closed while it waited for a
   // result: then the transaction goes on at the next open.
-  Result<> submit(const Saga& saga, ReportCallback done);
+  Result<> submit(Description description, ReportCallback done);
   // Submits and waits until it is final: `submit` with wait_result.
-  Result<Report> run(const Saga& saga);
+  Result<Report> run(Description description);
+
+  // Driven transactions: prepare, register branches (tcc, xa), then the caller's word. Each returns
+  // when it is on disk; each has a form with a callback, as `submit` has. belay/driven.h wraps them
+  // in a handle that aborts when it is dropped.
+  //
+  // Makes the transaction known; nothing is called yet, save the first phase of branches it brings
+  // along. No word by timeout_to_fail: it is aborted (a msg asks its back-check). Again with the
+  // same definition: the state it is in. Errors: as submit; invalid_argument for a saga.
+  Result<Report> prepare(Description description);
+  Result<> prepare(Description description, ReportCallback done);
+  // Adds a branch: on disk before its first phase is called. Answers what that call said in the
+  // end: success or failure; unknown once Retry::limit calls brought no answer, or when the
+  // transaction turned back meanwhile. The caller decides what follows; a branch that did not
+  // succeed forbids the submit. The same branch again (a retry of the caller's) is another branch.
+  // Errors: not_found, forbidden (decided already), and those of the limits.
+  Result<Outcome> register_branch(std::string_view gid, const TwoPhaseBranch& branch);
+  Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
+                           OutcomeCallback done);
+  // The word: confirm, commit, deliver. From here on it is retried until it succeeds. Again: the
+  // state it is in. Errors: not_found, forbidden (aborted, failed, or a branch whose first phase
+  // did not succeed).
+  Result<Report> submit_prepared(std::string_view gid);
+  Result<> submit_prepared(std::string_view gid, ReportCallback done);
+  // The other word: cancel, roll back, do not deliver. Again: the state it is in. Errors:
+  // not_found, forbidden (submitted already, or a saga or msg that goes forward).
+  Result<Report> abort(std::string_view gid, std::string_view reason);
+  Result<> abort(std::string_view gid, std::string_view reason, ReportCallback done);
+
+  // Topics of messages, in the state file: exact from the moment of the answer, and what a message
+  // goes to is what is subscribed when its submit is decided. Subscribing again only replaces the
+  // remark. Errors: invalid_argument (empty or over-long topic or target), topics_limit; for
+  // unsubscribe not_found.
+  Result<> subscribe(const Subscription& subscription);
+  Result<> subscribe(const Subscription& subscription, DoneCallback done);
+  Result<> unsubscribe(std::string_view topic, std::string_view target);
+  Result<> unsubscribe(std::string_view topic, std::string_view target, DoneCallback done);
+  // All, ordered by topic and target.
+  Result<std::vector<Subscription>> topics();
+  Result<> topics(TopicsCallback done);
 
   // What is known of a gid, unfinished or in the history. Errors: not_found, closed; misuse on the
   // loop.

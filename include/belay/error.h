@@ -27,7 +27,9 @@
   X(payload_limit, 14, "a payload is larger than Limits::payload_bytes_max")               \
   X(branches_limit, 15, "there are more branches than Limits::branches_max")               \
   X(live_limit, 16, "Limits::live_transactions_max unfinished transactions exist already") \
-  X(definition_limit, 17, "the definition is larger than Limits::definition_bytes_max")
+  X(definition_limit, 17, "the definition is larger than Limits::definition_bytes_max")    \
+  X(forbidden, 18, "the transaction's state does not allow this any more, or not yet")     \
+  X(topics_limit, 19, "there are more subscriptions than Limits::subscriptions_max")
 
 namespace belay {
 

@@ -51,6 +51,7 @@ struct Limits {
   std::size_t payload_bytes_max = 1024 * 1024;         // per step → payload_limit
   std::size_t definition_bytes_max = 8 * 1024 * 1024;  // a whole transaction → definition_limit
   std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
+  std::size_t subscriptions_max = 100'000;             // of all topics → topics_limit
 };
 
 struct Options {

@@ -15,17 +15,28 @@ using Millis = std::chrono::milliseconds;
 using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // The numbers of the three enums are written to disk: append, never renumber.
-enum class Mode : std::uint8_t { saga = 0 };
+enum class Mode : std::uint8_t { saga = 0, tcc = 1, xa = 2, msg = 3 };
 
 enum class Status : std::uint8_t {
-  prepared = 0,   // known, waiting for its caller's word
-  submitted = 1,  // going forward
-  aborting = 2,   // going back: decided, and never taken back
-  succeed = 3,    // every branch did its share
-  failed = 4,     // every branch that may have run was undone
+  prepared = 0,  // known, waiting for its caller's word
+  submitted =
+      1,  // saga, msg: going forward. tcc, xa: decided to confirm or commit, never taken back
+  aborting = 2,  // going back: decided, and never taken back
+  succeed = 3,   // every branch did its share
+  failed = 4,    // every branch that may have run was undone
 };
 
-enum class Op : std::uint8_t { action = 0, compensate = 1 };
+enum class Op : std::uint8_t {
+  action = 0,      // saga, msg
+  compensate = 1,  // saga: takes an action back
+  try_ = 2,        // tcc: reserves
+  confirm = 3,     // tcc: uses what was reserved
+  cancel = 4,      // tcc: gives it back
+  prepare = 5,     // xa: does the work, up to the point of committing it
+  commit = 6,      // xa
+  rollback = 7,    // xa
+  query = 8,       // msg: did the caller's own transaction commit?
+};
 
 constexpr bool is_final(Status status) noexcept {
   return status == Status::succeed || status == Status::failed;

@@ -1,0 +1,69 @@
+// The participant's guard: a table in the participant's own database, written in the same local
+// transaction as its work. With it a branch may be called twice, late, or undone before it was
+// done, and no harm comes of it. Table, columns and meaning are those of dtm's barrier, so that a
+// service can be moved over on a live database.
+//
+// Each database's client is optional at build time: BELAY_HAS_… in belay/features.h tells.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "belay/call.h"
+#include "belay/export.h"
+#include "belay/outcome.h"
+#include "belay/result.h"
+#include "belay/types.h"
+
+struct sqlite3;
+struct pg_conn;   // PGconn
+struct st_mysql;  // MYSQL
+
+namespace belay {
+
+// The name of the barrier's table: dtm's. SQLite has no schemas, so there it is `barrier`.
+inline constexpr std::string_view kBarrierTable = "dtm_barrier.barrier";
+
+// Which call of which branch. The strings are the ones on the wire.
+class BELAY_EXPORT Barrier {
+ public:
+  // Of a call that a handler was given. Its operations are numbered: the first `call` of this
+  // object guards with barrier id "01", the next with "02", as in dtm.
+  explicit Barrier(Mode mode, const Call& call);
+  // Of a call that came over the wire. `op` also takes dtm's "msg".
+  Barrier(std::string_view trans_type, std::string_view gid, std::string_view branch_id,
+          std::string_view op);
+
+  // Runs `work` inside one local transaction on the connection, guarded; which must not be in a
+  // transaction already. Committed if it answers success, else rolled back, guard and all.
+  //   - done before (a repeated call), or late (its undo came first): success, without running it.
+  //   - an undo whose forward call never came: success, without running it, and the forward call is
+  //     barred for good.
+  // What work throws counts as unknown. Outcome: work's own; unknown, with the database's words, if
+  // the database failed or whether it committed cannot be told.
+  Outcome call(sqlite3* database, const std::function<Outcome()>& work);
+  Outcome call(pg_conn* database, const std::function<Outcome()>& work);
+  Outcome call(st_mysql* database, const std::function<Outcome()>& work);
+
+  // The back-check of a two-phase message, see belay/outbox.h: success if the caller's transaction
+  // committed; failure if it has not, and from then on it cannot; unknown if the database failed.
+  static Outcome query_prepared(std::string_view gid, sqlite3* database);
+  static Outcome query_prepared(std::string_view gid, pg_conn* database);
+  static Outcome query_prepared(std::string_view gid, st_mysql* database);
+
+  // Creates the table (and its schema) unless it is there. Errors: storage, with the database's
+  // words.
+  static Result<> create_table(sqlite3* database);
+  static Result<> create_table(pg_conn* database);
+  static Result<> create_table(st_mysql* database);
+
+ private:
+  std::string trans_type_;
+  std::string gid_;
+  std::string branch_id_;
+  std::string op_;
+  unsigned calls_ = 0;
+};
+
+}  // namespace belay
