@@ -1,0 +1,72 @@
+#include "support/servers/mariadb_server.h"
+
+#include <signal.h>
+
+namespace belay::test {
+namespace {
+
+std::string program(const std::string& name) {
+  return find_program({"/usr/sbin/" + name, "/usr/bin/" + name, "/usr/local/bin/" + name});
+}
+
+const std::vector<std::string> kSmall{"--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M",
+                                      "--innodb-temp-data-file-path="
+                                      "ibtmp1:4M:autoextend"};
+
+}  // namespace
+
+MariaDbServer::MariaDbServer(const ServerOptions& options)
+    : options_(options), port_(options.tcp ? free_port() : 3306) {
+  std::vector<std::string> argv{program("mariadb-install-db"),
+                                "--no-defaults",
+                                "--datadir=" + process_.file("data"),
+                                "--auth-root-authentication-method=normal",
+                                "--skip-test-db",
+                                "--skip-name-resolve",
+                                "--innodb-flush-log-at-trx-commit=0",
+                                "--innodb-flush-method=nosync"};
+  argv.insert(argv.end(), kSmall.begin(), kSmall.end());
+  process_.run(argv);
+  start();
+}
+
+MariaDbServer::~MariaDbServer() {
+  try {
+    stop();
+  } catch (const std::exception&) {  // it was killed then, and the folder goes all the same
+  }
+}
+
+std::string MariaDbServer::conninfo() const { return "socket=" + socket() + " user=" + user(); }
+
+std::string MariaDbServer::tcp_conninfo() const {
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user();
+}
+
+void MariaDbServer::start() {
+  std::vector<std::string> argv{
+      program("mariadbd"), "--no-defaults", "--datadir=" + process_.file("data"),
+      "--socket=" + socket(), "--pid-file=" + process_.file("pid"), "--skip-name-resolve",
+      options_.tcp ? "--bind-address=127.0.0.1" : "--skip-networking",
+      "--port=" + std::to_string(port_),
+      // 2 survives a killed server, though not a power cut
+      options_.durable ? "--innodb-flush-log-at-trx-commit=1"
+                       : "--innodb-flush-log-at-trx-commit=2",
+      options_.durable ? "--innodb-flush-method=fsync" : "--innodb-flush-method=nosync",
+      options_.read_committed ? "--transaction-isolation=READ-COMMITTED"
+                              : "--transaction-isolation=REPEATABLE-READ",
+      "--innodb-fast-shutdown=2", "--performance-schema=OFF"};
+  argv.insert(argv.end(), kSmall.begin(), kSmall.end());
+  process_.start(argv, "ready for connections", SIGKILL);
+}
+
+void MariaDbServer::stop() { process_.stop(SIGTERM); }
+
+void MariaDbServer::kill9() { process_.kill9(); }
+
+void MariaDbServer::restart() {
+  stop();
+  start();
+}
+
+}  // namespace belay::test

@@ -1,0 +1,93 @@
+#include "support/servers/postgres_server.h"
+
+#include <signal.h>
+#include <sys/shm.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+namespace belay::test {
+namespace {
+
+std::string program(const std::string& name) {
+  return find_program({"/usr/lib/postgresql/*/bin/" + name, "/usr/pgsql-*/bin/" + name,
+                       "/usr/local/bin/" + name, "/usr/bin/" + name});
+}
+
+// A killed server leaves its System V segment behind: the last number of its pid file's line 7.
+void remove_segment(const std::string& pid_file) {
+  std::ifstream file(pid_file);
+  for (int line = 1; line < 7; ++line)
+    file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  long key = 0;
+  int id = -1;
+  if (file >> key >> id) ::shmctl(id, IPC_RMID, nullptr);
+}
+
+}  // namespace
+
+PostgresServer::PostgresServer(const ServerOptions& options)
+    : options_(options), program_(program("postgres")), port_(options.tcp ? free_port() : 5432) {
+  process_.run({program("initdb"), "-D", process_.file("data"), "-U", "belay", "-A", "trust",
+                "--no-sync", "--no-locale", "-E", "UTF8", "--no-instructions"});
+  start();
+}
+
+PostgresServer::~PostgresServer() {
+  try {
+    stop();
+  } catch (const std::exception&) {  // it was killed then, and the folder goes all the same
+  }
+}
+
+std::string PostgresServer::conninfo() const {
+  return "host=" + process_.folder() + " port=" + std::to_string(port_) +
+         " user=belay dbname=postgres";
+}
+
+std::string PostgresServer::tcp_conninfo() const {
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=belay dbname=postgres";
+}
+
+void PostgresServer::start() {
+  const std::string sync = options_.durable ? "on" : "off";
+  const std::string isolation = options_.read_committed ? "read committed" : "repeatable read";
+  std::vector<std::string> argv{program_, "-D", process_.file("data")};
+  for (const auto& setting : {
+           "unix_socket_directories=" + process_.folder(),
+           std::string("listen_addresses=") + (options_.tcp ? "127.0.0.1" : ""),
+           "port=" + std::to_string(port_),
+           "fsync=" + sync,
+           "synchronous_commit=" + sync,
+           "full_page_writes=" + sync,
+           "default_transaction_isolation=" + isolation,
+           std::string("max_prepared_transactions=100"),
+           std::string("max_connections=60"),
+           std::string("shared_buffers=16MB"),
+           std::string("dynamic_shared_memory_type=mmap"),  // nothing outside the folder
+           std::string("max_logical_replication_workers=0"),
+           std::string("wal_level=minimal"),
+           std::string("max_wal_senders=0"),
+           std::string("logging_collector=off"),
+           std::string("lc_messages=C"),
+       }) {
+    argv.insert(argv.end(), {"-c", setting});
+  }
+  // Orphaned, it ends at once, taking its children along.
+  process_.start(argv, "database system is ready to accept connections", SIGQUIT);
+}
+
+void PostgresServer::stop() { process_.stop(SIGINT); }
+
+void PostgresServer::kill9() {
+  process_.kill9();
+  remove_segment(process_.file("data/postmaster.pid"));
+}
+
+void PostgresServer::restart() {
+  stop();
+  start();
+}
+
+}  // namespace belay::test
