@@ -59,7 +59,6 @@ void PostgresServer::start() {
            std::string("listen_addresses=") + (options_.tcp ? "127.0.0.1" : ""),
            "port=" + std::to_string(port_),
            "fsync=" + sync,
-           "synchronous_commit=" + sync,
            "full_page_writes=" + sync,
            "default_transaction_isolation=" + isolation,
            std::string("max_prepared_transactions=100"),

@@ -22,7 +22,7 @@ inline constexpr std::chrono::seconds kServerDeadline{60};
 
 struct ServerOptions {
   bool tcp = false;             // also on a free port of 127.0.0.1
-  bool durable = false;         // syncs as in production; off: as fast as tests like it
+  bool durable = false;         // survives a power cut; off: a kill -9, but nothing worse
   bool read_committed = false;  // the default isolation; false: repeatable read
 };
 
