@@ -3,7 +3,8 @@
 // done, and no harm comes of it. Table, columns and meaning are those of dtm's barrier, so that a
 // service can be moved over on a live database.
 //
-// Each database's client is optional at build time: BELAY_HAS_… in belay/features.h tells.
+// PostgreSQL's and MariaDB's clients are optional at build time: BELAY_HAS_… in belay/features.h
+// tells. Without one, its functions answer unknown, or the error unsupported, and say so.
 #pragma once
 
 #include <functional>
@@ -22,6 +23,10 @@ struct st_mysql;  // MYSQL
 
 namespace belay {
 
+namespace barrier {
+class Local;
+}
+
 // The name of the barrier's table: dtm's. SQLite has no schemas, so there it is `barrier`.
 inline constexpr std::string_view kBarrierTable = "dtm_barrier.barrier";
 
@@ -31,34 +36,42 @@ class BELAY_EXPORT Barrier {
   // Of a call that a handler was given. Its operations are numbered: the first `call` of this
   // object guards with barrier id "01", the next with "02", as in dtm.
   explicit Barrier(Mode mode, const Call& call);
-  // Of a call that came over the wire. `op` also takes dtm's "msg".
+  // Of a call that came over the wire. An XA branch's first phase may be `prepare`, or `action` as
+  // dtm calls it: it is one and the same row. `op` also takes dtm's "msg".
   Barrier(std::string_view trans_type, std::string_view gid, std::string_view branch_id,
           std::string_view op);
 
-  // Runs `work` inside one local transaction on the connection, guarded; which must not be in a
-  // transaction already. Committed if it answers success, else rolled back, guard and all.
+  // Runs `work` inside one local transaction on the connection, guarded. Committed if it answers
+  // success, else rolled back, guard and all.
   //   - done before (a repeated call), or late (its undo came first): success, without running it.
+  //     Of two at the same time the second waits until the first has ended.
   //   - an undo whose forward call never came: success, without running it, and the forward call is
   //     barred for good.
+  //   - op "msg", and the back-check came first: failure, without running it.
   // What work throws counts as unknown. Outcome: work's own; unknown, with the database's words, if
-  // the database failed or whether it committed cannot be told.
+  // the database failed (it lost a race, a lock took too long, the connection went away), or
+  // whether it committed cannot be told; unknown, with nothing touched, if the connection is inside
+  // a transaction already or a name is longer than its column. Work must not end the transaction.
   Outcome call(sqlite3* database, const std::function<Outcome()>& work);
   Outcome call(pg_conn* database, const std::function<Outcome()>& work);
   Outcome call(st_mysql* database, const std::function<Outcome()>& work);
 
   // The back-check of a two-phase message, see belay/outbox.h: success if the caller's transaction
   // committed; failure if it has not, and from then on it cannot; unknown if the database failed.
+  // Waits while that transaction is open.
   static Outcome query_prepared(std::string_view gid, sqlite3* database);
   static Outcome query_prepared(std::string_view gid, pg_conn* database);
   static Outcome query_prepared(std::string_view gid, st_mysql* database);
 
   // Creates the table (and its schema) unless it is there. Errors: storage, with the database's
-  // words.
+  // words; misuse, inside a transaction; unsupported.
   static Result<> create_table(sqlite3* database);
   static Result<> create_table(pg_conn* database);
   static Result<> create_table(st_mysql* database);
 
  private:
+  Outcome guarded(barrier::Local& database, const std::function<Outcome()>& work);
+
   std::string trans_type_;
   std::string gid_;
   std::string branch_id_;

@@ -7,6 +7,7 @@
 #include "belay/driven.h"
 #include "belay/engine.h"
 #include "belay/error.h"
+#include "belay/features.h"
 #include "belay/msg.h"
 #include "belay/options.h"
 #include "belay/outbox.h"

@@ -35,6 +35,7 @@ LAYERS = {
     "lib/engine": {"include", "lib/base", "lib/core", "lib/ports"},
     "lib/store": {"include", "lib/base", "lib/core", "lib/ports"},
     "lib/loop": {"include", "lib/base", "lib/ports"},
+    "lib/barrier": {"include", "lib/base"},
     "lib/api": {"include", "lib"},
     "tools": {"include", "lib/web"},
     "bench": {"include"},
@@ -43,7 +44,9 @@ LAYERS = {
 
 # header → places that may include it (prefixes of paths).
 HEADERS = {
-    "sqlite3.h": ("lib/store/", "tools/demo", "bench/", "test/"),
+    "sqlite3.h": ("lib/store/", "lib/barrier/", "tools/demo", "bench/", "test/"),
+    "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/demo", "tools/examples/", "bench/", "test/"),
+    "mysql.h": ("lib/barrier/", "lib/xa/", "tools/demo", "tools/examples/", "bench/", "test/"),
     "uv.h": ("lib/loop/", "lib/api/", "tools/examples/", "test/"),
     "curl/curl.h": (),
     "doctest/doctest.h": ("test/",),

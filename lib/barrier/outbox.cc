@@ -1,0 +1,60 @@
+#include "belay/outbox.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace belay {
+namespace {
+
+Error left_to_query(std::string_view what, std::string_view why) {
+  return {ErrorCode::commit_unknown, fmt::format("{}; the back-check decides: {}", what, why)};
+}
+
+// prepared ──► work committed ──► submitted        the caller's word
+//     │    └─► work said no ────► aborted          the caller's word
+//     └──────► anything else                       the back-check's, which meets the barrier's row
+template <class Database>
+Result<Report> run(Engine& engine, const Msg& msg, Database* database,
+                   const std::function<Outcome()>& work) {
+  if (msg.query().empty()) {
+    return Error{ErrorCode::invalid_argument,
+                 "the message has no back-check: a crash would leave its end open"};
+  }
+  auto prepared = engine.prepare(msg);
+  // Decided by an earlier call with the same gid, or by its back-check: nothing is left to do.
+  if (!prepared || prepared->status() != Status::prepared) return prepared;
+  const auto& gid = prepared->gid();  // which the engine made if the message had none
+  const auto outcome = Barrier("msg", gid, "00", "msg").call(database, work);
+  switch (outcome.kind()) {
+    case OutcomeKind::success: {
+      auto submitted = engine.submit_prepared(gid);
+      if (submitted) return submitted;
+      return left_to_query("committed, but the submit failed", submitted.error().detail);
+    }
+    case OutcomeKind::failure: return engine.abort(gid, outcome.reason());
+    case OutcomeKind::ongoing:
+    case OutcomeKind::unknown: break;
+  }
+  return left_to_query("whether the work committed is not clear", outcome.reason());
+}
+
+}  // namespace
+
+Result<Report> do_and_submit(Engine& engine, const Msg& msg, sqlite3* database,
+                             const std::function<Outcome()>& work) {
+  return run(engine, msg, database, work);
+}
+
+Result<Report> do_and_submit(Engine& engine, const Msg& msg, pg_conn* database,
+                             const std::function<Outcome()>& work) {
+  return run(engine, msg, database, work);
+}
+
+Result<Report> do_and_submit(Engine& engine, const Msg& msg, st_mysql* database,
+                             const std::function<Outcome()>& work) {
+  return run(engine, msg, database, work);
+}
+
+}  // namespace belay

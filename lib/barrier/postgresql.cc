@@ -1,0 +1,202 @@
+// The guard's table in PostgreSQL. The insert waits for a transaction that has written the same
+// row; under repeatable read it then fails with a serialization error, as the row is younger than
+// the transaction, and begun anew it sees the row. So a row that the insert met can be read
+// plainly.
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <array>
+
+#include "barrier/local.h"
+#include "belay/check.h"
+
+namespace belay::barrier {
+namespace {
+
+// dtm's own, with the times filled in.
+constexpr const char* kCreate[] = {
+    "create schema if not exists dtm_barrier",
+    "create sequence if not exists dtm_barrier.barrier_seq",
+    R"(create table if not exists dtm_barrier.barrier (
+         id          bigint primary key default nextval('dtm_barrier.barrier_seq'),
+         trans_type  varchar(45) default '',
+         gid         varchar(128) default '',
+         branch_id   varchar(128) default '',
+         op          varchar(45) default '',
+         barrier_id  varchar(45) default '',
+         reason      varchar(45) default '',
+         create_time timestamp(0) with time zone default now(),
+         update_time timestamp(0) with time zone default now(),
+         constraint uniq_barrier unique (gid, branch_id, op, barrier_id)
+       ))",
+};
+
+// The values go as bytes, so that the connection's encoding does not change them.
+constexpr const char* kInsert = R"(
+  insert into dtm_barrier.barrier (gid, branch_id, op, barrier_id, trans_type, reason)
+  values (convert_from($1, 'UTF8'), convert_from($2, 'UTF8'), convert_from($3, 'UTF8'),
+          convert_from($4, 'UTF8'), convert_from($5, 'UTF8'), convert_from($6, 'UTF8'))
+  on conflict on constraint uniq_barrier do nothing)";
+
+constexpr const char* kReason = R"(
+  select reason from dtm_barrier.barrier
+  where gid = convert_from($1, 'UTF8') and branch_id = convert_from($2, 'UTF8')
+    and op = convert_from($3, 'UTF8') and barrier_id = convert_from($4, 'UTF8'))";
+
+constexpr Oid kBytea = 17;
+
+class Answer {
+ public:
+  explicit Answer(PGresult* result) : result_(result) {}
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() { PQclear(result_); }
+
+  explicit operator bool() const {
+    const auto status = PQresultStatus(result_);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  }
+  // Empty if the server did not answer.
+  std::string_view sqlstate() const {
+    const char* state = PQresultErrorField(result_, PG_DIAG_SQLSTATE);
+    return state == nullptr ? "" : state;
+  }
+  std::string_view words() const {
+    const char* words = PQresultErrorField(result_, PG_DIAG_MESSAGE_PRIMARY);
+    return words == nullptr ? "" : words;
+  }
+  std::string_view command() const { return PQcmdStatus(result_); }
+  bool changed_a_row() const { return std::string_view(PQcmdTuples(result_)) == "1"; }
+  bool has_row() const { return PQntuples(result_) > 0; }
+  std::string text() const { return PQgetvalue(result_, 0, 0); }
+  bool is_true() const { return has_row() && text() == "t"; }
+
+ private:
+  PGresult* result_;
+};
+
+class Postgresql final : public Local {
+ public:
+  explicit Postgresql(PGconn* database) : database_(database) {}
+
+  Result<> begin() override {
+    if (in_transaction()) {
+      return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
+    }
+    return run("begin", "beginning");
+  }
+
+  Result<bool> insert(const Row& row) override {
+    const Answer answer(execute<6>(
+        kInsert, {row.gid, row.branch_id, row.op, row.barrier_id, row.trans_type, row.reason}));
+    if (!answer) return failure(answer, "writing the barrier's row");
+    return answer.changed_a_row();
+  }
+
+  Result<std::string> reason(const Row& key) override {
+    const Answer answer(execute<4>(kReason, {key.gid, key.branch_id, key.op, key.barrier_id}));
+    if (!answer) return failure(answer, "reading the barrier's row");
+    if (!answer.has_row()) return Error{ErrorCode::busy, "the barrier's row went away"};
+    return answer.text();
+  }
+
+  Result<> commit(const Row&) override { return commit(); }
+
+  void rollback() override {
+    if (in_transaction()) static_cast<void>(run("rollback", "rolling back"));
+  }
+
+  Result<bool> has_table() override {
+    // By its name among the relations: no right to use the schema is needed to ask.
+    const Answer answer(PQexec(database_,
+                               "select exists (select 1 from pg_catalog.pg_class c join "
+                               "pg_catalog.pg_namespace n on n.oid = c.relnamespace where "
+                               "n.nspname = 'dtm_barrier' and c.relname = 'barrier')"));
+    if (!answer) return failure(answer, "looking for the barrier's table");
+    return answer.is_true();
+  }
+
+  Result<> create_table() override {
+    BELAY_TRY(begin());
+    auto done = create();
+    if (done) done = commit();
+    if (!done) rollback();
+    return done;
+  }
+
+ private:
+  Result<> commit() {
+    if (PQtransactionStatus(database_) == PQTRANS_IDLE) {
+      return Error{ErrorCode::misuse, "the transaction ended inside the work"};
+    }
+    const Answer answer(PQexec(database_, "commit"));
+    if (!answer) {
+      auto error = failure(answer, "committing");
+      // A lost race or a deferred constraint is a clear no.
+      if (error.code == ErrorCode::busy || answer.sqlstate().starts_with("23")) return error;
+      return Error{ErrorCode::commit_unknown, error.detail};
+    }
+    // How the server answers when a statement failed and the work did not mind.
+    if (answer.command() == "ROLLBACK") {
+      return Error{ErrorCode::storage, "PostgreSQL rolled back, as a statement of the work failed"};
+    }
+    return {};
+  }
+
+  bool in_transaction() const {
+    const auto status = PQtransactionStatus(database_);
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+  }
+
+  Result<> create() {
+    // Without the notices that something is there already: libpq prints them.
+    BELAY_TRY(run("set local client_min_messages = warning", "creating the barrier's table"));
+    for (const char* sql : kCreate) BELAY_TRY(run(sql, "creating the barrier's table"));
+    return {};
+  }
+
+  Result<> run(const char* sql, std::string_view doing) {
+    const Answer answer(PQexec(database_, sql));
+    if (!answer) return failure(answer, doing);
+    return {};
+  }
+
+  template <std::size_t kCount>
+  PGresult* execute(const char* sql, const std::array<std::string_view, kCount>& values) {
+    std::array<Oid, kCount> types;
+    std::array<const char*, kCount> bytes;
+    std::array<int, kCount> sizes;
+    std::array<int, kCount> formats;
+    types.fill(kBytea);
+    formats.fill(1);  // binary
+    for (std::size_t i = 0; i < kCount; ++i) {
+      bytes[i] = values[i].data();
+      sizes[i] = static_cast<int>(values[i].size());
+    }
+    return PQexecParams(database_, sql, static_cast<int>(kCount), types.data(), bytes.data(),
+                        sizes.data(), formats.data(), 0);
+  }
+
+  Error failure(const Answer& answer, std::string_view doing) const {
+    const auto state = answer.sqlstate();
+    if (state.empty()) {
+      std::string_view words = PQerrorMessage(database_);
+      while (!words.empty() && words.back() == '\n') words.remove_suffix(1);
+      return {ErrorCode::storage, fmt::format("PostgreSQL, {}: {}", doing, words)};
+    }
+    const bool lost_race = state == "40001" || state == "40P01";  // serialization, deadlock
+    return {lost_race ? ErrorCode::busy : ErrorCode::storage,
+            fmt::format("PostgreSQL, {}: {} (SQLSTATE {})", doing, answer.words(), state)};
+  }
+
+  PGconn* database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Local> local(pg_conn* database) {
+  BELAY_CHECK(database != nullptr);
+  return std::make_unique<Postgresql>(database);
+}
+
+}  // namespace belay::barrier

@@ -1,0 +1,142 @@
+// The guard's table in SQLite, where one writer at a time is the rule: whoever comes second waits
+// in `begin`, for as long as the connection's busy timeout says.
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "barrier/local.h"
+#include "belay/check.h"
+
+namespace belay::barrier {
+namespace {
+
+constexpr const char* kCreate = R"(
+  CREATE TABLE IF NOT EXISTS barrier (
+    id          INTEGER PRIMARY KEY,
+    trans_type  TEXT NOT NULL DEFAULT '',
+    gid         TEXT NOT NULL DEFAULT '',
+    branch_id   TEXT NOT NULL DEFAULT '',
+    op          TEXT NOT NULL DEFAULT '',
+    barrier_id  TEXT NOT NULL DEFAULT '',
+    reason      TEXT NOT NULL DEFAULT '',  -- the op that wrote the row
+    create_time TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    update_time TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    UNIQUE (gid, branch_id, op, barrier_id)
+  ))";
+
+// Not INSERT OR IGNORE, which would also pass over a NOT NULL.
+constexpr const char* kInsert = R"(
+  INSERT INTO main.barrier (gid, branch_id, op, barrier_id, trans_type, reason)
+  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (gid, branch_id, op, barrier_id) DO NOTHING)";
+
+constexpr const char* kReason = R"(
+  SELECT reason FROM main.barrier WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?)";
+
+constexpr const char* kHasTable =
+    "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'barrier'";
+
+// One statement, for one execution.
+class Statement {
+ public:
+  Statement(sqlite3* database, const char* sql) {
+    code_ = sqlite3_prepare_v2(database, sql, -1, &handle_, nullptr);
+  }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement() { sqlite3_finalize(handle_); }
+
+  void bind(std::string_view text) {
+    if (code_ != SQLITE_OK) return;
+    code_ = sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(), SQLITE_STATIC,
+                                SQLITE_UTF8);
+  }
+  // SQLITE_ROW, SQLITE_DONE or an error's code.
+  int step() { return code_ == SQLITE_OK ? sqlite3_step(handle_) : code_; }
+  std::string text() {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_, 0));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, 0));
+    return data == nullptr ? std::string() : std::string(data, size);
+  }
+
+ private:
+  sqlite3_stmt* handle_ = nullptr;
+  int code_;
+  int bound_ = 0;
+};
+
+class Sqlite final : public Local {
+ public:
+  explicit Sqlite(sqlite3* database) : database_(database) {}
+
+  Result<> begin() override {
+    if (sqlite3_get_autocommit(database_) == 0) {
+      return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
+    }
+    return run("BEGIN IMMEDIATE", "beginning");
+  }
+
+  Result<bool> insert(const Row& row) override {
+    Statement statement(database_, kInsert);
+    bind_key(statement, row);
+    statement.bind(row.trans_type);
+    statement.bind(row.reason);
+    if (statement.step() != SQLITE_DONE) return failure("writing the barrier's row");
+    return sqlite3_changes(database_) > 0;
+  }
+
+  Result<std::string> reason(const Row& key) override {
+    Statement statement(database_, kReason);
+    bind_key(statement, key);
+    if (statement.step() != SQLITE_ROW) return failure("reading the barrier's row");
+    return statement.text();
+  }
+
+  Result<> commit(const Row&) override {
+    if (sqlite3_get_autocommit(database_) != 0) {
+      return Error{ErrorCode::misuse, "the transaction ended inside the work"};
+    }
+    auto done = run("COMMIT", "committing");
+    // Still open: nothing was committed. Else SQLite gave up in the middle of it.
+    if (done || sqlite3_get_autocommit(database_) == 0) return done;
+    return Error{ErrorCode::commit_unknown, done.error().detail};
+  }
+
+  void rollback() override {
+    if (sqlite3_get_autocommit(database_) == 0) static_cast<void>(run("ROLLBACK", "rolling back"));
+  }
+
+  Result<bool> has_table() override {
+    Statement statement(database_, kHasTable);
+    const int code = statement.step();
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return failure("looking for the table");
+    return code == SQLITE_ROW;
+  }
+
+  Result<> create_table() override { return run(kCreate, "creating the barrier's table"); }
+
+ private:
+  static void bind_key(Statement& statement, const Row& key) {
+    for (const auto text : {key.gid, key.branch_id, key.op, key.barrier_id}) statement.bind(text);
+  }
+
+  Result<> run(const char* sql, std::string_view doing) {
+    if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failure(doing);
+    return {};
+  }
+
+  Error failure(std::string_view doing) const {
+    return {ErrorCode::storage,
+            fmt::format("SQLite, {}: {} (code {})", doing, sqlite3_errmsg(database_),
+                        sqlite3_extended_errcode(database_))};
+  }
+
+  sqlite3* database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Local> local(sqlite3* database) {
+  BELAY_CHECK(database != nullptr);
+  return std::make_unique<Sqlite>(database);
+}
+
+}  // namespace belay::barrier
