@@ -11,6 +11,7 @@
 #include "store/lock_file.h"
 #include "store/retention.h"
 #include "store/row.h"
+#include "store/topics.h"
 #include "store/sqlite.h"
 #include "store/wal_mover.h"
 
@@ -46,6 +47,7 @@ class Journal::Impl {
     Statement find;
     Statement pages;
     RowWriter rows;
+    TopicWriter topics;
   };
   struct LogRow {
     core::Lsn lsn;

@@ -66,7 +66,7 @@ void Feeder::advance(Entry& entry) {
                                            Outcome::unknown("nothing heard")};
     // It may have turned back while the action was under way.
     const auto op =
-        transaction.branches[i].backward == core::OpState::idle ? Op::action : Op::compensate;
+        transaction.branches[i].second == core::OpState::idle ? Op::action : Op::compensate;
     return decide(entry, core::Answered{i, op, &random_.one_of(outcomes)});
   }
   now_ = std::max(now_, core::next_due(transaction));

@@ -82,7 +82,7 @@ std::string rewritten(const core::Definition& definition) {
   Saga saga;
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
     const auto step = definition.step(i);
-    saga.step(step.forward, step.backward, step.payload,
+    saga.step(step.first, step.second, step.payload,
               {.retry = definition.retry(i),
                .request_timeout = definition.request_timeout(i),
                .headers = definition.headers(i)});

@@ -151,7 +151,7 @@ TEST_SUITE("core/snapshot") {
     transaction.updated_at = 0;
     for (auto& branch : transaction.branches) {
       branch.due_at = ~0ull;
-      branch.attempts_forward = branch.attempts_backward = branch.unanswered = ~0u;
+      branch.attempts_first = branch.attempts_second = branch.unanswered = ~0u;
       branch.last_error = std::make_unique<std::string>(1024, '\xff');
     }
     const auto back = core::decode_snapshot(core::encode_snapshot(transaction));

@@ -17,8 +17,8 @@ void check_is_rich(const Definition& definition) {
   CHECK(definition.gid() == "order-42");
   REQUIRE(definition.branch_count() == 3);
   for (std::uint32_t i = 0; i < 3; ++i) {
-    CHECK(definition.step(i).forward == saga.steps()[i].action);
-    CHECK(definition.step(i).backward == saga.steps()[i].compensate);
+    CHECK(definition.step(i).first == saga.steps()[i].action);
+    CHECK(definition.step(i).second == saga.steps()[i].compensate);
     CHECK(definition.step(i).payload == saga.steps()[i].payload);
     CHECK(definition.target(i, Op::action) == saga.steps()[i].action);
     CHECK(definition.target(i, Op::compensate) == saga.steps()[i].compensate);

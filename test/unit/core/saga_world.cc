@@ -268,8 +268,8 @@ std::string World::key() const {
   for (std::uint32_t i = 0; i < plan_.count(); ++i) {
     const auto& branch = transaction_.branches[i];
     const auto out = story_.call_out(i);
-    put(static_cast<std::uint64_t>(branch.forward));
-    put(static_cast<std::uint64_t>(branch.backward));
+    put(static_cast<std::uint64_t>(branch.first));
+    put(static_cast<std::uint64_t>(branch.second));
     put(branch.parked ? 1 : 0);
     put(out ? 1 + static_cast<std::uint64_t>(*out) : 0);
     put(branch.unanswered);

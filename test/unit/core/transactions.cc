@@ -30,15 +30,15 @@ class Comparison {
 // Taken apart by structured bindings, here and below: a new field does not compile until it is
 // compared.
 void compare_branches(Comparison& compare, const core::Branch& a, const core::Branch& b) {
-  const auto& [due_at, last_error, attempts_forward, attempts_backward, unanswered, forward,
+  const auto& [due_at, last_error, attempts_first, attempts_second, unanswered, forward,
                backward, parked, in_flight] = a;
   compare.field("due_at", due_at, b.due_at);
   compare.field("last_error", last_error, b.last_error);
-  compare.field("attempts_forward", attempts_forward, b.attempts_forward);
-  compare.field("attempts_backward", attempts_backward, b.attempts_backward);
+  compare.field("attempts_first", attempts_first, b.attempts_first);
+  compare.field("attempts_second", attempts_second, b.attempts_second);
   compare.field("unanswered", unanswered, b.unanswered);
-  compare.field("forward", unsigned(forward), unsigned(b.forward));
-  compare.field("backward", unsigned(backward), unsigned(b.backward));
+  compare.field("forward", unsigned(forward), unsigned(b.first));
+  compare.field("backward", unsigned(backward), unsigned(b.second));
   compare.field("parked", parked, b.parked);
   static_cast<void>(in_flight);  // not on disk
 }
@@ -59,7 +59,7 @@ std::string difference(const core::Transaction& a, const core::Transaction& b) {
   compare.field("updated_at", updated_at, b.updated_at);
   compare.field("begun", begun, b.begun);
   compare.field("succeeded", succeeded, b.succeeded);
-  compare.field("undone", undone, b.undone);
+  compare.field("undone", undone, b.second_done);
   compare.field("status", unsigned(status), unsigned(b.status));
   for (std::size_t i = 0; compare.found.empty() && i < branches.size(); ++i) {
     compare.branch = i + 1;
