@@ -106,9 +106,8 @@ Result<> Engine::submit(Description description, ReportCallback done) {
 }
 
 Result<Report> Engine::submit(Description description) {
-  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
-    return submit(description, std::move(done));
-  });
+  return wait_for_answer<Report>(
+      impl_->may_wait(), [&](ReportCallback done) { return submit(description, std::move(done)); });
 }
 
 Result<Report> Engine::run(Description description) {
@@ -150,14 +149,13 @@ Result<Report> Engine::submit_prepared(std::string_view gid) {
 }
 
 Result<> Engine::abort(std::string_view gid, std::string_view reason, ReportCallback done) {
-  return impl_->give_word({std::string(gid), engine::WordRequest::Word::abort, std::string(reason),
-                           std::move(done)});
+  return impl_->give_word(
+      {std::string(gid), engine::WordRequest::Word::abort, std::string(reason), std::move(done)});
 }
 
 Result<Report> Engine::abort(std::string_view gid, std::string_view reason) {
-  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
-    return abort(gid, reason, std::move(done));
-  });
+  return wait_for_answer<Report>(
+      impl_->may_wait(), [&](ReportCallback done) { return abort(gid, reason, std::move(done)); });
 }
 
 Result<> Engine::subscribe(const Subscription& subscription, DoneCallback done) {
@@ -193,8 +191,8 @@ Result<> Engine::find(std::string_view gid, ReportCallback done) {
 }
 
 Result<Report> Engine::find(std::string_view gid) {
-  return wait_for_answer<Report>(
-      impl_->may_wait(), [&](ReportCallback done) { return find(gid, std::move(done)); });
+  return wait_for_answer<Report>(impl_->may_wait(),
+                                 [&](ReportCallback done) { return find(gid, std::move(done)); });
 }
 
 Result<Report> Engine::wait(std::string_view gid, Millis timeout) {

@@ -115,8 +115,8 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
   BELAY_TRY(check_started());
   const auto draft = core::draft_of(description);
   const auto& gid = draft.settings->gid;
-  auto bytes = core::encode_definition(draft, gid.empty() ? new_gid() : gid, entry,
-                                       options_.limits);
+  auto bytes =
+      core::encode_definition(draft, gid.empty() ? new_gid() : gid, entry, options_.limits);
   if (!bytes) return bytes.error();
   auto definition = core::Definition::parse(std::move(*bytes));
   if (!definition) return definition.error();

@@ -87,8 +87,8 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
     state = OpState::failed;
   }
   ++(is_first(op) ? branch.attempts_first : branch.attempts_second);
-  const bool answered = no || record.outcome == OutcomeKind::success ||
-                        record.outcome == OutcomeKind::ongoing;
+  const bool answered =
+      no || record.outcome == OutcomeKind::success || record.outcome == OutcomeKind::ongoing;
   branch.unanswered = answered ? 0 : branch.unanswered + 1;
   branch.due_at = record.due_at;
   branch.parked = false;
@@ -99,8 +99,8 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
 bool apply_finished(Transaction& transaction, Status status) {
   if (!is_final(status) || !may_go_to(transaction, status)) return false;
   if (status == Status::succeed) {
-    const auto done = ops_of(transaction.mode()).commits ? transaction.second_done
-                                                         : transaction.succeeded;
+    const auto done =
+        ops_of(transaction.mode()).commits ? transaction.second_done : transaction.succeeded;
     if (done != work_count(transaction)) return false;
   }
   if (status == Status::failed && transaction.second_done != transaction.begun) return false;
@@ -188,8 +188,7 @@ Transaction begin(const Record& submitted, Definition definition) {
   transaction.start_at =
       submitted.at + static_cast<std::uint64_t>(transaction.definition.delay().count());
   transaction.driven = submitted.kind == RecordKind::prepared;
-  transaction.status =
-      transaction.driven ? Status::prepared : ops_of(transaction.mode()).first_in;
+  transaction.status = transaction.driven ? Status::prepared : ops_of(transaction.mode()).first_in;
   append_event(transaction.timeline, transaction.created_at, submitted);
   return transaction;
 }

@@ -28,10 +28,10 @@ struct Context {
 };
 
 // Events.
-struct Begun {};      // its `submitted` or `prepared` record was just applied by `begin`
-struct Resumed {};    // read back from disk; nothing is in flight
-struct Due {};        // next_due has come: a retry, a delayed start or the deadline
-struct Answered {     // a call came back
+struct Begun {};    // its `submitted` or `prepared` record was just applied by `begin`
+struct Resumed {};  // read back from disk; nothing is in flight
+struct Due {};      // next_due has come: a retry, a delayed start or the deadline
+struct Answered {   // a call came back
   std::uint32_t branch;
   Op op;
   const Outcome* outcome;
@@ -47,7 +47,8 @@ struct Withdrawn {
 struct Registered {  // the handler a branch is parked for is there now
   std::uint32_t branch;
 };
-// The caller's words; `may_add_branch`, `may_submit`, `may_abort` (transaction.h) were asked before.
+// The caller's words; `may_add_branch`, `may_submit`, `may_abort` (transaction.h) were asked
+// before.
 struct Added {
   std::string_view step;  // as encoded
 };
@@ -55,8 +56,8 @@ struct WordSubmit {};
 struct WordAbort {
   std::string_view reason;
 };
-using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered, Added,
-                           WordSubmit, WordAbort>;
+using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
+                           Added, WordSubmit, WordAbort>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {

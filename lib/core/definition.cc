@@ -363,8 +363,8 @@ std::string Definition::encode(const Draft& draft, std::string_view gid, const G
   std::string out;
   std::size_t size = 64 + gid.size() + draft.settings->custom_data.size();
   for (const auto& step : draft.steps) {
-    size += 16 + step.first.size() + step.commit.size() + step.rollback.size() +
-            step.payload.size();
+    size +=
+        16 + step.first.size() + step.commit.size() + step.rollback.size() + step.payload.size();
   }
   out.reserve(size);
   put_head(out, draft, gid);

@@ -1,7 +1,7 @@
-// What was asked for, as bytes: the same bytes in memory, in the log and in a row's snapshot. Parsed
-// once into offsets, so that reaching a step costs nothing. Two submits are the same request if
-// their bytes are equal. Branches that come later (a driven transaction's, a topic's subscribers)
-// are appended and never change what was asked for.
+// What was asked for, as bytes: the same bytes in memory, in the log and in a row's snapshot.
+// Parsed once into offsets, so that reaching a step costs nothing. Two submits are the same request
+// if their bytes are equal. Branches that come later (a driven transaction's, a topic's
+// subscribers) are appended and never change what was asked for.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct TwoPhaseBranch;
 
 namespace belay::core {
 
-// How branches wait for each other in the first phase; an undo waits in the reverse. On disk: append, never
-// renumber.
+// How branches wait for each other in the first phase; an undo waits in the reverse. On disk:
+// append, never renumber.
 enum class Shape : std::uint8_t { sequential = 0, concurrent = 1, graph = 2 };
 
 // Targets; an empty one succeeds without a call.

@@ -1,9 +1,8 @@
 // The message machine.
 //
 //   prepared ───── its caller submits, or the back-check says success ─────────► submitted
-//       │ its caller aborts, the back-check says failure,                          │ everybody has it
-//       │ or the deadline comes and there is no back-check                         ▼
-//       ▼                                                                       succeed
+//       │ its caller aborts, the back-check says failure,                          │ everybody has
+//       it │ or the deadline comes and there is no back-check                         ▼ ▼ succeed
 //   aborting ────────────────────────────────────────────────────────────────────► failed
 //
 // The back-check is asked when no word came by the deadline, and again until it answers. Waits in

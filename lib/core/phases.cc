@@ -101,8 +101,7 @@ std::string refusal(const Decision& decision, std::uint32_t branch, Op op, const
   if (outcome.kind() == OutcomeKind::failure)
     return describe_branch(decision.transaction(), branch, op, outcome.reason());
   return describe_branch(decision.transaction(), branch, op,
-                         "no answer after " +
-                             std::to_string(decision.branch(branch).unanswered) +
+                         "no answer after " + std::to_string(decision.branch(branch).unanswered) +
                              " calls; the last: " + outcome.reason());
 }
 

@@ -37,8 +37,8 @@ FirstPhase first_answered(Decision& decision, std::uint32_t branch, Op op, const
 // Why it turns back: to be asked for right after `refused`.
 std::string refusal(const Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome);
 
-// Records the answer of an op with no way back but success (a second one, a delivery): whatever else
-// it answers, it is asked again, for ever, and shows as stuck. True: it ended.
+// Records the answer of an op with no way back but success (a second one, a delivery): whatever
+// else it answers, it is asked again, for ever, and shows as stuck. True: it ended.
 bool last_op_ended(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome);
 
 }  // namespace belay::core

@@ -93,7 +93,9 @@ void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome&
   switch (first_answered(decision, branch, op, outcome)) {
     case FirstPhase::open: break;
     case FirstPhase::succeeded: go_forward(decision); break;
-    case FirstPhase::refused: decision.abort(refusal(decision, branch, op, outcome)); [[fallthrough]];
+    case FirstPhase::refused:
+      decision.abort(refusal(decision, branch, op, outcome));
+      [[fallthrough]];
     case FirstPhase::turned_back: go_back(decision); break;
   }
 }

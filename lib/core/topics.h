@@ -11,8 +11,7 @@
 namespace belay::core {
 
 // topic → target → remark
-using Topics =
-    std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>>;
+using Topics = std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>>;
 
 inline bool is_topic(std::string_view target) { return target.starts_with(kTopicPrefix); }
 

@@ -36,7 +36,7 @@ struct Branch {
   std::uint32_t unanswered = 0;  // calls of the current op, in a row, without an answer
   OpState first = OpState::idle;
   OpState second = OpState::idle;  // of the one op of the second phase that was decided on
-  bool parked = false;  // the current op's handler is not registered
+  bool parked = false;             // the current op's handler is not registered
   // Not on disk: a call was handed out and its outcome has not come back.
   bool in_flight = false;
 };
@@ -77,8 +77,8 @@ std::uint32_t attempts_of(const Transaction& transaction);
 std::string_view reason_of(const Transaction& transaction);
 // For all modes but the saga, whose default is never: dtm's.
 inline constexpr std::uint64_t kTimeoutToFailDefault = 35'000;  // ms
-// When it turns back (a message: asks its back-check) by itself, ms since the epoch; 0: never, or it
-// has already.
+// When it turns back (a message: asks its back-check) by itself, ms since the epoch; 0: never, or
+// it has already.
 std::uint64_t deadline_of(const Transaction& transaction);
 // May the caller's word be given? An error is `forbidden` and says why not.
 Result<> may_submit(const Transaction& transaction);

@@ -47,8 +47,7 @@ struct CallParts {
     call.trace_parent = definition.trace_parent();
     call.attempt = 1 + (core::phase_of(op) == core::Phase::first ? state.attempts_first
                                                                  : state.attempts_second);
-    call.fence =
-        epoch << 32 | (std::uint64_t{state.attempts_first} + state.attempts_second + 1);
+    call.fence = epoch << 32 | (std::uint64_t{state.attempts_first} + state.attempts_second + 1);
     call.timeout = definition.request_timeout(branch).value_or(default_timeout);
   }
   CallParts(const CallParts&) = delete;

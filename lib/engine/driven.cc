@@ -1,5 +1,5 @@
-// Transactions that go on by their caller's word: branches are added one by one, then it is submitted
-// or aborted.
+// Transactions that go on by their caller's word: branches are added one by one, then it is
+// submitted or aborted.
 #include <utility>
 
 #include "engine/engine.h"
@@ -25,10 +25,10 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
     return refuse(request.done, may.error().code, may.error().detail);
   const auto count = live.transaction.branches.size();
   if (count >= options_.limits.branches_max) {
-    return refuse(request.done, ErrorCode::branches_limit,
-                  fmt::format("the {} has {} branches, the limit is {}",
-                              name_of(live.transaction.mode()), count,
-                              options_.limits.branches_max));
+    return refuse(
+        request.done, ErrorCode::branches_limit,
+        fmt::format("the {} has {} branches, the limit is {}", name_of(live.transaction.mode()),
+                    count, options_.limits.branches_max));
   }
   const auto bytes = live.transaction.definition.bytes().size() +
                      live.transaction.definition.added().size() + request.step.size();
@@ -38,8 +38,7 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
                               bytes, options_.limits.definition_bytes_max));
   }
   if (!live.branch_waiters) live.branch_waiters = std::make_unique<std::vector<BranchWaiter>>();
-  live.branch_waiters->push_back(
-      {static_cast<std::uint32_t>(count), std::move(request.done)});
+  live.branch_waiters->push_back({static_cast<std::uint32_t>(count), std::move(request.done)});
   decide(live, core::Added{request.step});
 }
 

@@ -61,10 +61,9 @@ void Engine::begin(SubmitRequest& request) {
   const bool prepares = request.entry == core::Entry::prepare;
   if (auto topics = check_topics(request.definition); !topics)
     return refuse(request.done, topics.error().code, topics.error().detail);
-  core::Record record{
-      .kind = prepares ? core::RecordKind::prepared : core::RecordKind::submitted,
-      .id = ++last_id_,
-      .at = time_.now()};
+  core::Record record{.kind = prepares ? core::RecordKind::prepared : core::RecordKind::submitted,
+                      .id = ++last_id_,
+                      .at = time_.now()};
   record.text = request.definition.bytes();
   open_.add(record);
   auto& live = live_.insert(core::begin(record, std::move(request.definition)));
@@ -208,8 +207,7 @@ void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSumma
   auto* live = live_.find(gid);
   const auto unknown = "no transaction with the gid '" + gid + "' is known";
   if (auto* find = std::get_if<FindRequest>(&request)) {
-    return live != nullptr ? watch(*live, *find)
-                           : find->done(Error{ErrorCode::not_found, unknown});
+    return live != nullptr ? watch(*live, *find) : find->done(Error{ErrorCode::not_found, unknown});
   }
   if (auto* branch = std::get_if<BranchRequest>(&request)) {
     return live != nullptr ? add_branch(*live, *branch)

@@ -108,9 +108,10 @@ Result<> Engine::check_topics(const core::Definition& definition) const {
   }
   branches += definition.branch_count();
   if (branches <= options_.limits.branches_max) return {};
-  return Error{ErrorCode::branches_limit,
-               fmt::format("with its topics' subscribers the msg has {} deliveries, the limit is {}",
-                           branches, options_.limits.branches_max)};
+  return Error{
+      ErrorCode::branches_limit,
+      fmt::format("with its topics' subscribers the msg has {} deliveries, the limit is {}",
+                  branches, options_.limits.branches_max)};
 }
 
 }  // namespace belay::engine

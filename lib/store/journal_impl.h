@@ -11,8 +11,8 @@
 #include "store/lock_file.h"
 #include "store/retention.h"
 #include "store/row.h"
-#include "store/topics.h"
 #include "store/sqlite.h"
+#include "store/topics.h"
 #include "store/wal_mover.h"
 
 namespace belay::store {

@@ -11,11 +11,11 @@ namespace {
 // the views, which give the words. Column order: what lists need first, what may spill to other
 // pages last.
 //
-// definition.steps: per branch [first target, rollback target, payload, options, commit target], what
-// is empty at the end left out; definition.query: the place of a message's back-check among them.
-// branches: per branch [first op's state, attempts, second op's state, attempts, due_at, last_error,
-// parked], what is 0 at the end left out. timeline: per event [kind, ms since created_at, branch or 0, op, outcome
-// or status, detail, repeats], likewise.
+// definition.steps: per branch [first target, rollback target, payload, options, commit target],
+// what is empty at the end left out; definition.query: the place of a message's back-check among
+// them. branches: per branch [first op's state, attempts, second op's state, attempts, due_at,
+// last_error, parked], what is 0 at the end left out. timeline: per event [kind, ms since
+// created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;

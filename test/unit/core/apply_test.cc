@@ -55,8 +55,7 @@ bool is_legal(const core::Transaction& transaction) {
     if (branch.second != OpState::idle && branch.first == OpState::idle) return false;
     if (branch.second != OpState::idle && transaction.status == Status::submitted) return false;
     if (branch.second == OpState::failed) return false;
-    all_acted =
-        all_acted && branch.first == OpState::succeeded && branch.second == OpState::idle;
+    all_acted = all_acted && branch.first == OpState::succeeded && branch.second == OpState::idle;
     all_undone = all_undone && (branch.first == OpState::idle || undone);
   }
   if (transaction.status == Status::succeed) return all_acted;
@@ -123,7 +122,7 @@ TEST_SUITE("core/apply") {
     auto transaction = begun(two_steps());
     const auto& branch = transaction.branches[0];
     const auto answer = [&](OutcomeKind outcome) {
-      const auto op = core::current_op(transaction);
+      const auto op = core::current_op(transaction, 0);
       REQUIRE(core::apply(transaction,
                           {.kind = RecordKind::answered, .id = 7, .op = op, .outcome = outcome})
                   .has_value());

@@ -100,7 +100,7 @@ TEST_SUITE("core/codec") {
     REQUIRE_FALSE(opened.has_value());
     CHECK(opened.error().code == ErrorCode::unsupported);
     CHECK(opened.error().detail == "batch format 2");
-    for (const char kind : {'\x00', '\x07', '\xff'}) {
+    for (const char kind : {'\x00', '\x0a', '\xff'}) {
       const auto batch = with_checksum("\x01", std::string("\x05") + kind + std::string(6, '\0'));
       const auto records = unsealed(batch);
       REQUIRE_FALSE(records.has_value());
@@ -115,7 +115,7 @@ TEST_SUITE("core/codec") {
       return sealed({record}).substr(kBodyAt);
     };
     const auto started = body_of({.kind = core::RecordKind::started, .id = 1, .at = 1});
-    for (const unsigned packed : {1u, 4u, 7u, 2u << 3, 31u << 3}) {
+    for (const unsigned packed : {1u, 4u, 7u, 9u << 3, 31u << 3}) {
       auto body = started;
       body.back() = static_cast<char>(packed);
       CAPTURE(packed);
