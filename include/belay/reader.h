@@ -48,7 +48,9 @@ struct BranchRow {
 // One row of the view `timeline`.
 struct TimelineRow {
   TimePoint at{};
-  std::string event;      // "submitted", "started", "answered", "parked", "aborting", "finished"
+  // "submitted" or "prepared", "added", "started", "answered", "parked", "committing", "aborting",
+  // "finished"
+  std::string event;
   std::string branch_id;  // empty for events of the whole transaction
   std::string op;
   std::string outcome;  // of "answered"; the status of "finished"

@@ -48,6 +48,7 @@ BELAY_EXPORT std::string_view name_of(Status status) noexcept;
 BELAY_EXPORT std::string_view name_of(Op op) noexcept;
 BELAY_EXPORT std::optional<Mode> mode_from(std::string_view name) noexcept;
 BELAY_EXPORT std::optional<Status> status_from(std::string_view name) noexcept;
+BELAY_EXPORT std::optional<Op> op_from(std::string_view name) noexcept;
 
 // A name or value is any bytes; a name is compared exactly.
 struct Header {

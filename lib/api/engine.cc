@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "api/impl.h"
 #include "core/definition.h"
@@ -15,19 +16,20 @@ namespace belay {
 namespace {
 
 // Where a waiting thread and the loop meet. Shared: the thread may leave first.
+template <class T>
 class Rendezvous {
  public:
-  void arrive(const Result<Report>& result) {
+  void arrive(const Result<T>& result) {
     const std::lock_guard lock(mutex_);
     result_ = result;
     arrived_.notify_one();
   }
-  Result<Report> wait() {
+  Result<T> wait() {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return result_.has_value(); });
     return *result_;
   }
-  std::optional<Result<Report>> wait_for(Millis timeout) {
+  std::optional<Result<T>> wait_for(Millis timeout) {
     std::unique_lock lock(mutex_);
     arrived_.wait_for(lock, timeout, [this] { return result_.has_value(); });
     return result_;
@@ -36,11 +38,21 @@ class Rendezvous {
  private:
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::optional<Result<Report>> result_;
+  std::optional<Result<T>> result_;
 };
 
-ReportCallback arriving(const std::shared_ptr<Rendezvous>& rendezvous) {
-  return [rendezvous](const Result<Report>& result) { rendezvous->arrive(result); };
+template <class T>
+auto arriving(const std::shared_ptr<Rendezvous<T>>& rendezvous) {
+  return [rendezvous](const Result<T>& result) { rendezvous->arrive(result); };
+}
+
+// Starts something that answers by callback, and waits for the answer.
+template <class T, class Start>
+Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
+  BELAY_TRY(may_wait);
+  const auto rendezvous = std::make_shared<Rendezvous<T>>();
+  BELAY_TRY(start(arriving(rendezvous)));
+  return rendezvous->wait();
 }
 
 // what a condition variable can still add to now
@@ -89,22 +101,89 @@ Result<> Engine::handle_async(std::string_view name, AsyncHandler handler, void*
 
 Result<> Engine::start() { return impl_->start(); }
 
-Result<> Engine::submit(const Saga& saga, ReportCallback done) {
-  return impl_->submit(saga, saga.waits_for_result(), std::move(done));
+Result<> Engine::submit(Description description, ReportCallback done) {
+  return impl_->enter(description, core::Entry::submit, std::nullopt, std::move(done));
 }
 
-Result<Report> Engine::submit(const Saga& saga) {
-  BELAY_TRY(impl_->may_wait());
-  const auto rendezvous = std::make_shared<Rendezvous>();
-  BELAY_TRY(impl_->submit(saga, saga.waits_for_result(), arriving(rendezvous)));
-  return rendezvous->wait();
+Result<Report> Engine::submit(Description description) {
+  return wait_for_answer<Report>(
+      impl_->may_wait(), [&](ReportCallback done) { return submit(description, std::move(done)); });
 }
 
-Result<Report> Engine::run(const Saga& saga) {
-  BELAY_TRY(impl_->may_wait());
-  const auto rendezvous = std::make_shared<Rendezvous>();
-  BELAY_TRY(impl_->submit(saga, true, arriving(rendezvous)));
-  return rendezvous->wait();
+Result<Report> Engine::run(Description description) {
+  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+    return impl_->enter(description, core::Entry::submit, true, std::move(done));
+  });
+}
+
+Result<> Engine::prepare(Description description, ReportCallback done) {
+  return impl_->enter(description, core::Entry::prepare, false, std::move(done));
+}
+
+Result<Report> Engine::prepare(Description description) {
+  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+    return prepare(description, std::move(done));
+  });
+}
+
+Result<> Engine::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
+                                 OutcomeCallback done) {
+  return impl_->register_branch(gid, branch, std::move(done));
+}
+
+Result<Outcome> Engine::register_branch(std::string_view gid, const TwoPhaseBranch& branch) {
+  return wait_for_answer<Outcome>(impl_->may_wait(), [&](OutcomeCallback done) {
+    return register_branch(gid, branch, std::move(done));
+  });
+}
+
+Result<> Engine::submit_prepared(std::string_view gid, ReportCallback done) {
+  return impl_->give_word(
+      {std::string(gid), engine::WordRequest::Word::submit, {}, std::move(done)});
+}
+
+Result<Report> Engine::submit_prepared(std::string_view gid) {
+  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+    return submit_prepared(gid, std::move(done));
+  });
+}
+
+Result<> Engine::abort(std::string_view gid, std::string_view reason, ReportCallback done) {
+  return impl_->give_word(
+      {std::string(gid), engine::WordRequest::Word::abort, std::string(reason), std::move(done)});
+}
+
+Result<Report> Engine::abort(std::string_view gid, std::string_view reason) {
+  return wait_for_answer<Report>(
+      impl_->may_wait(), [&](ReportCallback done) { return abort(gid, reason, std::move(done)); });
+}
+
+Result<> Engine::subscribe(const Subscription& subscription, DoneCallback done) {
+  return impl_->change_topic({{subscription, false}, std::move(done)});
+}
+
+Result<> Engine::subscribe(const Subscription& subscription) {
+  return wait_for_answer<std::monostate>(impl_->may_wait(), [&](DoneCallback done) {
+    return subscribe(subscription, std::move(done));
+  });
+}
+
+Result<> Engine::unsubscribe(std::string_view topic, std::string_view target, DoneCallback done) {
+  return impl_->change_topic(
+      {{{std::string(topic), std::string(target), {}}, true}, std::move(done)});
+}
+
+Result<> Engine::unsubscribe(std::string_view topic, std::string_view target) {
+  return wait_for_answer<std::monostate>(impl_->may_wait(), [&](DoneCallback done) {
+    return unsubscribe(topic, target, std::move(done));
+  });
+}
+
+Result<> Engine::topics(TopicsCallback done) { return impl_->topics(std::move(done)); }
+
+Result<std::vector<Subscription>> Engine::topics() {
+  return wait_for_answer<std::vector<Subscription>>(
+      impl_->may_wait(), [&](TopicsCallback done) { return topics(std::move(done)); });
 }
 
 Result<> Engine::find(std::string_view gid, ReportCallback done) {
@@ -112,16 +191,14 @@ Result<> Engine::find(std::string_view gid, ReportCallback done) {
 }
 
 Result<Report> Engine::find(std::string_view gid) {
-  BELAY_TRY(impl_->may_wait());
-  const auto rendezvous = std::make_shared<Rendezvous>();
-  BELAY_TRY(impl_->find(gid, arriving(rendezvous)));
-  return rendezvous->wait();
+  return wait_for_answer<Report>(impl_->may_wait(),
+                                 [&](ReportCallback done) { return find(gid, std::move(done)); });
 }
 
 Result<Report> Engine::wait(std::string_view gid, Millis timeout) {
   BELAY_TRY(impl_->may_wait());
   timeout = std::min(timeout, kWaitMax);
-  const auto rendezvous = std::make_shared<Rendezvous>();
+  const auto rendezvous = std::make_shared<Rendezvous<Report>>();
   BELAY_TRY(impl_->wait(gid, timeout, arriving(rendezvous)));
   if (auto result = rendezvous->wait_for(timeout)) return std::move(*result);
   return Error{ErrorCode::timed_out, "'" + std::string(gid) + "' was not final within " +

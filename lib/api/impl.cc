@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/gid.h"
-#include "core/definition.h"
+#include "core/draft.h"
 
 namespace belay {
 namespace {
@@ -46,8 +46,9 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   const auto progress = [this](std::uint64_t count) {
     if (count % kProgressEvery == 0) log_.info("recovered {} transactions so far", count);
   };
-  const auto recovered = journal.recover(take, progress);
+  auto recovered = journal.recover(take, progress);
   if (!recovered) return recovered.error();
+  engine_.adopt_topics(std::move(recovered->topics));
   origin_.last_lsn = recovered->last_lsn;
   origin_.last_id = recovered->last_id;
   origin_.epoch = recovered->epoch;
@@ -109,14 +110,41 @@ void Engine::Impl::turn() {
   engine_.turn();
 }
 
-Result<> Engine::Impl::submit(const Saga& saga, bool wants_final, ReportCallback done) {
+Result<> Engine::Impl::enter(Description description, core::Entry entry,
+                             std::optional<bool> wants_final, ReportCallback done) {
   BELAY_TRY(check_started());
-  const bool gid_is_new = saga.gid().empty();
-  auto bytes = core::encode_definition(saga, gid_is_new ? new_gid() : saga.gid(), options_.limits);
+  const auto draft = core::draft_of(description);
+  const auto& gid = draft.settings->gid;
+  auto bytes =
+      core::encode_definition(draft, gid.empty() ? new_gid() : gid, entry, options_.limits);
   if (!bytes) return bytes.error();
   auto definition = core::Definition::parse(std::move(*bytes));
   if (!definition) return definition.error();
-  return engine_.submit({std::move(*definition), gid_is_new, wants_final, std::move(done)});
+  return engine_.submit({std::move(*definition), entry, gid.empty(),
+                         wants_final.value_or(draft.settings->wait_result), std::move(done)});
+}
+
+Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
+                                       OutcomeCallback done) {
+  BELAY_TRY(check_started());
+  auto step = core::encode_branch(branch, options_.limits);
+  if (!step) return step.error();
+  return engine_.add_branch({std::string(gid), std::move(*step), std::move(done)});
+}
+
+Result<> Engine::Impl::give_word(engine::WordRequest request) {
+  BELAY_TRY(check_started());
+  return engine_.give_word(std::move(request));
+}
+
+Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
+  BELAY_TRY(check_started());
+  return engine_.change_topic(std::move(request));
+}
+
+Result<> Engine::Impl::topics(TopicsCallback done) {
+  BELAY_TRY(check_started());
+  return engine_.topics(std::move(done));
 }
 
 Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {

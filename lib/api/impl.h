@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -25,7 +26,14 @@ class Engine::Impl {
 
   Result<> handle(std::string_view name, const api::HandlerEntry& entry);
   Result<> start();
-  Result<> submit(const Saga& saga, bool wants_final, ReportCallback done);
+  // `wants_final` as the description says, unless given.
+  Result<> enter(Description description, core::Entry entry, std::optional<bool> wants_final,
+                 ReportCallback done);
+  Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
+                           OutcomeCallback done);
+  Result<> give_word(engine::WordRequest request);
+  Result<> change_topic(engine::TopicRequest request);
+  Result<> topics(TopicsCallback done);
   Result<> find(std::string_view gid, ReportCallback done);
   Result<> wait(std::string_view gid, Millis timeout, ReportCallback done);
   Result<> close(ClosedCallback closed);

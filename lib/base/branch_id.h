@@ -1,4 +1,4 @@
-// How a branch is called everywhere: "01", "02", …, "99", "100".
+// How a branch is called everywhere: "01", "02", …, "99", "100"; "00" is a message's back-check.
 #pragma once
 
 #include <array>
@@ -10,12 +10,14 @@ namespace belay::base {
 
 class BranchId {
  public:
+  // A message's back-check: "00".
+  static BranchId query() { return BranchId(~0u); }
   // `index` counts from 0.
   explicit BranchId(std::uint32_t index) {
+    const auto number = index + 1;  // of the back-check: 0
     digits_[0] = '0';
-    auto* begin = digits_.data() + (index < 9 ? 1 : 0);
-    const auto end =
-        std::to_chars(begin, digits_.data() + digits_.size(), std::uint64_t{index} + 1).ptr;
+    auto* begin = digits_.data() + (number < 10 ? 1 : 0);
+    const auto end = std::to_chars(begin, digits_.data() + digits_.size(), number).ptr;
     size_ = static_cast<std::size_t>(end - digits_.data());
   }
 

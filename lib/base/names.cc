@@ -38,6 +38,9 @@ std::string_view name_of(OutcomeKind kind) noexcept {
 std::string_view name_of(Mode mode) noexcept {
   switch (mode) {
     case Mode::saga: return "saga";
+    case Mode::tcc: return "tcc";
+    case Mode::xa: return "xa";
+    case Mode::msg: return "msg";
   }
   return "?";
 }
@@ -57,12 +60,21 @@ std::string_view name_of(Op op) noexcept {
   switch (op) {
     case Op::action: return "action";
     case Op::compensate: return "compensate";
+    case Op::try_: return "try";
+    case Op::confirm: return "confirm";
+    case Op::cancel: return "cancel";
+    case Op::prepare: return "prepare";
+    case Op::commit: return "commit";
+    case Op::rollback: return "rollback";
+    case Op::query: return "query";
   }
   return "?";
 }
 
 std::optional<Mode> mode_from(std::string_view name) noexcept {
-  if (name == name_of(Mode::saga)) return Mode::saga;
+  for (const auto mode : {Mode::saga, Mode::tcc, Mode::xa, Mode::msg}) {
+    if (name == name_of(mode)) return mode;
+  }
   return std::nullopt;
 }
 
@@ -70,6 +82,14 @@ std::optional<Status> status_from(std::string_view name) noexcept {
   for (const auto status :
        {Status::prepared, Status::submitted, Status::aborting, Status::succeed, Status::failed}) {
     if (name == name_of(status)) return status;
+  }
+  return std::nullopt;
+}
+
+std::optional<Op> op_from(std::string_view name) noexcept {
+  for (const auto op : {Op::action, Op::compensate, Op::try_, Op::confirm, Op::cancel, Op::prepare,
+                        Op::commit, Op::rollback, Op::query}) {
+    if (name == name_of(op)) return op;
   }
   return std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/mark.h"
+#include "core/ops.h"
 #include "core/timeline.h"
 
 namespace belay::core {
@@ -27,11 +28,9 @@ bool may_go_to(const Transaction& transaction, Status to) {
   return (kMayGoTo[static_cast<std::size_t>(transaction.status)] & bit(to)) != 0;
 }
 
-bool is_forward(Op op) { return op == Op::action; }
+bool is_first(Op op) { return phase_of(op) == Phase::first; }
 
-OpState& state_of(Branch& branch, Op op) {
-  return is_forward(op) ? branch.forward : branch.backward;
-}
+OpState& state_of(Branch& branch, Op op) { return is_first(op) ? branch.first : branch.second; }
 
 void keep_text(std::unique_ptr<std::string>& slot, std::string_view text) {
   if (text.empty()) {
@@ -41,37 +40,55 @@ void keep_text(std::unique_ptr<std::string>& slot, std::string_view text) {
   }
 }
 
-bool apply_started(Transaction& transaction, Branch& branch, Op op) {
-  const auto wanted = is_forward(op) ? Status::submitted : Status::aborting;
-  if (transaction.status != wanted || state_of(branch, op) != OpState::idle) return false;
+// Is this the time for this op of this branch?
+bool may_start(const Transaction& transaction, std::uint32_t index, Op op) {
+  if (op != current_op(transaction, index)) return false;
+  const auto& branch = transaction.branches[index];
+  const auto& ops = ops_of(transaction.mode());
+  if (op == Op::query)
+    return transaction.status == Status::prepared && branch.first == OpState::idle;
+  if (is_first(op)) return transaction.status == ops.first_in && branch.first == OpState::idle;
+  if (branch.second != OpState::idle) return false;
+  if (ops.commits && op == ops.commit)
+    return transaction.status == Status::submitted && branch.first == OpState::succeeded;
   // it cannot have run: nothing to undo
-  if (!is_forward(op) && branch.forward == OpState::idle) return false;
+  return transaction.status == Status::aborting && branch.first != OpState::idle;
+}
+
+bool apply_started(Transaction& transaction, std::uint32_t index, Op op) {
+  if (!may_start(transaction, index, op)) return false;
+  auto& branch = transaction.branches[index];
   if (branch.parked) BELAY_MARK(parked_then_turned_back);
   state_of(branch, op) = OpState::started;
   branch.due_at = 0;
   branch.unanswered = 0;
   branch.parked = false;
   branch.last_error.reset();
-  if (is_forward(op)) ++transaction.begun;
+  if (is_first(op) && op != Op::query) ++transaction.begun;
   return true;
 }
 
+// A business no ends the first phase only: an undo, a confirmation or a delivery is asked again.
+bool takes_no(const Transaction& transaction, Op op) {
+  return is_first(op) && !(transaction.mode() == Mode::msg && op == Op::action);
+}
+
 bool apply_answered(Transaction& transaction, Branch& branch, const Record& record) {
-  auto& state = state_of(branch, record.op);
+  const auto op = record.op;
+  auto& state = state_of(branch, op);
   if (state != OpState::started || transaction.finished()) return false;
   // the undo waits for this answer
-  if (is_forward(record.op) && branch.backward != OpState::idle) return false;
-  // A compensation has no business no: nothing but success ends it.
+  if (is_first(op) && branch.second != OpState::idle) return false;
+  const bool no = record.outcome == OutcomeKind::failure && takes_no(transaction, op);
   if (record.outcome == OutcomeKind::success) {
     state = OpState::succeeded;
-    ++(is_forward(record.op) ? transaction.succeeded : transaction.undone);
-  } else if (record.outcome == OutcomeKind::failure && is_forward(record.op)) {
+    if (op != Op::query) ++(is_first(op) ? transaction.succeeded : transaction.second_done);
+  } else if (no) {
     state = OpState::failed;
   }
-  ++(is_forward(record.op) ? branch.attempts_forward : branch.attempts_backward);
-  const bool answered = record.outcome == OutcomeKind::success ||
-                        record.outcome == OutcomeKind::ongoing ||
-                        (record.outcome == OutcomeKind::failure && is_forward(record.op));
+  ++(is_first(op) ? branch.attempts_first : branch.attempts_second);
+  const bool answered =
+      no || record.outcome == OutcomeKind::success || record.outcome == OutcomeKind::ongoing;
   branch.unanswered = answered ? 0 : branch.unanswered + 1;
   branch.due_at = record.due_at;
   branch.parked = false;
@@ -81,10 +98,31 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
 
 bool apply_finished(Transaction& transaction, Status status) {
   if (!is_final(status) || !may_go_to(transaction, status)) return false;
-  if (status == Status::succeed && transaction.succeeded != transaction.branches.size())
-    return false;
-  if (status == Status::failed && transaction.undone != transaction.begun) return false;
+  if (status == Status::succeed) {
+    const auto done =
+        ops_of(transaction.mode()).commits ? transaction.second_done : transaction.succeeded;
+    if (done != work_count(transaction)) return false;
+  }
+  if (status == Status::failed && transaction.second_done != transaction.begun) return false;
   transaction.status = status;
+  return true;
+}
+
+bool apply_committing(Transaction& transaction, const Record& record) {
+  if (!may_go_to(transaction, Status::submitted)) return false;
+  if (ops_of(transaction.mode()).commits && transaction.succeeded != transaction.branches.size())
+    return false;
+  transaction.status = Status::submitted;
+  transaction.start_at = record.due_at;
+  return true;
+}
+
+// Branches of a driven transaction before its decision; subscribers of a message's topics after it.
+bool apply_added(Transaction& transaction, const Record& record) {
+  const bool is_msg = transaction.mode() == Mode::msg;
+  if (is_msg ? transaction.status != Status::submitted : !may_add_branch(transaction)) return false;
+  if (!transaction.definition.add_steps(record.text)) return false;
+  transaction.branches.resize(transaction.definition.branch_count());
   return true;
 }
 
@@ -99,17 +137,17 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
   if (record.branch >= transaction.branches.size()) return false;
   auto& branch = transaction.branches[record.branch];
   switch (record.kind) {
-    case RecordKind::started: return apply_started(transaction, branch, record.op);
+    case RecordKind::started: return apply_started(transaction, record.branch, record.op);
     case RecordKind::answered: return apply_answered(transaction, branch, record);
     case RecordKind::parked:
-      if (!is_pending(transaction, branch) || record.op != current_op(transaction)) return false;
+      if (!is_pending(transaction, record.branch) ||
+          record.op != current_op(transaction, record.branch))
+        return false;
       branch.parked = true;
       branch.due_at = 0;  // it waits for its handler, not for a time
       keep_text(branch.last_error, record.text);
       return true;
-    case RecordKind::submitted:
-    case RecordKind::aborting:
-    case RecordKind::finished: break;
+    default: break;
   }
   return false;
 }
@@ -121,7 +159,10 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
     case RecordKind::parked: return apply_to_branch(transaction, record);
     case RecordKind::aborting: return apply_aborting(transaction, record.text);
     case RecordKind::finished: return apply_finished(transaction, record.status);
-    case RecordKind::submitted: break;
+    case RecordKind::committing: return apply_committing(transaction, record);
+    case RecordKind::added: return apply_added(transaction, record);
+    case RecordKind::submitted:
+    case RecordKind::prepared: break;
   }
   return false;
 }
@@ -129,7 +170,7 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
 }  // namespace
 
 Result<Transaction> begin(const Record& submitted) {
-  if (submitted.kind != RecordKind::submitted) {
+  if (submitted.kind != RecordKind::submitted && submitted.kind != RecordKind::prepared) {
     return Error{ErrorCode::corrupt,
                  "transaction " + std::to_string(submitted.id) + " does not begin with a submit"};
   }
@@ -144,11 +185,16 @@ Transaction begin(const Record& submitted, Definition definition) {
   transaction.definition = std::move(definition);
   transaction.branches.resize(transaction.definition.branch_count());
   transaction.created_at = transaction.updated_at = submitted.at;
+  transaction.start_at =
+      submitted.at + static_cast<std::uint64_t>(transaction.definition.delay().count());
+  transaction.driven = submitted.kind == RecordKind::prepared;
+  transaction.status = transaction.driven ? Status::prepared : ops_of(transaction.mode()).first_in;
   append_event(transaction.timeline, transaction.created_at, submitted);
   return transaction;
 }
 
 Result<> apply(Transaction& transaction, const Record& record) {
+  const auto branches_before = static_cast<std::uint32_t>(transaction.branches.size());
   if (!apply_by_kind(transaction, record)) {
     return Error{ErrorCode::corrupt, "transaction " + std::to_string(transaction.id) + " (" +
                                          std::string(name_of(transaction.status)) +
@@ -157,7 +203,9 @@ Result<> apply(Transaction& transaction, const Record& record) {
                                          " of branch " + std::to_string(record.branch + 1)};
   }
   transaction.updated_at = record.at;
-  append_event(transaction.timeline, transaction.created_at, record);
+  auto event = record;
+  if (event.kind == RecordKind::added) event.branch = branches_before;
+  append_event(transaction.timeline, transaction.created_at, event);
   return {};
 }
 

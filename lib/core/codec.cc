@@ -17,7 +17,7 @@ std::uint8_t pack(Op op, OutcomeKind outcome) {
 
 bool unpack(std::uint8_t byte, Record& record) {
   if ((byte & 7) > static_cast<std::uint8_t>(OutcomeKind::unknown) ||
-      (byte >> 3) > static_cast<std::uint8_t>(Op::compensate)) {
+      (byte >> 3) > static_cast<std::uint8_t>(Op::query)) {
     return false;
   }
   record.op = static_cast<Op>(byte >> 3);
@@ -38,7 +38,10 @@ void BatchWriter::add(const Record& record) {
   last_id_ = record.id;
   switch (record.kind) {
     case RecordKind::submitted:
+    case RecordKind::prepared:
+    case RecordKind::added:
     case RecordKind::aborting: base::put_string(body_, record.text); break;
+    case RecordKind::committing: base::put_varint(body_, record.due_at); break;
     case RecordKind::started:
       base::put_varint(body_, record.branch);
       base::put_u8(body_, pack(record.op, OutcomeKind::success));
@@ -106,7 +109,10 @@ Result<std::optional<Record>> BatchReader::next() {
   record.at = base_at_ + static_cast<std::uint64_t>(in.signed_varint());
   switch (record.kind) {
     case RecordKind::submitted:
+    case RecordKind::prepared:
+    case RecordKind::added:
     case RecordKind::aborting: record.text = in.string(); break;
+    case RecordKind::committing: record.due_at = in.varint(); break;
     case RecordKind::started:
       record.branch = in.varint32();
       if (!unpack(in.u8(), record)) in.fail();

@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "base/branch_id.h"
 #include "base/mark.h"
 #include "belay/check.h"
 #include "core/apply.h"
@@ -13,7 +12,8 @@ namespace belay::core {
 namespace {
 
 const Machine& machine_of(Mode mode) {
-  static constexpr std::array<const Machine*, 1> kMachines = {&kSagaMachine};
+  static constexpr std::array<const Machine*, 4> kMachines = {&kSagaMachine, &kTwoPhaseMachine,
+                                                              &kTwoPhaseMachine, &kMsgMachine};
   return *kMachines[static_cast<std::size_t>(mode)];
 }
 
@@ -26,10 +26,9 @@ void call_due_branches(Decision& decision, Parked parked) {
   const auto& transaction = decision.transaction();
   for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
     const auto& branch = decision.branch(i);
-    if (!is_pending(transaction, branch) || branch.in_flight || branch.due_at > decision.now())
-      continue;
+    if (!is_pending(transaction, i) || branch.in_flight || branch.due_at > decision.now()) continue;
     if (branch.parked && parked == Parked::skip) continue;
-    decision.call_again(i, current_op(transaction));
+    decision.call_again(i, current_op(transaction, i));
   }
 }
 
@@ -38,7 +37,10 @@ struct Dispatch {
   Transaction& transaction;
   const Machine& machine;
 
-  void operator()(const Submitted&) const { machine.submitted(decision); }
+  void operator()(const Begun&) const {
+    if (transaction.status == Status::submitted) decision.fan_out();
+    machine.due(decision);
+  }
   void operator()(const Resumed&) const {
     for (auto& branch : transaction.branches) branch.in_flight = false;
     machine.due(decision);  // first: nothing goes forward if the deadline passed meanwhile
@@ -60,22 +62,35 @@ struct Dispatch {
     auto& branch = transaction.branches[event.branch];
     BELAY_CHECK(branch.in_flight);
     branch.in_flight = false;
-    BELAY_CHECK(is_pending(transaction, branch) && event.op == current_op(transaction));
+    BELAY_CHECK(is_pending(transaction, event.branch) &&
+                event.op == current_op(transaction, event.branch));
     if (!branch.parked) decision.parked(event.branch, event.op);
   }
   void operator()(const Withdrawn& event) const {
     auto& branch = transaction.branches[event.branch];
-    BELAY_CHECK(branch.in_flight && transaction.status == Status::aborting);
+    BELAY_CHECK(branch.in_flight);
     BELAY_MARK(call_withdrawn);
     branch.in_flight = false;
     machine.due(decision);
   }
   void operator()(const Registered& event) const {
     const auto& branch = transaction.branches[event.branch];
-    if (is_pending(transaction, branch) && branch.parked && !branch.in_flight) {
+    if (is_pending(transaction, event.branch) && branch.parked && !branch.in_flight) {
       BELAY_MARK(parked_then_registered);
-      decision.call_again(event.branch, current_op(transaction));
+      decision.call_again(event.branch, current_op(transaction, event.branch));
     }
+  }
+  void operator()(const Added& event) const {
+    decision.add(std::string(event.step));
+    machine.due(decision);
+  }
+  void operator()(const WordSubmit&) const {
+    decision.commit();
+    machine.due(decision);
+  }
+  void operator()(const WordAbort& event) const {
+    decision.abort(std::string(event.reason));
+    machine.due(decision);
   }
 };
 
@@ -95,7 +110,11 @@ void Decision::emit(Record record) {
 
 void Decision::start(std::uint32_t branch, Op op) {
   emit({.kind = RecordKind::started, .branch = branch, .op = op});
-  if (transaction_.definition.target(branch, op).empty()) {
+  const auto target = transaction_.definition.target(branch, op);
+  // a topic was fanned out: its subscribers are branches of their own
+  const bool calls_nobody =
+      target.empty() || (transaction_.mode() == Mode::msg && is_topic(target));
+  if (calls_nobody) {
     emit({.kind = RecordKind::answered,
           .branch = branch,
           .op = op,
@@ -121,15 +140,45 @@ void Decision::answered(std::uint32_t branch, Op op, const Outcome& outcome, std
             outcome.kind() == OutcomeKind::success ? std::string_view() : cut(outcome.reason())});
 }
 
+std::string_view Decision::keep(std::string text) {
+  return step_.texts.emplace_back(std::move(text));
+}
+
 void Decision::parked(std::uint32_t branch, Op op) {
-  step_.text = "no handler named '" + std::string(transaction_.definition.target(branch, op)) +
-               "' is registered";
-  emit({.kind = RecordKind::parked, .branch = branch, .op = op, .text = cut(step_.text)});
+  const auto text =
+      keep("no handler named '" + std::string(transaction_.definition.target(branch, op)) +
+           "' is registered");
+  emit({.kind = RecordKind::parked, .branch = branch, .op = op, .text = cut(text)});
+}
+
+void Decision::add(std::string step) {
+  emit({.kind = RecordKind::added, .text = keep(std::move(step))});
 }
 
 void Decision::abort(std::string why) {
-  step_.text = std::move(why);
-  emit({.kind = RecordKind::aborting, .text = cut(step_.text)});
+  emit({.kind = RecordKind::aborting, .text = cut(keep(std::move(why)))});
+  if (transaction_.driven) tell_branch(0);
+}
+
+void Decision::commit() {
+  const auto delay = static_cast<std::uint64_t>(transaction_.definition.delay().count());
+  emit({.kind = RecordKind::committing, .due_at = context_.now + delay});
+  fan_out();
+}
+
+void Decision::fan_out() {
+  if (transaction_.mode() != Mode::msg || context_.topics == nullptr) return;
+  const auto asked = branch_count();
+  for (std::uint32_t i = 0; i < asked; ++i) {
+    const auto target = transaction_.definition.step(i).first;
+    if (!is_topic(target)) continue;
+    const auto topic = context_.topics->find(target.substr(kTopicPrefix.size()));
+    if (topic == context_.topics->end()) continue;
+    std::string steps;
+    for (const auto& [subscriber, remark] : topic->second)
+      steps += Definition::encode_subscriber(subscriber, i);
+    add(std::move(steps));
+  }
 }
 
 void Decision::finish(Status status) {
@@ -137,10 +186,14 @@ void Decision::finish(Status status) {
   step_.effects.push_back({EffectKind::finished, 0, Op::action});
 }
 
+void Decision::tell_branch(std::uint32_t branch) {
+  step_.effects.push_back({EffectKind::branch_ended, branch, Op::action});
+}
+
 std::string describe_branch(const Transaction& transaction, std::uint32_t branch, Op op,
                             std::string_view what) {
   std::string text = "branch ";
-  text.append(base::BranchId(branch).view())
+  text.append(transaction.definition.branch_id(branch).view())
       .append(" (")
       .append(transaction.definition.target(branch, op))
       .append(")");
@@ -151,6 +204,7 @@ std::string describe_branch(const Transaction& transaction, std::uint32_t branch
 void decide(Transaction& transaction, const Event& event, const Context& context, Step& step) {
   step.records.clear();
   step.effects.clear();
+  step.texts.clear();
   Decision decision(transaction, context, step);
   std::visit(Dispatch{decision, transaction, machine_of(transaction.mode())}, event);
 }

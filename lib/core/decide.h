@@ -7,11 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "belay/outcome.h"
 #include "core/record.h"
+#include "core/topics.h"
 #include "core/transaction.h"
 
 namespace belay::core {
@@ -21,13 +24,14 @@ struct Context {
   std::uint64_t now = 0;  // ms since the epoch
   std::uint64_t random = 0;
   const Options* options = nullptr;  // the engine's defaults for what a definition leaves out
+  const Topics* topics = nullptr;    // null: none
 };
 
 // Events.
-struct Submitted {};  // its `submitted` record was just applied by `begin`
-struct Resumed {};    // read back from disk; nothing is in flight
-struct Due {};        // next_due has come: a retry, a delayed start or the deadline
-struct Answered {     // a call came back
+struct Begun {};    // its `submitted` or `prepared` record was just applied by `begin`
+struct Resumed {};  // read back from disk; nothing is in flight
+struct Due {};      // next_due has come: a retry, a delayed start or the deadline
+struct Answered {   // a call came back
   std::uint32_t branch;
   Op op;
   const Outcome* outcome;
@@ -36,19 +40,30 @@ struct Unregistered {  // a call could not be handed out: no such handler
   std::uint32_t branch;
   Op op;
 };
-// a call was not made: the transaction turned back before its turn came
+// a call was not made: its transaction was decided before its turn came
 struct Withdrawn {
   std::uint32_t branch;
 };
 struct Registered {  // the handler a branch is parked for is there now
   std::uint32_t branch;
 };
-using Event = std::variant<Submitted, Resumed, Due, Answered, Unregistered, Withdrawn, Registered>;
+// The caller's words; `may_add_branch`, `may_submit`, `may_abort` (transaction.h) were asked
+// before.
+struct Added {
+  std::string_view step;  // as encoded
+};
+struct WordSubmit {};
+struct WordAbort {
+  std::string_view reason;
+};
+using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
+                           Added, WordSubmit, WordAbort>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {
-  call,      // call branch's op; exactly one Answered, Unregistered or Withdrawn must follow
-  finished,  // tell whoever waits for the result
+  call,          // call branch's op; exactly one Answered, Unregistered or Withdrawn must follow
+  finished,      // tell whoever waits for the result
+  branch_ended,  // tell whoever waits for a driven branch: see first_phase_outcome
 };
 struct Effect {
   EffectKind kind{};
@@ -61,7 +76,7 @@ struct Effect {
 struct Step {
   std::vector<Record> records;
   std::vector<Effect> effects;
-  std::string text;  // backing for a record's text that was made here
+  std::deque<std::string> texts;  // backing for records' texts that were made here
 };
 
 void decide(Transaction& transaction, const Event& event, const Context& context, Step& step);

@@ -31,11 +31,18 @@ class Decision {
   // Records a call's outcome; `due_at` 0: it is not called again.
   void answered(std::uint32_t branch, Op op, const Outcome& outcome, std::uint64_t due_at);
   void parked(std::uint32_t branch, Op op);
+  void add(std::string step);
   void abort(std::string why);
+  // Decided to go through with it; a message's topics are fanned out, as they are now.
+  void commit();
+  void fan_out();
   void finish(Status status);
+  // A driven transaction's branch came to an end of its first phase.
+  void tell_branch(std::uint32_t branch);
 
  private:
   void emit(Record record);
+  std::string_view keep(std::string text);
 
   Transaction& transaction_;
   const Context& context_;
@@ -46,12 +53,14 @@ class Decision {
 std::string describe_branch(const Transaction& transaction, std::uint32_t branch, Op op,
                             std::string_view what);
 
-// One machine a mode. Each has its diagram at its head.
+// One machine a mode. Each has its diagram at its head. `due` goes on from whatever state it finds:
+// what is due by time, by a decision just made, or by a restart.
 struct Machine {
-  void (*submitted)(Decision&);
   void (*due)(Decision&);
   void (*answered)(Decision&, std::uint32_t branch, Op op, const Outcome& outcome);
 };
 extern const Machine kSagaMachine;
+extern const Machine kTwoPhaseMachine;  // tcc and xa
+extern const Machine kMsgMachine;
 
 }  // namespace belay::core

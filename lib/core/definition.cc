@@ -4,10 +4,12 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "core/draft.h"
+#include "core/ops.h"
 
 // The bytes: format, mode, shape, flags, gid; then each optional field whose flag is set, in the
-// flags' order; the number of steps and the steps (flags, forward, backward, payload, optional
-// fields); for a graph, a list a step.
+// flags' order; the number of steps and the steps (flags, first target, rollback target, payload,
+// optional fields); for a graph, a list a step. Added steps have the same form as the others.
 namespace belay::core {
 
 using base::ByteReader;
@@ -27,8 +29,15 @@ enum HeadFlag : std::uint8_t {
 };
 constexpr std::uint8_t kHeadFlags = 127;  // all that this version knows
 
-enum StepFlag : std::uint8_t { kStepRequestTimeout = 1, kStepRetry = 2, kStepHeaders = 4 };
-constexpr std::uint8_t kStepFlags = 7;
+enum StepFlag : std::uint8_t {
+  kStepRequestTimeout = 1,
+  kStepRetry = 2,
+  kStepHeaders = 4,
+  kStepCommit = 8,   // has a target that confirms
+  kStepQuery = 16,   // is a message's back-check
+  kStepParent = 32,  // a topic's subscriber: names the branch it takes all else from
+};
+constexpr std::uint8_t kStepFlags = 63;
 
 void put_retry(std::string& out, const Retry& retry) {
   base::put_varint(out, static_cast<std::uint64_t>(retry.first_interval.count()));
@@ -74,20 +83,29 @@ void read_headers(ByteReader& in, std::vector<Header>* headers) {
   }
 }
 
-struct StepTail {
+}  // namespace
+
+// One step, decoded on demand.
+struct Definition::StepParts {
+  StepView view;
   std::optional<Millis> request_timeout;
   std::optional<Retry> retry;
+  std::uint32_t parent = 0;
+
+  // Headers are appended, or only walked past if that is null.
+  static StepParts read(ByteReader& in, std::uint8_t flags, std::vector<Header>* headers) {
+    StepParts parts;
+    parts.view.first = in.string();
+    parts.view.rollback = in.string();
+    parts.view.payload = in.string();
+    if (flags & kStepRequestTimeout) parts.request_timeout = read_millis(in);
+    if (flags & kStepRetry) parts.retry = read_retry(in);
+    if (flags & kStepHeaders) read_headers(in, headers);
+    if (flags & kStepCommit) parts.view.commit = in.string();
+    if (flags & kStepParent) parts.parent = in.varint32();
+    return parts;
+  }
 };
-
-StepTail read_step_tail(ByteReader& in, std::uint8_t flags, std::vector<Header>* headers) {
-  StepTail tail;
-  if (flags & kStepRequestTimeout) tail.request_timeout = read_millis(in);
-  if (flags & kStepRetry) tail.retry = read_retry(in);
-  if (flags & kStepHeaders) read_headers(in, headers);
-  return tail;
-}
-
-}  // namespace
 
 struct Definition::Head {
   Millis delay{0};
@@ -123,7 +141,7 @@ Result<Definition> Definition::parse(std::string bytes) {
   if (in.ok() && format != kFormat) {
     return Error{ErrorCode::unsupported, "definition format " + std::to_string(format)};
   }
-  if (mode > static_cast<std::uint8_t>(Mode::saga) ||
+  if (mode > static_cast<std::uint8_t>(Mode::msg) ||
       shape > static_cast<std::uint8_t>(Shape::graph))
     in.fail();
   if ((flags & ~kHeadFlags) != 0) in.fail();
@@ -137,10 +155,11 @@ Result<Definition> Definition::parse(std::string bytes) {
     definition.step_at_.push_back(static_cast<std::uint32_t>(in.offset()));
     const auto step_flags = in.u8();
     if ((step_flags & ~kStepFlags) != 0) in.fail();
-    in.string();
-    in.string();
-    in.string();
-    read_step_tail(in, step_flags, nullptr);
+    StepParts::read(in, step_flags, nullptr);
+    // a subscriber is only ever added
+    if ((step_flags & kStepParent) != 0) in.fail();
+    const bool may_query = mode == static_cast<std::uint8_t>(Mode::msg) && i + 1 == count;
+    if ((step_flags & kStepQuery) != 0 && !may_query) in.fail();
   }
   definition.orders_at_ = static_cast<std::uint32_t>(in.offset());
   if (in.ok() && definition.shape() == Shape::graph) {
@@ -154,10 +173,29 @@ Result<Definition> Definition::parse(std::string bytes) {
   if (!in.ok() || !in.at_end() || gid.empty()) {
     return Error{ErrorCode::corrupt, "a definition that cannot be read"};
   }
+  definition.asked_bytes_ = static_cast<std::uint32_t>(definition.bytes_.size());
   return definition;
 }
 
-std::uint64_t Definition::hash() const { return base::hash64(bytes_); }
+Result<> Definition::add_steps(std::string_view steps) {
+  ByteReader in(steps);
+  std::vector<std::uint32_t> added_at;
+  while (in.ok() && !in.at_end()) {
+    added_at.push_back(static_cast<std::uint32_t>(bytes_.size() + in.offset()));
+    const auto flags = in.u8();
+    const auto parts = StepParts::read(in, flags, nullptr);
+    if ((flags & ~kStepFlags) != 0 || (flags & kStepQuery) != 0) in.fail();
+    if ((flags & kStepParent) != 0 && parts.parent >= step_at_.size()) in.fail();
+  }
+  if (!in.ok() || bytes_.size() + steps.size() > std::numeric_limits<std::uint32_t>::max()) {
+    return Error{ErrorCode::corrupt, "an added branch that cannot be read"};
+  }
+  bytes_.append(steps);
+  step_at_.insert(step_at_.end(), added_at.begin(), added_at.end());
+  return {};
+}
+
+std::uint64_t Definition::hash() const { return base::hash64(bytes()); }
 
 Mode Definition::mode() const { return static_cast<Mode>(bytes_[1]); }
 Shape Definition::shape() const { return static_cast<Shape>(bytes_[2]); }
@@ -173,25 +211,52 @@ Definition::Head Definition::head() const {
   return Head::read(in, static_cast<std::uint8_t>(bytes_[3]));
 }
 
-StepView Definition::step(std::uint32_t branch) const {
+Definition::StepParts Definition::parts(std::uint32_t branch) const {
   ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
-  StepView step;
-  step.forward = in.string();
-  step.backward = in.string();
-  step.payload = in.string();
-  return step;
+  return StepParts::read(in, step_flags(branch), nullptr);
+}
+
+StepView Definition::step(std::uint32_t branch) const {
+  const auto own = parts(branch);
+  auto view = own.view;
+  if ((step_flags(branch) & kStepParent) != 0) view.payload = parts(own.parent).view.payload;
+  return view;
 }
 
 std::string_view Definition::target(std::uint32_t branch, Op op) const {
-  const auto view = step(branch);
-  return op == Op::action ? view.forward : view.backward;
+  const auto view = parts(branch).view;
+  if (phase_of(op) == Phase::first) return view.first;
+  return op == ops_of(mode()).rollback ? view.rollback : view.commit;
+}
+
+bool Definition::is_query(std::uint32_t branch) const {
+  return (step_flags(branch) & kStepQuery) != 0;
+}
+
+// Found without a search: the last that was asked for.
+std::optional<std::uint32_t> Definition::query() const {
+  if (mode() != Mode::msg) return std::nullopt;
+  for (auto branch = branch_count(); branch-- > 0;) {
+    if (step_at_[branch] >= asked_bytes_) continue;
+    return is_query(branch) ? std::optional(branch) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> Definition::parent(std::uint32_t branch) const {
+  if ((step_flags(branch) & kStepParent) == 0) return std::nullopt;
+  return parts(branch).parent;
+}
+
+base::BranchId Definition::branch_id(std::uint32_t branch) const {
+  return is_query(branch) ? base::BranchId::query() : base::BranchId(branch);
 }
 
 Graph Definition::graph() const {
   Graph graph;
   if (shape() != Shape::graph) return graph;
   graph.resize(step_at_.size());
-  ByteReader in(std::string_view(bytes_).substr(orders_at_));
+  ByteReader in(bytes().substr(orders_at_));
   for (auto& waits_for : graph) {
     waits_for.resize(in.varint32());
     for (auto& branch : waits_for) branch = in.varint32();
@@ -215,35 +280,29 @@ std::optional<Millis> Definition::timeout_to_fail() const {
 }
 
 std::optional<Millis> Definition::request_timeout(std::uint32_t branch) const {
-  const auto flags = static_cast<std::uint8_t>(bytes_[step_at_[branch]]);
-  if (flags & kStepRequestTimeout) {
-    ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
-    for (int i = 0; i < 3; ++i) in.string();
-    return read_step_tail(in, flags, nullptr).request_timeout;
-  }
+  const auto flags = step_flags(branch);
+  if (flags & kStepParent) return request_timeout(parts(branch).parent);
+  if (flags & kStepRequestTimeout) return parts(branch).request_timeout;
   if (!has(bytes_, kRequestTimeout)) return std::nullopt;
   return head().request_timeout;
 }
 
 std::optional<Retry> Definition::retry(std::uint32_t branch) const {
-  const auto flags = static_cast<std::uint8_t>(bytes_[step_at_[branch]]);
-  if (flags & kStepRetry) {
-    ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
-    for (int i = 0; i < 3; ++i) in.string();
-    return read_step_tail(in, flags, nullptr).retry;
-  }
+  const auto flags = step_flags(branch);
+  if (flags & kStepParent) return retry(parts(branch).parent);
+  if (flags & kStepRetry) return parts(branch).retry;
   if (!has(bytes_, kRetry)) return std::nullopt;
   return head().retry;
 }
 
 std::vector<Header> Definition::headers(std::uint32_t branch) const {
+  const auto flags = step_flags(branch);
+  if (flags & kStepParent) return headers(parts(branch).parent);
   std::vector<Header> headers;
   if (has(bytes_, kHeaders)) headers = head().headers;
-  const auto flags = static_cast<std::uint8_t>(bytes_[step_at_[branch]]);
   if (flags & kStepHeaders) {
     ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
-    for (int i = 0; i < 3; ++i) in.string();
-    read_step_tail(in, flags, &headers);
+    StepParts::read(in, flags, &headers);
   }
   return headers;
 }
@@ -256,56 +315,83 @@ std::string_view Definition::trace_parent() const {
   return has(bytes_, kTraceParent) ? head().trace_parent : std::string_view();
 }
 
-std::string Definition::encode(const Saga& saga, std::string_view gid, const Graph& graph) {
-  std::string out;
-  std::size_t size = 64 + gid.size() + saga.custom_data().size();
-  for (const auto& step : saga.steps()) {
-    size += 16 + step.action.size() + step.compensate.size() + step.payload.size();
-  }
-  out.reserve(size);
+namespace {
+
+void put_step(std::string& out, const DraftStep& step) {
+  const auto& options = *step.options;
+  const auto flags = (options.request_timeout ? kStepRequestTimeout : 0) |
+                     (options.retry ? kStepRetry : 0) |
+                     (options.headers.empty() ? 0 : kStepHeaders) |
+                     (step.commit.empty() ? 0 : kStepCommit) | (step.is_query ? kStepQuery : 0);
+  base::put_u8(out, static_cast<std::uint8_t>(flags));
+  base::put_string(out, step.first);
+  base::put_string(out, step.rollback);
+  base::put_string(out, step.payload);
+  if (options.request_timeout)
+    base::put_varint(out, static_cast<std::uint64_t>(options.request_timeout->count()));
+  if (options.retry) put_retry(out, *options.retry);
+  if (!options.headers.empty()) put_headers(out, options.headers);
+  if (!step.commit.empty()) base::put_string(out, step.commit);
+}
+
+void put_head(std::string& out, const Draft& draft, std::string_view gid) {
+  const auto& settings = *draft.settings;
   const auto flags =
-      (saga.delay().count() > 0 ? kDelay : 0) | (saga.timeout_to_fail() ? kTimeoutToFail : 0) |
-      (saga.request_timeout() ? kRequestTimeout : 0) | (saga.retry() ? kRetry : 0) |
-      (saga.headers().empty() ? 0 : kHeaders) | (saga.custom_data().empty() ? 0 : kCustomData) |
-      (saga.trace_parent().empty() ? 0 : kTraceParent);
-  const auto shape = !saga.orders().empty() ? Shape::graph
-                     : saga.is_concurrent() ? Shape::concurrent
-                                            : Shape::sequential;
+      (draft.delay.count() > 0 ? kDelay : 0) | (settings.timeout_to_fail ? kTimeoutToFail : 0) |
+      (settings.request_timeout ? kRequestTimeout : 0) | (settings.retry ? kRetry : 0) |
+      (settings.headers.empty() ? 0 : kHeaders) | (settings.custom_data.empty() ? 0 : kCustomData) |
+      (settings.trace_parent.empty() ? 0 : kTraceParent);
   base::put_u8(out, kFormat);
-  base::put_u8(out, static_cast<std::uint8_t>(Mode::saga));
-  base::put_u8(out, static_cast<std::uint8_t>(shape));
+  base::put_u8(out, static_cast<std::uint8_t>(draft.mode));
+  base::put_u8(out, static_cast<std::uint8_t>(draft.shape));
   base::put_u8(out, static_cast<std::uint8_t>(flags));
   base::put_string(out, gid);
-  if (flags & kDelay) base::put_varint(out, static_cast<std::uint64_t>(saga.delay().count()));
+  if (flags & kDelay) base::put_varint(out, static_cast<std::uint64_t>(draft.delay.count()));
   if (flags & kTimeoutToFail)
-    base::put_varint(out, static_cast<std::uint64_t>(saga.timeout_to_fail()->count()));
+    base::put_varint(out, static_cast<std::uint64_t>(settings.timeout_to_fail->count()));
   if (flags & kRequestTimeout)
-    base::put_varint(out, static_cast<std::uint64_t>(saga.request_timeout()->count()));
-  if (flags & kRetry) put_retry(out, *saga.retry());
-  if (flags & kHeaders) put_headers(out, saga.headers());
-  if (flags & kCustomData) base::put_string(out, saga.custom_data());
-  if (flags & kTraceParent) base::put_string(out, saga.trace_parent());
-  base::put_varint(out, saga.steps().size());
-  for (const auto& step : saga.steps()) {
-    const auto& options = step.options;
-    const auto step_flags = (options.request_timeout ? kStepRequestTimeout : 0) |
-                            (options.retry ? kStepRetry : 0) |
-                            (options.headers.empty() ? 0 : kStepHeaders);
-    base::put_u8(out, static_cast<std::uint8_t>(step_flags));
-    base::put_string(out, step.action);
-    base::put_string(out, step.compensate);
-    base::put_string(out, step.payload);
-    if (options.request_timeout)
-      base::put_varint(out, static_cast<std::uint64_t>(options.request_timeout->count()));
-    if (options.retry) put_retry(out, *options.retry);
-    if (!options.headers.empty()) put_headers(out, options.headers);
+    base::put_varint(out, static_cast<std::uint64_t>(settings.request_timeout->count()));
+  if (flags & kRetry) put_retry(out, *settings.retry);
+  if (flags & kHeaders) put_headers(out, settings.headers);
+  if (flags & kCustomData) base::put_string(out, settings.custom_data);
+  if (flags & kTraceParent) base::put_string(out, settings.trace_parent);
+}
+
+}  // namespace
+
+std::string Definition::encode(const Draft& draft, std::string_view gid, const Graph& graph) {
+  std::string out;
+  std::size_t size = 64 + gid.size() + draft.settings->custom_data.size();
+  for (const auto& step : draft.steps) {
+    size +=
+        16 + step.first.size() + step.commit.size() + step.rollback.size() + step.payload.size();
   }
-  if (shape == Shape::graph) {
+  out.reserve(size);
+  put_head(out, draft, gid);
+  base::put_varint(out, draft.steps.size());
+  for (const auto& step : draft.steps) put_step(out, step);
+  if (draft.shape == Shape::graph) {
     for (const auto& waits_for : graph) {
       base::put_varint(out, waits_for.size());
       for (const auto branch : waits_for) base::put_varint(out, branch);
     }
   }
+  return out;
+}
+
+std::string Definition::encode_step(const DraftStep& step) {
+  std::string out;
+  put_step(out, step);
+  return out;
+}
+
+std::string Definition::encode_subscriber(std::string_view target, std::uint32_t parent) {
+  std::string out;
+  base::put_u8(out, kStepParent);
+  base::put_string(out, target);
+  base::put_string(out, {});
+  base::put_string(out, {});
+  base::put_varint(out, parent);
   return out;
 }
 

@@ -1,6 +1,7 @@
-// What was asked for, as immutable bytes: the same bytes in memory, in the log and in a row's
-// snapshot. Parsed once into offsets, so that reaching a step costs nothing. Two submits are the
-// same request if their bytes are equal.
+// What was asked for, as bytes: the same bytes in memory, in the log and in a row's snapshot.
+// Parsed once into offsets, so that reaching a step costs nothing. Two submits are the same request
+// if their bytes are equal. Branches that come later (a driven transaction's, a topic's
+// subscribers) are appended and never change what was asked for.
 #pragma once
 
 #include <cstdint>
@@ -9,37 +10,56 @@
 #include <string_view>
 #include <vector>
 
+#include "base/branch_id.h"
 #include "belay/options.h"
 #include "belay/result.h"
-#include "belay/saga.h"
 #include "belay/types.h"
+
+namespace belay {
+struct TwoPhaseBranch;
+}
 
 namespace belay::core {
 
-// How forward steps wait for each other; compensations wait in the reverse. On disk: append, never
-// renumber.
+// How branches wait for each other in the first phase; an undo waits in the reverse. On disk:
+// append, never renumber.
 enum class Shape : std::uint8_t { sequential = 0, concurrent = 1, graph = 2 };
 
+// Targets; an empty one succeeds without a call.
 struct StepView {
-  std::string_view forward;  // target; empty: succeeds without a call
-  std::string_view backward;
+  std::string_view first;
+  std::string_view commit;
+  std::string_view rollback;
   std::string_view payload;
 };
 
 // For each branch, those it waits for; 0-based, sorted, without repeats.
 using Graph = std::vector<std::vector<std::uint32_t>>;
 
+struct Draft;
+struct DraftStep;
+
 class Definition {
  public:
-  // The bytes of a saga whose fields were checked; `graph` is empty unless the saga has orders.
-  static std::string encode(const Saga& saga, std::string_view gid, const Graph& graph);
+  // The bytes of a draft whose fields were checked; `graph` is empty unless it has orders.
+  static std::string encode(const Draft& draft, std::string_view gid, const Graph& graph);
+  // One branch more, for `add_step`.
+  static std::string encode_step(const DraftStep& step);
+  // The same for a subscriber of the topic that branch `parent` names: all but the target is the
+  // parent's.
+  static std::string encode_subscriber(std::string_view target, std::uint32_t parent);
   // Checks every byte; an error is `corrupt`. Offsets are 32-bit: larger definitions are refused by
   // the limits.
   static Result<Definition> parse(std::string bytes);
 
-  const std::string& bytes() const { return bytes_; }
-  // Stable across versions and machines.
+  // What was asked for, without the steps added later.
+  std::string_view bytes() const { return std::string_view(bytes_).substr(0, asked_bytes_); }
+  // Of those bytes; stable across versions and machines.
   std::uint64_t hash() const;
+
+  // Appends steps, as encoded. Error: corrupt; nothing has changed then.
+  Result<> add_steps(std::string_view steps);
+  std::string_view added() const { return std::string_view(bytes_).substr(asked_bytes_); }
 
   Mode mode() const;
   Shape shape() const;
@@ -47,6 +67,13 @@ class Definition {
   std::uint32_t branch_count() const;
   StepView step(std::uint32_t branch) const;
   std::string_view target(std::uint32_t branch, Op op) const;
+  // The back-check of a message, which is kept as its last asked-for branch.
+  bool is_query(std::uint32_t branch) const;
+  std::optional<std::uint32_t> query() const;
+  // The branch whose topic this one is a subscriber of.
+  std::optional<std::uint32_t> parent(std::uint32_t branch) const;
+  // How it is called everywhere: "01", "02", …; the back-check "00".
+  base::BranchId branch_id(std::uint32_t branch) const;
   // Empty unless the shape is a graph.
   Graph graph() const;
 
@@ -63,17 +90,29 @@ class Definition {
  private:
   struct Head;  // the optional fields, decoded on demand
   Head head() const;
+  std::uint8_t step_flags(std::uint32_t branch) const {
+    return static_cast<std::uint8_t>(bytes_[step_at_[branch]]);
+  }
+  struct StepParts;
+  StepParts parts(std::uint32_t branch) const;
 
   std::string bytes_;
   std::vector<std::uint32_t> step_at_;  // offset of each step
+  std::uint32_t asked_bytes_ = 0;       // the rest was added
   std::uint32_t gid_at_ = 0;
   std::uint32_t gid_bytes_ = 0;
   std::uint32_t orders_at_ = 0;
 };
 
+// How a transaction comes in: complete, or to be driven by its caller.
+enum class Entry : std::uint8_t { submit, prepare };
+
 // The one way from what a caller built to bytes. Checks every limit; errors name the field, the
 // number and the limit.
-Result<std::string> encode_definition(const Saga& saga, std::string_view gid, const Limits& limits);
+Result<std::string> encode_definition(const Draft& draft, std::string_view gid, Entry entry,
+                                      const Limits& limits);
+// The same for one branch of a driven transaction.
+Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& limits);
 
 // The engine's own options, by the same rules.
 Result<> check_options(const Options& options);

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/definition.h"
+#include "core/draft.h"
+#include "core/topics.h"
 
 namespace belay::core {
 namespace {
@@ -60,51 +63,98 @@ Result<> check_retry(std::string_view where, const Retry& retry) {
   return {};
 }
 
-Result<> check_target(std::string_view what, std::size_t number, std::string_view target) {
+// How the parts of each mode are called in errors.
+struct Words {
+  std::string_view whole, part, parts, first, commit, rollback;
+};
+
+const Words& words_of(Mode mode) {
+  static constexpr std::array<Words, 4> kWords = {{
+      {"saga", "step", "steps", "action", "", "compensation"},
+      {"tcc", "branch", "branches", "try", "confirm", "cancel"},
+      {"xa", "branch", "branches", "prepare", "commit", "rollback"},
+      {"msg", "delivery", "deliveries", "target", "", ""},
+  }};
+  return kWords[static_cast<std::size_t>(mode)];
+}
+
+// Which part of what an error is about; made into words only then.
+struct Where {
+  Mode mode{};
+  std::size_t number = 0;  // 0: a branch on its own
+  bool is_query = false;
+
+  std::string text() const {
+    if (is_query) return "the back-check";
+    return number == 0 ? "the branch" : fmt::format("{} {}", words_of(mode).part, number);
+  }
+};
+
+Result<> check_target(std::string_view what, const Where& where, std::string_view target) {
   if (target.size() <= kTargetBytesMax) return {};
-  return invalid(fmt::format("{} of step {} has {} bytes, the limit is {}", what, number,
+  return invalid(fmt::format("the {} of {} has {} bytes, the limit is {}", what, where.text(),
                              target.size(), kTargetBytesMax));
 }
 
-Result<> check_step(const Saga::Step& step, std::size_t number, const Limits& limits) {
-  BELAY_TRY(check_target("the action", number, step.action));
-  BELAY_TRY(check_target("the compensation", number, step.compensate));
+Result<> check_step(const Where& where, const DraftStep& step, const Limits& limits) {
+  const auto& words = words_of(where.mode);
+  BELAY_TRY(check_target(words.first, where, step.first));
+  BELAY_TRY(check_target(words.commit, where, step.commit));
+  BELAY_TRY(check_target(words.rollback, where, step.rollback));
+  if (where.mode == Mode::msg && step.first == kTopicPrefix)
+    return invalid(fmt::format("the target of {} names no topic", where.text()));
   if (step.payload.size() > limits.payload_bytes_max) {
     return Error{ErrorCode::payload_limit,
-                 fmt::format("the payload of step {} has {} bytes, the limit is {}", number,
+                 fmt::format("the payload of {} has {} bytes, the limit is {}", where.text(),
                              step.payload.size(), limits.payload_bytes_max)};
   }
-  const auto& options = step.options;
+  const auto& options = *step.options;
   if (options.request_timeout) {
-    BELAY_TRY(check_time(fmt::format("request_timeout of step {}", number),
+    BELAY_TRY(check_time(fmt::format("request_timeout of {}", where.text()),
                          *options.request_timeout, Millis{1}, kRequestTimeoutMax));
   }
   if (options.retry)
-    BELAY_TRY(check_retry(fmt::format("retry of step {}", number), *options.retry));
+    BELAY_TRY(check_retry(fmt::format("retry of {}", where.text()), *options.retry));
   return {};
 }
 
-Result<> check_whole(const Saga& saga, const Limits& limits) {
-  if (saga.steps().empty()) return invalid("the saga has no step");
-  if (saga.steps().size() > limits.branches_max) {
-    return Error{ErrorCode::branches_limit, fmt::format("the saga has {} steps, the limit is {}",
-                                                        saga.steps().size(), limits.branches_max)};
+Result<> check_settings(const Draft& draft) {
+  const auto& settings = *draft.settings;
+  if (draft.delay.count() != 0)
+    BELAY_TRY(check_time("delay", draft.delay, Millis{1}, kIntervalMax));
+  if (settings.timeout_to_fail) {
+    BELAY_TRY(check_time("timeout_to_fail", *settings.timeout_to_fail, Millis{1}, kIntervalMax));
   }
-  if (saga.delay().count() != 0)
-    BELAY_TRY(check_time("delay", saga.delay(), Millis{1}, kIntervalMax));
-  if (saga.timeout_to_fail()) {
-    BELAY_TRY(check_time("timeout_to_fail", *saga.timeout_to_fail(), Millis{1}, kIntervalMax));
-  }
-  if (saga.request_timeout()) {
+  if (settings.request_timeout) {
     BELAY_TRY(
-        check_time("request_timeout", *saga.request_timeout(), Millis{1}, kRequestTimeoutMax));
+        check_time("request_timeout", *settings.request_timeout, Millis{1}, kRequestTimeoutMax));
   }
-  if (saga.retry()) BELAY_TRY(check_retry("retry", *saga.retry()));
-  if (saga.trace_parent().size() > kTraceParentBytesMax) {
+  if (settings.retry) BELAY_TRY(check_retry("retry", *settings.retry));
+  if (settings.trace_parent.size() > kTraceParentBytesMax) {
     return invalid(fmt::format("trace_parent has {} bytes, the limit is {}",
-                               saga.trace_parent().size(), kTraceParentBytesMax));
+                               settings.trace_parent.size(), kTraceParentBytesMax));
   }
-  if (saga.is_concurrent() && !saga.orders().empty()) {
+  return {};
+}
+
+// A driven transaction's branches may all come later.
+Result<> check_whole(const Draft& draft, Entry entry, const Limits& limits) {
+  const auto& words = words_of(draft.mode);
+  const bool may_be_empty =
+      entry == Entry::prepare && (draft.mode == Mode::tcc || draft.mode == Mode::xa);
+  const bool has_query = !draft.steps.empty() && draft.steps.back().is_query;
+  const auto count = draft.steps.size() - (has_query ? 1 : 0);
+  if (entry == Entry::prepare && draft.mode == Mode::saga)
+    return invalid("a saga cannot be prepared, only submitted");
+  if (count == 0 && !may_be_empty)
+    return invalid(fmt::format("the {} has no {}", words.whole, words.part));
+  if (count > limits.branches_max) {
+    return Error{ErrorCode::branches_limit,
+                 fmt::format("the {} has {} {}, the limit is {}", words.whole, count, words.parts,
+                             limits.branches_max)};
+  }
+  BELAY_TRY(check_settings(draft));
+  if (draft.is_concurrent && draft.orders != nullptr && !draft.orders->empty()) {
     return invalid(
         "the saga is concurrent and has orders; orders alone run all they do not hold back at "
         "once");
@@ -137,13 +187,13 @@ Result<> check_acyclic(const Graph& graph) {
       fmt::format("the orders have a cycle: step {} can never start", stuck - waiting.begin() + 1));
 }
 
-Result<Graph> make_graph(const Saga& saga) {
+Result<Graph> make_graph(const Draft& draft) {
   Graph graph;
-  if (saga.orders().empty()) return graph;
-  const auto count = saga.steps().size();
+  if (draft.orders == nullptr || draft.orders->empty()) return graph;
+  const auto count = draft.steps.size();
   graph.resize(count);
   std::vector<bool> seen(count);
-  for (const auto& order : saga.orders()) {
+  for (const auto& order : *draft.orders) {
     if (order.step < 1 || order.step > count) {
       return invalid(
           fmt::format("an order names step {}, there are steps 1 to {}", order.step, count));
@@ -167,22 +217,29 @@ Result<Graph> make_graph(const Saga& saga) {
 
 }  // namespace
 
-Result<std::string> encode_definition(const Saga& saga, std::string_view gid,
+Result<std::string> encode_definition(const Draft& draft, std::string_view gid, Entry entry,
                                       const Limits& limits) {
   BELAY_TRY(check_gid(gid, limits));
-  BELAY_TRY(check_whole(saga, limits));
-  for (std::size_t i = 0; i < saga.steps().size(); ++i) {
-    BELAY_TRY(check_step(saga.steps()[i], i + 1, limits));
+  BELAY_TRY(check_whole(draft, entry, limits));
+  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
+    const auto& step = draft.steps[i];
+    BELAY_TRY(check_step({draft.mode, i + 1, step.is_query}, step, limits));
   }
-  auto graph = make_graph(saga);
+  auto graph = make_graph(draft);
   if (!graph) return graph.error();
-  auto bytes = Definition::encode(saga, gid, *graph);
+  auto bytes = Definition::encode(draft, gid, *graph);
   if (bytes.size() > limits.definition_bytes_max) {
     return Error{ErrorCode::definition_limit,
                  fmt::format("the definition has {} bytes, the limit is {}", bytes.size(),
                              limits.definition_bytes_max)};
   }
   return bytes;
+}
+
+Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& limits) {
+  const auto step = draft_of(branch);
+  BELAY_TRY(check_step({.mode = Mode::tcc}, step, limits));
+  return Definition::encode_step(step);
 }
 
 Result<> check_options(const Options& options) {
@@ -205,7 +262,8 @@ Result<> check_options(const Options& options) {
                                     {"branches_max", limits.branches_max},
                                     {"payload_bytes_max", limits.payload_bytes_max},
                                     {"definition_bytes_max", limits.definition_bytes_max},
-                                    {"gid_bytes_max", limits.gid_bytes_max}}) {
+                                    {"gid_bytes_max", limits.gid_bytes_max},
+                                    {"subscriptions_max", limits.subscriptions_max}}) {
     if (value == 0) return invalid(fmt::format("Limits::{} is 0, it must be at least 1", name));
   }
   if (limits.definition_bytes_max > kDefinitionBytesMax) {

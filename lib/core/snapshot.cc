@@ -10,11 +10,11 @@ namespace {
 constexpr std::uint8_t kSnapshotFormat = 1;
 
 void put_branch(std::string& out, const Branch& branch) {
-  base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(branch.forward) |
-                                              static_cast<unsigned>(branch.backward) << 3 |
+  base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(branch.first) |
+                                              static_cast<unsigned>(branch.second) << 3 |
                                               static_cast<unsigned>(branch.parked) << 6));
-  base::put_varint(out, branch.attempts_forward);
-  base::put_varint(out, branch.attempts_backward);
+  base::put_varint(out, branch.attempts_first);
+  base::put_varint(out, branch.attempts_second);
   base::put_varint(out, branch.unanswered);
   base::put_varint(out, branch.due_at);
   base::put_string(out,
@@ -24,12 +24,12 @@ void put_branch(std::string& out, const Branch& branch) {
 void read_branch(base::ByteReader& in, Branch& branch) {
   const auto packed = in.u8();
   if ((packed & 7) > 3 || (packed >> 3 & 7) > 3 || packed >> 7 != 0) in.fail();
-  branch.forward = static_cast<OpState>(packed & 3);
-  branch.backward = static_cast<OpState>(packed >> 3 & 3);
+  branch.first = static_cast<OpState>(packed & 3);
+  branch.second = static_cast<OpState>(packed >> 3 & 3);
   branch.parked = (packed >> 6 & 1) != 0;
-  if (branch.forward == OpState::idle && branch.backward != OpState::idle) in.fail();
-  branch.attempts_forward = in.varint32();
-  branch.attempts_backward = in.varint32();
+  if (branch.first == OpState::idle && branch.second != OpState::idle) in.fail();
+  branch.attempts_first = in.varint32();
+  branch.attempts_second = in.varint32();
   branch.unanswered = in.varint32();
   branch.due_at = in.varint();
   const auto error = in.string();
@@ -38,10 +38,13 @@ void read_branch(base::ByteReader& in, Branch& branch) {
 
 // The sums that `apply` keeps are derived again, so that they cannot disagree with the branches.
 void count(Transaction& transaction) {
-  for (const auto& branch : transaction.branches) {
-    transaction.begun += branch.forward != OpState::idle ? 1 : 0;
-    transaction.succeeded += branch.forward == OpState::succeeded ? 1 : 0;
-    transaction.undone += branch.backward == OpState::succeeded ? 1 : 0;
+  const auto query = transaction.definition.query();
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    if (i == query) continue;
+    const auto& branch = transaction.branches[i];
+    transaction.begun += branch.first != OpState::idle ? 1 : 0;
+    transaction.succeeded += branch.first == OpState::succeeded ? 1 : 0;
+    transaction.second_done += branch.second == OpState::succeeded ? 1 : 0;
   }
 }
 
@@ -52,10 +55,13 @@ std::string encode_snapshot(const Transaction& transaction) {
   out.reserve(transaction.definition.bytes().size() + transaction.timeline.size() + 64);
   base::put_u8(out, kSnapshotFormat);
   base::put_varint(out, transaction.id);
-  base::put_u8(out, static_cast<std::uint8_t>(transaction.status));
+  base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(transaction.status) |
+                                              static_cast<unsigned>(transaction.driven) << 3));
   base::put_varint(out, transaction.created_at);
   base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
+  base::put_signed(out, static_cast<std::int64_t>(transaction.start_at - transaction.created_at));
   base::put_string(out, transaction.definition.bytes());
+  base::put_string(out, transaction.definition.added());
   base::put_string(out, transaction.timeline);
   base::put_string(out,
                    transaction.reason ? std::string_view(*transaction.reason) : std::string_view());
@@ -71,14 +77,17 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   }
   Transaction transaction;
   transaction.id = in.varint();
-  const auto status = in.u8();
-  if (status > static_cast<std::uint8_t>(Status::failed)) in.fail();
-  transaction.status = static_cast<Status>(status);
+  const auto packed = in.u8();
+  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 4 != 0) in.fail();
+  transaction.status = static_cast<Status>(packed & 7);
+  transaction.driven = (packed >> 3 & 1) != 0;
   transaction.created_at = in.varint();
   transaction.updated_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
+  transaction.start_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
   auto definition = Definition::parse(std::string(in.string()));
   if (!definition) return definition.error();
   transaction.definition = std::move(*definition);
+  BELAY_TRY(transaction.definition.add_steps(in.string()));
   transaction.timeline = in.string();
   const auto reason = in.string();
   if (!reason.empty()) transaction.reason = std::make_unique<std::string>(reason);

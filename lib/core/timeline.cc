@@ -34,7 +34,10 @@ void put_event(std::string& out, std::uint64_t created_at, const Event& event) {
       break;
     case RecordKind::aborting: base::put_string(out, record.text); break;
     case RecordKind::finished: base::put_u8(out, static_cast<std::uint8_t>(record.status)); break;
+    case RecordKind::added: base::put_varint(out, record.branch); break;
     case RecordKind::submitted:
+    case RecordKind::prepared:
+    case RecordKind::committing:
     case RecordKind::started: break;
   }
 }
@@ -50,7 +53,7 @@ bool read_event(base::ByteReader& in, std::uint64_t created_at, Event& event) {
       record.branch = in.varint32();
       const auto packed = in.u8();
       if ((packed & 7) > static_cast<std::uint8_t>(OutcomeKind::unknown) ||
-          packed >> 3 > static_cast<std::uint8_t>(Op::compensate)) {
+          packed >> 3 > static_cast<std::uint8_t>(Op::query)) {
         return false;
       }
       record.op = static_cast<Op>(packed >> 3);
@@ -64,7 +67,10 @@ bool read_event(base::ByteReader& in, std::uint64_t created_at, Event& event) {
       record.status = static_cast<Status>(in.u8());
       if (!is_final(record.status)) return false;
       break;
-    case RecordKind::submitted: break;
+    case RecordKind::added: record.branch = in.varint32(); break;
+    case RecordKind::submitted:
+    case RecordKind::prepared:
+    case RecordKind::committing: break;
     default: return false;
   }
   return in.ok();

@@ -1,6 +1,6 @@
 #include "core/transaction.h"
 
-#include <algorithm>
+#include "core/ops.h"
 
 namespace belay::core {
 
@@ -14,11 +14,11 @@ Branch clone(const Branch& branch) {
   Branch copy;
   copy.due_at = branch.due_at;
   copy.last_error = clone(branch.last_error);
-  copy.attempts_forward = branch.attempts_forward;
-  copy.attempts_backward = branch.attempts_backward;
+  copy.attempts_first = branch.attempts_first;
+  copy.attempts_second = branch.attempts_second;
   copy.unanswered = branch.unanswered;
-  copy.forward = branch.forward;
-  copy.backward = branch.backward;
+  copy.first = branch.first;
+  copy.second = branch.second;
   copy.parked = branch.parked;
   copy.in_flight = branch.in_flight;
   return copy;
@@ -36,57 +36,100 @@ Transaction clone(const Transaction& transaction) {
   copy.reason = clone(transaction.reason);
   copy.created_at = transaction.created_at;
   copy.updated_at = transaction.updated_at;
+  copy.start_at = transaction.start_at;
   copy.begun = transaction.begun;
   copy.succeeded = transaction.succeeded;
-  copy.undone = transaction.undone;
+  copy.second_done = transaction.second_done;
   copy.status = transaction.status;
+  copy.driven = transaction.driven;
   return copy;
 }
 
-Op current_op(const Transaction& transaction) {
-  return transaction.status == Status::aborting || transaction.status == Status::failed
-             ? Op::compensate
-             : Op::action;
+namespace {
+
+// The phase that a status is the time of; nothing if no branch has an op then.
+std::optional<Phase> phase_in(Mode mode, Status status) {
+  const auto& ops = ops_of(mode);
+  if (status == ops.first_in) return Phase::first;
+  const bool second = (status == Status::submitted && ops.commits) ||
+                      (status == Status::aborting && ops.rolls_back);
+  return second ? std::optional(Phase::second) : std::nullopt;
 }
 
-bool is_pending(const Transaction& transaction, const Branch& branch) {
-  if (transaction.status == Status::submitted) return branch.forward == OpState::started;
-  if (transaction.status == Status::aborting) return branch.backward == OpState::started;
-  return false;
+Error forbidden(const Transaction& transaction, std::string_view what) {
+  return {ErrorCode::forbidden, "the " + std::string(name_of(transaction.mode())) + " is " +
+                                    std::string(name_of(transaction.status)) + ": " +
+                                    std::string(what)};
+}
+
+}  // namespace
+
+Op current_op(const Transaction& transaction, std::uint32_t branch) {
+  if (transaction.mode() == Mode::msg)
+    return transaction.definition.is_query(branch) ? Op::query : Op::action;
+  const auto& ops = ops_of(transaction.mode());
+  switch (transaction.status) {
+    case Status::prepared: return ops.first;
+    case Status::submitted:
+    case Status::succeed: return ops.commits ? ops.commit : ops.first;
+    case Status::aborting:
+    case Status::failed: break;
+  }
+  return ops.rollback;
+}
+
+bool is_pending(const Transaction& transaction, std::uint32_t index) {
+  const auto& branch = transaction.branches[index];
+  if (transaction.mode() == Mode::msg && branch.first == OpState::started) {
+    const auto wanted =
+        transaction.definition.is_query(index) ? Status::prepared : Status::submitted;
+    return transaction.status == wanted;
+  }
+  const auto phase = phase_in(transaction.mode(), transaction.status);
+  if (!phase) return false;
+  return (*phase == Phase::first ? branch.first : branch.second) == OpState::started;
+}
+
+std::uint32_t work_count(const Transaction& transaction) {
+  return static_cast<std::uint32_t>(transaction.branches.size()) -
+         (transaction.definition.query() ? 1 : 0);
 }
 
 bool is_stuck(const Transaction& transaction, std::uint32_t stuck_after) {
-  return std::any_of(transaction.branches.begin(), transaction.branches.end(),
-                     [&](const Branch& branch) {
-                       return is_pending(transaction, branch) &&
-                              (branch.parked || branch.unanswered >= stuck_after);
-                     });
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    const auto& branch = transaction.branches[i];
+    if ((branch.parked || branch.unanswered >= stuck_after) && is_pending(transaction, i))
+      return true;
+  }
+  return false;
 }
 
 std::uint32_t attempts_of(const Transaction& transaction) {
   std::uint32_t attempts = 0;
   for (const auto& branch : transaction.branches)
-    attempts += branch.attempts_forward + branch.attempts_backward;
+    attempts += branch.attempts_first + branch.attempts_second;
   return attempts;
 }
 
 std::string_view reason_of(const Transaction& transaction) {
   if (transaction.reason) return *transaction.reason;
-  for (const auto& branch : transaction.branches) {
-    if (branch.last_error && is_pending(transaction, branch)) return *branch.last_error;
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    const auto& branch = transaction.branches[i];
+    if (branch.last_error && is_pending(transaction, i)) return *branch.last_error;
   }
   return {};
 }
 
 std::uint64_t deadline_of(const Transaction& transaction) {
-  if (transaction.status != Status::submitted) return 0;
+  const bool is_saga = transaction.mode() == Mode::saga;
+  if (transaction.status != (is_saga ? Status::submitted : Status::prepared)) return 0;
+  // a back-check that was begun goes on by its retries
+  if (const auto query = transaction.definition.query();
+      query && transaction.branches[*query].first != OpState::idle)
+    return 0;
   const auto timeout = transaction.definition.timeout_to_fail();
-  return timeout ? transaction.created_at + static_cast<std::uint64_t>(timeout->count()) : 0;
-}
-
-std::uint64_t start_of(const Transaction& transaction) {
-  return transaction.created_at +
-         static_cast<std::uint64_t>(transaction.definition.delay().count());
+  if (timeout) return transaction.created_at + static_cast<std::uint64_t>(timeout->count());
+  return is_saga ? 0 : transaction.created_at + kTimeoutToFailDefault;
 }
 
 std::uint64_t next_due(const Transaction& transaction) {
@@ -96,14 +139,47 @@ std::uint64_t next_due(const Transaction& transaction) {
     if (next == 0 || at < next) next = at;
   };
   if (transaction.status == Status::submitted && transaction.begun == 0)
-    earlier(start_of(transaction));
-  for (const auto& branch : transaction.branches) {
-    if (!branch.in_flight && !branch.parked && branch.due_at != 0 &&
-        is_pending(transaction, branch)) {
+    earlier(transaction.start_at);
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    const auto& branch = transaction.branches[i];
+    if (!branch.in_flight && !branch.parked && branch.due_at != 0 && is_pending(transaction, i))
       earlier(branch.due_at);
-    }
   }
   return next;
+}
+
+Result<> may_submit(const Transaction& transaction) {
+  if (transaction.status != Status::prepared || !transaction.driven)
+    return forbidden(transaction, "it cannot be submitted");
+  if (transaction.mode() == Mode::msg) return {};
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    if (transaction.branches[i].first == OpState::succeeded) continue;
+    return forbidden(transaction, "branch " +
+                                      std::string(transaction.definition.branch_id(i).view()) +
+                                      " did not succeed in its first phase");
+  }
+  return {};
+}
+
+Result<> may_abort(const Transaction& transaction) {
+  if (transaction.status == Status::prepared) return {};
+  return forbidden(transaction, "it cannot be aborted");
+}
+
+Result<> may_add_branch(const Transaction& transaction) {
+  const bool two_phase = transaction.mode() == Mode::tcc || transaction.mode() == Mode::xa;
+  if (transaction.status == Status::prepared && transaction.driven && two_phase) return {};
+  return forbidden(transaction, "no branch can be added");
+}
+
+std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t index) {
+  const auto& branch = transaction.branches[index];
+  if (branch.first == OpState::succeeded) return Outcome::success();
+  if (branch.first == OpState::failed)
+    return Outcome::failure(branch.last_error ? *branch.last_error : std::string());
+  if (transaction.status == Status::prepared) return std::nullopt;
+  return Outcome::unknown("the transaction turned back: " +
+                          (transaction.reason ? *transaction.reason : std::string()));
 }
 
 }  // namespace belay::core

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "belay/options.h"
+#include "belay/outcome.h"
+#include "belay/result.h"
 #include "belay/types.h"
 #include "core/definition.h"
 
@@ -28,12 +31,12 @@ enum class OpState : std::uint8_t {
 struct Branch {
   std::uint64_t due_at = 0;  // ms since the epoch: not to be called before; 0: at once
   std::unique_ptr<std::string> last_error;
-  std::uint32_t attempts_forward = 0;  // calls that ended
-  std::uint32_t attempts_backward = 0;
+  std::uint32_t attempts_first = 0;  // calls that ended
+  std::uint32_t attempts_second = 0;
   std::uint32_t unanswered = 0;  // calls of the current op, in a row, without an answer
-  OpState forward = OpState::idle;
-  OpState backward = OpState::idle;
-  bool parked = false;  // the current op's handler is not registered
+  OpState first = OpState::idle;
+  OpState second = OpState::idle;  // of the one op of the second phase that was decided on
+  bool parked = false;             // the current op's handler is not registered
   // Not on disk: a call was handed out and its outcome has not come back.
   bool in_flight = false;
 };
@@ -46,10 +49,12 @@ struct Transaction {
   std::unique_ptr<std::string> reason;  // why it is aborting
   std::uint64_t created_at = 0;         // ms since the epoch
   std::uint64_t updated_at = 0;
-  std::uint32_t begun = 0;      // branches whose forward op may have run
-  std::uint32_t succeeded = 0;  // branches whose forward op succeeded
-  std::uint32_t undone = 0;     // branches whose backward op succeeded
+  std::uint64_t start_at = 0;     // its first step is not to start before
+  std::uint32_t begun = 0;        // branches whose first op may have run; never the back-check
+  std::uint32_t succeeded = 0;    // branches whose first op succeeded; never the back-check
+  std::uint32_t second_done = 0;  // branches whose second op succeeded
   Status status = Status::submitted;
+  bool driven = false;  // goes on by its caller's word
 
   std::string_view gid() const { return definition.gid(); }
   Mode mode() const { return definition.mode(); }
@@ -58,20 +63,29 @@ struct Transaction {
 
 // A copy with nothing shared.
 Transaction clone(const Transaction& transaction);
-// The op a branch is at: forward until the decision to abort, then backward.
-Op current_op(const Transaction& transaction);
+// The op a branch is at: that of the first phase until the decision, then one of the second.
+Op current_op(const Transaction& transaction, std::uint32_t branch);
 // True while the branch's current op may be called: started, not ended.
-bool is_pending(const Transaction& transaction, const Branch& branch);
+bool is_pending(const Transaction& transaction, std::uint32_t branch);
+// Branches that have to be done: all but a message's back-check.
+std::uint32_t work_count(const Transaction& transaction);
 // See Report::stuck.
 bool is_stuck(const Transaction& transaction, std::uint32_t stuck_after);
 // Calls that ended, of all branches.
 std::uint32_t attempts_of(const Transaction& transaction);
 // Why it turned back, or the newest error of a branch; empty if none.
 std::string_view reason_of(const Transaction& transaction);
-// When it turns back by itself, ms since the epoch; 0: never, or it has already.
+// For all modes but the saga, whose default is never: dtm's.
+inline constexpr std::uint64_t kTimeoutToFailDefault = 35'000;  // ms
+// When it turns back (a message: asks its back-check) by itself, ms since the epoch; 0: never, or
+// it has already.
 std::uint64_t deadline_of(const Transaction& transaction);
-// When its first step may start, ms since the epoch.
-std::uint64_t start_of(const Transaction& transaction);
+// May the caller's word be given? An error is `forbidden` and says why not.
+Result<> may_submit(const Transaction& transaction);
+Result<> may_abort(const Transaction& transaction);
+Result<> may_add_branch(const Transaction& transaction);
+// What a driven transaction's branch came to in its first phase; nothing while it is open.
+std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t branch);
 // The next moment (ms since the epoch) at which the core has something to decide; 0: none, a call
 // or a handler is awaited, or it is finished.
 std::uint64_t next_due(const Transaction& transaction);

@@ -4,6 +4,7 @@
 #include "base/branch_id.h"
 #include "base/mark.h"
 #include "belay/check.h"
+#include "core/ops.h"
 #include "engine/engine.h"
 
 namespace belay::engine {
@@ -11,7 +12,9 @@ namespace belay::engine {
 void Engine::call(Live& live, std::uint32_t branch, Op op) {
   // the next life makes it: it is on disk that it may have run
   if (phase_ != Phase::running) return;
-  if (op != core::current_op(live.transaction)) return decide(live, core::Withdrawn{branch});
+  if (!core::is_pending(live.transaction, branch) ||
+      op != core::current_op(live.transaction, branch))
+    return decide(live, core::Withdrawn{branch});
   switch (ports_.caller.kind_of(live.transaction.definition.target(branch, op))) {
     case ports::Caller::Kind::unregistered: return park(live, branch, op);
     case ports::Caller::Kind::immediate: return call_now(live, branch, op);
@@ -29,7 +32,8 @@ namespace {
 struct CallParts {
   CallParts(const core::Transaction& transaction, std::uint32_t branch, Op op, std::uint64_t epoch,
             Millis default_timeout)
-      : id(branch), headers(transaction.definition.headers(branch)) {
+      : id(transaction.definition.branch_id(branch)),
+        headers(transaction.definition.headers(branch)) {
     const auto& definition = transaction.definition;
     const auto& state = transaction.branches[branch];
     const auto step = definition.step(branch);
@@ -41,9 +45,9 @@ struct CallParts {
     call.custom_data = definition.custom_data();
     call.headers = headers;
     call.trace_parent = definition.trace_parent();
-    call.attempt = 1 + (op == Op::action ? state.attempts_forward : state.attempts_backward);
-    call.fence =
-        epoch << 32 | (std::uint64_t{state.attempts_forward} + state.attempts_backward + 1);
+    call.attempt = 1 + (core::phase_of(op) == core::Phase::first ? state.attempts_first
+                                                                 : state.attempts_second);
+    call.fence = epoch << 32 | (std::uint64_t{state.attempts_first} + state.attempts_second + 1);
     call.timeout = definition.request_timeout(branch).value_or(default_timeout);
   }
   CallParts(const CallParts&) = delete;

@@ -20,8 +20,10 @@ void Engine::flush() {
     // What no row covers is folded along with the next records; only a closing engine has no next
     // ones.
     const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
-    if (open_.empty() && sealed_.rows.empty() && !folds) return;
+    if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds) return;
     sealed_.lsn = 0;
+    sealed_.topics = std::exchange(open_topics_, {});
+    sealed_topic_answers_.swap(open_topic_answers_);
     sealed_records_ = open_.count();
     if (!open_.empty()) {
       sealed_.lsn = ++last_lsn_;
@@ -118,9 +120,11 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   if (log_bytes_ > options_.checkpoint_log_bytes) fold_target_ = std::max(fold_target_, last_lsn_);
   retire_rows();
   running_acts_.swap(sealed_acts_);
+  const auto topic_answers = std::exchange(sealed_topic_answers_, {});
   flush();  // the disk gets its next batch before anything else takes time
   for (const auto& act : running_acts_) release(act);
   running_acts_.clear();
+  for (const auto& done : topic_answers) done({});
   turn();
 }
 
@@ -217,8 +221,8 @@ std::uint64_t Engine::collect_interval() const {
 void Engine::close_if_done() {
   if (phase_ == Phase::closing) {
     const bool busy = commit_under_way_ || lookup_under_way_ || collect_under_way_ ||
-                      calls_.in_flight() != 0 || !open_.empty() || !dirty_.empty() ||
-                      !finished_rows_.empty();
+                      calls_.in_flight() != 0 || !open_.empty() || !open_topics_.empty() ||
+                      !dirty_.empty() || !finished_rows_.empty();
     if (busy) return;
     phase_ = Phase::closed;
     end_waits(ErrorCode::closed, "the engine closed; the transaction goes on at the next open");
@@ -248,8 +252,12 @@ void Engine::end_waits(ErrorCode code, std::string_view detail) {
     if (code == ErrorCode::commit_unknown && phase_ == Phase::running && is_durable(*live))
       continue;
     const auto waiters = std::exchange(live->waiters, {});
-    for (const auto& waiter : waiters)
-      waiter.done(Error{is_durable(*live) ? ErrorCode::closed : code, std::string(detail)});
+    const Error error{is_durable(*live) ? ErrorCode::closed : code, std::string(detail)};
+    for (const auto& waiter : waiters) waiter.done(error);
+    end_branch_waits(*live, error);
+  }
+  for (auto* answers : {&open_topic_answers_, &sealed_topic_answers_}) {
+    for (const auto& done : std::exchange(*answers, {})) done(Error{code, std::string(detail)});
   }
 }
 

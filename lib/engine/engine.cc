@@ -93,6 +93,16 @@ Result<> Engine::wait(std::string gid, Millis timeout, ReportCallback done) {
   return enqueue(FindRequest{std::move(gid), true, ms, std::move(done)}, true);
 }
 
+Result<> Engine::add_branch(BranchRequest request) { return enqueue(std::move(request), true); }
+
+Result<> Engine::give_word(WordRequest request) { return enqueue(std::move(request), true); }
+
+Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request), true); }
+
+Result<> Engine::topics(TopicsCallback done) {
+  return enqueue(TopicsRequest{std::move(done)}, true);
+}
+
 void Engine::registered(std::string target) {
   // Refused only when there is nothing left to wake.
   static_cast<void>(enqueue(RegisteredRequest{std::move(target)}, false).has_value());
@@ -144,10 +154,10 @@ void Engine::take_requests() {
   std::size_t counted = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto& request = requests_[i];
-    counted += std::holds_alternative<SubmitRequest>(request) ||
-                       std::holds_alternative<FindRequest>(request)
-                   ? 1
-                   : 0;
+    counted += std::holds_alternative<RegisteredRequest>(request) ||
+                       std::holds_alternative<CloseRequest>(request)
+                   ? 0
+                   : 1;
     std::visit([this](auto& one) { take(one); }, request);
   }
   requests_.erase(requests_.begin(), requests_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -171,7 +181,7 @@ void Engine::take(RegisteredRequest& request) {
   parked_.erase(found);
   for (const auto& [id, live] : waiting) {
     for (std::uint32_t i = 0; i < live->transaction.branches.size(); ++i) {
-      const auto op = core::current_op(live->transaction);
+      const auto op = core::current_op(live->transaction, i);
       if (live->transaction.branches[i].parked &&
           live->transaction.definition.target(i, op) == request.target) {
         decide(*live, core::Registered{i});
@@ -214,7 +224,7 @@ void Engine::resume_some() {
 }
 
 void Engine::decide(Live& live, const core::Event& event) {
-  const core::Context context{time_.now(), random_(), &options_};
+  const core::Context context{time_.now(), random_(), &options_, &topics_};
   core::decide(live.transaction, event, context, step_);
   for (const auto& record : step_.records) {
     open_.add(record);
@@ -254,8 +264,12 @@ void Engine::hold(const Act& act) {
 }
 
 Engine::Act Engine::to_act(Live& live, const core::Effect& effect) {
-  const auto kind = effect.kind == core::EffectKind::call ? ActKind::call : ActKind::finished;
-  return {&live, kind, effect.op, effect.branch};
+  switch (effect.kind) {
+    case core::EffectKind::call: return {&live, ActKind::call, effect.op, effect.branch};
+    case core::EffectKind::branch_ended: return {&live, ActKind::branch_ended, {}, effect.branch};
+    case core::EffectKind::finished: break;
+  }
+  return {&live, ActKind::finished, {}, 0};
 }
 
 void Engine::release(const Act& act) {
@@ -266,6 +280,7 @@ void Engine::release(const Act& act) {
       tell(live, true);
       finished(live);
       break;
+    case ActKind::branch_ended: tell_branches(live); break;
     case ActKind::accepted:
       // It went on meanwhile, and nobody hears what is not on disk: that batch tells, its end tells
       // everybody.

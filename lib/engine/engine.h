@@ -51,9 +51,31 @@ struct Origin {
 
 struct SubmitRequest {
   core::Definition definition;
+  core::Entry entry = core::Entry::submit;
   bool gid_is_new = false;  // just made: no need to look for it on disk
   bool wants_final = false;
   ReportCallback done;
+};
+
+// A driven transaction's next branch, as encoded.
+struct BranchRequest {
+  std::string gid;
+  std::string step;
+  OutcomeCallback done;
+};
+
+// The caller's word on a driven transaction.
+struct WordRequest {
+  enum class Word : std::uint8_t { submit, abort };
+  std::string gid;
+  Word word{};
+  std::string reason;  // of an abort
+  ReportCallback done;
+};
+
+struct TopicRequest {
+  ports::TopicChange change;
+  DoneCallback done;
 };
 
 class Engine {
@@ -66,6 +88,7 @@ class Engine {
   // Before `start`: what the store recovered, in any order. `first_lsn` and `last_lsn` as of the
   // store.
   void adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn last_lsn, bool has_row);
+  void adopt_topics(core::Topics topics);
   void start(const Origin& origin);
 
   // From any thread. An error is immediate and `done` never runs; else it runs once, on the loop,
@@ -73,6 +96,10 @@ class Engine {
   Result<> submit(SubmitRequest request);
   Result<> find(std::string gid, ReportCallback done);
   Result<> wait(std::string gid, Millis timeout, ReportCallback done);
+  Result<> add_branch(BranchRequest request);
+  Result<> give_word(WordRequest request);
+  Result<> change_topic(TopicRequest request);
+  Result<> topics(TopicsCallback done);
   void registered(std::string target);
   Result<> close(ClosedCallback closed);
   Counters counters() const;
@@ -94,14 +121,18 @@ class Engine {
   struct RegisteredRequest {
     std::string target;
   };
+  struct TopicsRequest {
+    TopicsCallback done;
+  };
   struct CloseRequest {
     ClosedCallback closed;
   };
-  using Request = std::variant<SubmitRequest, FindRequest, RegisteredRequest, CloseRequest>;
   // What waits for a gid to be looked up on disk.
-  using GidRequest = std::variant<SubmitRequest, FindRequest>;
+  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest>;
+  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, TopicRequest,
+                               TopicsRequest, RegisteredRequest, CloseRequest>;
 
-  enum class ActKind : std::uint8_t { call, finished, accepted, arm };
+  enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
   // An effect and the transaction it belongs to; held back until the batch it was decided in is on
   // disk.
   struct Act {
@@ -118,6 +149,10 @@ class Engine {
   bool is_clogged() const;
   void take(SubmitRequest& request);
   void take(FindRequest& request);
+  void take(BranchRequest& request);
+  void take(WordRequest& request);
+  void take(TopicRequest& request);
+  void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
   void take(CloseRequest& request);
   void fire_due();
@@ -132,7 +167,19 @@ class Engine {
   void set_alarm();
   void publish();
 
+  // driven.cc: transactions that go on by their caller's word
+  void add_branch(Live& live, BranchRequest& request);
+  void give_word(Live& live, WordRequest& request);
+  void submit_word(Live& live, ReportCallback done, bool wants_final);
+  void tell_branches(Live& live);
+  void end_branch_waits(Live& live, const Error& error);
+
+  // topics.cc: subscriptions
+  Result<> check_topics(const core::Definition& definition) const;
+  Result<> check_change(const ports::TopicChange& change) const;
+
   // submit.cc: gids, joins, answers
+  std::optional<Error> refusal() const;
   void begin(SubmitRequest& request);
   void join(Live& live, SubmitRequest& request);
   void watch(Live& live, FindRequest& request);
@@ -144,7 +191,11 @@ class Engine {
   void resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored);
   void add_waiter(Live& live, Waiter waiter);
   void tell(Live& live, bool final_ones);
-  void refuse(ReportCallback& done, ErrorCode code, std::string detail);
+  template <class Callback>
+  void refuse(const Callback& done, ErrorCode code, std::string detail) {
+    ++counters_.refused;
+    done(Error{code, std::move(detail)});
+  }
   Report report_of(const Live& live) const;
 
   // calls.cc: branches
@@ -231,6 +282,13 @@ class Engine {
   std::uint64_t next_tick_at_ = 0;  // monotonic
   std::uint64_t next_collect_at_ = 0;
   bool collect_under_way_ = false;
+
+  // Topics, as of the open batch; what is answered when a batch is on disk.
+  core::Topics topics_;
+  std::size_t subscriptions_ = 0;
+  std::vector<ports::TopicChange> open_topics_;
+  std::vector<DoneCallback> open_topic_answers_;
+  std::vector<DoneCallback> sealed_topic_answers_;
 
   // The disk said no.
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -18,9 +19,16 @@ struct Waiter {
   std::uint64_t until = 0;  // monotonic ms: may be dropped then; 0: waits for as long as it takes
 };
 
+// Who drives a transaction and waits for a branch's first phase.
+struct BranchWaiter {
+  std::uint32_t branch = 0;
+  OutcomeCallback done;
+};
+
 struct Live {
   core::Transaction transaction;
   std::vector<Waiter> waiters;
+  std::unique_ptr<std::vector<BranchWaiter>> branch_waiters;  // few have any
   // the oldest record no row covers; 0: none. Set: it is in the dirty list
   core::Lsn first_lsn = 0;
   core::Lsn last_lsn = 0;  // the newest record's

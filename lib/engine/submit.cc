@@ -28,17 +28,16 @@ Report report_of(const ports::StoredSummary& stored) {
 
 }  // namespace
 
-void Engine::refuse(ReportCallback& done, ErrorCode code, std::string detail) {
-  ++counters_.refused;
-  done(Error{code, std::move(detail)});
+// Why nothing new is taken at the moment.
+std::optional<Error> Engine::refusal() const {
+  if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
+  if (retry_at_ != 0)
+    return Error{ErrorCode::storage, "the state file refuses writes at the moment"};
+  return std::nullopt;
 }
 
 void Engine::take(SubmitRequest& request) {
-  if (phase_ != Phase::running)
-    return refuse(request.done, ErrorCode::closed, "the engine is closing");
-  if (retry_at_ != 0) {
-    return refuse(request.done, ErrorCode::storage, "the state file refuses writes at the moment");
-  }
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
   const auto gid = request.definition.gid();
   if (auto* live = live_.find(gid)) return join(*live, request);
   if (request.gid_is_new) return begin(request);
@@ -59,7 +58,12 @@ void Engine::begin(SubmitRequest& request) {
                   fmt::format("{} transactions are unfinished, the limit is {}", counters_.live,
                               options_.limits.live_transactions_max));
   }
-  core::Record record{.kind = core::RecordKind::submitted, .id = ++last_id_, .at = time_.now()};
+  const bool prepares = request.entry == core::Entry::prepare;
+  if (auto topics = check_topics(request.definition); !topics)
+    return refuse(request.done, topics.error().code, topics.error().detail);
+  core::Record record{.kind = prepares ? core::RecordKind::prepared : core::RecordKind::submitted,
+                      .id = ++last_id_,
+                      .at = time_.now()};
   record.text = request.definition.bytes();
   open_.add(record);
   auto& live = live_.insert(core::begin(record, std::move(request.definition)));
@@ -69,13 +73,17 @@ void Engine::begin(SubmitRequest& request) {
   ++counters_.submitted;
   live.waiters.push_back({std::move(request.done), request.wants_final, 0});
   if (!request.wants_final) hold({&live, ActKind::accepted, {}, 0});
-  decide(live, core::Submitted{});
+  decide(live, core::Begun{});
 }
 
 void Engine::join(Live& live, SubmitRequest& request) {
   if (live.transaction.definition.bytes() != request.definition.bytes()) {
     return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
   }
+  // What was prepared is submitted by its definition as well as by its gid.
+  if (request.entry == core::Entry::submit && live.transaction.driven &&
+      live.transaction.status == Status::prepared)
+    return submit_word(live, std::move(request.done), request.wants_final);
   add_waiter(live, {std::move(request.done), request.wants_final, 0});
 }
 
@@ -172,29 +180,60 @@ void Engine::on_looked_up(const std::vector<std::string>& gids,
   }
 }
 
+namespace {
+
+template <class Request>
+const std::string& gid_of(const Request& request) {
+  return std::visit(
+      [](const auto& one) -> const std::string& {
+        static const std::string kNone;
+        if constexpr (requires { one.gid; }) return one.gid;
+        return kNone;
+      },
+      request);
+}
+
+}  // namespace
+
 void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored) {
   if (stored) return answer_from_disk(*stored, request);
-  if (auto* find = std::get_if<FindRequest>(&request)) {
-    if (auto* live = live_.find(find->gid)) return watch(*live, *find);
-    return find->done(
-        Error{ErrorCode::not_found, "no transaction with the gid '" + find->gid + "' is known"});
+  if (auto* submit = std::get_if<SubmitRequest>(&request)) {
+    // Whoever asked first has begun it meanwhile.
+    if (auto* live = live_.find(submit->definition.gid())) return join(*live, *submit);
+    if (const auto error = refusal()) return refuse(submit->done, error->code, error->detail);
+    return begin(*submit);
   }
-  auto& submit = std::get<SubmitRequest>(request);
-  // Whoever asked first has begun it meanwhile.
-  if (auto* live = live_.find(submit.definition.gid())) return join(*live, submit);
-  if (phase_ != Phase::running)
-    return refuse(submit.done, ErrorCode::closed, "the engine is closing");
-  if (retry_at_ != 0)
-    return refuse(submit.done, ErrorCode::storage, "the state file refuses writes at the moment");
-  begin(submit);
+  const auto& gid = gid_of(request);
+  auto* live = live_.find(gid);
+  const auto unknown = "no transaction with the gid '" + gid + "' is known";
+  if (auto* find = std::get_if<FindRequest>(&request)) {
+    return live != nullptr ? watch(*live, *find) : find->done(Error{ErrorCode::not_found, unknown});
+  }
+  if (auto* branch = std::get_if<BranchRequest>(&request)) {
+    return live != nullptr ? add_branch(*live, *branch)
+                           : refuse(branch->done, ErrorCode::not_found, unknown);
+  }
+  auto& word = std::get<WordRequest>(request);
+  return live != nullptr ? give_word(*live, word)
+                         : refuse(word.done, ErrorCode::not_found, unknown);
 }
 
 void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& request) {
+  const auto forbid = [&](const auto& done) {
+    refuse(done, ErrorCode::forbidden,
+           fmt::format("the {} is {} already", name_of(stored.mode), name_of(stored.status)));
+  };
   if (auto* submit = std::get_if<SubmitRequest>(&request)) {
     if (submit->definition.hash() != stored.definition_hash) {
       return refuse(submit->done, ErrorCode::conflict, std::string(kOtherDefinition));
     }
     return submit->done(engine::report_of(stored));
+  }
+  if (auto* branch = std::get_if<BranchRequest>(&request)) return forbid(branch->done);
+  if (auto* word = std::get_if<WordRequest>(&request)) {
+    const auto said = word->word == WordRequest::Word::submit ? Status::succeed : Status::failed;
+    if (stored.status != said) return forbid(word->done);
+    return word->done(engine::report_of(stored));
   }
   std::get<FindRequest>(request).done(engine::report_of(stored));
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "belay/msg.h"
 #include "belay/result.h"
 #include "core/transaction.h"
 
@@ -29,10 +30,17 @@ struct RowChange {
   std::uint64_t due_at = 0;
 };
 
+// A subscription made, its remark replaced, or (`erase`) ended.
+struct TopicChange {
+  Subscription subscription;
+  bool erase = false;
+};
+
 struct Batch {
   Lsn lsn = 0;          // of the log row; 0: no records, rows and folding only
   std::string records;  // a sealed batch, see codec.h
   std::vector<RowChange> rows;
+  std::vector<TopicChange> topics;  // in order; no harm if done twice
   Lsn fold_below = 0;  // log rows with a smaller lsn are covered by rows and go; 0: none
 };
 

@@ -165,6 +165,9 @@ Result<> Journal::Impl::prepare() {
   auto rows = RowWriter::prepare(database_.handle(), "transaction_rows");
   if (!rows) return rows.error();
   statements->rows = std::move(*rows);
+  auto topics = TopicWriter::prepare(database_.handle());
+  if (!topics) return topics.error();
+  statements->topics = std::move(*topics);
   auto retention = Retention::prepare(database_.handle());
   if (!retention) return retention.error();
   auto page_bytes = database_.integer("PRAGMA page_size");
@@ -214,6 +217,7 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
     BELAY_TRY(statements.append.run());
   }
   for (const auto& row : batch.rows) BELAY_TRY(write_row(row));
+  for (const auto& change : batch.topics) BELAY_TRY(statements.topics.write(change));
   if (fold_below != 0) {
     statements.fold.bind(1, fold_below);
     BELAY_TRY(statements.fold.run());

@@ -11,6 +11,7 @@
 
 #include "belay/options.h"
 #include "belay/result.h"
+#include "core/topics.h"
 #include "core/transaction.h"
 #include "ports/store.h"
 
@@ -43,6 +44,7 @@ struct Recovered {
       0;  // how often the file was opened by an engine, this time included; durable
   std::uint64_t log_bytes = 0;
   std::uint64_t transactions = 0;
+  core::Topics topics;
 };
 
 class Journal {

@@ -12,6 +12,7 @@
 #include "store/retention.h"
 #include "store/row.h"
 #include "store/sqlite.h"
+#include "store/topics.h"
 #include "store/wal_mover.h"
 
 namespace belay::store {
@@ -46,6 +47,7 @@ class Journal::Impl {
     Statement find;
     Statement pages;
     RowWriter rows;
+    TopicWriter topics;
   };
   struct LogRow {
     core::Lsn lsn;

@@ -249,7 +249,7 @@ Result<std::vector<BranchRow>> Reader::Impl::branches(std::string_view gid) {
       if (!*more) break;
       auto& row = rows.emplace_back();
       row.branch_id = read->bytes(0);
-      row.op = read->bytes(1) == "compensate" ? Op::compensate : Op::action;
+      row.op = op_from(read->bytes(1)).value_or(Op::action);
       row.target = read->bytes(2);
       row.status = read->bytes(3);
       row.attempts = static_cast<std::uint32_t>(read->integer(4));

@@ -5,6 +5,7 @@
 #include "core/codec.h"
 #include "store/fold.h"
 #include "store/journal_impl.h"
+#include "store/topics.h"
 
 namespace belay::store {
 namespace {
@@ -89,6 +90,9 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   recovered.epoch = epoch_;
   recovered.log_bytes = log_bytes_;
   recovered.transactions = merge.count();
+  auto topics = read_topics(database_.handle());
+  if (!topics) return topics.error();
+  recovered.topics = std::move(*topics);
   return recovered;
 }
 

@@ -71,23 +71,35 @@ void put_step_options(std::string& out, const core::Definition& definition, std:
   if (out.size() != before) out.push_back('}');
 }
 
-// [action, compensate, payload, options], without what is empty at the end.
+// [first, rollback, payload, options, commit], without what is empty at the end. A subscriber's
+// payload is its topic's.
 void put_step(std::string& out, const core::Definition& definition, std::uint32_t branch,
               std::string& options) {
   const auto step = definition.step(branch);
+  const auto parent = definition.parent(branch);
   options.clear();
-  put_step_options(options, definition, branch);
-  out.push_back('[');
-  json::put_text(out, step.forward);
-  out.push_back(',');
-  json::put_text(out, step.backward);
-  if (!step.payload.empty() || !options.empty()) {
-    out.push_back(',');
-    json::put_bytes(out, step.payload);
+  if (parent) {
+    options.append("{\"subscriber_of\":");
+    json::put_number(options, *parent + 1);
+    options.push_back('}');
+  } else {
+    put_step_options(options, definition, branch);
   }
-  if (!options.empty()) {
+  out.push_back('[');
+  json::put_text(out, step.first);
+  out.push_back(',');
+  json::put_text(out, step.rollback);
+  if (!step.payload.empty() || !options.empty() || !step.commit.empty()) {
     out.push_back(',');
-    out.append(options);
+    json::put_bytes(out, parent ? std::string_view() : step.payload);
+  }
+  if (!options.empty() || !step.commit.empty()) {
+    out.push_back(',');
+    out.append(options.empty() ? std::string_view("null") : std::string_view(options));
+  }
+  if (!step.commit.empty()) {
+    out.push_back(',');
+    json::put_text(out, step.commit);
   }
   out.push_back(']');
 }
@@ -133,10 +145,10 @@ std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(v
 
 void put_branch(std::string& out, const core::Branch& branch) {
   const std::array<std::int64_t, 7> values = {
-      static_cast<std::int64_t>(branch.forward),
-      branch.attempts_forward,
-      static_cast<std::int64_t>(branch.backward),
-      branch.attempts_backward,
+      static_cast<std::int64_t>(branch.first),
+      branch.attempts_first,
+      static_cast<std::int64_t>(branch.second),
+      branch.attempts_second,
       signed_of(branch.due_at),
       0,
       branch.parked ? 1 : 0,
@@ -148,7 +160,7 @@ void put_branch(std::string& out, const core::Branch& branch) {
 void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t created_at) {
   using core::RecordKind;
   const bool of_branch = event.kind == RecordKind::answered || event.kind == RecordKind::parked ||
-                         event.kind == RecordKind::started;
+                         event.kind == RecordKind::started || event.kind == RecordKind::added;
   const auto result = event.kind == RecordKind::finished ? static_cast<std::int64_t>(event.status)
                                                          : static_cast<std::int64_t>(event.outcome);
   const std::array<std::int64_t, 7> values = {
@@ -181,6 +193,10 @@ void render_definition(std::string& out, const core::Definition& definition) {
     put_step(out, definition, i, options);
   }
   out.push_back(']');
+  if (const auto query = definition.query()) {
+    out.append(",\"query\":");
+    json::put_number(out, *query);
+  }
   if (definition.shape() == core::Shape::concurrent) out.append(",\"concurrent\":true");
   if (definition.shape() == core::Shape::graph) put_orders(out, definition.graph());
   if (definition.delay().count() != 0) put_millis(out, ",\"delay_ms\":", definition.delay());

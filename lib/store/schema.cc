@@ -11,12 +11,18 @@ namespace {
 // the views, which give the words. Column order: what lists need first, what may spill to other
 // pages last.
 //
-// branches: per branch [forward, attempts, backward, attempts, due_at, last_error, parked], what is
-// 0 at the end left out. timeline: per event [kind, ms since created_at, branch or 0, op, outcome
-// or status, detail, repeats], likewise.
+// definition.steps: per branch [first target, rollback target, payload, options, commit target],
+// what is empty at the end left out; definition.query: the place of a message's back-check among
+// them. branches: per branch [first op's state, attempts, second op's state, attempts, due_at,
+// last_error, parked], what is 0 at the end left out. timeline: per event [kind, ms since
+// created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE topics(
+  topic TEXT NOT NULL, target TEXT NOT NULL, remark TEXT NOT NULL,
+  PRIMARY KEY(topic, target)
+) WITHOUT ROWID;
 CREATE TABLE transaction_rows(
   id INTEGER PRIMARY KEY,
   gid TEXT NOT NULL UNIQUE,
@@ -50,35 +56,61 @@ CREATE VIEW transactions AS SELECT
 FROM transaction_rows;
 
 CREATE VIEW branches AS SELECT
-  t.id AS id, t.gid AS gid, printf('%02d', s.key + 1) AS branch_id,
-  CASE o.op WHEN 0 THEN 'action' ELSE 'compensate' END AS op,
-  json_extract(s.value, CASE o.op WHEN 0 THEN '$[0]' ELSE '$[1]' END) AS target,
-  CASE WHEN coalesce(json_extract(b.value, '$[6]'), 0)
-      AND o.op = (coalesce(json_extract(b.value, '$[2]'), 0) > 0) THEN 'parked'
-    ELSE CASE coalesce(json_extract(b.value, CASE o.op WHEN 0 THEN '$[0]' ELSE '$[2]' END), 0)
-      WHEN 0 THEN 'idle' WHEN 1 THEN 'started' WHEN 2 THEN 'succeed' WHEN 3 THEN 'failed' END
-  END AS status,
-  coalesce(json_extract(b.value, CASE o.op WHEN 0 THEN '$[1]' ELSE '$[3]' END), 0) AS attempts,
-  CASE WHEN o.op = (coalesce(json_extract(b.value, '$[2]'), 0) > 0)
-    THEN nullif(json_extract(b.value, '$[5]'), '') END AS last_error,
-  CASE WHEN o.op = (coalesce(json_extract(b.value, '$[2]'), 0) > 0)
-    THEN nullif(json_extract(b.value, '$[4]'), 0) END AS due_at,
-  json_extract(s.value, '$[2]') AS payload
+  id, gid,
+  CASE WHEN is_query THEN '00' ELSE printf('%02d', number) END AS branch_id,
+  CASE WHEN is_query THEN 'query' ELSE op END AS op,
+  target,
+  CASE WHEN parked AND is_current THEN 'parked'
+    ELSE CASE state WHEN 0 THEN 'idle' WHEN 1 THEN 'started' WHEN 2 THEN 'succeed'
+      WHEN 3 THEN 'failed' END END AS status,
+  attempts,
+  CASE WHEN is_current THEN nullif(last_error, '') END AS last_error,
+  CASE WHEN is_current THEN nullif(due_at, 0) END AS due_at,
+  payload
+FROM (SELECT
+  t.id AS id, t.gid AS gid, s.key + 1 AS number, o.op AS op,
+  s.key IS json_extract(t.definition, '$.query') AS is_query,
+  coalesce(json_extract(s.value, o.target), '') AS target,
+  json_extract(s.value, '$[2]') AS payload,
+  CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[0]'), 0)
+    WHEN CASE WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END
+    THEN coalesce(json_extract(b.value, '$[2]'), 0) ELSE 0 END AS state,
+  CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[1]'), 0)
+    WHEN CASE WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END
+    THEN coalesce(json_extract(b.value, '$[3]'), 0) ELSE 0 END AS attempts,
+  o.phase = CASE WHEN coalesce(json_extract(b.value, '$[2]'), 0) = 0 THEN 1
+    WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END AS is_current,
+  json_extract(b.value, '$[4]') AS due_at,
+  json_extract(b.value, '$[5]') AS last_error,
+  coalesce(json_extract(b.value, '$[6]'), 0) AS parked
 FROM transaction_rows t
   CROSS JOIN json_each(t.definition, '$.steps') s
   CROSS JOIN json_each(t.branches) b ON b.key = s.key
-  CROSS JOIN (SELECT 0 AS op UNION ALL SELECT 1) o;
+  CROSS JOIN (
+    SELECT 0 AS mode, 1 AS phase, 'action' AS op, '$[0]' AS target
+    UNION ALL SELECT 0, 2, 'compensate', '$[1]'
+    UNION ALL SELECT 1, 1, 'try', '$[0]'
+    UNION ALL SELECT 1, 2, 'cancel', '$[1]'
+    UNION ALL SELECT 1, 3, 'confirm', '$[4]'
+    UNION ALL SELECT 2, 1, 'prepare', '$[0]'
+    UNION ALL SELECT 2, 2, 'rollback', '$[1]'
+    UNION ALL SELECT 2, 3, 'commit', '$[4]'
+    UNION ALL SELECT 3, 1, 'action', '$[0]') o ON o.mode = t.mode);
 
 CREATE VIEW timeline AS SELECT
   t.id AS id, t.gid AS gid, e.key AS seq,
   t.created_at + coalesce(json_extract(e.value, '$[1]'), 0) AS at,
   CASE json_extract(e.value, '$[0]') WHEN 1 THEN 'submitted' WHEN 2 THEN 'started'
     WHEN 3 THEN 'answered' WHEN 4 THEN 'parked' WHEN 5 THEN 'aborting' WHEN 6 THEN 'finished'
-    END AS event,
+    WHEN 7 THEN 'prepared' WHEN 8 THEN 'added' WHEN 9 THEN 'committing' END AS event,
   CASE WHEN json_extract(e.value, '$[2]') > 0
-    THEN printf('%02d', json_extract(e.value, '$[2]')) END AS branch_id,
-  CASE WHEN json_extract(e.value, '$[2]') > 0
-    THEN CASE json_extract(e.value, '$[3]') WHEN 1 THEN 'compensate' ELSE 'action' END END AS op,
+    THEN CASE json_extract(e.value, '$[3]') WHEN 8 THEN '00'
+      ELSE printf('%02d', json_extract(e.value, '$[2]')) END END AS branch_id,
+  CASE WHEN json_extract(e.value, '$[2]') > 0 AND json_extract(e.value, '$[0]') != 8
+    THEN CASE coalesce(json_extract(e.value, '$[3]'), 0) WHEN 0 THEN 'action'
+      WHEN 1 THEN 'compensate' WHEN 2 THEN 'try' WHEN 3 THEN 'confirm' WHEN 4 THEN 'cancel'
+      WHEN 5 THEN 'prepare' WHEN 6 THEN 'commit' WHEN 7 THEN 'rollback' WHEN 8 THEN 'query'
+      END END AS op,
   CASE json_extract(e.value, '$[0]')
     WHEN 3 THEN CASE coalesce(json_extract(e.value, '$[4]'), 0) WHEN 0 THEN 'success'
       WHEN 1 THEN 'failure' WHEN 2 THEN 'ongoing' WHEN 3 THEN 'unknown' END

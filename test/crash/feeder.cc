@@ -6,6 +6,7 @@
 
 #include "belay/check.h"
 #include "core/apply.h"
+#include "support/encode.h"
 
 namespace belay::test {
 
@@ -44,7 +45,7 @@ void Feeder::submit() {
     saga.step("do", "undo", std::string(random_.below(random_.percent(10) ? 20'000 : 200), 'p'));
   }
   if (random_.percent(30)) saga.concurrent();
-  auto bytes = core::encode_definition(saga, saga.gid(), options_.limits);
+  auto bytes = encode(saga, saga.gid(), options_.limits);
   BELAY_CHECK(bytes.has_value());
   const core::Record record{
       .kind = core::RecordKind::submitted, .id = ++last_id_, .at = now_, .text = *bytes};
@@ -54,7 +55,7 @@ void Feeder::submit() {
   auto& entry = entries_[last_id_];
   entry.transaction = std::move(*begun);
   entry.first_lsn = entry.last_lsn = last_lsn_ + 1;
-  decide(entry, core::Submitted{});
+  decide(entry, core::Begun{});
 }
 
 void Feeder::advance(Entry& entry) {
@@ -66,7 +67,7 @@ void Feeder::advance(Entry& entry) {
                                            Outcome::unknown("nothing heard")};
     // It may have turned back while the action was under way.
     const auto op =
-        transaction.branches[i].backward == core::OpState::idle ? Op::action : Op::compensate;
+        transaction.branches[i].second == core::OpState::idle ? Op::action : Op::compensate;
     return decide(entry, core::Answered{i, op, &random_.one_of(outcomes)});
   }
   now_ = std::max(now_, core::next_due(transaction));

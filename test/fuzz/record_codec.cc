@@ -1,6 +1,7 @@
 #include "fuzz/record_codec.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "base/crc32c.h"
 #include "core/apply.h"
 #include "core/codec.h"
+#include "core/draft.h"
 #include "core/timeline.h"
 #include "unit/core/samples.h"
 #include "unit/core/transactions.h"
@@ -77,23 +79,30 @@ std::string check_history(std::string_view bytes, bool& read) {
   return {};
 }
 
-// A definition's content as a saga that says the same step by step.
+// A definition's content said once more, branch by branch.
 std::string rewritten(const core::Definition& definition) {
-  Saga saga;
+  Settings settings;
+  settings.timeout_to_fail = definition.timeout_to_fail();
+  settings.custom_data = definition.custom_data();
+  settings.trace_parent = definition.trace_parent();
+  core::Draft draft{.mode = definition.mode(),
+                    .shape = definition.shape(),
+                    .settings = &settings,
+                    .delay = definition.delay()};
+  std::deque<StepOptions> options;
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
     const auto step = definition.step(i);
-    saga.step(step.forward, step.backward, step.payload,
-              {.retry = definition.retry(i),
-               .request_timeout = definition.request_timeout(i),
-               .headers = definition.headers(i)});
+    options.push_back({.retry = definition.retry(i),
+                       .request_timeout = definition.request_timeout(i),
+                       .headers = definition.headers(i)});
+    draft.steps.push_back({.first = step.first,
+                           .commit = step.commit,
+                           .rollback = step.rollback,
+                           .payload = step.payload,
+                           .options = &options.back(),
+                           .is_query = definition.is_query(i)});
   }
-  if (definition.shape() == core::Shape::concurrent) saga.concurrent();
-  if (definition.shape() == core::Shape::graph) saga.order(1, {});
-  saga.delay(definition.delay())
-      .custom_data(definition.custom_data())
-      .trace_parent(definition.trace_parent());
-  if (const auto timeout = definition.timeout_to_fail()) saga.timeout_to_fail(*timeout);
-  return core::Definition::encode(saga, definition.gid(), definition.graph());
+  return core::Definition::encode(draft, definition.gid(), definition.graph());
 }
 
 std::string check_definition(std::string_view bytes, bool& read) {

@@ -1,4 +1,5 @@
 #include "clients.h"
+#include "support/encode.h"
 
 #include <algorithm>
 
@@ -77,9 +78,9 @@ SagaSpec Clients::make_spec(std::uint64_t number) {
     saga.delay(Millis(random_.one_of<int>({1, 100, 30'000})));
   if (random_.percent(plan_.own_retry_percent)) saga.retry(make_retry(random_, plan_.chaos_ms));
   if (random_.percent(30)) saga.custom_data(fmt::format("of {}", number));
-  const auto retry = saga.retry().value_or(plan_.options.retry);
+  const auto retry = saga.settings().retry.value_or(plan_.options.retry);
   if (retry.limit != 0) spec.may_turn_back = true;
-  auto bytes = core::encode_definition(saga, saga.gid(), plan_.options.limits);
+  auto bytes = test::encode(saga, saga.gid(), plan_.options.limits);
   if (!bytes) {
     world_.fail("a saga was refused: " + bytes.error().detail);
   } else {
@@ -116,7 +117,7 @@ void Clients::submit(Known& known, Kind kind, bool wants_final) {
   if (kind == Kind::other) {
     auto other = ledger_.spec(known.gid).saga;
     other.step("", "", "one step more");
-    bytes = *core::encode_definition(other, known.gid, plan_.options.limits);
+    bytes = *test::encode(other, known.gid, plan_.options.limits);
   } else {
     ledger_.may_exist(known.gid, 1);
     known.settled = known.last && is_final(*known.last);
@@ -124,7 +125,7 @@ void Clients::submit(Known& known, Kind kind, bool wants_final) {
   world_.note("submit {}{}{}", known.gid, kind == Kind::other ? ", another definition" : "",
               wants_final ? ", waits" : "");
   sent(request, engine_->submit(
-                    {*parse(bytes), false, wants_final,
+                    {*parse(bytes), core::Entry::submit, false, wants_final,
                      [this, request](const Result<Report>& result) { heard(*request, result); }}));
 }
 

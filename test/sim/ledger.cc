@@ -70,7 +70,7 @@ void Ledger::check_parts(const SagaBook& book, std::uint32_t branch, const Call&
   if (call.target != (call.op == Op::action ? step.action : step.compensate))
     complain(call.gid, branch, "wrong target");
   if (call.payload != step.payload) complain(call.gid, branch, "wrong payload");
-  if (call.custom_data != book.spec.saga.custom_data())
+  if (call.custom_data != book.spec.saga.settings().custom_data)
     complain(call.gid, branch, "wrong custom data");
   if (call.fence <= branch_book.last_fence) {
     complain(call.gid, branch,

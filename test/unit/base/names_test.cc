@@ -64,7 +64,8 @@ TEST_SUITE("base/branch_id") {
     CHECK(base::BranchId(9).view() == "10");
     CHECK(base::BranchId(98).view() == "99");
     CHECK(base::BranchId(99).view() == "100");
-    CHECK(base::BranchId(0xffffffffu).view() == "4294967296");
+    CHECK(base::BranchId(0xfffffffeu).view() == "4294967295");
+    CHECK(base::BranchId::query().view() == "00");
   }
 }
 

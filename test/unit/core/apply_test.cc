@@ -51,13 +51,12 @@ bool is_legal(const core::Transaction& transaction) {
   bool all_acted = true;
   bool all_undone = true;
   for (const auto& branch : transaction.branches) {
-    const bool undone = branch.backward == OpState::succeeded;
-    if (branch.backward != OpState::idle && branch.forward == OpState::idle) return false;
-    if (branch.backward != OpState::idle && transaction.status == Status::submitted) return false;
-    if (branch.backward == OpState::failed) return false;
-    all_acted =
-        all_acted && branch.forward == OpState::succeeded && branch.backward == OpState::idle;
-    all_undone = all_undone && (branch.forward == OpState::idle || undone);
+    const bool undone = branch.second == OpState::succeeded;
+    if (branch.second != OpState::idle && branch.first == OpState::idle) return false;
+    if (branch.second != OpState::idle && transaction.status == Status::submitted) return false;
+    if (branch.second == OpState::failed) return false;
+    all_acted = all_acted && branch.first == OpState::succeeded && branch.second == OpState::idle;
+    all_undone = all_undone && (branch.first == OpState::idle || undone);
   }
   if (transaction.status == Status::succeed) return all_acted;
   if (transaction.status == Status::failed) return all_undone;
@@ -123,7 +122,7 @@ TEST_SUITE("core/apply") {
     auto transaction = begun(two_steps());
     const auto& branch = transaction.branches[0];
     const auto answer = [&](OutcomeKind outcome) {
-      const auto op = core::current_op(transaction);
+      const auto op = core::current_op(transaction, 0);
       REQUIRE(core::apply(transaction,
                           {.kind = RecordKind::answered, .id = 7, .op = op, .outcome = outcome})
                   .has_value());
@@ -139,8 +138,8 @@ TEST_SUITE("core/apply") {
                 .has_value());
     CHECK(branch.unanswered == 0);
     CHECK(answer(OutcomeKind::failure) == 1);  // an undo has no business no
-    CHECK(branch.attempts_forward == 4);
-    CHECK(branch.attempts_backward == 1);
+    CHECK(branch.attempts_first == 4);
+    CHECK(branch.attempts_second == 1);
     CHECK(core::attempts_of(transaction) == 5);
   }
 

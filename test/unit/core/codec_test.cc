@@ -100,7 +100,7 @@ TEST_SUITE("core/codec") {
     REQUIRE_FALSE(opened.has_value());
     CHECK(opened.error().code == ErrorCode::unsupported);
     CHECK(opened.error().detail == "batch format 2");
-    for (const char kind : {'\x00', '\x07', '\xff'}) {
+    for (const char kind : {'\x00', '\x0a', '\xff'}) {
       const auto batch = with_checksum("\x01", std::string("\x05") + kind + std::string(6, '\0'));
       const auto records = unsealed(batch);
       REQUIRE_FALSE(records.has_value());
@@ -115,7 +115,7 @@ TEST_SUITE("core/codec") {
       return sealed({record}).substr(kBodyAt);
     };
     const auto started = body_of({.kind = core::RecordKind::started, .id = 1, .at = 1});
-    for (const unsigned packed : {1u, 4u, 7u, 2u << 3, 31u << 3}) {
+    for (const unsigned packed : {1u, 4u, 7u, 9u << 3, 31u << 3}) {
       auto body = started;
       body.back() = static_cast<char>(packed);
       CAPTURE(packed);
@@ -151,7 +151,7 @@ TEST_SUITE("core/snapshot") {
     transaction.updated_at = 0;
     for (auto& branch : transaction.branches) {
       branch.due_at = ~0ull;
-      branch.attempts_forward = branch.attempts_backward = branch.unanswered = ~0u;
+      branch.attempts_first = branch.attempts_second = branch.unanswered = ~0u;
       branch.last_error = std::make_unique<std::string>(1024, '\xff');
     }
     const auto back = core::decode_snapshot(core::encode_snapshot(transaction));

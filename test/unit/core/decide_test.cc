@@ -21,7 +21,7 @@ struct Run {
         core::begin({.kind = core::RecordKind::submitted, .id = 7, .at = now, .text = definition});
     REQUIRE(begun.has_value());
     transaction = *std::move(begun);
-    decide(core::Submitted{});
+    decide(core::Begun{});
   }
   void decide(const core::Event& event) {
     core::decide(transaction, event, {.now = now, .random = random, .options = &options}, step);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/definition.h"
+#include "support/encode.h"
 #include "unit/core/samples.h"
 
 namespace belay::test {
@@ -21,7 +22,7 @@ Saga small() {
 
 // "" if it is accepted, else "code: detail".
 std::string verdict(const Saga& saga, std::string_view gid = "g", const Limits& limits = {}) {
-  const auto bytes = core::encode_definition(saga, gid, limits);
+  const auto bytes = encode(saga, gid, limits);
   return bytes ? "" : std::string(name_of(bytes.error().code)) + ": " + bytes.error().detail;
 }
 

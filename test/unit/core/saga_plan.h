@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "belay/saga.h"
 #include "core/definition.h"
 
 namespace belay::test {

@@ -60,7 +60,11 @@ class Story::Examiner {
   }
 
  private:
-  void happens(const core::Submitted&) {}
+  void happens(const core::Begun&) {}
+  // What only driven transactions hear.
+  void happens(const core::Added&) {}
+  void happens(const core::WordSubmit&) {}
+  void happens(const core::WordAbort&) {}
   void happens(const core::Registered&) {}
   void happens(const core::Due&) { meets_deadline(); }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
@@ -285,8 +289,8 @@ void Story::rest(const core::Transaction& transaction, std::uint64_t now, Findin
     awaited = awaited || share.out || share.parked;
     examine(Property::one_call_a_branch, branch.in_flight == share.out.has_value());
     examine(Property::no_idling, !idles(i, now));
-    examine(Property::attempts_counted, branch.attempts_forward == share.answers[0] &&
-                                            branch.attempts_backward == share.answers[1]);
+    examine(Property::attempts_counted, branch.attempts_first == share.answers[0] &&
+                                            branch.attempts_second == share.answers[1]);
   }
   examine(Property::no_idling, finished_ || !is_over());
   examine(Property::always_woken, finished_ || awaited);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/apply.h"
+#include "support/encode.h"
 
 namespace belay::test {
 namespace {
@@ -22,13 +23,13 @@ class Teller {
  public:
   explicit Teller(const Plan& plan, const Tamper& tamper = {})
       : plan_(plan), story_(plan_, kBegin) {
-    const auto definition = core::encode_definition(plan.saga(), "g", Limits{});
+    const auto definition = encode(plan.saga(), "g", Limits{});
     REQUIRE(definition.has_value());
     auto begun =
         core::begin({.kind = RecordKind::submitted, .id = 7, .at = kBegin, .text = *definition});
     REQUIRE(begun.has_value());
     transaction = std::move(*begun);
-    tell(core::Submitted{}, tamper);
+    tell(core::Begun{}, tamper);
   }
 
   Teller& success(std::uint32_t branch, const Tamper& tamper = {}) {
@@ -199,7 +200,7 @@ TEST_SUITE("core/saga controls") {
     ++late.transaction.branches[0].due_at;
     CHECK(late.rest().broke(Property::woken_in_time));
     Teller counted(kSequence);
-    ++counted.transaction.branches[0].attempts_forward;
+    ++counted.transaction.branches[0].attempts_first;
     CHECK(counted.rest().broke(Property::attempts_counted));
     CHECK(Teller(kSequence)
               .success(0, add({.kind = RecordKind::answered, .branch = 0}))

@@ -7,6 +7,7 @@
 #include "belay/check.h"
 #include "core/apply.h"
 #include "core/codec.h"
+#include "support/encode.h"
 #include "unit/core/transactions.h"
 
 namespace belay::test {
@@ -114,7 +115,7 @@ class World {
 
 World::World(const Plan& plan, const Faults& faults, Findings& findings)
     : plan_(plan), faults_(faults), findings_(findings), story_(plan, kBegin) {
-  const auto definition = core::encode_definition(plan.saga(), "g", Limits{});
+  const auto definition = encode(plan.saga(), "g", Limits{});
   BELAY_CHECK(definition.has_value());
   const core::Record submitted{
       .kind = core::RecordKind::submitted, .id = 7, .at = kBegin, .text = *definition};
@@ -123,7 +124,7 @@ World::World(const Plan& plan, const Faults& faults, Findings& findings)
   transaction_ = std::move(*begun);
   core::BatchWriter batch;
   batch.add(submitted);
-  decide(core::Submitted{}, plan.describe(), batch);
+  decide(core::Begun{}, plan.describe(), batch);
 }
 
 std::vector<Option> World::options() const {
@@ -135,10 +136,10 @@ std::vector<Option> World::options() const {
       if (*out == Op::action || faults_.unanswered > 0) list.push_back({Move::failure, i});
       if (faults_.unanswered > 0) list.push_back({Move::ongoing, i});
       if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
-      const bool wanted = *out == core::current_op(transaction_);
+      const bool wanted = *out == core::current_op(transaction_, i);
       if (!wanted) list.push_back({Move::withdrawn, i});
       if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
-    } else if (branch.parked && core::is_pending(transaction_, branch)) {
+    } else if (branch.parked && core::is_pending(transaction_, i)) {
       list.push_back({Move::registered, i});
     }
   }
@@ -264,16 +265,16 @@ std::string World::key() const {
   put(faults_.crashes);
   put(static_cast<std::uint64_t>(transaction_.status));
   put(core::deadline_of(transaction_) - now_);
-  put(transaction_.begun == 0 ? core::start_of(transaction_) - now_ : 0);
+  put(transaction_.begun == 0 ? transaction_.start_at - now_ : 0);
   for (std::uint32_t i = 0; i < plan_.count(); ++i) {
     const auto& branch = transaction_.branches[i];
     const auto out = story_.call_out(i);
-    put(static_cast<std::uint64_t>(branch.forward));
-    put(static_cast<std::uint64_t>(branch.backward));
+    put(static_cast<std::uint64_t>(branch.first));
+    put(static_cast<std::uint64_t>(branch.second));
     put(branch.parked ? 1 : 0);
     put(out ? 1 + static_cast<std::uint64_t>(*out) : 0);
     put(branch.unanswered);
-    put(branch.due_at != 0 && core::is_pending(transaction_, branch) ? branch.due_at - now_ : 0);
+    put(branch.due_at != 0 && core::is_pending(transaction_, i) ? branch.due_at - now_ : 0);
   }
   return key;
 }

@@ -6,6 +6,7 @@
 #include "belay/check.h"
 #include "core/apply.h"
 #include "core/codec.h"
+#include "support/encode.h"
 
 namespace belay::test {
 namespace {
@@ -44,7 +45,7 @@ Saga rich_saga() {
 }
 
 std::string encoded(const Saga& saga) {
-  auto bytes = core::encode_definition(saga, saga.gid(), Limits{});
+  auto bytes = encode(saga, saga.gid(), Limits{});
   BELAY_CHECK(bytes.has_value());
   return *std::move(bytes);
 }
@@ -95,6 +96,10 @@ std::vector<core::Record> extreme_records() {
       {.kind = RecordKind::aborting, .id = 2, .at = 2, .text = reason},
       {.kind = RecordKind::finished, .id = 2, .at = 1, .status = Status::failed},
       {.kind = RecordKind::finished, .id = 9, .at = 1, .status = Status::succeed},
+      {.kind = RecordKind::prepared, .id = 10, .at = 2, .text = definition},
+      {.kind = RecordKind::added, .id = 10, .at = 3, .text = "a step"},
+      {.kind = RecordKind::started, .id = 10, .at = 3, .branch = 7, .op = Op::query},
+      {.kind = RecordKind::committing, .id = 10, .at = 4, .due_at = kMax},
   };
 }
 

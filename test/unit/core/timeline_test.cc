@@ -132,7 +132,7 @@ TEST_SUITE("core/timeline") {
     CHECK(refused == transaction.timeline.size() - decoded(transaction.timeline).size());
     using namespace std::string_view_literals;
     for (const auto bytes :
-         {"\x02\0"sv, "\x07\0"sv, "\x03\0\0\x04\x01\0"sv, "\x03\0\0\x10\x01\0"sv, "\x06\0\x01"sv}) {
+         {"\x02\0"sv, "\x0a\0"sv, "\x03\0\0\x04\x01\0"sv, "\x03\0\0\x48\x01\0"sv, "\x06\0\x01"sv}) {
       CHECK_FALSE(decode_timeline(bytes, kCreated).has_value());
     }
   }

@@ -30,15 +30,15 @@ class Comparison {
 // Taken apart by structured bindings, here and below: a new field does not compile until it is
 // compared.
 void compare_branches(Comparison& compare, const core::Branch& a, const core::Branch& b) {
-  const auto& [due_at, last_error, attempts_forward, attempts_backward, unanswered, forward,
-               backward, parked, in_flight] = a;
+  const auto& [due_at, last_error, attempts_first, attempts_second, unanswered, first, second,
+               parked, in_flight] = a;
   compare.field("due_at", due_at, b.due_at);
   compare.field("last_error", last_error, b.last_error);
-  compare.field("attempts_forward", attempts_forward, b.attempts_forward);
-  compare.field("attempts_backward", attempts_backward, b.attempts_backward);
+  compare.field("attempts_first", attempts_first, b.attempts_first);
+  compare.field("attempts_second", attempts_second, b.attempts_second);
   compare.field("unanswered", unanswered, b.unanswered);
-  compare.field("forward", unsigned(forward), unsigned(b.forward));
-  compare.field("backward", unsigned(backward), unsigned(b.backward));
+  compare.field("first", unsigned(first), unsigned(b.first));
+  compare.field("second", unsigned(second), unsigned(b.second));
   compare.field("parked", parked, b.parked);
   static_cast<void>(in_flight);  // not on disk
 }
@@ -46,8 +46,8 @@ void compare_branches(Comparison& compare, const core::Branch& a, const core::Br
 }  // namespace
 
 std::string difference(const core::Transaction& a, const core::Transaction& b) {
-  const auto& [id, definition, branches, timeline, reason, created_at, updated_at, begun, succeeded,
-               undone, status] = a;
+  const auto& [id, definition, branches, timeline, reason, created_at, updated_at, start_at, begun,
+               succeeded, second_done, status, driven] = a;
   Comparison compare;
   compare.field("id", id, b.id);
   compare.field("definition", definition.bytes(), b.definition.bytes());
@@ -59,8 +59,11 @@ std::string difference(const core::Transaction& a, const core::Transaction& b) {
   compare.field("updated_at", updated_at, b.updated_at);
   compare.field("begun", begun, b.begun);
   compare.field("succeeded", succeeded, b.succeeded);
-  compare.field("undone", undone, b.undone);
+  compare.field("second_done", second_done, b.second_done);
   compare.field("status", unsigned(status), unsigned(b.status));
+  compare.field("driven", driven, b.driven);
+  compare.field("start_at", start_at, b.start_at);
+  compare.field("added", definition.added(), b.definition.added());
   for (std::size_t i = 0; compare.found.empty() && i < branches.size(); ++i) {
     compare.branch = i + 1;
     compare_branches(compare, branches[i], b.branches[i]);

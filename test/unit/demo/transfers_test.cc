@@ -155,7 +155,7 @@ TEST_SUITE("demo/transfers") {
     REQUIRE(file.transfers.size() == 1);
     const auto saga = saga_of(file.transfers[0]);
     CHECK(saga.gid() == "transfer-T1");
-    CHECK(saga.custom_data() == "rent");
+    CHECK(saga.settings().custom_data == "rent");
     REQUIRE(saga.steps().size() == 2);
     CHECK(saga.steps()[0].action == "bank-b.debit");
     CHECK(saga.steps()[0].compensate == "bank-b.undo_debit");

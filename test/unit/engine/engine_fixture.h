@@ -13,6 +13,7 @@
 
 #include "core/definition.h"
 #include "engine/engine.h"
+#include "support/encode.h"
 
 namespace belay::test {
 
@@ -83,10 +84,11 @@ class TestEngine {
 
   // The answer comes to `answers[name]`.
   Result<> submit(const Saga& saga, const std::string& name, bool wants_final = true) {
-    auto bytes = core::encode_definition(saga, saga.gid(), options.limits);
+    auto bytes = encode(saga, saga.gid(), options.limits);
     if (!bytes) return bytes.error();
     auto definition = core::Definition::parse(std::move(*bytes));
-    auto submitted = engine.submit({std::move(*definition), false, wants_final, answer(name)});
+    auto submitted = engine.submit(
+        {std::move(*definition), core::Entry::submit, false, wants_final, answer(name)});
     engine.turn();
     answer_lookup();
     return submitted;

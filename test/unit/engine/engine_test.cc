@@ -2,6 +2,7 @@
 
 #include "core/apply.h"
 #include "engine_fixture.h"
+#include "support/encode.h"
 
 namespace belay::test {
 
@@ -43,10 +44,10 @@ TEST_SUITE("engine") {
 
   TEST_CASE("two submits of one new gid at once begin one transaction") {
     TestEngine test;
-    auto bytes = core::encode_definition(two_steps("g"), "g", test.options.limits);
+    auto bytes = encode(two_steps("g"), "g", test.options.limits);
     for (const auto* name : {"first", "second"}) {
-      REQUIRE(
-          test.engine.submit({*core::Definition::parse(*bytes), false, true, test.answer(name)}));
+      REQUIRE(test.engine.submit(
+          {*core::Definition::parse(*bytes), core::Entry::submit, false, true, test.answer(name)}));
     }
     test.engine.turn();
     CHECK(test.ports.looked_up == std::vector<std::string>{"g"});
@@ -59,7 +60,7 @@ TEST_SUITE("engine") {
 
   TEST_CASE("a gid that finished long ago is answered from the disk, another definition refused") {
     TestEngine test;
-    const auto bytes = core::encode_definition(two_steps("g"), "g", test.options.limits);
+    const auto bytes = encode(two_steps("g"), "g", test.options.limits);
     test.on_disk["g"] = {.gid = "g",
                          .id = 7,
                          .mode = Mode::saga,
@@ -81,10 +82,10 @@ TEST_SUITE("engine") {
     Options options;
     options.limits.queued_submits_max = 2;
     TestEngine test(options);
-    const auto bytes = core::encode_definition(two_steps("g"), "g", options.limits);
+    const auto bytes = encode(two_steps("g"), "g", options.limits);
     const auto request = [&](const char* name) {
-      return engine::SubmitRequest{*core::Definition::parse(*bytes), false, true,
-                                   test.answer(name)};
+      return engine::SubmitRequest{*core::Definition::parse(*bytes), core::Entry::submit, false,
+                                   true, test.answer(name)};
     };
     REQUIRE(test.engine.submit(request("first")));
     REQUIRE(test.engine.submit(request("second")));
@@ -248,10 +249,10 @@ TEST_SUITE("engine/storage") {
     TestEngine test;
     const std::string payload(1'000'000, 'x');
     for (int i = 0; i < 20; ++i) {
-      auto bytes = core::encode_definition(Saga("g").step("a", "", payload),
-                                           "g" + std::to_string(i), test.options.limits);
-      REQUIRE(
-          test.engine.submit({*core::Definition::parse(*bytes), true, true, test.answer("any")}));
+      auto bytes =
+          encode(Saga("g").step("a", "", payload), "g" + std::to_string(i), test.options.limits);
+      REQUIRE(test.engine.submit(
+          {*core::Definition::parse(*bytes), core::Entry::submit, true, true, test.answer("any")}));
       test.engine.turn();
     }
     CHECK(test.engine.counters().queued > 10);
@@ -338,9 +339,8 @@ TEST_SUITE("engine/close") {
     CHECK(closed);
     CHECK(test.answers.at("first").error().code == ErrorCode::closed);
     CHECK(test.ports.calls.size() == 1);  // the second branch is the next life's
-    CHECK_FALSE(test.engine.submit(
-        {*core::Definition::parse(*core::encode_definition(two_steps("h"), "h", {})), true, true,
-         test.answer("late")}));
+    CHECK_FALSE(test.engine.submit({*core::Definition::parse(*encode(two_steps("h"), "h", {})),
+                                    core::Entry::submit, true, true, test.answer("late")}));
   }
 
   TEST_CASE("closing on a disk that refuses ends, and says what cannot be known") {
@@ -358,7 +358,7 @@ TEST_SUITE("engine/close") {
 
 TEST_SUITE("engine/recovery") {
   core::Transaction begun(const std::string& gid, core::TransactionId id) {
-    const auto bytes = *core::encode_definition(two_steps(gid), gid, {});
+    const auto bytes = *encode(two_steps(gid), gid, {});
     auto transaction =
         *core::begin({.kind = core::RecordKind::submitted, .id = id, .at = 1, .text = bytes});
     REQUIRE(core::apply(transaction, {.kind = core::RecordKind::started, .id = id, .at = 1}));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/apply.h"
+#include "support/encode.h"
 
 namespace belay::test {
 
@@ -17,7 +18,7 @@ Saga two_steps(std::string_view gid) {
 }
 
 core::TransactionId Story::submit(const Saga& saga) {
-  const auto definition = core::encode_definition(saga, saga.gid(), Limits{});
+  const auto definition = encode(saga, saga.gid(), Limits{});
   REQUIRE(definition.has_value());
   core::Record record;
   record.kind = core::RecordKind::submitted;

@@ -1,0 +1,107 @@
+// The message machine.
+//
+//   prepared ───── its caller submits, or the back-check says success ─────────► submitted
+//       │ its caller aborts, the back-check says failure,                          │ everybody has
+//       it │ or the deadline comes and there is no back-check                         ▼ ▼ succeed
+//   aborting ────────────────────────────────────────────────────────────────────► failed
+//
+// The back-check is asked when no word came by the deadline, and again until it answers. Waits in
+// prepared: for its caller's word, the deadline, the back-check's call or a retry's time; in
+// submitted: for a delayed start, a call or a retry's time; at the end, for a back-check that is
+// still in flight. All else is instant. A delivery has no way back: it is made until it succeeds.
+#include "core/decision.h"
+#include "core/phases.h"
+
+namespace belay::core {
+namespace {
+
+bool query_is_out(const Decision& decision) {
+  const auto query = decision.transaction().definition.query();
+  return query && decision.branch(*query).in_flight;
+}
+
+// The next that may start when they go one by one: a topic's subscribers in the topic's place.
+void deliver_in_order(Decision& decision) {
+  const auto& definition = decision.transaction().definition;
+  const auto deliver = [&](std::uint32_t i) {
+    if (decision.branch(i).first == OpState::idle) decision.start(i, Op::action);
+    return decision.branch(i).first == OpState::succeeded;
+  };
+  std::uint32_t subscriber = 0;
+  while (subscriber < decision.branch_count() && !definition.parent(subscriber)) ++subscriber;
+  const auto asked = subscriber;
+  for (std::uint32_t i = 0; i < asked; ++i) {
+    if (definition.is_query(i)) continue;
+    if (!deliver(i)) return;
+    for (; subscriber < decision.branch_count() && definition.parent(subscriber) == i; ++subscriber)
+      if (!deliver(subscriber)) return;
+  }
+}
+
+void deliver_at_once(Decision& decision) {
+  for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
+    const bool idle = decision.branch(i).first == OpState::idle;
+    if (idle && !decision.transaction().definition.is_query(i)) decision.start(i, Op::action);
+  }
+}
+
+void deliver(Decision& decision) {
+  const auto& transaction = decision.transaction();
+  if (transaction.begun == 0 && transaction.start_at > decision.now()) return;
+  transaction.definition.shape() == Shape::sequential ? deliver_in_order(decision)
+                                                      : deliver_at_once(decision);
+  if (transaction.succeeded == work_count(transaction) && !query_is_out(decision))
+    decision.finish(Status::succeed);
+}
+
+void give_up(Decision& decision) {
+  if (!query_is_out(decision)) decision.finish(Status::failed);
+}
+
+void await_word(Decision& decision) {
+  const auto& transaction = decision.transaction();
+  const auto query = transaction.definition.query();
+  if (!query) {
+    if (turned_back_by_deadline(decision)) give_up(decision);
+    return;
+  }
+  const auto deadline = deadline_of(transaction);
+  if (deadline != 0 && deadline <= decision.now()) decision.start(*query, Op::query);
+}
+
+void on_due(Decision& decision) {
+  switch (decision.transaction().status) {
+    case Status::prepared: await_word(decision); break;
+    case Status::submitted: deliver(decision); break;
+    case Status::aborting: give_up(decision); break;
+    case Status::succeed:
+    case Status::failed: break;
+  }
+}
+
+// Its answer decides only while no word was given.
+void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& outcome) {
+  if (decision.transaction().status != Status::prepared) {
+    decision.answered(branch, Op::query, outcome, 0);
+    return on_due(decision);
+  }
+  if (outcome.kind() == OutcomeKind::failure) {
+    decision.answered(branch, Op::query, outcome, 0);
+    decision.abort(describe_branch(decision.transaction(), branch, Op::query, outcome.reason()));
+    return give_up(decision);
+  }
+  if (!last_op_ended(decision, branch, Op::query, outcome)) return;
+  decision.commit();
+  deliver(decision);
+}
+
+void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+  if (op == Op::query) return on_query_answered(decision, branch, outcome);
+  if (last_op_ended(decision, branch, op, outcome)) deliver(decision);
+}
+
+}  // namespace
+
+const Machine kMsgMachine = {on_due, on_answered};
+
+}  // namespace belay::core

@@ -1,0 +1,91 @@
+// Transactions that go on by their caller's word: branches are added one by one, then it is
+// submitted or aborted.
+#include <utility>
+
+#include "engine/engine.h"
+
+namespace belay::engine {
+
+void Engine::take(BranchRequest& request) {
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
+  if (auto* live = live_.find(request.gid)) return add_branch(*live, request);
+  auto gid = request.gid;
+  look_up(std::move(gid), std::move(request));
+}
+
+void Engine::take(WordRequest& request) {
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
+  if (auto* live = live_.find(request.gid)) return give_word(*live, request);
+  auto gid = request.gid;
+  look_up(std::move(gid), std::move(request));
+}
+
+void Engine::add_branch(Live& live, BranchRequest& request) {
+  if (const auto may = core::may_add_branch(live.transaction); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
+  const auto count = live.transaction.branches.size();
+  if (count >= options_.limits.branches_max) {
+    return refuse(
+        request.done, ErrorCode::branches_limit,
+        fmt::format("the {} has {} branches, the limit is {}", name_of(live.transaction.mode()),
+                    count, options_.limits.branches_max));
+  }
+  const auto bytes = live.transaction.definition.bytes().size() +
+                     live.transaction.definition.added().size() + request.step.size();
+  if (bytes > options_.limits.definition_bytes_max) {
+    return refuse(request.done, ErrorCode::definition_limit,
+                  fmt::format("with this branch the definition has {} bytes, the limit is {}",
+                              bytes, options_.limits.definition_bytes_max));
+  }
+  if (!live.branch_waiters) live.branch_waiters = std::make_unique<std::vector<BranchWaiter>>();
+  live.branch_waiters->push_back({static_cast<std::uint32_t>(count), std::move(request.done)});
+  decide(live, core::Added{request.step});
+}
+
+void Engine::give_word(Live& live, WordRequest& request) {
+  const auto status = live.transaction.status;
+  if (request.word == WordRequest::Word::submit) {
+    if (status == Status::prepared) return submit_word(live, std::move(request.done), false);
+    if (status == Status::submitted || status == Status::succeed)
+      return add_waiter(live, {std::move(request.done), false, 0});
+    const auto may = core::may_submit(live.transaction);
+    return refuse(request.done, may.error().code, may.error().detail);
+  }
+  if (status == Status::aborting || status == Status::failed)
+    return add_waiter(live, {std::move(request.done), false, 0});
+  if (const auto may = core::may_abort(live.transaction); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
+  decide(live, core::WordAbort{request.reason});
+  add_waiter(live, {std::move(request.done), false, 0});
+}
+
+void Engine::submit_word(Live& live, ReportCallback done, bool wants_final) {
+  if (const auto may = core::may_submit(live.transaction); !may)
+    return refuse(done, may.error().code, may.error().detail);
+  decide(live, core::WordSubmit{});
+  add_waiter(live, {std::move(done), wants_final, 0});
+}
+
+// Those whose branch has come to an end of its first phase hear how.
+void Engine::tell_branches(Live& live) {
+  if (!live.branch_waiters) return;
+  // A callback may bring new requests, but those come by the inbox: the list does not change under
+  // us.
+  auto waiters = std::move(*live.branch_waiters);
+  live.branch_waiters->clear();
+  for (auto& waiter : waiters) {
+    if (auto outcome = core::first_phase_outcome(live.transaction, waiter.branch)) {
+      waiter.done(std::move(*outcome));
+    } else {
+      live.branch_waiters->push_back(std::move(waiter));
+    }
+  }
+}
+
+void Engine::end_branch_waits(Live& live, const Error& error) {
+  if (!live.branch_waiters) return;
+  const auto waiters = std::move(live.branch_waiters);
+  for (const auto& waiter : *waiters) waiter.done(error);
+}
+
+}  // namespace belay::engine

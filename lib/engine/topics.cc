@@ -1,0 +1,117 @@
+// Subscriptions: in memory for the next message, on disk with the batch that carries the change.
+#include <utility>
+
+#include "engine/engine.h"
+
+namespace belay::engine {
+namespace {
+
+constexpr std::size_t kTopicBytesMax = 256;
+constexpr std::size_t kTargetBytesMax = 1024;  // as of a branch
+constexpr std::size_t kRemarkBytesMax = 1024;
+
+Result<> check_text(std::string_view what, std::string_view text, std::size_t least,
+                    std::size_t most) {
+  if (text.size() >= least && text.size() <= most) return {};
+  return Error{ErrorCode::invalid_argument, fmt::format("the {} has {} bytes, it must be {} to {}",
+                                                        what, text.size(), least, most)};
+}
+
+}  // namespace
+
+void Engine::adopt_topics(core::Topics topics) {
+  topics_ = std::move(topics);
+  for (const auto& [topic, subscribers] : topics_) subscriptions_ += subscribers.size();
+}
+
+Result<> Engine::check_change(const ports::TopicChange& change) const {
+  const auto& [topic, target, remark] = change.subscription;
+  BELAY_TRY(check_text("topic", topic, 1, kTopicBytesMax));
+  BELAY_TRY(check_text("target", target, 1, kTargetBytesMax));
+  BELAY_TRY(check_text("remark", remark, 0, kRemarkBytesMax));
+  if (core::is_topic(target)) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("the target '{}' is a topic itself", target)};
+  }
+  const auto found = topics_.find(topic);
+  const bool known = found != topics_.end() && found->second.contains(target);
+  if (change.erase && !known) {
+    return Error{ErrorCode::not_found,
+                 fmt::format("'{}' is not subscribed to the topic '{}'", target, topic)};
+  }
+  if (change.erase || known) return {};
+  if (subscriptions_ >= options_.limits.subscriptions_max) {
+    return Error{ErrorCode::topics_limit,
+                 fmt::format("there are {} subscriptions, the limit is {}", subscriptions_,
+                             options_.limits.subscriptions_max)};
+  }
+  if (found != topics_.end() && found->second.size() >= options_.limits.branches_max) {
+    return Error{ErrorCode::topics_limit,
+                 fmt::format("the topic '{}' has {} subscribers, the limit is {}", topic,
+                             found->second.size(), options_.limits.branches_max)};
+  }
+  return {};
+}
+
+void Engine::take(TopicRequest& request) {
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
+  if (const auto allowed = check_change(request.change); !allowed)
+    return refuse(request.done, allowed.error().code, allowed.error().detail);
+  const auto& [topic, target, remark] = request.change.subscription;
+  if (request.change.erase) {
+    const auto found = topics_.find(topic);
+    found->second.erase(target);
+    if (found->second.empty()) topics_.erase(found);
+    --subscriptions_;
+  } else {
+    subscriptions_ += topics_[topic].insert_or_assign(target, remark).second ? 1 : 0;
+  }
+  open_topics_.push_back(std::move(request.change));
+  open_topic_answers_.push_back(std::move(request.done));
+}
+
+// What the file says is what memory says, one batch ahead: so the answer waits for that batch.
+void Engine::take(TopicsRequest& request) {
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
+  std::vector<Subscription> all;
+  all.reserve(subscriptions_);
+  for (const auto& [topic, subscribers] : topics_) {
+    for (const auto& [target, remark] : subscribers) all.push_back({topic, target, remark});
+  }
+  auto answer = [done = std::move(request.done), all = std::move(all)](const Result<>& result) {
+    done(result ? Result<std::vector<Subscription>>(all)
+                : Result<std::vector<Subscription>>(result.error()));
+  };
+  if (!open_topics_.empty()) {
+    open_topic_answers_.push_back(std::move(answer));
+  } else if (!sealed_topic_answers_.empty()) {
+    sealed_topic_answers_.push_back(std::move(answer));
+  } else {
+    answer({});
+  }
+}
+
+// A message goes only to topics that somebody is subscribed to, and to no more than the limit.
+Result<> Engine::check_topics(const core::Definition& definition) const {
+  if (definition.mode() != Mode::msg) return {};
+  std::size_t branches = 0;
+  for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
+    const auto target = definition.step(i).first;
+    if (!core::is_topic(target) || definition.is_query(i)) continue;
+    const auto name = target.substr(kTopicPrefix.size());
+    const auto topic = topics_.find(name);
+    if (topic == topics_.end()) {
+      return Error{ErrorCode::not_found,
+                   fmt::format("nobody is subscribed to the topic '{}'", name)};
+    }
+    branches += topic->second.size();
+  }
+  branches += definition.branch_count();
+  if (branches <= options_.limits.branches_max) return {};
+  return Error{
+      ErrorCode::branches_limit,
+      fmt::format("with its topics' subscribers the msg has {} deliveries, the limit is {}",
+                  branches, options_.limits.branches_max)};
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,47 @@
+#include "store/topics.h"
+
+#include <utility>
+
+namespace belay::store {
+namespace {
+
+constexpr std::string_view kUpsert =
+    "INSERT INTO main.topics VALUES(?1, ?2, ?3) ON CONFLICT(topic, target) DO UPDATE SET remark = "
+    "excluded.remark";
+constexpr std::string_view kErase = "DELETE FROM main.topics WHERE topic = ?1 AND target = ?2";
+constexpr std::string_view kRead = "SELECT topic, target, remark FROM main.topics";
+
+}  // namespace
+
+Result<TopicWriter> TopicWriter::prepare(sqlite3* db) {
+  TopicWriter writer;
+  auto upsert = Statement::prepare(db, kUpsert);
+  if (!upsert) return upsert.error();
+  auto erase = Statement::prepare(db, kErase);
+  if (!erase) return erase.error();
+  writer.upsert_ = std::move(*upsert);
+  writer.erase_ = std::move(*erase);
+  return writer;
+}
+
+Result<> TopicWriter::write(const ports::TopicChange& change) {
+  auto& statement = change.erase ? erase_ : upsert_;
+  statement.bind_text(1, change.subscription.topic);
+  statement.bind_text(2, change.subscription.target);
+  if (!change.erase) statement.bind_text(3, change.subscription.remark);
+  return statement.run();
+}
+
+Result<core::Topics> read_topics(sqlite3* db) {
+  core::Topics topics;
+  auto statement = Statement::prepare(db, kRead);
+  if (!statement) return statement.error();
+  while (true) {
+    auto row = statement->step();
+    if (!row) return row.error();
+    if (!*row) return topics;
+    topics[std::string(statement->bytes(0))].emplace(statement->bytes(1), statement->bytes(2));
+  }
+}
+
+}  // namespace belay::store

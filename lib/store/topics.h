@@ -1,0 +1,23 @@
+// The table of subscriptions. Changes are written with the batch of the log that they came with.
+#pragma once
+
+#include "belay/result.h"
+#include "core/topics.h"
+#include "ports/store.h"
+#include "store/sqlite.h"
+
+namespace belay::store {
+
+class TopicWriter {
+ public:
+  static Result<TopicWriter> prepare(sqlite3* db);
+  Result<> write(const ports::TopicChange& change);
+
+ private:
+  Statement upsert_;
+  Statement erase_;
+};
+
+Result<core::Topics> read_topics(sqlite3* db);
+
+}  // namespace belay::store
