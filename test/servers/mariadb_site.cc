@@ -45,7 +45,7 @@ class MariaDbConnection final : public Connection {
         mysql_query(database_, sql.c_str()) == 0 ? mysql_store_result(database_) : nullptr;
     if (result == nullptr) throw std::runtime_error(words());
     std::vector<std::string> found;
-    while (const MYSQL_ROW row = mysql_fetch_row(result)) {
+    while (MYSQL_ROW row = mysql_fetch_row(result)) {
       std::string text;
       for (unsigned column = 0; column < mysql_num_fields(result); ++column) {
         text += (column > 0 ? " " : "") + std::string(row[column] == nullptr ? "" : row[column]);
