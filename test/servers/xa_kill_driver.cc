@@ -66,9 +66,10 @@ int main(int argc, char** argv) {
     must(stock.handle("write", to_stock));
     must(bank.handle("write", to_bank));
     must(engine.start());
-    for (int i = 0; argc > 4; ++i) {
+    const std::string prefix = argc > 4 ? argv[4] : "";
+    for (int i = 0; !prefix.empty(); ++i) {
       while (engine.counters().live >= kLiveMax) std::this_thread::yield();
-      const auto id = std::string(argv[4]) + std::to_string(i);
+      const auto id = prefix + std::to_string(i);
       must(engine.submit(Xa(id)
                              .branch(stock.branch("write", id))
                              .branch(bank.branch("write", id))
