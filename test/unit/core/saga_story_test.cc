@@ -17,11 +17,9 @@ using core::EffectKind;
 using core::RecordKind;
 using Tamper = std::function<void(core::Step&)>;
 
-constexpr std::uint64_t kBegin = 1000;
-
 class Teller {
  public:
-  explicit Teller(const Plan& plan, const Tamper& tamper = {})
+  explicit Teller(const SagaPlan& plan, const Tamper& tamper = {})
       : plan_(plan), story_(plan_, kBegin) {
     const auto definition = encode(plan.saga(), "g", Limits{});
     REQUIRE(definition.has_value());
@@ -68,21 +66,22 @@ class Teller {
   Teller& tell(const core::Event& event, const Tamper& tamper) {
     static const Options options;
     core::Step step;
-    core::decide(transaction, event, {.now = now_, .random = 0, .options = &options}, step);
+    const core::Context context{.now = now_, .random = 0, .options = &options};
+    core::decide(transaction, event, context, step);
     if (tamper) tamper(step);
-    story_.step(event, now_, step, findings_, past_);
+    story_.step(event, context, step, findings_, past_);
     return *this;
   }
 
-  Plan plan_;
-  Story story_;
+  SagaPlan plan_;
+  SagaStory story_;
   Findings findings_;
   Past past_{nullptr, "control", ""};
   std::uint64_t now_ = kBegin;
 };
 
-const Plan kSequence{.shape = core::Shape::sequential, .waits_for = {{}, {0}}};
-const Plan kConcurrent{.shape = core::Shape::concurrent, .waits_for = {{}, {}}};
+const SagaPlan kSequence{.shape = core::Shape::sequential, .waits_for = {{}, {0}}};
+const SagaPlan kConcurrent{.shape = core::Shape::concurrent, .waits_for = {{}, {}}};
 
 Tamper add_call(std::uint32_t branch, Op op) {
   return [=](core::Step& step) { step.effects.push_back({EffectKind::call, branch, op}); };
