@@ -77,7 +77,10 @@ class TwoPhaseStory::Examiner {
   void happens(const core::Begun&) {}
   void happens(const core::Registered&) {}
   void happens(const core::Due&) { meets_deadline(); }
-  void happens(const core::Added&) { adds_ = true; }
+  void happens(const core::Added&) {
+    adds_ = true;
+    meets_deadline();
+  }
   void happens(const core::WordSubmit&) { word_submit_ = true; }
   void happens(const core::WordAbort&) { must_abort_ = true; }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }

@@ -28,6 +28,9 @@ enum class Move {
   add,
   word_submit,
   word_abort,
+  late_add,
+  late_submit,
+  late_abort,
   subscriptions,
   crash,
   crash_and_later,
@@ -35,9 +38,10 @@ enum class Move {
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",       "failure ", "ongoing ",     "unknown ",       "unregistered ", "withdrawn ",
-    "registered ",    "due ",     "deadline ",    "add ",           "word submit ",  "word abort ",
-    "subscriptions ", "crash ",   "crash+later ", "crash+earlier ",
+    "success ",       "failure ",    "ongoing ",     "unknown ",       "unregistered ",
+    "withdrawn ",     "registered ", "due ",         "deadline ",      "add ",
+    "word submit ",   "word abort ", "late add ",    "late submit ",   "late abort ",
+    "subscriptions ", "crash ",      "crash+later ", "crash+earlier ",
 };
 
 struct Option {
@@ -167,10 +171,15 @@ void World::list_calls(std::vector<Option>& list) const {
 }
 
 void World::list_words(std::vector<Option>& list) const {
-  if (added_ < scenario_.additions.size() && core::may_add_branch(transaction_))
-    list.push_back({Move::add});
-  if (core::may_submit(transaction_)) list.push_back({Move::word_submit});
-  if (core::may_abort(transaction_)) list.push_back({Move::word_abort});
+  const bool may_be_late = core::deadline_of(transaction_) != 0;
+  const auto word = [&](bool may, Move in_time, Move late) {
+    if (may) list.push_back({in_time});
+    if (may && may_be_late) list.push_back({late});
+  };
+  const bool more = added_ < scenario_.additions.size();
+  word(more && core::may_add_branch(transaction_), Move::add, Move::late_add);
+  word(core::may_submit(transaction_).has_value(), Move::word_submit, Move::late_submit);
+  word(core::may_abort(transaction_).has_value(), Move::word_abort, Move::late_abort);
   if (topics_ + 1 < scenario_.topics.size() && !transaction_.finished())
     list.push_back({Move::subscriptions});
 }
@@ -220,8 +229,11 @@ void World::take(const Option& option) {
     case Move::deadline:
       now_ = core::deadline_of(transaction_);
       return decide(core::Due{}, what, batch);
+    case Move::late_add: now_ = core::deadline_of(transaction_); [[fallthrough]];
     case Move::add: return decide(core::Added{scenario_.additions[added_++]}, what, batch);
+    case Move::late_submit: now_ = core::deadline_of(transaction_); [[fallthrough]];
     case Move::word_submit: return decide(core::WordSubmit{}, what, batch);
+    case Move::late_abort: now_ = core::deadline_of(transaction_); [[fallthrough]];
     case Move::word_abort: return decide(core::WordAbort{"changed my mind"}, what, batch);
     case Move::subscriptions:  // heard of by the next decision; nothing is decided now
       ++topics_;

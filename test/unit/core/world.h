@@ -38,9 +38,9 @@ struct Counts {
 
 // From the beginning on, everything that can happen within `faults`: each call that is out may be
 // the next to come back, with every outcome; time may come for the next thing due or at once for
-// the deadline; its caller may add a branch or give a word, and the subscriptions may change; the
-// process may crash, and come back now, later, or with a clock that went back. `opening` is the
-// story before the first step.
+// the deadline; its caller may add a branch or give a word, also with the deadline and before its
+// wake-up, and the subscriptions may change; the process may crash, and come back now, later, or
+// with a clock that went back. `opening` is the story before the first step.
 void explore(const Scenario& scenario, const Story& opening, const Faults& faults,
              Findings& findings, Counts& counts);
 // When every transaction begins, ms since the epoch.
