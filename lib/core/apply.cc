@@ -15,11 +15,11 @@ constexpr unsigned bit(Status status) { return 1u << static_cast<unsigned>(statu
 
 // Which status may follow which: forward only, and nothing after a final one.
 constexpr std::array<unsigned, 5> kMayGoTo = {
-    bit(Status::submitted) | bit(Status::aborting) | bit(Status::failed),  // prepared
-    bit(Status::aborting) | bit(Status::succeed),                          // submitted
-    bit(Status::failed),                                                   // aborting
-    0,                                                                     // succeed
-    0,                                                                     // failed
+    bit(Status::submitted) | bit(Status::aborting),  // prepared
+    bit(Status::aborting) | bit(Status::succeed),    // submitted
+    bit(Status::failed),                             // aborting
+    0,                                               // succeed
+    0,                                               // failed
 };
 static_assert(kMayGoTo[static_cast<std::size_t>(Status::succeed)] == 0);
 static_assert(kMayGoTo[static_cast<std::size_t>(Status::failed)] == 0);
@@ -73,8 +73,16 @@ bool takes_no(const Transaction& transaction, Op op) {
   return is_first(op) && !(transaction.mode() == Mode::msg && op == Op::action);
 }
 
+// The first op may still answer when the transaction has turned back.
+bool has_op(const Transaction& transaction, std::uint32_t index, Op op) {
+  if (!is_first(op)) return op == current_op(transaction, index);
+  return op ==
+         (transaction.definition.is_query(index) ? Op::query : ops_of(transaction.mode()).first);
+}
+
 bool apply_answered(Transaction& transaction, Branch& branch, const Record& record) {
   const auto op = record.op;
+  if (!has_op(transaction, record.branch, op)) return false;
   auto& state = state_of(branch, op);
   if (state != OpState::started || transaction.finished()) return false;
   // the undo waits for this answer
@@ -128,6 +136,8 @@ bool apply_added(Transaction& transaction, const Record& record) {
 
 bool apply_aborting(Transaction& transaction, std::string_view why) {
   if (!may_go_to(transaction, Status::aborting)) return false;
+  // Only a saga is submitted without being decided; the others are committed by then.
+  if (transaction.status == Status::submitted && transaction.mode() != Mode::saga) return false;
   transaction.status = Status::aborting;
   keep_text(transaction.reason, why);
   return true;

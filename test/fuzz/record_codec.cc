@@ -54,12 +54,10 @@ std::string check_batch(std::string_view bytes, bool& read) {
 
 // Records of any kind in any order: what is accepted leaves a state that a checkpoint can keep, and
 // a final one stays.
-std::string check_history(std::string_view bytes, bool& read) {
+std::string check_history(const core::Record& first, std::string_view bytes, bool& read) {
   const auto records = unsealed(bytes);
   if (!records) return {};
-  static const auto definition = encoded(rich_saga());
-  auto transaction = *core::begin(
-      {.kind = core::RecordKind::submitted, .id = 1, .at = kCreated, .text = definition});
+  auto transaction = *core::begin(first);
   for (const auto& record : *records) {
     const auto before = core::clone(transaction);
     if (!core::apply(transaction, record)) {
@@ -77,6 +75,20 @@ std::string check_history(std::string_view bytes, bool& read) {
       return "the timeline of it cannot be read";
   }
   return {};
+}
+
+std::string check_history(Reading reading, std::string_view bytes, bool& read) {
+  static const auto saga = encoded(rich_saga());
+  static const auto tcc = encoded(rich_tcc(), core::Entry::prepare);
+  static const auto msg = encoded(rich_msg(), core::Entry::prepare);
+  core::Record first{.kind = core::RecordKind::prepared, .id = 1, .at = kCreated};
+  if (reading == Reading::history) {
+    first.kind = core::RecordKind::submitted;
+    first.text = saga;
+  } else {
+    first.text = reading == Reading::driven ? tcc : msg;
+  }
+  return check_history(first, bytes, read);
 }
 
 // A definition's content said once more, branch by branch.
@@ -144,10 +156,13 @@ std::string check_record_codec(std::string_view input, bool& read) {
   read = false;
   if (input.empty()) return {};
   const auto rest = input.substr(1);
-  switch (static_cast<Reading>(input[0])) {
+  const auto reading = static_cast<Reading>(input[0]);
+  switch (reading) {
     case Reading::batch: return check_batch(rest, read);
     case Reading::records: return check_batch(with_checksum(rest), read);
-    case Reading::history: return check_history(with_checksum(rest), read);
+    case Reading::history:
+    case Reading::driven:
+    case Reading::message: return check_history(reading, with_checksum(rest), read);
     case Reading::snapshot: return check_snapshot(rest, read);
     case Reading::definition: return check_definition(rest, read);
     case Reading::timeline: return check_timeline(rest, read);

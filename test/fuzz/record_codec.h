@@ -12,7 +12,9 @@ enum class Reading : char {
   batch = 'b',  // a sealed batch, checksum and all
   records =
       'r',  // a batch's inside: it is given a checksum that is right, or no input would get far
-  history = 'h',  // the same, applied to a transaction of three branches
+  history = 'h',  // the same, applied to a saga of three branches
+  driven = 'p',   // to a tcc that its caller drives
+  message = 'm',  // to a message with a back-check and a topic, prepared
   snapshot = 's',
   definition = 'd',
   timeline = 't',

@@ -34,6 +34,47 @@ constexpr std::string_view kSnapshot1 =
     "502035303204f83c0008010a6e6f2068616e646c6572146272616e63682030332028293a20636c6f7365644a"
     "010000000a6e6f2068616e646c65720a010101b8d59bffbc31084854545020353032130101000000";
 
+constexpr std::string_view kTccDefinition1 =
+    "0101001a086f726465722d3433a09c0164000000000000f83fe0d403000000000000d03f07d00f010674656e"
+    "616e740137020f08736561742e7472790b736561742e63616e63656c023741dc0b66000000000000f83fe0d4"
+    "03000000000000d03f07d00f0105746f6b656e01610c736561742e636f6e6669726d00086d65616c2e747279"
+    "0b6d65616c2e63616e63656c00";
+
+constexpr std::string_view kMsgDefinition1 =
+    "01030121086f726465722d3434fa010d6279207468652063616c6c65720302096d61696c2e73656e64000777"
+    "656c636f6d6567000000000000f83fe0d403000000000000d03f07d00f000e746f7069633a2f2f6f72646572"
+    "73000c7b226f72646572223a34347d10106f72646572732e636f6d6d69747465640000";
+
+constexpr std::string_view kDrivenBatch1 =
+    "010a571937e6acd295ffbc3102020000100300020010000002000201100300040110000008000a2a0809686f"
+    "74656c2e7472790c686f74656c2e63616e63656c036f6e650d686f74656c2e636f6e6669726d02000a021003"
+    "000c0211000466756c6c08000e2408076361722e7472790a6361722e63616e63656c036f6e650b6361722e63"
+    "6f6e6669726d02000e03100300100313c4a096ffbc31084854545020353032";
+
+constexpr std::string_view kMsgBatch1 =
+    "010b41c887e0b8e197ffbc31020200024004000202400477686f3f03001202400000090012bbe397ffbc3108"
+    "00121e200a61756469742e6e6f7465000001200a73746f636b2e6e6f74650000010200860400000200860401"
+    "000300860401000000020086040300020086040400030088040401ccb198ffbc3106636c6f736564";
+
+constexpr std::string_view kDrivenSnapshot1 =
+    "014e0880d095ffbc31e8040091010101001a086f726465722d3433a09c0164000000000000f83fe0d4030000"
+    "00000000d03f07d00f010674656e616e740137020f08736561742e7472790b736561742e63616e63656c0237"
+    "41dc0b66000000000000f83fe0d403000000000000d03f07d00f0105746f6b656e01610c736561742e636f6e"
+    "6669726d00086d65616c2e7472790b6d65616c2e63616e63656c004e0809686f74656c2e7472790c686f7465"
+    "6c2e63616e63656c036f6e650d686f74656c2e636f6e6669726d08076361722e7472790a6361722e63616e63"
+    "656c036f6e650b6361722e636f6e6669726d32070003da040010010003dc040110010008e2040203e4040211"
+    "010466756c6c08e6040303e80403130108485454502035303200020100000000020100000000030100000004"
+    "66756c6c01010001c4a096ffbc31084854545020353032";
+
+constexpr std::string_view kMsgSnapshot1 =
+    "014f0980d095ffbc31f8a604f6a6047b01030121086f726465722d3434fa010d6279207468652063616c6c65"
+    "720302096d61696c2e73656e64000777656c636f6d6567000000000000f83fe0d403000000000000d03f07d0"
+    "0f000e746f7069633a2f2f6f7264657273000c7b226f72646572223a34347d10106f72646572732e636f6d6d"
+    "697474656400001e200a61756469742e6e6f7465000001200a73746f636b2e6e6f746500000135070004f2a2"
+    "040240010477686f3f0382a304024001000982a3040882a3040303f6a6040100010003f8a60404010106636c"
+    "6f7365640001000000000002010000000002010000000001000000000001010001ccb198ffbc3106636c6f73"
+    "6564";
+
 std::string unhex(std::string_view text) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string bytes;
@@ -71,31 +112,49 @@ std::vector<core::Record> records() {
   };
 }
 
+void check_definition(Description description, std::string_view bytes, std::uint64_t hash) {
+  CHECK(hex(encoded(description)) == bytes);
+  const auto definition = core::Definition::parse(unhex(bytes));
+  REQUIRE(definition.has_value());
+  CHECK(definition->bytes() == encoded(description));
+  CHECK(definition->hash() == hash);  // in the rows of finished transactions
+}
+
+void check_batch(const std::vector<core::Record>& records, std::string_view expected) {
+  CHECK(hex(sealed(records)) == expected);
+  const auto bytes = unhex(expected);
+  const auto back = unsealed(bytes);
+  REQUIRE(back.has_value());
+  REQUIRE(back->size() == records.size());
+  for (std::size_t i = 0; i < back->size(); ++i) CHECK(same((*back)[i], records[i]));
+}
+
+void check_snapshot(const core::Transaction& transaction, std::string_view bytes) {
+  CHECK(hex(core::encode_snapshot(transaction)) == bytes);
+  const auto back = core::decode_snapshot(unhex(bytes));
+  REQUIRE(back.has_value());
+  CHECK(difference(*back, transaction) == "");
+}
+
 }  // namespace
 
 TEST_SUITE("core/golden") {
   TEST_CASE("a definition of format 1 is written and read as ever") {
-    CHECK(hex(encoded(rich_saga())) == kDefinition1);
-    const auto definition = core::Definition::parse(unhex(kDefinition1));
-    REQUIRE(definition.has_value());
-    CHECK(definition->bytes() == encoded(rich_saga()));
-    CHECK(definition->hash() == 0xfea3c4c29e120622u);  // in the rows of finished transactions
+    check_definition(rich_saga(), kDefinition1, 0xfea3c4c29e120622u);
+    check_definition(rich_tcc(), kTccDefinition1, 0xc89e019d23f2c1dau);
+    check_definition(rich_msg(), kMsgDefinition1, 0x14aec2123b2e04e7u);
   }
 
   TEST_CASE("a batch of format 1 is written and read as ever") {
-    CHECK(hex(sealed(records())) == kBatch1);
-    const auto bytes = unhex(kBatch1);
-    const auto back = unsealed(bytes);
-    REQUIRE(back.has_value());
-    REQUIRE(back->size() == records().size());
-    for (std::size_t i = 0; i < back->size(); ++i) CHECK(same((*back)[i], records()[i]));
+    check_batch(records(), kBatch1);
+    check_batch(driven_records(), kDrivenBatch1);
+    check_batch(msg_records(), kMsgBatch1);
   }
 
   TEST_CASE("a snapshot of format 1, with its timeline, is written and read as ever") {
-    CHECK(hex(core::encode_snapshot(rich_transaction())) == kSnapshot1);
-    const auto back = core::decode_snapshot(unhex(kSnapshot1));
-    REQUIRE(back.has_value());
-    CHECK(difference(*back, rich_transaction()) == "");
+    check_snapshot(rich_transaction(), kSnapshot1);
+    check_snapshot(driven_transaction(), kDrivenSnapshot1);
+    check_snapshot(msg_transaction(), kMsgSnapshot1);
   }
 }
 

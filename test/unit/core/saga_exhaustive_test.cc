@@ -6,27 +6,21 @@
 #include <initializer_list>
 
 #include "support/choices.h"
-#include "unit/core/saga_world.h"
+#include "unit/core/saga_story.h"
 
 namespace belay::test {
 namespace {
-
-struct Proof {
-  Findings findings;
-  Counts counts;
-};
 
 // One or two branches: one or two unanswered calls, a missing handler and a crash.
 void explore_small(Proof& proof) {
   for (const std::uint32_t count : {1u, 2u}) {
     const auto shapes = all_shapes(count);
     for (Choices pick; !pick.done();) {
-      Plan plan = pick.one_of(shapes);
+      SagaPlan plan = pick.one_of(shapes);
       plan.retry_limit = pick.below(3);
       plan.timeout = plan.retry_limit == 0 ? 0 : 25;
       const std::uint32_t unanswered = plan.retry_limit == 2 ? 2 : 1;
-      explore(plan, {.unanswered = unanswered, .unregistered = 1, .crashes = 1}, proof.findings,
-              proof.counts);
+      proof.explore(plan, {.unanswered = unanswered, .unregistered = 1, .crashes = 1});
     }
   }
 }
@@ -35,10 +29,10 @@ void explore_small(Proof& proof) {
 void explore_delayed(Proof& proof) {
   const auto shapes = all_shapes(2);
   for (Choices pick; !pick.done();) {
-    Plan plan = pick.one_of(shapes);
+    SagaPlan plan = pick.one_of(shapes);
     plan.delay = pick.one_of({5u, 25u, 50u});
     plan.timeout = pick.coin() ? 25 : 0;
-    explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1}, proof.findings, proof.counts);
+    proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
   }
 }
 
@@ -47,25 +41,24 @@ void explore_empty(Proof& proof) {
   for (const std::uint32_t count : {1u, 2u, 3u}) {
     const auto shapes = all_shapes(count);
     for (Choices pick; !pick.done();) {
-      Plan plan = pick.one_of(shapes);
+      SagaPlan plan = pick.one_of(shapes);
       plan.empty_actions = pick.below(1u << count);
       plan.empty_compensations = pick.below(1u << count);
       plan.timeout = 25;
       const std::uint32_t crashes = count < 3 ? 1 : 0;
-      explore(plan, {.unanswered = 0, .unregistered = 0, .crashes = crashes}, proof.findings,
-              proof.counts);
+      proof.explore(plan, {.unanswered = 0, .unregistered = 0, .crashes = crashes});
     }
   }
 }
 
 // Three branches in every shape.
 void explore_three(Proof& proof) {
-  for (Plan plan : all_shapes(3)) {
+  for (SagaPlan plan : all_shapes(3)) {
     plan.timeout = 25;
     plan.retry_limit = 1;
-    explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1}, proof.findings, proof.counts);
+    proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
     plan.timeout = 0;
-    explore(plan, {.unanswered = 1, .unregistered = 1, .crashes = 0}, proof.findings, proof.counts);
+    proof.explore(plan, {.unanswered = 1, .unregistered = 1, .crashes = 0});
   }
 }
 
@@ -94,6 +87,7 @@ TEST_SUITE("core/saga") {
 #define BELAY_X(name, sentence) \
   TEST_CASE(sentence) { check_holds(Property::name); }
   BELAY_SAGA_PROPERTIES(BELAY_X)
+  BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small sagas are all there") {

@@ -6,6 +6,8 @@
 
 #include "belay/check.h"
 #include "support/choices.h"
+#include "support/encode.h"
+#include "unit/core/story.h"
 
 namespace belay::test {
 namespace {
@@ -44,16 +46,7 @@ core::Graph chain(std::uint32_t count) {
 
 }  // namespace
 
-Retry Plan::retry() const {
-  return {.first_interval = Millis{10},
-          .multiplier = 2.0,
-          .interval_max = Millis{30},
-          .jitter = 0.0,
-          .limit = retry_limit,
-          .ongoing_interval = Millis{7}};
-}
-
-Saga Plan::saga() const {
+Saga SagaPlan::saga() const {
   Saga saga("g");
   for (std::uint32_t i = 0; i < count(); ++i) {
     saga.step(is_empty(i, Op::action) ? "" : target("act", i),
@@ -63,12 +56,12 @@ Saga Plan::saga() const {
   if (shape == core::Shape::graph) {
     for (std::uint32_t i = 0; i < count(); ++i) saga.order(i + 1, one_based(waits_for[i]));
   }
-  saga.retry(retry()).delay(Millis(delay));
+  saga.retry(retry_of_plans(retry_limit)).delay(Millis(delay));
   if (timeout != 0) saga.timeout_to_fail(Millis(timeout));
   return saga;
 }
 
-std::string Plan::describe() const {
+std::string SagaPlan::describe() const {
   static constexpr const char* kNames[] = {"sequence", "concurrent", "graph"};
   auto text = fmt::format("{} of {}", kNames[static_cast<std::size_t>(shape)], count());
   for (std::uint32_t i = 0; i < count(); ++i) {
@@ -82,8 +75,14 @@ std::string Plan::describe() const {
   return text + fmt::format(", limit {}, timeout {}, delay {}", retry_limit, timeout, delay);
 }
 
-std::vector<Plan> all_shapes(std::uint32_t count) {
-  std::vector<Plan> plans;
+Scenario scenario_of(const SagaPlan& plan) {
+  const auto definition = encode(plan.saga(), "g");
+  BELAY_CHECK(definition.has_value());
+  return {.name = plan.describe(), .definition = *definition};
+}
+
+std::vector<SagaPlan> all_shapes(std::uint32_t count) {
+  std::vector<SagaPlan> plans;
   plans.push_back({.shape = core::Shape::sequential, .waits_for = chain(count)});
   plans.push_back({.shape = core::Shape::concurrent, .waits_for = core::Graph(count)});
   for (Choices pick; !pick.done();) {

@@ -7,10 +7,11 @@
 
 #include "belay/saga.h"
 #include "core/definition.h"
+#include "unit/core/world.h"
 
 namespace belay::test {
 
-struct Plan {
+struct SagaPlan {
   core::Shape shape{};
   core::Graph
       waits_for;  // also filled for a sequence, in which each step waits for the one before it
@@ -24,13 +25,15 @@ struct Plan {
   bool is_empty(std::uint32_t branch, Op op) const {
     return ((op == Op::action ? empty_actions : empty_compensations) >> branch & 1) != 0;
   }
-  Retry retry() const;
   Saga saga() const;
   // "graph of 3, 2 after 1, 3 after 1 2, no action 2, limit 1".
   std::string describe() const;
 };
 
+// As the explorer takes it.
+Scenario scenario_of(const SagaPlan& plan);
+
 // A sequence, all at once, and every graph without a cycle.
-std::vector<Plan> all_shapes(std::uint32_t count);
+std::vector<SagaPlan> all_shapes(std::uint32_t count);
 
 }  // namespace belay::test

@@ -6,9 +6,9 @@
 namespace belay::test {
 
 // Walks one step and moves the story on.
-class Story::Examiner {
+class SagaStory::Examiner {
  public:
-  Examiner(Story& story, std::uint64_t now, Findings& findings, const Past& past)
+  Examiner(SagaStory& story, std::uint64_t now, Findings& findings, const Past& past)
       : story_(story),
         now_(now),
         findings_(findings),
@@ -21,19 +21,18 @@ class Story::Examiner {
 
   void record(const core::Record& record) {
     examine(Property::final_is_final, !was_finished_);
-    if (record.kind != core::RecordKind::started) {
-      story_.told_.push_back({record.kind, now_, record.branch, record.op, record.outcome});
-    }
+    story_.tale_.record(record, now_, story_.shares_.size());
     switch (record.kind) {
       case core::RecordKind::started: return started(record);
       case core::RecordKind::answered: return answered(record);
-      case core::RecordKind::parked:
-        story_.shares_[record.branch].parked = true;
-        story_.shares_[record.branch].not_before = 0;
-        return;
+      case core::RecordKind::parked: return story_.shares_[record.branch].park();
       case core::RecordKind::aborting: return aborting();
       case core::RecordKind::finished: return finished(record.status);
       case core::RecordKind::submitted: return;
+      case core::RecordKind::prepared:
+      case core::RecordKind::added:
+      case core::RecordKind::committing:
+        return examine(Property::nothing_forward_after_abort, false);  // not of a saga
     }
   }
 
@@ -70,18 +69,13 @@ class Story::Examiner {
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Resumed&) {
-    for (auto& share : story_.shares_) {
-      // The disk knows when a call was due, not that it was made: a clock that went back delays it
-      // once more.
-      if (share.out) share.retries = story_.is_open(share) && share.not_before > now_;
-      share.out.reset();
-    }
+    for (auto& share : story_.shares_) share.resume(story_.is_open(share), now_);
     meets_deadline();
   }
   void happens(const core::Answered& event) {
     auto& share = story_.shares_[event.branch];
     share.out.reset();
-    awaited_ = event;
+    awaited_.event(event);
     if (event.op != Op::action || story_.aborted_) return;
     const auto kind = event.outcome->kind();
     limit_matters_ = kind == OutcomeKind::unknown;
@@ -108,39 +102,20 @@ class Story::Examiner {
       examine(Property::own_call_first, !share.out);
       share.undoing = true;
     }
-    share.parked = share.retries = false;
-    share.unanswered = 0;
-    share.not_before = 0;
-    if (story_.plan_->is_empty(record.branch, record.op))
-      awaited_empty_ = {record.branch, record.op};
-  }
-
-  // Every answer has a cause: the event, or a step without a target.
-  bool is_awaited(const core::Record& record) {
-    const std::pair one{record.branch, record.op};
-    if (awaited_empty_ == one)
-      return awaited_empty_.reset(), record.outcome == OutcomeKind::success;
-    const auto event = std::exchange(awaited_, std::nullopt);
-    return event && std::pair{event->branch, event->op} == one &&
-           event->outcome->kind() == record.outcome;
+    share.open();
+    if (story_.plan_->is_empty(record.branch, record.op)) awaited_.empty(record.branch, record.op);
   }
 
   void answered(const core::Record& record) {
-    examine(Property::attempts_counted, is_awaited(record));
+    examine(Property::attempts_counted, awaited_.takes(record));
     auto& share = story_.shares_[record.branch];
     const bool undo = record.op == Op::compensate;
     ++share.answers[static_cast<std::size_t>(record.op)];
     share.parked = false;
     if (record.outcome == OutcomeKind::success) {
       (undo ? share.undone : share.acted) = true;
-    } else if (record.outcome == OutcomeKind::ongoing) {
-      share.unanswered = 0;
-      share.retries = undo || !story_.aborted_;
-      share.not_before = now_ + 7;
-    } else if (record.outcome == OutcomeKind::unknown || undo) {
-      static constexpr std::array<std::uint64_t, 3> kWaits = {10, 20, 30};  // Plan::retry
-      share.not_before = now_ + kWaits[std::min<std::size_t>(share.unanswered++, 2)];
-      share.retries = undo || (!story_.aborted_ && !must_abort_);
+    } else if (undo || record.outcome != OutcomeKind::failure) {
+      share.unended(record.outcome, undo || (!story_.aborted_ && !must_abort_), now_);
     }
   }
 
@@ -179,12 +154,11 @@ class Story::Examiner {
 
   void examine(Property property, bool holds) { findings_.examine(property, holds, past_); }
 
-  Story& story_;
+  SagaStory& story_;
   std::uint64_t now_;
   Findings& findings_;
   const Past& past_;
-  std::optional<core::Answered> awaited_;
-  std::optional<std::pair<std::uint32_t, Op>> awaited_empty_;
+  Awaited awaited_;
   unsigned told_the_end_ = 0;
   bool was_finished_;
   bool must_abort_ = false;
@@ -193,27 +167,28 @@ class Story::Examiner {
   bool at_limit_ = false;
 };
 
-Story::Story(const Plan& plan, std::uint64_t created_at)
-    : plan_(&plan), shares_(plan.count()), created_at_(created_at) {
-  told_.push_back({core::RecordKind::submitted, created_at, 0, Op::action, OutcomeKind::success});
-}
+SagaStory::SagaStory(const SagaPlan& plan, std::uint64_t created_at)
+    : plan_(&plan),
+      shares_(plan.count()),
+      tale_(core::RecordKind::submitted, created_at),
+      created_at_(created_at) {}
 
-void Story::step(const core::Event& event, std::uint64_t now, const core::Step& step,
-                 Findings& findings, const Past& past) {
-  Examiner examiner(*this, now, findings, past);
+void SagaStory::step(const core::Event& event, const core::Context& context, const core::Step& step,
+                     Findings& findings, const Past& past) {
+  Examiner examiner(*this, context.now, findings, past);
   examiner.event(event);
   for (const auto& record : step.records) examiner.record(record);
   for (const auto& effect : step.effects) examiner.effect(effect);
   examiner.end(event);
 }
 
-bool Story::predecessors_acted(std::uint32_t branch) const {
+bool SagaStory::predecessors_acted(std::uint32_t branch) const {
   const auto& before = plan_->waits_for[branch];
   return std::all_of(before.begin(), before.end(),
                      [this](std::uint32_t i) { return shares_[i].acted; });
 }
 
-bool Story::followers_undone(std::uint32_t branch) const {
+bool SagaStory::followers_undone(std::uint32_t branch) const {
   const auto waits_for_it = [this, branch](std::uint32_t i) {
     const auto& before = plan_->waits_for[i];
     return std::find(before.begin(), before.end(), branch) != before.end();
@@ -224,11 +199,11 @@ bool Story::followers_undone(std::uint32_t branch) const {
   return true;
 }
 
-bool Story::is_open(const Share& share) const {
+bool SagaStory::is_open(const Share& share) const {
   return aborted_ ? share.undoing && !share.undone : share.may_have_run && !share.acted;
 }
 
-bool Story::idles(std::uint32_t branch, std::uint64_t now) const {
+bool SagaStory::idles(std::uint32_t branch, std::uint64_t now) const {
   const auto& share = shares_[branch];
   if (finished_ || share.out) return false;
   if (is_open(share)) return !share.parked && !(share.retries && share.not_before > now);
@@ -236,49 +211,25 @@ bool Story::idles(std::uint32_t branch, std::uint64_t now) const {
   return !share.may_have_run && (begun_ || now >= start()) && predecessors_acted(branch);
 }
 
-bool Story::is_over() const {
+bool SagaStory::is_over() const {
   return std::all_of(shares_.begin(), shares_.end(), [this](const Share& share) {
     return aborted_ ? (!share.may_have_run || share.undone) && !share.out : share.acted;
   });
 }
 
-std::uint64_t Story::wake_up() const {
+std::uint64_t SagaStory::wake_up() const {
   if (finished_) return 0;
-  std::uint64_t earliest = 0;
-  const auto consider = [&earliest](std::uint64_t at) {
-    if (earliest == 0 || at < earliest) earliest = at;
-  };
-  if (!aborted_ && deadline() != 0) consider(deadline());
-  if (!aborted_ && !begun_) consider(start());
+  Earliest earliest;
+  if (!aborted_) earliest.consider(deadline());
+  if (!aborted_ && !begun_) earliest.consider(start());
   for (const auto& share : shares_) {
-    if (share.retries) consider(share.not_before);
+    if (share.retries) earliest.consider(share.not_before);
   }
-  return earliest;
+  return earliest.at();
 }
 
-// An event stands for as many tellings in a row as it repeats.
-bool Story::is_told_by(const core::TimelineEvent& event, std::size_t& at) const {
-  for (std::uint32_t i = 0; i < event.repeats; ++i, ++at) {
-    if (at == told_.size()) return false;
-    const auto& told = told_[at];
-    if (event.kind != told.kind || event.branch != told.branch || event.op != told.op) return false;
-    if (event.outcome != told.outcome) return false;
-  }
-  return event.repeats > 0 && event.at == told_[at - 1].at;
-}
-
-void Story::examine_timeline(const core::Transaction& transaction, Findings& findings,
-                             const Past& past) const {
-  const auto events = core::decode_timeline(transaction.timeline, transaction.created_at);
-  std::size_t at = 0;
-  const bool all_true =
-      events && std::all_of(events->begin(), events->end(),
-                            [&](const auto& event) { return is_told_by(event, at); });
-  findings.examine(Property::timeline_tells_all, all_true && at == told_.size(), past);
-}
-
-void Story::rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
-                 const Past& past) const {
+void SagaStory::rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
+                     const Past& past) const {
   const auto examine = [&](Property property, bool holds) {
     findings.examine(property, holds, past);
   };

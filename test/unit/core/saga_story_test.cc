@@ -4,98 +4,16 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
-#include <utility>
-
-#include "core/apply.h"
-#include "support/encode.h"
+#include "unit/core/teller.h"
 
 namespace belay::test {
 namespace {
 
-using core::EffectKind;
 using core::RecordKind;
-using Tamper = std::function<void(core::Step&)>;
+using Teller = TellerOf<SagaPlan>;
 
-constexpr std::uint64_t kBegin = 1000;
-
-class Teller {
- public:
-  explicit Teller(const Plan& plan, const Tamper& tamper = {})
-      : plan_(plan), story_(plan_, kBegin) {
-    const auto definition = encode(plan.saga(), "g", Limits{});
-    REQUIRE(definition.has_value());
-    auto begun =
-        core::begin({.kind = RecordKind::submitted, .id = 7, .at = kBegin, .text = *definition});
-    REQUIRE(begun.has_value());
-    transaction = std::move(*begun);
-    tell(core::Begun{}, tamper);
-  }
-
-  Teller& success(std::uint32_t branch, const Tamper& tamper = {}) {
-    return answer(branch, Outcome::success(), tamper);
-  }
-  Teller& failure(std::uint32_t branch, const Tamper& tamper = {}) {
-    return answer(branch, Outcome::failure("no"), tamper);
-  }
-  Teller& unknown(std::uint32_t branch, const Tamper& tamper = {}) {
-    return answer(branch, Outcome::unknown("lost"), tamper);
-  }
-  Teller& due(std::uint64_t at, const Tamper& tamper = {}) {
-    now_ = at;
-    return tell(core::Due{}, tamper);
-  }
-  // Looks at the state, which the test may have changed.
-  Teller& rest() {
-    story_.rest(transaction, now_, findings_, past_);
-    story_.examine_timeline(transaction, findings_, past_);
-    return *this;
-  }
-  bool broke(Property property) const { return findings_.broken(property) > 0; }
-  bool broke_nothing() const {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(Property::count); ++i) {
-      if (broke(static_cast<Property>(i))) return false;
-    }
-    return true;
-  }
-
-  core::Transaction transaction;
-
- private:
-  Teller& answer(std::uint32_t branch, const Outcome& outcome, const Tamper& tamper) {
-    return tell(core::Answered{branch, *story_.call_out(branch), &outcome}, tamper);
-  }
-  Teller& tell(const core::Event& event, const Tamper& tamper) {
-    static const Options options;
-    core::Step step;
-    core::decide(transaction, event, {.now = now_, .random = 0, .options = &options}, step);
-    if (tamper) tamper(step);
-    story_.step(event, now_, step, findings_, past_);
-    return *this;
-  }
-
-  Plan plan_;
-  Story story_;
-  Findings findings_;
-  Past past_{nullptr, "control", ""};
-  std::uint64_t now_ = kBegin;
-};
-
-const Plan kSequence{.shape = core::Shape::sequential, .waits_for = {{}, {0}}};
-const Plan kConcurrent{.shape = core::Shape::concurrent, .waits_for = {{}, {}}};
-
-Tamper add_call(std::uint32_t branch, Op op) {
-  return [=](core::Step& step) { step.effects.push_back({EffectKind::call, branch, op}); };
-}
-Tamper add(const core::Record& record) {
-  return [=](core::Step& step) { step.records.push_back(record); };
-}
-Tamper without(RecordKind kind) {
-  return [=](core::Step& step) {
-    std::erase_if(step.records, [kind](const core::Record& record) { return record.kind == kind; });
-  };
-}
-void drop_effects(core::Step& step) { step.effects.clear(); }
+const SagaPlan kSequence{.shape = core::Shape::sequential, .waits_for = {{}, {0}}};
+const SagaPlan kConcurrent{.shape = core::Shape::concurrent, .waits_for = {{}, {}}};
 
 }  // namespace
 

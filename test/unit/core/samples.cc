@@ -1,7 +1,9 @@
 #include "unit/core/samples.h"
 
+#include <deque>
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "belay/check.h"
 #include "core/apply.h"
@@ -44,8 +46,27 @@ Saga rich_saga() {
   return saga;
 }
 
-std::string encoded(const Saga& saga) {
-  auto bytes = encode(saga, saga.gid(), Limits{});
+Tcc rich_tcc() {
+  Tcc tcc("order-43");
+  tcc.branch(
+      "seat.try", "seat.confirm", "seat.cancel", "7A",
+      {.retry = some_retry(2), .request_timeout = Millis{1'500}, .headers = {{"token", "a"}}});
+  tcc.branch({.first = "meal.try", .commit = "", .rollback = "meal.cancel"});
+  tcc.in_order().timeout_to_fail(Millis{20'000}).retry(some_retry(0)).header("tenant", "7");
+  return tcc;
+}
+
+Msg rich_msg() {
+  Msg msg("order-44");
+  msg.to("mail.send", "welcome", {.retry = some_retry(3)});
+  msg.to("topic://orders", "{\"order\":44}");
+  msg.query("orders.committed").concurrent().delay(Millis{250}).custom_data("by the caller");
+  return msg;
+}
+
+std::string encoded(Description description, core::Entry entry) {
+  const auto gid = std::visit([](const auto* one) { return one->gid(); }, description.any());
+  auto bytes = encode(description, gid, Limits{}, entry);
   BELAY_CHECK(bytes.has_value());
   return *std::move(bytes);
 }
@@ -161,6 +182,108 @@ core::Transaction rich_transaction() {
          .text = "HTTP 502"});
   apply({.kind = RecordKind::parked, .branch = 0, .op = Op::compensate, .text = "no handler"});
   return *std::move(transaction);
+}
+
+namespace {
+
+core::Transaction folded(core::TransactionId id, const std::string& definition,
+                         std::vector<core::Record> records) {
+  constexpr std::uint64_t kCreated = 1'700'000'000'000;
+  auto transaction = core::begin(
+      {.kind = core::RecordKind::prepared, .id = id, .at = kCreated, .text = definition});
+  BELAY_CHECK(transaction.has_value());
+  for (auto& record : records) {
+    record.id = id;
+    BELAY_CHECK(core::apply(*transaction, record).has_value());
+  }
+  return *std::move(transaction);
+}
+
+// A step's bytes, which live as long as the program.
+std::string_view added_step(std::string_view name) {
+  static std::deque<std::string> steps;
+  const std::string base(name);
+  TwoPhaseBranch branch;
+  branch.first = base + ".try";
+  branch.commit = base + ".confirm";
+  branch.rollback = base + ".cancel";
+  branch.payload = "one";
+  auto bytes = core::encode_branch(branch, Limits{});
+  BELAY_CHECK(bytes.has_value());
+  return steps.emplace_back(*std::move(bytes));
+}
+
+}  // namespace
+
+std::vector<core::Record> driven_records() {
+  using core::RecordKind;
+  constexpr std::uint64_t kAt = 1'700'000'000'300;
+  static const auto hotel = added_step("hotel");
+  static const auto car = added_step("car");
+  return {
+      {.kind = RecordKind::started, .id = 1, .at = kAt, .branch = 0, .op = Op::try_},
+      {.kind = RecordKind::answered, .id = 1, .at = kAt + 1, .branch = 0, .op = Op::try_},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 1, .branch = 1, .op = Op::try_},
+      {.kind = RecordKind::answered, .id = 1, .at = kAt + 2, .branch = 1, .op = Op::try_},
+      {.kind = RecordKind::added, .id = 1, .at = kAt + 5, .text = hotel},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 5, .branch = 2, .op = Op::try_},
+      {.kind = RecordKind::answered,
+       .id = 1,
+       .at = kAt + 6,
+       .branch = 2,
+       .op = Op::try_,
+       .outcome = OutcomeKind::failure,
+       .text = "full"},
+      {.kind = RecordKind::added, .id = 1, .at = kAt + 7, .text = car},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 7, .branch = 3, .op = Op::try_},
+      {.kind = RecordKind::answered,
+       .id = 1,
+       .at = kAt + 8,
+       .branch = 3,
+       .op = Op::try_,
+       .outcome = OutcomeKind::unknown,
+       .due_at = kAt + 10'008,
+       .text = "HTTP 502"},
+  };
+}
+
+std::vector<core::Record> msg_records() {
+  using core::RecordKind;
+  constexpr std::uint64_t kAt = 1'700'000'035'000;
+  static const auto subscribers = core::Definition::encode_subscriber("audit.note", 1) +
+                                  core::Definition::encode_subscriber("stock.note", 1);
+  return {
+      {.kind = RecordKind::started, .id = 1, .at = kAt, .branch = 2, .op = Op::query},
+      {.kind = RecordKind::parked,
+       .id = 1,
+       .at = kAt + 1,
+       .branch = 2,
+       .op = Op::query,
+       .text = "who?"},
+      {.kind = RecordKind::answered, .id = 1, .at = kAt + 9, .branch = 2, .op = Op::query},
+      {.kind = RecordKind::committing, .id = 1, .at = kAt + 9, .due_at = kAt + 259},
+      {.kind = RecordKind::added, .id = 1, .at = kAt + 9, .text = subscribers},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 259, .branch = 0},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 259, .branch = 1},
+      {.kind = RecordKind::answered, .id = 1, .at = kAt + 259, .branch = 1},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 259, .branch = 3},
+      {.kind = RecordKind::started, .id = 1, .at = kAt + 259, .branch = 4},
+      {.kind = RecordKind::answered,
+       .id = 1,
+       .at = kAt + 260,
+       .branch = 4,
+       .outcome = OutcomeKind::failure,
+       .due_at = kAt + 10'260,
+       .text = "closed"},
+  };
+}
+
+core::Transaction driven_transaction() {
+  return folded(78, encoded(rich_tcc(), core::Entry::prepare), driven_records());
+}
+
+core::Transaction msg_transaction() {
+  return folded(79, encoded(rich_msg(), core::Entry::prepare), msg_records());
 }
 
 std::string hex(std::string_view bytes) {

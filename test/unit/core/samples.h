@@ -5,7 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "belay/msg.h"
 #include "belay/saga.h"
+#include "belay/tcc.h"
+#include "core/definition.h"
 #include "core/record.h"
 #include "core/transaction.h"
 
@@ -13,8 +16,12 @@ namespace belay::test {
 
 // Three steps as a graph; every option of the whole and of a step is used.
 Saga rich_saga();
-// Bytes of a saga that must be valid.
-std::string encoded(const Saga& saga);
+// Two branches in order, one with options of its own.
+Tcc rich_tcc();
+// To a handler and to a topic at once, with a back-check and a delay.
+Msg rich_msg();
+// Bytes of a description that must be valid.
+std::string encoded(Description description, core::Entry entry = core::Entry::submit);
 core::Definition parsed(const Saga& saga);
 
 // One of every kind, with extreme numbers. Its texts live as long as the program.
@@ -28,6 +35,16 @@ bool same(const core::Record& a, const core::Record& b);
 
 // Turned back, one branch to be retried, one parked, one undone.
 core::Transaction rich_transaction();
+
+// Driven by its caller: two branches brought, which succeeded; of two added, one refused and one to
+// be asked again.
+core::Transaction driven_transaction();
+// Submitted after its back-check was asked; its topic went to two subscribers, one to be called
+// again.
+core::Transaction msg_transaction();
+// Their records, without the first.
+std::vector<core::Record> driven_records();
+std::vector<core::Record> msg_records();
 
 // "0a ff": for committed bytes, and for a message.
 std::string hex(std::string_view bytes);

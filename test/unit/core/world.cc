@@ -1,5 +1,6 @@
-#include "unit/core/saga_world.h"
+#include "unit/core/world.h"
 
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -7,13 +8,11 @@
 #include "belay/check.h"
 #include "core/apply.h"
 #include "core/codec.h"
-#include "support/encode.h"
 #include "unit/core/transactions.h"
 
 namespace belay::test {
 namespace {
 
-constexpr std::uint64_t kBegin = 1'000'000;
 constexpr std::uint64_t kLongWay = 100'000;  // further than any timeout, delay or retry
 
 enum class Move {
@@ -26,14 +25,23 @@ enum class Move {
   registered,
   due,
   deadline,
+  add,
+  word_submit,
+  word_abort,
+  late_add,
+  late_submit,
+  late_abort,
+  subscriptions,
   crash,
   crash_and_later,
   crash_and_earlier,
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",    "failure ", "ongoing ",  "unknown ", "unregistered ", "withdrawn ",
-    "registered ", "due ",     "deadline ", "crash ",   "crash+later ",  "crash+earlier ",
+    "success ",       "failure ",    "ongoing ",     "unknown ",       "unregistered ",
+    "withdrawn ",     "registered ", "due ",         "deadline ",      "add ",
+    "word submit ",   "word abort ", "late add ",    "late submit ",   "late abort ",
+    "subscriptions ", "crash ",      "crash+later ", "crash+earlier ",
 };
 
 struct Option {
@@ -70,20 +78,22 @@ bool fold(std::string_view batch, std::optional<core::Transaction>& transaction)
 
 bool fold_all(const Past& past, std::optional<core::Transaction>& transaction) {
   return (past.before == nullptr || fold_all(*past.before, transaction)) &&
-         fold(past.batch, transaction);
+         (past.batch.empty() || fold(past.batch, transaction));
 }
 
 class World {
  public:
-  World(const Plan& plan, const Faults& faults, Findings& findings);
+  World(const Scenario& scenario, const Story& opening, const Faults& faults, Findings& findings);
   World(const World& other)
-      : plan_(other.plan_),
+      : scenario_(other.scenario_),
         faults_(other.faults_),
         findings_(other.findings_),
-        story_(other.story_),
+        story_(other.story_->clone()),
         transaction_(core::clone(other.transaction_)),
         past_(other.past_),
-        now_(other.now_) {}
+        now_(other.now_),
+        topics_(other.topics_),
+        added_(other.added_) {}
 
   std::vector<Option> options() const;
   void take(const Option& option);
@@ -97,52 +107,87 @@ class World {
 
  private:
   void decide(const core::Event& event, std::string what, core::BatchWriter& batch);
+  void list_calls(std::vector<Option>& list) const;
+  void list_words(std::vector<Option>& list) const;
+  void answer(const Option& option, std::string what);
   void crash(Move move);
+  void refused(const core::Record& record);
+  void refuses_all_records();
   void nothing_follows(const core::Event& event, Property property);
   core::Context context() const {
     static const Options engine;
-    return {.now = now_, .random = 0, .options = &engine};
+    return {.now = now_,
+            .random = 0,
+            .options = &engine,
+            .topics = scenario_.topics.empty() ? nullptr : &scenario_.topics[topics_]};
   }
 
-  const Plan& plan_;
+  std::uint32_t branch_count() const {
+    return static_cast<std::uint32_t>(transaction_.branches.size());
+  }
+
+  const Scenario& scenario_;
   Faults faults_;
   Findings& findings_;
-  Story story_;
+  std::unique_ptr<Story> story_;
   core::Transaction transaction_;
   std::shared_ptr<const Past> past_;
   std::uint64_t now_ = kBegin;
+  std::size_t topics_ = 0;  // which of the scenario's
+  std::size_t added_ = 0;   // how many of the scenario's
 };
 
-World::World(const Plan& plan, const Faults& faults, Findings& findings)
-    : plan_(plan), faults_(faults), findings_(findings), story_(plan, kBegin) {
-  const auto definition = encode(plan.saga(), "g", Limits{});
-  BELAY_CHECK(definition.has_value());
-  const core::Record submitted{
-      .kind = core::RecordKind::submitted, .id = 7, .at = kBegin, .text = *definition};
-  auto begun = core::begin(submitted);
+World::World(const Scenario& scenario, const Story& opening, const Faults& faults,
+             Findings& findings)
+    : scenario_(scenario), faults_(faults), findings_(findings), story_(opening.clone()) {
+  const core::Record first{
+      .kind = scenario.driven ? core::RecordKind::prepared : core::RecordKind::submitted,
+      .id = 7,
+      .at = kBegin,
+      .text = scenario.definition};
+  auto begun = core::begin(first);
   BELAY_CHECK(begun.has_value());
   transaction_ = std::move(*begun);
   core::BatchWriter batch;
-  batch.add(submitted);
-  decide(core::Begun{}, plan.describe(), batch);
+  batch.add(first);
+  decide(core::Begun{}, scenario.name, batch);
+}
+
+void World::list_calls(std::vector<Option>& list) const {
+  for (std::uint32_t i = 0; i < branch_count(); ++i) {
+    const bool pending = core::is_pending(transaction_, i);
+    if (const auto out = story_->call_out(i)) {
+      list.push_back({Move::success, i});
+      if (story_->takes_no(*out) || faults_.unanswered > 0) list.push_back({Move::failure, i});
+      if (faults_.unanswered > 0) list.push_back({Move::ongoing, i});
+      if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
+      const bool wanted = pending && *out == core::current_op(transaction_, i);
+      if (!wanted) list.push_back({Move::withdrawn, i});
+      if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
+    } else if (transaction_.branches[i].parked && pending) {
+      list.push_back({Move::registered, i});
+    }
+  }
+}
+
+void World::list_words(std::vector<Option>& list) const {
+  const bool may_be_late = core::deadline_of(transaction_) != 0;
+  const auto word = [&](bool may, Move in_time, Move late) {
+    if (may) list.push_back({in_time});
+    if (may && may_be_late) list.push_back({late});
+  };
+  const bool more = added_ < scenario_.additions.size();
+  word(more && core::may_add_branch(transaction_), Move::add, Move::late_add);
+  word(core::may_submit(transaction_).has_value(), Move::word_submit, Move::late_submit);
+  word(core::may_abort(transaction_).has_value(), Move::word_abort, Move::late_abort);
+  if (topics_ + 1 < scenario_.topics.size() && !transaction_.finished())
+    list.push_back({Move::subscriptions});
 }
 
 std::vector<Option> World::options() const {
   std::vector<Option> list;
-  for (std::uint32_t i = 0; i < plan_.count(); ++i) {
-    const auto& branch = transaction_.branches[i];
-    if (const auto out = story_.call_out(i)) {
-      list.push_back({Move::success, i});
-      if (*out == Op::action || faults_.unanswered > 0) list.push_back({Move::failure, i});
-      if (faults_.unanswered > 0) list.push_back({Move::ongoing, i});
-      if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
-      const bool wanted = *out == core::current_op(transaction_, i);
-      if (!wanted) list.push_back({Move::withdrawn, i});
-      if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
-    } else if (branch.parked && core::is_pending(transaction_, i)) {
-      list.push_back({Move::registered, i});
-    }
-  }
+  list_calls(list);
+  list_words(list);
   const auto due = core::next_due(transaction_);
   const auto deadline = core::deadline_of(transaction_);
   if (due != 0) list.push_back({Move::due});
@@ -155,6 +200,16 @@ std::vector<Option> World::options() const {
   return list;
 }
 
+void World::answer(const Option& option, std::string what) {
+  const auto op = *story_->call_out(option.branch);
+  const bool ends =
+      option.move == Move::success || (option.move == Move::failure && story_->takes_no(op));
+  if (!ends) --faults_.unanswered;
+  const auto outcome = outcome_of(option.move);
+  core::BatchWriter batch;
+  decide(core::Answered{option.branch, op, &outcome}, std::move(what), batch);
+}
+
 void World::take(const Option& option) {
   std::string what = kMoveNames[static_cast<std::size_t>(option.move)];
   what += static_cast<char>('1' + option.branch);
@@ -163,17 +218,10 @@ void World::take(const Option& option) {
     case Move::success:
     case Move::failure:
     case Move::ongoing:
-    case Move::unknown: {
-      const auto op = *story_.call_out(option.branch);
-      const bool ends =
-          option.move == Move::success || (option.move == Move::failure && op == Op::action);
-      if (!ends) --faults_.unanswered;
-      const auto outcome = outcome_of(option.move);
-      return decide(core::Answered{option.branch, op, &outcome}, what, batch);
-    }
+    case Move::unknown: return answer(option, std::move(what));
     case Move::unregistered:
       --faults_.unregistered;
-      return decide(core::Unregistered{option.branch, *story_.call_out(option.branch)}, what,
+      return decide(core::Unregistered{option.branch, *story_->call_out(option.branch)}, what,
                     batch);
     case Move::withdrawn: return decide(core::Withdrawn{option.branch}, what, batch);
     case Move::registered: return decide(core::Registered{option.branch}, what, batch);
@@ -181,6 +229,16 @@ void World::take(const Option& option) {
     case Move::deadline:
       now_ = core::deadline_of(transaction_);
       return decide(core::Due{}, what, batch);
+    case Move::late_add: now_ = core::deadline_of(transaction_); [[fallthrough]];
+    case Move::add: return decide(core::Added{scenario_.additions[added_++]}, what, batch);
+    case Move::late_submit: now_ = core::deadline_of(transaction_); [[fallthrough]];
+    case Move::word_submit: return decide(core::WordSubmit{}, what, batch);
+    case Move::late_abort: now_ = core::deadline_of(transaction_); [[fallthrough]];
+    case Move::word_abort: return decide(core::WordAbort{"changed my mind"}, what, batch);
+    case Move::subscriptions:  // heard of by the next decision; nothing is decided now
+      ++topics_;
+      past_ = std::make_shared<const Past>(Past{past_, std::move(what), {}});
+      return;
     case Move::crash:
     case Move::crash_and_later:
     case Move::crash_and_earlier: crash(option.move); return decide(core::Resumed{}, what, batch);
@@ -201,8 +259,8 @@ void World::decide(const core::Event& event, std::string what, core::BatchWriter
   core::decide(transaction_, event, context(), step);
   for (const auto& record : step.records) batch.add(record);
   past_ = std::make_shared<const Past>(Past{past_, std::move(what), batch.take()});
-  story_.step(event, now_, step, findings_, *past_);
-  story_.rest(transaction_, now_, findings_, *past_);
+  story_->step(event, context(), step, findings_, *past_);
+  story_->rest(transaction_, now_, findings_, *past_);
 }
 
 void World::nothing_follows(const core::Event& event, Property property) {
@@ -216,7 +274,7 @@ void World::nothing_follows(const core::Event& event, Property property) {
 }
 
 void World::examine_state(const World* before) {
-  story_.examine_timeline(transaction_, findings_, *past_);
+  story_->examine_timeline(transaction_, findings_, *past_);
   std::optional<core::Transaction> folded;
   const bool folds = fold_all(*past_, folded) && difference(*folded, transaction_).empty();
   findings_.examine(Property::fold_is_live, folds, *past_);
@@ -224,35 +282,43 @@ void World::examine_state(const World* before) {
     auto snapshot = core::decode_snapshot(core::encode_snapshot(before->transaction_));
     std::optional<core::Transaction> later;
     if (snapshot) later.emplace(std::move(*snapshot));
-    const bool same =
-        later && fold(past_->batch, later) && difference(*later, transaction_).empty();
+    const bool same = later && (past_->batch.empty() || fold(past_->batch, later)) &&
+                      difference(*later, transaction_).empty();
     findings_.examine(Property::snapshot_is_live, same, *past_);
   }
   const auto due = core::next_due(transaction_);
   if (due == 0 || due > now_) nothing_follows(core::Due{}, Property::early_wake_up);
-  for (std::uint32_t i = 0; i < plan_.count(); ++i) {
+  for (std::uint32_t i = 0; i < branch_count(); ++i) {
     if (!transaction_.branches[i].parked)
       nothing_follows(core::Registered{i}, Property::early_wake_up);
   }
   if (!transaction_.finished()) return;
   nothing_follows(core::Due{}, Property::final_is_final);
   nothing_follows(core::Resumed{}, Property::final_is_final);
-  for (std::uint32_t i = 0; i < plan_.count(); ++i)
+  for (std::uint32_t i = 0; i < branch_count(); ++i)
     nothing_follows(core::Registered{i}, Property::final_is_final);
-  for (unsigned kind = 1; kind <= static_cast<unsigned>(core::RecordKind::finished); ++kind) {
-    for (const auto op : {Op::action, Op::compensate}) {
-      for (const auto status :
-           {Status::submitted, Status::aborting, Status::succeed, Status::failed}) {
-        const core::Record record{.kind = static_cast<core::RecordKind>(kind),
-                                  .id = 7,
-                                  .at = now_,
-                                  .op = op,
-                                  .status = status};
-        auto twin = core::clone(transaction_);
-        const bool refused = !core::apply(twin, record) && difference(twin, transaction_).empty();
-        findings_.examine(Property::final_is_final, refused, *past_);
-      }
-    }
+  refuses_all_records();
+}
+
+void World::refused(const core::Record& record) {
+  auto twin = core::clone(transaction_);
+  const bool refused = !core::apply(twin, record) && difference(twin, transaction_).empty();
+  findings_.examine(Property::final_is_final, refused, *past_);
+}
+
+// Whatever comes after the end.
+void World::refuses_all_records() {
+  using core::RecordKind;
+  for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked}) {
+    for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op)
+      refused({.kind = kind, .id = 7, .at = now_, .op = static_cast<Op>(op)});
+  }
+  for (const auto kind : {RecordKind::submitted, RecordKind::prepared, RecordKind::aborting,
+                          RecordKind::committing, RecordKind::added})
+    refused({.kind = kind, .id = 7, .at = now_});
+  for (unsigned status = 0; status <= static_cast<unsigned>(Status::failed); ++status) {
+    refused(
+        {.kind = RecordKind::finished, .id = 7, .at = now_, .status = static_cast<Status>(status)});
   }
 }
 
@@ -264,18 +330,22 @@ std::string World::key() const {
   put(faults_.unregistered);
   put(faults_.crashes);
   put(static_cast<std::uint64_t>(transaction_.status));
-  put(core::deadline_of(transaction_) - now_);
-  put(transaction_.begun == 0 ? transaction_.start_at - now_ : 0);
-  for (std::uint32_t i = 0; i < plan_.count(); ++i) {
+  const auto left = [this](std::uint64_t at) { return at == 0 ? 0 : 1 + at - now_; };
+  put(left(core::deadline_of(transaction_)));
+  put(transaction_.begun == 0 ? left(transaction_.start_at) : 0);
+  put(topics_);
+  put(added_);
+  for (std::uint32_t i = 0; i < branch_count(); ++i) {
     const auto& branch = transaction_.branches[i];
-    const auto out = story_.call_out(i);
+    const auto out = story_->call_out(i);
     put(static_cast<std::uint64_t>(branch.first));
     put(static_cast<std::uint64_t>(branch.second));
     put(branch.parked ? 1 : 0);
     put(out ? 1 + static_cast<std::uint64_t>(*out) : 0);
     put(branch.unanswered);
-    put(branch.due_at != 0 && core::is_pending(transaction_, i) ? branch.due_at - now_ : 0);
+    put(core::is_pending(transaction_, i) ? left(branch.due_at) : 0);
   }
+  if (topics_ > 0) key += transaction_.definition.added();  // whom it went to, then
   return key;
 }
 
@@ -304,8 +374,9 @@ std::uint64_t explore_from(const World& world, std::unordered_map<std::string, s
 
 }  // namespace
 
-void explore(const Plan& plan, const Faults& faults, Findings& findings, Counts& counts) {
-  World world(plan, faults, findings);
+void explore(const Scenario& scenario, const Story& opening, const Faults& faults,
+             Findings& findings, Counts& counts) {
+  World world(scenario, opening, faults, findings);
   world.examine_state(nullptr);
   std::unordered_map<std::string, std::uint64_t> seen;
   counts.histories += explore_from(world, seen, counts);

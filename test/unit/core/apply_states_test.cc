@@ -1,0 +1,253 @@
+// Goal: whatever record comes in whatever state, it is refused and nothing has changed, or it leads
+// to a legal state.
+// Method: every state that records can lead to, in every mode; in each of them every record.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/apply.h"
+#include "core/ops.h"
+#include "unit/core/samples.h"
+#include "unit/core/transactions.h"
+
+namespace belay::test {
+namespace {
+
+using core::OpState;
+using core::Record;
+using core::RecordKind;
+using core::Transaction;
+
+constexpr std::size_t kBranchesMax = 3;
+
+struct Beginning {
+  const char* name;
+  std::string definition;
+  RecordKind kind = RecordKind::submitted;
+  std::string step{};  // what may be added
+};
+
+std::vector<Beginning> beginnings() {
+  const auto step = *core::encode_branch({"t3", "c3", "x3"}, Limits{});
+  const auto subscriber = core::Definition::encode_subscriber("to", 0);
+  const auto prepared = core::Entry::prepare;
+  return {
+      {"saga", encoded(Saga("g").step("a", "b").step("c", "d"))},
+      {"tcc", encoded(Tcc("g").branch("t1", "c1", "x1").branch("t2", "c2", "x2")),
+       RecordKind::submitted, step},
+      {"xa", encoded(Xa("g").branch("t1", "c1", "x1")), RecordKind::submitted, step},
+      {"driven tcc", encoded(Tcc("g").branch("t1", "c1", "x1"), prepared), RecordKind::prepared,
+       step},
+      {"driven xa", encoded(Xa("g"), prepared), RecordKind::prepared, step},
+      {"msg", encoded(Msg("g").to("topic://t").to("b")), RecordKind::submitted, subscriber},
+      {"driven msg", encoded(Msg("g").to("topic://t").query("q"), prepared), RecordKind::prepared,
+       subscriber},
+  };
+}
+
+// All that differs in what `apply` looks at.
+std::vector<Record> all_records(const Beginning& beginning, const Transaction& transaction) {
+  std::vector<Record> records;
+  const Record blank{.id = 7, .at = 2000};
+  const auto with_kind = [&](RecordKind kind) -> Record& {
+    records.push_back(blank);
+    records.back().kind = kind;
+    return records.back();
+  };
+  for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked}) {
+    for (std::uint32_t branch = 0; branch <= transaction.branches.size(); ++branch) {
+      for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op) {
+        for (unsigned outcome = 0; outcome < (kind == RecordKind::answered ? 4u : 1u); ++outcome) {
+          auto& record = with_kind(kind);
+          record.branch = branch;
+          record.op = static_cast<Op>(op);
+          record.outcome = static_cast<OutcomeKind>(outcome);
+        }
+      }
+    }
+  }
+  for (unsigned status = 0; status <= static_cast<unsigned>(Status::failed); ++status)
+    with_kind(RecordKind::finished).status = static_cast<Status>(status);
+  for (const auto kind : {RecordKind::aborting, RecordKind::committing}) with_kind(kind);
+  for (const auto kind : {RecordKind::submitted, RecordKind::prepared})
+    with_kind(kind).text = beginning.definition;
+  with_kind(RecordKind::added).text = "garbage";
+  if (transaction.branches.size() < kBranchesMax)
+    with_kind(RecordKind::added).text = beginning.step;
+  return records;
+}
+
+bool every(const Transaction& transaction, bool (*holds)(const core::Branch&)) {
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    if (!transaction.definition.is_query(i) && !holds(transaction.branches[i])) return false;
+  }
+  return true;
+}
+
+bool untouched(const core::Branch& branch) { return branch.first == OpState::idle; }
+bool first_done(const core::Branch& branch) { return branch.first == OpState::succeeded; }
+bool second_idle(const core::Branch& branch) { return branch.second == OpState::idle; }
+bool second_done(const core::Branch& branch) { return branch.second == OpState::succeeded; }
+bool undone(const core::Branch& branch) { return untouched(branch) || second_done(branch); }
+bool second_has_first(const core::Branch& branch) {
+  return branch.second != OpState::failed && (second_idle(branch) || !untouched(branch));
+}
+bool never_refused(const core::Branch& branch) { return branch.first != OpState::failed; }
+
+bool is_legal_saga(const Transaction& transaction) {
+  switch (transaction.status) {
+    case Status::prepared: return false;
+    case Status::submitted: return every(transaction, second_idle);
+    case Status::aborting: return true;
+    case Status::succeed: return every(transaction, first_done) && every(transaction, second_idle);
+    case Status::failed: return every(transaction, undone);
+  }
+  return false;
+}
+
+bool is_legal_two_phase(const Transaction& transaction) {
+  switch (transaction.status) {
+    case Status::prepared: return every(transaction, second_idle);
+    case Status::submitted: return every(transaction, first_done);
+    case Status::aborting: return true;
+    case Status::succeed: return every(transaction, first_done) && every(transaction, second_done);
+    case Status::failed: return every(transaction, undone);
+  }
+  return false;
+}
+
+bool is_legal_msg(const Transaction& transaction) {
+  if (!every(transaction, second_idle) || !every(transaction, never_refused)) return false;
+  switch (transaction.status) {
+    case Status::submitted: return true;
+    case Status::succeed: return every(transaction, first_done);
+    case Status::prepared:
+    case Status::aborting:
+    case Status::failed: return every(transaction, untouched);
+  }
+  return false;
+}
+
+bool is_legal(const Transaction& transaction) {
+  if (!every(transaction, second_has_first)) return false;
+  switch (transaction.mode()) {
+    case Mode::saga: return is_legal_saga(transaction);
+    case Mode::tcc:
+    case Mode::xa: return is_legal_two_phase(transaction);
+    case Mode::msg: return is_legal_msg(transaction);
+  }
+  return false;
+}
+
+// The one step that a record may take, told from the diagrams.
+bool may_follow(const Transaction& before, const Transaction& after, RecordKind kind) {
+  if (before.finished()) return false;
+  const bool grew = after.branches.size() != before.branches.size();
+  if (grew != (kind == RecordKind::added)) return false;
+  switch (kind) {
+    case RecordKind::aborting:
+      return after.status == Status::aborting &&
+             before.status == (before.mode() == Mode::saga ? Status::submitted : Status::prepared);
+    case RecordKind::committing:
+      return before.status == Status::prepared && after.status == Status::submitted;
+    case RecordKind::finished:
+      return after.status == Status::succeed ? before.status == Status::submitted
+                                             : before.status == Status::aborting;
+    case RecordKind::submitted:
+    case RecordKind::prepared: return false;
+    case RecordKind::added:
+      if (before.mode() == Mode::saga) return false;
+      if (before.mode() == Mode::msg) return after.status == Status::submitted;
+      return before.driven && after.status == Status::prepared;
+    case RecordKind::started:
+    case RecordKind::answered:
+    case RecordKind::parked: break;
+  }
+  return after.status == before.status;
+}
+
+std::string key_of(const Transaction& transaction) {
+  std::string key(1, static_cast<char>(transaction.status));
+  for (const auto& branch : transaction.branches) {
+    key.push_back(static_cast<char>(branch.first));
+    key.push_back(static_cast<char>(branch.second));
+    key.push_back(branch.parked ? 'p' : '-');
+  }
+  return key;
+}
+
+struct Seen {
+  std::size_t states = 0;
+  std::size_t refused = 0;
+  std::set<RecordKind> taken;
+  std::string broken;  // the first that broke
+};
+
+void try_record(const Transaction& before, const Record& record, Seen& seen,
+                std::set<std::string>& known, std::deque<Transaction>& open) {
+  auto after = core::clone(before);
+  const auto applied = core::apply(after, record);
+  const auto what = "record " + std::to_string(static_cast<unsigned>(record.kind)) + " when " +
+                    std::string(name_of(before.status));
+  if (!applied) {
+    ++seen.refused;
+    if (applied.error().code != ErrorCode::corrupt || !difference(after, before).empty())
+      seen.broken = what + " was refused and changed it";
+    return;
+  }
+  seen.taken.insert(record.kind);
+  if (!is_legal(after) || !may_follow(before, after, record.kind))
+    seen.broken = what + " led to an illegal state";
+  if (known.insert(key_of(after)).second) open.push_back(std::move(after));
+}
+
+Seen walk(const Beginning& beginning) {
+  Seen seen;
+  auto begun =
+      core::begin({.kind = beginning.kind, .id = 7, .at = 1000, .text = beginning.definition});
+  REQUIRE(begun.has_value());
+  std::set<std::string> known{key_of(*begun)};
+  std::deque<Transaction> open;
+  open.push_back(*std::move(begun));
+  for (; !open.empty() && seen.broken.empty(); open.pop_front()) {
+    ++seen.states;
+    for (const auto& record : all_records(beginning, open.front()))
+      try_record(open.front(), record, seen, known, open);
+  }
+  return seen;
+}
+
+}  // namespace
+
+TEST_SUITE("core/apply") {
+  TEST_CASE("in every state of every mode a record is applied, or refused without a change") {
+    using K = RecordKind;
+    const std::set<K> saga{K::started, K::answered, K::parked, K::aborting, K::finished};
+    auto declared = saga;
+    declared.insert(K::committing);
+    auto driven = declared;
+    driven.insert(K::added);
+    auto submitted_msg = saga;
+    submitted_msg.insert(K::added);
+    submitted_msg.erase(K::aborting);
+    const std::map<std::string, std::set<K>> taken{
+        {"saga", saga},         {"tcc", declared},     {"xa", declared},
+        {"driven tcc", driven}, {"driven xa", driven}, {"msg", submitted_msg},
+        {"driven msg", driven},
+    };
+    for (const auto& beginning : beginnings()) {
+      const auto seen = walk(beginning);
+      CAPTURE(beginning.name);
+      CHECK(seen.broken == "");
+      CHECK(seen.states > 20);
+      CHECK(seen.refused > 1000);
+      CHECK((seen.taken == taken.at(beginning.name)));
+    }
+  }
+}
+
+}  // namespace belay::test
