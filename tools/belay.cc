@@ -38,7 +38,7 @@ Examples:
 
 void describe(CLI::App& app, Context& context) {
   app.name("belay");
-  app.description("sagas that finish or undo themselves: look at a state file");
+  app.description("transactions that finish or undo themselves: look at a state file");
   app.footer(kDetails);
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "print this help");
@@ -54,6 +54,7 @@ void describe(CLI::App& app, Context& context) {
   add_stuck(app, context);
   add_stats(app, context);
   add_watch(app, context);
+  add_topics(app, context);
   add_check(app, context);
   add_xa(app, context);
   add_demo(app, context);

@@ -10,8 +10,10 @@ namespace {
 
 constexpr const char* kDetails = R"(
 A branch's status is idle (not called yet), started (it may have run),
-succeed, failed, or parked (no handler of that name is registered). With
---json: one object, with `branches` and `timeline` as arrays.
+succeed, failed, or parked (no handler of that name is registered). Of a tcc
+or xa branch only the ops are shown that matter: the first, and what followed
+it. With --json: one object, with `branches` (all ops) and `timeline` as
+arrays.
 
 Examples:
   belay show order-42
@@ -47,8 +49,20 @@ void print_head(Out& out, const TransactionRow& row, TimePoint at) {
   if (row.due_at)
     line("next due", fmt::format("{}, {}", absolute(*row.due_at), due(*row.due_at, at)));
   line("attempts", std::to_string(row.attempts));
-  line(row.status == Status::submitted ? "last error" : "reason", printable(row.last_error));
+  const bool forward = row.status == Status::prepared || row.status == Status::submitted;
+  line(forward ? "last error" : "reason", printable(row.last_error));
   line("trace id", printable(row.trace_id));
+}
+
+// Of confirm and cancel one never runs, and before the decision neither has.
+bool matters(const BranchRow& row) {
+  switch (row.op) {
+    case Op::confirm:
+    case Op::cancel:
+    case Op::commit:
+    case Op::rollback: return row.status != "idle";
+    default: return true;
+  }
 }
 
 void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint at) {
@@ -61,6 +75,7 @@ void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint 
                {"LAST ERROR"}},
               2);
   for (const auto& row : branches) {
+    if (!matters(row)) continue;
     table.add({printable(row.branch_id),
                std::string(name_of(row.op)),
                printable(row.target),

@@ -28,6 +28,18 @@ bool waits(const BranchRow& branch) {
   return branch.status == "started" || branch.status == "parked";
 }
 
+// The op that each branch is at: a first one without an answer is given up once the second began.
+std::vector<BranchRow> waiting_of(const std::vector<BranchRow>& branches) {
+  std::vector<BranchRow> waiting;
+  std::string begun;  // the branch whose second op is in `waiting`
+  for (auto row = branches.rbegin(); row != branches.rend(); ++row) {
+    if (row->branch_id == begun || row->status == "idle") continue;
+    begun = row->branch_id;
+    if (waits(*row)) waiting.insert(waiting.begin(), *row);
+  }
+  return waiting;
+}
+
 std::string why(const BranchRow& branch) {
   if (branch.status == "parked")
     return fmt::format("no handler named {}", printable(branch.target));
@@ -77,8 +89,7 @@ class StuckListing {
  private:
   void show(const TransactionRow& row, const std::vector<BranchRow>& branches) {
     ++transactions_;
-    for (const auto& branch : branches) {
-      if (!waits(branch)) continue;
+    for (const auto& branch : waiting_of(branches)) {
       if (context_.json) {
         context_.out.json(json_of_waiting(row, branch));
         continue;

@@ -69,6 +69,7 @@ void add_log(CLI::App& app, Context& context);
 void add_stuck(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
+void add_topics(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -51,4 +51,10 @@ Json json_of(const TimelineRow& row) {
           {"repeats", row.repeats}};
 }
 
+Json json_of(const Subscription& subscription) {
+  return {{"topic", subscription.topic},
+          {"target", subscription.target},
+          {"remark", text_or_null(subscription.remark)}};
+}
+
 }  // namespace belay::tool

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "belay/export.h"
+#include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/types.h"
 
@@ -109,6 +110,8 @@ class BELAY_EXPORT Reader {
   Result<TransactionRow> find(std::string_view gid);
   Result<std::vector<BranchRow>> branches(std::string_view gid);
   Result<std::vector<TimelineRow>> timeline(std::string_view gid);
+  // All subscriptions, ordered by topic and target.
+  Result<std::vector<Subscription>> topics();
   Result<Stats> stats();
   // SQLite's own integrity, every log row's CRC, that folding the log gives legal states, and that
   // every unfinished transaction has a next wake-up or a call that may be in flight. `progress` is

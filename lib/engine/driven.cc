@@ -38,7 +38,8 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
                               bytes, options_.limits.definition_bytes_max));
   }
   if (!live.branch_waiters) live.branch_waiters = std::make_unique<std::vector<BranchWaiter>>();
-  live.branch_waiters->push_back({static_cast<std::uint32_t>(count), std::move(request.done)});
+  live.branch_waiters->push_back(
+      {.branch = static_cast<std::uint32_t>(count), .done = std::move(request.done)});
   decide(live, core::Added{request.step});
 }
 
@@ -55,18 +56,34 @@ void Engine::give_word(Live& live, WordRequest& request) {
     return add_waiter(live, {std::move(request.done), false, 0});
   if (const auto may = core::may_abort(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
-  decide(live, core::WordAbort{request.reason});
-  add_waiter(live, {std::move(request.done), false, 0});
+  decide_word(live, core::WordAbort{request.reason}, {std::move(request.done), false, 0});
 }
 
 void Engine::submit_word(Live& live, ReportCallback done, bool wants_final) {
   if (const auto may = core::may_submit(live.transaction); !may)
     return refuse(done, may.error().code, may.error().detail);
-  decide(live, core::WordSubmit{});
-  add_waiter(live, {std::move(done), wants_final, 0});
+  decide_word(live, core::WordSubmit{}, {std::move(done), wants_final, 0});
 }
 
-// Those whose branch has come to an end of its first phase hear how.
+// Whoever gave the word is told before anything follows from it: what branches answer at once is
+// not on disk yet, and would put the telling off.
+void Engine::decide_word(Live& live, const core::Event& event, Waiter waiter) {
+  if (!waiter.wants_final) open_acts_.push_back({&live, ActKind::accepted, {}, 0});
+  live.waiters.push_back(std::move(waiter));
+  decide(live, event);
+}
+
+// Other branches may go on before this decision is on disk, and what is told is what it said.
+void Engine::note_branches(Live& live) {
+  if (!live.branch_waiters) return;
+  for (auto& waiter : *live.branch_waiters) {
+    if (waiter.outcome) continue;
+    waiter.outcome = core::first_phase_outcome(live.transaction, waiter.branch);
+    waiter.lsn = live.last_lsn;
+  }
+}
+
+// Those whose branch has come to an end of its first phase, on disk, hear how.
 void Engine::tell_branches(Live& live) {
   if (!live.branch_waiters) return;
   // A callback may bring new requests, but those come by the inbox: the list does not change under
@@ -74,8 +91,8 @@ void Engine::tell_branches(Live& live) {
   auto waiters = std::move(*live.branch_waiters);
   live.branch_waiters->clear();
   for (auto& waiter : waiters) {
-    if (auto outcome = core::first_phase_outcome(live.transaction, waiter.branch)) {
-      waiter.done(std::move(*outcome));
+    if (waiter.outcome && waiter.lsn <= durable_lsn_) {
+      waiter.done(std::move(*waiter.outcome));
     } else {
       live.branch_waiters->push_back(std::move(waiter));
     }

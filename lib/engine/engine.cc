@@ -237,6 +237,7 @@ void Engine::decide(Live& live, const core::Event& event) {
     live.last_lsn = last_lsn_ + 1;
     if (live.first_lsn == 0) dirty_.append(live, live.last_lsn);
     note_stuck(live);
+    note_branches(live);
   }
   due_.set(live, 0);
   if (core::next_due(live.transaction) != 0) hold_or_release({&live, ActKind::arm, {}, 0});

@@ -171,6 +171,8 @@ class Engine {
   void add_branch(Live& live, BranchRequest& request);
   void give_word(Live& live, WordRequest& request);
   void submit_word(Live& live, ReportCallback done, bool wants_final);
+  void decide_word(Live& live, const core::Event& event, Waiter waiter);
+  void note_branches(Live& live);
   void tell_branches(Live& live);
   void end_branch_waits(Live& live, const Error& error);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -23,6 +24,8 @@ struct Waiter {
 struct BranchWaiter {
   std::uint32_t branch = 0;
   OutcomeCallback done;
+  std::optional<Outcome> outcome{};  // as decided …
+  core::Lsn lsn = 0;                 // … in this batch: told when that is on disk
 };
 
 struct Live {

@@ -197,10 +197,14 @@ const std::string& gid_of(const Request& request) {
 
 void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored) {
   if (stored) return answer_from_disk(*stored, request);
+  // The disk may have begun to refuse, or the engine to close, since it was asked.
+  const auto error = refusal();
+  if (error && !std::holds_alternative<FindRequest>(request)) {
+    return std::visit([&](auto& one) { refuse(one.done, error->code, error->detail); }, request);
+  }
   if (auto* submit = std::get_if<SubmitRequest>(&request)) {
     // Whoever asked first has begun it meanwhile.
     if (auto* live = live_.find(submit->definition.gid())) return join(*live, *submit);
-    if (const auto error = refusal()) return refuse(submit->done, error->code, error->detail);
     return begin(*submit);
   }
   const auto& gid = gid_of(request);

@@ -12,6 +12,7 @@
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
 #include "store/schema.h"
+#include "store/topics.h"
 
 namespace belay {
 namespace {
@@ -294,6 +295,17 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
   return report;
 }
 
+// Changes are in their table in the commit that logs them: there is nothing to fold.
+Result<std::vector<Subscription>> Reader::Impl::topics() {
+  const auto topics = store::read_topics(database_.handle());
+  if (!topics) return topics.error();
+  std::vector<Subscription> all;
+  for (const auto& [topic, subscribers] : *topics) {
+    for (const auto& [target, remark] : subscribers) all.push_back({topic, target, remark});
+  }
+  return all;
+}
+
 Result<Stats> Reader::Impl::stats() {
   return at_one_moment<Stats>([&]() -> Result<Stats> {
     Stats stats;
@@ -323,6 +335,7 @@ Result<std::vector<BranchRow>> Reader::branches(std::string_view gid) {
 Result<std::vector<TimelineRow>> Reader::timeline(std::string_view gid) {
   return impl_->timeline(gid);
 }
+Result<std::vector<Subscription>> Reader::topics() { return impl_->topics(); }
 Result<Stats> Reader::stats() { return impl_->stats(); }
 Result<CheckReport> Reader::check(const std::function<void(unsigned percent)>& progress) {
   return impl_->check(progress);

@@ -36,7 +36,7 @@ bool run_sql(const std::string& db, const char* sql) {
   return done;
 }
 
-constexpr const char* kReading[] = {"list", "stuck", "stats", "check", "watch"};
+constexpr const char* kReading[] = {"list", "stuck", "topics", "stats", "check", "watch"};
 
 }  // namespace
 
@@ -220,8 +220,8 @@ TEST_SUITE("process/cli-errors") {
     for (const char* shell : {"bash", "zsh", "fish"}) {
       const auto script = belay_run({"completion", shell});
       CHECK(script.exit_code == 0);
-      for (const char* word :
-           {"list", "show", "log", "stuck", "stats", "watch", "check", "page-before"}) {
+      for (const char* word : {"list", "show", "log", "stuck", "topics", "stats", "watch", "check",
+                               "page-before", "saga tcc xa msg"}) {
         CHECK(script.out.find(word) != std::string::npos);
       }
     }

@@ -250,6 +250,106 @@ TEST_SUITE("process/cli") {
     CHECK(none.err == "no transaction matches\n");
   }
 
+  TEST_CASE("list tells the modes apart") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    for (const auto& db : {state.path(), state.crashed_copy()}) {
+      CHECK(listed({"--mode", "saga"}, db) == StateFile::gids());
+      CHECK(listed({"--mode", "tcc"}, db) == Gids{"tcc-2", "tcc-1"});
+      CHECK(listed({"--mode", "xa"}, db) == Gids{"xa-2", "xa-1"});
+      CHECK(listed({"--mode", "msg"}, db) == Gids{"msg-2", "msg-1"});
+      CHECK(listed({"--mode", "msg", "--status", "prepared"}, db) == Gids{"msg-1"});
+      CHECK(listed({"--handler", "topic://news"}, db) == Gids{"msg-2"});
+    }
+  }
+
+  TEST_CASE("show prints what a two-phase branch came to, not what never runs") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    const auto done = belay_run({"show", "tcc-1"}, state.path()).out;
+    CHECK(contains(done, "tcc-1  tcc succeed\n"));
+    CHECK(contains(done, "01      try      yes      succeed"));
+    CHECK(contains(done, "01      confirm  yes      succeed"));
+    CHECK(!contains(done, "cancel"));
+    const auto back = belay_run({"show", "tcc-2"}, state.path()).out;
+    CHECK(contains(back, "tcc-2  tcc aborting, stuck\n"));
+    CHECK(contains(back, "reason      no money"));
+    CHECK(contains(back, "02      try     no           failed"));
+    CHECK(contains(back, "02      cancel  unreachable  started"));
+    CHECK(!contains(back, "confirm"));
+    const auto xa = belay_run({"show", "xa-2"}, state.path()).out;
+    CHECK(contains(xa, "01      prepare  yes          succeed"));
+    CHECK(contains(xa, "01      commit   nobody.here  parked"));
+    CHECK(!contains(xa, "rollback"));
+    const auto msg = belay_run({"show", "msg-1"}, state.path()).out;
+    CHECK(contains(msg, "last error  HTTP 502"));
+    CHECK(contains(msg, "01      action  yes          idle"));
+    CHECK(contains(msg, "00      query   unreachable  started"));
+    const auto object = one_object({"show", "tcc-1", "--json"}, state.path());
+    CHECK(object.at("branches").size() == 3);
+  }
+
+  TEST_CASE("log tells of what was prepared, added and decided") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    const auto events = [&](const char* gid) {
+      std::string all;
+      for (const auto& row : json_lines(belay_run({"log", gid, "--json"}, state.path()).out)) {
+        all += row.at("event").get<std::string>();
+        if (!row.at("branch_id").is_null()) all += " " + row.at("branch_id").get<std::string>();
+        if (!row.at("op").is_null()) all += " " + row.at("op").get<std::string>();
+        all += "\n";
+      }
+      return all;
+    };
+    CHECK(events("xa-1") ==
+          "submitted\nanswered 01 prepare\ncommitting\nanswered 01 commit\nfinished\n");
+    CHECK(
+        events("tcc-2").starts_with("prepared\nanswered 01 try\nadded 02\nanswered 02 try\n"
+                                    "aborting\n"));
+    CHECK(events("msg-2").starts_with("submitted\nadded 02\n"));
+    CHECK(events("msg-1") == "prepared\nanswered 00 query\n");
+    const auto told = belay_run({"log", "tcc-2"}, state.path()).out;
+    CHECK(contains(line_with(told, "added"), "02"));
+    CHECK(contains(belay_run({"log", "xa-1"}, state.path()).out, "committing\n"));
+  }
+
+  TEST_CASE("stuck names the cancel, the commit and the back-check that it waits for") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    for (const auto& db : {state.path(), state.crashed_copy()}) {
+      const auto table = belay_run({"stuck"}, db).out;
+      CHECK(contains(line_with(table, "tcc-2"), "02      cancel  unreachable"));
+      CHECK(contains(line_with(table, "xa-2"), "01      commit  nobody.here"));
+      CHECK(contains(line_with(table, "xa-2"), "no handler named nobody.here"));
+      CHECK(contains(line_with(table, "msg-1"), "00      query   unreachable"));
+      CHECK(json_lines(belay_run({"stuck", "--json"}, db).out).size() == 5);
+    }
+  }
+
+  TEST_CASE("topics shows who is subscribed to what, live and after a crash") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    for (const auto& db : {state.path(), state.crashed_copy()}) {
+      const auto table = belay_run({"topics"}, db);
+      CHECK(table.exit_code == 0);
+      CHECK(table.out == "TOPIC  TARGET   REMARK\nnews   yes      all\\nof it\nnews   yes.too\n");
+      const auto rows = json_lines(belay_run({"topics", "--json"}, db).out);
+      REQUIRE(rows.size() == 2);
+      CHECK(rows[0] == Json{{"topic", "news"}, {"target", "yes"}, {"remark", "all\nof it"}});
+      CHECK(rows[1] == Json{{"topic", "news"}, {"target", "yes.too"}, {"remark", nullptr}});
+    }
+    TempDir dir;
+    const auto empty = dir.file("empty.db");
+    REQUIRE(belay::Engine::open(empty));
+    const auto none = belay_run({"topics"}, empty);
+    CHECK(none.exit_code == 0);
+    CHECK(none.out == "");
+    CHECK(none.err == "nobody is subscribed to anything\n");
+    CHECK(belay_run({"topics", "--json"}, empty).out == "");
+    CHECK(belay_run({"topics"}, dir.file("nothing.db")).exit_code == 3);
+  }
+
   TEST_CASE("stats counts by status and names the engine that has the file open") {
     StateFile state;
     REQUIRE(state.ready());

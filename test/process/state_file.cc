@@ -30,11 +30,11 @@ const std::vector<std::string>& StateFile::gids() {
   return kGids;
 }
 
-StateFile::StateFile() {
+StateFile::StateFile(Modes modes) {
   auto engine = Engine::open(path_);
   if (!engine) return;
   engine_ = std::make_unique<Engine>(std::move(*engine));
-  ready_ = fill();
+  ready_ = fill() && (modes == Modes::saga || fill_other_modes());
 }
 
 StateFile::~StateFile() { close(); }
@@ -56,6 +56,25 @@ bool StateFile::fill() {
   if (!engine_->submit(Saga("parked-1").step("nobody.here", "yes"))) return false;
   if (!engine_->submit(Saga("silent-1").step("silent", "yes").request_timeout(1h))) return false;
   return becomes_stuck("stuck-1") && becomes_stuck("parked-1");
+}
+
+bool StateFile::fill_other_modes() {
+  auto& engine = *engine_;
+  if (!engine.run(Tcc("tcc-1").branch("yes", "yes", "yes"))) return false;
+  auto tcc = Tcc("tcc-2").retry(impatient()).branch("yes", "yes", "yes");
+  if (!engine.prepare(tcc) ||
+      !engine.register_branch("tcc-2", {"no", "yes", "unreachable", "money"}) ||
+      !engine.abort("tcc-2", "no money"))
+    return false;
+  if (!engine.run(Xa("xa-1").branch("yes", "yes", "yes"))) return false;
+  if (!engine.submit(Xa("xa-2").branch("yes", "nobody.here", "yes"))) return false;
+  auto msg = Msg("msg-1").to("yes").query("unreachable");
+  if (!engine.prepare(msg.timeout_to_fail(1ms).retry(impatient()))) return false;
+  if (!engine.subscribe({"news", "yes", "all\nof it"}) || !engine.subscribe({"news", "yes.too"}))
+    return false;
+  if (!engine.handle("yes.too", yes) || !engine.run(Msg("msg-2").to("topic://news", "hello")))
+    return false;
+  return becomes_stuck("tcc-2") && becomes_stuck("xa-2") && becomes_stuck("msg-1");
 }
 
 // The wait that times out is the pause between two looks.

@@ -18,13 +18,21 @@ namespace belay::test {
 //   stuck-1      its second branch never answers; stuck
 //   parked-1     names a handler that nobody registered; stuck
 //   silent-1     its only call is in flight
+// and of the other modes, if they are wanted:
+//   tcc-1        succeeded
+//   tcc-2        driven; its second branch was refused and cannot be cancelled; stuck
+//   xa-1         succeeded
+//   xa-2         submitted; its commit names a handler that nobody registered; stuck
+//   msg-1        prepared; its back-check does not answer; stuck
+//   msg-2        delivered to the two subscribers of the topic `news`
 class StateFile {
  public:
   static constexpr std::size_t kCount = 6;
   // Newest first, as `list` shows them.
   static const std::vector<std::string>& gids();
 
-  StateFile();
+  enum class Modes { saga, all };
+  explicit StateFile(Modes modes = Modes::saga);
   StateFile(const StateFile&) = delete;
   StateFile& operator=(const StateFile&) = delete;
   ~StateFile();
@@ -39,6 +47,7 @@ class StateFile {
  private:
   static void keep_reply(const Call& call, Reply reply, void* self);
   bool fill();
+  bool fill_other_modes();
   bool becomes_stuck(const std::string& gid);
   void answer_silent();
 

@@ -32,12 +32,12 @@ class FakePorts final : public ports::Clock,
     return found == kinds.end() ? default_kind : found->second;
   }
   Outcome call_now(const Call& call) override {
-    calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
+    note(call);
     const auto found = outcomes.find(call.target);
     return found == outcomes.end() ? Outcome::success() : found->second;
   }
   void call_later(ports::CallId id, const Call& call) override {
-    calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
+    note(call);
     fences.push_back(call.fence);
     later.push_back(id);
   }
@@ -63,6 +63,7 @@ class FakePorts final : public ports::Clock,
   std::map<std::string, Kind, std::less<>> kinds;
   std::map<std::string, Outcome, std::less<>> outcomes;
   std::vector<std::string> calls;
+  std::vector<std::string> targets;  // of those
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
   const ports::Batch* committing = nullptr;
@@ -71,6 +72,12 @@ class FakePorts final : public ports::Clock,
   LookupDone lookup_done;
   std::optional<Retention> collected;
   CollectDone collect_done;
+
+ private:
+  void note(const Call& call) {
+    calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
+    targets.emplace_back(call.target);
+  }
 };
 
 class TestEngine {
@@ -83,22 +90,42 @@ class TestEngine {
   }
 
   // The answer comes to `answers[name]`.
-  Result<> submit(const Saga& saga, const std::string& name, bool wants_final = true) {
-    auto bytes = encode(saga, saga.gid(), options.limits);
-    if (!bytes) return bytes.error();
-    auto definition = core::Definition::parse(std::move(*bytes));
-    auto submitted = engine.submit(
-        {std::move(*definition), core::Entry::submit, false, wants_final, answer(name)});
-    engine.turn();
-    answer_lookup();
-    return submitted;
+  Result<> submit(Description description, const std::string& name, bool wants_final = true) {
+    return enter(description, core::Entry::submit, name, wants_final);
   }
-  ReportCallback answer(const std::string& name) {
-    return [this, name](const Result<Report>& result) {
-      ++answered[name];
-      answers.insert_or_assign(name, result);
-    };
+  Result<> prepare(Description description, const std::string& name) {
+    return enter(description, core::Entry::prepare, name, false);
   }
+  Result<> submit_word(const std::string& gid, const std::string& name) {
+    return handed_in(engine.give_word({gid, engine::WordRequest::Word::submit, {}, answer(name)}));
+  }
+  Result<> abort_word(const std::string& gid, const std::string& name) {
+    return handed_in(
+        engine.give_word({gid, engine::WordRequest::Word::abort, "changed my mind", answer(name)}));
+  }
+  // The answer comes to `told[name]`.
+  Result<> branch(const std::string& gid, const TwoPhaseBranch& branch, const std::string& name) {
+    auto step = core::encode_branch(branch, options.limits);
+    if (!step) return step.error();
+    return handed_in(engine.add_branch({gid, std::move(*step), keep(told, name)}));
+  }
+  // The answers come to `changed[name]` and `listed[name]`.
+  Result<> subscribe(const Subscription& subscription, const std::string& name) {
+    return handed_in(engine.change_topic({{subscription, false}, keep(changed, name)}));
+  }
+  Result<> unsubscribe(const Subscription& subscription, const std::string& name) {
+    return handed_in(engine.change_topic({{subscription, true}, keep(changed, name)}));
+  }
+  Result<> list_topics(const std::string& name) {
+    return handed_in(engine.topics(keep(listed, name)));
+  }
+  std::optional<ErrorCode> error_of(const std::string& name) const {
+    if (const auto code = error_in(answers, name)) return code;
+    if (const auto code = error_in(told, name)) return code;
+    if (const auto code = error_in(changed, name)) return code;
+    return error_in(listed, name);
+  }
+  ReportCallback answer(const std::string& name) { return keep(answers, name); }
 
   // Nothing is known on disk unless the test put it into `on_disk`.
   void answer_lookup() {
@@ -128,10 +155,42 @@ class TestEngine {
   FakePorts ports;
   engine::Engine engine;
   std::map<std::string, Result<Report>> answers;
-  std::map<std::string, int> answered;
+  std::map<std::string, Result<Outcome>> told;
+  std::map<std::string, Result<>> changed;
+  std::map<std::string, Result<std::vector<Subscription>>> listed;
+  std::map<std::string, int> answered;  // how often, of all of them
   std::map<std::string, ports::StoredSummary> on_disk;
 
  private:
+  template <class T>
+  std::function<void(const Result<T>&)> keep(std::map<std::string, Result<T>>& results,
+                                             const std::string& name) {
+    return [this, &results, name](const Result<T>& result) {
+      ++answered[name];
+      results.insert_or_assign(name, result);
+    };
+  }
+  template <class Results>
+  static std::optional<ErrorCode> error_in(const Results& results, const std::string& name) {
+    const auto found = results.find(name);
+    if (found == results.end() || found->second) return std::nullopt;
+    return found->second.error().code;
+  }
+  Result<> enter(Description description, core::Entry entry, const std::string& name,
+                 bool wants_final) {
+    const auto& gid = core::draft_of(description).settings->gid;
+    auto bytes = encode(description, gid, options.limits, entry);
+    if (!bytes) return bytes.error();
+    auto definition = core::Definition::parse(std::move(*bytes));
+    if (!definition) return definition.error();
+    return handed_in(
+        engine.submit({std::move(*definition), entry, false, wants_final, answer(name)}));
+  }
+  Result<> handed_in(Result<> result) {
+    engine.turn();
+    answer_lookup();
+    return result;
+  }
   bool finish_commit(const Result<ports::StoreFigures>& result) {
     if (!ports.commit_done) return false;
     std::exchange(ports.commit_done, nullptr)(result);

@@ -17,11 +17,13 @@ Saga two_steps(std::string_view gid) {
   return saga;
 }
 
-core::TransactionId Story::submit(const Saga& saga) {
-  const auto definition = encode(saga, saga.gid(), Limits{});
+core::TransactionId Story::submit(Description description, core::Entry entry) {
+  const auto& gid = core::draft_of(description).settings->gid;
+  const auto definition = encode(description, gid, Limits{}, entry);
   REQUIRE(definition.has_value());
   core::Record record;
-  record.kind = core::RecordKind::submitted;
+  record.kind =
+      entry == core::Entry::prepare ? core::RecordKind::prepared : core::RecordKind::submitted;
   record.id = ++last_id_;
   record.at = now_;
   record.text = *definition;
@@ -38,6 +40,15 @@ void Story::write(core::Record record) {
   REQUIRE(core::apply(transactions_.at(record.id), record).has_value());
   newest_[record.id] = lsn_ + 1;
   writer_.add(record);
+}
+
+void Story::decide(core::TransactionId id, const core::Event& event) {
+  const Options options;
+  const core::Context context{now_, 0, &options, &topics_};
+  core::Step step;
+  core::decide(transactions_.at(id), event, context, step);
+  for (const auto& record : step.records) writer_.add(record);
+  if (!step.records.empty()) newest_[id] = lsn_ + 1;
 }
 
 void Story::start(core::TransactionId id, std::uint32_t branch, Op op) {

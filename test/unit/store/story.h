@@ -8,8 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "belay/description.h"
 #include "belay/saga.h"
 #include "core/codec.h"
+#include "core/decide.h"
+#include "core/definition.h"
+#include "core/topics.h"
 #include "core/transaction.h"
 #include "ports/store.h"
 #include "store/journal.h"
@@ -26,7 +30,7 @@ class Story {
 
   void wait(std::uint64_t ms) { now_ += ms; }
   std::uint64_t now() const { return now_; }
-  core::TransactionId submit(const Saga& saga);
+  core::TransactionId submit(Description description, core::Entry entry = core::Entry::submit);
   core::TransactionId submit(std::string_view gid) { return submit(two_steps(gid)); }
   void start(core::TransactionId id, std::uint32_t branch, Op op = Op::action);
   void answer(core::TransactionId id, std::uint32_t branch, OutcomeKind outcome,
@@ -34,6 +38,12 @@ class Story {
   void park(core::TransactionId id, std::uint32_t branch, std::string_view why);
   void abort(core::TransactionId id, std::string_view why);
   void finish(core::TransactionId id, Status status);
+  // What the core makes of an event.
+  void decide(core::TransactionId id, const core::Event& event);
+  void decide_answer(core::TransactionId id, std::uint32_t branch, Op op, const Outcome& outcome) {
+    decide(id, core::Answered{branch, op, &outcome});
+  }
+  core::Topics& topics() { return topics_; }
   // All of it, to the end.
   void succeed(core::TransactionId id);
   void fail(core::TransactionId id, std::string_view why);
@@ -58,6 +68,7 @@ class Story {
   std::map<core::TransactionId, core::Transaction> transactions_;
   std::map<core::TransactionId, core::Lsn> newest_;
   core::BatchWriter writer_;
+  core::Topics topics_;
   core::Lsn lsn_ = 0;
   core::TransactionId last_id_ = 0;
   std::uint64_t now_ = kBegin;

@@ -1,0 +1,227 @@
+// Subscriptions, and what a message to a topic becomes.
+#include <doctest/doctest.h>
+
+#include "engine_fixture.h"
+
+namespace belay::test {
+
+using Names = std::vector<std::string>;
+using Subscriptions = std::vector<Subscription>;
+
+Msg news(const std::string& gid) { return Msg(gid).to("topic://news", "hello"); }
+
+void refuse_for(TestEngine& test, std::uint64_t ms) {
+  for (std::uint64_t passed = 0; passed < ms; passed += 1'000) {
+    test.refuse_commit();
+    test.advance(1'000);
+  }
+}
+
+TEST_SUITE("engine/topics") {
+  TEST_CASE("a change is answered when it is on disk, and goes there with its batch") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a", "why"}, "subscribe"));
+    CHECK(test.answered["subscribe"] == 0);
+    REQUIRE(test.ports.commit_done);
+    REQUIRE(test.ports.committing->topics.size() == 1);
+    CHECK(test.ports.committing->topics[0].subscription == Subscription{"news", "a", "why"});
+    CHECK_FALSE(test.ports.committing->topics[0].erase);
+    REQUIRE(test.commit());
+    CHECK(test.answered["subscribe"] == 1);
+    CHECK(test.changed.at("subscribe").has_value());
+    REQUIRE(test.unsubscribe({"news", "a"}, "unsubscribe"));
+    CHECK(test.ports.committing->topics[0].erase);
+    CHECK(test.answered["unsubscribe"] == 0);
+    test.settle();
+    CHECK(test.changed.at("unsubscribe").has_value());
+    REQUIRE(test.list_topics("none"));
+    CHECK(test.listed.at("none")->empty());
+  }
+
+  TEST_CASE("the list is ordered, and is told when what it says is on disk") {
+    TestEngine test;
+    for (const auto& one : Subscriptions{{"news", "b"}, {"news", "a"}, {"mail", "z"}})
+      REQUIRE(test.subscribe(one, "subscribe"));  // the first batch holds one, the next two
+    REQUIRE(test.list_topics("early"));
+    CHECK(test.answered["early"] == 0);
+    REQUIRE(test.commit());
+    CHECK(test.answered["early"] == 0);
+    REQUIRE(test.commit());
+    const Subscriptions all = {{"mail", "z"}, {"news", "a"}, {"news", "b"}};
+    CHECK(*test.listed.at("early") == all);
+    REQUIRE(test.list_topics("late"));
+    CHECK(*test.listed.at("late") == all);
+    REQUIRE(test.subscribe({"mail", "y"}, "subscribe"));
+    REQUIRE(test.list_topics("under way"));  // all of it is with the store
+    CHECK(test.answered["under way"] == 0);
+    REQUIRE(test.commit());
+    CHECK(test.listed.at("under way")->size() == 4);
+  }
+
+  TEST_CASE("subscribing again replaces the remark and nothing else") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a", "old"}, "first"));
+    REQUIRE(test.subscribe({"news", "a", "new"}, "second"));
+    test.settle();
+    REQUIRE(test.list_topics("all"));
+    CHECK(*test.listed.at("all") == Subscriptions{{"news", "a", "new"}});
+  }
+
+  TEST_CASE("a message handed in right behind a subscription goes there") {
+    TestEngine test;
+    REQUIRE(test.engine.change_topic({{{"news", "a", ""}, false}, [](const Result<>&) {}}));
+    REQUIRE(test.engine.submit({*core::Definition::parse(*encode(news("g"), "g")),
+                                core::Entry::submit, true, true, test.answer("msg")}));
+    test.engine.turn();
+    REQUIRE(test.ports.commit_done);
+    CHECK(test.ports.committing->topics.size() == 1);  // one batch for both
+    CHECK(test.ports.committing->lsn == 1);
+    CHECK(test.ports.targets.empty());
+    test.settle();
+    CHECK(test.answers.at("msg")->succeeded());
+    CHECK(test.ports.targets == Names{"a"});
+  }
+
+  TEST_CASE("a message goes to those subscribed at its submit, not before and not after") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    REQUIRE(test.prepare(news("g"), "prepare"));
+    test.settle();
+    REQUIRE(test.subscribe({"news", "c"}, "c"));
+    REQUIRE(test.unsubscribe({"news", "b"}, "not b"));
+    REQUIRE(test.submit_word("g", "word"));
+    REQUIRE(test.subscribe({"news", "d"}, "d"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "not a"));
+    test.settle();
+    CHECK(test.ports.targets == Names{"a", "c"});
+    CHECK(test.engine.counters().succeeded == 1);
+  }
+
+  TEST_CASE("a message that its back-check submits goes to those subscribed then") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.prepare(news("g").query("did it").timeout_to_fail(Millis{1'000}), "prepare"));
+    test.settle();
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    test.settle();
+    CHECK(test.ports.targets.empty());
+    test.advance(1'000);
+    test.settle();
+    CHECK(test.ports.targets == Names{"did it", "a", "b"});
+    CHECK(test.ports.calls.front() == "00 query");
+  }
+
+  TEST_CASE("a message to a topic that nobody is subscribed to is refused") {
+    TestEngine test;
+    REQUIRE(test.submit(news("g"), "submit"));
+    REQUIRE(test.prepare(news("g"), "prepare"));
+    CHECK(test.error_of("submit") == ErrorCode::not_found);
+    CHECK(test.error_of("prepare") == ErrorCode::not_found);
+    CHECK_FALSE(test.commit());
+  }
+
+  TEST_CASE("what no subscription may be is refused with its reason") {
+    TestEngine test;
+    const std::vector<std::pair<Subscription, std::string>> bad = {
+        {{"", "a"}, "the topic has 0 bytes"},
+        {{std::string(257, 't'), "a"}, "the topic has 257 bytes"},
+        {{"news", ""}, "the target has 0 bytes"},
+        {{"news", std::string(1'025, 'a')}, "the target has 1025 bytes"},
+        {{"news", "a", std::string(1'025, 'r')}, "the remark has 1025 bytes"},
+        {{"news", "topic://mail"}, "is a topic itself"},
+    };
+    for (const auto& [subscription, reason] : bad) {
+      CAPTURE(reason);
+      REQUIRE(test.subscribe(subscription, "bad"));
+      CHECK(test.error_of("bad") == ErrorCode::invalid_argument);
+      CHECK(test.changed.at("bad").error().detail.find(reason) != std::string::npos);
+    }
+    REQUIRE(test.unsubscribe({"news", "a"}, "unknown topic"));
+    CHECK(test.error_of("unknown topic") == ErrorCode::not_found);
+    CHECK_FALSE(test.commit());
+    const Subscription largest{std::string(256, 't'), std::string(1'024, 'a'),
+                               std::string(1'024, 'r')};
+    REQUIRE(test.subscribe(largest, "largest"));
+    test.settle();
+    CHECK(test.changed.at("largest").has_value());
+    REQUIRE(test.unsubscribe({largest.topic, "b"}, "unknown target"));
+    CHECK(test.error_of("unknown target") == ErrorCode::not_found);
+  }
+
+  TEST_CASE("subscriptions beyond the limits are refused, and there is room again when one goes") {
+    Options options;
+    options.limits.subscriptions_max = 3;
+    options.limits.branches_max = 2;
+    TestEngine test(options);
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    REQUIRE(test.subscribe({"news", "c"}, "too many of one"));
+    REQUIRE(test.subscribe({"mail", "a"}, "mail"));
+    REQUIRE(test.subscribe({"mail", "b"}, "too many"));
+    REQUIRE(test.subscribe({"mail", "a", "remark"}, "no more"));
+    CHECK(test.error_of("too many of one") == ErrorCode::topics_limit);
+    CHECK(test.error_of("too many") == ErrorCode::topics_limit);
+    REQUIRE(test.unsubscribe({"news", "a"}, "room"));
+    REQUIRE(test.subscribe({"mail", "b"}, "again"));
+    test.settle();
+    for (const auto* name : {"a", "b", "mail", "no more", "again"})
+      CHECK(test.changed.at(name).has_value());
+    REQUIRE(test.submit(Msg("g").to("topic://mail"), "too many deliveries"));
+    CHECK(test.error_of("too many deliveries") == ErrorCode::branches_limit);
+  }
+
+  TEST_CASE("what was subscribed in an earlier life counts and is listed") {
+    FakePorts ports;
+    Options options;
+    options.limits.subscriptions_max = 1;
+    engine::Engine engine(options, {ports, ports, ports, ports});
+    engine.adopt_topics({{"news", {{"a", "old"}}}});
+    engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
+    Subscriptions all;
+    std::optional<ErrorCode> code;
+    REQUIRE(engine.topics([&](const Result<Subscriptions>& result) { all = *result; }));
+    REQUIRE(engine.change_topic(
+        {{{"news", "b", ""}, false}, [&](const Result<>& result) { code = result.error().code; }}));
+    engine.turn();
+    CHECK(all == Subscriptions{{"news", "a", "old"}});
+    CHECK(code == ErrorCode::topics_limit);
+  }
+}
+
+TEST_SUITE("engine/topics storage") {
+  TEST_CASE("while the disk refuses no change is acknowledged and new ones are refused") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a"}, "patient"));
+    refuse_for(test, 3'000);
+    CHECK(test.answered["patient"] == 0);
+    REQUIRE(test.subscribe({"news", "b"}, "refused"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "refused too"));
+    REQUIRE(test.list_topics("list"));
+    for (const auto* name : {"refused", "refused too", "list"})
+      CHECK(test.error_of(name) == ErrorCode::storage);
+    test.advance(5'000);
+    REQUIRE(test.ports.committing->topics.size() == 1);  // handed in again
+    test.settle();
+    CHECK(test.changed.at("patient").has_value());
+    REQUIRE(test.list_topics("now"));
+    CHECK(*test.listed.at("now") == Subscriptions{{"news", "a"}});
+  }
+
+  TEST_CASE("whoever waits too long is told that nobody can know, in this batch and the next") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a"}, "first"));
+    REQUIRE(test.subscribe({"news", "b"}, "second"));
+    refuse_for(test, 15'000);
+    CHECK(test.error_of("first") == ErrorCode::commit_unknown);
+    CHECK(test.error_of("second") == ErrorCode::commit_unknown);
+    test.advance(5'000);
+    test.settle();
+    CHECK(test.answered["first"] == 1);
+    CHECK(test.answered["second"] == 1);
+    REQUIRE(test.list_topics("now"));
+    CHECK(test.listed.at("now")->size() == 2);
+  }
+}
+
+}  // namespace belay::test
