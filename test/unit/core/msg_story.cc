@@ -338,6 +338,13 @@ void MsgStory::examine_targets(const core::Transaction& transaction, Findings& f
   findings.examine(Property::goes_to_subscribers, all_true, past);
 }
 
+void MsgStory::examine_state(const core::Transaction& transaction, Findings& findings,
+                             const Past& past) const {
+  tale_.examine(transaction, findings, past);
+  examine_words(transaction, findings, past);
+  examine_targets(transaction, findings, past);
+}
+
 void MsgStory::rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
                     const Past& past) const {
   const auto examine = [&](Property property, bool holds) {
@@ -358,8 +365,6 @@ void MsgStory::rest(const core::Transaction& transaction, std::uint64_t now, Fin
   examine(Property::always_woken, finished_ || awaited);
   examine(Property::woken_in_time, core::next_due(transaction) == wake_up());
   examine(Property::msg_status, transaction.status == status());
-  examine_words(transaction, findings, past);
-  examine_targets(transaction, findings, past);
 }
 
 }  // namespace belay::test

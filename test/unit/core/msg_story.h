@@ -22,10 +22,8 @@ class MsgStory : public Story {
             Findings& findings, const Past& past) override;
   void rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
             const Past& past) const override;
-  void examine_timeline(const core::Transaction& transaction, Findings& findings,
-                        const Past& past) const override {
-    tale_.examine(transaction, findings, past);
-  }
+  void examine_state(const core::Transaction& transaction, Findings& findings,
+                     const Past& past) const override;
   std::optional<Op> call_out(std::uint32_t branch) const override { return shares_[branch].out; }
   bool takes_no(Op op) const override { return op == Op::query; }
 

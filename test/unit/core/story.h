@@ -26,8 +26,9 @@ class Story {
   // What must hold between two steps.
   virtual void rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
                     const Past& past) const = 0;
-  virtual void examine_timeline(const core::Transaction& transaction, Findings& findings,
-                                const Past& past) const = 0;
+  // What is looked at once a state: what it takes, and what it tells.
+  virtual void examine_state(const core::Transaction& transaction, Findings& findings,
+                             const Past& past) const = 0;
   virtual std::optional<Op> call_out(std::uint32_t branch) const = 0;
   // A no is an answer to this op like any other, and not a fault.
   virtual bool takes_no(Op op) const = 0;

@@ -53,7 +53,7 @@ class TellerOf {
   // Looks at the state, which the test may have changed.
   TellerOf& rest() {
     story_.rest(transaction, now_, findings_, past_);
-    story_.examine_timeline(transaction, findings_, past_);
+    story_.examine_state(transaction, findings_, past_);
     return *this;
   }
   bool broke(Property property) const { return findings_.broken(property) > 0; }

@@ -310,6 +310,13 @@ void TwoPhaseStory::examine_outcomes(const core::Transaction& transaction, Findi
   }
 }
 
+void TwoPhaseStory::examine_state(const core::Transaction& transaction, Findings& findings,
+                                  const Past& past) const {
+  tale_.examine(transaction, findings, past);
+  examine_words(transaction, findings, past);
+  examine_outcomes(transaction, findings, past);
+}
+
 void TwoPhaseStory::rest(const core::Transaction& transaction, std::uint64_t now,
                          Findings& findings, const Past& past) const {
   const auto examine = [&](Property property, bool holds) {
@@ -331,8 +338,6 @@ void TwoPhaseStory::rest(const core::Transaction& transaction, std::uint64_t now
   examine(Property::always_woken, finished_ || awaited);
   examine(Property::woken_in_time, core::next_due(transaction) == wake_up());
   examine(Property::two_phase_status, transaction.status == status());
-  examine_words(transaction, findings, past);
-  examine_outcomes(transaction, findings, past);
 }
 
 }  // namespace belay::test

@@ -274,7 +274,7 @@ void World::nothing_follows(const core::Event& event, Property property) {
 }
 
 void World::examine_state(const World* before) {
-  story_->examine_timeline(transaction_, findings_, *past_);
+  story_->examine_state(transaction_, findings_, *past_);
   std::optional<core::Transaction> folded;
   const bool folds = fold_all(*past_, folded) && difference(*folded, transaction_).empty();
   findings_.examine(Property::fold_is_live, folds, *past_);
