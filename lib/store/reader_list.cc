@@ -82,7 +82,8 @@ ListQuery list_query(const Filter& filter) {
     where.add("instr(definition, {}) > 0", std::move(quoted));  // a quick no for most
     where.add(
         "EXISTS (SELECT 1 FROM json_each(definition, '$.steps') AS step"
-        " WHERE {0} IN (json_extract(step.value, '$[0]'), json_extract(step.value, '$[1]')))",
+        " WHERE {0} IN (json_extract(step.value, '$[0]'), json_extract(step.value, '$[1]'),"
+        " json_extract(step.value, '$[4]')))",
         filter.target);
   }
   return std::move(where).take(filter.limit + 1);

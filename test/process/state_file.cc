@@ -66,6 +66,10 @@ bool StateFile::fill_other_modes() {
       !engine.register_branch("tcc-2", {"no", "yes", "unreachable", "money"}) ||
       !engine.abort("tcc-2", "no money"))
     return false;
+  auto once = impatient();
+  once.limit = 1;
+  if (!engine.submit(Tcc("tcc-3").branch("unreachable", "yes", "unreachable").retry(once)))
+    return false;
   if (!engine.run(Xa("xa-1").branch("yes", "yes", "yes"))) return false;
   if (!engine.submit(Xa("xa-2").branch("yes", "nobody.here", "yes"))) return false;
   auto msg = Msg("msg-1").to("yes").query("unreachable");
@@ -74,7 +78,8 @@ bool StateFile::fill_other_modes() {
     return false;
   if (!engine.handle("yes.too", yes) || !engine.run(Msg("msg-2").to("topic://news", "hello")))
     return false;
-  return becomes_stuck("tcc-2") && becomes_stuck("xa-2") && becomes_stuck("msg-1");
+  return becomes_stuck("tcc-2") && becomes_stuck("tcc-3") && becomes_stuck("xa-2") &&
+         becomes_stuck("msg-1");
 }
 
 // The wait that times out is the pause between two looks.

@@ -21,6 +21,7 @@ namespace belay::test {
 // and of the other modes, if they are wanted:
 //   tcc-1        succeeded
 //   tcc-2        driven; its second branch was refused and cannot be cancelled; stuck
+//   tcc-3        neither its try nor its cancel is answered; stuck
 //   xa-1         succeeded
 //   xa-2         submitted; its commit names a handler that nobody registered; stuck
 //   msg-1        prepared; its back-check does not answer; stuck

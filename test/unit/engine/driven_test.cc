@@ -288,6 +288,19 @@ TEST_SUITE("engine/driven") {
     CHECK(test.error_of("meal") == ErrorCode::forbidden);
   }
 
+  TEST_CASE("a prepared message takes words but no branches") {
+    TestEngine test;
+    REQUIRE(test.prepare(Msg("g").to("mail"), "prepare"));
+    test.settle();
+    REQUIRE(test.branch("g", kMeal, "meal"));
+    CHECK(test.error_of("meal") == ErrorCode::forbidden);
+    REQUIRE(test.submit_word("g", "word"));
+    CHECK(test.ports.calls.empty());
+    test.settle();
+    CHECK(test.answers.at("word")->status() == Status::submitted);
+    CHECK(test.ports.calls == Calls{"01 action"});
+  }
+
   TEST_CASE("a gid that nobody prepared is not found") {
     TestEngine test;
     REQUIRE(test.branch("nobody", kSeat, "seat"));

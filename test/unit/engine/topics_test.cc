@@ -131,9 +131,10 @@ TEST_SUITE("engine/topics") {
         {{"news", "a", std::string(1'025, 'r')}, "the remark has 1025 bytes"},
         {{"news", "topic://mail"}, "is a topic itself"},
     };
-    for (const auto& [subscription, reason] : bad) {
+    for (const auto& one : bad) {
+      const auto& reason = one.second;
       CAPTURE(reason);
-      REQUIRE(test.subscribe(subscription, "bad"));
+      REQUIRE(test.subscribe(one.first, "bad"));
       CHECK(test.error_of("bad") == ErrorCode::invalid_argument);
       CHECK(test.changed.at("bad").error().detail.find(reason) != std::string::npos);
     }

@@ -1,6 +1,7 @@
 // Transactions of the two-phase modes and messages, in the log, in rows, and read back.
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -247,6 +248,31 @@ TEST_SUITE("store/modes") {
             "1501|answered|04|action|success||1\n"
             "1501|answered|02|action|ongoing|busy|1\n");
       CHECK(modes.timeline("m-given-up").find("|finished|||failed||1\n") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("a filter finds who names a handler in any of its ops, or is of a mode") {
+    for (const bool rows : {false, true}) {
+      Modes modes;
+      modes.write(rows);
+      auto reader = open_reader(modes.path);
+      const auto found = [&](const char* target, std::optional<Mode> mode = {}) {
+        Filter filter;
+        filter.target = target;
+        filter.mode = mode;
+        const auto page = reader.list(filter);
+        REQUIRE(page.has_value());
+        std::vector<std::string> gids;
+        for (const auto& row : page->rows) gids.push_back(row.gid);
+        return gids;
+      };
+      using Gids = std::vector<std::string>;
+      for (const auto* target : {"meal.try", "meal.confirm", "meal.cancel"})
+        CHECK(found(target) == Gids{"t-cancelling", "t-confirming"});
+      CHECK(found("seat.confirm", Mode::xa) == Gids{"x-trying"});
+      CHECK(found("did it") == Gids{"m-parked", "m-checked"});
+      CHECK(found("reader.b", Mode::msg) == Gids{"m-checked"});
+      CHECK(found("reader.b", Mode::tcc).empty());
     }
   }
 
