@@ -1,4 +1,5 @@
-// Workload `saga`: sagas from submit to final and durable, and the floor of the very run.
+// A run of a load: a workload's transactions from their begin to final and durable, the floor of
+// the very run, and whether all of it was right.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -10,9 +11,9 @@
 #include "floor.h"
 #include "load.h"
 #include "machine.h"
-#include "participants.h"
 #include "verify.h"
 #include "work_dir.h"
+#include "workload.h"
 #include "workloads.h"
 
 namespace belay::bench {
@@ -158,9 +159,9 @@ void verify_load(const Load& load, const Counters& counters, Figures& figures) {
     problems.push_back("the run was too short: nothing was measured");
 }
 
-void verify_run(const Load& load, const Participants& participants, const std::string& path,
+void verify_run(const Load& load, const Workload& workload, const std::string& path,
                 Figures& figures) {
-  participants.verify(load.succeeded(), load.failed(), figures.problems);
+  workload.verify({load.succeeded(), load.failed()}, figures.problems);
   Expected expected;
   expected.succeeded = load.succeeded();
   expected.failed = load.failed();
@@ -171,26 +172,26 @@ void verify_run(const Load& load, const Participants& participants, const std::s
   const auto& asked = figures.settings;
   figures.result_hash = hash_of(fmt::format(
       "{} {} {} {} {} {} {} {}", asked.seed, asked.branches, asked.payload_bytes,
-      asked.fail_percent, load.submitted(), load.succeeded(), load.failed(), participants.calls()));
+      asked.fail_percent, load.submitted(), load.succeeded(), load.failed(), workload.calls()));
 }
 
 }  // namespace
 
-Result<Figures> run_saga(const Settings& settings) {
+Result<Figures> run_load(const Settings& settings, Workload& workload) {
   auto dir = WorkDir::make(settings.dir, settings.keep);
   if (!dir) return dir.error();
   const std::string path = dir->file("belay.db");
   Figures figures;
-  figures.workload = "saga";
+  figures.workload = workload.name();
   figures.settings = settings;
   figures.machine = describe_machine(dir->path());
 
-  Participants participants(settings);
   auto engine = Engine::open(path, engine_options(settings));
   if (!engine) return engine.error();
-  Load load(*engine, participants, settings);
-  BELAY_TRY(participants.register_on(*engine));
+  Load load(*engine, workload, settings);
+  BELAY_TRY(workload.register_on(*engine));
   BELAY_TRY(engine->start());
+  BELAY_TRY(workload.set_up(*engine));
   load.begin();
   if (!wait_until_finished(load, path, figures))
     figures.problems.push_back("some transactions never became final");
@@ -202,42 +203,14 @@ Result<Figures> run_saga(const Settings& settings) {
 
   take_window(load.window(), counters, figures);
   verify_load(load, counters, figures);
-  verify_run(load, participants, path, figures);
+  verify_run(load, workload, path, figures);
   // A run that is wrong already has no use for them.
   if (!figures.problems.empty()) return figures;
   BELAY_TRY(take_floor(dir->file("floor.db"), figures));
+  if (figures.workload != "saga") return figures;  // what is probed is a crowd of sagas
   const auto live = probe_live_bytes(settings, dir->file("live.db"));
   if (!live) return live.error();
   figures.live_bytes_per_txn = *live;
-  return figures;
-}
-
-Result<Figures> run_floor(const Settings& settings) {
-  auto dir = WorkDir::make(settings.dir, settings.keep);
-  if (!dir) return dir.error();
-  Figures figures;
-  figures.workload = "floor";
-  figures.settings = settings;
-  figures.machine = describe_machine(dir->path());
-  const double cpu = cpu_seconds();
-  const auto floor = measure_floor({dir->file("floor.db"), settings.batch_bytes, settings.seconds});
-  if (!floor) return floor.error();
-  figures.cpu_seconds = cpu_seconds() - cpu;
-  figures.measured_seconds = floor->seconds;
-  figures.transactions = floor->commits;
-  figures.succeeded = floor->commits;
-  figures.tps = floor->commits_per_s;
-  figures.floor_tps = floor->commits_per_s;
-  figures.ratio = 1.0;
-  figures.commits_per_s = floor->commits_per_s;
-  figures.floor_commits_per_s = floor->commits_per_s;
-  figures.floor_commit_p50_us = floor->commit_p50_us;
-  figures.take_latencies(floor->latencies);
-  figures.bytes_per_commit = static_cast<double>(settings.batch_bytes);
-  figures.bytes_per_txn = figures.bytes_per_commit;
-  figures.rss_bytes = rss_bytes();
-  figures.file_bytes = file_bytes(dir->file("floor.db"));
-  figures.result_hash = hash_of(fmt::format("floor {}", settings.batch_bytes));
   return figures;
 }
 
