@@ -27,6 +27,10 @@ std::string_view name_of(Unfinished unfinished) {
   return "";
 }
 
+bool is_load(const std::string& workload) {
+  return workload == "saga" || workload == "tcc" || workload == "msg";
+}
+
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json settings_json(const Settings& settings, const std::string& workload) {
@@ -35,7 +39,7 @@ Json settings_json(const Settings& settings, const std::string& workload) {
   json["payload"] = settings.payload_bytes;
   if (workload == "floor")
     return {{"batch_bytes", settings.batch_bytes}, {"seconds", settings.seconds}};
-  if (workload != "saga") {
+  if (!is_load(workload)) {
     json["unfinished"] = name_of(settings.unfinished);
     json["transactions"] = settings.transactions;
     return json;
@@ -51,6 +55,11 @@ Json settings_json(const Settings& settings, const std::string& workload) {
   json["history"] = name_of(settings.history);
   json["retention_s"] = settings.retention_s >= 0 ? Json(settings.retention_s) : Json(nullptr);
   json["fail_percent"] = settings.fail_percent;
+  if (workload == "tcc") json["driven"] = settings.driven;
+  if (workload == "msg") {
+    json["prepared"] = settings.prepared;
+    json["topic"] = settings.topic;
+  }
   return json;
 }
 
@@ -102,7 +111,10 @@ std::string headline(const Figures& figures) {
     return fmt::format("floor: {} bytes a commit", asked.batch_bytes);
   std::string text = fmt::format("{}: {} branches of {} bytes", figures.workload, asked.branches,
                                  asked.payload_bytes);
-  if (figures.workload != "saga") return text + fmt::format(", {}", name_of(asked.unfinished));
+  if (!is_load(figures.workload)) return text + fmt::format(", {}", name_of(asked.unfinished));
+  if (asked.driven) text += ", driven";
+  if (asked.prepared) text += ", prepared first";
+  if (asked.topic) text += ", by a topic";
   text += asked.rate > 0 ? fmt::format(", {:.0f} due a second", asked.rate)
                          : fmt::format(", {} in flight", asked.in_flight);
   text += fmt::format(", history {}", name_of(asked.history));

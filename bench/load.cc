@@ -34,9 +34,9 @@ std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(se
 
 }  // namespace
 
-Load::Load(Engine& engine, const Participants& participants, const Settings& settings)
+Load::Load(Engine& engine, Workload& workload, const Settings& settings)
     : engine_(engine),
-      participants_(participants),
+      workload_(workload),
       settings_(settings),
       fail_below_(static_cast<std::uint64_t>(std::ldexp(settings.fail_percent / 100.0, 53))) {}
 
@@ -67,9 +67,8 @@ void Load::submit_next(std::uint64_t due_ns) {
   const auto index = submitted_.fetch_add(1, std::memory_order_relaxed);
   const bool failing = should_fail(index);
   failing_submitted_ += failing ? 1 : 0;
-  const auto taken =
-      engine_.submit(failing ? participants_.failing() : participants_.succeeding(),
-                     [this, due_ns](const Result<Report>& result) { on_final(due_ns, result); });
+  const auto taken = workload_.begin(
+      engine_, failing, [this, due_ns](const Result<Report>& result) { on_final(due_ns, result); });
   if (!taken) on_refused(taken.error());
 }
 

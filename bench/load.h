@@ -1,7 +1,7 @@
-// Submits sagas and times them until each is final and durable. Closed loop: so many in flight, the
-// next one handed in by the completion of one. Open loop: each is due at its time of a fixed
-// schedule, handed in by a thread of its own, and its latency counts from when it was due, however
-// late it was handed in.
+// Begins a workload's transactions and times them until each is final and durable. Closed loop: so
+// many in flight, the next one handed in by the completion of one. Open loop: each is due at its
+// time of a fixed schedule, handed in by a thread of its own, and its latency counts from when it
+// was due, however late it was handed in.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@
 
 #include "belay/engine.h"
 #include "histogram.h"
-#include "participants.h"
 #include "settings.h"
+#include "workload.h"
 
 namespace belay::bench {
 
@@ -44,7 +44,7 @@ struct Slice {
 
 class Load {
  public:
-  Load(Engine& engine, const Participants& participants, const Settings& settings);
+  Load(Engine& engine, Workload& workload, const Settings& settings);
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -88,7 +88,7 @@ class Load {
   bool may_submit(std::uint64_t now) const noexcept;
 
   Engine& engine_;
-  const Participants& participants_;
+  Workload& workload_;
   const Settings settings_;
   const std::uint64_t fail_below_;
   std::uint64_t began_ns_ = 0, warm_until_ns_ = 0, end_ns_ = 0;

@@ -1,10 +1,14 @@
 // belay-bench: how fast, how late and how large, each figure beside the floor it cannot pass, each
 // run verified.
 //
-//   saga      sagas from submit to final and durable; closed loop (--in-flight) or open loop
-//   (--rate) recovery  a process is killed with so many unfinished transactions; the reopen is
-//   timed memory    so many live transactions at rest; what each costs beside its payload floor
-//   bare SQLite appending batches of a size, as durably
+//   saga, tcc, msg: transactions from submit to final and durable; closed loop (--in-flight) or
+//   open loop (--rate).
+//
+//   recovery: a process is killed with so many unfinished transactions; the reopen is timed.
+//
+//   memory: so many live transactions at rest; what each costs beside its payload.
+//
+//   floor: bare SQLite appending batches of a size, as durably.
 //
 // Figures leave out the warm-up: the first tenth, at most a second. Every run checks that each
 // transaction became final, that each handler was called exactly as often as it had to be, and that
@@ -17,7 +21,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "figures.h"
 #include "settings.h"
@@ -39,7 +46,7 @@ void add_common(CLI::App& app, Settings& settings) {
 }
 
 void add_shape(CLI::App& app, Settings& settings) {
-  app.add_option("--branches", settings.branches, "branches of a saga")
+  app.add_option("--branches", settings.branches, "branches of each; a msg's targets")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--payload", settings.payload_bytes, "bytes of each branch")
@@ -48,48 +55,69 @@ void add_shape(CLI::App& app, Settings& settings) {
   app.add_option("--seed", settings.seed, "which ones fail")->capture_default_str();
 }
 
-CLI::App* add_saga(CLI::App& app, Settings& settings) {
-  auto* saga = app.add_subcommand("saga", "sagas from submit to final and durable");
-  add_common(*saga, settings);
-  add_shape(*saga, settings);
+CLI::App* add_load(CLI::App& app, Settings& settings, const std::string& name,
+                   const std::string& what) {
+  auto* load = app.add_subcommand(name, what);
+  add_common(*load, settings);
+  add_shape(*load, settings);
   auto* in_flight =
-      saga->add_option("--in-flight", settings.in_flight, "closed loop: so many at a time")
+      load->add_option("--in-flight", settings.in_flight, "closed loop: so many at a time")
           ->check(CLI::Range(1, 1'000'000))
           ->capture_default_str();
-  saga->add_option("--rate", settings.rate, "open loop: so many due a second")
+  load->add_option("--rate", settings.rate, "open loop: so many due a second")
       ->check(CLI::Range(0.1, 1e7))
       ->excludes(in_flight);
-  auto* seconds = saga->add_option("--seconds", settings.seconds, "how long")
+  auto* seconds = load->add_option("--seconds", settings.seconds, "how long")
                       ->check(CLI::Range(0.05, 86'400.0))
                       ->capture_default_str();
-  saga->add_option("--transactions", settings.transactions, "how many, instead of how long")
+  load->add_option("--transactions", settings.transactions, "how many, instead of how long")
       ->check(CLI::Range(1, 1'000'000'000))
       ->excludes(seconds);
   const std::map<std::string, belay::History> histories{{"all", belay::History::all},
                                                         {"failed", belay::History::failed},
                                                         {"none", belay::History::none}};
-  saga->add_option("--history", settings.history, "which finished ones are kept; all by default")
+  load->add_option("--history", settings.history, "which finished ones are kept; all by default")
       ->transform(CLI::CheckedTransformer(histories))
       ->option_text("all|failed|none");
-  saga->add_option("--retention", settings.retention_s,
+  load->add_option("--retention", settings.retention_s,
                    "seconds that finished ones are kept; else the engine's default")
       ->check(CLI::Range(0.0, 1e9));
-  saga->add_option("--fail", settings.fail_percent, "percent whose last branch says no")
+  load->add_option("--fail", settings.fail_percent,
+                   "percent that fail: their last branch says no, a msg is aborted")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
-  saga->add_option("--interval", settings.interval_s, "a line every so many seconds")
+  load->add_option("--interval", settings.interval_s, "a line every so many seconds")
       ->check(CLI::Range(0.05, 86'400.0));
-  auto* is_long = saga->add_flag("--long")->description(
+  auto* is_long = load->add_flag("--long")->description(
       fmt::format("{} s, a line every {} s, a retention of {} s", kLongSeconds,
                   kLongIntervalSeconds, kLongRetentionSeconds));
-  saga->callback([&settings, is_long, seconds] {
+  load->callback([&settings, is_long, seconds] {
     const bool asked = is_long->count() > 0;
     if (asked && seconds->count() == 0) settings.seconds = kLongSeconds;
     if (asked && settings.retention_s < 0) settings.retention_s = kLongRetentionSeconds;
     const bool lasts = settings.transactions == 0 && settings.seconds >= kLongSeconds;
     if ((asked || lasts) && settings.interval_s <= 0) settings.interval_s = kLongIntervalSeconds;
   });
-  return saga;
+  return load;
+}
+
+CLI::App* add_saga(CLI::App& app, Settings& settings) {
+  return add_load(app, settings, "saga", "sagas from submit to final and durable");
+}
+
+CLI::App* add_tcc(CLI::App& app, Settings& settings) {
+  auto* tcc = add_load(app, settings, "tcc", "try, confirm, cancel; all tries at once");
+  tcc->add_flag("--driven", settings.driven,
+                "branch by branch, by the client's callbacks, instead of declared");
+  return tcc;
+}
+
+CLI::App* add_msg(CLI::App& app, Settings& settings) {
+  auto* msg = add_load(app, settings, "msg", "messages, until delivered to every target");
+  auto* prepared = msg->add_flag("--prepared", settings.prepared, "prepared, then submitted");
+  msg->add_flag("--topic", settings.topic, "the targets are a topic's subscribers");
+  msg->get_option("--fail")->needs(prepared);
+  return msg;
 }
 
 CLI::App* add_crowd(CLI::App& app, Settings& settings, const std::string& name,
@@ -148,7 +176,11 @@ int main(int argc, char** argv) {
   CLI::App app(
       "belay-bench: how fast, how late and how large, beside the floor; every run is verified");
   app.require_subcommand(1);
-  const auto* saga = add_saga(app, settings);
+  using MakeWorkload = std::unique_ptr<belay::bench::Workload> (*)(const Settings&);
+  const std::vector<std::pair<const CLI::App*, MakeWorkload>> loads = {
+      {add_saga(app, settings), &belay::bench::make_saga},
+      {add_tcc(app, settings), &belay::bench::make_tcc},
+      {add_msg(app, settings), &belay::bench::make_msg}};
   const auto* recovery = add_crowd(app, settings, "recovery",
                                    "reopen a file with unfinished transactions after a kill");
   const auto* memory =
@@ -159,7 +191,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  if (saga->parsed()) return finish(belay::bench::run_saga(settings), settings);
+  for (const auto& [command, make] : loads) {
+    if (!command->parsed()) continue;
+    return finish(belay::bench::run_load(settings, *make(settings)), settings);
+  }
   if (floor->parsed()) return finish(belay::bench::run_floor(settings), settings);
   if (settings.transactions == 0) settings.transactions = 1'000'000;
   if (memory->parsed()) return finish(belay::bench::run_memory(settings), settings);

@@ -7,90 +7,69 @@
 namespace belay::bench {
 namespace {
 
-constexpr const char* kDo = "bench.do";
-constexpr const char* kRefuse = "bench.refuse";
-constexpr const char* kUndo = "bench.undo";
-
-Saga make_saga(const Settings& settings, const char* last) {
-  const std::string payload(settings.payload_bytes, 'x');
-  Saga saga;
-  for (std::uint32_t i = 1; i < settings.branches; ++i) saga.step(kDo, kUndo, payload);
-  saga.step(last, kUndo, payload).wait_result();
-  return saga;
-}
-
-void expect(std::string_view what, std::size_t branch, std::uint64_t seen, std::uint64_t wanted,
-            std::vector<std::string>& problems) {
-  if (seen == wanted) return;
-  problems.push_back(fmt::format("{} of branch {} was called {} times instead of {}", what,
-                                 branch + 1, seen, wanted));
-}
+constexpr std::array<const char*, kAsked> kNames = {"do it", "refuse", "undo it", "confirm it"};
 
 }  // namespace
 
-Participants::Participants(const Settings& settings)
-    : settings_(settings),
-      succeeding_(make_saga(settings, kDo)),
-      failing_(make_saga(settings, kRefuse)),
-      done_(settings.branches),
-      undone_(settings.branches),
-      refused_(settings.branches) {}
+Participants::Participants(const Settings& settings, std::uint32_t first_branch)
+    : branches_(settings.branches),
+      first_branch_(first_branch),
+      payload_bytes_(settings.payload_bytes) {
+  for (auto& counts : counts_) counts.resize(branches_);
+}
 
 Result<> Participants::register_on(Engine& engine) {
-  BELAY_TRY(engine.handle(kDo, &do_it, this));
-  BELAY_TRY(engine.handle(kRefuse, &refuse, this));
-  BELAY_TRY(engine.handle(kUndo, &undo_it, this));
+  BELAY_TRY(engine.handle(kDo, &answer<Asked::to_do>, this));
+  BELAY_TRY(engine.handle(kRefuse, &answer<Asked::to_refuse>, this));
+  BELAY_TRY(engine.handle(kUndo, &answer<Asked::to_undo>, this));
+  BELAY_TRY(engine.handle(kConfirm, &answer<Asked::to_confirm>, this));
   return {};
 }
 
-void Participants::count(const Call& call, std::vector<std::uint64_t>& counts) {
-  std::size_t branch = 0;
+Result<> Participants::register_doer(Engine& engine, const std::string& name) {
+  return engine.handle(name, &answer<Asked::to_do>, this);
+}
+
+template <Asked kWhat>
+Outcome Participants::answer(const Call& call, void* self) {
+  static_cast<Participants*>(self)->count(call, kWhat);
+  return kWhat == Asked::to_refuse ? Outcome::failure("refused") : Outcome::success();
+}
+
+void Participants::count(const Call& call, Asked asked) {
+  std::uint32_t branch = 0;
   const auto& id = call.branch_id;
   const auto end = std::from_chars(id.data(), id.data() + id.size(), branch);
-  if (end.ec != std::errc{} || branch == 0 || branch > counts.size() ||
-      call.payload.size() != settings_.payload_bytes) {
+  if (end.ec != std::errc{} || branch < first_branch_ || branch >= first_branch_ + branches_ ||
+      call.payload.size() != payload_bytes_) {
     ++strange_calls_;
     return;
   }
-  ++counts[branch - 1];
-}
-
-Outcome Participants::do_it(const Call& call, void* self) {
-  auto* participants = static_cast<Participants*>(self);
-  participants->count(call, participants->done_);
-  return Outcome::success();
-}
-
-Outcome Participants::refuse(const Call& call, void* self) {
-  auto* participants = static_cast<Participants*>(self);
-  participants->count(call, participants->refused_);
-  return Outcome::failure("refused");
-}
-
-Outcome Participants::undo_it(const Call& call, void* self) {
-  auto* participants = static_cast<Participants*>(self);
-  participants->count(call, participants->undone_);
-  return Outcome::success();
+  ++counts_[static_cast<std::size_t>(asked)][branch - first_branch_];
 }
 
 std::uint64_t Participants::calls() const noexcept {
   std::uint64_t sum = strange_calls_;
-  for (const auto* counts : {&done_, &undone_, &refused_}) {
-    for (const auto count : *counts) sum += count;
+  for (const auto& counts : counts_) {
+    for (const auto count : counts) sum += count;
   }
   return sum;
 }
 
-void Participants::verify(std::uint64_t succeeded, std::uint64_t failed,
+void Participants::expect(Asked asked, std::uint64_t others, std::uint64_t last,
                           std::vector<std::string>& problems) const {
-  for (std::size_t i = 0; i < settings_.branches; ++i) {
-    const bool last = i + 1 == settings_.branches;
-    expect("the action", i, done_[i], last ? succeeded : succeeded + failed, problems);
-    expect("the refusing action", i, refused_[i], last ? failed : 0, problems);
-    expect("the compensation", i, undone_[i], failed, problems);
+  const auto which = static_cast<std::size_t>(asked);
+  for (std::size_t i = 0; i < branches_; ++i) {
+    const auto wanted = i + 1 == branches_ ? last : others;
+    if (counts_[which][i] == wanted) continue;
+    problems.push_back(fmt::format("branch {} was asked to {} {} times instead of {}",
+                                   i + first_branch_, kNames[which], counts_[which][i], wanted));
   }
+}
+
+void Participants::expect_none_strange(std::vector<std::string>& problems) const {
   if (strange_calls_ > 0)
-    problems.push_back(fmt::format("{} calls were not of any saga", strange_calls_));
+    problems.push_back(fmt::format("{} calls were not of any transaction", strange_calls_));
 }
 
 }  // namespace belay::bench

@@ -1,52 +1,54 @@
-// The services of the bench: handlers that answer at once and count how often they were asked, and
-// the sagas that name them. They run on the engine's loop; the counts may be read when nothing is
-// in flight any more.
+// The services of the bench: handlers that answer at once and count how often each branch was asked
+// what. They run on the engine's loop; the counts may be read when nothing is in flight any more.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "belay/call.h"
 #include "belay/engine.h"
-#include "belay/saga.h"
 #include "settings.h"
 
 namespace belay::bench {
 
+inline constexpr const char* kDo = "bench.do";
+inline constexpr const char* kRefuse = "bench.refuse";
+inline constexpr const char* kUndo = "bench.undo";
+inline constexpr const char* kConfirm = "bench.confirm";
+
+enum class Asked : std::uint8_t { to_do, to_refuse, to_undo, to_confirm };
+inline constexpr std::size_t kAsked = 4;
+
 class Participants {
  public:
-  explicit Participants(const Settings& settings);
+  // `first_branch`: the number of the first branch that is ever called.
+  explicit Participants(const Settings& settings, std::uint32_t first_branch = 1);
   Participants(const Participants&) = delete;
   Participants& operator=(const Participants&) = delete;
 
   Result<> register_on(Engine& engine);
+  // One more name for `kDo`.
+  Result<> register_doer(Engine& engine, const std::string& name);
 
-  // Two sagas that differ in their last branch only: one succeeds, one is refused there. Without a
-  // gid: the engine makes one, as it does for most callers.
-  const Saga& succeeding() const noexcept { return succeeding_; }
-  const Saga& failing() const noexcept { return failing_; }
-
-  // All handlers' calls so far.
   std::uint64_t calls() const noexcept;
-  // Every action and compensation exactly as often as this many outcomes need; what is not so goes
-  // to `problems`.
-  void verify(std::uint64_t succeeded, std::uint64_t failed,
+  // The last branch was asked so `last` times, each of the others `others` times.
+  void expect(Asked asked, std::uint64_t others, std::uint64_t last,
               std::vector<std::string>& problems) const;
+  // No call was with a branch or payload that no transaction has.
+  void expect_none_strange(std::vector<std::string>& problems) const;
 
  private:
-  static Outcome do_it(const Call& call, void* self);
-  static Outcome refuse(const Call& call, void* self);
-  static Outcome undo_it(const Call& call, void* self);
-  void count(const Call& call, std::vector<std::uint64_t>& counts);
+  template <Asked kWhat>
+  static Outcome answer(const Call& call, void* self);
+  void count(const Call& call, Asked asked);
 
-  Settings settings_;
-  Saga succeeding_;
-  Saga failing_;
-  std::vector<std::uint64_t> done_;     // by branch
-  std::vector<std::uint64_t> undone_;   // by branch
-  std::vector<std::uint64_t> refused_;  // by branch
-  std::uint64_t strange_calls_ = 0;     // with a branch or payload that no saga has
+  const std::uint32_t branches_, first_branch_;
+  const std::size_t payload_bytes_;
+  std::array<std::vector<std::uint64_t>, kAsked> counts_;  // by branch
+  std::uint64_t strange_calls_ = 0;
 };
 
 }  // namespace belay::bench

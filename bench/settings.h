@@ -27,6 +27,9 @@ struct Settings {
   History history = History::all;
   double retention_s = -1;  // of finished transactions; negative: the engine's default
   double fail_percent = 0;
+  bool driven = false;    // tcc: branch by branch, by the client's callbacks
+  bool prepared = false;  // msg: prepared, then submitted
+  bool topic = false;     // msg: the targets are a topic's subscribers
   double interval_s = 0;  // a line this often; 0: none
   Unfinished unfinished = Unfinished::ongoing;
   std::size_t batch_bytes = 64 * 1024;  // of the floor alone

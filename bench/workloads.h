@@ -1,14 +1,16 @@
-// The workloads, each a function from settings to figures. An error means that it could not be run;
+// The runs, each a function from settings to figures. An error means that it could not be run;
 // a result that is wrong is told in Figures::problems.
 #pragma once
 
 #include "belay/result.h"
 #include "figures.h"
 #include "settings.h"
+#include "workload.h"
 
 namespace belay::bench {
 
-Result<Figures> run_saga(const Settings& settings);
+// A load of the workload's transactions.
+Result<Figures> run_load(const Settings& settings, Workload& workload);
 Result<Figures> run_floor(const Settings& settings);
 Result<Figures> run_memory(const Settings& settings);
 // Forks before anything else is done, so call it while there is one thread.

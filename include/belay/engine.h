@@ -137,6 +137,8 @@ class BELAY_EXPORT Engine {
   // Waits until the transaction is final. Errors: timed_out (it goes on), not_found, closed; misuse
   // on the loop.
   Result<Report> wait(std::string_view gid, Millis timeout);
+  // The same without waiting, and for as long as it takes: `done` runs when it is final.
+  Result<> wait(std::string_view gid, ReportCallback done);
 
   Counters counters() const;
 

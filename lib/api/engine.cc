@@ -205,6 +205,10 @@ Result<Report> Engine::wait(std::string_view gid, Millis timeout) {
                                          std::to_string(timeout.count()) + " ms; it goes on"};
 }
 
+Result<> Engine::wait(std::string_view gid, ReportCallback done) {
+  return impl_->wait(gid, std::nullopt, std::move(done));
+}
+
 Counters Engine::counters() const { return impl_->counters(); }
 
 Result<> Engine::close() { return impl_->close_and_join(); }

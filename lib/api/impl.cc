@@ -152,7 +152,8 @@ Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {
   return engine_.find(std::string(gid), std::move(done));
 }
 
-Result<> Engine::Impl::wait(std::string_view gid, Millis timeout, ReportCallback done) {
+Result<> Engine::Impl::wait(std::string_view gid, std::optional<Millis> timeout,
+                            ReportCallback done) {
   BELAY_TRY(check_started());
   return engine_.wait(std::string(gid), timeout, std::move(done));
 }

@@ -35,7 +35,7 @@ class Engine::Impl {
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
   Result<> find(std::string_view gid, ReportCallback done);
-  Result<> wait(std::string_view gid, Millis timeout, ReportCallback done);
+  Result<> wait(std::string_view gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> close(ClosedCallback closed);
   Result<> close_and_join();
   Counters counters() const { return engine_.counters(); }

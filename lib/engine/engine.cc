@@ -88,8 +88,9 @@ Result<> Engine::find(std::string gid, ReportCallback done) {
   return enqueue(FindRequest{std::move(gid), false, 0, std::move(done)}, true);
 }
 
-Result<> Engine::wait(std::string gid, Millis timeout, ReportCallback done) {
-  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(timeout.count(), 1));
+Result<> Engine::wait(std::string gid, std::optional<Millis> timeout, ReportCallback done) {
+  const auto ms =
+      timeout ? static_cast<std::uint64_t>(std::max<std::int64_t>(timeout->count(), 1)) : 0;
   return enqueue(FindRequest{std::move(gid), true, ms, std::move(done)}, true);
 }
 

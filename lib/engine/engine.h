@@ -95,7 +95,8 @@ class Engine {
   // in a later turn.
   Result<> submit(SubmitRequest request);
   Result<> find(std::string gid, ReportCallback done);
-  Result<> wait(std::string gid, Millis timeout, ReportCallback done);
+  // No timeout: for as long as it takes.
+  Result<> wait(std::string gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> add_branch(BranchRequest request);
   Result<> give_word(WordRequest request);
   Result<> change_topic(TopicRequest request);

@@ -75,12 +75,12 @@ constexpr bool kMemoryIsKnown = true;
 constexpr bool kMemoryIsKnown = true;
 #endif
 
-void check_saga(const nlohmann::json& json) {
-  for (const std::string key : {"p50_us", "p99_us", "max_us", "floor_tps", "ratio", "commits_per_s",
-                                "bytes_per_txn", "live_bytes_per_txn"}) {
+void check_load(const nlohmann::json& json) {
+  for (const std::string key :
+       {"p50_us", "p99_us", "max_us", "floor_tps", "ratio", "commits_per_s", "bytes_per_txn"}) {
     CAPTURE(key);
     REQUIRE(json[key].is_number());
-    if (kMemoryIsKnown || key != "live_bytes_per_txn") CHECK(json[key] > 0);
+    CHECK(json[key] > 0);
   }
   CHECK(json["p50_us"] <= json["p95_us"]);
   CHECK(json["p95_us"] <= json["p99_us"]);
@@ -89,6 +89,12 @@ void check_saga(const nlohmann::json& json) {
   const auto answered = json["succeeded"].get<std::uint64_t>() +
                         json["failed"].get<std::uint64_t>() + json["refused"].get<std::uint64_t>();
   CHECK(json["transactions"] == answered);
+}
+
+void check_saga(const nlohmann::json& json) {
+  check_load(json);
+  REQUIRE(json["live_bytes_per_txn"].is_number());
+  if (kMemoryIsKnown) CHECK(json["live_bytes_per_txn"] > 0);
 }
 
 }  // namespace
@@ -109,6 +115,47 @@ TEST_SUITE("process/bench") {
       words.insert(words.begin(), "saga");
       check_saga(figures(words));
     }
+  }
+
+  TEST_CASE("a tcc is verified, declared and driven, confirmed and cancelled") {
+    const std::vector<Words> runs = {
+        {"--transactions", "500"},
+        {"--seconds", "0.3", "--branches", "1"},
+        {"--transactions", "500", "--fail", "30", "--branches", "3", "--payload", "0"},
+        {"--transactions", "300", "--history", "failed", "--fail", "30", "--in-flight", "1"},
+    };
+    for (const Words& run : runs) {
+      for (const bool driven : {false, true}) {
+        Words words = run;
+        words.insert(words.begin(), "tcc");
+        if (driven) words.push_back("--driven");
+        CAPTURE(joined(words));
+        const auto json = figures(words);
+        check_load(json);
+        CHECK(json["settings"]["driven"] == driven);
+        const bool fails = json["settings"]["fail_percent"] > 0;
+        CHECK((json["failed"] > 0) == fails);
+      }
+    }
+  }
+
+  TEST_CASE("a message is verified: at once or prepared, to names or by a topic") {
+    const std::vector<Words> runs = {
+        {"--transactions", "500"},
+        {"--transactions", "500", "--branches", "3", "--history", "none"},
+        {"--seconds", "0.3", "--topic"},
+        {"--transactions", "500", "--prepared", "--fail", "30"},
+        {"--transactions", "300", "--prepared", "--topic", "--fail", "30", "--in-flight", "1"},
+    };
+    for (Words words : runs) {
+      words.insert(words.begin(), "msg");
+      CAPTURE(joined(words));
+      const auto json = figures(words);
+      check_load(json);
+      const bool fails = json["settings"]["fail_percent"] > 0;
+      CHECK((json["failed"] > 0) == fails);
+    }
+    check_load(figures({"msg", "--rate", "2000", "--seconds", "0.3", "--prepared"}));
   }
 
   TEST_CASE("an open loop submits what is due and counts its latency from then") {
@@ -193,8 +240,10 @@ TEST_SUITE("process/bench") {
 
   TEST_CASE("people get a table that says what was run and that it is right") {
     for (const Words& words :
-         {Words{"saga", "--transactions", "200"}, Words{"recovery", "--transactions", "200"},
-          Words{"memory", "--transactions", "200"}, Words{"floor", "--seconds", "0.1"}}) {
+         {Words{"saga", "--transactions", "200"}, Words{"tcc", "--transactions", "200", "--driven"},
+          Words{"msg", "--transactions", "200", "--topic"},
+          Words{"recovery", "--transactions", "200"}, Words{"memory", "--transactions", "200"},
+          Words{"floor", "--seconds", "0.1"}}) {
       const auto run = bench(words);
       CAPTURE(run.out);
       CHECK(run.exit_code == 0);
@@ -208,7 +257,8 @@ TEST_SUITE("process/bench") {
     for (const Words& words :
          {Words{}, Words{"sagas"}, Words{"saga", "--fail", "101"}, Words{"saga", "--branches", "0"},
           Words{"saga", "--rate", "5", "--in-flight", "2"}, Words{"saga", "--history", "some"},
-          Words{"saga", "--seconds", "1", "--transactions", "5"}, Words{"floor", "--seconds"}}) {
+          Words{"saga", "--seconds", "1", "--transactions", "5"}, Words{"floor", "--seconds"},
+          Words{"saga", "--driven"}, Words{"tcc", "--topic"}, Words{"msg", "--fail", "5"}}) {
       CAPTURE(joined(words));
       const auto run = bench(words);
       CHECK(run.exit_code == 2);

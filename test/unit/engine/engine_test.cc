@@ -201,6 +201,26 @@ TEST_SUITE("engine") {
     CHECK(test.answers.at("impatient").error().code == ErrorCode::timed_out);
     CHECK(test.answered["next"] == 0);
   }
+
+  TEST_CASE("a wait without a timeout is told the end, however late that comes") {
+    TestEngine test;
+    test.ports.default_kind = ports::Caller::Kind::deferred;
+    REQUIRE(test.submit(two_steps("g"), "first", false));
+    test.settle();
+    REQUIRE(test.engine.wait("g", std::nullopt, test.answer("patient")));
+    test.engine.turn();
+    test.advance(3'600'000);
+    test.ports.default_kind = ports::Caller::Kind::immediate;
+    REQUIRE(test.engine.wait("g", Millis{100}, test.answer("other")));
+    test.engine.turn();
+    CHECK(test.answered["patient"] == 0);
+    for (int i = 0; i < 5 && test.answered["patient"] == 0; ++i) {
+      test.advance(3'600'000);
+      test.settle();
+    }
+    REQUIRE(test.answered["patient"] == 1);
+    CHECK(test.answers.at("patient")->succeeded());
+  }
 }
 
 TEST_SUITE("engine/storage") {
