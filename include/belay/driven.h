@@ -29,7 +29,8 @@ class BELAY_EXPORT Driven {
 
   // Engine::register_branch.
   Result<Outcome> branch(const TwoPhaseBranch& branch);
-  // Engine::submit_prepared. With an error nothing was decided, and the handle still aborts.
+  // Engine::submit_prepared. With an error nothing was decided, save for commit_unknown, and the
+  // handle still aborts if it can.
   Result<Report> submit();
   // Submits and waits until it is final, at most `timeout`. Errors: timed_out (it goes on), and
   // submit's.
