@@ -2,6 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
 
 namespace belay::base {
 namespace {
@@ -31,9 +36,7 @@ std::uint32_t word(const char* bytes) {
   return value;
 }
 
-}  // namespace
-
-std::uint32_t crc32c(std::string_view bytes) noexcept {
+std::uint32_t by_tables(std::string_view bytes) noexcept {
   std::uint32_t crc = 0xffffffffu;
   const char* at = bytes.data();
   std::size_t left = bytes.size();
@@ -49,5 +52,38 @@ std::uint32_t crc32c(std::string_view bytes) noexcept {
   }
   return ~crc;
 }
+
+#if defined(__x86_64__)
+// The processor's own instruction for this very polynomial; not every x86-64 has it.
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view bytes) noexcept {
+  std::uint64_t crc = 0xffffffffu;
+  const char* at = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 8; left -= 8, at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, at, sizeof eight);
+    crc = _mm_crc32_u64(crc, eight);
+  }
+  auto rest = static_cast<std::uint32_t>(crc);
+  for (; left > 0; --left, ++at) rest = _mm_crc32_u8(rest, static_cast<std::uint8_t>(*at));
+  return ~rest;
+}
+
+bool has_instruction() noexcept {
+  static const bool has = __builtin_cpu_supports("sse4.2") != 0;
+  return has;
+}
+#endif
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view bytes) noexcept {
+#if defined(__x86_64__)
+  if (has_instruction()) return by_instruction(bytes);
+#endif
+  return by_tables(bytes);
+}
+
+std::uint32_t crc32c_by_tables(std::string_view bytes) noexcept { return by_tables(bytes); }
 
 }  // namespace belay::base
