@@ -170,7 +170,7 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
 }  // namespace
 
 Result<Transaction> begin(const Record& submitted) {
-  if (submitted.kind != RecordKind::submitted && submitted.kind != RecordKind::prepared) {
+  if (!begins(submitted.kind)) {
     return Error{ErrorCode::corrupt,
                  "transaction " + std::to_string(submitted.id) + " does not begin with a submit"};
   }

@@ -23,6 +23,11 @@ enum class RecordKind : std::uint8_t {
   committing = 9,  // due_at: not to start before. The word to go through with it, never taken back
 };
 
+// A transaction's first record.
+constexpr bool begins(RecordKind kind) {
+  return kind == RecordKind::submitted || kind == RecordKind::prepared;
+}
+
 struct Record {
   RecordKind kind{};
   TransactionId id = 0;

@@ -280,7 +280,10 @@ void Engine::release(const Act& act) {
       tell(live, true);
       finished(live);
       break;
-    case ActKind::branch_ended: tell_branches(live); break;
+    case ActKind::branch_ended:
+      // Another branch of it went on meanwhile, and nobody hears what is not on disk.
+      is_durable(live) ? tell_branches(live) : hold(act);
+      break;
     case ActKind::accepted:
       // It went on meanwhile, and nobody hears what is not on disk: that batch tells, its end tells
       // everybody.

@@ -114,7 +114,7 @@ Result<Fold::Entry> Fold::first_seen(const core::Record& record) {
       return entry;
     }
   }
-  if (record.kind != core::RecordKind::submitted) {
+  if (!core::begins(record.kind)) {
     entry.kind = Kind::headless;
     return entry;
   }
