@@ -1,5 +1,5 @@
-// belay demo: the main job on real input. Two banks, a file of transfers, one saga each, an audit
-// at the end.
+// belay demo: the main job on real input. Two banks, a file of transfers, one transaction each in
+// any of the modes, an audit at the end.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -18,10 +18,16 @@ namespace {
 
 constexpr const char* kDetails = R"(
 Two banks, each with a SQLite database of its own, and an engine with its state
-in DIR/belay.db. Every row of the file becomes a saga: debit an account in one
-bank, credit one in the other, and undo the debit if the credit is refused. At
+in DIR/belay.db. Every row of the file becomes a transaction between them. At
 the end the banks' own books are read, and every transfer must have moved its
-money in both banks or in neither; else the exit code is 1.
+money in both banks or in neither; else the exit code is 1. By --mode:
+
+  saga  debit an account in one bank, credit one in the other, and undo the
+        debit if the credit is refused
+  tcc   reserve in both banks, then confirm both, or cancel what was reserved
+  msg   debit in a transaction of the one bank's own, with a message to the
+        other that is delivered if and only if that committed; what cannot be
+        credited there goes to a suspense account
 
 The file's columns are id, from_bank, from_account, to_bank, to_account, amount
 and memo (may be left out), as UTF-8 with commas: T1,a,17,b,4,12.50,rent. A bad
@@ -33,6 +39,7 @@ goes on where an earlier run was stopped, and runs nothing twice.
 
 Examples:
   belay demo                          about two seconds
+  belay demo --mode tcc               reserve, confirm, cancel
   belay demo --kill-at 50             kill -9 the engine half-way, and go on
   belay demo --transfers my.csv --accounts 500 --dir /tmp/banks
 )";
@@ -123,6 +130,8 @@ std::vector<std::string> worker_command(const Context& context, const demo::Sett
           "--worker",
           "--transfers",
           settings.transfers,
+          "--mode",
+          std::string(name_of(settings.mode)),
           "--dir",
           settings.files.directory,
           "--accounts",
@@ -203,7 +212,7 @@ class Demo {
     demo::Summary summary{settings_, file_, results, story, audit, 0, 0, context_.program};
     // The opening books tell nothing if other transfers were performed since.
     if (audit.strangers == 0 && results.count(demo::Verdict::refused) == 0) {
-      const auto forecast = demo::forecast(file_.transfers, settings_.accounts);
+      const auto forecast = demo::forecast(file_.transfers, settings_.accounts, settings_.mode);
       summary.forecast = forecast.size() - demo::open_in(forecast);
       summary.surprises = demo::surprises(forecast, results);
     }
@@ -226,7 +235,7 @@ class Demo {
       return fail(context_, ExitCode::failed,
                   fmt::format("{} transfers were not taken",
                               count(summary.results.count(demo::Verdict::refused))),
-                  "another file was run in this directory: use a new --dir");
+                  "another file or mode was run in this directory: use a new --dir");
     }
     return fail(context_, ExitCode::failed, "the books are not in order",
                 fmt::format("keep {} and report it", settings_.files.directory));
@@ -243,8 +252,23 @@ CLI::Validator between(Number low, Number high) {
   return CLI::Range(low, high).description("");  // the option's own text says it better
 }
 
+void add_mode(CLI::App* command, demo::Settings& settings) {
+  const auto set = [&settings](const std::string& name) {
+    const auto mode = mode_from(name);
+    if (!mode || *mode == Mode::xa) {
+      throw CLI::ValidationError("--mode", fmt::format("'{}' is not saga, tcc or msg", name));
+    }
+    settings.mode = *mode;
+  };
+  command
+      ->add_option_function<std::string>("--mode", set,
+                                         "what a transfer is: saga (default), tcc or msg")
+      ->type_name("MODE");
+}
+
 void add_options(CLI::App* command, DemoOptions& options) {
   auto& settings = options.settings;
+  add_mode(command, settings);
   command->add_option("--transfers", settings.transfers, "the file of transfers")
       ->type_name("FILE.csv");
   command

@@ -67,6 +67,7 @@ class Database {
   // What went wrong last, with the file's name.
   Error error() const;
   const std::string& path() const { return path_; }
+  sqlite3* handle() { return handle_.get(); }
 
  private:
   struct Close {

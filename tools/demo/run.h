@@ -27,6 +27,7 @@ struct Files {
 struct Settings {
   Files files;
   std::string transfers;  // the file
+  Mode mode = Mode::saga;
   std::int64_t accounts = 2'000;
   std::size_t in_flight = 256;
   std::chrono::seconds patience{30};  // gives up when nothing became final for that long
