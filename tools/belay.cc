@@ -55,6 +55,7 @@ void describe(CLI::App& app, Context& context) {
   add_stats(app, context);
   add_watch(app, context);
   add_check(app, context);
+  add_xa(app, context);
   add_demo(app, context);
   add_completion(app, context);
   add_version(app, context);

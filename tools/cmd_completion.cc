@@ -1,5 +1,6 @@
 // belay completion SHELL: a completion script, made from the very options the parser knows.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "command.h"
@@ -21,8 +22,29 @@ Commands commands_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
+// Its own, and those of its subcommands.
 Options options_of(const CLI::App& app) {
-  return app.get_options([](const CLI::Option* option) { return !option->get_lnames().empty(); });
+  auto options =
+      app.get_options([](const CLI::Option* option) { return !option->get_lnames().empty(); });
+  for (const auto* command : commands_of(app)) {
+    for (const auto* option : options_of(*command)) {
+      const auto same = [option](const CLI::Option* known) {
+        return known->get_lnames() == option->get_lnames();
+      };
+      if (std::none_of(options.begin(), options.end(), same)) options.push_back(option);
+    }
+  }
+  return options;
+}
+
+// The words a command may be followed by.
+std::string followers_of(const CLI::App& command) {
+  if (command.get_name() == "completion") return "bash zsh fish";
+  std::string words;
+  for (const auto* sub : commands_of(command)) {
+    words += (words.empty() ? "" : " ") + sub->get_name();
+  }
+  return words;
 }
 
 bool takes_value(const CLI::Option& option) { return option.get_expected_max() > 0; }
@@ -52,8 +74,7 @@ std::string in_quotes(const std::string& text) { return "'" + replaced(text, "'"
 std::string words_of(const CLI::App& command) {
   std::string words;
   for (const auto* option : options_of(command)) words += "--" + option->get_lnames().front() + " ";
-  if (command.get_name() == "completion") words += "bash zsh fish ";
-  return words;
+  return words + followers_of(command);
 }
 
 void print_bash(Out& out, const CLI::App& app) {
@@ -95,7 +116,9 @@ void print_zsh(Out& out, const CLI::App& app) {
         spec += fmt::format(":{}:({})", option->get_type_name(), values_of(*option));
       out.print(" \\\n      {}", in_quotes(spec));
     }
-    if (command->get_name() == "completion") out.write(" \\\n      '1:shell:(bash zsh fish)'");
+    if (const auto words = followers_of(*command); !words.empty()) {
+      out.print(" \\\n      '1:word:({})'", words);
+    }
     out.write(" ;;\n");
   }
   out.write("  esac\n}\n\nif [ \"$funcstack[1]\" = _belay ]; then _belay \"$@\"; fi\n");
@@ -117,7 +140,12 @@ void print_fish(Out& out, const CLI::App& app) {
       out.write("\n");
     }
   }
-  out.write("complete -c belay -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n");
+  for (const auto* command : commands_of(app)) {
+    const auto words = followers_of(*command);
+    if (words.empty()) continue;
+    out.print("complete -c belay -n '__fish_seen_subcommand_from {}' -a '{}'\n",
+              command->get_name(), words);
+  }
 }
 
 ExitCode print_for(Context& context, const CLI::App& app, const std::string& shell) {

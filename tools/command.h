@@ -72,6 +72,7 @@ void add_watch(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
+void add_xa(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace belay::tool

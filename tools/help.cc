@@ -67,7 +67,8 @@ std::string usage_of(const CLI::App& app) {
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   std::string full_name = app->get_name();
-  if (app->get_parent() != nullptr) full_name = app->get_parent()->get_name() + " " + full_name;
+  for (const auto* at = app->get_parent(); at != nullptr; at = at->get_parent())
+    full_name = at->get_name() + " " + full_name;
   return full_name + ": " + app->get_description() + "\n\n" + usage_of(*app) +
          section("Commands", commands_of(*app)) + section("Arguments", entries_of(*app, true)) +
          section("Options", entries_of(*app, false)) + app->get_footer();

@@ -2,9 +2,14 @@
 // TRANSACTION in PostgreSQL, XA in MariaDB. They survive the crash of either side between prepare
 // and commit.
 //
-//   auto stock = belay::XaDatabase::postgresql(engine, "stock", "host=/run/postgresql
-//   dbname=stock"); stock->handle("reserve", reserve, &shop);     // runs SQL on the connection it
-//   is given engine.run(belay::Xa().branch(stock->branch("reserve", "7A")).branch(…));
+//   auto stock = belay::XaDatabase::postgresql(engine, "stock", "dbname=stock");
+//   stock->handle("reserve", reserve, &shop);  // runs SQL on the connection it is given
+//   engine.run(belay::Xa().branch(stock->branch("reserve", "7A")).branch(…));
+//
+// What is prepared keeps its locks until the transaction is decided. Two transactions that lock the
+// same rows of two databases in opposite order wait for each other until one times out; in_order()
+// avoids that. "Survives" is only as true as the server's settings: fsync in PostgreSQL,
+// innodb_flush_log_at_trx_commit = 1 in MariaDB.
 #pragma once
 
 #include <functional>
@@ -22,27 +27,30 @@ struct st_mysql;
 namespace belay {
 
 // Runs its SQL inside the open branch of `call` on `database`: no commit, no rollback, no DDL that
-// commits by itself. On one of the participant's threads, where it may block. Success: the branch
-// is prepared; anything else: it is rolled back and the outcome handed on.
+// commits by itself, no change of the session's settings. On one of the participant's threads,
+// where it may block; the database ends a statement that takes longer than the call may. Success:
+// the branch is prepared; anything else: it is rolled back and the outcome handed on. It throws:
+// unknown.
 using PgWork = Outcome (*)(const Call& call, pg_conn* database, void* user);
 using MariaDbWork = Outcome (*)(const Call& call, st_mysql* database, void* user);
 
 struct XaOptions {
-  // Connections, and threads that use them: what is beyond waits its turn. 1 to 256.
+  // Connections, and threads that use them: what is beyond waits its turn. One is kept for commits
+  // and rollbacks, unless it is the only one. 1 to 256.
   unsigned connections_max = 8;
   Millis connect_timeout{5'000};
   // The longest wait for a lock inside the database: what holds a call up must not outlive it.
   Millis lock_timeout{2'000};
   // Marks this engine's prepared transactions. Two engines that use one database must differ in it.
   // 1 to 24 characters of a-z, 0-9, '-'. Empty: the participant's name.
-  std::string realm;
+  std::string realm{};
 };
 
 // One prepared transaction found in a database.
 struct PreparedXa {
-  std::string xid;  // as the database shows it
-  TimePoint prepared_at{};
-  std::string owner;
+  std::string xid;          // as the database shows it
+  TimePoint prepared_at{};  // the epoch if the database does not tell: MariaDB
+  std::string owner;        // empty: likewise
 };
 
 class BELAY_EXPORT XaDatabase {
@@ -51,7 +59,8 @@ class BELAY_EXPORT XaDatabase {
   // table, which is created if it is missing), and registers the handlers "NAME.commit" and
   // "NAME.rollback" with the engine. `conninfo` is libpq's: TLS and all else is set there. Errors:
   // unsupported (built without libpq, or the server does not allow prepared transactions), storage
-  // (with the database's words), invalid_argument.
+  // (with the database's words), invalid_argument. The engine must outlive what is returned, and
+  // not be moved meanwhile.
   static Result<XaDatabase> postgresql(Engine& engine, std::string_view name,
                                        std::string_view conninfo, const XaOptions& options = {});
   // `conninfo`: "host=… port=… socket=… user=… password=… database=… ssl-ca=… ssl-cert=… ssl-key=…
@@ -61,11 +70,12 @@ class BELAY_EXPORT XaDatabase {
 
   XaDatabase(XaDatabase&&) noexcept;
   XaDatabase& operator=(XaDatabase&&) noexcept;
-  // Waits for its threads. Close the engine first.
+  // Cuts off what its threads are waiting for and ends them. Close the engine first: it goes on
+  // calling otherwise.
   ~XaDatabase();
 
-  // Registers what branches may do as "NAME.OPERATION". Errors: those of Engine::handle; misuse for
-  // the other database's kind of work.
+  // Registers what branches may do as "NAME.OPERATION"; not "commit" or "rollback". Errors: those
+  // of Engine::handle; misuse for the other database's kind of work.
   Result<> handle(std::string_view operation, PgWork work, void* user = nullptr);
   Result<> handle(std::string_view operation, MariaDbWork work, void* user = nullptr);
 
@@ -90,7 +100,8 @@ BELAY_EXPORT std::string xid_of(std::string_view realm, std::string_view gid,
 enum class XaKind : std::uint8_t { postgresql, mariadb };
 BELAY_EXPORT Result<std::vector<PreparedXa>> list_prepared(XaKind kind, std::string_view conninfo,
                                                            std::string_view realm);
-// Ends one of them. Gone already is an error: not_found.
+// Ends one of them. Errors: as above; not_found if it is gone already; busy if it belongs to a
+// connection that is open.
 BELAY_EXPORT Result<> roll_back_prepared(XaKind kind, std::string_view conninfo,
                                          std::string_view xid);
 

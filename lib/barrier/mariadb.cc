@@ -115,7 +115,7 @@ class MariaDb final : public Local {
     MYSQL_RES* rows = mysql_store_result(database_);
     if (rows == nullptr) return failure("reading the barrier's row");
     std::optional<std::string> found;
-    if (const MYSQL_ROW row = mysql_fetch_row(rows); row != nullptr && row[0] != nullptr) {
+    if (MYSQL_ROW row = mysql_fetch_row(rows); row != nullptr && row[0] != nullptr) {
       found = row[0];
     }
     mysql_free_result(rows);

@@ -17,7 +17,7 @@ constexpr int kAttemptsMax = 20;
 
 template <class Site>
 bool wait_for_waiter() {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!Site::someone_waits()) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     ::poll(nullptr, 0, 1);

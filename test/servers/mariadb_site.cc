@@ -29,6 +29,10 @@ class MariaDbConnection final : public Connection {
   Outcome query_prepared(std::string_view gid) override {
     return Barrier::query_prepared(gid, database_);
   }
+  Result<Report> do_and_submit(Engine& engine, const Msg& msg,
+                               const std::function<Outcome()>& work) override {
+    return belay::do_and_submit(engine, msg, database_, work);
+  }
   Result<> create_table() override { return Barrier::create_table(database_); }
 
   bool run(const std::string& sql) override {
@@ -41,7 +45,7 @@ class MariaDbConnection final : public Connection {
         mysql_query(database_, sql.c_str()) == 0 ? mysql_store_result(database_) : nullptr;
     if (result == nullptr) throw std::runtime_error(words());
     std::vector<std::string> found;
-    while (const MYSQL_ROW row = mysql_fetch_row(result)) {
+    while (MYSQL_ROW row = mysql_fetch_row(result)) {
       std::string text;
       for (unsigned column = 0; column < mysql_num_fields(result); ++column) {
         text += (column > 0 ? " " : "") + std::string(row[column] == nullptr ? "" : row[column]);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "belay/barrier.h"
+#include "belay/outbox.h"
 
 namespace belay::test {
 
@@ -24,6 +24,8 @@ class Connection {
 
   virtual Outcome call(Barrier& barrier, const std::function<Outcome()>& work) = 0;
   virtual Outcome query_prepared(std::string_view gid) = 0;
+  virtual Result<Report> do_and_submit(Engine& engine, const Msg& msg,
+                                       const std::function<Outcome()>& work) = 0;
   virtual Result<> create_table() = 0;
 
   // True if it went well.

@@ -34,6 +34,10 @@ class SqliteConnection final : public Connection {
   Outcome query_prepared(std::string_view gid) override {
     return Barrier::query_prepared(gid, database_);
   }
+  Result<Report> do_and_submit(Engine& engine, const Msg& msg,
+                               const std::function<Outcome()>& work) override {
+    return belay::do_and_submit(engine, msg, database_, work);
+  }
   Result<> create_table() override { return Barrier::create_table(database_); }
 
   bool run(const std::string& sql) override {

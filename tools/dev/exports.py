@@ -12,7 +12,7 @@ PROMISED = ["belay::Engine::open(", "belay::Engine::submit(", "belay::Reader::op
             "belay::version(", "belay::check_failed("]
 PREFIX = r"(?:(?:vtable|VTT|typeinfo|typeinfo name|guard variable) for |non-virtual thunk to )?"
 # Names one level below belay:: only: the layers are namespaces of their own.
-PUBLIC = re.compile(PREFIX + r"belay::(?!(?:api|barrier|base|core|engine|loop|ports|store)::)")
+PUBLIC = re.compile(PREFIX + r"belay::(?!(?:api|barrier|base|core|engine|loop|ports|store|xa)::)")
 
 
 def main():

@@ -1,0 +1,12 @@
+// SHA-256 as FIPS 180-4 has it, for names that stand for longer ones.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace belay::base {
+
+std::array<std::uint8_t, 32> sha256(std::string_view bytes) noexcept;
+
+}  // namespace belay::base

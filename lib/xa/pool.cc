@@ -1,0 +1,199 @@
+#include "xa/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace belay::xa {
+namespace {
+
+// What the database takes to say that its own time limit was reached.
+constexpr Millis kGrace{1'000};
+
+// The host's signals are not for these threads, and a connection that breaks raises none.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+Pool::Pool(std::unique_ptr<Connector> connector, std::unique_ptr<Session> first,
+           const PoolLimits& limits)
+    : connector_(std::move(connector)), limits_(limits) {
+  if (first) {
+    idle_.push_back(std::move(first));
+    open_ = 1;
+  }
+  for (unsigned i = 0; i < limits_.connections_max; ++i) {
+    threads_.emplace_back([this] { serve_all(); });
+  }
+  threads_.emplace_back([this] { watch(); });
+}
+
+Pool::~Pool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (const auto& running : running_) ::shutdown(running.socket, SHUT_RDWR);
+  }
+  work_.notify_all();
+  watch_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void Pool::add(Job job) {
+  const auto deadline = Clock::now() + job.timeout;
+  const std::lock_guard lock(mutex_);
+  auto& queue = job.phase == Phase::first ? first_phases_ : second_phases_;
+  queue.push_back({std::move(job), deadline});
+  work_.notify_one();
+}
+
+bool Pool::has_work() const {
+  if (!second_phases_.empty()) return true;
+  const auto first_phases_max = std::max(1u, limits_.connections_max - 1);
+  return !first_phases_.empty() && first_phases_running_ < first_phases_max;
+}
+
+Pool::Waiting Pool::take() {
+  auto& queue = second_phases_.empty() ? first_phases_ : second_phases_;
+  auto waiting = std::move(queue.front());
+  queue.pop_front();
+  return waiting;
+}
+
+void Pool::serve_all() {
+  block_signals();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    work_.wait(lock, [this] { return stopping_ || has_work(); });
+    if (stopping_) return;
+    auto waiting = take();
+    const unsigned first = waiting.job.phase == Phase::first ? 1 : 0;
+    first_phases_running_ += first;
+    lock.unlock();
+    waiting.job.reply.complete(serve(waiting));
+    lock.lock();
+    first_phases_running_ -= first;
+    if (has_work()) work_.notify_one();
+  }
+}
+
+Outcome Pool::serve(const Waiting& waiting) {
+  if (Clock::now() >= waiting.deadline) {
+    return Outcome::unknown("no connection to the database came free in time");
+  }
+  bool broke = false;
+  if (auto session = reuse(waiting.job.xid)) {
+    auto outcome = run_on(std::move(session), waiting, broke);
+    // It may have broken long ago, while it lay idle; a new one tells.
+    if (!broke || outcome.kind() != OutcomeKind::unknown || Clock::now() >= waiting.deadline) {
+      return outcome;
+    }
+  }
+  auto session = connect();
+  if (!session) return Outcome::unknown(session.error().detail);
+  return run_on(std::move(*session), waiting, broke);
+}
+
+Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, bool& broke) {
+  Runs run;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return Outcome::unknown("the participant is being closed");
+    run = running_.insert(running_.end(), {session->socket(), waiting.deadline + kGrace});
+    watch_.notify_one();
+  }
+  const auto left =
+      std::max(Millis(1), std::chrono::duration_cast<Millis>(waiting.deadline - Clock::now()));
+  auto outcome = Outcome::unknown("");
+  if (auto bound = session->bound({left, std::min(left, limits_.lock_timeout)}); bound) {
+    outcome = waiting.job.run(*session);
+  } else {
+    outcome = Outcome::unknown(bound.error().detail);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    running_.erase(run);
+  }
+  broke = !session->usable();
+  give_back(std::move(session));
+  return outcome;
+}
+
+// The connection that prepared it, if there is one; else any that holds nothing.
+std::unique_ptr<Session> Pool::reuse(const std::string& xid) {
+  const std::lock_guard lock(mutex_);
+  const auto holder = std::find_if(holding_.begin(), holding_.end(),
+                                   [&](const auto& session) { return session->holds() == xid; });
+  std::unique_ptr<Session> session;
+  if (holder != holding_.end()) {
+    session = std::move(*holder);
+    holding_.erase(holder);
+  } else if (!idle_.empty()) {
+    session = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Pool::connect() {
+  std::unique_ptr<Session> one_too_many;
+  {
+    const std::lock_guard lock(mutex_);
+    if (open_ < limits_.connections_max) {
+      ++open_;
+    } else if (!idle_.empty()) {
+      one_too_many = std::move(idle_.back());
+      idle_.pop_back();
+    } else if (!holding_.empty()) {  // what it prepared stays, and another connection can end it
+      one_too_many = std::move(holding_.front());
+      holding_.pop_front();
+    }
+  }
+  one_too_many.reset();
+  auto session = connector_->connect();
+  if (!session) {
+    const std::lock_guard lock(mutex_);
+    --open_;
+  }
+  return session;
+}
+
+void Pool::give_back(std::unique_ptr<Session> session) {
+  const std::lock_guard lock(mutex_);
+  if (!session->usable()) {
+    --open_;
+  } else if (session->holds().empty()) {
+    idle_.push_back(std::move(session));
+  } else {
+    holding_.push_back(std::move(session));
+  }
+}
+
+void Pool::watch() {
+  block_signals();
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    auto next = Clock::time_point::max();
+    const auto now = Clock::now();
+    for (auto& running : running_) {
+      if (running.until <= now) {
+        ::shutdown(running.socket, SHUT_RDWR);
+        running.until = Clock::time_point::max();
+      }
+      next = std::min(next, running.until);
+    }
+    if (next == Clock::time_point::max()) {
+      watch_.wait(lock);
+    } else {
+      watch_.wait_until(lock, next);
+    }
+  }
+}
+
+}  // namespace belay::xa
