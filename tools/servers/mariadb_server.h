@@ -1,11 +1,11 @@
-// A MariaDB server for one test program: the user `root` has no password and may everything.
+// A MariaDB server for one program: the user `root` has no password and may everything.
 #pragma once
 
 #include <string>
 
-#include "support/servers/server_process.h"
+#include "servers/server_process.h"
 
-namespace belay::test {
+namespace belay::servers {
 
 class MariaDbServer {
  public:
@@ -36,4 +36,4 @@ class MariaDbServer {
   ServerProcess process_;
 };
 
-}  // namespace belay::test
+}  // namespace belay::servers
