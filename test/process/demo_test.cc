@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "belay/features.h"
+#include "demo/bank.h"
 #include "demo/database.h"
 #include "support/process.h"
 
@@ -88,14 +90,28 @@ std::string fine_file(const std::string& path, int rows, std::string_view prefix
   return write_file(path, text);
 }
 
+// The accounts of ten that are open in both banks.
+std::vector<std::string> open_accounts() {
+  using namespace belay::demo;
+  std::vector<std::string> accounts;
+  for (std::int64_t account = 1; account <= 10; ++account) {
+    if (!opening_of(BankId::a, account).closed && !opening_of(BankId::b, account).closed) {
+      accounts.push_back(std::to_string(account));
+    }
+  }
+  return accounts;
+}
+
 // Of ten rows seven are fine, one pays an account that is not there, one is paid by such a one, and
 // one asks for more than there is.
 std::string mixed_file(const std::string& path, int rows) {
+  const auto accounts = open_accounts();
   std::string text;
   for (int i = 0; i < rows; ++i) {
     const bool forth = i % 2 == 0;
-    text += "T" + std::to_string(i) + (forth ? ",a," : ",b,") + (i % 10 == 8 ? "999" : "1") +
-            (forth ? ",b," : ",a,") + (i % 10 == 7 ? "999" : "1") +
+    const auto& account = accounts[static_cast<std::size_t>(i) % accounts.size()];
+    text += "T" + std::to_string(i) + (forth ? ",a," : ",b,") + (i % 10 == 8 ? "999" : account) +
+            (forth ? ",b," : ",a,") + (i % 10 == 7 ? "999" : account) +
             (i % 10 == 9 ? ",9999999\n" : ",0.01\n");
   }
   return write_file(path, text);
@@ -133,35 +149,40 @@ TEST_SUITE("process/demo") {
     }
   }
 
-  TEST_CASE("in every mode a killed run has the totals of one that is not") {
+  TEST_CASE("in every mode a killed run ends as one that is not") {
     const TempDir dir;
-    constexpr int kRows = 600;
+    constexpr int kRows = 300;
     const auto file = mixed_file(dir.file("mixed.csv"), kRows);
-    for (const std::string mode : {"saga", "tcc", "msg"}) {
+    std::vector<std::string> modes = {"saga", "tcc", "msg"};
+    // Its servers are made only once: what must come of the file is the same.
+    if (BELAY_HAS_POSTGRESQL && BELAY_HAS_MARIADB) modes.push_back("xa");
+    // Servers of root run as somebody else, who must get to their folders.
+    std::filesystem::permissions(dir.path(), std::filesystem::perms::others_exec,
+                                 std::filesystem::perm_options::add);
+    for (const auto& mode : modes) {
       CAPTURE(mode);
-      const Words words = {"--mode",      mode, "--transfers", file,
-                           "--in-flight", "16", "--accounts",  "10"};
-      const auto in = [&words, &dir](const std::string& place, Words more = {}) {
-        auto result = words;
-        result.insert(result.end(), {"--dir", dir.file(place)});
-        result.insert(result.end(), more.begin(), more.end());
-        return result;
-      };
-      const auto calm = figures(in(mode));
       const bool delivers_all = mode == "msg";
-      CHECK(calm["mode"] == mode);
-      CHECK(calm["succeeded"] == kRows * (delivers_all ? 8 : 7) / 10);
-      CHECK(calm["suspended"] == (delivers_all ? kRows / 10 : 0));
-      CHECK(calm["reasons"] == Json{{"insufficient funds", kRows / 10},
-                                    {"no such account", kRows * (delivers_all ? 1 : 2) / 10}});
-      CHECK(calm["forecast"] == kRows);
-      const auto killed = figures(in(mode + "-killed", {"--kill-at", "40"}));
-      CHECK(totals(killed) == totals(calm));
+      const auto run_in = [&](const std::string& place, const Words& more = {}) {
+        Words words = {"--mode", mode,         "--transfers", file,    "--in-flight",
+                       "16",     "--accounts", "10",          "--dir", place};
+        words.insert(words.end(), more.begin(), more.end());
+        const auto json = figures(words);
+        CHECK(json["mode"] == mode);
+        CHECK(json["succeeded"] == kRows * (delivers_all ? 8 : 7) / 10);
+        CHECK(json["suspended"] == (delivers_all ? kRows / 10 : 0));
+        CHECK(json["reasons"] == Json{{"insufficient funds", kRows / 10},
+                                      {"no such account", kRows * (delivers_all ? 1 : 2) / 10}});
+        CHECK(json["forecast"] == kRows);
+        CHECK(json["changed"] == 0);
+        return json;
+      };
+      const auto calm = mode == "xa" ? Json() : run_in(dir.file(mode));
+      const auto killed = run_in(dir.file(mode + "-killed"), {"--kill-at", "40"});
       CHECK(killed["kill"]["came_too_late"] == false);
-      CHECK(killed["changed"] == 0);
-      const auto again = figures(in(mode + "-killed"));
-      CHECK(totals(again) == totals(calm));
+      const auto again = run_in(dir.file(mode + "-killed"));
       CHECK(again["repeated"] == kRows);
+      CHECK(totals(again) == totals(killed));
+      if (!calm.is_null()) CHECK(totals(killed) == totals(calm));
     }
   }
 
@@ -356,6 +377,7 @@ TEST_SUITE("process/demo") {
         {{"--in-flight", "0"}, 2, "in-flight"},
         {{"--accounts", "many"}, 2, "accounts"},
         {{"--mode", "swift"}, 2, "'swift' is not saga, tcc"},
+        {{"--first", "0"}, 2, "first"},
     };
     for (const auto& one : cases) {  // not taken apart: clang 14 captures no structured binding
       CAPTURE(one.says);

@@ -125,8 +125,7 @@ Result<Bank> Bank::open(const std::string& path, BankId id, std::int64_t account
   if (*version == 0) {
     BELAY_TRY(found(*database, id, accounts));
   } else if (*version != kVersion) {
-    return Error{ErrorCode::unsupported,
-                 path + " is of another version of the demo: use a new --dir"};
+    return Error{ErrorCode::misuse, path + " is of another version of the demo"};
   }
   BELAY_TRY(check_accounts(*database, accounts));
   auto barrier = BatchBarrier::open(*database);
@@ -142,6 +141,11 @@ Result<Bank> Bank::open(const std::string& path, BankId id, std::int64_t account
   BELAY_TRY(prepare(*database, "ROLLBACK TO leg", sql.rollback));
   BELAY_TRY(prepare(*database, "RELEASE leg", sql.release));
   return Bank(std::move(*database), std::move(*barrier), std::move(sql));
+}
+
+Result<> Bank::create_tables(Database& database) {
+  BELAY_TRY(Barrier::create_table(database.handle()));
+  return database.run(kCreate);
 }
 
 Result<> Bank::begin() { return database_.run("BEGIN IMMEDIATE"); }

@@ -74,6 +74,9 @@ class Bank {
   static Result<Bank> open(const std::string& path, BankId id, std::int64_t accounts,
                            Survives survives = Survives::power_cut);
 
+  // A bank's tables without a bank: for a copy of one's books.
+  static Result<> create_tables(Database& database);
+
   // Any number of legs in one database transaction: their answers may be given once `commit`
   // succeeded. After a failed commit nothing happened to any of them.
   Result<> begin();

@@ -2,6 +2,7 @@
 
 #include "demo/counter.h"
 #include "demo/messages.h"
+#include "demo/xa_banks.h"
 
 namespace belay::demo {
 namespace {
@@ -38,6 +39,7 @@ class SqliteBanks final : public Banks {
 }  // namespace
 
 Result<std::unique_ptr<Banks>> open_banks(const Settings& settings) {
+  if (settings.mode == Mode::xa) return open_xa_banks(settings);
   auto a = Bank::open(settings.files.bank(BankId::a), BankId::a, settings.accounts);
   if (!a) return a.error();
   auto b = Bank::open(settings.files.bank(BankId::b), BankId::b, settings.accounts);

@@ -52,8 +52,12 @@ Forecast forecast(const std::vector<Transfer>& transfers, std::int64_t accounts,
   Bounds bounds(accounts);
   Forecast result(transfers.size(), Verdict::no_funds);
   for (std::size_t i = 0; i < transfers.size(); ++i) {
-    const auto source = bounds.state(transfers[i].from);
-    if (source != Verdict::succeeded) result[i] = source;
+    const auto& [id, from, to, cents, memo] = transfers[i];
+    const auto refusal =
+        mode == Mode::xa && to.bank == BankId::a && bounds.state(to) != Verdict::succeeded
+            ? bounds.state(to)  // bank a is asked first
+            : bounds.state(from);
+    if (refusal != Verdict::succeeded) result[i] = refusal;
   }
   // The first debit ever made that is not found here would have been paid by those that are, or by
   // the opening: then it would have been found.

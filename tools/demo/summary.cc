@@ -31,7 +31,8 @@ std::string_view story_of(Mode mode) {
              "if and only if that committed\n";
     case Mode::xa: break;
   }
-  return "every one an xa transaction\n";
+  return "every one an xa transaction:\nPostgreSQL, which is bank A, and MariaDB, which is bank B, "
+         "prepare, then both commit\n";
 }
 
 std::string seconds(std::uint64_t micros) {
@@ -194,8 +195,9 @@ void print_further(Out& out, const Summary& summary) {
     out.print("  {} log --db {} {}\n", belay, db, gid);
   }
   out.print("  {} check --db {}\n", belay, db);
-  out.print("  the banks' books: {} and {}\n", summary.settings.files.bank(BankId::a),
-            summary.settings.files.bank(BankId::b));
+  out.print("  the banks' books{}: {} and {}\n",
+            summary.settings.files.servers ? ", copied from the servers" : "",
+            summary.settings.files.bank(BankId::a), summary.settings.files.bank(BankId::b));
   if (summary.unfinished() > 0) {
     out.write("  the same command with --dir goes on with what is unfinished\n");
   }
@@ -228,8 +230,12 @@ void print_intro(Out& out, const Settings& settings, const TransferFile& file) {
   out.print("{} transfers between {} accounts each of bank A and bank B, {}",
             count(file.transfers.size()), count(static_cast<std::uint64_t>(settings.accounts)),
             story_of(settings.mode));
-  out.print("  from  {}\n  in    {}\n", tool::printable(settings.transfers),
-            tool::printable(settings.files.directory));
+  out.print("  from  {}\n", tool::printable(settings.transfers));
+  if (file.left_out > 0) {
+    out.print("        the first {} of {} in it: --first says how many\n",
+              count(file.transfers.size()), count(file.transfers.size() + file.left_out));
+  }
+  out.print("  in    {}\n", tool::printable(settings.files.directory));
   out.flush();
 }
 

@@ -38,6 +38,7 @@ struct TransferFile {
   std::vector<Transfer> transfers;
   std::vector<BadRow> bad_rows;  // the first of them
   std::size_t bad_count = 0;     // all
+  std::size_t left_out = 0;      // fine ones that are not to be run
 };
 
 constexpr std::size_t kBadRowsKept = 10;
