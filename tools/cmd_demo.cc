@@ -240,8 +240,7 @@ class Demo {
     const auto prepared = servers_->prepared();
     if (!prepared) return prepared.error();
     if (audit && results.done() == results.size() && *prepared > 0) {
-      audit->add_problem(
-          fmt::format("{} transactions are still prepared in the servers", *prepared));
+      audit->add_problem(fmt::format("prepared transactions left in the servers: {}", *prepared));
     }
     return audit;
   }
