@@ -1,48 +1,67 @@
-// belay demo: the main job on real input. Two banks, a file of transfers, one saga each, an audit
-// at the end.
+// belay demo: the main job on real input. Two banks, a file of transfers, one transaction each in
+// any of the modes, an audit at the end.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include "command.h"
 #include "demo/summary.h"
+#include "demo/xa_servers.h"
 
 namespace belay::tool {
 namespace {
 
 constexpr const char* kDetails = R"(
 Two banks, each with a SQLite database of its own, and an engine with its state
-in DIR/belay.db. Every row of the file becomes a saga: debit an account in one
-bank, credit one in the other, and undo the debit if the credit is refused. At
+in DIR/belay.db. Every row of the file becomes a transaction between them. At
 the end the banks' own books are read, and every transfer must have moved its
-money in both banks or in neither; else the exit code is 1.
+money in both banks or in neither; else the exit code is 1. By --mode:
+
+  saga  debit an account in one bank, credit one in the other, and undo the
+        debit if the credit is refused
+  tcc   reserve in both banks, then confirm both, or cancel what was reserved
+  msg   debit in a transaction of the one bank's own, with a message to the
+        other that is delivered if and only if that committed; what cannot be
+        credited there goes to a suspense account
+  xa    the banks are two servers, PostgreSQL and MariaDB, that the demo starts
+        below DIR: both prepare, then both commit, or both roll back
 
 The file's columns are id, from_bank, from_account, to_bank, to_account, amount
 and memo (may be left out), as UTF-8 with commas: T1,a,17,b,4,12.50,rent. A bad
 row is reported with its line and left out. Without --transfers an example of
-24,000 rows is used; its result does not depend on the order of the calls.
+24,000 rows is used (with xa its first 2,000); its result does not depend on the order of the calls.
 
 A row's transaction is called transfer-ID. So the same file with the same --dir
 goes on where an earlier run was stopped, and runs nothing twice.
 
 Examples:
   belay demo                          about two seconds
+  belay demo --mode tcc               reserve, confirm, cancel
   belay demo --kill-at 50             kill -9 the engine half-way, and go on
   belay demo --transfers my.csv --accounts 500 --dir /tmp/banks
 )";
 
 constexpr std::int64_t kAccountsMax = 1'000'000;
 constexpr std::size_t kInFlightMax = 10'000;
+constexpr std::size_t kInFlight = 256;
+// Two servers take some milliseconds a transfer, and keep rows locked meanwhile.
+constexpr std::size_t kXaInFlight = 32;
+constexpr std::size_t kXaInFlightMax = 64;
+constexpr std::size_t kXaTransfers = 2'000;
 constexpr const char* kExampleName = "transfers.csv";
 
 struct DemoOptions {
   demo::Settings settings;
+  std::optional<std::size_t> in_flight;
+  std::optional<std::size_t> first;
   std::int64_t patience_seconds = 30;
   unsigned kill_percent = 0;  // 0: not at all
   bool worker = false;
@@ -77,12 +96,23 @@ Result<> make_directory(std::string& path) {
                fmt::format("cannot make the directory {}: {}", path, failed.message())};
 }
 
-// So that what is wrong with the banks is said before anything runs.
 Result<> found_banks(const demo::Settings& settings) {
   for (const auto id : {demo::BankId::a, demo::BankId::b}) {
     const auto bank = demo::Bank::open(settings.files.bank(id), id, settings.accounts);
     if (!bank) return bank.error();
   }
+  return {};
+}
+
+// So that what is wrong with the banks is said before anything runs.
+Result<> found_banks(demo::Settings& settings, std::unique_ptr<demo::XaServers>& servers) {
+  if (settings.mode != Mode::xa) return found_banks(settings);
+  std::error_code failed;  // then it stays as it is, and the servers complain
+  const auto absolute = std::filesystem::absolute(settings.files.directory, failed);
+  if (!failed) settings.files.directory = absolute.lexically_normal().string();
+  auto started = demo::XaServers::start(settings);
+  if (!started) return started.error();
+  servers = std::move(*started);
   return {};
 }
 
@@ -123,6 +153,10 @@ std::vector<std::string> worker_command(const Context& context, const demo::Sett
           "--worker",
           "--transfers",
           settings.transfers,
+          "--mode",
+          std::string(name_of(settings.mode)),
+          "--first",
+          std::to_string(settings.first),
           "--dir",
           settings.files.directory,
           "--accounts",
@@ -147,6 +181,10 @@ class Demo {
                   "--transfers names a CSV file, see `belay demo --help`");
     }
     file_ = std::move(*file);
+    if (file_.transfers.size() > settings_.first) {
+      file_.left_out = file_.transfers.size() - settings_.first;
+      file_.transfers.resize(settings_.first);
+    }
     if (options_.worker) return work();
     demo::print_bad_rows(context_.err, settings_.transfers, file_);
     if (file_.transfers.empty()) {
@@ -157,20 +195,29 @@ class Demo {
     if (auto made = make_directory(settings_.files.directory); !made) {
       return fail(context_, made.error());
     }
-    if (auto founded = found_banks(settings_); !founded) {
-      if (founded.error().code != ErrorCode::invalid_argument) {
-        return fail(context_, founded.error());
-      }
-      return fail(context_, ExitCode::usage, founded.error().detail,
-                  "give that number as --accounts, or another --dir");
-    }
-    return run_and_audit();
+    const auto founded = found_banks(settings_, servers_);
+    return founded ? run_and_audit() : complain(founded.error());
   }
 
  private:
   ExitCode work() {
     const auto worked = demo::run_worker(settings_, file_.transfers);
     return worked ? ExitCode::done : fail(context_, worked.error());
+  }
+
+  // Of the banks, before anything ran.
+  ExitCode complain(const Error& error) {
+    switch (error.code) {
+      case ErrorCode::invalid_argument:
+        return fail(context_, ExitCode::usage, error.detail,
+                    "give that number as --accounts, or another --dir");
+      case ErrorCode::unsupported:
+        return fail(context_, ExitCode::failed, error.detail,
+                    "install postgresql and mariadb-server-core, or use another --mode");
+      case ErrorCode::misuse:
+        return fail(context_, ExitCode::failed, error.detail, "use another --dir");
+      default: return fail(context_, error);
+    }
   }
 
   ExitCode run_and_audit() {
@@ -180,9 +227,22 @@ class Demo {
     const auto story = conduct(results, worker_code);
     if (!story && worker_code > 0) return static_cast<ExitCode>(worker_code);  // it said why
     if (!story) return fail(context_, story.error());
-    const auto audit = demo::audit(settings_.files, file_.transfers, results);
+    const auto audit = read_books(results);
     if (!audit) return fail(context_, audit.error());
+    servers_.reset();
     return say(results, *story, *audit);
+  }
+
+  Result<demo::Audit> read_books(const demo::Results& results) {
+    if (!servers_) return demo::audit(settings_.files, file_.transfers, results);
+    BELAY_TRY(servers_->copy_books());
+    auto audit = demo::audit(settings_.files, file_.transfers, results);
+    const auto prepared = servers_->prepared();
+    if (!prepared) return prepared.error();
+    if (audit && results.done() == results.size() && *prepared > 0) {
+      audit->add_problem(fmt::format("prepared transactions left in the servers: {}", *prepared));
+    }
+    return audit;
   }
 
   Result<demo::Story> conduct(demo::Results& results, int& worker_code) {
@@ -203,7 +263,7 @@ class Demo {
     demo::Summary summary{settings_, file_, results, story, audit, 0, 0, context_.program};
     // The opening books tell nothing if other transfers were performed since.
     if (audit.strangers == 0 && results.count(demo::Verdict::refused) == 0) {
-      const auto forecast = demo::forecast(file_.transfers, settings_.accounts);
+      const auto forecast = demo::forecast(file_.transfers, settings_.accounts, settings_.mode);
       summary.forecast = forecast.size() - demo::open_in(forecast);
       summary.surprises = demo::surprises(forecast, results);
     }
@@ -226,7 +286,7 @@ class Demo {
       return fail(context_, ExitCode::failed,
                   fmt::format("{} transfers were not taken",
                               count(summary.results.count(demo::Verdict::refused))),
-                  "another file was run in this directory: use a new --dir");
+                  "another file or mode was run in this directory: use a new --dir");
     }
     return fail(context_, ExitCode::failed, "the books are not in order",
                 fmt::format("keep {} and report it", settings_.files.directory));
@@ -236,6 +296,7 @@ class Demo {
   const DemoOptions& options_;
   demo::Settings settings_;
   demo::TransferFile file_;
+  std::unique_ptr<demo::XaServers> servers_;
 };
 
 template <class Number>
@@ -243,10 +304,30 @@ CLI::Validator between(Number low, Number high) {
   return CLI::Range(low, high).description("");  // the option's own text says it better
 }
 
+void add_mode(CLI::App* command, demo::Settings& settings) {
+  const auto set = [&settings](const std::string& name) {
+    const auto mode = mode_from(name);
+    if (!mode) {
+      throw CLI::ValidationError("--mode", fmt::format("'{}' is not saga, tcc, xa or msg", name));
+    }
+    settings.mode = *mode;
+  };
+  command
+      ->add_option_function<std::string>("--mode", set,
+                                         "what a transfer is: saga (default), tcc, xa or msg")
+      ->type_name("MODE");
+}
+
 void add_options(CLI::App* command, DemoOptions& options) {
   auto& settings = options.settings;
+  add_mode(command, settings);
   command->add_option("--transfers", settings.transfers, "the file of transfers")
       ->type_name("FILE.csv");
+  command
+      ->add_option("--first", options.first,
+                   "only so many of the file's transfers; default: all, with xa 2000")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   command
       ->add_option("--accounts", settings.accounts,
                    "accounts of each bank, numbered from 1; default: 2000, at most 1000000")
@@ -257,8 +338,8 @@ void add_options(CLI::App* command, DemoOptions& options) {
                    "where the files are; default: a new temporary one, which is kept")
       ->type_name("DIR");
   command
-      ->add_option("--in-flight", settings.in_flight,
-                   "transfers under way at a time; default: 256, at most 10000")
+      ->add_option("--in-flight", options.in_flight,
+                   "transfers under way at a time; default: 256, at most 10000; xa: 32 and 64")
       ->type_name("N")
       ->check(between(std::size_t{1}, kInFlightMax));
   command
@@ -274,6 +355,17 @@ void add_options(CLI::App* command, DemoOptions& options) {
   command->add_flag("--worker", options.worker)->group("");  // hidden: what --kill-at starts
 }
 
+// What was not given depends on the mode.
+void complete(DemoOptions& options) {
+  auto& settings = options.settings;
+  const bool xa = settings.mode == Mode::xa;
+  settings.files.servers = xa;
+  settings.first = options.first.value_or(xa ? kXaTransfers : settings.first);
+  settings.in_flight = options.in_flight.value_or(xa ? kXaInFlight : kInFlight);
+  if (xa) settings.in_flight = std::min(settings.in_flight, kXaInFlightMax);
+  settings.patience = std::chrono::seconds(options.patience_seconds);
+}
+
 }  // namespace
 
 void add_demo(CLI::App& app, Context& context) {
@@ -282,7 +374,7 @@ void add_demo(CLI::App& app, Context& context) {
   add_json_option(command, context);
   add_options(command, *options);
   on_run(command, context, [&context, options] {
-    options->settings.patience = std::chrono::seconds(options->patience_seconds);
+    complete(*options);
     return Demo(context, *options).run();
   });
 }

@@ -12,11 +12,14 @@
 #include <stdexcept>
 #include <string>
 
-#include "support/servers/mariadb_server.h"
-#include "support/servers/postgres_server.h"
+#include "servers/mariadb_server.h"
+#include "servers/postgres_server.h"
+#include "support/process.h"
 
 namespace belay::test {
 namespace {
+
+using namespace belay::servers;
 
 // Goal: what a test takes for granted of its server.
 // Method: each way of ending it, then another start; the process and the folder are looked for.
@@ -74,6 +77,22 @@ TEST_SUITE("servers/fixtures") {
 
   TEST_CASE("a MariaDB server comes up, comes back after kill -9, and leaves nothing") {
     check_life<MariaDbServer>();
+  }
+
+  TEST_CASE("a server in a folder that is kept goes on with what it had") {
+    const TempDir dir;
+    // Servers of root run as somebody else.
+    std::filesystem::permissions(dir.path(), std::filesystem::perms::others_exec,
+                                 std::filesystem::perm_options::add);
+    for (int i = 0; i < 2; ++i) {
+      PostgresServer postgresql({.folder = dir.file("postgresql")});
+      MariaDbServer mariadb({.folder = dir.file("mariadb")});
+      CHECK(std::filesystem::exists(dir.file("postgresql/mark")) == (i == 1));
+      for (const char* place : {"postgresql/mark", "mariadb/data/mark"}) {
+        std::filesystem::create_directory(dir.file(place));
+      }
+    }
+    CHECK(std::filesystem::exists(dir.file("mariadb/data/mark")));
   }
 
   TEST_CASE("a program that is not there is named") {

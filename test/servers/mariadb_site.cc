@@ -2,11 +2,13 @@
 
 #include <stdexcept>
 
+#include "servers/mariadb_server.h"
 #include "servers/site.h"
-#include "support/servers/mariadb_server.h"
 
 namespace belay::test {
 namespace {
+
+using namespace belay::servers;
 
 MariaDbServer& server() {
   static MariaDbServer one;

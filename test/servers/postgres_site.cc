@@ -2,11 +2,13 @@
 
 #include <stdexcept>
 
+#include "servers/postgres_server.h"
 #include "servers/site.h"
-#include "support/servers/postgres_server.h"
 
 namespace belay::test {
 namespace {
+
+using namespace belay::servers;
 
 PostgresServer& server() {
   static PostgresServer one;

@@ -6,11 +6,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "support/servers/mariadb_server.h"
-#include "support/servers/postgres_server.h"
+#include "servers/mariadb_server.h"
+#include "servers/postgres_server.h"
 
 namespace belay::test {
 namespace {
+
+using namespace belay::servers;
 
 constexpr Millis kTimeout{5'000};
 

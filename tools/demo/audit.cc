@@ -31,23 +31,45 @@ constexpr BookCheck kBookChecks[] = {
           AND b.barrier_id = '01' AND b.reason = p.op
         WHERE b.id IS NULL)",
      "was posted and the barrier does not know it"},
-    {R"(SELECT b.gid || ' branch ' || b.branch_id || ' action' FROM barrier b
+    {R"(SELECT b.gid || ' branch ' || b.branch_id || ' ' || b.op FROM barrier b
         LEFT JOIN postings p ON p.gid = b.gid AND p.branch_id = b.branch_id AND p.op = b.op
-        WHERE b.op = 'action' AND b.reason = 'action' AND p.id IS NULL)",
+        WHERE b.op IN ('action', 'confirm', 'msg') AND b.reason = b.op AND p.id IS NULL)",
      "is in the barrier and was never posted"},
     {R"(SELECT b.gid || ' branch ' || b.branch_id || ' compensate' FROM barrier b
         JOIN barrier a ON a.gid = b.gid AND a.branch_id = b.branch_id AND a.op = 'action'
         LEFT JOIN postings p ON p.gid = b.gid AND p.branch_id = b.branch_id AND p.op = b.op
         WHERE b.op = 'compensate' AND (a.reason = 'action') <> (p.id IS NOT NULL))",
      "was undone without having been done, or not undone"},
-    {R"(SELECT gid || ' branch ' || branch_id FROM barrier b WHERE op = 'compensate'
-        AND NOT EXISTS (SELECT 1 FROM barrier a WHERE a.gid = b.gid
-          AND a.branch_id = b.branch_id AND a.op = 'action'))",
+    {R"(SELECT gid || ' branch ' || branch_id FROM barrier b WHERE op IN ('compensate', 'cancel')
+        AND NOT EXISTS (SELECT 1 FROM barrier a WHERE a.gid = b.gid AND a.branch_id = b.branch_id
+          AND a.op = CASE b.op WHEN 'cancel' THEN 'try' ELSE 'action' END))",
      "was undone and could still be done"},
+    {R"(SELECT gid || ' branch ' || branch_id FROM barrier b WHERE op = 'confirm'
+        AND NOT EXISTS (SELECT 1 FROM barrier t WHERE t.gid = b.gid AND t.branch_id = b.branch_id
+          AND t.op = 'try' AND t.reason = 'try'))",
+     "was confirmed without having been tried"},
+    {R"(SELECT gid || ' branch ' || branch_id FROM barrier
+        WHERE op IN ('confirm', 'cancel') AND reason = op
+        GROUP BY gid, branch_id HAVING count(*) > 1)",
+     "was confirmed and cancelled"},
+    {R"(SELECT t.gid || ' branch ' || t.branch_id FROM barrier t
+        LEFT JOIN holds h ON h.gid = t.gid AND h.branch_id = t.branch_id
+        LEFT JOIN barrier e ON e.gid = t.gid AND e.branch_id = t.branch_id
+          AND e.op IN ('confirm', 'cancel')
+        WHERE t.op = 'try' AND t.reason = 'try' AND (h.gid IS NULL) <> (e.id IS NOT NULL))",
+     "holds what was confirmed or cancelled, or not what was tried"},
+    {R"(SELECT h.gid || ' branch ' || h.branch_id FROM holds h
+        LEFT JOIN barrier t ON t.gid = h.gid AND t.branch_id = h.branch_id
+          AND t.op = 'try' AND t.reason = 'try'
+        WHERE t.id IS NULL)",
+     "holds what was never tried"},
 };
+constexpr std::int64_t kSeveral = -2;  // as an account: more than one
+
 struct Net {
   std::array<std::int64_t, kBanks> cents{};     // in each bank
-  std::array<std::int64_t, kBanks> accounts{};  // whose; -1 if it was more than one
+  std::array<std::int64_t, kBanks> accounts{};  // whose; 0: none
+  bool held = false;
   bool expected = false;
 };
 using Nets = std::unordered_map<std::string, Net>;  // by gid
@@ -57,7 +79,9 @@ Result<BankMoney> count_money_in(Database& database) {
   if (!opening) return opening.error();
   const auto now = database.number("SELECT coalesce(sum(balance_cents), 0) FROM accounts");
   if (!now) return now.error();
-  return BankMoney{*opening, *now};
+  const auto accounts = database.number("SELECT count(*) FROM accounts WHERE account > 0");
+  if (!accounts) return accounts.error();
+  return BankMoney{*opening, *now, *accounts};
 }
 
 Result<> read_nets(Database& database, BankId bank, Nets& nets, Audit& audit) {
@@ -69,11 +93,25 @@ Result<> read_nets(Database& database, BankId bank, Nets& nets, Audit& audit) {
     auto& net = nets[std::string(select->text(0))];
     const auto account = select->integer(1);
     const bool first = net.accounts[at] == 0;
-    net.accounts[at] = first || net.accounts[at] == account ? account : -1;
+    net.accounts[at] = first || net.accounts[at] == account ? account : kSeveral;
     net.cents[at] += select->integer(2);
   }
   if (!select->ok()) return database.error();
+  auto holds = database.prepare("SELECT gid FROM holds");
+  if (!holds) return holds.error();
+  while (holds->row()) nets[std::string(holds->text(0))].held = true;
+  if (!holds->ok()) return database.error();
   return {};
+}
+
+bool can_credit(const Place& place, const Audit& audit) {
+  const auto& bank = audit.banks[static_cast<std::size_t>(place.bank)];
+  return place.account >= 1 && place.account <= bank.accounts &&
+         !opening_of(place.bank, place.account).closed;
+}
+
+bool is_foreign(std::int64_t account, const Place& place) {
+  return account != 0 && account != place.account;
 }
 
 void check_transfer(const Transfer& transfer, Verdict verdict, Nets& nets, Audit& audit) {
@@ -83,10 +121,17 @@ void check_transfer(const Transfer& transfer, Verdict verdict, Nets& nets, Audit
   auto& net = nets[gid];
   net.expected = true;
   audit.legs_checked += 2;
-  const bool foreign = (net.accounts[from] != 0 && net.accounts[from] != transfer.from.account) ||
-                       (net.accounts[to] != 0 && net.accounts[to] != transfer.to.account);
-  if (foreign) audit.add_problem(gid + " touched an account that is not its own");
+  const bool suspended = net.accounts[to] == kSuspense && !can_credit(transfer.to, audit);
+  if (suspended) {
+    ++audit.suspended;
+    audit.suspended_cents += net.cents[to];
+  }
+  if (is_foreign(net.accounts[from], transfer.from) ||
+      (!suspended && is_foreign(net.accounts[to], transfer.to))) {
+    audit.add_problem(gid + " touched an account that is not its own");
+  }
   if (verdict == Verdict::unfinished || verdict == Verdict::refused) return;
+  if (net.held) audit.add_problem(gid + " is final, and a bank still holds money for it");
   const std::int64_t moved = verdict == Verdict::succeeded ? transfer.cents : 0;
   if (net.cents[from] == -moved && net.cents[to] == moved) return;
   audit.add_problem(fmt::format("{} {}, but its books say {} and {} where {} and {} are due", gid,

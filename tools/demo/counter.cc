@@ -1,5 +1,7 @@
 #include "demo/counter.h"
 
+#include <algorithm>
+
 #include "demo/payload.h"
 
 namespace belay::demo {
@@ -17,23 +19,55 @@ Counter::~Counter() {
 }
 
 Result<> Counter::serve(Engine& engine) {
-  const std::string name(name_of(id_));
-  BELAY_TRY(engine.handle_async(name + ".debit", &on_call, &debit_));
-  BELAY_TRY(engine.handle_async(name + ".undo_debit", &on_call, &debit_));
-  BELAY_TRY(engine.handle_async(name + ".credit", &on_call, &credit_));
-  return engine.handle_async(name + ".undo_credit", &on_call, &credit_);
+  const struct {
+    const char* what;
+    Desk* desk;
+  } services[] = {
+      {"debit", &debit_},
+      {"undo_debit", &debit_},
+      {"credit", &credit_},
+      {"undo_credit", &credit_},
+      {"try_debit", &tcc_debit_},
+      {"confirm_debit", &tcc_debit_},
+      {"cancel_debit", &tcc_debit_},
+      {"try_credit", &tcc_credit_},
+      {"confirm_credit", &tcc_credit_},
+      {"cancel_credit", &tcc_credit_},
+      {"receive", &message_},
+      {"was_debited", &message_},
+  };
+  for (const auto& service : services) {
+    const auto name = std::string(name_of(id_)) + "." + service.what;
+    BELAY_TRY(engine.handle_async(name, &on_call, service.desk));
+  }
+  return {};
 }
 
 void Counter::on_call(const Call& call, Reply reply, void* desk) {
-  const auto& [counter, side] = *static_cast<Desk*>(desk);
-  auto leg = leg_of(call, side);
+  const auto& [counter, side, mode] = *static_cast<Desk*>(desk);
+  counter->take({leg_of(call, side, mode), std::move(reply), {}});
+}
+
+void Counter::debit(Leg leg, std::function<void(Outcome)> done) {
+  take({std::move(leg), std::nullopt, std::move(done)});
+}
+
+void Counter::take(Job job) {
   bool idle = false;
   {
-    const std::lock_guard lock(counter->mutex_);
-    idle = counter->jobs_.empty();
-    counter->jobs_.push_back({std::move(leg), std::move(reply)});
+    const std::lock_guard lock(mutex_);
+    idle = jobs_.empty();
+    jobs_.push_back(std::move(job));
   }
-  if (idle) counter->wake_.notify_one();
+  if (idle) wake_.notify_one();
+}
+
+void Counter::Job::answer(Outcome outcome) {
+  if (reply) {
+    reply->complete(std::move(outcome));
+  } else {
+    done(std::move(outcome));
+  }
 }
 
 void Counter::work() {
@@ -50,18 +84,23 @@ void Counter::work() {
   }
 }
 
+// Back-checks bar what has not come, each in a transaction of its own; they are few.
 void Counter::settle(std::vector<Job>& jobs) {
+  const auto asks = [](const Job& job) { return job.leg.op == Op::query; };
+  const auto batch_end = std::stable_partition(jobs.begin(), jobs.end(), std::not_fn(asks));
   std::vector<Outcome> outcomes;
   outcomes.reserve(jobs.size());
   auto result = bank_.begin();
   if (result) {
-    for (const auto& job : jobs) outcomes.push_back(bank_.perform(job.leg));
+    for (auto job = jobs.begin(); job != batch_end; ++job)
+      outcomes.push_back(bank_.perform(job->leg));
     result = bank_.commit();
   }
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    jobs[i].reply.complete(result ? std::move(outcomes[i])
-                                  : Outcome::unknown(result.error().detail));
+  auto outcome = outcomes.begin();
+  for (auto job = jobs.begin(); job != batch_end; ++job) {
+    job->answer(result ? std::move(*outcome++) : Outcome::unknown(result.error().detail));
   }
+  for (auto job = batch_end; job != jobs.end(); ++job) job->answer(bank_.was_debited(job->leg.gid));
 }
 
 }  // namespace belay::demo

@@ -4,8 +4,9 @@
 #pragma once
 
 #include <condition_variable>
-#include <memory>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,26 +24,38 @@ class Counter {
   // Works off what it has. Close the engine before.
   ~Counter();
 
-  // Registers "bank-x.debit", "bank-x.undo_debit", "bank-x.credit" and "bank-x.undo_credit".
+  // Registers what transfers of all modes ask of this bank: see transfers.h.
   Result<> serve(Engine& engine);
+
+  // A message's own debit: no call of the engine's, but the payer's own transaction. `done` runs on
+  // the counter's thread.
+  void debit(Leg leg, std::function<void(Outcome)> done);
 
  private:
   struct Desk {
     Counter* counter = nullptr;
     Side side{};
+    Mode mode{};
   };
+  // Whoever waits for the answer is one of the two.
   struct Job {
     Leg leg;
-    Reply reply;
+    std::optional<Reply> reply;
+    std::function<void(Outcome)> done;
+    void answer(Outcome outcome);
   };
   static void on_call(const Call& call, Reply reply, void* desk);
+  void take(Job job);
   void work();
   void settle(std::vector<Job>& jobs);
 
   Bank bank_;
   BankId id_;
-  Desk debit_{this, Side::debit};
-  Desk credit_{this, Side::credit};
+  Desk debit_{this, Side::debit, Mode::saga};
+  Desk credit_{this, Side::credit, Mode::saga};
+  Desk tcc_debit_{this, Side::debit, Mode::tcc};
+  Desk tcc_credit_{this, Side::credit, Mode::tcc};
+  Desk message_{this, Side::credit, Mode::msg};
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Job> jobs_;

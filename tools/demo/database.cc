@@ -16,6 +16,13 @@ void Statement::bind(int index, std::string_view value) {
   sqlite3_bind_text(statement_.get(), index, value.data(), static_cast<int>(value.size()), nullptr);
 }
 
+Statement& Statement::with_all(const std::vector<std::string>& values) {
+  reset();
+  int index = 0;
+  for (const auto& value : values) bind(++index, std::string_view(value));
+  return *this;
+}
+
 bool Statement::row() {
   const int code = sqlite3_step(statement_.get());
   ok_ = code == SQLITE_ROW || code == SQLITE_DONE;

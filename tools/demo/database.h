@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "belay/result.h"
 
@@ -27,6 +28,7 @@ class Statement {
     (bind(++index, values), ...);
     return *this;
   }
+  Statement& with_all(const std::vector<std::string>& values);
   // True if there is a row to read. A failure ends it as well: `ok` tells.
   bool row();
   // Runs it to its end, without a row to read.
@@ -67,6 +69,7 @@ class Database {
   // What went wrong last, with the file's name.
   Error error() const;
   const std::string& path() const { return path_; }
+  sqlite3* handle() { return handle_.get(); }
 
  private:
   struct Close {

@@ -17,6 +17,10 @@ class Bounds {
     const bool closed = opening_of(place.bank, place.account).closed;
     return closed ? Verdict::closed : Verdict::succeeded;
   }
+  // The same of one that is paid: a message is delivered, be it to the suspense account.
+  Verdict state_paid(const Place& place, Mode mode) const {
+    return mode == Mode::msg ? Verdict::succeeded : state(place);
+  }
   void pay_in(const Place& place, std::int64_t cents) { in_[key(place)] += cents; }
   void take_out(const Place& place, std::int64_t cents) { out_[key(place)] += cents; }
   // Even if everything came in first, and nothing went out?
@@ -44,12 +48,16 @@ class Bounds {
 
 }  // namespace
 
-Forecast forecast(const std::vector<Transfer>& transfers, std::int64_t accounts) {
+Forecast forecast(const std::vector<Transfer>& transfers, std::int64_t accounts, Mode mode) {
   Bounds bounds(accounts);
   Forecast result(transfers.size(), Verdict::no_funds);
   for (std::size_t i = 0; i < transfers.size(); ++i) {
-    const auto source = bounds.state(transfers[i].from);
-    if (source != Verdict::succeeded) result[i] = source;
+    const auto& [id, from, to, cents, memo] = transfers[i];
+    const auto refusal =
+        mode == Mode::xa && to.bank == BankId::a && bounds.state(to) != Verdict::succeeded
+            ? bounds.state(to)  // bank a is asked first
+            : bounds.state(from);
+    if (refusal != Verdict::succeeded) result[i] = refusal;
   }
   // The first debit ever made that is not found here would have been paid by those that are, or by
   // the opening: then it would have been found.
@@ -70,7 +78,7 @@ Forecast forecast(const std::vector<Transfer>& transfers, std::int64_t accounts)
   for (std::size_t i = 0; i < transfers.size(); ++i) {
     const auto& transfer = transfers[i];
     if (result[i] == Verdict::unfinished && bounds.always_suffices(transfer.from)) {
-      result[i] = bounds.state(transfer.to);
+      result[i] = bounds.state_paid(transfer.to, mode);
     }
   }
   return result;
@@ -80,7 +88,8 @@ std::size_t surprises(const Forecast& forecast, const Results& results) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < forecast.size(); ++i) {
     const bool known = forecast[i] != Verdict::unfinished;
-    const bool answered = results.verdict(i) != Verdict::unfinished;
+    const bool answered =
+        results.verdict(i) != Verdict::unfinished && results.verdict(i) != Verdict::never_debited;
     count += known && answered && results.verdict(i) != forecast[i] ? 1 : 0;
   }
   return count;

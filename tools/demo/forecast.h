@@ -15,9 +15,11 @@ namespace belay::demo {
 using Forecast = std::vector<Verdict>;
 
 // For banks that have performed no other transfers.
-Forecast forecast(const std::vector<Transfer>& transfers, std::int64_t accounts);
+Forecast forecast(const std::vector<Transfer>& transfers, std::int64_t accounts,
+                  Mode mode = Mode::saga);
 
-// How many of the results are not as forecast.
+// How many of the results are not as forecast. A message that was given up is none: when its payer
+// was killed before the debit, time decided.
 std::size_t surprises(const Forecast& forecast, const Results& results);
 // How many transfers the forecast leaves open.
 std::size_t open_in(const Forecast& forecast);

@@ -11,6 +11,6 @@ namespace belay::demo {
 
 std::string payload_of(std::int64_t account, std::int64_t cents);
 // A payload that is none has account 0, which no bank knows.
-Leg leg_of(const Call& call, Side side);
+Leg leg_of(const Call& call, Side side, Mode mode = Mode::saga);
 
 }  // namespace belay::demo

@@ -11,13 +11,16 @@ namespace {
 Verdict verdict_of(const Report& report) {
   if (report.succeeded()) return Verdict::succeeded;
   if (!report.finished()) return Verdict::unfinished;
-  // "branch 01 (bank-a.debit): insufficient funds: …"
+  // "branch 01 (bank-a.debit): insufficient funds: …", or, if it was aborted, the bank's words
+  // alone
   const auto says = [&report](std::string_view what) {
-    return report.reason().find("): " + std::string(what)) != std::string::npos;
+    const auto& reason = report.reason();
+    return reason.starts_with(what) || reason.find("): " + std::string(what)) != std::string::npos;
   };
   if (says(kNoFunds)) return Verdict::no_funds;
   if (says(kClosed)) return Verdict::closed;
   if (says(kNoAccount)) return Verdict::no_account;
+  if (says(kNeverDebited)) return Verdict::never_debited;
   return Verdict::other_refusal;
 }
 
@@ -30,6 +33,7 @@ std::string_view name_of(Verdict verdict) {
     case Verdict::no_funds: return kNoFunds;
     case Verdict::closed: return kClosed;
     case Verdict::no_account: return kNoAccount;
+    case Verdict::never_debited: return kNeverDebited;
     case Verdict::other_refusal: return "another reason";
     case Verdict::refused: return "refused";
   }

@@ -16,13 +16,14 @@ namespace belay::demo {
 enum class Verdict : std::uint8_t {
   unfinished = 0,
   succeeded,
-  no_funds,  // the three ways to be rolled back that the banks know …
+  no_funds,  // the ways to be rolled back that the banks know …
   closed,
   no_account,
+  never_debited,  // a message: its payer's word and debit never came
   other_refusal,  // … and any other
   refused,        // the engine did not take it
 };
-constexpr std::size_t kVerdicts = 7;
+constexpr std::size_t kVerdicts = 8;
 
 constexpr bool is_rolled_back(Verdict verdict) {
   return verdict >= Verdict::no_funds && verdict <= Verdict::other_refusal;

@@ -3,9 +3,10 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "belay/engine.h"
-#include "demo/counter.h"
+#include "demo/banks.h"
 
 namespace belay::demo {
 namespace {
@@ -34,9 +35,10 @@ Options options_for_a_demo() {
 // Keeps so many transfers in flight: each answer hands in the next one.
 class Feeder {
  public:
-  Feeder(Engine& engine, const std::vector<Transfer>& transfers,
+  Feeder(Engine& engine, Banks& banks, const std::vector<Transfer>& transfers,
          const std::function<void(const Answer&)>& answered)
       : engine_(engine),
+        banks_(banks),
         transfers_(transfers),
         answered_(answered),
         made_at_(std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now())) {}
@@ -60,11 +62,10 @@ class Feeder {
   // One that is refused at once makes room for another.
   void submit_next() {
     while (const auto index = take_next()) {
-      auto saga = saga_of(transfers_[*index]).wait_result();
       const auto done = [this, at = *index, start = Clock::now()](const Result<Report>& result) {
         if (note(at, start, result)) submit_next();
       };
-      const auto taken = engine_.submit(saga, done);
+      const auto taken = banks_.hand_in(engine_, transfers_[*index], done);
       if (taken || !note(*index, Clock::now(), taken.error())) return;
     }
   }
@@ -82,6 +83,7 @@ class Feeder {
   }
 
   Engine& engine_;
+  Banks& banks_;
   const std::vector<Transfer>& transfers_;
   const std::function<void(const Answer&)>& answered_;
   const TimePoint made_at_;
@@ -105,10 +107,11 @@ bool wait_for_all(Feeder& feeder, std::size_t all, std::chrono::seconds patience
   }
 }
 
-Result<> open_for_calls(Engine& engine, Counter& counter_a, Counter& counter_b) {
-  BELAY_TRY(counter_a.serve(engine));
-  BELAY_TRY(counter_b.serve(engine));
-  return engine.start();
+// What another file's run left behind may be unfinished still, a message without its payer's word
+// most of all.
+void wait_for_strangers(const Engine& engine, std::chrono::seconds patience) {
+  const auto until = Clock::now() + patience;
+  while (engine.counters().live > 0 && Clock::now() < until) std::this_thread::sleep_for(kTick);
 }
 
 }  // namespace
@@ -116,25 +119,28 @@ Result<> open_for_calls(Engine& engine, Counter& counter_a, Counter& counter_b) 
 Result<RunEnd> run_transfers(const Settings& settings, const std::vector<Transfer>& transfers,
                              const RunWatcher& watcher) {
   const auto open_at = Clock::now();
-  auto bank_a = Bank::open(settings.files.bank(BankId::a), BankId::a, settings.accounts);
-  if (!bank_a) return bank_a.error();
-  auto bank_b = Bank::open(settings.files.bank(BankId::b), BankId::b, settings.accounts);
-  if (!bank_b) return bank_b.error();
-  Counter counter_a(std::move(*bank_a), BankId::a);
-  Counter counter_b(std::move(*bank_b), BankId::b);
+  auto banks = open_banks(settings);
+  if (!banks) return banks.error();
   auto engine = Engine::open(settings.files.engine(), options_for_a_demo());
   if (!engine) return engine.error();
-  Feeder feeder(*engine, transfers, watcher.answered);
-  BELAY_TRY(open_for_calls(*engine, counter_a, counter_b));
+  Feeder feeder(*engine, **banks, transfers, watcher.answered);
+  BELAY_TRY((*banks)->serve(*engine));
+  BELAY_TRY(engine->start());
   watcher.started({micros_since(open_at), engine->counters().live});
 
   const auto run_at = Clock::now();
   RunEnd end;
   feeder.start(settings.in_flight);
-  end.gave_up = !wait_for_all(feeder, transfers.size(), settings.patience, watcher.tick);
+  end.gave_up = !wait_for_all(feeder, transfers.size(), settings.patience, [&] {
+    (*banks)->tick(*engine);
+    watcher.tick();
+  });
   end.run_micros = micros_since(run_at);
+  if (!end.gave_up) wait_for_strangers(*engine, settings.patience);
   end.stuck = engine->counters().stuck;
-  BELAY_TRY(engine->close());  // before what its callbacks use goes away
+  const auto closed = engine->close();  // before what its callbacks use goes away
+  banks->reset();                       // nor do the banks' own callbacks come any more
+  BELAY_TRY(closed);
   return end;
 }
 

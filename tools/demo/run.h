@@ -18,15 +18,27 @@ namespace belay::demo {
 // Where a demo's files are.
 struct Files {
   std::string directory;
+  bool servers = false;  // the banks are servers, and what the audit reads is a copy of their books
+
   std::string engine() const { return directory + "/belay.db"; }
   std::string bank(BankId bank) const {
-    return directory + "/" + std::string(name_of(bank)) + ".db";
+    return directory + "/" + std::string(name_of(bank)) + (servers ? "-copy.db" : ".db");
+  }
+  std::string server(BankId bank) const {
+    return directory + (bank == BankId::a ? "/postgresql" : "/mariadb");
+  }
+  // As belay/xa.h wants it.
+  std::string conninfo(BankId bank) const {
+    return bank == BankId::a ? "host=" + server(bank) + " user=belay dbname=postgres"
+                             : "socket=" + server(bank) + "/socket user=root database=bank";
   }
 };
 
 struct Settings {
   Files files;
-  std::string transfers;  // the file
+  std::string transfers;         // the file
+  std::size_t first = SIZE_MAX;  // of its transfers
+  Mode mode = Mode::saga;
   std::int64_t accounts = 2'000;
   std::size_t in_flight = 256;
   std::chrono::seconds patience{30};  // gives up when nothing became final for that long

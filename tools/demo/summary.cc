@@ -15,7 +15,25 @@ using tool::Out;
 using tool::Style;
 
 constexpr Verdict kRolledBack[] = {Verdict::no_funds, Verdict::closed, Verdict::no_account,
-                                   Verdict::other_refusal};
+                                   Verdict::never_debited, Verdict::other_refusal};
+
+// What a transfer is in this mode.
+std::string_view story_of(Mode mode) {
+  switch (mode) {
+    case Mode::saga:
+      return "every one a saga: debit\nhere, credit there, and undo the debit if the credit is "
+             "refused\n";
+    case Mode::tcc:
+      return "every one a tcc: reserve\nhere and there, then confirm both, or cancel what was "
+             "reserved\n";
+    case Mode::msg:
+      return "every one a message: bank\nx debits in a transaction of its own, and bank y is told "
+             "if and only if that committed\n";
+    case Mode::xa: break;
+  }
+  return "every one an xa transaction:\nPostgreSQL, which is bank A, and MariaDB, which is bank B, "
+         "prepare, then both commit\n";
+}
 
 std::string seconds(std::uint64_t micros) {
   return fmt::format("{:.2f} s", static_cast<double>(micros) / 1e6);
@@ -82,6 +100,9 @@ void print_counts(Out& out, const Summary& summary) {
   const auto& results = summary.results;
   title(out, "transfers");
   print_count(out, 2, "succeeded", results.count(Verdict::succeeded), Style::good);
+  if (summary.audit.suspended > 0) {
+    print_count(out, 4, "into suspense", summary.audit.suspended, Style::warn);
+  }
   print_count(out, 2, "rolled back", results.rolled_back(), Style::plain);
   for (const auto verdict : kRolledBack) {
     const auto number = results.count(verdict);
@@ -109,6 +130,11 @@ void print_money(Out& out, const Summary& summary) {
   row("bank A", audit.banks[0].opening_cents, audit.banks[0].cents);
   row("bank B", audit.banks[1].opening_cents, audit.banks[1].cents);
   row("both", audit.opening_cents(), audit.cents());
+  if (audit.suspended > 0) {
+    out.print(
+        "  {} of it in suspense: messages brought it for accounts that are closed or unknown\n",
+        money(audit.suspended_cents));
+  }
   const bool equal = audit.opening_cents() == audit.cents();
   out.write(equal ? out.styled("  equal: none was made, none was lost\n", Style::good)
                   : out.styled("  NOT EQUAL\n", Style::bad));
@@ -169,8 +195,9 @@ void print_further(Out& out, const Summary& summary) {
     out.print("  {} log --db {} {}\n", belay, db, gid);
   }
   out.print("  {} check --db {}\n", belay, db);
-  out.print("  the banks' books: {} and {}\n", summary.settings.files.bank(BankId::a),
-            summary.settings.files.bank(BankId::b));
+  out.print("  the banks' books{}: {} and {}\n",
+            summary.settings.files.servers ? ", copied from the servers" : "",
+            summary.settings.files.bank(BankId::a), summary.settings.files.bank(BankId::b));
   if (summary.unfinished() > 0) {
     out.write("  the same command with --dir goes on with what is unfinished\n");
   }
@@ -200,12 +227,15 @@ void print_bad_rows(Out& out, const std::string& path, const TransferFile& file)
 }
 
 void print_intro(Out& out, const Settings& settings, const TransferFile& file) {
-  out.print(
-      "{} transfers between {} accounts each of bank A and bank B, every one a saga: debit\n"
-      "here, credit there, and undo the debit if the credit is refused\n",
-      count(file.transfers.size()), count(static_cast<std::uint64_t>(settings.accounts)));
-  out.print("  from  {}\n  in    {}\n", tool::printable(settings.transfers),
-            tool::printable(settings.files.directory));
+  out.print("{} transfers between {} accounts each of bank A and bank B, {}",
+            count(file.transfers.size()), count(static_cast<std::uint64_t>(settings.accounts)),
+            story_of(settings.mode));
+  out.print("  from  {}\n", tool::printable(settings.transfers));
+  if (file.left_out > 0) {
+    out.print("        the first {} of {} in it: --first says how many\n",
+              count(file.transfers.size()), count(file.transfers.size() + file.left_out));
+  }
+  out.print("  in    {}\n", tool::printable(settings.files.directory));
   out.flush();
 }
 
@@ -227,6 +257,7 @@ void print_json(Out& out, const Summary& summary) {
   }
   nlohmann::ordered_json object = {
       {"db", settings.files.engine()},
+      {"mode", name_of(settings.mode)},
       {"transfers", file.transfers.size()},
       {"bad_rows", file.bad_count},
       {"succeeded", results.count(Verdict::succeeded)},
@@ -241,6 +272,8 @@ void print_json(Out& out, const Summary& summary) {
       {"after_cents_a", audit.banks[0].cents},
       {"after_cents_b", audit.banks[1].cents},
       {"after_cents", audit.cents()},
+      {"suspended", audit.suspended},
+      {"suspended_cents", audit.suspended_cents},
       {"legs_checked", audit.legs_checked},
       {"statuses_checked", audit.statuses_checked},
       {"forecast", forecast},

@@ -26,6 +26,7 @@ constexpr std::size_t kIdBytesMax = 64;
 constexpr std::size_t kMemoBytesMax = 200;
 constexpr std::size_t kAccountDigitsMax = 9;
 constexpr std::size_t kShownBytesMax = 40;
+constexpr Millis kBackCheckAfter{5'000};  // soon, for a demo; much later than a debit takes
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -195,6 +196,33 @@ Saga saga_of(const Transfer& transfer) {
   saga.step(to + ".credit", to + ".undo_credit", payload_of(transfer.to.account, transfer.cents));
   saga.custom_data(transfer.memo);
   return saga;
+}
+
+// In order, so that a transfer that both banks would refuse is always refused for the same reason.
+Tcc tcc_of(const Transfer& transfer) {
+  const std::string from(name_of(transfer.from.bank));
+  const std::string to(name_of(transfer.to.bank));
+  Tcc tcc(gid_of(transfer));
+  tcc.in_order().custom_data(transfer.memo);
+  tcc.branch(from + ".try_debit", from + ".confirm_debit", from + ".cancel_debit",
+             payload_of(transfer.from.account, transfer.cents));
+  tcc.branch(to + ".try_credit", to + ".confirm_credit", to + ".cancel_credit",
+             payload_of(transfer.to.account, transfer.cents));
+  return tcc;
+}
+
+Msg msg_of(const Transfer& transfer) {
+  Msg msg(gid_of(transfer));
+  msg.to(std::string(name_of(transfer.to.bank)) + ".receive",
+         payload_of(transfer.to.account, transfer.cents));
+  msg.query(std::string(name_of(transfer.from.bank)) + ".was_debited");
+  msg.timeout_to_fail(kBackCheckAfter).custom_data(transfer.memo);
+  return msg;
+}
+
+Leg own_debit_of(const Transfer& transfer) {
+  return {gid_of(transfer),      std::string(kOwnBranch), Op::action, Side::debit,
+          transfer.from.account, transfer.cents,          Mode::msg};
 }
 
 }  // namespace belay::demo

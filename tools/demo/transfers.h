@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/saga.h"
+#include "belay/tcc.h"
 #include "demo/bank.h"
 
 namespace belay::demo {
@@ -36,6 +38,7 @@ struct TransferFile {
   std::vector<Transfer> transfers;
   std::vector<BadRow> bad_rows;  // the first of them
   std::size_t bad_count = 0;     // all
+  std::size_t left_out = 0;      // fine ones that are not to be run
 };
 
 constexpr std::size_t kBadRowsKept = 10;
@@ -48,7 +51,15 @@ Result<TransferFile> read_transfers(const std::string& path);
 
 // The row's own name, so that a file that is handed in again runs nothing twice.
 std::string gid_of(const Transfer& transfer);
-// Debit first, so that what is to be given is there; each with its undo.
+// What a transfer is in each mode. Debit first, so that what is to be given is there.
+//
+// "bank-x.debit" and "bank-y.credit", each with its "undo_…".
 Saga saga_of(const Transfer& transfer);
+// "bank-x.try_debit" and "bank-y.try_credit", each with "confirm_…" and "cancel_…".
+Tcc tcc_of(const Transfer& transfer);
+// "bank-y.receive", once bank x has debited by itself; its back-check is "bank-x.was_debited".
+Msg msg_of(const Transfer& transfer);
+// That debit: no call of the engine's.
+Leg own_debit_of(const Transfer& transfer);
 
 }  // namespace belay::demo

@@ -40,6 +40,16 @@ struct TestBank {
   Leg leg(Side side, Op op, std::int64_t cents = 100) const {
     return {"g-1", side == Side::debit ? "01" : "02", op, side, account, cents};
   }
+  Leg leg_in(Mode mode, Side side, Op op, std::int64_t cents = 100) const {
+    auto result = leg(side, op, cents);
+    result.mode = mode;
+    return result;
+  }
+  Leg own_debit(std::int64_t cents = 100) const {
+    auto result = leg_in(Mode::msg, Side::debit, Op::action, cents);
+    result.branch_id = kOwnBranch;
+    return result;
+  }
   OutcomeKind call(const Leg& leg) { return bank.call(leg).kind(); }
   std::int64_t number(const std::string& sql) {
     auto database = Database::open(path, Database::Access::read);
@@ -236,6 +246,111 @@ TEST_SUITE("demo/bank") {
     CHECK(bank.error().detail.find(path) != std::string::npos);
   }
 
+  TEST_CASE("what is tried is held and not spent, then posted or let go") {
+    for (const auto end : {Op::confirm, Op::cancel}) {
+      TestBank t;
+      CHECK(t.call(t.leg_in(Mode::tcc, Side::debit, Op::try_, t.opening)) == OutcomeKind::success);
+      CHECK(t.balance() == t.opening);
+      CHECK(t.number("SELECT sum(cents) FROM holds") == t.opening);
+      for (const auto mode : {Mode::saga, Mode::tcc, Mode::msg}) {
+        auto another = t.leg_in(mode, Side::debit, mode == Mode::tcc ? Op::try_ : Op::action, 1);
+        another.gid = "g-2";
+        CHECK(t.bank.call(another).reason().starts_with(kNoFunds));
+      }
+      CHECK(t.books_in_order());
+      for (int i = 0; i < 2; ++i) {
+        CHECK(t.call(t.leg_in(Mode::tcc, Side::debit, end, t.opening)) == OutcomeKind::success);
+        CHECK(t.balance() == (end == Op::confirm ? 0 : t.opening));
+        CHECK(t.number("SELECT count(*) FROM holds") == 0);
+        CHECK(t.books_in_order());
+      }
+    }
+  }
+
+  TEST_CASE("money that is announced cannot be spent before it is confirmed") {
+    TestBank t;
+    CHECK(t.call(t.leg_in(Mode::tcc, Side::credit, Op::try_)) == OutcomeKind::success);
+    auto debit = t.leg_in(Mode::tcc, Side::debit, Op::try_, t.opening + 100);
+    debit.gid = "g-2";
+    CHECK(t.call(debit) == OutcomeKind::failure);
+    CHECK(t.call(t.leg_in(Mode::tcc, Side::credit, Op::confirm)) == OutcomeKind::success);
+    CHECK(t.call(debit) == OutcomeKind::success);
+    CHECK(t.books_in_order());
+  }
+
+  // Method: every sequence of four calls that an engine may make: cancels come any time, a confirm
+  // only after a try that succeeded, and never both.
+  TEST_CASE("after any order of tries and cancels nothing is held that was cancelled") {
+    for (const auto side : {Side::debit, Side::credit}) {
+      unsigned histories = 0;
+      for (test::Choices pick; !pick.done(); ++histories) {
+        TestBank t;
+        bool held = false, cancelled = false;
+        for (int i = 0; i < 4; ++i) {
+          const auto op = pick.below(2) == 0 ? Op::try_ : Op::cancel;
+          CHECK(t.call(t.leg_in(Mode::tcc, side, op)) == OutcomeKind::success);
+          cancelled = cancelled || op == Op::cancel;
+          held = !cancelled;
+        }
+        CHECK(t.number("SELECT count(*) FROM holds") == (held ? 1 : 0));
+        CHECK(t.balance() == t.opening);
+        CHECK(t.books_in_order());
+      }
+      CHECK(histories == 16);
+    }
+  }
+
+  TEST_CASE("a confirm of what is not held is no success") {
+    TestBank t;
+    CHECK(t.call(t.leg_in(Mode::tcc, Side::debit, Op::confirm)) == OutcomeKind::unknown);
+    CHECK(t.number("SELECT count(*) FROM barrier") == 0);
+    CHECK(t.books_in_order());
+  }
+
+  TEST_CASE("a message's own debit is committed once, and its back-check says so") {
+    TestBank t;
+    for (int i = 0; i < 2; ++i) {
+      CHECK(t.call(t.own_debit()) == OutcomeKind::success);
+      CHECK(t.balance() == t.opening - 100);
+      CHECK(t.bank.was_debited("g-1").kind() == OutcomeKind::success);
+    }
+    CHECK(t.number("SELECT count(*) FROM barrier WHERE trans_type = 'msg' AND branch_id = '00' AND "
+                   "op = 'msg' AND reason = 'msg'") == 1);
+    CHECK(t.books_in_order());
+  }
+
+  TEST_CASE("after a back-check that found no debit there is none") {
+    TestBank t;
+    CHECK(t.bank.was_debited("g-1").reason().starts_with(kNeverDebited));
+    CHECK(t.bank.call(t.own_debit()).reason().starts_with(kNeverDebited));
+    CHECK(t.bank.was_debited("g-1").kind() == OutcomeKind::failure);
+    CHECK(t.balance() == t.opening);
+    CHECK(t.books_in_order());
+  }
+
+  TEST_CASE("a debit that is refused leaves no trace, and its back-check says no") {
+    TestBank t;
+    CHECK(t.bank.call(t.own_debit(t.opening + 1)).reason().starts_with(kNoFunds));
+    CHECK(t.number("SELECT count(*) FROM barrier") == 0);
+    CHECK(t.bank.was_debited("g-1").kind() == OutcomeKind::failure);
+    CHECK(t.books_in_order());
+  }
+
+  TEST_CASE("what a message brings for an account that cannot take it goes into suspense, once") {
+    TestBank t;
+    for (const auto account : {first(true), kAccounts + 1, std::int64_t{0}}) {
+      t.account = account;
+      auto leg = t.leg_in(Mode::msg, Side::credit, Op::action);
+      leg.gid = "g-" + std::to_string(account);
+      for (int i = 0; i < 2; ++i) CHECK(t.call(leg) == OutcomeKind::success);
+    }
+    t.account = kSuspense;
+    CHECK(t.balance() == 300);
+    CHECK(t.number("SELECT count(*) FROM postings WHERE account = -1") == 3);
+    CHECK(t.books_in_order());
+    CHECK(Bank::open(t.path, BankId::a, kAccounts));
+  }
+
   // The control of every `books_in_order` above.
   TEST_CASE("the audit of one bank finds each fault that is planted in its books") {
     const char* faults[] = {
@@ -249,11 +364,31 @@ TEST_SUITE("demo/bank") {
         "VALUES ('saga', 'g-1', '01', 'compensate', '01', 'compensate')",
         "INSERT INTO barrier (trans_type, gid, branch_id, op, barrier_id, reason) "
         "VALUES ('saga', 'g-9', '01', 'compensate', '01', 'compensate')",
+        "INSERT INTO barrier (trans_type, gid, branch_id, op, barrier_id, reason) "
+        "VALUES ('tcc', 'g-9', '01', 'cancel', '01', 'cancel')",
+        "DELETE FROM barrier WHERE gid = 'g-tcc' AND op = 'try'",
+        "INSERT INTO barrier (trans_type, gid, branch_id, op, barrier_id, reason) "
+        "VALUES ('tcc', 'g-tcc', '01', 'cancel', '01', 'cancel')",
+        "INSERT INTO holds (gid, branch_id, side, account, cents) "
+        "VALUES ('g-tcc', '01', 'debit', 1, 1)",
+        "INSERT INTO holds (gid, branch_id, side, account, cents) "
+        "VALUES ('g-9', '01', 'debit', 1, 1)",
+        "DELETE FROM holds WHERE gid = 'g-held'",
+        "DELETE FROM postings WHERE op = 'confirm'",
+        "DELETE FROM postings WHERE op = 'msg'",
     };
     for (const char* fault : faults) {
       CAPTURE(fault);
       TestBank t;
       t.call(t.leg(Side::debit, Op::action));
+      auto tried = t.leg_in(Mode::tcc, Side::debit, Op::try_);
+      tried.gid = "g-held";
+      t.call(tried);
+      tried.gid = "g-tcc";
+      t.call(tried);
+      tried.op = Op::confirm;
+      t.call(tried);
+      t.call(t.own_debit());
       REQUIRE(t.books_in_order());
       auto database = Database::open(t.path, Database::Access::write);
       REQUIRE(database);

@@ -1,8 +1,8 @@
-#include "support/servers/mariadb_server.h"
+#include "servers/mariadb_server.h"
 
 #include <signal.h>
 
-namespace belay::test {
+namespace belay::servers {
 namespace {
 
 std::string program(const std::string& name) {
@@ -16,17 +16,17 @@ const std::vector<std::string> kSmall{"--innodb-log-file-size=8M", "--innodb-buf
 }  // namespace
 
 MariaDbServer::MariaDbServer(const ServerOptions& options)
-    : options_(options), port_(options.tcp ? free_port() : 3306) {
+    : options_(options), port_(options.tcp ? free_port() : 3306), process_(options.folder) {
   std::vector<std::string> argv{program("mariadb-install-db"),
                                 "--no-defaults",
-                                "--datadir=" + process_.file("data"),
                                 "--auth-root-authentication-method=normal",
                                 "--skip-test-db",
                                 "--skip-name-resolve",
                                 "--innodb-flush-log-at-trx-commit=0",
                                 "--innodb-flush-method=nosync"};
   argv.insert(argv.end(), kSmall.begin(), kSmall.end());
-  process_.run(argv);
+  argv.push_back(own_temporary_files());
+  process_.make_data(argv, "--datadir=");
   start();
 }
 
@@ -57,8 +57,12 @@ void MariaDbServer::start() {
                               : "--transaction-isolation=REPEATABLE-READ",
       "--innodb-fast-shutdown=2", "--performance-schema=OFF"};
   argv.insert(argv.end(), kSmall.begin(), kSmall.end());
+  argv.push_back(own_temporary_files());
   process_.start(argv, "ready for connections", SIGKILL);
 }
+
+// A server that starts deletes from a shared folder what looks like another's leftovers.
+std::string MariaDbServer::own_temporary_files() const { return "--tmpdir=" + process_.folder(); }
 
 void MariaDbServer::stop() { process_.stop(SIGTERM); }
 
@@ -69,4 +73,4 @@ void MariaDbServer::restart() {
   start();
 }
 
-}  // namespace belay::test
+}  // namespace belay::servers

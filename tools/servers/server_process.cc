@@ -1,4 +1,4 @@
-#include "support/servers/server_process.h"
+#include "servers/server_process.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -21,8 +21,9 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <system_error>
 
-namespace belay::test {
+namespace belay::servers {
 namespace {
 
 using std::chrono::steady_clock;
@@ -50,13 +51,15 @@ std::string contents(const std::string& path) {
 }
 
 // Between fork and exec: system calls only. Returns if one failed.
-void become(char* const* argv, const User& user, int log, pid_t parent, int on_orphaned) {
+void become(char* const* argv, const User& user, const char* folder, int log, pid_t parent,
+            int on_orphaned) {
   if (user.change &&
       (::setgroups(0, nullptr) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)) {
     return;
   }
   // After the change of user, which would clear it; and the parent may be gone already.
   if (::prctl(PR_SET_PDEATHSIG, on_orphaned) != 0 || ::getppid() != parent) return;
+  if (::chdir(folder) != 0 && ::chdir("/") != 0) return;  // not where only root may be
   const int null = ::open("/dev/null", O_RDONLY);
   if (::dup2(null, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) return;
   sigset_t none;
@@ -75,7 +78,21 @@ std::vector<pid_t> children_of(pid_t pid) {
 
 }  // namespace
 
-ServerProcess::ServerProcess() {
+ServerFolder::ServerFolder(const std::string& path) : path_(path), kept_(!path.empty()) {
+  if (kept_) {
+    std::filesystem::create_directories(path_);
+    return;
+  }
+  path_ = (std::filesystem::temp_directory_path() / "belay-server-XXXXXX").string();
+  if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
+}
+
+ServerFolder::~ServerFolder() {
+  std::error_code ignored;
+  if (!kept_) std::filesystem::remove_all(path_, ignored);
+}
+
+ServerProcess::ServerProcess(const std::string& folder_path) : folder_(folder_path) {
   const auto user = server_user();
   if (user.change && ::chown(folder().c_str(), user.uid, user.gid) != 0) fail("cannot chown");
 }
@@ -108,7 +125,7 @@ void ServerProcess::launch(const std::vector<std::string>& argv, int on_orphaned
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0) {
-    become(pointers.data(), user, log, parent, on_orphaned);
+    become(pointers.data(), user, folder().c_str(), log, parent, on_orphaned);
     ::_exit(127);
   }
   ::close(log);
@@ -137,6 +154,15 @@ void ServerProcess::run(const std::vector<std::string>& argv) {
     fail(argv[0] + " did not end");
   }
   if (!WIFEXITED(status_) || WEXITSTATUS(status_) != 0) fail(argv[0] + " failed");
+}
+
+void ServerProcess::make_data(std::vector<std::string> argv, const std::string& folder_option) {
+  if (std::filesystem::exists(file("data"))) return;
+  const auto unfinished = file("data-new");
+  std::filesystem::remove_all(unfinished);
+  argv.push_back(folder_option + unfinished);
+  run(argv);
+  std::filesystem::rename(unfinished, file("data"));
 }
 
 void ServerProcess::start(const std::vector<std::string>& argv, std::string_view ready,
@@ -189,7 +215,7 @@ std::string find_program(const std::vector<std::string>& patterns) {
     if (!found.empty()) break;
     tried += " " + pattern;
   }
-  if (found.empty()) throw std::runtime_error("not installed, none of these is there:" + tried);
+  if (found.empty()) throw NotInstalled("not installed, none of these is there:" + tried);
   // The longer the number the newer the version: 9 is older than 15.
   return *std::max_element(found.begin(), found.end(), [](const auto& one, const auto& other) {
     return one.size() != other.size() ? one.size() < other.size() : one < other;
@@ -215,4 +241,4 @@ int free_port() {
   return ::ntohs(address.sin_port);
 }
 
-}  // namespace belay::test
+}  // namespace belay::servers

@@ -1,5 +1,6 @@
-#include "support/servers/postgres_server.h"
+#include "servers/postgres_server.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/shm.h>
 
@@ -7,8 +8,10 @@
 #include <fstream>
 #include <limits>
 
-namespace belay::test {
+namespace belay::servers {
 namespace {
+
+constexpr std::chrono::seconds kPredecessorDeadline{10};
 
 std::string program(const std::string& name) {
   return find_program({"/usr/lib/postgresql/*/bin/" + name, "/usr/pgsql-*/bin/" + name,
@@ -25,12 +28,26 @@ void remove_segment(const std::string& pid_file) {
   if (file >> key >> id) ::shmctl(id, IPC_RMID, nullptr);
 }
 
+// The server of a program that was killed a moment ago may be on its way out still.
+void wait_for_predecessor(const std::string& pid_file) {
+  std::ifstream file(pid_file);
+  pid_t pid = 0;
+  if (!(file >> pid) || pid <= 0) return;
+  const auto deadline = std::chrono::steady_clock::now() + kPredecessorDeadline;
+  while (!is_gone(pid) && std::chrono::steady_clock::now() < deadline) ::poll(nullptr, 0, 5);
+}
+
 }  // namespace
 
 PostgresServer::PostgresServer(const ServerOptions& options)
-    : options_(options), program_(program("postgres")), port_(options.tcp ? free_port() : 5432) {
-  process_.run({program("initdb"), "-D", process_.file("data"), "-U", "belay", "-A", "trust",
-                "--no-sync", "--no-locale", "-E", "UTF8", "--no-instructions"});
+    : options_(options),
+      program_(program("postgres")),
+      port_(options.tcp ? free_port() : 5432),
+      process_(options.folder) {
+  process_.make_data({program("initdb"), "-U", "belay", "-A", "trust", "--no-sync", "--no-locale",
+                      "-E", "UTF8", "--no-instructions"},
+                     "--pgdata=");
+  wait_for_predecessor(process_.file("data/postmaster.pid"));
   start();
 }
 
@@ -89,4 +106,4 @@ void PostgresServer::restart() {
   start();
 }
 
-}  // namespace belay::test
+}  // namespace belay::servers

@@ -1,11 +1,11 @@
-// A MariaDB server for one test program: the user `root` has no password and may everything.
+// A MariaDB server for one program: the user `root` has no password and may everything.
 #pragma once
 
 #include <string>
 
-#include "support/servers/server_process.h"
+#include "servers/server_process.h"
 
-namespace belay::test {
+namespace belay::servers {
 
 class MariaDbServer {
  public:
@@ -31,9 +31,11 @@ class MariaDbServer {
   const ServerProcess& process() const { return process_; }
 
  private:
+  std::string own_temporary_files() const;
+
   ServerOptions options_;
   int port_;
   ServerProcess process_;
 };
 
-}  // namespace belay::test
+}  // namespace belay::servers

@@ -1,12 +1,12 @@
-// A PostgreSQL server for one test program: user and database are there, whoever connects is
+// A PostgreSQL server for one program: user and database are there, whoever connects is
 // trusted, transactions can be prepared.
 #pragma once
 
 #include <string>
 
-#include "support/servers/server_process.h"
+#include "servers/server_process.h"
 
-namespace belay::test {
+namespace belay::servers {
 
 class PostgresServer {
  public:
@@ -36,4 +36,4 @@ class PostgresServer {
   ServerProcess process_;
 };
 
-}  // namespace belay::test
+}  // namespace belay::servers
