@@ -147,6 +147,8 @@ bool ModeLedger::is_tried(const Book& book, std::size_t index) const {
 void ModeLedger::check_try(const Book& book, const CallBook& calls) {
   if (book.confirms || book.cancels) complain(book, "tried after the decision");
   if (book.submitted || book.aborted) complain(book, "tried after the decision was told");
+  if (book.branches[calls.index].answer == OutcomeKind::success)
+    complain(book, "tried after its success was told");
   if (!book.spec.in_order || book.spec.driven) return;
   for (std::size_t i = 0; i < calls.index; ++i) {
     if (!is_tried(book, i)) complain(book, "tried before the branch before it succeeded");
