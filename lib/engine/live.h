@@ -42,7 +42,7 @@ struct Live {
   bool has_row = false;
   bool stuck = false;
   bool awaits_resume = false;  // read back, and not yet gone on
-  bool was_parked = false;  // may be named in the index of parked ones
+  bool was_parked = false;     // may be named in the index of parked ones
 };
 
 // Owns them; found by gid.

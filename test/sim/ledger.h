@@ -34,12 +34,12 @@ struct SagaSpec {
 
 enum class Planted : std::uint8_t {
   nothing,
-  lying_store,   // says done without writing
-  lying_sync,    // the disk does
-  normal_sync,   // SQLite does not sync each commit
-  no_barrier,    // banks do again what they did
-  deaf_alarm,    // nobody wakes the engine
-  wrong_answer,  // a refusal reaches the engine as a success
+  lying_store,       // says done without writing
+  lying_sync,        // the disk does
+  normal_sync,       // SQLite does not sync each commit
+  no_barrier,        // banks do again what they did
+  deaf_alarm,        // nobody wakes the engine
+  wrong_answer,      // a refusal reaches the engine as a success
   forgotten_topics,  // subscriptions are not there after a crash
   early_confirm,     // a confirm goes out beside a try
   hasty_query,       // the back-check says committed before anything is

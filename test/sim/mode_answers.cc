@@ -60,8 +60,8 @@ void ModeClients::on_report(const Request& request, const Report& report) {
   if (request.kind == Kind::word_abort && (goes || status == Status::prepared))
     world_.fail(fmt::format("{}: aborted, and told {}", known.gid(), name_of(status)));
   if (known.last && is_final(*known.last) && *known.last != status)
-    world_.fail(fmt::format("{}: was {} and is {}", known.gid(), name_of(*known.last),
-                            name_of(status)));
+    world_.fail(
+        fmt::format("{}: was {} and is {}", known.gid(), name_of(*known.last), name_of(status)));
   if (known.last && *known.last != Status::prepared && status == Status::prepared)
     world_.fail(known.gid() + ": is prepared again");
   accepted_ += known.accepted ? 0 : 1;
@@ -79,8 +79,9 @@ bool ModeClients::may_be_forbidden(const Request& request) const {
   const auto& book = *request.known->book;
   switch (request.kind) {
     case Kind::word_submit: return !book.submitted;
-    case Kind::word_abort: return !book.aborted && (book.submit_sent || !book.spec.driven ||
-                                                    book.truth == Truth::committed);
+    case Kind::word_abort:
+      return !book.aborted &&
+             (book.submit_sent || !book.spec.driven || book.truth == Truth::committed);
     case Kind::submit: return book.spec.driven && !book.submitted;
     case Kind::branch: return true;
     case Kind::prepare:

@@ -106,8 +106,8 @@ void ModeClients::register_next(Known& known) {
 }
 
 void ModeClients::decide(Known& known) {
-  const bool abort = !known.book->spec.driven || known.any_failed ||
-                     random_.percent(plan_.others.abort_percent);
+  const bool abort =
+      !known.book->spec.driven || known.any_failed || random_.percent(plan_.others.abort_percent);
   const bool contrary = known.book->spec.driven && random_.percent(10);
   word(known, abort != contrary ? Kind::word_abort : Kind::word_submit);
 }
@@ -116,7 +116,8 @@ void ModeClients::decide(Known& known) {
 void ModeClients::decide_message(Known& known) {
   auto& book = *known.book;
   if (book.truth == Truth::open) {
-    book.truth = random_.percent(plan_.others.abort_percent) ? Truth::rolled_back : Truth::committed;
+    book.truth =
+        random_.percent(plan_.others.abort_percent) ? Truth::rolled_back : Truth::committed;
     world_.note("{}: the local transaction {}", known.gid(),
                 book.truth == Truth::committed ? "commits" : "rolls back");
     if (random_.percent(plan_.others.vanish_percent)) return;
@@ -181,14 +182,13 @@ void ModeClients::list_topics() {
   const auto from = topics_.now();
   const auto life = world_.life();
   ++topic_requests_;
-  const auto result =
-      engine_->topics([=, this](const Result<std::vector<Subscription>>& list) {
-        if (!world_.alive() || life != world_.life() || watch_()) return;
-        --topic_requests_;
-        if (!list) return;
-        const auto wrong = topics_.check(*list, from, topics_.now());
-        if (!wrong.empty()) world_.fail("topics: " + wrong);
-      });
+  const auto result = engine_->topics([=, this](const Result<std::vector<Subscription>>& list) {
+    if (!world_.alive() || life != world_.life() || watch_()) return;
+    --topic_requests_;
+    if (!list) return;
+    const auto wrong = topics_.check(*list, from, topics_.now());
+    if (!wrong.empty()) world_.fail("topics: " + wrong);
+  });
   if (!result) --topic_requests_;
 }
 
@@ -209,9 +209,9 @@ void ModeClients::submit(Known& known, Kind kind) {
   if (kind == Kind::submit) ledger_.may_go(book);
   world_.note("{} {}", kind == Kind::submit ? "submit" : "prepare", known.gid());
   const auto entry = kind == Kind::submit ? core::Entry::submit : core::Entry::prepare;
-  sent(one, engine_->submit(
-                {*core::Definition::parse(book.spec.bytes), entry, false, one->wants_final,
-                 [this, one](const Result<Report>& result) { heard(one, result); }}));
+  sent(one,
+       engine_->submit({*core::Definition::parse(book.spec.bytes), entry, false, one->wants_final,
+                        [this, one](const Result<Report>& result) { heard(one, result); }}));
 }
 
 void ModeClients::word(Known& known, Kind kind) {

@@ -69,17 +69,20 @@ ModeLedger::CallBook* ModeLedger::bind(Book& book, std::uint32_t branch, const C
     calls.is_query = true;
   } else if (is_two_phase(book.spec)) {
     const auto& all = book.spec.branches;
-    calls.index = static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
+    calls.index =
+        static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
     if (calls.index == all.size() || !book.branches[calls.index].registered) return nullptr;
   } else {
     const auto& all = book.spec.deliveries;
-    calls.index = static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
+    calls.index =
+        static_cast<std::size_t>(std::find_if(all.begin(), all.end(), same) - all.begin());
     if (calls.index == all.size()) return nullptr;
   }
   for (const auto& [other, theirs] : book.calls) {
     const bool equal = theirs.index == calls.index && theirs.is_query == calls.is_query &&
                        (is_two_phase(book.spec) || theirs.target == calls.target);
-    if (equal) complain(book, fmt::format("branches {} and {} are the same", other + 1, branch + 1));
+    if (equal)
+      complain(book, fmt::format("branches {} and {} are the same", other + 1, branch + 1));
   }
   return &book.calls.emplace(branch, std::move(calls)).first->second;
 }
@@ -125,12 +128,13 @@ void ModeLedger::check_parts(const Book& book, const CallBook& calls, std::size_
   const auto ops = core::ops_of(spec.mode);
   if (call.op != Op::query && call.op != ops.first && call.op != ops.commit &&
       call.op != ops.rollback)
-    complain(book, fmt::format("is a {} and was asked to {}", name_of(spec.mode), name_of(call.op)));
+    complain(book,
+             fmt::format("is a {} and was asked to {}", name_of(spec.mode), name_of(call.op)));
   if (call.fence <= calls.last_fence)
     complain(book, fmt::format("fence {} after {}", call.fence, calls.last_fence));
   if (call.attempt < 1 || call.attempt > calls.called[phase] + 1)
-    complain(book, fmt::format("attempt {} is call number {}", call.attempt,
-                               calls.called[phase] + 1));
+    complain(book,
+             fmt::format("attempt {} is call number {}", call.attempt, calls.called[phase] + 1));
   if (calls.open && calls.open_life == world_.life() && world_.now_ms() < calls.open_until_ms)
     complain(book, "called while a call of that branch is in flight");
   if (calls.succeeded_in_life[phase] == world_.life())
@@ -279,8 +283,8 @@ void ModeLedger::check_two_phase_end(const Book& book, Status status) {
   for (std::size_t i = 0; i < book.branches.size(); ++i) {
     const auto& at_bank = book.branches[i];
     const auto& branch = book.spec.branches[i];
-    const bool known = i < book.spec.asked_with || at_bank.answer == OutcomeKind::success ||
-                       at_bank.tried;
+    const bool known =
+        i < book.spec.asked_with || at_bank.answer == OutcomeKind::success || at_bank.tried;
     if (status == Status::succeed) {
       if (known && !branch.commit.empty() && !at_bank.confirmed)
         complain(book, fmt::format("succeeded, and {} is not confirmed", i + 1));
@@ -318,10 +322,9 @@ void ModeLedger::check_msg_end(Book& book, Status status) {
       check_topic_end(book, i);
       continue;
     }
-    const bool delivered =
-        std::any_of(book.calls.begin(), book.calls.end(), [&](const auto& one) {
-          return one.second.index == i && !one.second.is_query && one.second.delivered;
-        });
+    const bool delivered = std::any_of(book.calls.begin(), book.calls.end(), [&](const auto& one) {
+      return one.second.index == i && !one.second.is_query && one.second.delivered;
+    });
     if (!target.empty() && !delivered)
       complain(book, fmt::format("succeeded, and {} was not delivered", i + 1));
   }

@@ -170,9 +170,9 @@ std::string describe(const Plan& plan) {
       plan.sagas, plan.branches_max, plan.targets, plan.deferred_percent, plan.chaos_ms,
       plan.latency_us, plan.disk_us);
   const auto& others = plan.others;
-  text += fmt::format("{} declared, {} driven, {} messages, {} prepared, {} topics; ",
-                      others.declared, others.driven, others.messages, others.prepared,
-                      others.topics);
+  text +=
+      fmt::format("{} declared, {} driven, {} messages, {} prepared, {} topics; ", others.declared,
+                  others.driven, others.messages, others.prepared, others.topics);
   const auto& calls = plan.calls;
   text +=
       fmt::format("calls lost {}/{} late {} twice {} ongoing {} unknown {}; ", calls.lost_request,

@@ -63,8 +63,7 @@ RunResult Run::go() {
       world_.fail("nothing is left to happen, and not all is final:" + unsettled());
     if (dead_) bury();
     if (closed_) after_close();
-    if (world_.events() > kEventsMax)
-      world_.fail("it does not come to rest:" + unsettled());
+    if (world_.events() > kEventsMax) world_.fail("it does not come to rest:" + unsettled());
   }
   world_.mix(disk_.digest());
   RunResult result;

@@ -423,8 +423,9 @@ TEST_SUITE("engine/recovery") {
     ports.default_kind = ports::Caller::Kind::deferred;
     engine::Engine engine({}, {ports, ports, ports, ports});
     const auto bytes = *encode(Msg("g").to("a"), "g", {}, core::Entry::prepare);
-    engine.adopt(*core::begin({.kind = core::RecordKind::prepared, .id = 5, .at = 1, .text = bytes}),
-                 9, 9, false);
+    engine.adopt(
+        *core::begin({.kind = core::RecordKind::prepared, .id = 5, .at = 1, .text = bytes}), 9, 9,
+        false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     REQUIRE(engine.give_word(
         {"g", engine::WordRequest::Word::submit, "", [](const Result<Report>&) {}}));
@@ -447,8 +448,8 @@ TEST_SUITE("engine/driven") {
       REQUIRE(test.engine.add_branch({"g", *core::encode_branch({"a", "b", "c"}, {}),
                                       [&told](const Result<Outcome>&) { ++told; }}));
     }
-    REQUIRE(test.engine.give_word(
-        {"g", engine::WordRequest::Word::abort, "no", test.answer("abort")}));
+    REQUIRE(
+        test.engine.give_word({"g", engine::WordRequest::Word::abort, "no", test.answer("abort")}));
     test.engine.turn();
     test.settle();
     CHECK(told == 2);
