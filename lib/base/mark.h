@@ -23,7 +23,13 @@
   X(closed_on_bad_disk)      /* the engine closed although the disk refused */           \
   X(snapshot_of_unfinished)  /* an unfinished transaction got a row */                   \
   X(finished_erases_row)     /* its row goes, since its history is not kept */           \
-  X(clock_leaned)            /* the wall clock had jumped */
+  X(clock_leaned)            /* the wall clock had jumped */                             \
+  X(word_met_lookup)         /* a word's gid was begun while it was looked up */         \
+  X(resumed_by_word)         /* a word came before what was read back had gone on */     \
+  X(branch_told_by_abort)    /* who registered a branch heard that all turned back */    \
+  X(query_withdrawn)         /* a word came before the back-check was asked */           \
+  X(query_out_at_end)        /* all is done, and a back-check is still in flight */      \
+  X(prepared_fans_out)       /* a prepared message went to a topic's subscribers */
 
 namespace belay::base {
 

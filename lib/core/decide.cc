@@ -70,6 +70,7 @@ struct Dispatch {
     auto& branch = transaction.branches[event.branch];
     BELAY_CHECK(branch.in_flight);
     BELAY_MARK(call_withdrawn);
+    if (transaction.definition.is_query(event.branch)) BELAY_MARK(query_withdrawn);
     branch.in_flight = false;
     machine.due(decision);
   }
@@ -174,6 +175,7 @@ void Decision::fan_out() {
     if (!is_topic(target)) continue;
     const auto topic = context_.topics->find(target.substr(kTopicPrefix.size()));
     if (topic == context_.topics->end()) continue;
+    if (transaction_.driven) BELAY_MARK(prepared_fans_out);
     std::string steps;
     for (const auto& [subscriber, remark] : topic->second)
       steps += Definition::encode_subscriber(subscriber, i);

@@ -9,6 +9,7 @@
 // prepared: for its caller's word, the deadline, the back-check's call or a retry's time; in
 // submitted: for a delayed start, a call or a retry's time; at the end, for a back-check that is
 // still in flight. All else is instant. A delivery has no way back: it is made until it succeeds.
+#include "base/mark.h"
 #include "core/decision.h"
 #include "core/phases.h"
 
@@ -18,6 +19,12 @@ namespace {
 bool query_is_out(const Decision& decision) {
   const auto query = decision.transaction().definition.query();
   return query && decision.branch(*query).in_flight;
+}
+
+// A back-check that is still in flight must come back first.
+void end(Decision& decision, Status status) {
+  if (query_is_out(decision)) return BELAY_MARK(query_out_at_end);
+  decision.finish(status);
 }
 
 // The next that may start when they go one by one: a topic's subscribers in the topic's place.
@@ -50,13 +57,10 @@ void deliver(Decision& decision) {
   if (transaction.begun == 0 && transaction.start_at > decision.now()) return;
   transaction.definition.shape() == Shape::sequential ? deliver_in_order(decision)
                                                       : deliver_at_once(decision);
-  if (transaction.succeeded == work_count(transaction) && !query_is_out(decision))
-    decision.finish(Status::succeed);
+  if (transaction.succeeded == work_count(transaction)) end(decision, Status::succeed);
 }
 
-void give_up(Decision& decision) {
-  if (!query_is_out(decision)) decision.finish(Status::failed);
-}
+void give_up(Decision& decision) { end(decision, Status::failed); }
 
 void await_word(Decision& decision) {
   const auto& transaction = decision.transaction();

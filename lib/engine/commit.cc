@@ -225,7 +225,9 @@ void Engine::close_if_done() {
                       !dirty_.empty() || !finished_rows_.empty();
     if (busy) return;
     phase_ = Phase::closed;
-    end_waits(ErrorCode::closed, "the engine closed; the transaction goes on at the next open");
+    // On a disk that refuses, what was handed to it may be there all the same.
+    end_waits(retry_at_ == 0 ? ErrorCode::closed : ErrorCode::commit_unknown,
+              "the engine closed; what is on disk goes on at the next open");
   }
   if (phase_ != Phase::closed || on_closed_.empty()) return;
   if (commit_under_way_ || lookup_under_way_ || collect_under_way_) return;  // they come back to us

@@ -2,6 +2,7 @@
 // submitted or aborted.
 #include <utility>
 
+#include "base/mark.h"
 #include "engine/engine.h"
 
 namespace belay::engine {
@@ -21,6 +22,7 @@ void Engine::take(WordRequest& request) {
 }
 
 void Engine::add_branch(Live& live, BranchRequest& request) {
+  resume(live);
   if (const auto may = core::may_add_branch(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   const auto count = live.transaction.branches.size();
@@ -44,6 +46,7 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
 }
 
 void Engine::give_word(Live& live, WordRequest& request) {
+  resume(live);
   const auto status = live.transaction.status;
   if (request.word == WordRequest::Word::submit) {
     if (status == Status::prepared) return submit_word(live, std::move(request.done), false);
@@ -92,6 +95,7 @@ void Engine::tell_branches(Live& live) {
   live.branch_waiters->clear();
   for (auto& waiter : waiters) {
     if (waiter.outcome && waiter.lsn <= durable_lsn_) {
+      if (waiter.outcome->kind() == OutcomeKind::unknown) BELAY_MARK(branch_told_by_abort);
       waiter.done(std::move(*waiter.outcome));
     } else {
       live.branch_waiters->push_back(std::move(waiter));

@@ -33,6 +33,7 @@ void Engine::adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn
   live.first_lsn = first_lsn;
   live.last_lsn = last_lsn;
   live.has_row = has_row;
+  live.awaits_resume = true;
   to_resume_.push_back(&live);
 }
 
@@ -216,12 +217,22 @@ void Engine::resume_some() {
   for (std::size_t i = 0; i < kResumedPerTurn && !to_resume_.empty(); ++i) {
     auto& live = *to_resume_.front();
     to_resume_.pop_front();
+    live.awaits_resume = false;
     if (live.transaction.finished()) {
       give_row(live);
     } else {
       decide(live, core::Resumed{});
     }
   }
+}
+
+// Before anything else is decided about one that was read back: its word may come first.
+void Engine::resume(Live& live) {
+  if (!live.awaits_resume || live.transaction.finished()) return;
+  BELAY_MARK(resumed_by_word);
+  live.awaits_resume = false;
+  std::erase(to_resume_, &live);
+  decide(live, core::Resumed{});
 }
 
 void Engine::decide(Live& live, const core::Event& event) {

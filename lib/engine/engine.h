@@ -158,6 +158,7 @@ class Engine {
   void take(CloseRequest& request);
   void fire_due();
   void resume_some();
+  void resume(Live& live);
   void decide(Live& live, const core::Event& event);
   static Act to_act(Live& live, const core::Effect& effect);
   void hold_or_release(const Act& act);

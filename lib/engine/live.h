@@ -41,7 +41,8 @@ struct Live {
   std::uint32_t heap_index = ~0u;  // ~0: not armed
   bool has_row = false;
   bool stuck = false;
-  bool was_parked = false;  // may be named in the index of parked ones
+  bool awaits_resume = false;  // read back, and not yet gone on
+  bool was_parked = false;     // may be named in the index of parked ones
 };
 
 // Owns them; found by gid.

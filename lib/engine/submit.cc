@@ -80,6 +80,7 @@ void Engine::join(Live& live, SubmitRequest& request) {
   if (live.transaction.definition.bytes() != request.definition.bytes()) {
     return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
   }
+  resume(live);
   // What was prepared is submitted by its definition as well as by its gid.
   if (request.entry == core::Entry::submit && live.transaction.driven &&
       live.transaction.status == Status::prepared)
@@ -218,6 +219,7 @@ void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSumma
                            : refuse(branch->done, ErrorCode::not_found, unknown);
   }
   auto& word = std::get<WordRequest>(request);
+  if (live != nullptr) BELAY_MARK(word_met_lookup);
   return live != nullptr ? give_word(*live, word)
                          : refuse(word.done, ErrorCode::not_found, unknown);
 }

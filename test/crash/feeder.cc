@@ -6,9 +6,22 @@
 
 #include "belay/check.h"
 #include "core/apply.h"
+#include "core/ops.h"
 #include "support/encode.h"
 
 namespace belay::test {
+
+namespace {
+
+void put_topics(const core::Topics& topics, Contents& contents) {
+  for (const auto& [topic, subscribers] : topics) {
+    for (const auto& [target, remark] : subscribers) {
+      contents[std::string(kTopicPrefix).append(topic).append(" ").append(target)] = remark;
+    }
+  }
+}
+
+}  // namespace
 
 std::string describe(const core::Transaction& transaction) {
   if (transaction.finished()) return "ended: " + std::string(name_of(transaction.status));
@@ -24,6 +37,7 @@ const ports::Batch& Feeder::batch() {
     for (auto& [id, entry] : entries_) {
       if (!entry.transaction.finished()) unfinished.push_back(&entry);
     }
+    if (random_.percent(20)) change_topic();
     if (unfinished.empty() || random_.percent(35)) {
       submit();
     } else {
@@ -39,16 +53,53 @@ const ports::Batch& Feeder::batch() {
   return *batch_;
 }
 
-void Feeder::submit() {
-  Saga saga("g-" + std::to_string(last_id_ + 1));
-  for (auto steps = random_.between(1, 3); steps > 0; --steps) {
-    saga.step("do", "undo", std::string(random_.below(random_.percent(10) ? 20'000 : 200), 'p'));
+std::string Feeder::make_definition(const std::string& gid, bool& prepared) {
+  const auto payload = [this] {
+    return std::string(random_.below(random_.percent(10) ? 20'000 : 200), 'p');
+  };
+  const auto steps = random_.between(1, 3);
+  const auto bytes_of = [&](const auto& description) {
+    auto bytes = encode(description, gid, options_.limits,
+                        prepared ? core::Entry::prepare : core::Entry::submit);
+    BELAY_CHECK(bytes.has_value());
+    return *bytes;
+  };
+  switch (static_cast<Mode>(random_.below(4))) {
+    case Mode::saga: break;
+    case Mode::tcc:
+    case Mode::xa: {
+      prepared = random_.percent(50);
+      Tcc tcc(gid);
+      Xa xa(gid);
+      for (auto i = prepared ? 0 : steps; i > 0; --i) {
+        tcc.branch("try", "confirm", "cancel", payload());
+        xa.branch("prepare", "commit", "rollback", payload());
+      }
+      return random_.percent(50) ? bytes_of(tcc) : bytes_of(xa.in_order());
+    }
+    case Mode::msg: {
+      prepared = random_.percent(50);
+      Msg msg(gid);
+      for (auto i = steps; i > 0; --i)
+        msg.to(random_.percent(50) ? "topic://t" : "deliver", payload());
+      if (random_.percent(50)) msg.query("ask");
+      return bytes_of(msg);
+    }
   }
+  Saga saga(gid);
+  for (auto i = steps; i > 0; --i) saga.step("do", "undo", payload());
   if (random_.percent(30)) saga.concurrent();
-  auto bytes = encode(saga, saga.gid(), options_.limits);
-  BELAY_CHECK(bytes.has_value());
+  return bytes_of(saga);
+}
+
+void Feeder::submit() {
+  bool prepared = false;
+  const auto bytes = make_definition("g-" + std::to_string(last_id_ + 1), prepared);
   const core::Record record{
-      .kind = core::RecordKind::submitted, .id = ++last_id_, .at = now_, .text = *bytes};
+      .kind = prepared ? core::RecordKind::prepared : core::RecordKind::submitted,
+      .id = ++last_id_,
+      .at = now_,
+      .text = bytes};
   writer_.add(record);
   auto begun = core::begin(record);
   BELAY_CHECK(begun.has_value());
@@ -58,24 +109,59 @@ void Feeder::submit() {
   decide(entry, core::Begun{});
 }
 
+void Feeder::add_branch(Entry& entry) {
+  const auto step =
+      core::encode_branch({"first", "commit", "rollback", "payload"}, options_.limits);
+  BELAY_CHECK(step.has_value());
+  decide(entry, core::Added{*step});
+}
+
+void Feeder::change_topic() {
+  const auto target = "subscriber-" + std::to_string(random_.below(4));
+  const bool erase = topics_["t"].contains(target) && random_.percent(50);
+  const auto remark = "as of batch " + std::to_string(last_lsn_);
+  if (erase) {
+    topics_["t"].erase(target);
+  } else {
+    topics_["t"][target] = remark;
+  }
+  batch_->topics.push_back({{"t", target, remark}, erase});
+}
+
+// A call comes back, or its caller has its say, or a time has come.
 void Feeder::advance(Entry& entry) {
   auto& transaction = entry.transaction;
+  const bool driven = transaction.driven && transaction.status == Status::prepared;
+  if (driven && random_.percent(30)) {
+    if (core::may_add_branch(transaction) && random_.percent(50)) return add_branch(entry);
+    if (core::may_submit(transaction)) return decide(entry, core::WordSubmit{});
+    if (random_.percent(50)) return decide(entry, core::WordAbort{"its caller says so"});
+  }
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
-    if (!transaction.branches[i].in_flight) continue;
+    const auto& branch = transaction.branches[i];
+    if (!branch.in_flight) continue;
     const std::vector<Outcome> outcomes = {Outcome::success(), Outcome::success(),
                                            Outcome::failure("no"), Outcome::ongoing("later"),
                                            Outcome::unknown("nothing heard")};
-    // It may have turned back while the action was under way.
-    const auto op =
-        transaction.branches[i].second == core::OpState::idle ? Op::action : Op::compensate;
+    // It may have turned back while the first was under way.
+    const auto& ops = core::ops_of(transaction.mode());
+    const bool second = branch.second != core::OpState::idle;
+    const auto op = transaction.definition.is_query(i)       ? Op::query
+                    : !second                                ? ops.first
+                    : transaction.status == Status::aborting ? ops.rollback
+                                                             : ops.commit;
     return decide(entry, core::Answered{i, op, &random_.one_of(outcomes)});
+  }
+  if (core::next_due(transaction) == 0) {
+    if (driven) decide(entry, core::WordAbort{"nothing else is left"});
+    return;
   }
   now_ = std::max(now_, core::next_due(transaction));
   decide(entry, core::Due{});
 }
 
 void Feeder::decide(Entry& entry, const core::Event& event) {
-  core::decide(entry.transaction, event, {now_, random_.next(), &options_}, step_);
+  core::decide(entry.transaction, event, {now_, random_.next(), &options_, &topics_}, step_);
   for (const auto& record : step_.records) writer_.add(record);
   if (step_.records.empty()) return;
   entry.last_lsn = last_lsn_ + 1;
@@ -112,6 +198,7 @@ Contents Feeder::contents() const {
   Contents contents;
   for (const auto& [id, entry] : entries_)
     contents[std::string(entry.transaction.gid())] = describe(entry.transaction);
+  put_topics(topics_, contents);
   return contents;
 }
 
@@ -136,6 +223,7 @@ std::optional<Contents> read_all(store::Journal& journal, const Contents& expect
       },
       [](std::uint64_t) {});
   if (!recovered) return std::nullopt;
+  put_topics(recovered->topics, contents);
   std::vector<std::string> gids;
   for (const auto& [gid, state] : expected) gids.push_back(gid);
   const auto rows = journal.lookup(gids);

@@ -17,7 +17,8 @@
 
 namespace belay::test {
 
-// What a file says, by gid: an unfinished transaction's snapshot, or how a finished one ended.
+// What a file says, by gid: an unfinished transaction's snapshot, or how a finished one ended. And
+// by "topic://" and target, a subscription's remark.
 using Contents = std::map<std::string, std::string>;
 
 class Feeder {
@@ -44,6 +45,9 @@ class Feeder {
   };
 
   void submit();
+  std::string make_definition(const std::string& gid, bool& prepared);
+  void add_branch(Entry& entry);
+  void change_topic();
   void advance(Entry& entry);
   void decide(Entry& entry, const core::Event& event);
   void add_rows();
@@ -58,6 +62,7 @@ class Feeder {
   Contents acked_;
   Contents next_;
   std::map<std::string, bool> optional_;
+  core::Topics topics_;
   core::Lsn last_lsn_ = 0;
   core::TransactionId last_id_ = 0;
   std::uint64_t now_ = 1'760'000'000'000;

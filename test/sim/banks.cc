@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "core/ops.h"
+
 namespace belay::sim {
 namespace {
 
@@ -16,9 +18,12 @@ bool is_undo(std::string_view target) { return target.ends_with(".undo"); }
 
 }  // namespace
 
-Banks::Banks(World& world, const Plan& plan, Ledger& ledger, test::Random random)
+Banks::Banks(World& world, const Plan& plan, Books& sagas, Books& others, Planted planted,
+             test::Random random)
     : world_(world),
-      ledger_(ledger),
+      sagas_(sagas),
+      others_(others),
+      planted_(planted),
       random_(random),
       faults_(plan.calls),
       latency_us_(plan.latency_us) {
@@ -49,16 +54,21 @@ std::uint64_t Banks::before(const Call& call) {
   world_.note("call {} {} {} attempt {} fence {:x}", call.gid, call.branch_id, name_of(call.op),
               call.attempt, call.fence);
   world_.mix(call.fence ^ call.attempt << 24 ^ Ledger::branch_of(call.branch_id) << 8);
-  return ledger_.on_call(call);
+  if (planted_ == Planted::early_confirm && call.op == Op::try_ && random_.percent(10)) {
+    auto early = call;
+    early.op = Op::confirm;
+    books_of(call.gid).on_call(early);
+  }
+  return books_of(call.gid).on_call(call);
 }
 
 Outcome Banks::at_bank(const std::string& gid, std::uint32_t branch, Op op) {
   const bool garbled = random_.percent(faults_.unknown);
   if (garbled && random_.percent(50)) return Outcome::unknown("garbage, before it was done");
   if (random_.percent(faults_.ongoing)) return Outcome::ongoing("not yet");
-  if (op == Op::compensate && random_.percent(faults_.compensation_failure))
+  if (core::phase_of(op) == core::Phase::second && random_.percent(faults_.compensation_failure))
     return Outcome::failure("cannot be undone");
-  auto outcome = ledger_.execute(gid, branch, op);
+  auto outcome = books_of(gid).execute(gid, branch, op);
   return garbled ? Outcome::unknown("garbage, after it was done") : outcome;
 }
 
@@ -70,7 +80,7 @@ Outcome Banks::call_now(const Call& call) {
   if (random_.percent(faults_.duplicate)) at_bank(gid, branch, call.op);
   const auto outcome = at_bank(gid, branch, call.op);
   world_.note("  {} {} {} says {}", gid, call.branch_id, name_of(call.op), name_of(outcome.kind()));
-  ledger_.on_answer(gid, branch, number, outcome.kind());
+  books_of(gid).on_answer(gid, branch, number, outcome.kind());
   return outcome;
 }
 
@@ -109,7 +119,7 @@ void Banks::reply(const Request& request, const Outcome& outcome) {
   if (random_.percent(faults_.late)) delay += request.timeout_us * random_.between(1, 3);
   world_.after_us(delay, [this, request, outcome] {
     if (!world_.alive() || world_.life() != request.life) return;
-    ledger_.on_answer(request.gid, request.branch, request.number, outcome.kind());
+    books_of(request.gid).on_answer(request.gid, request.branch, request.number, outcome.kind());
     answer_(request.id, outcome);
   });
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "books.h"
 #include "ledger.h"
 #include "plan.h"
 #include "ports/caller.h"
@@ -17,7 +18,9 @@ class Banks final : public ports::Caller {
  public:
   using Answer = std::function<void(ports::CallId, const Outcome&)>;
 
-  Banks(World& world, const Plan& plan, Ledger& ledger, test::Random random);
+  // The sagas' books, and those of everything else.
+  Banks(World& world, const Plan& plan, Books& sagas, Books& others, Planted planted,
+        test::Random random);
 
   // Who takes the answers in this life; asked only while the world is alive.
   void set_answer(Answer answer) { answer_ = std::move(answer); }
@@ -55,8 +58,12 @@ class Banks final : public ports::Caller {
   void reply(const Request& request, const Outcome& outcome);
   std::uint64_t before(const Call& call);
 
+  Books& books_of(std::string_view gid) { return gid.starts_with("g-") ? sagas_ : others_; }
+
   World& world_;
-  Ledger& ledger_;
+  Books& sagas_;
+  Books& others_;
+  Planted planted_;
   test::Random random_;
   CallFaults faults_;
   std::uint64_t latency_us_;

@@ -13,6 +13,7 @@
 
 #include "belay/call.h"
 #include "belay/saga.h"
+#include "books.h"
 #include "core/definition.h"
 #include "world.h"
 
@@ -33,15 +34,18 @@ struct SagaSpec {
 
 enum class Planted : std::uint8_t {
   nothing,
-  lying_store,   // says done without writing
-  lying_sync,    // the disk does
-  normal_sync,   // SQLite does not sync each commit
-  no_barrier,    // banks do again what they did
-  deaf_alarm,    // nobody wakes the engine
-  wrong_answer,  // a refusal reaches the engine as a success
+  lying_store,       // says done without writing
+  lying_sync,        // the disk does
+  normal_sync,       // SQLite does not sync each commit
+  no_barrier,        // banks do again what they did
+  deaf_alarm,        // nobody wakes the engine
+  wrong_answer,      // a refusal reaches the engine as a success
+  forgotten_topics,  // subscriptions are not there after a crash
+  early_confirm,     // a confirm goes out beside a try
+  hasty_query,       // the back-check says committed before anything is
 };
 
-class Ledger {
+class Ledger final : public Books {
  public:
   Ledger(World& world, Planted planted) : world_(world), planted_(planted) {}
 
@@ -53,12 +57,12 @@ class Ledger {
 
   // A call goes out. All rules about order are checked here. Returns its number among its branch's
   // calls.
-  std::uint64_t on_call(const Call& call);
+  std::uint64_t on_call(const Call& call) override;
   // The engine is given a call's outcome.
   void on_answer(const std::string& gid, std::uint32_t branch, std::uint64_t number,
-                 OutcomeKind outcome);
+                 OutcomeKind outcome) override;
   // A request reaches its bank, perhaps late, perhaps twice: the barrier's work.
-  Outcome execute(const std::string& gid, std::uint32_t branch, Op op);
+  Outcome execute(const std::string& gid, std::uint32_t branch, Op op) override;
 
   // Somebody was told that this saga is final.
   void check_final(const std::string& gid, Status status);

@@ -33,6 +33,26 @@ void plan_sagas(Plan& plan, Random& random) {
   plan.chaos_ms = pick(random, {5, 100, 2'000, 20'000, 300'000});
 }
 
+// Most runs have one or two kinds beside sagas, or instead of them.
+void plan_others(Plan& plan, Random& random) {
+  auto& others = plan.others;
+  const auto some = [&random] { return random.percent(35) ? random.between(1, 12) : 0; };
+  others.declared = some();
+  others.driven = some();
+  others.messages = some();
+  others.prepared = some();
+  const bool none = others.declared + others.driven + others.messages + others.prepared == 0;
+  if (!none && random.percent(70)) plan.sagas = 0;
+  others.topics = random.percent(60) ? random.between(1, 3) : 0;
+  if (others.topics != 0) others.topic_changes = random.between(1, 30);
+  others.query_percent = pick(random, {0, 50, 100, 100});
+  others.vanish_percent = pick(random, {0, 0, 10, 30});
+  others.eager_percent = pick(random, {0, 0, 20, 80});
+  others.abort_percent = pick(random, {0, 10, 40});
+  others.words_again = pick(random, {0, 0, 5, 20});
+  others.pause_us = pick(random, {0, 100, 10'000, 1'000'000});
+}
+
 void plan_calls(Plan& plan, Random& random) {
   const auto chance = [&random] { return random.percent(35) ? pick(random, {3, 10, 30}) : 0; };
   auto& calls = plan.calls;
@@ -139,6 +159,7 @@ Plan make_plan(Random& random) {
   plan_crashes(plan, random);
   plan_world(plan, random);
   plan_options(plan, random);
+  plan_others(plan, random);
   return plan;
 }
 
@@ -148,6 +169,10 @@ std::string describe(const Plan& plan) {
       "disk {} us; ",
       plan.sagas, plan.branches_max, plan.targets, plan.deferred_percent, plan.chaos_ms,
       plan.latency_us, plan.disk_us);
+  const auto& others = plan.others;
+  text +=
+      fmt::format("{} declared, {} driven, {} messages, {} prepared, {} topics; ", others.declared,
+                  others.driven, others.messages, others.prepared, others.topics);
   const auto& calls = plan.calls;
   text +=
       fmt::format("calls lost {}/{} late {} twice {} ongoing {} unknown {}; ", calls.lost_request,

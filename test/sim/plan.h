@@ -63,8 +63,25 @@ struct WallJump {
   std::int64_t by_ms = 0;
 };
 
+// How many transactions of each kind, and what their callers do.
+struct Others {
+  std::uint64_t declared = 0;  // tcc, xa
+  std::uint64_t driven = 0;
+  std::uint64_t messages = 0;  // submitted at once
+  std::uint64_t prepared = 0;  // messages with a word or a back-check
+  std::uint64_t topics = 0;    // 0: none
+  std::uint64_t topic_changes = 0;
+  std::uint64_t query_percent = 100;  // prepared messages with a back-check
+  std::uint64_t vanish_percent = 0;   // callers that say no more, at each step
+  std::uint64_t eager_percent = 0;    // requests made before the last one was answered
+  std::uint64_t abort_percent = 0;
+  std::uint64_t words_again = 0;  // words from another process, at any moment
+  std::uint64_t pause_us = 0;     // between a caller's steps, at most
+};
+
 struct Plan {
   std::uint64_t sagas = 1;
+  Others others;
   std::uint64_t branches_max = 3;
   std::uint64_t targets = 1;
   std::uint64_t deferred_percent = 0;

@@ -26,8 +26,10 @@ Run::Run(const RunOptions& options)
       plan_(make_plan(random_)),
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
       ledger_(world_, options.planted),
-      banks_(world_, plan_, ledger_, random_.fork()),
-      clients_(world_, plan_, ledger_, banks_, random_.fork()) {
+      mode_ledger_(world_, topics_, options.planted),
+      banks_(world_, plan_, ledger_, mode_ledger_, options.planted, random_.fork()),
+      clients_(world_, plan_, ledger_, banks_, random_.fork()),
+      mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()) {
   disk_.set_clock([this] { return world_.wall_ms(); });
   if (options.trace) {
     plan_.options.log = &log_line;
@@ -44,6 +46,7 @@ Run::Run(const RunOptions& options)
     return false;
   });
   clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
+  mode_clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
 }
 
 Run::~Run() {
@@ -57,11 +60,10 @@ RunResult Run::go() {
   open();
   while (!world_.failed() && stage_ != Stage::done) {
     if (!world_.run_one())
-      world_.fail("nothing is left to happen, and not all is final:" + clients_.unsettled());
+      world_.fail("nothing is left to happen, and not all is final:" + unsettled());
     if (dead_) bury();
     if (closed_) after_close();
-    if (world_.events() > kEventsMax)
-      world_.fail("it does not come to rest:" + clients_.unsettled());
+    if (world_.events() > kEventsMax) world_.fail("it does not come to rest:" + unsettled());
   }
   world_.mix(disk_.digest());
   RunResult result;
@@ -70,9 +72,9 @@ RunResult Run::go() {
   result.digest = world_.digest();
   result.events = world_.events();
   result.lives = lives_;
-  result.accepted = clients_.accepted();
-  result.succeeded = clients_.succeeded();
-  result.failed = clients_.failed();
+  result.accepted = clients_.accepted() + mode_clients_.accepted();
+  result.succeeded = clients_.succeeded() + mode_clients_.succeeded();
+  result.failed = clients_.failed() + mode_clients_.failed();
   result.calls = banks_.calls();
   result.commits = commits_ + (store_ ? store_->commits() : 0);
   result.refused_commits = refused_commits_ + (store_ ? store_->refusals() : 0);
@@ -89,6 +91,7 @@ void Run::schedule() {
     if (random_.percent(plan_.again_percent))
       world_.after_us(when(), [this] { clients_.submit_again(); });
   }
+  mode_clients_.schedule();
   for (std::uint64_t i = 0; i < plan_.finds; ++i) {
     world_.after_us(
         when(), [this, waits = random_.percent(30)] { waits ? clients_.wait() : clients_.ask(); });
@@ -170,6 +173,7 @@ Result<> Run::try_open() {
     store_.reset();
     return recovered ? Error{ErrorCode::storage, "the power went"} : recovered.error();
   }
+  if (run_options_.planted != Planted::forgotten_topics) engine_->adopt_topics(recovered->topics);
   begin_life(*recovered);
   return {};
 }
@@ -188,7 +192,12 @@ void Run::begin_life(const store::Recovered& recovered) {
   if (run_options_.planted == Planted::deaf_alarm) world_.end_life();
   engine_->start({recovered.last_lsn, recovered.last_id, recovered.epoch, recovered.log_bytes,
                   random_.next()});
-  clients_.set_engine(engine_.get());
+  set_engine(engine_.get());
+}
+
+void Run::set_engine(engine::Engine* engine) {
+  clients_.set_engine(engine);
+  mode_clients_.set_engine(engine);
 }
 
 // Counts down what is armed; true: the process is dead from here on.
@@ -228,7 +237,7 @@ void Run::die(bool power_cut, std::uint64_t down_ms) {
     disk_.kill();
   }
   world_.end_life();
-  clients_.set_engine(nullptr);
+  set_engine(nullptr);
 }
 
 void Run::bury() {
@@ -263,9 +272,10 @@ void Run::on_closed(const Result<>& result) {
 void Run::after_close() {
   closed_ = false;
   clients_.check_all_heard();
+  mode_clients_.check_all_heard();
   if (engine_->submit({}) || engine_->find("g", {})) world_.fail("a closed engine takes requests");
   if (!store_->idle()) world_.fail("a closed engine has work at the store");
-  clients_.set_engine(nullptr);
+  set_engine(nullptr);
   world_.end_life();
   commits_ += store_->commits();
   refused_commits_ += store_->refusals();
@@ -301,14 +311,15 @@ void Run::calm() {
 
 void Run::poll() {
   if (world_.now_ms() - calm_since_ms_ > kCalmMsMax) {
-    return world_.fail("not final in the calm:" + clients_.unsettled());
+    return world_.fail("not final in the calm:" + unsettled());
   }
   const auto elapsed = world_.now_ms() - calm_since_ms_;
   world_.after_us(std::max(kPollMs, elapsed / 8) * 1000, [this] {
     if (stage_ == Stage::calm) poll();
   });
   if (!engine_ || !world_.alive() || restarting_) return;
-  if (!clients_.ask_for_ends() || banks_.under_way() != 0) return;
+  const bool sagas_ended = clients_.ask_for_ends();
+  if (!mode_clients_.ask_for_ends() || !sagas_ended || banks_.under_way() != 0) return;
   finish();
 }
 
@@ -328,7 +339,7 @@ void Run::finish() {
     world_.note("killed at the end");
     disk_.kill();
     world_.end_life();
-    clients_.set_engine(nullptr);
+    set_engine(nullptr);
     commits_ += store_->commits();
     refused_commits_ += store_->refusals();
     engine_.reset();
@@ -351,6 +362,7 @@ void Run::check_file() {
   auto journal = store::Journal::open(config);
   if (!journal) return world_.fail("cannot be opened at the end: " + journal.error().detail);
   auto ends = clients_.ends();
+  ends.merge(mode_clients_.ends());
   const auto expect = [&](const std::string& gid, Status status) {
     const auto found = ends.find(gid);
     if (found == ends.end()) {
@@ -372,6 +384,7 @@ void Run::check_file() {
       },
       [](std::uint64_t) {});
   if (!recovered) return world_.fail("cannot be read at the end: " + recovered.error().detail);
+  check_topics(recovered->topics);
   std::vector<std::string> gids;
   for (const auto& [gid, status] : ends) gids.push_back(gid);
   const auto rows = (*journal)->lookup(gids);
@@ -383,6 +396,16 @@ void Run::check_file() {
       world_.fail(gids[i] + ": is not in the file");
     }
   }
+}
+
+void Run::check_topics(const core::Topics& topics) {
+  std::vector<Subscription> list;
+  for (const auto& [topic, subscribers] : topics) {
+    for (const auto& [target, remark] : subscribers) list.push_back({topic, target, remark});
+  }
+  const auto now = topics_.now();
+  const auto wrong = topics_.check(list, now, now);
+  if (!wrong.empty()) world_.fail("in the file: " + wrong);
 }
 
 void Run::check_integrity() {

@@ -10,6 +10,8 @@
 #include "clients.h"
 #include "engine/engine.h"
 #include "ledger.h"
+#include "mode_clients.h"
+#include "mode_ledger.h"
 #include "plan.h"
 #include "sim_store.h"
 #include "store/journal.h"
@@ -65,7 +67,10 @@ class Run {
   void finish();
   void on_closed(const Result<>& result);
   void after_close();
+  void set_engine(engine::Engine* engine);
+  std::string unsettled() const { return clients_.unsettled() + mode_clients_.unsettled(); }
   void check_file();
+  void check_topics(const core::Topics& topics);
   void check_integrity();
   void trouble(const DiskTrouble& trouble);
 
@@ -75,8 +80,11 @@ class Run {
   Plan plan_;
   test::CrashVfs disk_;
   Ledger ledger_;
+  TopicBook topics_;
+  ModeLedger mode_ledger_;
   Banks banks_;
   Clients clients_;
+  ModeClients mode_clients_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<engine::Engine> engine_;

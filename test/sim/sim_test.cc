@@ -72,6 +72,15 @@ TEST_SUITE("sim") {
   TEST_CASE("control: a refusal that is taken for a success is caught") {
     CHECK(run_planted(Planted::wrong_answer, 1, 200).failures > 10);
   }
+  TEST_CASE("control: subscriptions that a crash takes are caught") {
+    CHECK(run_planted(Planted::forgotten_topics, 1, 200).failures > 10);
+  }
+  TEST_CASE("control: a confirm that goes out beside a try is caught") {
+    CHECK(run_planted(Planted::early_confirm, 1, 200).failures > 10);
+  }
+  TEST_CASE("control: a back-check that says committed too early is caught") {
+    CHECK(run_planted(Planted::hasty_query, 1, 200).failures > 10);
+  }
 }
 
 }  // namespace belay::sim

@@ -417,6 +417,45 @@ TEST_SUITE("engine/recovery") {
     CHECK(ports.calls == std::vector<std::string>{"01 action"});
     CHECK(engine.counters().live == 1);
   }
+
+  TEST_CASE("a word that comes before what was read back has gone on calls its branch once") {
+    FakePorts ports;
+    ports.default_kind = ports::Caller::Kind::deferred;
+    engine::Engine engine({}, {ports, ports, ports, ports});
+    const auto bytes = *encode(Msg("g").to("a"), "g", {}, core::Entry::prepare);
+    engine.adopt(
+        *core::begin({.kind = core::RecordKind::prepared, .id = 5, .at = 1, .text = bytes}), 9, 9,
+        false);
+    engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
+    REQUIRE(engine.give_word(
+        {"g", engine::WordRequest::Word::submit, "", [](const Result<Report>&) {}}));
+    engine.turn();
+    while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
+    CHECK(ports.calls.size() <= 1);
+  }
+}
+
+TEST_SUITE("engine/driven") {
+  TEST_CASE("who registered a branch hears its end though the transaction leaves memory with it") {
+    Options options;
+    options.history = History::none;
+    TestEngine test(options);
+    const auto bytes = *encode(Tcc("g"), "g", {}, core::Entry::prepare);
+    REQUIRE(test.engine.submit({*core::Definition::parse(bytes), core::Entry::prepare, true, false,
+                                test.answer("prepare")}));
+    unsigned told = 0;
+    for (int i = 0; i < 2; ++i) {
+      REQUIRE(test.engine.add_branch({"g", *core::encode_branch({"a", "b", "c"}, {}),
+                                      [&told](const Result<Outcome>&) { ++told; }}));
+    }
+    REQUIRE(
+        test.engine.give_word({"g", engine::WordRequest::Word::abort, "no", test.answer("abort")}));
+    test.engine.turn();
+    test.settle();
+    CHECK(told == 2);
+    CHECK(test.answered.at("abort") == 1);
+    CHECK(test.engine.counters().live == 0);
+  }
 }
 
 }  // namespace belay::test

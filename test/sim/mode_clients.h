@@ -1,0 +1,117 @@
+// The callers of everything but sagas: they submit, or prepare, register and give their word, or
+// vanish on the way; they subscribe and unsubscribe; and remember all they were told.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "banks.h"
+#include "engine/engine.h"
+#include "mode_ledger.h"
+#include "plan.h"
+
+namespace belay::sim {
+
+class ModeClients {
+ public:
+  ModeClients(World& world, const Plan& plan, ModeLedger& ledger, TopicBook& topics, Banks& banks,
+              test::Random random);
+
+  // The engine of this life; null between lives.
+  void set_engine(engine::Engine* engine);
+  void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
+  void check_all_heard();
+
+  // All that happens by itself until the chaos ends.
+  void schedule();
+  // True when every end is known.
+  bool ask_for_ends();
+  std::string unsettled() const;
+  std::map<std::string, Status> ends() const;
+  std::uint64_t succeeded() const { return succeeded_; }
+  std::uint64_t failed() const { return failed_; }
+  std::uint64_t accepted() const { return accepted_; }
+
+ private:
+  struct Known {
+    ModeLedger::Book* book = nullptr;
+    bool accepted = false;
+    bool settled = false;
+    std::uint64_t pending = 0;
+    std::size_t next_branch = 0;
+    std::uint64_t branches_open = 0;  // registered, without an answer
+    bool any_failed = false;
+    std::optional<Status> last;
+    const std::string& gid() const { return book->spec.gid; }
+  };
+  enum class Kind : std::uint8_t { submit, prepare, branch, word_submit, word_abort, find };
+  struct Request {
+    Kind kind;
+    Known* known;
+    std::uint64_t life;
+    bool was_accepted;
+    std::size_t branch = 0;
+    bool heard = false;
+    bool wants_final = false;
+  };
+  using Shared = std::shared_ptr<Request>;
+
+  // mode_clients.cc: what they do
+  void begin_declared();
+  void begin_driven();
+  void begin_message(bool prepared);
+  Known& know(ModeSpec spec);
+  void go_on(Known& known);
+  void later(Known& known, void (ModeClients::*what)(Known&));
+  void register_next(Known& known);
+  void decide(Known& known);
+  void decide_message(Known& known);
+  void word_again();
+  void change_topic();
+  void list_topics();
+  // and how
+  Shared request(Kind kind, Known& known);
+  void submit(Known& known, Kind kind);
+  void word(Known& known, Kind kind);
+  void find(Known& known);
+  void sent(const Shared& request, const Result<>& result);
+  bool reaches(const Shared& request);
+
+  // mode_answers.cc: what they hear
+  void heard(const Shared& request, const Result<Report>& result);
+  void heard_branch(const Shared& request, const Result<Outcome>& result);
+  void on_report(const Request& request, const Report& report);
+  void on_error(const Request& request, const Error& error);
+  void on_not_found(const Request& request);
+  bool may_be_refused_with(const Request& request, ErrorCode code) const;
+  bool may_be_forbidden(const Request& request) const;
+
+  // mode_specs.cc: what they ask for
+  ModeSpec two_phase_spec(std::uint64_t number, bool driven);
+  ModeSpec message_spec(std::uint64_t number, bool prepared);
+  void common(ModeSpec& spec, std::optional<Retry>& retry, std::optional<Millis>& timeout);
+  TwoPhaseBranch make_branch(const std::string& gid, std::size_t number);
+  std::string make_topic() { return "topic-" + std::to_string(random_.below(plan_.others.topics)); }
+
+  World& world_;
+  const Plan& plan_;
+  ModeLedger& ledger_;
+  TopicBook& topics_;
+  Banks& banks_;
+  test::Random random_;
+  engine::Engine* engine_ = nullptr;
+  std::function<bool()> watch_;
+  std::vector<std::unique_ptr<Known>> all_;
+  std::uint64_t topic_requests_ = 0;  // without an answer
+  std::size_t next_to_ask_ = 0;
+  std::uint64_t succeeded_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t accepted_ = 0;
+};
+
+}  // namespace belay::sim
