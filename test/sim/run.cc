@@ -320,6 +320,7 @@ void Run::poll() {
   if (!engine_ || !world_.alive() || restarting_) return;
   const bool sagas_ended = clients_.ask_for_ends();
   if (!mode_clients_.ask_for_ends() || !sagas_ended || banks_.under_way() != 0) return;
+  if (engine_->counters().queued != 0) return;  // a word for what has ended is still on its way
   finish();
 }
 
