@@ -76,9 +76,9 @@ Outcome not_ours(Session& session, const Branch& branch, Inserted seen) {
 }
 
 Result<Inserted> begin_guarded(Session& session, const Branch& branch) {
-  const auto begun = session.begin(branch.xid);
+  auto begun = session.begin(branch.xid);
   if (!begun || *begun != Inserted::yes) return begun;
-  const auto guarded = session.guard(branch.key);
+  auto guarded = session.guard(branch.key);
   if (!guarded || *guarded != Inserted::yes) session.abandon(branch.xid);
   return guarded;
 }

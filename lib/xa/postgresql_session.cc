@@ -85,6 +85,7 @@ class PostgreSqlSession final : public Session {
 Answer PostgreSqlSession::ask(const char* sql, std::initializer_list<std::string_view> values) {
   const std::vector<std::string> texts(values.begin(), values.end());
   std::vector<const char*> pointers;
+  pointers.reserve(texts.size());
   for (const auto& text : texts) pointers.push_back(text.c_str());
   return Answer(PQexecParams(database_, sql, static_cast<int>(texts.size()), nullptr,
                              pointers.data(), nullptr, nullptr, 0));
