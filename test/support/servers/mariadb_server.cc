@@ -17,14 +17,11 @@ const std::vector<std::string> kSmall{"--innodb-log-file-size=8M", "--innodb-buf
 
 MariaDbServer::MariaDbServer(const ServerOptions& options)
     : options_(options), port_(options.tcp ? free_port() : 3306) {
-  std::vector<std::string> argv{program("mariadb-install-db"),
-                                "--no-defaults",
-                                "--datadir=" + process_.file("data"),
-                                "--auth-root-authentication-method=normal",
-                                "--skip-test-db",
-                                "--skip-name-resolve",
-                                "--innodb-flush-log-at-trx-commit=0",
-                                "--innodb-flush-method=nosync"};
+  std::vector<std::string> argv{
+      program("mariadb-install-db"), "--no-defaults", "--datadir=" + process_.file("data"),
+      // not /tmp: a server that starts there deletes the others' files
+      "--tmpdir=" + process_.folder(), "--auth-root-authentication-method=normal", "--skip-test-db",
+      "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"};
   argv.insert(argv.end(), kSmall.begin(), kSmall.end());
   process_.run(argv);
   start();
@@ -46,8 +43,8 @@ std::string MariaDbServer::tcp_conninfo() const {
 void MariaDbServer::start() {
   std::vector<std::string> argv{
       program("mariadbd"), "--no-defaults", "--datadir=" + process_.file("data"),
-      "--socket=" + socket(), "--pid-file=" + process_.file("pid"), "--skip-name-resolve",
-      options_.tcp ? "--bind-address=127.0.0.1" : "--skip-networking",
+      "--tmpdir=" + process_.folder(), "--socket=" + socket(), "--pid-file=" + process_.file("pid"),
+      "--skip-name-resolve", options_.tcp ? "--bind-address=127.0.0.1" : "--skip-networking",
       "--port=" + std::to_string(port_),
       // 2 survives a killed server, though not a power cut
       options_.durable ? "--innodb-flush-log-at-trx-commit=1"
