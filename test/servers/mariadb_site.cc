@@ -71,6 +71,8 @@ class MariaDbConnection final : public Connection {
 
 }  // namespace
 
+std::string MariaDb::address() { return server().socket(); }
+
 std::unique_ptr<Connection> MariaDb::connect_with(const std::string& isolation) {
   static const bool made = [] {
     MariaDbConnection first(nullptr);

@@ -2,59 +2,11 @@
 // local transaction committed.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <stdexcept>
 
-#include "servers/story.h"
-#include "support/process.h"
+#include "servers/outbox_shop.h"
 
 namespace belay::test {
-namespace {
-
-constexpr Millis kLimit{20'000};
-
-// An engine with a target that counts, and a back-check on a connection of its own.
-template <class Site>
-class Shop {
- public:
-  Shop() : connection_(Site::connect()), engine_(open(folder_)) {
-    CHECK(engine_->handle("deliver", &deliver, this).has_value());
-    CHECK(engine_->handle_blocking("check", &check, this).has_value());
-    CHECK(engine_->start().has_value());
-  }
-
-  Engine& engine() { return *engine_; }
-  int delivered() const { return delivered_; }
-  // Soon asked about, should no word come.
-  Msg message(const Story& story) const {
-    Msg msg(story.gid());
-    return msg.to("deliver").query("check").timeout_to_fail(Millis(300)).retry(kQuick);
-  }
-  Status end_of(const Story& story) {
-    const auto report = engine_->wait(story.gid(), kLimit);
-    REQUIRE(report.has_value());
-    return report->status();
-  }
-
- private:
-  static constexpr Retry kQuick{.first_interval = Millis(20), .interval_max = Millis(100)};
-
-  static Result<Engine> open(const TempDir& folder) { return Engine::open(folder.file("shop.db")); }
-  static Outcome deliver(const Call&, void* user) {
-    ++static_cast<Shop*>(user)->delivered_;
-    return Outcome::success();
-  }
-  static Outcome check(const Call& call, void* user) {
-    return static_cast<Shop*>(user)->connection_->query_prepared(call.gid);
-  }
-
-  TempDir folder_;
-  std::unique_ptr<Connection> connection_;
-  std::atomic<int> delivered_{0};
-  Result<Engine> engine_;
-};
-
-}  // namespace
 
 TEST_SUITE("servers/outbox") {
   TEST_CASE_TEMPLATE("what committed is delivered, and done once however often it is asked for",

@@ -66,6 +66,8 @@ class PostgresConnection final : public Connection {
 
 }  // namespace
 
+std::string Postgres::address() { return server().conninfo(); }
+
 std::unique_ptr<Connection> Postgres::connect_with(const std::string& isolation) {
   static const bool made = [] {
     PostgresConnection first(server().conninfo());

@@ -40,6 +40,9 @@ class Connection {
 
 struct Sqlite {
   static constexpr std::string_view kTable = "barrier";
+  // What another process reaches it by.
+  static constexpr std::string_view kKind = "sqlite";
+  static std::string address();
   static std::unique_ptr<Connection> connect();
   // Whether a connection waits for another one's transaction (or did, since `forget_waits`).
   static bool someone_waits();
@@ -48,6 +51,8 @@ struct Sqlite {
 
 struct Postgres {
   static constexpr std::string_view kTable = kBarrierTable;
+  static constexpr std::string_view kKind = "postgresql";
+  static std::string address();
   static std::unique_ptr<Connection> connect_with(const std::string& isolation);
   static bool someone_waits();
   static void forget_waits() {}
@@ -66,6 +71,8 @@ struct PostgresRepeatableRead : Postgres {
 
 struct MariaDb {
   static constexpr std::string_view kTable = kBarrierTable;
+  static constexpr std::string_view kKind = "mariadb";
+  static std::string address();
   static std::unique_ptr<Connection> connect_with(const std::string& isolation);
   static bool someone_waits();
   static void forget_waits() {}

@@ -67,15 +67,19 @@ class SqliteConnection final : public Connection {
 
 }  // namespace
 
-std::unique_ptr<Connection> Sqlite::connect() {
+std::string Sqlite::address() {
   static const TempDir folder;
+  return folder.file("participant.db");
+}
+
+std::unique_ptr<Connection> Sqlite::connect() {
   static const bool made = [] {
-    SqliteConnection first(folder.file("participant.db"));
+    SqliteConnection first(address());
     return first.run("PRAGMA journal_mode = WAL") && first.create_table().has_value() &&
            first.run("CREATE TABLE effects (story INTEGER, what TEXT)");
   }();
   if (!made) throw std::runtime_error("cannot make the database");
-  return std::make_unique<SqliteConnection>(folder.file("participant.db"));
+  return std::make_unique<SqliteConnection>(address());
 }
 
 bool Sqlite::someone_waits() { return somebody_waited; }

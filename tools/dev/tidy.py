@@ -45,7 +45,8 @@ LAYERS = {
 
 # header → places that may include it (prefixes of paths).
 HEADERS = {
-    "sqlite3.h": ("lib/store/", "lib/barrier/", "tools/demo", "bench/", "test/"),
+    "sqlite3.h": ("lib/store/", "lib/barrier/", "tools/demo", "tools/examples/", "bench/",
+                  "test/"),
     "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/demo", "tools/examples/", "bench/", "test/"),
     "mysql.h": ("lib/barrier/", "lib/xa/", "tools/demo", "tools/examples/", "bench/", "test/"),
     "uv.h": ("lib/loop/", "lib/api/", "tools/examples/", "test/"),

@@ -423,11 +423,10 @@ TEST_SUITE("engine/recovery") {
     ports.default_kind = ports::Caller::Kind::deferred;
     engine::Engine engine({}, {ports, ports, ports, ports});
     const auto bytes = *encode(Msg("g").to("a"), "g", {}, core::Entry::prepare);
-    engine.adopt(*core::begin({.kind = core::RecordKind::prepared,
-                               .id = 5,
-                               .at = ports.wall_ms(),
-                               .text = bytes}),
-                 9, 9, false);
+    engine.adopt(
+        *core::begin(
+            {.kind = core::RecordKind::prepared, .id = 5, .at = ports.wall_ms(), .text = bytes}),
+        9, 9, false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     REQUIRE(engine.give_word(
         {"g", engine::WordRequest::Word::submit, "", [](const Result<Report>&) {}}));
