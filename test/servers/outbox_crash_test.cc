@@ -174,11 +174,13 @@ TEST_SUITE("servers/outbox crashes") {
     Shop<Site> shop;
     bool worked = false;
     // One that came before the work began barred it: then the next story has more time.
-    for (Millis timeout_to_fail{20}; !worked; timeout_to_fail *= 2) {
+    Millis timeout_to_fail{20};
+    while (!worked) {
       const Story story("msg");
       Site::forget_waits();
       const auto effect = story.effect(*connection, "msg");
       const auto message = shop.message(story, timeout_to_fail);
+      timeout_to_fail *= 2;
       const auto report = connection->do_and_submit(shop.engine(), message, [&] {
         worked = true;
         auto answer = effect();

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SECONDS_MAX = 20
@@ -26,9 +27,9 @@ class OutboxTest(unittest.TestCase):
     def file(self, name):
         return os.path.join(self.folder.name, name)
 
-    def place(self, *words):
+    def place(self, *words, order="7"):
         """What it exits with, and what it says."""
-        done = subprocess.run([PROGRAM, self.file("state.db"), self.file("shop.db"), "7", *words],
+        done = subprocess.run([PROGRAM, self.file("state.db"), self.file("shop.db"), order, *words],
                               capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
         return done.returncode, done.stdout.strip() + done.stderr.strip()
 
@@ -83,6 +84,13 @@ class OutboxTest(unittest.TestCase):
                 self.assertEqual(self.orders(), [("7",)])
                 self.assertEqual(self.place(), (0, "order-7 succeed"))
                 self.assertEqual((self.orders(), self.told()), ([("7",)], TOLD))
+
+    def test_a_committed_order_that_nobody_places_again_is_found_by_the_back_check(self):
+        self.assertEqual(self.place("--crash-at", "committed")[0], CRASHED)
+        deadline = time.monotonic() + SECONDS_MAX
+        while not set(TOLD) <= set(self.told()):
+            self.assertLess(time.monotonic(), deadline)
+            self.assertEqual(self.place(order="8"), (0, "order-8 succeed"))
 
 
 if __name__ == "__main__":
