@@ -28,7 +28,7 @@ std::string_view name_of(Unfinished unfinished) {
 }
 
 bool is_load(const std::string& workload) {
-  return workload == "saga" || workload == "tcc" || workload == "msg";
+  return workload == "saga" || workload == "tcc" || workload == "msg" || workload == "xa";
 }
 
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
@@ -131,7 +131,7 @@ void print_latencies(const Figures& figures) {
 }
 
 void print_costs(const Figures& figures) {
-  line("floor", figures.floor_tps, "a second: bare SQLite, the same bytes");
+  line("floor", figures.floor_tps, "a second: " + figures.floor_what);
   line("ratio to the floor", figures.ratio, "");
   line("floor commits", figures.floor_commits_per_s, "a second");
   line("floor commit p50", figures.floor_commit_p50_us, "us");

@@ -4,6 +4,9 @@
 //   saga, tcc, msg: transactions from submit to final and durable; closed loop (--in-flight) or
 //   open loop (--rate).
 //
+//   xa: the same with a row in a PostgreSQL and one in a MariaDB, both started for the run; the
+//   floor is the same SQL without belay.
+//
 //   recovery: a process is killed with so many unfinished transactions; the reopen is timed.
 //
 //   memory: so many live transactions at rest; what each costs beside its payload.
@@ -37,6 +40,7 @@ using belay::bench::Settings;
 using belay::bench::Unfinished;
 
 constexpr double kLongSeconds = 600, kLongIntervalSeconds = 10, kLongRetentionSeconds = 30;
+constexpr std::uint32_t kXaInFlight = 8, kXaInFlightMax = 64;  // what the servers are set up for
 
 void add_common(CLI::App& app, Settings& settings) {
   app.add_option("--dir", settings.dir,
@@ -45,28 +49,25 @@ void add_common(CLI::App& app, Settings& settings) {
   app.add_flag("--json", settings.json, "one JSON object instead of a table");
 }
 
-void add_shape(CLI::App& app, Settings& settings) {
+void add_branches(CLI::App& app, Settings& settings) {
   app.add_option("--branches", settings.branches, "branches of each; a msg's targets")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+}
+
+void add_shape(CLI::App& app, Settings& settings) {
   app.add_option("--payload", settings.payload_bytes, "bytes of each branch")
       ->check(CLI::Range(0, 1024 * 1024))
       ->capture_default_str();
   app.add_option("--seed", settings.seed, "which ones fail")->capture_default_str();
 }
 
-CLI::App* add_load(CLI::App& app, Settings& settings, const std::string& name,
-                   const std::string& what) {
+// Without how many at a time, which not every kind may choose freely.
+CLI::App* add_any_load(CLI::App& app, Settings& settings, const std::string& name,
+                       const std::string& what) {
   auto* load = app.add_subcommand(name, what);
   add_common(*load, settings);
   add_shape(*load, settings);
-  auto* in_flight =
-      load->add_option("--in-flight", settings.in_flight, "closed loop: so many at a time")
-          ->check(CLI::Range(1, 1'000'000))
-          ->capture_default_str();
-  load->add_option("--rate", settings.rate, "open loop: so many due a second")
-      ->check(CLI::Range(0.1, 1e7))
-      ->excludes(in_flight);
   auto* seconds = load->add_option("--seconds", settings.seconds, "how long")
                       ->check(CLI::Range(0.05, 86'400.0))
                       ->capture_default_str();
@@ -101,6 +102,20 @@ CLI::App* add_load(CLI::App& app, Settings& settings, const std::string& name,
   return load;
 }
 
+CLI::App* add_load(CLI::App& app, Settings& settings, const std::string& name,
+                   const std::string& what) {
+  auto* load = add_any_load(app, settings, name, what);
+  add_branches(*load, settings);
+  auto* in_flight =
+      load->add_option("--in-flight", settings.in_flight, "closed loop: so many at a time")
+          ->check(CLI::Range(1, 1'000'000))
+          ->capture_default_str();
+  load->add_option("--rate", settings.rate, "open loop: so many due a second")
+      ->check(CLI::Range(0.1, 1e7))
+      ->excludes(in_flight);
+  return load;
+}
+
 CLI::App* add_saga(CLI::App& app, Settings& settings) {
   return add_load(app, settings, "saga", "sagas from submit to final and durable");
 }
@@ -120,10 +135,21 @@ CLI::App* add_msg(CLI::App& app, Settings& settings) {
   return msg;
 }
 
+CLI::App* add_xa(CLI::App& app, Settings& settings) {
+  auto* xa = add_any_load(app, settings, "xa", "a row in a PostgreSQL and one in a MariaDB");
+  xa->add_option("--in-flight", settings.in_flight,
+                 "so many at a time, each with a connection to either database")
+      ->check(CLI::Range(1U, kXaInFlightMax))
+      ->default_str(std::to_string(kXaInFlight));
+  xa->preparse_callback([&settings](std::size_t) { settings.in_flight = kXaInFlight; });
+  return xa;
+}
+
 CLI::App* add_crowd(CLI::App& app, Settings& settings, const std::string& name,
                     const std::string& what) {
   auto* command = app.add_subcommand(name, what);
   add_common(*command, settings);
+  add_branches(*command, settings);
   add_shape(*command, settings);
   command->add_option("--transactions", settings.transactions, "how many; else 1,000,000")
       ->check(CLI::Range(1, 100'000'000));
@@ -180,7 +206,8 @@ int main(int argc, char** argv) {
   const std::vector<std::pair<const CLI::App*, MakeWorkload>> loads = {
       {add_saga(app, settings), &belay::bench::make_saga},
       {add_tcc(app, settings), &belay::bench::make_tcc},
-      {add_msg(app, settings), &belay::bench::make_msg}};
+      {add_msg(app, settings), &belay::bench::make_msg},
+      {add_xa(app, settings), &belay::bench::make_xa}};
   const auto* recovery = add_crowd(app, settings, "recovery",
                                    "reopen a file with unfinished transactions after a kill");
   const auto* memory =

@@ -113,21 +113,36 @@ void take_window(const Window& window, const Counters& settled, Figures& figures
   }
 }
 
-Result<> take_floor(const std::string& path, Figures& figures) {
+void take_floor_tps(double floor_tps, Figures& figures) {
+  figures.floor_tps = floor_tps;
+  if (floor_tps > 0) figures.ratio = figures.tps / floor_tps;
+}
+
+Result<> take_engines_floor(const std::string& path, double seconds, Figures& figures) {
   if (!figures.bytes_per_commit || !figures.commits_per_s) return {};
   FloorSettings settings;
   settings.path = path;
   settings.batch_bytes = static_cast<std::size_t>(*figures.bytes_per_commit);
-  settings.seconds = std::clamp(figures.measured_seconds / 2, kFloorSecondsMin, kFloorSecondsMax);
+  settings.seconds = seconds;
   const auto floor = measure_floor(settings);
   if (!floor) return floor.error();
   figures.floor_commits_per_s = floor->commits_per_s;
   figures.floor_commit_p50_us = floor->commit_p50_us;
-  figures.floor_tps = floor->commits_per_s * figures.tps / *figures.commits_per_s;
-  if (*figures.floor_tps > 0) figures.ratio = figures.tps / *figures.floor_tps;
+  take_floor_tps(floor->commits_per_s * figures.tps / *figures.commits_per_s, figures);
   const bool alone = figures.settings.rate <= 0 && figures.settings.in_flight == 1;
   if (alone && figures.p50_us)
     figures.p50_over_3_floor_commits = *figures.p50_us / (3 * floor->commit_p50_us);
+  return {};
+}
+
+Result<> take_floor(const std::string& path, Workload& workload, Figures& figures) {
+  const double seconds =
+      std::clamp(figures.measured_seconds / 2, kFloorSecondsMin, kFloorSecondsMax);
+  const auto own = workload.own_floor(seconds);
+  if (!own) return own.error();
+  if (!*own) return take_engines_floor(path, seconds, figures);
+  figures.floor_what = (*own)->what;
+  take_floor_tps((*own)->tps, figures);
   return {};
 }
 
@@ -175,6 +190,18 @@ void verify_run(const Load& load, const Workload& workload, const std::string& p
       asked.fail_percent, load.submitted(), load.succeeded(), load.failed(), workload.calls()));
 }
 
+// Whatever way the run ends.
+class TakeDown {
+ public:
+  explicit TakeDown(Workload& workload) : workload_(workload) {}
+  TakeDown(const TakeDown&) = delete;
+  TakeDown& operator=(const TakeDown&) = delete;
+  ~TakeDown() { workload_.take_down(); }
+
+ private:
+  Workload& workload_;
+};
+
 }  // namespace
 
 Result<Figures> run_load(const Settings& settings, Workload& workload) {
@@ -188,6 +215,8 @@ Result<Figures> run_load(const Settings& settings, Workload& workload) {
 
   auto engine = Engine::open(path, engine_options(settings));
   if (!engine) return engine.error();
+  const TakeDown take_down(workload);
+  BELAY_TRY(workload.bring_up(dir->path()));
   Load load(*engine, workload, settings);
   BELAY_TRY(workload.register_on(*engine));
   BELAY_TRY(engine->start());
@@ -206,7 +235,7 @@ Result<Figures> run_load(const Settings& settings, Workload& workload) {
   verify_run(load, workload, path, figures);
   // A run that is wrong already has no use for them.
   if (!figures.problems.empty()) return figures;
-  BELAY_TRY(take_floor(dir->file("floor.db"), figures));
+  BELAY_TRY(take_floor(dir->file("floor.db"), workload, figures));
   if (figures.workload != "saga") return figures;  // what is probed is a crowd of sagas
   const auto live = probe_live_bytes(settings, dir->file("live.db"));
   if (!live) return live.error();

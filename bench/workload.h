@@ -1,10 +1,11 @@
 // What a load is made of: how one transaction begins, and how often its participants must have been
-// asked when all are final. The load loop, the window, the floor and the file's verification are
-// the same for every kind.
+// asked when all are final. The load loop, the window and the file's verification are the same for
+// every kind; so is the floor, unless a kind brings its own.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct Ends {
   std::uint64_t failed = 0;
 };
 
+// What a workload is held against instead of bare SQLite.
+struct OwnFloor {
+  double tps = 0;
+  std::string what;  // as the table says it
+};
+
 class Workload {
  public:
   Workload() = default;
@@ -28,6 +35,8 @@ class Workload {
 
   // As the command line and the figures name it.
   virtual std::string name() const = 0;
+  // Before anything else: what it needs beside the engine, with its files in there.
+  virtual Result<> bring_up(const std::string& directory);
   // Before the engine starts, and after.
   virtual Result<> register_on(Engine& engine) = 0;
   virtual Result<> set_up(Engine& engine) = 0;
@@ -39,10 +48,21 @@ class Workload {
   virtual std::uint64_t calls() const = 0;
   // Every participant asked exactly as often as these ends need; what is not so goes to `problems`.
   virtual void verify(const Ends& ends, std::vector<std::string>& problems) const = 0;
+  // For so many seconds, after all that. Nothing: its floor is the engine's.
+  virtual Result<std::optional<OwnFloor>> own_floor(double seconds);
+  // What was brought up ends, when the engine is closed and still there. Also if the run failed.
+  virtual void take_down() {}
 };
+
+inline Result<> Workload::bring_up(const std::string&) { return {}; }
+inline Result<std::optional<OwnFloor>> Workload::own_floor(double) {
+  return std::optional<OwnFloor>();
+}
 
 std::unique_ptr<Workload> make_saga(const Settings& settings);
 std::unique_ptr<Workload> make_tcc(const Settings& settings);
 std::unique_ptr<Workload> make_msg(const Settings& settings);
+// Its `bring_up` says `unsupported` where the build or the machine has not what it takes.
+std::unique_ptr<Workload> make_xa(const Settings& settings);
 
 }  // namespace belay::bench

@@ -158,6 +158,16 @@ TEST_SUITE("process/bench") {
     check_load(figures({"msg", "--rate", "2000", "--seconds", "0.3", "--prepared"}));
   }
 
+  TEST_CASE(
+      "xa between two databases is verified and has the same SQL without belay as its floor") {
+    const auto json = figures(
+        {"xa", "--transactions", "40", "--in-flight", "4", "--fail", "20", "--payload", "20"});
+    check_load(json);
+    CHECK(json["succeeded"] > 0);
+    CHECK(json["failed"] > 0);
+    CHECK(json["floor_commits_per_s"].is_null());
+  }
+
   TEST_CASE("an open loop submits what is due and counts its latency from then") {
     const auto json = figures({"saga", "--rate", "2000", "--seconds", "0.5", "--fail", "10"});
     check_saga(json);
@@ -258,7 +268,8 @@ TEST_SUITE("process/bench") {
          {Words{}, Words{"sagas"}, Words{"saga", "--fail", "101"}, Words{"saga", "--branches", "0"},
           Words{"saga", "--rate", "5", "--in-flight", "2"}, Words{"saga", "--history", "some"},
           Words{"saga", "--seconds", "1", "--transactions", "5"}, Words{"floor", "--seconds"},
-          Words{"saga", "--driven"}, Words{"tcc", "--topic"}, Words{"msg", "--fail", "5"}}) {
+          Words{"saga", "--driven"}, Words{"tcc", "--topic"}, Words{"msg", "--fail", "5"},
+          Words{"xa", "--rate", "5"}, Words{"xa", "--in-flight", "65"}}) {
       CAPTURE(joined(words));
       const auto run = bench(words);
       CHECK(run.exit_code == 2);

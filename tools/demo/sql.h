@@ -1,26 +1,19 @@
-// As much of PostgreSQL's and MariaDB's clients as the demo's banks need: one text in, rows of
-// texts out. Every failure is an Error with the database's words.
+// The demo's banks as databases: connections to their servers, and which texts may stand in a
+// statement as they are.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "belay/result.h"
 #include "demo/bank.h"
 #include "demo/run.h"
-
-struct pg_conn;
-struct st_mysql;
+#include "servers/sql.h"
 
 namespace belay::demo {
 
-using Rows = std::vector<std::vector<std::string>>;
-
-// One statement. `sql` holds no text from outside but what `is_plain`.
-Result<Rows> ask(pg_conn* database, const std::string& sql);
-Result<Rows> ask(st_mysql* database, const std::string& sql);
+using servers::ask;
+using servers::Rows;
 
 // Letters, digits, dots, dashes and underscores: may stand between quotes as it is.
 bool is_plain(std::string_view text);
@@ -32,17 +25,15 @@ bool is_plain_path(std::string_view path);
 class Session {
  public:
   static Result<Session> connect(const Files& files, BankId bank);
+  // `sql` holds no text from outside but what `is_plain`.
   Result<Rows> ask(const std::string& sql);
 
  private:
-  struct Close {
-    void operator()(pg_conn* database) const;
-    void operator()(st_mysql* database) const;
-  };
-  Session(pg_conn* postgresql, st_mysql* mariadb) : postgresql_(postgresql), mariadb_(mariadb) {}
+  explicit Session(servers::PgConnection database) : postgresql_(std::move(database)) {}
+  explicit Session(servers::MariaDbConnection database) : mariadb_(std::move(database)) {}
 
-  std::unique_ptr<pg_conn, Close> postgresql_;  // one of the two is null
-  std::unique_ptr<st_mysql, Close> mariadb_;
+  servers::PgConnection postgresql_;  // one of the two is null
+  servers::MariaDbConnection mariadb_;
 };
 
 }  // namespace belay::demo

@@ -38,8 +38,9 @@ LAYERS = {
     "lib/barrier": {"include", "lib/base"},
     "lib/xa": {"include", "lib/base"},
     "lib/api": {"include", "lib"},
-    "tools": {"include", "lib/web"},
-    "bench": {"include"},
+    "tools": {"include", "lib/web", "tools/servers"},
+    "tools/servers": {"include"},
+    "bench": {"include", "tools/servers"},  # the databases that its workload xa runs against
     "test": {"include", "lib", "tools", "bench"},
 }
 
@@ -47,8 +48,8 @@ LAYERS = {
 HEADERS = {
     "sqlite3.h": ("lib/store/", "lib/barrier/", "tools/demo", "tools/examples/", "bench/",
                   "test/"),
-    "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/demo", "tools/examples/", "bench/", "test/"),
-    "mysql.h": ("lib/barrier/", "lib/xa/", "tools/demo", "tools/examples/", "bench/", "test/"),
+    "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
+    "mysql.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "uv.h": ("lib/loop/", "lib/api/", "tools/examples/", "test/"),
     "curl/curl.h": (),
     "doctest/doctest.h": ("test/",),
@@ -141,7 +142,7 @@ def target_folder(name, path, tree):
     """The folder that `#include name` written in `path` leads into; None: not the project's."""
     if name.startswith("belay/"):
         return "include"
-    for candidate in ("lib/" + name, name, path.rsplit("/", 1)[0] + "/" + name):
+    for candidate in ("lib/" + name, name, path.rsplit("/", 1)[0] + "/" + name, "tools/" + name):
         if os.path.normpath(candidate) in tree.files:
             return folder_of(os.path.normpath(candidate))
     top = "lib/" + name.split("/")[0]

@@ -79,7 +79,7 @@ void PostgresServer::start() {
            "full_page_writes=" + sync,
            "default_transaction_isolation=" + isolation,
            std::string("max_prepared_transactions=100"),
-           std::string("max_connections=60"),
+           std::string("max_connections=100"),
            std::string("shared_buffers=16MB"),
            std::string("dynamic_shared_memory_type=mmap"),  // nothing outside the folder
            std::string("max_logical_replication_workers=0"),
