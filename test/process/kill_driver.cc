@@ -1,11 +1,14 @@
-// The process that the kill test kills: an engine under load with every kind of handler, which
-// writes a line for each promise it was given, at once and unbuffered.
+// The process that the kill test kills: an engine under load with every kind of handler and every
+// way to lead a transaction, which writes a line for each promise it was given, at once and
+// unbuffered.
 //
-//   kill_driver DIR SEED RUN load   submits until it is killed
-//   kill_driver DIR SEED RUN lie    the same, but tells of a submit before it is on disk: the
-//   test's control kill_driver DIR SEED RUN drain  submits nothing, ends when all is final
+//   kill_driver DIR SEED RUN load   hands in until it is killed
+//   kill_driver DIR SEED RUN lie    the same, but tells of a transaction before it is on disk: the
+//                                   test's control
+//   kill_driver DIR SEED RUN drain  hands in nothing, ends when all is final
 //
-// Lines: "open", "taken GID", "final GID STATUS", "drained", "broken WHY".
+// Lines: "open", "busy" (once some have ended), "taken GID", "word GID STATUS" (that of an accepted
+// word), "final GID STATUS", "drained", "broken WHY".
 #include <unistd.h>
 
 #include <chrono>
@@ -14,21 +17,30 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "belay/engine.h"
 #include "demo/payload.h"
 #include "kill_plan.h"
+#include "kill_teller.h"
 
 namespace {
 
 using namespace belay;
 using namespace belay::test;
 
-constexpr unsigned kUnansweredMax = 32;
+using Tellers = std::vector<std::unique_ptr<Teller>>;
+
+constexpr unsigned kUnansweredMax = 64;
 constexpr std::uint64_t kLiveMax = 300;
+constexpr unsigned kBusyAfter = 40;
+
+// How long a transaction has to its decision.
+constexpr Millis kHurry{5};
+constexpr Millis kNoWordComes{30};
+constexpr Millis kWordComes{1'000};  // longer than a caller takes, and soon over after a kill
 
 void tell(const std::string& words) {
   const auto line = words + "\n";
@@ -40,106 +52,63 @@ void tell(const std::string& words) {
   ::_exit(1);
 }
 
-// What befalls one attempt of a call. Told by the call, so that a run with the same seed has the
-// same troubles.
-enum class Mishap : std::uint8_t { none, no_answer, lost_answer, ongoing };
-
-Mishap mishap_of(const Call& call, std::uint64_t seed) {
-  Random random(seed ^ hash_of(call.gid) ^ hash_of(call.branch_id) * 31 ^
-                (static_cast<std::uint64_t>(call.op) << 8u) ^ call.attempt);
-  const auto fate = random.below(100);
-  if (call.attempt > 3) return Mishap::none;
-  if (fate < 3) return Mishap::no_answer;
-  if (fate < 6) return Mishap::lost_answer;
-  return fate < 8 ? Mishap::ongoing : Mishap::none;
-}
-
-// A bank behind one kind of handler. One call at a time; the engine's loop waits for the one of
-// kind "loop", which no service should let it do, and which makes calls and commits meet in ways
-// they otherwise would not.
-class Teller {
- public:
-  Teller(demo::Bank bank, std::uint64_t seed) : bank_(std::move(bank)), seed_(seed) {}
-
-  struct Desk {
-    Teller* teller;
-    demo::Side side;
-  };
-  Desk* desk(demo::Side side) { return side == demo::Side::debit ? &debit_ : &credit_; }
-
-  static Outcome answer(const Call& call, void* user) {
-    const auto& [teller, side] = *static_cast<Desk*>(user);
-    const auto mishap = mishap_of(call, teller->seed_);
-    if (mishap == Mishap::no_answer) throw std::runtime_error("the teller tripped");
-    if (mishap == Mishap::ongoing) return Outcome::ongoing("the teller is counting");
-    const std::lock_guard lock(teller->mutex_);
-    auto outcome = teller->bank_.call(demo::leg_of(call, side));
-    return mishap == Mishap::lost_answer ? Outcome::unknown("the answer was lost") : outcome;
-  }
-  static void answer_later(const Call& call, Reply reply, void* user) {
-    // A thread a call is a poor service and a good test: replies race with each other and with the
-    // end.
-    std::thread([leg_call = std::make_unique<Copy>(call), user,
-                 later = std::move(reply)]() mutable {
-      const Call view = leg_call->view();
-      if (mishap_of(view, static_cast<Desk*>(user)->teller->seed_) == Mishap::no_answer) return;
-      later.complete(answer(view, user));
-    }).detach();
-  }
-
- private:
-  struct Copy {
-    explicit Copy(const Call& call)
-        : gid(call.gid),
-          branch_id(call.branch_id),
-          payload(call.payload),
-          op(call.op),
-          attempt(call.attempt) {}
-    Call view() const {
-      Call call;
-      call.gid = gid, call.branch_id = branch_id, call.payload = payload;
-      call.op = op, call.attempt = attempt;
-      return call;
-    }
-    std::string gid, branch_id, payload;
-    Op op;
-    std::uint32_t attempt;
-  };
-
-  std::mutex mutex_;
-  demo::Bank bank_;
-  std::uint64_t seed_;
-  Desk debit_{this, demo::Side::debit};
-  Desk credit_{this, demo::Side::credit};
-};
-
-Result<> serve(Engine& engine, std::size_t kind, Teller& teller) {
-  for (const auto side : {demo::Side::debit, demo::Side::credit}) {
-    for (const char* prefix : {"", "undo_"}) {
-      const auto name = std::string(kKillBanks[kind]) + "." + prefix +
-                        (side == demo::Side::debit ? "debit" : "credit");
-      void* desk = teller.desk(side);
-      if (kind == 0) BELAY_TRY(engine.handle_async(name, &Teller::answer_later, desk));
-      if (kind == 1) BELAY_TRY(engine.handle_blocking(name, &Teller::answer, desk));
-      if (kind == 2) BELAY_TRY(engine.handle(name, &Teller::answer, desk));
-    }
-  }
-  return {};
-}
+std::string word_of(demo::Side side) { return side == demo::Side::debit ? "debit" : "credit"; }
 
 Saga saga_of(const std::string& gid, const KillPlan& plan) {
   Saga saga(gid);
   for (const auto& leg : plan.legs) {
-    const std::string bank(kKillBanks[leg.bank]);
-    const std::string what = leg.side == demo::Side::debit ? "debit" : "credit";
-    saga.step(bank + "." + what, bank + ".undo_" + what, demo::payload_of(leg.account, leg.cents));
+    const auto what = word_of(leg.side);
+    saga.step(kill_service(leg.bank, what), kill_service(leg.bank, "undo_" + what),
+              demo::payload_of(leg.account, leg.cents));
   }
   if (plan.shape == KillShape::concurrent) saga.concurrent();
   if (plan.shape == KillShape::graph) {
     for (std::uint32_t step = 2; step <= plan.legs.size(); ++step) saga.order(step, {1});
   }
-  if (plan.hurried) saga.timeout_to_fail(Millis(5));
+  if (plan.hurried) saga.timeout_to_fail(kHurry);
   return saga.wait_result(plan.waits);
+}
+
+TwoPhaseBranch branch_of(const KillLeg& leg) {
+  const auto what = word_of(leg.side);
+  return {kill_service(leg.bank, "try_" + what), kill_service(leg.bank, "confirm_" + what),
+          kill_service(leg.bank, "cancel_" + what), demo::payload_of(leg.account, leg.cents)};
+}
+
+Tcc tcc_of(const std::string& gid, const KillPlan& plan) {
+  Tcc tcc(gid);
+  for (const auto& leg : plan.legs) tcc.branch(branch_of(leg));
+  if (plan.shape == KillShape::sequence) tcc.in_order();
+  if (plan.hurried) tcc.timeout_to_fail(kHurry);
+  return tcc.wait_result(plan.waits);
+}
+
+Millis patience_of(const KillPlan& plan) {
+  if (plan.hurried) return kHurry;
+  return plan.word == KillWord::none ? kNoWordComes : kWordComes;
+}
+
+Tcc driven_of(const std::string& gid, const KillPlan& plan) {
+  Tcc tcc(gid);
+  if (plan.shape == KillShape::sequence) tcc.in_order();
+  return tcc.timeout_to_fail(patience_of(plan));
+}
+
+Msg msg_of(const std::string& gid, const KillPlan& plan) {
+  Msg msg(gid);
+  for (std::size_t i = 1; i < plan.legs.size(); ++i) {
+    const auto& leg = plan.legs[i];
+    msg.to(kill_service(leg.bank, "receive"), demo::payload_of(leg.account, leg.cents));
+  }
+  msg.query(kill_service(plan.legs[0].bank, "was_debited"));
+  if (plan.shape == KillShape::concurrent) msg.concurrent();
+  return msg.timeout_to_fail(patience_of(plan));
+}
+
+demo::Leg own_debit_of(const std::string& gid, const KillPlan& plan) {
+  const auto& leg = plan.legs[0];
+  return {gid,      std::string(demo::kOwnBranch), Op::action, leg.side, leg.account, leg.cents,
+          Mode::msg};
 }
 
 // Small enough that a run of a fraction of a second folds its log, retries and finds much to
@@ -155,45 +124,134 @@ Options options_under_load() {
   return options;
 }
 
+// What one caller is about.
+struct Deal {
+  std::string gid;
+  KillPlan plan;
+  bool first = true;  // not handed in by an earlier run
+};
+using DealPtr = std::shared_ptr<const Deal>;
+
+// A deal goes on by callbacks, many at a time, and ends with `end`:
+//
+//   saga, tcc  submit
+//   driven     prepare ──► branch by branch ──► its word, or none
+//   msg        prepare ──► own debit ─────────► its word, or none
 class Load {
  public:
-  Load(Engine& engine, std::uint64_t seed, bool lie) : engine_(engine), seed_(seed), lie_(lie) {}
+  Load(Engine& engine, Tellers& tellers, std::uint64_t seed, bool lie)
+      : engine_(engine), tellers_(tellers), seed_(seed), lie_(lie) {}
 
   [[noreturn]] void run(unsigned run) {
-    if (run > 0 && !lie_) submit_silent_ones_of(run - 1);
+    if (run > 0 && !lie_) hand_in_silent_ones_of(run - 1);
     for (unsigned number = 0;; ++number) {
-      wait_for_room();
-      submit(kill_gid(run, number), true);
+      hand_in(kill_gid(run, number), true);
     }
   }
 
  private:
   // As a caller does who was killed, or never heard: the same again.
-  void submit_silent_ones_of(unsigned run) {
+  void hand_in_silent_ones_of(unsigned run) {
     for (unsigned number = 0; number < 500; ++number) {
       const auto gid = kill_gid(run, number);
-      if (!kill_plan(gid, seed_).silent) continue;
-      wait_for_room();
-      submit(gid, false);
+      if (kill_plan(gid, seed_).silent) hand_in(gid, false);
     }
   }
-  void submit(const std::string& gid, bool first) {
-    const auto plan = kill_plan(gid, seed_);
-    const bool told = !(first && plan.silent);
+  void hand_in(const std::string& gid, bool first) {
+    const auto deal = std::make_shared<const Deal>(Deal{gid, kill_plan(gid, seed_), first});
+    wait_for_room();
     if (lie_) tell("taken " + gid);
     {
       const std::lock_guard lock(mutex_);
       ++unanswered_;
     }
-    const auto taken = engine_.submit(saga_of(gid, plan), [=, this](const Result<Report>& result) {
-      if (!result) broken(result.error());
-      if (told && !lie_) tell("taken " + gid);
-      if (result->finished()) tell("final " + gid + " " + std::string(name_of(result->status())));
-      const std::lock_guard lock(mutex_);
-      --unanswered_;
-      wake_.notify_one();
-    });
+    switch (deal->plan.mode) {
+      case KillMode::saga: return must(engine_.submit(saga_of(gid, deal->plan), on_taken(deal)));
+      case KillMode::tcc: return must(engine_.submit(tcc_of(gid, deal->plan), on_taken(deal)));
+      case KillMode::driven:
+        return must(engine_.prepare(driven_of(gid, deal->plan), on_prepared(deal)));
+      case KillMode::msg: return must(engine_.prepare(msg_of(gid, deal->plan), on_prepared(deal)));
+    }
+  }
+
+  ReportCallback on_taken(const DealPtr& deal) {
+    return [this, deal](const Result<Report>& result) {
+      hear(*deal, result);
+      end();
+    };
+  }
+  ReportCallback on_prepared(const DealPtr& deal) {
+    return [this, deal](const Result<Report>& result) {
+      hear(*deal, result);
+      if (result->status() != Status::prepared) return end();  // by an earlier run
+      if (deal->plan.mode == KillMode::msg) return debit(deal);
+      // Which branches it has already a caller who comes again cannot know.
+      deal->first ? add_branch(deal, 0) : give_word(deal, KillWord::abort);
+    };
+  }
+
+  void add_branch(const DealPtr& deal, std::size_t leg) {
+    if (leg == deal->plan.legs.size()) return give_word(deal, deal->plan.word);
+    const auto branch = branch_of(deal->plan.legs[leg]);
+    must(engine_.register_branch(deal->gid, branch, on_tried(deal, leg)));
+  }
+  OutcomeCallback on_tried(const DealPtr& deal, std::size_t leg) {
+    return [this, deal, leg](const Result<Outcome>& tried) {
+      if (came_too_late(tried)) return end_or_wait(deal);
+      const bool fine = tried->kind() == OutcomeKind::success;
+      fine ? add_branch(deal, leg + 1) : give_word(deal, KillWord::abort);
+    };
+  }
+  // On a thread of its own, as the loop must not wait for it.
+  void debit(const DealPtr& deal) {
+    const auto word = deal->plan.word;
+    const bool walks_off = word == KillWord::none && deal->plan.early;
+    if (word == KillWord::abort || walks_off) return give_word(deal, word);
+    std::thread([this, deal, word] {
+      auto& teller = *tellers_[deal->plan.legs[0].bank];
+      const auto debited = teller.debit(own_debit_of(deal->gid, deal->plan));
+      const bool fine = debited.kind() == OutcomeKind::success;
+      const bool refused = debited.kind() == OutcomeKind::failure;
+      give_word(deal, fine ? word : refused ? KillWord::abort : KillWord::none);
+    }).detach();
+  }
+
+  void give_word(const DealPtr& deal, KillWord word) {
+    if (word == KillWord::none) return end_or_wait(deal);
+    const auto heard = [this, deal, word](const Result<Report>& result) {
+      const std::string due = word == KillWord::submit ? "succeed" : "failed";
+      if (!came_too_late(result)) tell("word " + deal->gid + " " + due);
+      end_or_wait(deal);
+    };
+    must(word == KillWord::submit ? engine_.submit_prepared(deal->gid, heard)
+                                  : engine_.abort(deal->gid, "its caller took it back", heard));
+  }
+  void end_or_wait(const DealPtr& deal) {
+    if (!deal->plan.waits) return end();
+    must(engine_.wait(deal->gid, on_taken(deal)));
+  }
+
+  void hear(const Deal& deal, const Result<Report>& result) {
+    if (!result) broken(result.error());
+    const bool told = !(deal.first && deal.plan.silent);
+    if (told && !lie_) tell("taken " + deal.gid);
+    if (!result->finished()) return;
+    tell("final " + deal.gid + " " + std::string(name_of(result->status())));
+  }
+  // The deadline was quicker: the one error that a caller has to reckon with.
+  template <class Value>
+  static bool came_too_late(const Result<Value>& result) {
+    if (!result && result.error().code != ErrorCode::forbidden) broken(result.error());
+    return !result;
+  }
+  static void must(const Result<>& taken) {
     if (!taken) broken(taken.error());
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    --unanswered_;
+    if (++ended_ == kBusyAfter) tell("busy");
+    wake_.notify_one();
   }
   void wait_for_room() {
     std::unique_lock lock(mutex_);
@@ -204,11 +262,13 @@ class Load {
   }
 
   Engine& engine_;
+  Tellers& tellers_;
   std::uint64_t seed_;
   bool lie_;
   std::mutex mutex_;
   std::condition_variable wake_;
   unsigned unanswered_ = 0;
+  unsigned ended_ = 0;
 };
 
 void drain(Engine& engine) {
@@ -226,7 +286,7 @@ int main(int argc, char** argv) {
   if (argc != 5) return 2;
   const std::string dir = argv[1], mode = argv[4];
   const auto seed = std::strtoull(argv[2], nullptr, 10);
-  std::vector<std::unique_ptr<Teller>> tellers;
+  Tellers tellers;
   for (const auto name : kKillBanks) {
     auto bank = demo::Bank::open(dir + "/" + std::string(name) + ".db", demo::BankId::a,
                                  kKillAccounts, demo::Survives::kill);
@@ -236,7 +296,7 @@ int main(int argc, char** argv) {
   auto engine = Engine::open(dir + "/engine.db", options_under_load());
   if (!engine) broken(engine.error());
   for (std::size_t kind = 0; kind < kKillBanks.size(); ++kind) {
-    if (auto served = serve(*engine, kind, *tellers[kind]); !served) broken(served.error());
+    if (auto served = tellers[kind]->serve(*engine, kind); !served) broken(served.error());
   }
   if (auto started = engine->start(); !started) broken(started.error());
   tell("open");
@@ -244,5 +304,5 @@ int main(int argc, char** argv) {
     drain(*engine);
     ::_exit(0);  // replies that came too late may still be on their way to a teller
   }
-  Load(*engine, seed, mode == "lie").run(static_cast<unsigned>(std::atoi(argv[3])));
+  Load(*engine, tellers, seed, mode == "lie").run(static_cast<unsigned>(std::atoi(argv[3])));
 }

@@ -1,7 +1,7 @@
 // Goal: whatever the moment at which the kernel ends the process, nothing that was acknowledged is
-// lost, and no money. Method: an engine under load is killed fifty times; what it told before each
-// kill is held against what is there at the end, in its own file and in the banks' books. The seed
-// is printed; BELAY_KILL_SEED sets it.
+// lost, and no money. Method: an engine under a load of all modes is killed fifty times; what it
+// told before each kill is held against what is there at the end, in its own file and in the banks'
+// books. The seed is printed; BELAY_KILL_SEED sets it.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -21,7 +21,9 @@ using namespace belay::test;
 using std::chrono::milliseconds;
 
 constexpr unsigned kKills = 50;
-constexpr unsigned kRunMillisMax = 400;
+constexpr unsigned kRunMillisMax = 300;
+constexpr milliseconds kBusyMax{10'000};
+constexpr unsigned kEndsMin = 5;
 
 std::string program(const char* variable) {
   const char* path = std::getenv(variable);
@@ -40,7 +42,8 @@ struct Scene {
   TempDir dir;
   std::map<std::string, std::string> promised;  // gid → its final status, empty if only taken
   unsigned openings = 0;
-  unsigned changed = 0;  // final statuses that were told twice, and not the same
+  unsigned words_given = 0;  // submits and aborts that were accepted
+  unsigned changed = 0;      // final statuses that were told twice, and not the same
 
   std::string engine_file() const { return dir.file("engine.db"); }
 
@@ -59,7 +62,8 @@ struct Scene {
       if (word == "open") ++openings;
       CHECK_MESSAGE(word != "broken", line);
       if (word == "taken" && words >> gid) promised.try_emplace(gid);
-      if (word == "final" && words >> gid >> status) {
+      if ((word == "final" || word == "word") && words >> gid >> status) {
+        words_given += word == "word" ? 1 : 0;
         auto& known = promised[gid];
         changed += !known.empty() && known != status ? 1 : 0;
         known = status;
@@ -68,8 +72,10 @@ struct Scene {
   }
   void kill_one(unsigned run, const char* mode) {
     Process process(driver(run, mode));
-    // Any moment counts, that of opening too.
-    process.wait_for_output("never said", milliseconds(random.below(kRunMillisMax)));
+    // Any moment counts, that of opening too; but where the disk is slow there would be no other.
+    const auto moment = milliseconds(random.below(kRunMillisMax));
+    if (!random.percent(20)) process.wait_for_output("\nbusy\n", kBusyMax);
+    process.wait_for_output("never said", moment);
     process.kill(SIGKILL);
     const auto finished = process.wait();
     CHECK(finished.signal == SIGKILL);
@@ -130,7 +136,8 @@ Moves read_moves(const Scene& scene) {
   return moves;
 }
 
-// How many transactions did more or less than all of their legs, or nothing.
+// How many transactions did more or less than all of their legs, or nothing. A message's own debit
+// is one of its legs.
 std::size_t count_halves(const Found& found, const Moves& moves, std::uint64_t seed) {
   std::size_t halves = 0;
   std::size_t legs_seen = 0;
@@ -139,17 +146,77 @@ std::size_t count_halves(const Found& found, const Moves& moves, std::uint64_t s
     for (std::size_t i = 0; i < plan.legs.size(); ++i) {
       const auto& leg = plan.legs[i];
       const auto due = leg.side == demo::Side::debit ? -leg.cents : leg.cents;
-      const auto moved = moves.find({gid, "0" + std::to_string(i + 1)});
+      const auto moved = moves.find({gid, kill_branch_id(plan.mode, i)});
       legs_seen += moved == moves.end() ? 0 : 1;
       const auto cents = moved == moves.end() ? 0 : moved->second;
       if (cents == (status == Status::succeed ? due : 0)) continue;
       ++halves;
-      MESSAGE(gid << " is " << name_of(status) << " and moved " << cents << " in leg " << i + 1);
+      MESSAGE(gid << " is a " << name_of(plan.mode) << " that is " << name_of(status)
+                  << " and moved " << cents << " in leg " << i + 1);
       break;
     }
   }
   CHECK(legs_seen == moves.size());  // no bank did anything for a transaction that is unknown
   return halves;
+}
+
+struct Books {
+  std::int64_t opening_cents = 0, cents = 0, holds = 0;
+};
+
+Books sum_books(const Scene& scene) {
+  Books books;
+  for (const auto bank : kKillBanks) {
+    auto database = demo::Database::open(scene.dir.file(std::string(bank) + ".db"),
+                                         demo::Database::Access::read);
+    REQUIRE(database);
+    const auto add = [&database](std::int64_t& sum, const char* sql) {
+      const auto number = database->number(sql);
+      REQUIRE(number);
+      sum += *number;
+    };
+    add(books.opening_cents, "SELECT sum(opening_cents) FROM accounts");
+    add(books.cents, "SELECT sum(balance_cents) FROM accounts");
+    add(books.holds, "SELECT count(*) FROM holds");
+  }
+  return books;
+}
+
+// How many succeeded though their caller never said that they should: a driven transaction whose
+// caller aborts or says nothing, a message whose caller never debits.
+std::size_t count_unasked(const Found& found, std::uint64_t seed) {
+  std::size_t unasked = 0;
+  for (const auto& [gid, status] : found.statuses) {
+    const auto plan = kill_plan(gid, seed);
+    const bool none = plan.word == KillWord::none;
+    const bool never =
+        plan.word == KillWord::abort || (none && (plan.mode == KillMode::driven || plan.early));
+    const bool has_word = plan.mode == KillMode::driven || plan.mode == KillMode::msg;
+    if (!has_word || !never || status != Status::succeed) continue;
+    ++unasked;
+    MESSAGE(gid << " is a " << name_of(plan.mode) << " that succeeded by itself");
+  }
+  return unasked;
+}
+
+// Each mode has to have had both ends, or the load was not the mix it should be.
+void check_mix(const Found& found, std::uint64_t seed) {
+  std::map<std::pair<KillMode, Status>, unsigned> counts;
+  for (const auto& [gid, status] : found.statuses) ++counts[{kill_plan(gid, seed).mode, status}];
+  for (const auto mode : {KillMode::saga, KillMode::tcc, KillMode::driven, KillMode::msg}) {
+    for (const auto status : {Status::succeed, Status::failed}) {
+      const auto count = counts[{mode, status}];
+      MESSAGE(count << " of mode " << name_of(mode) << " are " << name_of(status));
+      CHECK(count > kEndsMin);
+    }
+  }
+}
+
+void check_books(const Scene& scene, const Found& found) {
+  CHECK(count_halves(found, read_moves(scene), scene.seed) == 0);
+  const auto books = sum_books(scene);
+  CHECK(books.opening_cents == books.cents);
+  CHECK(books.holds == 0);
 }
 
 }  // namespace
@@ -164,6 +231,7 @@ TEST_SUITE("process/kill") {
     }
     CHECK(scene.openings > kKills / 2);
     CHECK(scene.promised.size() > 1'000);  // or there was no load
+    CHECK(scene.words_given > 100);
 
     const auto drained = run(scene.driver(kKills, "drain"));
     CAPTURE(drained.out);
@@ -172,12 +240,15 @@ TEST_SUITE("process/kill") {
 
     const auto found = find_promised(scene);
     MESSAGE(scene.promised.size() << " promises, " << found.statuses.size() << " transactions, "
-                                  << scene.openings << " openings");
+                                  << scene.words_given << " words, " << scene.openings
+                                  << " openings");
     CHECK(found.lost == 0);
     CHECK(found.unfinished == 0);
     CHECK(found.changed == 0);
     CHECK(scene.changed == 0);
-    CHECK(count_halves(found, read_moves(scene), scene.seed) == 0);
+    CHECK(count_unasked(found, scene.seed) == 0);
+    check_mix(found, scene.seed);
+    check_books(scene, found);
 
     const auto check =
         run(Spawn{.argv = {program("BELAY_PROGRAM"), "check", "--db", scene.engine_file()}});

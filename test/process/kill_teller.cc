@@ -1,0 +1,100 @@
+#include "kill_teller.h"
+
+#include <stdexcept>
+#include <thread>
+
+#include "demo/payload.h"
+#include "kill_plan.h"
+
+namespace belay::test {
+namespace {
+
+// What befalls one attempt of a call. Told by the call, so that a run with the same seed has the
+// same troubles.
+enum class Mishap : std::uint8_t { none, no_answer, lost_answer, ongoing };
+
+Mishap mishap_of(const Call& call, std::uint64_t seed) {
+  Random random(seed ^ hash_of(call.gid) ^ hash_of(call.branch_id) * 31 ^
+                (static_cast<std::uint64_t>(call.op) << 8u) ^ call.attempt);
+  const auto fate = random.below(100);
+  if (call.attempt > 3) return Mishap::none;
+  if (fate < 3) return Mishap::no_answer;
+  if (fate < 6) return Mishap::lost_answer;
+  return fate < 8 ? Mishap::ongoing : Mishap::none;
+}
+
+struct Copy {
+  explicit Copy(const Call& call)
+      : gid(call.gid),
+        branch_id(call.branch_id),
+        payload(call.payload),
+        op(call.op),
+        attempt(call.attempt) {}
+  Call view() const {
+    Call call;
+    call.gid = gid, call.branch_id = branch_id, call.payload = payload;
+    call.op = op, call.attempt = attempt;
+    return call;
+  }
+  std::string gid, branch_id, payload;
+  Op op;
+  std::uint32_t attempt;
+};
+
+}  // namespace
+
+Result<> Teller::serve(Engine& engine, std::size_t kind) {
+  const struct {
+    const char* what;
+    Desk* desk;
+  } services[] = {
+      {"debit", &debit_},
+      {"undo_debit", &debit_},
+      {"credit", &credit_},
+      {"undo_credit", &credit_},
+      {"try_debit", &tcc_debit_},
+      {"confirm_debit", &tcc_debit_},
+      {"cancel_debit", &tcc_debit_},
+      {"try_credit", &tcc_credit_},
+      {"confirm_credit", &tcc_credit_},
+      {"cancel_credit", &tcc_credit_},
+      {"receive", &message_},
+      {"was_debited", &message_},
+  };
+  for (const auto& service : services) {
+    const auto name = kill_service(kind, service.what);
+    if (kind == 0) BELAY_TRY(engine.handle_async(name, &Teller::answer_later, service.desk));
+    if (kind == 1) BELAY_TRY(engine.handle_blocking(name, &Teller::answer, service.desk));
+    if (kind == 2) BELAY_TRY(engine.handle(name, &Teller::answer, service.desk));
+  }
+  return {};
+}
+
+Outcome Teller::debit(const demo::Leg& leg) {
+  const std::lock_guard lock(mutex_);
+  return bank_.call(leg);
+}
+
+Outcome Teller::answer(const Call& call, void* desk) {
+  const auto& [teller, side, mode] = *static_cast<Desk*>(desk);
+  const auto mishap = mishap_of(call, teller->seed_);
+  if (mishap == Mishap::no_answer) throw std::runtime_error("the teller tripped");
+  if (mishap == Mishap::ongoing) return Outcome::ongoing("the teller is counting");
+  const std::lock_guard lock(teller->mutex_);
+  auto outcome = call.op == Op::query ? teller->bank_.was_debited(std::string(call.gid))
+                                      : teller->bank_.call(demo::leg_of(call, side, mode));
+  return mishap == Mishap::lost_answer ? Outcome::unknown("the answer was lost") : outcome;
+}
+
+// A thread a call is a poor service and a good test: replies race with each other and with the
+// end.
+void Teller::answer_later(const Call& call, Reply reply, void* desk) {
+  std::thread([copy = std::make_unique<Copy>(call), desk, later = std::move(reply)]() mutable {
+    const Call view = copy->view();
+    const auto seed = static_cast<Desk*>(desk)->teller->seed_;
+    if (mishap_of(view, seed) == Mishap::no_answer) return;
+    later.complete(answer(view, desk));
+  }).detach();
+}
+
+}  // namespace belay::test
