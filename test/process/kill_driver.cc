@@ -208,6 +208,9 @@ class Load {
     const bool walks_off = word == KillWord::none && deal->plan.early;
     if (word == KillWord::abort || walks_off) return give_word(deal, word);
     std::thread([this, deal, word] {
+      // The slowest debit when the back-check has long decided.
+      const bool late = deal->plan.hurried && deal->plan.early;
+      if (late) static_cast<void>(engine_.wait(deal->gid, kWordComes));
       auto& teller = *tellers_[deal->plan.legs[0].bank];
       const auto debited = teller.debit(own_debit_of(deal->gid, deal->plan));
       const bool fine = debited.kind() == OutcomeKind::success;
