@@ -122,6 +122,31 @@ TEST_SUITE("process/cli-errors") {
     check_fails({"show", "two\nlines"}, db, 3);
   }
 
+  TEST_CASE("xa orphans says what is wrong before and without any server") {
+    TempDir dir;
+    const auto db = dir.file("state.db");
+    REQUIRE(belay::Engine::open(db));
+    const auto with = [](const std::vector<std::string>& words) {
+      std::vector<std::string> all = {"xa", "orphans"};
+      all.insert(all.end(), words.begin(), words.end());
+      return all;
+    };
+    check_fails({"xa"}, db, 2);
+    check_fails({"xa", "orphan"}, db, 2);
+    check_fails(with({"--postgresql", "host=/nowhere"}), db, 2);  // no realm
+    check_fails(with({"--realm", "a"}), db, 2);                   // no database
+    check_fails(with({"--realm", "a", "--postgresql"}), db, 2);
+    check_fails(with({"--realm", "a", "--postgresql", "host=/x", "--mariadb", "socket=/x"}), db, 2);
+    for (const char* kind : {"--postgresql", "--mariadb"}) {
+      CAPTURE(kind);
+      check_fails(with({"--realm", "a", kind, "host=/nowhere"}), "", 2);
+      check_fails(with({"--realm", "a", kind, "host=/nowhere"}), dir.file("missing.db"), 3);
+      check_fails(with({"--realm", "a", kind, "no such thing"}), db, 1);
+    }
+    check_fails(with({"--realm", "a", "--postgresql", "host=/nowhere"}), db, 1);
+    check_fails(with({"--realm", "a", "--mariadb", "socket=/nowhere/s"}), db, 1);
+  }
+
   TEST_CASE("a file that is no state file is refused and left alone") {
     TempDir dir;
     const auto db = dir.file("garbage.db");

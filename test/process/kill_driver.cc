@@ -7,8 +7,8 @@
 //                                   test's control
 //   kill_driver DIR SEED RUN drain  hands in nothing, ends when all is final
 //
-// Lines: "open", "taken GID", "word GID STATUS" (that of an accepted word), "final GID STATUS",
-// "drained", "broken WHY".
+// Lines: "open", "busy" (once some have ended), "taken GID", "word GID STATUS" (that of an accepted
+// word), "final GID STATUS", "drained", "broken WHY".
 #include <unistd.h>
 
 #include <chrono>
@@ -35,11 +35,12 @@ using Tellers = std::vector<std::unique_ptr<Teller>>;
 
 constexpr unsigned kUnansweredMax = 64;
 constexpr std::uint64_t kLiveMax = 300;
+constexpr unsigned kBusyAfter = 40;
 
 // How long a transaction has to its decision.
 constexpr Millis kHurry{5};
 constexpr Millis kNoWordComes{30};
-constexpr Millis kWordComes{250};  // much longer than a caller takes, and soon over after a kill
+constexpr Millis kWordComes{1'000};  // longer than a caller takes, and soon over after a kill
 
 void tell(const std::string& words) {
   const auto line = words + "\n";
@@ -207,6 +208,9 @@ class Load {
     const bool walks_off = word == KillWord::none && deal->plan.early;
     if (word == KillWord::abort || walks_off) return give_word(deal, word);
     std::thread([this, deal, word] {
+      // The slowest debit when the back-check has long decided.
+      const bool late = deal->plan.hurried && deal->plan.early;
+      if (late) static_cast<void>(engine_.wait(deal->gid, kWordComes));
       auto& teller = *tellers_[deal->plan.legs[0].bank];
       const auto debited = teller.debit(own_debit_of(deal->gid, deal->plan));
       const bool fine = debited.kind() == OutcomeKind::success;
@@ -249,6 +253,7 @@ class Load {
   void end() {
     const std::lock_guard lock(mutex_);
     --unanswered_;
+    if (++ended_ == kBusyAfter) tell("busy");
     wake_.notify_one();
   }
   void wait_for_room() {
@@ -266,6 +271,7 @@ class Load {
   std::mutex mutex_;
   std::condition_variable wake_;
   unsigned unanswered_ = 0;
+  unsigned ended_ = 0;
 };
 
 void drain(Engine& engine) {

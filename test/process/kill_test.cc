@@ -21,9 +21,9 @@ using namespace belay::test;
 using std::chrono::milliseconds;
 
 constexpr unsigned kKills = 50;
-constexpr unsigned kRunMillisMax = 400;
-constexpr milliseconds kOpeningMax{10'000};
-constexpr unsigned kEndsMin = 20;
+constexpr unsigned kRunMillisMax = 300;
+constexpr milliseconds kBusyMax{10'000};
+constexpr unsigned kEndsMin = 5;
 
 std::string program(const char* variable) {
   const char* path = std::getenv(variable);
@@ -72,9 +72,9 @@ struct Scene {
   }
   void kill_one(unsigned run, const char* mode) {
     Process process(driver(run, mode));
-    // Any moment counts, that of opening too; but on a busy machine opening takes most of them.
+    // Any moment counts, that of opening too; but where the disk is slow there would be no other.
     const auto moment = milliseconds(random.below(kRunMillisMax));
-    if (!random.percent(20)) process.wait_for_output("open\n", kOpeningMax);
+    if (!random.percent(20)) process.wait_for_output("\nbusy\n", kBusyMax);
     process.wait_for_output("never said", moment);
     process.kill(SIGKILL);
     const auto finished = process.wait();
@@ -231,7 +231,7 @@ TEST_SUITE("process/kill") {
     }
     CHECK(scene.openings > kKills / 2);
     CHECK(scene.promised.size() > 1'000);  // or there was no load
-    CHECK(scene.words_given > 200);
+    CHECK(scene.words_given > 100);
 
     const auto drained = run(scene.driver(kKills, "drain"));
     CAPTURE(drained.out);
