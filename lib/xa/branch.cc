@@ -31,8 +31,9 @@
 //              since the first look: look once more, and else let the engine ask again.
 //   roll back  Success only in e, as only then no late prepare can succeed. So: end what is listed
 //              (c→a), insert the bar (a→e); blocked means b or c: look again. In d: never success.
-//   commit     End what is listed (c→d). Success only in d, seen with our own eyes: a database may
-//              say yes to a commit and not have done it (mariadb_session.cc tells when).
+//   commit     End what is prepared (c→d), which the database says no to if there is nothing.
+//              Success only in d, seen with our own eyes: a database may say yes to a commit and
+//              not have done it (mariadb_session.cc tells when).
 //
 // "Not in the list" is looked at before the row is read: then what committed meanwhile is seen,
 // and what is not seen was not committed before.
@@ -84,11 +85,10 @@ Result<Inserted> begin_guarded(Session& session, const Branch& branch) {
 }
 
 // Ends it if it is listed. Error and `held`: it cannot be told, or not be done now.
-Result<Ended> end_listed(Session& session, const Branch& branch,
-                         Result<Ended> (Session::*end)(const Xid&)) {
+Result<Ended> roll_back_listed(Session& session, const Branch& branch) {
   const auto listed = session.is_prepared(branch.xid);
   if (!listed) return listed.error();
-  return *listed ? (session.*end)(branch.xid) : Ended::gone;
+  return *listed ? session.roll_back(branch.xid) : Ended::gone;
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ Outcome prepare(Session& session, const Branch& branch,
 }
 
 Outcome commit(Session& session, const Branch& branch) {
-  const auto ended = end_listed(session, branch, &Session::commit);
+  const auto ended = session.commit(branch.xid);
   if (!ended) return unknown(ended.error());
   if (*ended == Ended::held) return held_elsewhere();
   const auto row = session.row(branch.key);
@@ -135,7 +135,7 @@ Outcome commit(Session& session, const Branch& branch) {
 Outcome roll_back(Session& session, const Branch& branch) {
   bool blocked = false;
   for (int round = 0; round < kRounds; ++round) {
-    const auto ended = end_listed(session, branch, &Session::roll_back);
+    const auto ended = roll_back_listed(session, branch);
     if (!ended) return unknown(ended.error());
     if (*ended == Ended::held) return held_elsewhere();
     if (*ended == Ended::gone && blocked) break;

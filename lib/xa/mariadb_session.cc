@@ -88,6 +88,7 @@ class MariaDbSession final : public Session {
 
   MYSQL* database_;
   Millis lock_wait_{};
+  std::optional<Bounds> bounds_;  // as the server knows them
   std::string holds_;
   bool broken_ = false;
 };
@@ -126,7 +127,9 @@ std::string MariaDbSession::quoted(std::string_view text) {
 
 Result<> MariaDbSession::bound(const Bounds& bounds) {
   lock_wait_ = bounds.lock;
+  if (bounds_ == bounds) return {};
   if (!holds_.empty()) return {};  // then it takes no statement but the one that ends it
+  bounds_.reset();
   // Whoever holds locks and has nothing to say is ended by the server, as the call it belongs to
   // has long been given up.
   const auto lock = whole_seconds(bounds.lock);
@@ -137,6 +140,7 @@ Result<> MariaDbSession::bound(const Bounds& bounds) {
                        whole_seconds(bounds.statement), lock, lock))) {
     return failed("setting the timeouts");
   }
+  bounds_ = bounds;
   return {};
 }
 

@@ -11,6 +11,11 @@ namespace {
 
 // What the database takes to say that its own time limit was reached.
 constexpr Millis kGrace{1'000};
+// The limits told to the database are rounded up to so much, a part of the grace: they differ a bit
+// from call to call, and telling them anew costs a round trip.
+constexpr Millis kBoundStep{250};
+
+Millis in_steps(Millis time) { return (time + kBoundStep - Millis(1)) / kBoundStep * kBoundStep; }
 
 // The host's signals are not for these threads, and a connection that breaks raises none.
 void block_signals() {
@@ -111,7 +116,8 @@ Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, b
   const auto left =
       std::max(Millis(1), std::chrono::duration_cast<Millis>(waiting.deadline - Clock::now()));
   auto outcome = Outcome::unknown("");
-  if (auto bound = session->bound({left, std::min(left, limits_.lock_timeout)}); bound) {
+  const auto statement = in_steps(left);
+  if (auto bound = session->bound({statement, std::min(statement, limits_.lock_timeout)}); bound) {
     outcome = waiting.job.run(*session);
   } else {
     outcome = Outcome::unknown(bound.error().detail);

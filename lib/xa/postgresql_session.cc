@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <optional>
 
 #include "belay/barrier.h"
 
@@ -80,6 +81,7 @@ class PostgreSqlSession final : public Session {
   }
 
   PGconn* database_;
+  std::optional<Bounds> bounds_;  // as the server knows them
 };
 
 Answer PostgreSqlSession::ask(const char* sql, std::initializer_list<std::string_view> values) {
@@ -106,6 +108,8 @@ Result<> PostgreSqlSession::make_ready() {
 }
 
 Result<> PostgreSqlSession::bound(const Bounds& bounds) {
+  if (bounds_ == bounds) return {};
+  bounds_.reset();
   const auto statement = bounds.statement.count();
   // Whoever holds locks and has nothing to say is ended by the server, as the call it belongs to
   // has long been given up.
@@ -114,6 +118,7 @@ Result<> PostgreSqlSession::bound(const Bounds& bounds) {
                       "SET lock_timeout = {}",
                       statement, statement, bounds.lock.count()));
   if (!was_done(answer)) return failed("setting the timeouts");
+  bounds_ = bounds;
   return {};
 }
 

@@ -44,6 +44,8 @@ enum class Ended : std::uint8_t {
 struct Bounds {
   Millis statement{};
   Millis lock{};
+
+  bool operator==(const Bounds&) const = default;
 };
 
 // A user's function and what it is called with.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -29,6 +30,9 @@ Finished bench(const Words& words) {
   const char* program = std::getenv("BELAY_BENCH");
   REQUIRE_MESSAGE(program != nullptr, "BELAY_BENCH names the program to test");
   const belay::test::TempDir dir;
+  // The database servers of root run as somebody else, who must be able to go through here.
+  std::filesystem::permissions(dir.path(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
   belay::test::Spawn spawn;
   spawn.argv = {program};
   spawn.argv.insert(spawn.argv.end(), words.begin(), words.end());
