@@ -51,6 +51,11 @@ class Orphans {
       return fail(context_, ExitCode::usage, "no database was named",
                   "give --postgresql CONNINFO or --mariadb CONNINFO");
     }
+    // Of all realms nobody could say which transactions live.
+    if (options_.realm.empty()) {
+      return fail(context_, ExitCode::usage, "the realm is empty",
+                  "give the XaOptions::realm of the engine, or else its participant's name");
+    }
     // The database first: what is prepared after this look is not in it, and what is in it was on
     // disk in the state file before it was prepared.
     auto found = list_prepared(kind_, conninfo_, options_.realm);

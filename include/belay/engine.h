@@ -96,8 +96,9 @@ class BELAY_EXPORT Engine {
   // in a handle that aborts when it is dropped.
   //
   // Makes the transaction known; nothing is called yet, save the first phase of branches it brings
-  // along. No word by timeout_to_fail: it is aborted (a msg asks its back-check). Again with the
-  // same definition: the state it is in. Errors: as submit; invalid_argument for a saga.
+  // along (all at once, in_order() or not). No word by timeout_to_fail: it is aborted (a msg asks
+  // its back-check). Again with the same definition: the state it is in. Errors: as submit;
+  // invalid_argument for a saga.
   Result<Report> prepare(Description description);
   Result<> prepare(Description description, ReportCallback done);
   // Adds a branch: on disk before its first phase is called. Answers what that call said in the

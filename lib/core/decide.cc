@@ -172,7 +172,7 @@ void Decision::fan_out() {
   const auto asked = branch_count();
   for (std::uint32_t i = 0; i < asked; ++i) {
     const auto target = transaction_.definition.step(i).first;
-    if (!is_topic(target)) continue;
+    if (!is_topic(target) || transaction_.definition.is_query(i)) continue;
     const auto topic = context_.topics->find(target.substr(kTopicPrefix.size()));
     if (topic == context_.topics->end()) continue;
     if (transaction_.driven) BELAY_MARK(prepared_fans_out);

@@ -101,6 +101,8 @@ Result<> check_step(const Where& where, const DraftStep& step, const Limits& lim
   BELAY_TRY(check_target(words.first, where, step.first));
   BELAY_TRY(check_target(words.commit, where, step.commit));
   BELAY_TRY(check_target(words.rollback, where, step.rollback));
+  if (where.is_query && is_topic(step.first))
+    return invalid(fmt::format("the back-check '{}' is a topic", step.first));
   if (where.mode == Mode::msg && step.first == kTopicPrefix)
     return invalid(fmt::format("the target of {} names no topic", where.text()));
   if (step.payload.size() > limits.payload_bytes_max) {

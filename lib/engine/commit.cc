@@ -122,7 +122,8 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   running_acts_.swap(sealed_acts_);
   const auto topic_answers = std::exchange(sealed_topic_answers_, {});
   flush();  // the disk gets its next batch before anything else takes time
-  for (const auto& act : running_acts_) release(act);
+  for (const auto& act : running_acts_.answers) release(act);
+  for (const auto& act : running_acts_.others) release(act);
   running_acts_.clear();
   for (const auto& done : topic_answers) done({});
   turn();

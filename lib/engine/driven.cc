@@ -65,15 +65,15 @@ void Engine::give_word(Live& live, WordRequest& request) {
 void Engine::submit_word(Live& live, ReportCallback done, bool wants_final) {
   if (const auto may = core::may_submit(live.transaction); !may)
     return refuse(done, may.error().code, may.error().detail);
+  if (const auto topics = check_topics(live.transaction.definition);
+      !topics && topics.error().code == ErrorCode::branches_limit)
+    return refuse(done, topics.error().code, topics.error().detail);
   decide_word(live, core::WordSubmit{}, {std::move(done), wants_final, 0});
 }
 
-// Whoever gave the word is told before anything follows from it: what branches answer at once is
-// not on disk yet, and would put the telling off.
 void Engine::decide_word(Live& live, const core::Event& event, Waiter waiter) {
-  if (!waiter.wants_final) open_acts_.push_back({&live, ActKind::accepted, {}, 0});
-  live.waiters.push_back(std::move(waiter));
   decide(live, event);
+  add_waiter(live, std::move(waiter));
 }
 
 // Other branches may go on before this decision is on disk, and what is told is what it said.

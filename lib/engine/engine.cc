@@ -273,7 +273,7 @@ void Engine::hold_or_release(const Act& act) {
 }
 
 void Engine::hold(const Act& act) {
-  (act.live->last_lsn == last_lsn_ + 1 ? open_acts_ : sealed_acts_).push_back(act);
+  (act.live->last_lsn == last_lsn_ + 1 ? open_acts_ : sealed_acts_).add(act);
 }
 
 Engine::Act Engine::to_act(Live& live, const core::Effect& effect) {
@@ -294,16 +294,7 @@ void Engine::release(const Act& act) {
       finished(live);
       break;
     case ActKind::branch_ended: tell_branches(live); break;
-    case ActKind::accepted:
-      // It went on meanwhile, and nobody hears what is not on disk: that batch tells, its end tells
-      // everybody.
-      if (is_durable(live)) {
-        tell(live, live.transaction.finished());
-      } else if (!live.transaction.finished()) {
-        BELAY_MARK(went_on_before_told);
-        hold(act);
-      }
-      break;
+    case ActKind::accepted: tell_accepted(act); break;
     case ActKind::arm:
       // Decided anew meanwhile: that decision arms for itself.
       if (is_durable(live)) due_.set(live, core::next_due(live.transaction));

@@ -142,6 +142,22 @@ class Engine {
     Op op;
     std::uint32_t branch;
   };
+  // What is held back until one batch is on disk. Callers hear of it before anything follows from
+  // it: what branches answer at once is not on disk yet, and would put the telling off.
+  struct Acts {
+    std::vector<Act> answers;
+    std::vector<Act> others;
+
+    void add(const Act& act) { (act.kind == ActKind::accepted ? answers : others).push_back(act); }
+    void swap(Acts& acts) {
+      answers.swap(acts.answers);
+      others.swap(acts.others);
+    }
+    void clear() {
+      answers.clear();
+      others.clear();
+    }
+  };
 
   // engine.cc: the turn
   Result<> enqueue(Request request, bool counts);
@@ -195,6 +211,7 @@ class Engine {
   void resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored);
   void add_waiter(Live& live, Waiter waiter);
   void tell(Live& live, bool final_ones);
+  void tell_accepted(const Act& act);
   template <class Callback>
   void refuse(const Callback& done, ErrorCode code, std::string detail) {
     ++counters_.refused;
@@ -268,10 +285,10 @@ class Engine {
 
   // The open batch collects; the sealed one is with the store.
   core::BatchWriter open_;
-  std::vector<Act> open_acts_;
+  Acts open_acts_;
   ports::Batch sealed_;
-  std::vector<Act> sealed_acts_;
-  std::vector<Act> running_acts_;
+  Acts sealed_acts_;
+  Acts running_acts_;
   std::uint32_t sealed_records_ = 0;
   bool commit_under_way_ = false;
   core::Lsn last_lsn_ = 0;     // handed to the store

@@ -18,6 +18,9 @@ struct Waiter {
   ReportCallback done;
   bool wants_final = false;
   std::uint64_t until = 0;  // monotonic ms: may be dropped then; 0: waits for as long as it takes
+  // What it is to be told once that much is on disk, however it goes on; null: what it is then.
+  std::unique_ptr<Report> as_of{};
+  core::Lsn lsn = 0;
 };
 
 // Who drives a transaction and waits for a branch's first phase.

@@ -106,8 +106,32 @@ void Engine::add_waiter(Live& live, Waiter waiter) {
   std::erase_if(live.waiters, [](const Waiter& old) { return !old.done; });
   if (!is_durable(live)) BELAY_MARK(joined_before_durable);
   const bool told_at_the_end = live.transaction.finished() ? !is_durable(live) : waiter.wants_final;
+  if (!told_at_the_end && !is_durable(live)) {
+    waiter.as_of = std::make_unique<Report>(report_of(live));
+    waiter.lsn = live.last_lsn;
+  }
   live.waiters.push_back(std::move(waiter));
   if (!told_at_the_end) hold_or_release({&live, ActKind::accepted, {}, 0});
+}
+
+// If it went on meanwhile: nobody hears what is not on disk, and nobody waits for more than what he
+// asked about. Its end tells everybody.
+void Engine::tell_accepted(const Act& act) {
+  auto& live = *act.live;
+  if (is_durable(live)) return tell(live, live.transaction.finished());
+  BELAY_MARK(went_on_before_told);
+  auto waiters = std::move(live.waiters);
+  live.waiters.clear();
+  bool again = false;
+  for (auto& waiter : waiters) {
+    if (waiter.as_of && waiter.lsn <= durable_lsn_) {
+      waiter.done(std::move(*waiter.as_of));
+    } else {
+      again = again || !(waiter.wants_final || waiter.as_of);
+      live.waiters.push_back(std::move(waiter));
+    }
+  }
+  if (again && !live.transaction.finished()) hold(act);
 }
 
 void Engine::tell(Live& live, bool final_ones) {

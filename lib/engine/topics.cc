@@ -94,7 +94,7 @@ void Engine::take(TopicsRequest& request) {
 // A message goes only to topics that somebody is subscribed to, and to no more than the limit.
 Result<> Engine::check_topics(const core::Definition& definition) const {
   if (definition.mode() != Mode::msg) return {};
-  std::size_t branches = 0;
+  std::size_t branches = definition.branch_count() - (definition.query() ? 1 : 0);
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
     const auto target = definition.step(i).first;
     if (!core::is_topic(target) || definition.is_query(i)) continue;
@@ -106,7 +106,6 @@ Result<> Engine::check_topics(const core::Definition& definition) const {
     }
     branches += topic->second.size();
   }
-  branches += definition.branch_count();
   if (branches <= options_.limits.branches_max) return {};
   return Error{
       ErrorCode::branches_limit,

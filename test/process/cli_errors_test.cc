@@ -135,6 +135,7 @@ TEST_SUITE("process/cli-errors") {
     check_fails({"xa", "orphan"}, db, 2);
     check_fails(with({"--postgresql", "host=/nowhere"}), db, 2);  // no realm
     check_fails(with({"--realm", "a"}), db, 2);                   // no database
+    check_fails(with({"--realm", "", "--postgresql", "host=/nowhere"}), db, 2);
     check_fails(with({"--realm", "a", "--postgresql"}), db, 2);
     check_fails(with({"--realm", "a", "--postgresql", "host=/x", "--mariadb", "socket=/x"}), db, 2);
     for (const char* kind : {"--postgresql", "--mariadb"}) {

@@ -21,7 +21,7 @@ Saga small() {
 }
 
 // "" if it is accepted, else "code: detail".
-std::string verdict(const Saga& saga, std::string_view gid = "g", const Limits& limits = {}) {
+std::string verdict(Description saga, std::string_view gid = "g", const Limits& limits = {}) {
   const auto bytes = encode(saga, gid, limits);
   return bytes ? "" : std::string(name_of(bytes.error().code)) + ": " + bytes.error().detail;
 }
@@ -42,6 +42,13 @@ constexpr auto kYear = Millis{365LL * 24 * 3600 * 1000};
 }  // namespace
 
 TEST_SUITE("core/limits") {
+  TEST_CASE("a back-check is a handler, not a topic, and no delivery") {
+    CHECK(verdict(Msg("g").to("a").query("topic://x")) ==
+          "invalid_argument: the back-check 'topic://x' is a topic");
+    CHECK(verdict(Msg("g").to("a").query("b"), "g", {.branches_max = 1}) == "");
+    CHECK(verdict(Msg("g").query("b")) == "invalid_argument: the msg has no delivery");
+  }
+
   TEST_CASE("a gid must not be empty, longer than its limit, or hold a control character") {
     CHECK(verdict(small(), "") == "gid_limit: the gid is empty");
     CHECK(verdict(small(), std::string(128, 'g')) == "");

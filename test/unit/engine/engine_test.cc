@@ -42,6 +42,22 @@ TEST_SUITE("engine") {
     CHECK(test.ports.calls.size() == 2);
   }
 
+  TEST_CASE("who asks hears what was on disk when he asked, though it goes on with every batch") {
+    TestEngine test;
+    Saga saga("g");
+    for (int i = 0; i < 20; ++i) saga.step("a", "");
+    REQUIRE(test.submit(saga, "submit"));
+    REQUIRE(test.commit());
+    REQUIRE(test.engine.find("g", test.answer("find")));
+    test.engine.turn();
+    for (int i = 0; i < 3 && test.answered["find"] == 0; ++i) REQUIRE(test.commit());
+    REQUIRE(test.answered["find"] == 1);
+    CHECK(test.answers.at("find")->status() == Status::submitted);
+    CHECK(test.answered["submit"] == 0);
+    test.settle();
+    CHECK(test.answers.at("submit")->succeeded());
+  }
+
   TEST_CASE("two submits of one new gid at once begin one transaction") {
     TestEngine test;
     auto bytes = encode(two_steps("g"), "g", test.options.limits);

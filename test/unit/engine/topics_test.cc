@@ -98,6 +98,25 @@ TEST_SUITE("engine/topics") {
     CHECK(test.engine.counters().succeeded == 1);
   }
 
+  TEST_CASE("a word that would make too many deliveries is refused, and can be given later") {
+    Options options;
+    options.limits.branches_max = 3;
+    TestEngine test(options);
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.prepare(news("g").to("plain").query("q"), "prepare"));  // the limit, a query apart
+    test.settle();
+    CHECK(test.answers.at("prepare")->status() == Status::prepared);
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    REQUIRE(test.submit_word("g", "too many"));
+    test.settle();
+    CHECK(test.error_of("too many") == ErrorCode::branches_limit);
+    CHECK(test.ports.targets.empty());
+    REQUIRE(test.unsubscribe({"news", "b"}, "not b"));
+    REQUIRE(test.submit_word("g", "word"));
+    test.settle();
+    CHECK(test.ports.targets == Names{"a", "plain"});
+  }
+
   TEST_CASE("a message that its back-check submits goes to those subscribed then") {
     TestEngine test;
     REQUIRE(test.subscribe({"news", "a"}, "a"));
