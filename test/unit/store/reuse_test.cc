@@ -126,4 +126,24 @@ TEST_SUITE("store/reuse") {
     check_one(Status::submitted);
     check_goes_on(2);
   }
+
+  TEST_CASE_FIXTURE(Fixture, "the row of a gid is its newest one's, whichever is written first") {
+    const auto journal = open_journal(path);
+    story.fail(story.submit("g"), "no funds");
+    SUBCASE("the older first") {
+      write(*journal, {older});
+      write(*journal, {newer});
+    }
+    SUBCASE("the newer first") {
+      write(*journal, {newer});
+      write(*journal, {older});
+    }
+    const auto fresh = directory.file("fresh.db");
+    const auto other = open_journal(fresh);
+    auto batch = Story::without_records();
+    story.add_row(batch, newer);
+    commit(*other, batch);
+    const std::string all = "SELECT * FROM transaction_rows WHERE gid = 'g'";
+    CHECK(query(path, all) == query(fresh, all));
+  }
 }
