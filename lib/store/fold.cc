@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kReadLog = "SELECT lsn, records FROM log ORDER BY lsn";
 constexpr std::string_view kFindRow =
     "SELECT lsn, status, state FROM main.transaction_rows WHERE id = ?1";
+constexpr std::string_view kFindNewer =
+    "SELECT 1 FROM main.transaction_rows WHERE gid = ?1 AND id > ?2";
 constexpr std::string_view kRowIdMax = "SELECT max(id) FROM main.transaction_rows";
 
 Error at_lsn(core::Lsn lsn, const Error& error) {
@@ -36,6 +38,7 @@ Result<Fold> Fold::read(sqlite3* db) {
   }
   fold.find_row_ = Statement();
   BELAY_TRY(fold.check_ends());
+  BELAY_TRY(fold.leave_out_replaced(db));
   return fold;
 }
 
@@ -133,6 +136,43 @@ Result<> Fold::check_ends() const {
                     id)};
   }
   return {};
+}
+
+// Only the finished can be replaced: the engine holds an unfinished one's gid in memory, from its
+// first record or from recovery on, and answers a second submit with it. So a newer transaction of
+// the gid begins behind the older's end. Nor one that has a row: with it there a second submit
+// finds it.
+Result<> Fold::leave_out_replaced(sqlite3* db) {
+  std::vector<Entry*> candidates;
+  std::unordered_map<std::string_view, core::TransactionId> newest;
+  for (auto& [id, entry] : entries_) {
+    if (!entry.only_in_log() || !entry.folded.transaction.finished()) continue;
+    candidates.push_back(&entry);
+    newest.emplace(entry.folded.transaction.gid(), id);
+  }
+  if (candidates.empty()) return {};
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.only_in_log()) continue;
+    const auto found = newest.find(entry.folded.transaction.gid());
+    if (found != newest.end()) found->second = std::max(found->second, id);
+  }
+  auto find = Statement::prepare(db, kFindNewer);
+  if (!find) return find.error();
+  for (auto* entry : candidates) {
+    const auto& transaction = entry->folded.transaction;
+    auto replaced = has_newer_row(*find, transaction);
+    if (!replaced) return replaced.error();
+    if (*replaced || newest.at(transaction.gid()) != transaction.id) entry->kind = Kind::replaced;
+  }
+  return {};
+}
+
+Result<bool> Fold::has_newer_row(Statement& find, const core::Transaction& transaction) const {
+  if (transaction.id >= row_id_max_) return false;
+  find.bind_text(1, transaction.gid());
+  find.bind(2, transaction.id);
+  const ResetAtEnd reset(find);
+  return find.step();
 }
 
 std::vector<Folded*> Fold::changed() {

@@ -3,6 +3,9 @@
 // A record counts only if no row covers it: rows may be newer than the log's head. A transaction
 // whose first records were folded away and that left no row (its history is not kept, or was
 // collected) must end in the log; otherwise the file has lost something.
+//
+// A gid names its newest transaction. One that ended without a row gave its gid free, and where the
+// gid was used again the older is left out: rebuilt from the log it would claim the gid's row.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +44,10 @@ class Fold {
   std::uint64_t records() const { return records_; }
 
  private:
-  enum class Kind : std::uint8_t { live, covered, headless, headless_ended };
+  enum class Kind : std::uint8_t { live, covered, headless, headless_ended, replaced };
   struct Entry {
+    bool only_in_log() const { return kind == Kind::live && folded.row_lsn == 0; }
+
     Folded folded;
     Kind kind = Kind::live;
   };
@@ -52,6 +57,8 @@ class Fold {
   Result<> add(core::Lsn lsn, const core::Record& record);
   Result<Entry> first_seen(const core::Record& record);
   Result<> check_ends() const;
+  Result<> leave_out_replaced(sqlite3* db);
+  Result<bool> has_newer_row(Statement& find, const core::Transaction& transaction) const;
 
   Statement find_row_;
   std::unordered_map<core::TransactionId, Entry> entries_;

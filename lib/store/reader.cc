@@ -25,9 +25,7 @@ constexpr int kBusyMillis =
     5'000;  // the first reader after a crash rebuilds the index, the others wait
 
 constexpr std::string_view kShapeOf = "SELECT sql FROM main.sqlite_schema WHERE name = ";
-// Not UNIQUE: where no history is kept, a gid may have been used again within the log.
 constexpr const char* kMakeViews = R"(
-CREATE INDEX temp.overlay_gid ON overlay(gid);
 CREATE TEMP VIEW transaction_rows AS
   SELECT * FROM main.transaction_rows WHERE id NOT IN (SELECT id FROM temp.overlay)
   UNION ALL SELECT * FROM temp.overlay;
@@ -126,8 +124,8 @@ Result<> Reader::Impl::make_views() {
   stuck_after_ = static_cast<std::uint32_t>(*stuck_after);
   auto shape = database_.text(fmt::format("{}'transaction_rows'", kShapeOf));
   if (!shape) return shape.error();
-  auto overlay = replaced(*shape, "CREATE TABLE transaction_rows", "CREATE TEMP TABLE overlay");
-  overlay = replaced(std::move(overlay), "NOT NULL UNIQUE", "NOT NULL");
+  const auto overlay =
+      replaced(std::move(*shape), "CREATE TABLE transaction_rows", "CREATE TEMP TABLE overlay");
   BELAY_TRY(database_.run(overlay.c_str()));
   BELAY_TRY(database_.run(kMakeViews));
   for (const std::string_view name : {"branches", "timeline"}) {

@@ -11,13 +11,20 @@
 namespace belay::store {
 namespace {
 
-// ?16 is NULL for finished ones: only what goes on needs its whole state.
+// ?17 is NULL for finished ones: only what goes on needs its whole state. A gid's row is its newest
+// transaction's. No file needs the second clause; but a row that is refused stops the whole file.
 constexpr std::string_view kUpsert = R"(
 INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
   updated_at=excluded.updated_at, due_at=excluded.due_at, attempts=excluded.attempts,
-  last_error=excluded.last_error, lsn=excluded.lsn, branches=excluded.branches,
-  timeline=excluded.timeline, state=excluded.state)";
+  last_error=excluded.last_error, lsn=excluded.lsn, definition=excluded.definition,
+  branches=excluded.branches, timeline=excluded.timeline, state=excluded.state
+ON CONFLICT(gid) DO UPDATE SET id=excluded.id, mode=excluded.mode, status=excluded.status,
+  stuck=excluded.stuck, created_at=excluded.created_at, updated_at=excluded.updated_at,
+  due_at=excluded.due_at, attempts=excluded.attempts, last_error=excluded.last_error,
+  trace_id=excluded.trace_id, lsn=excluded.lsn, definition_hash=excluded.definition_hash,
+  definition=excluded.definition, branches=excluded.branches, timeline=excluded.timeline,
+  state=excluded.state WHERE excluded.id > id)";
 
 void put_headers(std::string& out, const std::vector<Header>& headers) {
   out.push_back('[');

@@ -291,6 +291,20 @@ TEST_SUITE("store/modes") {
                 " WHERE gid = 'm-checked'") == R"(["reader.a","","",{"subscriber_of":1}]|2)");
   }
 
+  TEST_CASE("a row written again tells of the branches that were added since") {
+    Modes modes;
+    const auto id = modes.story.submit(Xa("x-grows"), core::Entry::prepare);
+    modes.story.decide(id, core::Begun{});
+    for (int written = 0; written < 2; ++written) {
+      modes.add(id, kSeat);
+      auto batch = modes.story.batch();
+      modes.story.add_row(batch, id);
+      commit(*open_journal(modes.path), batch);
+    }
+    CHECK(query(modes.path,
+                "SELECT count(DISTINCT branch_id) FROM branches WHERE gid = 'x-grows'") == "2");
+  }
+
   TEST_CASE("what was committed is read back, from the log alone and from rows") {
     for (const bool rows : {false, true}) {
       CAPTURE(rows);
