@@ -76,6 +76,7 @@ Result<> Engine::Impl::may_wait() const {
 }
 
 Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& entry) {
+  const std::lock_guard lock(start_mutex_);
   const auto state = state_.load();
   if (state == State::closing || state == State::closed) return check_started();
   BELAY_TRY(handlers_.reserve(name, entry));
@@ -91,13 +92,14 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
 }
 
 Result<> Engine::Impl::start() {
-  auto expected = State::opened;
-  if (!state_.compare_exchange_strong(expected, State::started)) {
+  const std::lock_guard lock(start_mutex_);
+  if (state_ != State::opened) {
     return Error{ErrorCode::misuse, "the engine is started already, or closed"};
   }
   // The engine first, so that it takes requests when this returns; the loop's thread finds it
-  // ready.
+  // ready. The state before the loop, as handlers called on it may ask for things at once.
   engine_.start(origin_);
+  state_ = State::started;
   loop_.start([this] { turn(); });
   loop_.wake();
   return {};
@@ -159,17 +161,22 @@ Result<> Engine::Impl::wait(std::string_view gid, std::optional<Millis> timeout,
 }
 
 Result<> Engine::Impl::close(ClosedCallback closed) {
-  auto expected = State::started;
-  if (state_.compare_exchange_strong(expected, State::closing)) {
-    closed_ = std::move(closed);
-    return engine_.close([this](const Result<>& result) { close_store(result); });
-  }
-  if (expected == State::opened && state_.compare_exchange_strong(expected, State::closed)) {
-    store_.reset();  // nothing ran: no loop, nothing to fold
+  if (close_unstarted()) {
     closed({});
     return {};
   }
-  return Error{ErrorCode::closed, "the engine is closed or closing"};
+  auto expected = State::started;
+  if (!state_.compare_exchange_strong(expected, State::closing)) return check_started();
+  closed_ = std::move(closed);
+  return engine_.close([this](const Result<>& result) { close_store(result); });
+}
+
+bool Engine::Impl::close_unstarted() {
+  const std::lock_guard lock(start_mutex_);
+  if (state_ != State::opened) return false;
+  state_ = State::closed;
+  store_.reset();  // nothing ran: no loop, nothing to fold
+  return true;
 }
 
 void Engine::Impl::close_store(const Result<>& engine_result) {

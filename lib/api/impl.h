@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -49,12 +50,16 @@ class Engine::Impl {
   Result<> recover(store::Journal& journal);
   Result<> check_started() const;
   void turn();
+  bool close_unstarted();
   void close_store(const Result<>& engine_result);
   void close_loop(const Result<>& result);
 
   const Options options_;
   const base::Log log_;
   std::atomic<State> state_ = State::opened;
+  // Held while a handler is registered and while `opened` is left, until the loop takes what is
+  // posted: each name is added before that, or posted after.
+  std::mutex start_mutex_;
   loop::Loop loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
   api::Handlers handlers_;
