@@ -24,7 +24,7 @@
 
 namespace belay {
 
-// Runs once, on the loop.
+// Runs once, on the loop. An empty one: invalid_argument at once, and nothing is done.
 using ReportCallback = std::function<void(const Result<Report>& result)>;
 using OutcomeCallback = std::function<void(const Result<Outcome>& result)>;
 using DoneCallback = std::function<void(const Result<>& result)>;

@@ -68,6 +68,11 @@ Result<> Engine::Impl::check_started() const {
   return Error{ErrorCode::closed, "the engine is closed or closing"};
 }
 
+Result<> Engine::Impl::check_callback(bool given) {
+  if (given) return {};
+  return Error{ErrorCode::invalid_argument, "the callback is empty"};
+}
+
 Result<> Engine::Impl::may_wait() const {
   if (state_ == State::started && loop_.is_loop_thread()) {
     return Error{ErrorCode::misuse, "waiting on the engine's loop would stop the loop itself"};
@@ -114,7 +119,7 @@ void Engine::Impl::turn() {
 
 Result<> Engine::Impl::enter(Description description, core::Entry entry,
                              std::optional<bool> wants_final, ReportCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   const auto draft = core::draft_of(description);
   const auto& gid = draft.settings->gid;
   auto bytes =
@@ -128,39 +133,40 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
 
 Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                                        OutcomeCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   auto step = core::encode_branch(branch, options_.limits);
   if (!step) return step.error();
   return engine_.add_branch({std::string(gid), std::move(*step), std::move(done)});
 }
 
 Result<> Engine::Impl::give_word(engine::WordRequest request) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(request.done));
   return engine_.give_word(std::move(request));
 }
 
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(request.done));
   return engine_.change_topic(std::move(request));
 }
 
 Result<> Engine::Impl::topics(TopicsCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   return engine_.topics(std::move(done));
 }
 
 Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   return engine_.find(std::string(gid), std::move(done));
 }
 
 Result<> Engine::Impl::wait(std::string_view gid, std::optional<Millis> timeout,
                             ReportCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   return engine_.wait(std::string(gid), timeout, std::move(done));
 }
 
 Result<> Engine::Impl::close(ClosedCallback closed) {
+  BELAY_TRY(check_callback(static_cast<bool>(closed)));
   if (close_unstarted()) {
     closed({});
     return {};

@@ -49,6 +49,13 @@ class Engine::Impl {
   Impl(const Options& options, std::unique_ptr<store::Journal> journal);
   Result<> recover(store::Journal& journal);
   Result<> check_started() const;
+  static Result<> check_callback(bool given);
+  // What every request with a callback must pass.
+  template <class Callback>
+  Result<> may_ask(const Callback& done) const {
+    BELAY_TRY(check_callback(static_cast<bool>(done)));
+    return check_started();
+  }
   void turn();
   bool close_unstarted();
   void close_store(const Result<>& engine_result);

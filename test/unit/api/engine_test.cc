@@ -66,6 +66,34 @@ TEST_SUITE("api/engine") {
       }
     }
   }
+
+  TEST_CASE("an empty callback is refused at once, and nothing is done") {
+    Site site;
+    auto& engine = site.engine();
+    REQUIRE(engine.prepare(Tcc("known")));
+    const Result<> results[] = {
+        engine.submit(Saga("new").step("mail", ""), ReportCallback{}),
+        engine.prepare(Tcc("new"), ReportCallback{}),
+        engine.register_branch("known", kSeat, OutcomeCallback{}),
+        engine.submit_prepared("known", ReportCallback{}),
+        engine.abort("known", "no", ReportCallback{}),
+        engine.subscribe({"news", "news.a"}, DoneCallback{}),
+        engine.unsubscribe("news", "news.a", DoneCallback{}),
+        engine.topics(TopicsCallback{}),
+        engine.find("known", ReportCallback{}),
+        engine.wait("known", ReportCallback{}),
+        engine.close(ClosedCallback{}),
+    };
+    for (const auto& result : results) {
+      REQUIRE(!result.has_value());
+      CHECK(result.error().code == ErrorCode::invalid_argument);
+      CHECK(result.error().detail == "the callback is empty");
+    }
+    CHECK(engine.find("new").error().code == ErrorCode::not_found);
+    CHECK(engine.find("known")->status() == Status::prepared);
+    CHECK(engine.topics()->empty());
+    CHECK(site.calls().empty());
+  }
 }
 
 }  // namespace belay::test
