@@ -53,6 +53,8 @@ struct Counters {
   bool storage_ok = true;
 };
 
+class Driven;
+
 class BELAY_EXPORT Engine {
  public:
   // Opens or creates the state file at `path` and reads what is unfinished in it; nothing runs
@@ -152,7 +154,9 @@ class BELAY_EXPORT Engine {
   Result<> close(ClosedCallback closed);
 
  private:
+  friend class Driven;
   class Impl;
+  Result<Report> run_prepared(std::string_view gid, Millis timeout);
   explicit Engine(std::unique_ptr<Impl> impl) noexcept;
 
   std::unique_ptr<Impl> impl_;
