@@ -147,10 +147,12 @@ class BELAY_EXPORT Engine {
   // Stops taking, lets calls in flight end or time out, commits, folds the log and releases
   // everything; unfinished transactions go on at the next open. Submits not yet on disk are
   // answered. Afterwards every function says closed. Errors: storage (what was acknowledged is safe
-  // all the same); misuse on the loop.
+  // all the same); misuse on the loop. A blocking handler cannot be interrupted: close waits until
+  // it returns, also after its call timed out.
   Result<> close();
   // The same without waiting; `closed` runs on the loop when no handle of the engine's is left on
-  // it. The engine must live until then. For a host's loop.
+  // it. The engine must live until then. For a host's loop. Before `start` there is no loop to run
+  // it on: it runs within this call.
   Result<> close(ClosedCallback closed);
 
  private:
