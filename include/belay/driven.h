@@ -16,7 +16,7 @@ namespace belay {
 
 // Move-only. Dropped by a return or an exception before its word was given, it aborts (without
 // waiting). One thread at a time; not on the engine's loop, as it waits. The engine must outlive
-// it.
+// it, and the Engine object must not be moved meanwhile.
 class BELAY_EXPORT Driven {
  public:
   // Engine::prepare. The transaction is on disk when this returns.

@@ -24,7 +24,7 @@
 
 namespace belay {
 
-// Runs once, on the loop.
+// Runs once, on the loop. An empty one: invalid_argument at once, and nothing is done.
 using ReportCallback = std::function<void(const Result<Report>& result)>;
 using OutcomeCallback = std::function<void(const Result<Outcome>& result)>;
 using DoneCallback = std::function<void(const Result<>& result)>;
@@ -52,6 +52,8 @@ struct Counters {
   // false: nothing is acknowledged or called until the disk is back
   bool storage_ok = true;
 };
+
+class Driven;
 
 class BELAY_EXPORT Engine {
  public:
@@ -146,14 +148,18 @@ class BELAY_EXPORT Engine {
   // Stops taking, lets calls in flight end or time out, commits, folds the log and releases
   // everything; unfinished transactions go on at the next open. Submits not yet on disk are
   // answered. Afterwards every function says closed. Errors: storage (what was acknowledged is safe
-  // all the same); misuse on the loop.
+  // all the same); misuse on the loop. A blocking handler cannot be interrupted: close waits until
+  // it returns, also after its call timed out.
   Result<> close();
   // The same without waiting; `closed` runs on the loop when no handle of the engine's is left on
-  // it. The engine must live until then. For a host's loop.
+  // it. The engine must live until then. For a host's loop. Before `start` there is no loop to run
+  // it on: it runs within this call.
   Result<> close(ClosedCallback closed);
 
  private:
+  friend class Driven;
   class Impl;
+  Result<Report> run_prepared(std::string_view gid, Millis timeout);
   explicit Engine(std::unique_ptr<Impl> impl) noexcept;
 
   std::unique_ptr<Impl> impl_;

@@ -37,10 +37,10 @@ Result<Report> Driven::submit() {
 }
 
 Result<Report> Driven::run(Millis timeout) {
-  auto* engine = engine_;
-  auto report = submit();
-  if (!report || report->finished()) return report;
-  return engine->wait(gid_, timeout);
+  if (engine_ == nullptr) return Error{ErrorCode::misuse, "its word was given already"};
+  auto report = engine_->run_prepared(gid_, timeout);
+  if (report || report.error().code == ErrorCode::timed_out) engine_ = nullptr;
+  return report;
 }
 
 Result<Report> Driven::abort(std::string_view reason) {

@@ -1,6 +1,7 @@
 // The public functions: checks of what is allowed where, and waiting.
 #include "belay/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -49,7 +50,7 @@ auto arriving(const std::shared_ptr<Rendezvous<T>>& rendezvous) {
 // Starts something that answers by callback, and waits for the answer.
 template <class T, class Start>
 Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
-  BELAY_TRY(may_wait);
+  if (!may_wait) return may_wait.error();
   const auto rendezvous = std::make_shared<Rendezvous<T>>();
   BELAY_TRY(start(arriving(rendezvous)));
   return rendezvous->wait();
@@ -57,6 +58,11 @@ Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
 
 // what a condition variable can still add to now
 constexpr Millis kWaitMax{10LL * 365 * 24 * 3600 * 1000};
+
+Error late(std::string_view gid, Millis timeout) {
+  return {ErrorCode::timed_out, "'" + std::string(gid) + "' was not final within " +
+                                    std::to_string(timeout.count()) + " ms; it goes on"};
+}
 
 }  // namespace
 
@@ -148,6 +154,25 @@ Result<Report> Engine::submit_prepared(std::string_view gid) {
   });
 }
 
+// The word itself waits for the end: afterwards the gid may be forgotten.
+Result<Report> Engine::run_prepared(std::string_view gid, Millis timeout) {
+  BELAY_TRY(impl_->may_wait());
+  timeout = std::clamp(timeout, Millis{1}, kWaitMax);
+  const auto rendezvous = std::make_shared<Rendezvous<Report>>();
+  BELAY_TRY(impl_->give_word({std::string(gid),
+                              engine::WordRequest::Word::submit,
+                              {},
+                              arriving(rendezvous),
+                              true,
+                              static_cast<std::uint64_t>(timeout.count())}));
+  if (auto result = rendezvous->wait_for(timeout)) return std::move(*result);
+  // It may not be decided yet. Said again, it is answered when it is on disk, or as refused.
+  const auto again = submit_prepared(gid);
+  if (auto result = rendezvous->wait_for(Millis{0})) return std::move(*result);
+  if (!again || again->finished()) return again;
+  return late(gid, timeout);
+}
+
 Result<> Engine::abort(std::string_view gid, std::string_view reason, ReportCallback done) {
   return impl_->give_word(
       {std::string(gid), engine::WordRequest::Word::abort, std::string(reason), std::move(done)});
@@ -201,8 +226,7 @@ Result<Report> Engine::wait(std::string_view gid, Millis timeout) {
   const auto rendezvous = std::make_shared<Rendezvous<Report>>();
   BELAY_TRY(impl_->wait(gid, timeout, arriving(rendezvous)));
   if (auto result = rendezvous->wait_for(timeout)) return std::move(*result);
-  return Error{ErrorCode::timed_out, "'" + std::string(gid) + "' was not final within " +
-                                         std::to_string(timeout.count()) + " ms; it goes on"};
+  return late(gid, timeout);
 }
 
 Result<> Engine::wait(std::string_view gid, ReportCallback done) {

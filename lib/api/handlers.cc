@@ -43,7 +43,6 @@ Result<> Handlers::reserve(std::string_view name, const HandlerEntry& entry) {
                  "a handler's name has " + std::to_string(name.size()) +
                      " bytes, it must be 1 to " + std::to_string(kNameBytesMax)};
   }
-  const std::lock_guard lock(mutex_);
   if (!names_.emplace(name).second) {
     return Error{ErrorCode::invalid_argument,
                  "a handler named '" + std::string(name) + "' is registered already"};

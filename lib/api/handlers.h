@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,9 +28,10 @@ class Handlers final : public ports::Caller {
   explicit Handlers(loop::Loop& loop, std::shared_ptr<Mailbox> mailbox)
       : loop_(loop), mailbox_(std::move(mailbox)) {}
 
-  // From any thread: takes the name. Errors: invalid_argument.
+  // From any thread, one at a time: takes the name. Errors: invalid_argument.
   Result<> reserve(std::string_view name, const HandlerEntry& entry);
-  // On the loop, or before it runs: from now on calls find it.
+  // On the loop, or before it runs and one at a time: from now on calls find it. Calls take no
+  // lock.
   void add(std::string name, const HandlerEntry& entry) {
     entries_.emplace(std::move(name), entry);
   }
@@ -51,7 +51,6 @@ class Handlers final : public ports::Caller {
   loop::Loop& loop_;
   std::shared_ptr<Mailbox> mailbox_;
   std::unordered_map<std::string, HandlerEntry, Hash, std::equal_to<>> entries_;
-  std::mutex mutex_;
   std::set<std::string, std::less<>> names_;
 };
 

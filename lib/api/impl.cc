@@ -68,6 +68,11 @@ Result<> Engine::Impl::check_started() const {
   return Error{ErrorCode::closed, "the engine is closed or closing"};
 }
 
+Result<> Engine::Impl::check_callback(bool given) {
+  if (given) return {};
+  return Error{ErrorCode::invalid_argument, "the callback is empty"};
+}
+
 Result<> Engine::Impl::may_wait() const {
   if (state_ == State::started && loop_.is_loop_thread()) {
     return Error{ErrorCode::misuse, "waiting on the engine's loop would stop the loop itself"};
@@ -76,6 +81,7 @@ Result<> Engine::Impl::may_wait() const {
 }
 
 Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& entry) {
+  const std::lock_guard lock(start_mutex_);
   const auto state = state_.load();
   if (state == State::closing || state == State::closed) return check_started();
   BELAY_TRY(handlers_.reserve(name, entry));
@@ -91,13 +97,14 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
 }
 
 Result<> Engine::Impl::start() {
-  auto expected = State::opened;
-  if (!state_.compare_exchange_strong(expected, State::started)) {
+  const std::lock_guard lock(start_mutex_);
+  if (state_ != State::opened) {
     return Error{ErrorCode::misuse, "the engine is started already, or closed"};
   }
   // The engine first, so that it takes requests when this returns; the loop's thread finds it
-  // ready.
+  // ready. The state before the loop, as handlers called on it may ask for things at once.
   engine_.start(origin_);
+  state_ = State::started;
   loop_.start([this] { turn(); });
   loop_.wake();
   return {};
@@ -112,7 +119,7 @@ void Engine::Impl::turn() {
 
 Result<> Engine::Impl::enter(Description description, core::Entry entry,
                              std::optional<bool> wants_final, ReportCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   const auto draft = core::draft_of(description);
   const auto& gid = draft.settings->gid;
   auto bytes =
@@ -126,50 +133,56 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
 
 Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                                        OutcomeCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   auto step = core::encode_branch(branch, options_.limits);
   if (!step) return step.error();
   return engine_.add_branch({std::string(gid), std::move(*step), std::move(done)});
 }
 
 Result<> Engine::Impl::give_word(engine::WordRequest request) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(request.done));
   return engine_.give_word(std::move(request));
 }
 
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(request.done));
   return engine_.change_topic(std::move(request));
 }
 
 Result<> Engine::Impl::topics(TopicsCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   return engine_.topics(std::move(done));
 }
 
 Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   return engine_.find(std::string(gid), std::move(done));
 }
 
 Result<> Engine::Impl::wait(std::string_view gid, std::optional<Millis> timeout,
                             ReportCallback done) {
-  BELAY_TRY(check_started());
+  BELAY_TRY(may_ask(done));
   return engine_.wait(std::string(gid), timeout, std::move(done));
 }
 
 Result<> Engine::Impl::close(ClosedCallback closed) {
-  auto expected = State::started;
-  if (state_.compare_exchange_strong(expected, State::closing)) {
-    closed_ = std::move(closed);
-    return engine_.close([this](const Result<>& result) { close_store(result); });
-  }
-  if (expected == State::opened && state_.compare_exchange_strong(expected, State::closed)) {
-    store_.reset();  // nothing ran: no loop, nothing to fold
+  BELAY_TRY(check_callback(static_cast<bool>(closed)));
+  if (close_unstarted()) {
     closed({});
     return {};
   }
-  return Error{ErrorCode::closed, "the engine is closed or closing"};
+  auto expected = State::started;
+  if (!state_.compare_exchange_strong(expected, State::closing)) return check_started();
+  closed_ = std::move(closed);
+  return engine_.close([this](const Result<>& result) { close_store(result); });
+}
+
+bool Engine::Impl::close_unstarted() {
+  const std::lock_guard lock(start_mutex_);
+  if (state_ != State::opened) return false;
+  state_ = State::closed;
+  store_.reset();  // nothing ran: no loop, nothing to fold
+  return true;
 }
 
 void Engine::Impl::close_store(const Result<>& engine_result) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -48,13 +49,24 @@ class Engine::Impl {
   Impl(const Options& options, std::unique_ptr<store::Journal> journal);
   Result<> recover(store::Journal& journal);
   Result<> check_started() const;
+  static Result<> check_callback(bool given);
+  // What every request with a callback must pass.
+  template <class Callback>
+  Result<> may_ask(const Callback& done) const {
+    BELAY_TRY(check_callback(static_cast<bool>(done)));
+    return check_started();
+  }
   void turn();
+  bool close_unstarted();
   void close_store(const Result<>& engine_result);
   void close_loop(const Result<>& result);
 
   const Options options_;
   const base::Log log_;
   std::atomic<State> state_ = State::opened;
+  // Held while a handler is registered and while `opened` is left, until the loop takes what is
+  // posted: each name is added before that, or posted after.
+  std::mutex start_mutex_;
   loop::Loop loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
   api::Handlers handlers_;

@@ -48,27 +48,29 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
 void Engine::give_word(Live& live, WordRequest& request) {
   resume(live);
   const auto status = live.transaction.status;
+  const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;
+  Waiter waiter{std::move(request.done), request.wants_final, until};
   if (request.word == WordRequest::Word::submit) {
-    if (status == Status::prepared) return submit_word(live, std::move(request.done), false);
+    if (status == Status::prepared) return submit_word(live, std::move(waiter));
     if (status == Status::submitted || status == Status::succeed)
-      return add_waiter(live, {std::move(request.done), false, 0});
+      return add_waiter(live, std::move(waiter));
     const auto may = core::may_submit(live.transaction);
-    return refuse(request.done, may.error().code, may.error().detail);
+    return refuse(waiter.done, may.error().code, may.error().detail);
   }
   if (status == Status::aborting || status == Status::failed)
-    return add_waiter(live, {std::move(request.done), false, 0});
+    return add_waiter(live, std::move(waiter));
   if (const auto may = core::may_abort(live.transaction); !may)
-    return refuse(request.done, may.error().code, may.error().detail);
-  decide_word(live, core::WordAbort{request.reason}, {std::move(request.done), false, 0});
+    return refuse(waiter.done, may.error().code, may.error().detail);
+  decide_word(live, core::WordAbort{request.reason}, std::move(waiter));
 }
 
-void Engine::submit_word(Live& live, ReportCallback done, bool wants_final) {
+void Engine::submit_word(Live& live, Waiter waiter) {
   if (const auto may = core::may_submit(live.transaction); !may)
-    return refuse(done, may.error().code, may.error().detail);
+    return refuse(waiter.done, may.error().code, may.error().detail);
   if (const auto topics = check_topics(live.transaction.definition);
       !topics && topics.error().code == ErrorCode::branches_limit)
-    return refuse(done, topics.error().code, topics.error().detail);
-  decide_word(live, core::WordSubmit{}, {std::move(done), wants_final, 0});
+    return refuse(waiter.done, topics.error().code, topics.error().detail);
+  decide_word(live, core::WordSubmit{}, std::move(waiter));
 }
 
 void Engine::decide_word(Live& live, const core::Event& event, Waiter waiter) {

@@ -84,7 +84,7 @@ void Engine::join(Live& live, SubmitRequest& request) {
   // What was prepared is submitted by its definition as well as by its gid.
   if (request.entry == core::Entry::submit && live.transaction.driven &&
       live.transaction.status == Status::prepared)
-    return submit_word(live, std::move(request.done), request.wants_final);
+    return submit_word(live, {std::move(request.done), request.wants_final, 0});
   add_waiter(live, {std::move(request.done), request.wants_final, 0});
 }
 

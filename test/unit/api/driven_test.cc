@@ -114,6 +114,28 @@ TEST_SUITE("api/driven") {
     CHECK(site.status_of("g") == Status::succeed);
   }
 
+  TEST_CASE("a run hears its end also where the history keeps nothing") {
+    for (const auto history : {History::none, History::failed}) {
+      Site site(history);
+      for (int i = 0; i < 20; ++i) {
+        auto order = begun(site);
+        REQUIRE(order.branch(kSeat));
+        const auto report = order.run(10s);
+        REQUIRE(report.has_value());
+        CHECK(report->succeeded());
+      }
+    }
+  }
+
+  TEST_CASE("a run without time still says whether the word was taken") {
+    Site site;
+    site.answer_with("meal.try", Outcome::failure("no meals"));
+    auto order = begun(site);
+    REQUIRE(order.branch(kMeal));
+    CHECK(order.run(0ms).error().code == ErrorCode::forbidden);
+    CHECK(order.abort("no meals").has_value());
+  }
+
   TEST_CASE("on the engine's loop nobody may wait for a driven transaction") {
     Site site;
     auto order = begun(site);

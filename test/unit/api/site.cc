@@ -10,12 +10,13 @@ namespace belay::test {
 
 using namespace std::chrono_literals;
 
-Site::Site() { open(); }
+Site::Site(History history) : history_(history) { open(); }
 
 Site::~Site() { keep_answers(false); }
 
 void Site::open() {
   Options options;
+  options.history = history_;
   options.retry.first_interval = 1ms;
   options.retry.jitter = 0;
   auto engine = Engine::open(path_, options);

@@ -21,7 +21,7 @@ using Calls = std::vector<std::string>;
 // keep its answers; and mail, news.a, news.b and check.
 class Site {
  public:
-  Site();
+  explicit Site(History history = History::all);
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
   ~Site();
@@ -48,6 +48,7 @@ class Site {
   Outcome note(const Call& call);
   void open();
 
+  const History history_;
   TempDir dir_;
   std::string path_ = dir_.file("state.db");
   int copies_ = 0;
