@@ -3,10 +3,17 @@
 #include <doctest/doctest.h>
 
 #include <stdexcept>
+#include <thread>
 
 #include "servers/outbox_shop.h"
 
 namespace belay::test {
+namespace {
+
+// So that a caller that does not wait for it is done before.
+constexpr std::chrono::milliseconds kSlowWork{100};
+
+}  // namespace
 
 TEST_SUITE("servers/outbox") {
   TEST_CASE_TEMPLATE("what committed is delivered, and done once however often it is asked for",
@@ -83,6 +90,34 @@ TEST_SUITE("servers/outbox") {
     CHECK(report->status() == Status::failed);
     CHECK(shop.delivered() == 0);
     CHECK(story.count(*connection, "msg") == 0);
+  }
+
+  // The second caller waits for the first one's row, and may commit once that is rolled back.
+  TEST_CASE_TEMPLATE("of two callers one says no: delivered if and only if the other committed",
+                     Site, BELAY_SITES) {
+    const auto connection = Site::connect();
+    const auto second = Site::connect();
+    const Story story("msg");
+    Shop<Site> shop;
+    Site::forget_waits();
+    std::thread other;
+    const auto message = shop.message(story, Millis(20'000));
+    const auto refused = connection->do_and_submit(shop.engine(), message, [&] {
+      other = std::thread([&] {
+        const auto effect = story.effect(*second, "msg");
+        static_cast<void>(second->do_and_submit(shop.engine(), message, [&] {
+          std::this_thread::sleep_for(kSlowWork);
+          return effect();
+        }));
+      });
+      CHECK(comes_true([] { return Site::someone_waits(); }));
+      return Outcome::failure("sold out");
+    });
+    other.join();
+    const bool succeeded = shop.end_of(story) == Status::succeed;
+    CHECK(story.count(*connection, "msg") == int{succeeded});
+    CHECK(shop.delivered() == int{succeeded});
+    if (refused) CHECK((refused->status() == Status::failed) == !succeeded);
   }
 
   TEST_CASE_TEMPLATE("a connection lost during the work: nothing is delivered", Site,
