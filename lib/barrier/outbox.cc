@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "barrier/guard.h"
+
 namespace belay {
 namespace {
 
@@ -39,6 +41,7 @@ Result<Report> run(Engine& engine, const Msg& msg, Database* database,
     return Error{ErrorCode::invalid_argument,
                  "the message has no back-check: a crash would leave its end open"};
   }
+  BELAY_TRY(barrier::check_message(*barrier::local(database), msg.gid()));
   auto prepared = engine.prepare(msg);
   // Decided by an earlier call with the same gid, or by its back-check: nothing is left to do.
   if (!prepared || prepared->status() != Status::prepared) return prepared;

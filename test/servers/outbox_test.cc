@@ -139,6 +139,41 @@ TEST_SUITE("servers/outbox") {
     CHECK(story.count(*watcher, "msg") == 0);
   }
 
+  TEST_CASE_TEMPLATE("inside a transaction it is refused before anything is done", Site,
+                     BELAY_SITES) {
+    const auto connection = Site::connect();
+    const Story story("msg");
+    Shop<Site> shop;
+    REQUIRE(connection->run("begin"));
+    const auto report = connection->do_and_submit(shop.engine(), shop.message(story),
+                                                  story.effect(*connection, "msg"));
+    REQUIRE(!report.has_value());
+    CHECK(report.error().code == ErrorCode::misuse);
+    CHECK(!shop.engine().find(story.gid()).has_value());
+    CHECK(connection->run("commit"));
+    CHECK(story.count(*connection, "msg") == 0);
+  }
+
+  TEST_CASE_TEMPLATE("a gid that the barrier cannot hold is refused before anything is done", Site,
+                     BELAY_SITES) {
+    const auto connection = Site::connect();
+    Options options;
+    options.limits.gid_bytes_max = 300;
+    Shop<Site> shop(options);
+    const std::string gids[] = {std::string(129, 'g'), "order\xff", std::string("a\0b", 3),
+                                "\xed\xa0\x80",        "\xc0\xaf",  "cut \xf0\x9f\xa7"};
+    for (const auto& gid : gids) {
+      Msg msg(gid);
+      msg.to("deliver").query("check");
+      const auto report =
+          connection->do_and_submit(shop.engine(), msg, [] { return Outcome::success(); });
+      REQUIRE(!report.has_value());
+      CHECK(report.error().code == ErrorCode::invalid_argument);
+      CHECK(report.error().detail.find("the barrier's column") != std::string::npos);
+      CHECK(!shop.engine().find(gid).has_value());
+    }
+  }
+
   TEST_CASE_TEMPLATE("a message without a back-check is refused before anything is done", Site,
                      BELAY_SITES) {
     const auto connection = Site::connect();
