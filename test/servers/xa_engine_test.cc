@@ -264,6 +264,9 @@ TEST_CASE("wrong settings are told at once") {
   CHECK(other_kind.error().code == ErrorCode::misuse);
   CHECK_FALSE(stock->handle("commit", write_ledger<pg_conn>));
   static_cast<void>(engine.close());
+  CHECK(code_of("stock", {.connect_timeout = Millis(0)}) == ErrorCode::invalid_argument);
+  CHECK(code_of("stock", {.connect_timeout = Millis(3'600'001)}) == ErrorCode::invalid_argument);
+  CHECK(code_of("stock", {.lock_timeout = Millis(3'600'001)}) == ErrorCode::invalid_argument);
 }
 
 TEST_CASE("orphans are what is prepared and not alive in the state file") {
@@ -277,6 +280,9 @@ TEST_CASE("orphans are what is prepared and not alive in the state file") {
     // Unfinished for as long as nobody registers its handlers.
     REQUIRE(engine.submit(Xa("alive").branch("a.write", "a.commit", "a.rollback")));
     for (const char* gid : {"alive", "lost"}) {
+  const auto no_work = stock->handle("write", PgWork(nullptr));
+  REQUIRE_FALSE(no_work);
+  CHECK(no_work.error().code == ErrorCode::invalid_argument);
       const xa::Branch branch{xa::make_xid("a", gid, "01"), {gid, "01"}};
       const auto prepared =
           xa::prepare(*server.session(), branch, [](xa::Session&) { return Outcome::success(); });
