@@ -42,10 +42,10 @@ struct XaOptions {
   Millis connect_timeout{5'000};
   // The longest wait for a lock inside the database: what holds a call up must not outlive it.
   Millis lock_timeout{2'000};
-  // Marks this engine's prepared transactions. Two engines that use one database must differ in it.
-  // So must an engine whose state file was thrown away: the database still knows what the old one
-  // committed, and a gid used again under the same realm would be stuck. 1 to 24 characters of a-z,
-  // 0-9, '-'. Empty: the participant's name.
+  // Marks this engine's prepared transactions, and their rows in the barrier's table. Two engines
+  // that use one database must differ in it. So must an engine whose state file was thrown away:
+  // the database still knows what the old one committed, and a gid used again under the same realm
+  // would be stuck. 1 to 24 characters of a-z, 0-9, '-'. Empty: the participant's name.
   std::string realm{};
 };
 

@@ -137,7 +137,7 @@ void XaDatabase::Impl::on_rollback(const Call& call, Reply reply, void* user) {
 void XaDatabase::Impl::enqueue(xa::Phase phase, const Call& call, Reply reply,
                                std::function<Outcome(xa::Session&, const xa::Branch&)> run) {
   const xa::Branch branch{xa::make_xid(realm_, call.gid, call.branch_id),
-                          {call.gid, call.branch_id}};
+                          {call.gid, call.branch_id, realm_}};
   const std::lock_guard lock(mutex_);
   if (!pool_) return;  // the reply is dropped: unknown
   pool_->add({phase, branch.xid.text(), call.timeout,
