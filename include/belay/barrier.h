@@ -34,7 +34,8 @@ inline constexpr std::string_view kBarrierTable = "dtm_barrier.barrier";
 class BELAY_EXPORT Barrier {
  public:
   // Of a call that a handler was given. Its operations are numbered: the first `call` of this
-  // object guards with barrier id "01", the next with "02", as in dtm.
+  // object guards with barrier id "01", the next with "02", as in dtm. So
+  // make a new one to try again what was unknown: the old one would guard it as the next.
   explicit Barrier(Mode mode, const Call& call);
   // Of a call that came over the wire. An XA branch's first phase may be `prepare`, or `action` as
   // dtm calls it: it is one and the same row. `op` also takes dtm's "msg".

@@ -38,13 +38,14 @@ struct XaOptions {
   // Connections, and threads that use them: what is beyond waits its turn. One is kept for commits
   // and rollbacks, unless it is the only one. 1 to 256.
   unsigned connections_max = 8;
+  // Both: 1 ms to 1 h.
   Millis connect_timeout{5'000};
   // The longest wait for a lock inside the database: what holds a call up must not outlive it.
   Millis lock_timeout{2'000};
-  // Marks this engine's prepared transactions. Two engines that use one database must differ in it.
-  // So must an engine whose state file was thrown away: the database still knows what the old one
-  // committed, and a gid used again under the same realm would be stuck. 1 to 24 characters of a-z,
-  // 0-9, '-'. Empty: the participant's name.
+  // Marks this engine's prepared transactions, and their rows in the barrier's table. Two engines
+  // that use one database must differ in it. So must an engine whose state file was thrown away:
+  // the database still knows what the old one committed, and a gid used again under the same realm
+  // would be stuck. 1 to 24 characters of a-z, 0-9, '-'. Empty: the participant's name.
   std::string realm{};
 };
 
@@ -77,7 +78,7 @@ class BELAY_EXPORT XaDatabase {
   ~XaDatabase();
 
   // Registers what branches may do as "NAME.OPERATION"; not "commit" or "rollback". Errors: those
-  // of Engine::handle; misuse for the other database's kind of work.
+  // of Engine::handle; invalid_argument without work; misuse for the other database's kind of work.
   Result<> handle(std::string_view operation, PgWork work, void* user = nullptr);
   Result<> handle(std::string_view operation, MariaDbWork work, void* user = nullptr);
 

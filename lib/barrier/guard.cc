@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/utf8.h"
 #include "belay/barrier.h"
 
 namespace belay::barrier {
@@ -136,6 +137,17 @@ Outcome query_prepared(Local& database, std::string_view gid) {
   }
   if (*reason == kRollback) return Outcome::failure("the caller's own transaction did not commit");
   return Outcome::success();
+}
+
+Result<> check_message(const Local& database, std::string_view gid) {
+  if (database.in_transaction()) {
+    return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
+  }
+  if (gid.empty()) return {};
+  if (const auto error = check("the gid", gid, kNameBytesMax)) return *error;
+  if (base::is_text(gid)) return {};
+  return Error{ErrorCode::invalid_argument,
+               "the gid is not UTF-8, or has a NUL: the barrier's column does not take it"};
 }
 
 Result<> create_table(Local& database) {

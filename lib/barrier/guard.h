@@ -31,6 +31,9 @@ std::string_view undone_by(std::string_view op);
 // Barrier::call and Barrier::query_prepared. `own` is the call's row.
 Outcome guarded(Local& database, const Row& own, const std::function<Outcome()>& work);
 Outcome query_prepared(Local& database, std::string_view gid);
+// Before a message is prepared, whose gid may be empty. Errors: misuse, inside a transaction;
+// invalid_argument for a gid that has no row.
+Result<> check_message(const Local& database, std::string_view gid);
 // Barrier::create_table.
 Result<> create_table(Local& database);
 

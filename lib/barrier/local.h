@@ -32,6 +32,8 @@ class Local {
   Local& operator=(const Local&) = delete;
   virtual ~Local() = default;
 
+  // As far as the client knows.
+  virtual bool in_transaction() const = 0;
   // Error misuse: the connection is inside a transaction already; nothing was touched.
   virtual Result<> begin() = 0;
   // True if the row is new. Waits for whoever has written the same one and not committed yet.

@@ -90,6 +90,11 @@ class MariaDb final : public Local {
  public:
   explicit MariaDb(MYSQL* database) : database_(database), no_reconnect_(database) {}
 
+  // As of the server's last answer; a lost connection has no transaction.
+  bool in_transaction() const override {
+    return (database_->server_status & SERVER_STATUS_IN_TRANS) != 0;
+  }
+
   Result<> begin() override {
     if (in_transaction()) {
       return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
@@ -167,9 +172,6 @@ class MariaDb final : public Local {
   }
 
  private:
-  // As of the server's last answer; a lost connection has no transaction.
-  bool in_transaction() const { return (database_->server_status & SERVER_STATUS_IN_TRANS) != 0; }
-
   Result<> run(std::string_view sql, std::string_view doing) {
     if (mysql_real_query(database_, sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
       return failure(doing);

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "barrier/guard.h"
+
 namespace belay {
 namespace {
 
@@ -12,8 +14,25 @@ Error left_to_query(std::string_view what, std::string_view why) {
   return {ErrorCode::commit_unknown, fmt::format("{}; the back-check decides: {}", what, why)};
 }
 
+Result<Report> submit(Engine& engine, const std::string& gid) {
+  auto submitted = engine.submit_prepared(gid);
+  if (submitted) return submitted;
+  return left_to_query("committed, but the submit failed", submitted.error().detail);
+}
+
+// The guard went away with the work. Whoever else runs this gid may have waited for just that, and
+// commit next: so nothing is aborted before the row bars it.
+template <class Database>
+Result<Report> give_up(Engine& engine, const std::string& gid, Database* database,
+                       const Outcome& refusal) {
+  const auto others = Barrier::query_prepared(gid, database);
+  if (others.kind() == OutcomeKind::success) return submit(engine, gid);
+  if (others.kind() == OutcomeKind::failure) return engine.abort(gid, refusal.reason());
+  return left_to_query("whether another caller's work committed is not clear", others.reason());
+}
+
 // prepared ──► work committed ──► submitted        the caller's word
-//     │    └─► work said no ────► aborted          the caller's word
+//     │    └─► work said no ────► barred ► aborted the caller's word, unless another's committed
 //     └──────► anything else                       the back-check's, which meets the barrier's row
 template <class Database>
 Result<Report> run(Engine& engine, const Msg& msg, Database* database,
@@ -22,18 +41,15 @@ Result<Report> run(Engine& engine, const Msg& msg, Database* database,
     return Error{ErrorCode::invalid_argument,
                  "the message has no back-check: a crash would leave its end open"};
   }
+  BELAY_TRY(barrier::check_message(*barrier::local(database), msg.gid()));
   auto prepared = engine.prepare(msg);
   // Decided by an earlier call with the same gid, or by its back-check: nothing is left to do.
   if (!prepared || prepared->status() != Status::prepared) return prepared;
   const auto& gid = prepared->gid();  // which the engine made if the message had none
   const auto outcome = Barrier("msg", gid, "00", "msg").call(database, work);
   switch (outcome.kind()) {
-    case OutcomeKind::success: {
-      auto submitted = engine.submit_prepared(gid);
-      if (submitted) return submitted;
-      return left_to_query("committed, but the submit failed", submitted.error().detail);
-    }
-    case OutcomeKind::failure: return engine.abort(gid, outcome.reason());
+    case OutcomeKind::success: return submit(engine, gid);
+    case OutcomeKind::failure: return give_up(engine, gid, database, outcome);
     case OutcomeKind::ongoing:
     case OutcomeKind::unknown: break;
   }

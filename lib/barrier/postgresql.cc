@@ -79,6 +79,11 @@ class Postgresql final : public Local {
  public:
   explicit Postgresql(PGconn* database) : database_(database) {}
 
+  bool in_transaction() const override {
+    const auto status = PQtransactionStatus(database_);
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+  }
+
   Result<> begin() override {
     if (in_transaction()) {
       return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
@@ -141,11 +146,6 @@ class Postgresql final : public Local {
       return Error{ErrorCode::storage, "PostgreSQL rolled back, as a statement of the work failed"};
     }
     return {};
-  }
-
-  bool in_transaction() const {
-    const auto status = PQtransactionStatus(database_);
-    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
   }
 
   Result<> create() {

@@ -67,8 +67,10 @@ class Sqlite final : public Local {
  public:
   explicit Sqlite(sqlite3* database) : database_(database) {}
 
+  bool in_transaction() const override { return sqlite3_get_autocommit(database_) == 0; }
+
   Result<> begin() override {
-    if (sqlite3_get_autocommit(database_) == 0) {
+    if (in_transaction()) {
       return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
     }
     return run("BEGIN IMMEDIATE", "beginning");

@@ -9,6 +9,7 @@ class Without final : public Local {
  public:
   explicit Without(std::string_view library) : library_(library) {}
 
+  bool in_transaction() const override { return false; }
   Result<> begin() override { return error(); }
   Result<bool> insert(const Row&) override { return error(); }
   Result<std::string> reason(const Row&) override { return error(); }

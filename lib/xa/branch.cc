@@ -14,6 +14,11 @@
 //     d        "action"           not there   committed, for good
 //     e        "rollback"         not there   rolled back, for good: no prepare can insert any more
 //
+// The row is of the engine's realm, as the xid is: its barrier_id is "01@REALM", the only one of
+// the key's columns that dtm gives no other meaning to. So two engines may use one gid in one
+// database, also with the realms that their participants' names are; no row of dtm's own is met.
+// A gid that no row can have (too long, not UTF-8) is never worked on: state a, for good.
+//
 // Whoever inserts waits while the row is held, so a holder (b, c) is never overlooked: the insert
 // is answered "blocked" by the lock's timeout. Moves: a→b a prepare, b→a its end, b→c, c→d a
 // commit, c→a a rollback, a→e the bar. Nothing leads out of d and e. Between b and c the row stays
@@ -44,6 +49,8 @@
 namespace belay::xa {
 namespace {
 
+constexpr std::string_view kNotStorable =
+    "the barrier's table cannot have this gid: it takes 1 to 128 bytes of UTF-8 without NUL";
 constexpr int kRounds = 3;  // of rolling back and barring; each waits for a lock
 
 Outcome unknown(const Error& error) { return Outcome::unknown(error.detail); }
@@ -98,6 +105,7 @@ Outcome prepare(Session& session, const Branch& branch,
   const auto listed = session.is_prepared(branch.xid);
   if (!listed) return unknown(listed.error());
   if (*listed) return Outcome::success();
+  if (!branch.key.is_storable()) return Outcome::failure(std::string(kNotStorable));
 
   const auto guarded = begin_guarded(session, branch);
   if (!guarded) return unknown(guarded.error());
@@ -115,6 +123,7 @@ Outcome prepare(Session& session, const Branch& branch,
 }
 
 Outcome commit(Session& session, const Branch& branch) {
+  if (!branch.key.is_storable()) return Outcome::unknown(std::string(kNotStorable));
   const auto ended = session.commit(branch.xid);
   if (!ended) return unknown(ended.error());
   if (*ended == Ended::held) return held_elsewhere();
@@ -139,6 +148,7 @@ Outcome roll_back(Session& session, const Branch& branch) {
     if (!ended) return unknown(ended.error());
     if (*ended == Ended::held) return held_elsewhere();
     if (*ended == Ended::gone && blocked) break;
+    if (!branch.key.is_storable()) return Outcome::success();  // no prepare will ever get through
     const auto barred = session.bar(branch.key);
     if (!barred) return unknown(barred.error());
     if (*barred == Inserted::yes) return Outcome::success();

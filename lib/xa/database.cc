@@ -13,6 +13,7 @@ namespace belay {
 namespace {
 
 constexpr unsigned kConnectionsMax = 256;
+constexpr Millis kTimeoutMax{3'600'000};
 constexpr std::string_view kCommit = "commit";
 constexpr std::string_view kRollback = "rollback";
 
@@ -29,8 +30,9 @@ Result<> check(std::string_view realm, const XaOptions& options) {
     return invalid(fmt::format("XaOptions::connections_max is {}, it must be 1 to {}",
                                options.connections_max, kConnectionsMax));
   }
-  if (options.connect_timeout < Millis(1) || options.lock_timeout < Millis(1)) {
-    return invalid("XaOptions::connect_timeout and lock_timeout must be at least 1 ms");
+  for (const auto timeout : {options.connect_timeout, options.lock_timeout}) {
+    if (timeout >= Millis(1) && timeout <= kTimeoutMax) continue;
+    return invalid("XaOptions::connect_timeout and lock_timeout must be 1 ms to 1 h");
   }
   return {};
 }
@@ -104,6 +106,9 @@ Result<> XaDatabase::Impl::handle(std::string_view operation, XaKind kind, const
                  fmt::format("'{}' is the work of the other kind of database", target(operation))};
   }
   if (operation.empty()) return invalid("the operation's name is empty");
+  if (work.postgresql == nullptr && work.mariadb == nullptr) {
+    return invalid(fmt::format("'{}' has no work: the function is null", target(operation)));
+  }
   Operation* entry = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -132,7 +137,7 @@ void XaDatabase::Impl::on_rollback(const Call& call, Reply reply, void* user) {
 void XaDatabase::Impl::enqueue(xa::Phase phase, const Call& call, Reply reply,
                                std::function<Outcome(xa::Session&, const xa::Branch&)> run) {
   const xa::Branch branch{xa::make_xid(realm_, call.gid, call.branch_id),
-                          {call.gid, call.branch_id}};
+                          {call.gid, call.branch_id, realm_}};
   const std::lock_guard lock(mutex_);
   if (!pool_) return;  // the reply is dropped: unknown
   pool_->add({phase, branch.xid.text(), call.timeout,

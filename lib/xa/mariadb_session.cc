@@ -153,11 +153,12 @@ Result<bool> MariaDbSession::is_prepared(const Xid& xid) {
 }
 
 Result<Row> MariaDbSession::row(const Key& key) {
-  const auto found = rows(
-      fmt::format("SELECT trans_type, reason, gid FROM dtm_barrier.barrier WHERE gid = {} AND "
-                  "branch_id = {} AND op = {} AND barrier_id = {}",
-                  quoted(key.gid), quoted(key.branch_id), quoted(kGuardOp), quoted(kBarrierId)),
-      "reading the barrier");
+  const auto found =
+      rows(fmt::format("SELECT trans_type, reason, gid FROM dtm_barrier.barrier WHERE gid = {} AND "
+                       "branch_id = {} AND op = {} AND barrier_id = {}",
+                       quoted(key.gid), quoted(key.branch_id), quoted(kGuardOp),
+                       quoted(key.barrier_id())),
+           "reading the barrier");
   if (!found) return found.error();
   if (found->empty()) return Row::absent;
   const auto& cells = found->front();
@@ -178,7 +179,7 @@ Result<Inserted> MariaDbSession::insert(const Key& key, std::string_view reason)
           "INSERT INTO dtm_barrier.barrier (trans_type, gid, branch_id, op, barrier_id, reason) "
           "VALUES ({}, {}, {}, {}, {}, {})",
           quoted(kTransType), quoted(key.gid), quoted(key.branch_id), quoted(kGuardOp),
-          quoted(kBarrierId), quoted(reason)))) {
+          quoted(key.barrier_id()), quoted(reason)))) {
     if (mysql_warning_count(database_) == 0) return Inserted::yes;
     broken_ = true;  // with whatever it holds
     return Error{ErrorCode::storage, "MariaDB changed a value of the barrier's row"};

@@ -134,7 +134,7 @@ Result<Row> PostgreSqlSession::row(const Key& key) {
   const auto answer = ask(
       "SELECT trans_type, reason FROM dtm_barrier.barrier WHERE gid = $1 AND branch_id = $2 AND "
       "op = $3 AND barrier_id = $4",
-      {key.gid, key.branch_id, kGuardOp, kBarrierId});
+      {key.gid, key.branch_id, kGuardOp, key.barrier_id()});
   if (!gave_rows(answer)) return failed("reading the barrier");
   if (PQntuples(answer.get()) == 0) return Row::absent;
   return row_from(cell(answer, 0, 0), cell(answer, 0, 1));
@@ -149,7 +149,7 @@ Result<Inserted> PostgreSqlSession::insert(const Key& key, std::string_view reas
   const auto answer =
       ask("INSERT INTO dtm_barrier.barrier (trans_type, gid, branch_id, op, barrier_id, reason) "
           "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (gid, branch_id, op, barrier_id) DO NOTHING",
-          {kTransType, key.gid, key.branch_id, kGuardOp, kBarrierId, reason});
+          {kTransType, key.gid, key.branch_id, kGuardOp, key.barrier_id(), reason});
   if (was_done(answer)) {
     return PQcmdTuples(answer.get()) == std::string_view("1") ? Inserted::yes : Inserted::present;
   }

@@ -7,22 +7,34 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
 #include "belay/result.h"
 #include "belay/xa.h"
 #include "xa/xid.h"
 
 namespace belay::xa {
 
-// The row that a branch leaves in the barrier's table: dtm's key (gid, branch_id, "action", "01").
-// Its reason says who was first.
+// The row that a branch leaves in the barrier's table: dtm's key (gid, branch_id, "action",
+// barrier_id), the last being "01@REALM". Its reason says who was first.
 struct Key {
   std::string_view gid;
   std::string_view branch_id;
+  std::string_view realm;
+
+  std::string barrier_id() const { return std::string(kBarrierId) + "@" + std::string(realm); }
+  // Whether the table can have such a row at all: 1 to 128 bytes of UTF-8 without NUL.
+  bool is_storable() const { return is_name(gid) && is_name(branch_id); }
+
+ private:
+  static constexpr std::string_view kBarrierId = "01";  // of the branch's first operation
+  static constexpr std::size_t kNameBytesMax = 128;     // the columns' width
+  static bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= kNameBytesMax && base::is_text(text);
+  }
 };
 
 inline constexpr std::string_view kTransType = "xa";
 inline constexpr std::string_view kGuardOp = "action";
-inline constexpr std::string_view kBarrierId = "01";
 inline constexpr std::string_view kReasonDone = "action";
 inline constexpr std::string_view kReasonBarred = "rollback";
 

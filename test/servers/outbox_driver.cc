@@ -109,6 +109,12 @@ Databases connect(std::string_view kind, const char* address) {
   return open;
 }
 
+void close(const Databases& open) {
+  sqlite3_close(open.sqlite);
+  PQfinish(open.postgresql);
+  mysql_close(open.mariadb);
+}
+
 bool run(const Databases& open, const std::string& sql) {
   if (open.sqlite != nullptr) {
     return sqlite3_exec(open.sqlite, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
@@ -157,5 +163,8 @@ int main(int argc, char** argv) {
   die_if("submitted");
   if (!report) broken(report.error().detail);
   if (!engine->wait(argv[4], Millis(10'000))) broken("not delivered");
-  return engine->close() ? 0 : 1;
+  const bool closed = engine->close().has_value();
+  close(open);
+  if (open.mariadb != nullptr) mysql_library_end();
+  return closed ? 0 : 1;
 }

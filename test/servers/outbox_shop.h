@@ -31,10 +31,11 @@ class Shop {
  public:
   Shop() : Shop(std::string()) {}
   // On a state file that may be there already; empty: on a new one.
-  explicit Shop(const std::string& state_file)
+  explicit Shop(const std::string& state_file) : Shop(Options{}, state_file) {}
+  explicit Shop(const Options& options, const std::string& state_file = {})
       : state_file_(state_file.empty() ? folder_.file("shop.db") : state_file),
         connection_(Site::connect()),
-        engine_(Engine::open(state_file_)) {
+        engine_(Engine::open(state_file_, options)) {
     CHECK(engine_->handle("deliver", &deliver, this).has_value());
     CHECK(engine_->handle_blocking("check", &check, this).has_value());
     CHECK(engine_->start().has_value());

@@ -3,10 +3,17 @@
 #include <doctest/doctest.h>
 
 #include <stdexcept>
+#include <thread>
 
 #include "servers/outbox_shop.h"
 
 namespace belay::test {
+namespace {
+
+// So that a caller that does not wait for it is done before.
+constexpr std::chrono::milliseconds kSlowWork{100};
+
+}  // namespace
 
 TEST_SUITE("servers/outbox") {
   TEST_CASE_TEMPLATE("what committed is delivered, and done once however often it is asked for",
@@ -85,6 +92,34 @@ TEST_SUITE("servers/outbox") {
     CHECK(story.count(*connection, "msg") == 0);
   }
 
+  // The second caller waits for the first one's row, and may commit once that is rolled back.
+  TEST_CASE_TEMPLATE("of two callers one says no: delivered if and only if the other committed",
+                     Site, BELAY_SITES) {
+    const auto connection = Site::connect();
+    const auto second = Site::connect();
+    const Story story("msg");
+    Shop<Site> shop;
+    Site::forget_waits();
+    std::thread other;
+    const auto message = shop.message(story, Millis(20'000));
+    const auto refused = connection->do_and_submit(shop.engine(), message, [&] {
+      other = std::thread([&] {
+        const auto effect = story.effect(*second, "msg");
+        static_cast<void>(second->do_and_submit(shop.engine(), message, [&] {
+          std::this_thread::sleep_for(kSlowWork);
+          return effect();
+        }));
+      });
+      CHECK(comes_true([] { return Site::someone_waits(); }));
+      return Outcome::failure("sold out");
+    });
+    other.join();
+    const bool succeeded = shop.end_of(story) == Status::succeed;
+    CHECK(story.count(*connection, "msg") == int{succeeded});
+    CHECK(shop.delivered() == int{succeeded});
+    if (refused) CHECK((refused->status() == Status::failed) == !succeeded);
+  }
+
   TEST_CASE_TEMPLATE("a connection lost during the work: nothing is delivered", Site,
                      BELAY_SERVER_SITES) {
     const auto connection = Site::connect();
@@ -102,6 +137,41 @@ TEST_SUITE("servers/outbox") {
     CHECK(shop.end_of(story) == Status::failed);
     CHECK(shop.delivered() == 0);
     CHECK(story.count(*watcher, "msg") == 0);
+  }
+
+  TEST_CASE_TEMPLATE("inside a transaction it is refused before anything is done", Site,
+                     BELAY_SITES) {
+    const auto connection = Site::connect();
+    const Story story("msg");
+    Shop<Site> shop;
+    REQUIRE(connection->run("begin"));
+    const auto report = connection->do_and_submit(shop.engine(), shop.message(story),
+                                                  story.effect(*connection, "msg"));
+    REQUIRE(!report.has_value());
+    CHECK(report.error().code == ErrorCode::misuse);
+    CHECK(!shop.engine().find(story.gid()).has_value());
+    CHECK(connection->run("commit"));
+    CHECK(story.count(*connection, "msg") == 0);
+  }
+
+  TEST_CASE_TEMPLATE("a gid that the barrier cannot hold is refused before anything is done", Site,
+                     BELAY_SITES) {
+    const auto connection = Site::connect();
+    Options options;
+    options.limits.gid_bytes_max = 300;
+    Shop<Site> shop(options);
+    const std::string gids[] = {std::string(129, 'g'), "order\xff", std::string("a\0b", 3),
+                                "\xed\xa0\x80",        "\xc0\xaf",  "cut \xf0\x9f\xa7"};
+    for (const auto& gid : gids) {
+      Msg msg(gid);
+      msg.to("deliver").query("check");
+      const auto report =
+          connection->do_and_submit(shop.engine(), msg, [] { return Outcome::success(); });
+      REQUIRE(!report.has_value());
+      CHECK(report.error().code == ErrorCode::invalid_argument);
+      CHECK(report.error().detail.find("the barrier's column") != std::string::npos);
+      CHECK(!shop.engine().find(gid).has_value());
+    }
   }
 
   TEST_CASE_TEMPLATE("a message without a back-check is refused before anything is done", Site,

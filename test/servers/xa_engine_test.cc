@@ -51,8 +51,9 @@ class Site {
   ~Site() { static_cast<void>(engine_.close()); }
 
   Result<Report> run(const std::string& stock, const std::string& bank,
-                     Millis timeout = Millis(30'000)) {
-    return engine_.run(Xa().branch(stock_->branch("write", stock))
+                     Millis timeout = Millis(30'000), std::string gid = new_gid()) {
+    return engine_.run(Xa(std::move(gid))
+                           .branch(stock_->branch("write", stock))
                            .branch(bank_->branch("write", bank))
                            .timeout_to_fail(timeout));
   }
@@ -137,6 +138,19 @@ TEST_CASE("a transaction across both databases is in both") {
   CHECK(report->succeeded());
   CHECK(site.in_ledgers(id) == 2);
   CHECK(site.nothing_prepared());
+}
+
+TEST_CASE("two engines with realms of their own use one gid in the same databases") {
+  Site one({.realm = "one"}), two({.realm = "two"});
+  const auto gid = fresh_id();
+  for (auto* site : {&one, &two}) {
+    const auto id = fresh_id();
+    const auto report = site->run(id, id, Millis(10'000), gid);
+    REQUIRE(report);
+    CHECK(report->succeeded());
+    CHECK(site->in_ledgers(id) == 2);
+  }
+  CHECK(one.nothing_prepared());
 }
 
 TEST_CASE("a branch that refuses takes the other one back") {
@@ -250,6 +264,9 @@ TEST_CASE("wrong settings are told at once") {
   CHECK(code_of("stock", {.realm = "a.b"}) == ErrorCode::invalid_argument);
   CHECK(code_of("stock", {.connections_max = 0}) == ErrorCode::invalid_argument);
   CHECK(code_of("stock", {.connections_max = 257}) == ErrorCode::invalid_argument);
+  CHECK(code_of("stock", {.connect_timeout = Millis(0)}) == ErrorCode::invalid_argument);
+  CHECK(code_of("stock", {.connect_timeout = Millis(3'600'001)}) == ErrorCode::invalid_argument);
+  CHECK(code_of("stock", {.lock_timeout = Millis(3'600'001)}) == ErrorCode::invalid_argument);
   const auto nobody = XaDatabase::postgresql(engine, "stock", "host=/nowhere");
   REQUIRE_FALSE(nobody);
   CHECK(nobody.error().code == ErrorCode::storage);
@@ -263,6 +280,9 @@ TEST_CASE("wrong settings are told at once") {
   REQUIRE_FALSE(other_kind);
   CHECK(other_kind.error().code == ErrorCode::misuse);
   CHECK_FALSE(stock->handle("commit", write_ledger<pg_conn>));
+  const auto no_work = stock->handle("write", PgWork(nullptr));
+  REQUIRE_FALSE(no_work);
+  CHECK(no_work.error().code == ErrorCode::invalid_argument);
   static_cast<void>(engine.close());
 }
 
@@ -277,7 +297,7 @@ TEST_CASE("orphans are what is prepared and not alive in the state file") {
     // Unfinished for as long as nobody registers its handlers.
     REQUIRE(engine.submit(Xa("alive").branch("a.write", "a.commit", "a.rollback")));
     for (const char* gid : {"alive", "lost"}) {
-      const xa::Branch branch{xa::make_xid("a", gid, "01"), {gid, "01"}};
+      const xa::Branch branch{xa::make_xid("a", gid, "01"), {gid, "01", "a"}};
       const auto prepared =
           xa::prepare(*server.session(), branch, [](xa::Session&) { return Outcome::success(); });
       CHECK(prepared.kind() == OutcomeKind::success);
@@ -308,7 +328,7 @@ TEST_CASE("orphans are what is prepared and not alive in the state file") {
     CHECK(belay({"xa", "orphans", option, "host=/nowhere socket=/nowhere/s", "--realm", "a", "--db",
                  db})
               .exit_code == 1);
-    const xa::Branch alive{xa::make_xid("a", "alive", "01"), {"alive", "01"}};
+    const xa::Branch alive{xa::make_xid("a", "alive", "01"), {"alive", "01", "a"}};
     xa::roll_back(*server.session(), alive);
     static_cast<void>(engine.close());
   }

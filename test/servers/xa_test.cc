@@ -25,7 +25,7 @@ class TestBranch {
     sql_ = "INSERT INTO shop.ledger VALUES ('" + id_ + "')";
   }
 
-  xa::Branch branch() const { return {xa::make_xid("test", gid_, "01"), {gid_, "01"}}; }
+  xa::Branch branch() const { return {xa::make_xid("test", gid_, "01"), {gid_, "01", "test"}}; }
   Outcome prepare(xa::Session& session) {
     return xa::prepare(session, branch(), [this](xa::Session& on) {
       ++worked_;
@@ -373,6 +373,20 @@ TEST_CASE("any gid can be prepared, found and committed") {
       CHECK(list_prepared(server.kind(), server.conninfo(), {})->size() == 1);
       succeeds(branch.commit());
       CHECK(branch.in_ledger());
+    }
+  });
+}
+
+TEST_CASE("a gid that the barrier cannot hold fails, and its rollback is done") {
+  on_both([](XaServer& server) {
+    for (const auto& gid : {std::string("order\xff"), std::string(129, 'x'), std::string("a\0b", 3),
+                            std::string("\xed\xa0\x80")}) {
+      TestBranch branch(server, gid);
+      fails(branch.prepare());
+      CHECK(branch.worked() == 0);
+      is_unknown(branch.commit());
+      succeeds(branch.roll_back());
+      CHECK_FALSE(branch.in_ledger());
     }
   });
 }

@@ -28,7 +28,7 @@ constexpr BookCheck kBookChecks[] = {
      "was posted more than once"},
     {R"(SELECT p.gid || ' branch ' || p.branch_id || ' ' || p.op FROM postings p
         LEFT JOIN barrier b ON b.gid = p.gid AND b.branch_id = p.branch_id AND b.op = p.op
-          AND b.barrier_id = '01' AND b.reason = p.op
+          AND (b.barrier_id = '01' OR b.barrier_id LIKE '01@%') AND b.reason = p.op
         WHERE b.id IS NULL)",
      "was posted and the barrier does not know it"},
     {R"(SELECT b.gid || ' branch ' || b.branch_id || ' ' || b.op FROM barrier b
