@@ -11,6 +11,8 @@ constexpr const char* kPath = "belay.db";
 constexpr std::uint64_t kCalmMsMax = 6 * 3'600'000;
 constexpr std::uint64_t kEventsMax = 2'000'000;
 constexpr std::uint64_t kPollMs = 500;
+// A queue of one takes one caller's request a poll, and all of them have to get their turn.
+constexpr std::uint64_t kPollMsMax = 60'000;
 constexpr std::uint64_t kReopenMs = 700;
 
 void log_line(LogLevel, std::string_view line, void* world) {
@@ -314,7 +316,7 @@ void Run::poll() {
     return world_.fail("not final in the calm:" + unsettled());
   }
   const auto elapsed = world_.now_ms() - calm_since_ms_;
-  world_.after_us(std::max(kPollMs, elapsed / 8) * 1000, [this] {
+  world_.after_us(std::clamp(elapsed / 8, kPollMs, kPollMsMax) * 1000, [this] {
     if (stage_ == Stage::calm) poll();
   });
   if (!engine_ || !world_.alive() || restarting_) return;
