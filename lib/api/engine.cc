@@ -167,7 +167,7 @@ Result<Report> Engine::run_prepared(std::string_view gid, Millis timeout) {
                               static_cast<std::uint64_t>(timeout.count())}));
   if (auto result = rendezvous->wait_for(timeout)) return std::move(*result);
   // It may not be decided yet. Said again, it is answered when it is on disk, or as refused.
-  const auto again = submit_prepared(gid);
+  auto again = submit_prepared(gid);
   if (auto result = rendezvous->wait_for(Millis{0})) return std::move(*result);
   if (!again || again->finished()) return again;
   return late(gid, timeout);
