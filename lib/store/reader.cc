@@ -68,6 +68,30 @@ TransactionRow read_row(const Statement& row) {
   return read;
 }
 
+BranchRow read_branch(const Statement& row) {
+  BranchRow read;
+  read.branch_id = row.bytes(0);
+  read.op = op_from(row.bytes(1)).value_or(Op::action);
+  read.target = row.bytes(2);
+  read.status = row.bytes(3);
+  read.attempts = static_cast<std::uint32_t>(row.integer(4));
+  read.last_error = row.bytes(5);
+  read.due_at = optional_time(row, 6);
+  return read;
+}
+
+TimelineRow read_event(const Statement& row) {
+  TimelineRow read;
+  read.at = time_of(row.integer(0));
+  read.event = row.bytes(1);
+  read.branch_id = row.bytes(2);
+  read.op = row.bytes(3);
+  read.outcome = row.bytes(4);
+  read.detail = row.bytes(5);
+  read.repeats = static_cast<std::uint32_t>(row.integer(6));
+  return read;
+}
+
 std::uint64_t size_of(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
@@ -233,56 +257,33 @@ Result<TransactionRow> Reader::Impl::find(std::string_view gid) {
   });
 }
 
-Result<std::vector<BranchRow>> Reader::Impl::branches(std::string_view gid) {
-  using Rows = std::vector<BranchRow>;
+// All rows that `sql` finds for the newest transaction of this gid.
+template <class Row>
+Result<std::vector<Row>> Reader::Impl::rows_of(std::string_view gid, std::string_view sql,
+                                               Row (*read_one)(const Statement&)) {
+  using Rows = std::vector<Row>;
   return at_one_moment<Rows>([&]() -> Result<Rows> {
     auto id = newest_id(gid);
     if (!id) return id.error();
-    auto read = Statement::prepare(database_.handle(), kBranches);
+    auto read = Statement::prepare(database_.handle(), sql);
     if (!read) return read.error();
     read->bind(1, *id);
     Rows rows;
     while (true) {
       auto more = read->step();
       if (!more) return more.error();
-      if (!*more) break;
-      auto& row = rows.emplace_back();
-      row.branch_id = read->bytes(0);
-      row.op = op_from(read->bytes(1)).value_or(Op::action);
-      row.target = read->bytes(2);
-      row.status = read->bytes(3);
-      row.attempts = static_cast<std::uint32_t>(read->integer(4));
-      row.last_error = read->bytes(5);
-      row.due_at = optional_time(*read, 6);
+      if (!*more) return rows;
+      rows.push_back(read_one(*read));
     }
-    return rows;
   });
 }
 
+Result<std::vector<BranchRow>> Reader::Impl::branches(std::string_view gid) {
+  return rows_of<BranchRow>(gid, kBranches, read_branch);
+}
+
 Result<std::vector<TimelineRow>> Reader::Impl::timeline(std::string_view gid) {
-  using Rows = std::vector<TimelineRow>;
-  return at_one_moment<Rows>([&]() -> Result<Rows> {
-    auto id = newest_id(gid);
-    if (!id) return id.error();
-    auto read = Statement::prepare(database_.handle(), kTimeline);
-    if (!read) return read.error();
-    read->bind(1, *id);
-    Rows rows;
-    while (true) {
-      auto more = read->step();
-      if (!more) return more.error();
-      if (!*more) break;
-      auto& row = rows.emplace_back();
-      row.at = time_of(read->integer(0));
-      row.event = read->bytes(1);
-      row.branch_id = read->bytes(2);
-      row.op = read->bytes(3);
-      row.outcome = read->bytes(4);
-      row.detail = read->bytes(5);
-      row.repeats = static_cast<std::uint32_t>(read->integer(6));
-    }
-    return rows;
-  });
+  return rows_of<TimelineRow>(gid, kTimeline, read_event);
 }
 
 Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {

@@ -35,6 +35,9 @@ class Reader::Impl {
   Result<> refresh();
   Result<> fill_overlay();
   Result<std::int64_t> newest_id(std::string_view gid);
+  template <class Row>
+  Result<std::vector<Row>> rows_of(std::string_view gid, std::string_view sql,
+                                   Row (*read_one)(const store::Statement& row));
 
   Result<> count_rows(Stats& stats);
   Result<> subtract_covered(Stats& stats);
