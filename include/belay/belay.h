@@ -8,6 +8,7 @@
 #include "belay/engine.h"
 #include "belay/error.h"
 #include "belay/features.h"
+#include "belay/hooks.h"
 #include "belay/msg.h"
 #include "belay/options.h"
 #include "belay/outbox.h"
@@ -19,4 +20,5 @@
 #include "belay/tcc.h"
 #include "belay/types.h"
 #include "belay/version.h"
+#include "belay/workflow.h"
 #include "belay/xa.h"

@@ -20,8 +20,11 @@ namespace belay {
 // `Reply`.
 struct Call {
   std::string_view gid;
-  std::string_view branch_id;  // "01", "02", …: the step's number
+  Mode mode{};
+  // "01", "02", …: the step's number, or the id its caller gave it; "00": a back-check
+  std::string_view branch_id;
   Op op{};
+  std::string_view workflow;     // a workflow's name; empty in other modes
   std::string_view target;       // the name the handler was found by
   std::string_view payload;      // the step's bytes, as submitted
   std::string_view custom_data;  // the transaction's bytes, as submitted

@@ -92,16 +92,18 @@ class Saga;
 class Tcc;
 class Xa;
 class Msg;
+class Workflow;
 
 // Any of the modes' descriptions, by reference, for the length of a call.
 class Description {
  public:
-  using Any = std::variant<const Saga*, const Tcc*, const Xa*, const Msg*>;
+  using Any = std::variant<const Saga*, const Tcc*, const Xa*, const Msg*, const Workflow*>;
 
   Description(const Saga& saga) : any_(&saga) {}
   Description(const Tcc& tcc) : any_(&tcc) {}
   Description(const Xa& xa) : any_(&xa) {}
   Description(const Msg& msg) : any_(&msg) {}
+  Description(const Workflow& workflow) : any_(&workflow) {}
 
   const Any& any() const noexcept { return any_; }
 

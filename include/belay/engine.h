@@ -21,6 +21,7 @@
 #include "belay/result.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
+#include "belay/workflow.h"
 
 namespace belay {
 
@@ -29,6 +30,13 @@ using ReportCallback = std::function<void(const Result<Report>& result)>;
 using OutcomeCallback = std::function<void(const Result<Outcome>& result)>;
 using DoneCallback = std::function<void(const Result<>& result)>;
 using TopicsCallback = std::function<void(const Result<std::vector<Subscription>>& result)>;
+using HostsCallback = std::function<void(const Result<std::vector<HostFigures>>& result)>;
+// What `retry_all_now` did: how many were woken, and whether the limit left some out.
+struct Woken {
+  std::uint32_t count = 0;
+  bool more = false;
+};
+using WokenCallback = std::function<void(const Result<Woken>& result)>;
 using ClosedCallback = std::function<void(const Result<>& result)>;
 
 // A moment's figures. Totals count from `open`.
@@ -121,6 +129,29 @@ class BELAY_EXPORT Engine {
   Result<Report> abort(std::string_view gid, std::string_view reason);
   Result<> abort(std::string_view gid, std::string_view reason, ReportCallback done);
 
+  // The operator's way out: the transaction ends as failed and nobody is called any more, whatever
+  // its branches have done. Calls in flight come back or time out first. Errors: not_found,
+  // forbidden (final already), storage.
+  Result<Report> force_stop(std::string_view gid, std::string_view reason);
+  Result<> force_stop(std::string_view gid, std::string_view reason, ReportCallback done);
+  // What waits for its time is done now: retries, a delayed start, a back-check; calls in flight
+  // stay as they are. Errors: not_found, forbidden (final already), storage.
+  Result<Report> retry_now(std::string_view gid);
+  Result<> retry_now(std::string_view gid, ReportCallback done);
+  // The same for up to `limit` transactions whose next wake-up is more than `later_than` away.
+  // Errors: invalid_argument (a limit of 0 or beyond 10,000).
+  Result<Woken> retry_all_now(Millis later_than, std::uint32_t limit);
+  Result<> retry_all_now(Millis later_than, std::uint32_t limit, WokenCallback done);
+
+  // Workflows, after `prepare`: remembers a step. Errors: not_found, forbidden (final already, or
+  // no workflow), conflict (the step is remembered already), and those of the limits.
+  Result<> record_progress(std::string_view gid, const Progress& progress);
+  Result<> record_progress(std::string_view gid, const Progress& progress, DoneCallback done);
+  // Says how it ended: it is final. Again with the same status: the state it is in. Errors:
+  // not_found, forbidden (final with another status, or no workflow), invalid_argument.
+  Result<Report> finish_workflow(std::string_view gid, const WorkflowEnd& end);
+  Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end, ReportCallback done);
+
   // Topics of messages, in the state file: exact from the moment of the answer, and what a message
   // goes to is what is subscribed when its submit is decided. Subscribing again only replaces the
   // remark. Errors: invalid_argument (empty or over-long topic or target), topics_limit; for
@@ -144,6 +175,13 @@ class BELAY_EXPORT Engine {
   Result<> wait(std::string_view gid, ReportCallback done);
 
   Counters counters() const;
+  // The hosts that were called, by name.
+  Result<std::vector<HostFigures>> hosts();
+  Result<> hosts(HostsCallback done);
+  // Commits an empty batch: does the disk take what is written? Asked more often than once a
+  // second, the last answer holds. Errors: storage.
+  Result<> check_storage();
+  Result<> check_storage(DoneCallback done);
 
   // Stops taking, lets calls in flight end or time out, commits, folds the log and releases
   // everything; unfinished transactions go on at the next open. Submits not yet on disk are

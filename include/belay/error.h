@@ -29,7 +29,8 @@
   X(live_limit, 16, "Limits::live_transactions_max unfinished transactions exist already") \
   X(definition_limit, 17, "the definition is larger than Limits::definition_bytes_max")    \
   X(forbidden, 18, "the transaction's state does not allow this any more, or not yet")     \
-  X(topics_limit, 19, "there are more subscriptions than Limits::subscriptions_max")
+  X(topics_limit, 19, "there are more subscriptions than Limits::subscriptions_max")       \
+  X(forbidden_target, 20, "HookOptions does not allow this URL to be called")
 
 namespace belay {
 

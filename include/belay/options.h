@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "belay/hooks.h"
 #include "belay/types.h"
 
 struct uv_loop_s;
@@ -39,6 +40,20 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 // call the engine.
 using LogSink = void (*)(LogLevel level, std::string_view line, void* user);
 
+// A call that brought no answer, of a transaction that is stuck: see Options::stuck_after. Views
+// live as long as the callback's call.
+struct StuckNotice {
+  std::string_view gid;
+  Status status{};
+  std::string_view branch_id;
+  Op op{};
+  std::string_view target;
+  std::string_view error;
+  std::uint32_t attempts = 0;  // without an answer, in a row
+};
+// Called on the loop after every such call; must not wait.
+using StuckCallback = void (*)(const StuckNotice& notice, void* user);
+
 // Bounds. A submit that would break one is refused with that limit's own error and leaves nothing
 // behind.
 struct Limits {
@@ -71,6 +86,10 @@ struct Options {
   LogSink log = nullptr;  // null: the library says nothing
   void* log_user = nullptr;
   LogLevel log_level = LogLevel::info;  // what is below is not formatted
+  StuckCallback on_stuck = nullptr;     // null: nobody is told
+  void* on_stuck_user = nullptr;
+
+  HookOptions hooks;
 
   Limits limits;
 };

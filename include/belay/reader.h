@@ -14,6 +14,7 @@
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/types.h"
+#include "belay/workflow.h"
 
 namespace belay {
 
@@ -30,6 +31,7 @@ struct TransactionRow {
   std::optional<TimePoint> due_at;  // the next wake-up, if it waits for one
   std::uint32_t attempts = 0;       // calls that ended, of all branches
   std::string last_error;           // why it turned back, or the last error; empty if none
+  std::string result;               // a finished workflow's
   std::string trace_id;             // of the traceparent; empty if none
   std::string definition;           // JSON
 };
@@ -57,6 +59,12 @@ struct TimelineRow {
   std::string outcome;  // of "answered"; the status of "finished"
   std::string detail;
   std::uint32_t repeats = 1;  // the same answer this often in a row
+};
+
+// One remembered step of a workflow.
+struct ProgressRow {
+  Progress progress;
+  TimePoint at{};
 };
 
 struct Filter {
@@ -110,6 +118,8 @@ class BELAY_EXPORT Reader {
   Result<TransactionRow> find(std::string_view gid);
   Result<std::vector<BranchRow>> branches(std::string_view gid);
   Result<std::vector<TimelineRow>> timeline(std::string_view gid);
+  // Of a workflow, in the order they were recorded; empty for other modes.
+  Result<std::vector<ProgressRow>> progress(std::string_view gid);
   // All subscriptions, ordered by topic and target.
   Result<std::vector<Subscription>> topics();
   Result<Stats> stats();

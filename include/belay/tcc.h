@@ -24,6 +24,9 @@ struct TwoPhaseBranch {
   std::string rollback;  // tcc: cancel; xa: rollback
   std::string payload{};
   StepOptions options{};
+  // 1 to 128 bytes without control characters, no other branch's of the transaction; empty: its
+  // number, "01", "02", …
+  std::string branch_id{};
 };
 
 template <class Self>

@@ -15,7 +15,7 @@ using Millis = std::chrono::milliseconds;
 using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // The numbers of the three enums are written to disk: append, never renumber.
-enum class Mode : std::uint8_t { saga = 0, tcc = 1, xa = 2, msg = 3 };
+enum class Mode : std::uint8_t { saga = 0, tcc = 1, xa = 2, msg = 3, workflow = 4 };
 
 enum class Status : std::uint8_t {
   prepared = 0,  // known, waiting for its caller's word

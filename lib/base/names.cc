@@ -1,5 +1,6 @@
 // The words of the protocol and the tools, in one place.
 #include "belay/error.h"
+#include "belay/hooks.h"
 #include "belay/outcome.h"
 #include "belay/types.h"
 
@@ -41,6 +42,16 @@ std::string_view name_of(Mode mode) noexcept {
     case Mode::tcc: return "tcc";
     case Mode::xa: return "xa";
     case Mode::msg: return "msg";
+    case Mode::workflow: return "workflow";
+  }
+  return "?";
+}
+
+std::string_view name_of(BreakerState state) noexcept {
+  switch (state) {
+    case BreakerState::closed: return "closed";
+    case BreakerState::open: return "open";
+    case BreakerState::half_open: return "half-open";
   }
   return "?";
 }

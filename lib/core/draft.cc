@@ -1,6 +1,7 @@
 #include "core/draft.h"
 
 #include "belay/msg.h"
+#include "belay/workflow.h"
 
 namespace belay::core {
 namespace {
@@ -47,6 +48,12 @@ Draft draft(const Msg& msg) {
   if (!msg.query().empty()) {
     out.steps.push_back({.first = msg.query(), .options = &kNoOptions, .is_query = true});
   }
+  return out;
+}
+
+Draft draft(const Workflow& workflow) {
+  Draft out{.mode = Mode::workflow, .settings = &workflow.settings()};
+  out.shape = Shape::sequential;
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Calls a branch: a registered function, later a URL.
+// Calls a branch: a registered function or a URL.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@
 namespace belay::ports {
 
 using CallId = std::uint64_t;  // one attempt; never used twice in a process
+// What calls queue for: those of one lane wait for each other and never for those of another.
+using Lane = std::uint64_t;  // never used twice in a process
 
 class Caller {
  public:
@@ -20,9 +22,19 @@ class Caller {
   virtual Kind kind_of(std::string_view target) = 0;
   // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
   virtual Outcome call_now(const Call& call) = 0;
-  // Only for `deferred` targets: copies what it needs of `call` and lets it run. Engine::answer is
-  // called at most once for it, on the loop and never within this function. No answer: the engine
-  // gives up at the call's timeout, and a later answer is dropped.
+  // Only for `deferred` targets. Its lane, and whether that has place for one more call now; if
+  // not, Engine::lane_opened is called, on the loop, when it may have.
+  virtual Lane lane_of(std::string_view target) {
+    static_cast<void>(target);
+    return 0;
+  }
+  virtual bool has_place(Lane lane) {
+    static_cast<void>(lane);
+    return true;
+  }
+  // Only for `deferred` targets whose lane has place: copies what it needs of `call` and lets it
+  // run. Engine::answer is called at most once for it, on the loop and never within this function.
+  // No answer: the engine gives up at the call's timeout, and a later answer is dropped.
   virtual void call_later(CallId id, const Call& call) = 0;
 };
 

@@ -29,7 +29,8 @@ std::string_view story_of(Mode mode) {
     case Mode::msg:
       return "every one a message: bank\nx debits in a transaction of its own, and bank y is told "
              "if and only if that committed\n";
-    case Mode::xa: break;
+    case Mode::xa:
+    case Mode::workflow: break;
   }
   return "every one an xa transaction:\nPostgreSQL, which is bank A, and MariaDB, which is bank B, "
          "prepare, then both commit\n";

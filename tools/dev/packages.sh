@@ -6,12 +6,15 @@
 BUILD_PACKAGES=(
   g++ meson ninja-build pkg-config
   libsqlite3-dev libuv1-dev libfmt-dev  # the library
+  libcurl4-openssl-dev                  # branches that are URLs
   libcli11-dev nlohmann-json3-dev       # the tools
+  libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev  # belay serve
 )
 # What the tests need on top: the second compiler with its sanitizers, the checkers, and the
 # databases that take part, which the tests start themselves.
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
+  nodejs openssl
   postgresql libpq-dev mariadb-server-core mariadb-client-core libmariadb-dev
 )
 

@@ -37,10 +37,14 @@ LAYERS = {
     "lib/loop": {"include", "lib/base", "lib/ports"},
     "lib/barrier": {"include", "lib/base"},
     "lib/xa": {"include", "lib/base"},
+    "lib/hook": {"include", "lib/base", "lib/ports"},
+    "lib/web": {"include"},
     "lib/api": {"include", "lib"},
-    "tools": {"include", "lib/web", "tools/servers"},
+    "tools": {"include", "lib/web", "tools/servers", "tools/http"},
     "tools/servers": {"include"},
-    "bench": {"include", "tools/servers"},  # the databases that its workload xa runs against
+    "tools/http": {"include", "lib/web"},
+    # the databases that its workload xa runs against, the services of its workload http
+    "bench": {"include", "tools/servers", "tools/http", "lib/web"},
     "test": {"include", "lib", "tools", "bench"},
 }
 
@@ -50,8 +54,10 @@ HEADERS = {
                   "test/"),
     "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "mysql.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
-    "uv.h": ("lib/loop/", "lib/api/", "tools/examples/", "test/"),
-    "curl/curl.h": (),
+    "uv.h": ("lib/loop/", "lib/hook/", "lib/api/", "tools/examples/", "test/"),
+    "curl/curl.h": ("lib/hook/", "tools/http/client", "bench/http"),
+    "microhttpd.h": ("tools/http/server",),
+    "gnutls/gnutls.h": ("tools/http/server",),
     "doctest/doctest.h": ("test/",),
 }
 

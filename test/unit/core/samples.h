@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "belay/msg.h"
+#include "belay/workflow.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
 #include "core/definition.h"

@@ -1,0 +1,51 @@
+// Calls URLs: libcurl's multi interface on the engine's loop. Only here are curl/curl.h and, beside
+// lib/loop, uv.h. All on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "belay/hooks.h"
+#include "belay/result.h"
+#include "ports/caller.h"
+
+struct uv_loop_s;
+
+namespace belay::hook {
+
+// True for a target that is a URL, whether it may be called or not. From any thread.
+bool is_url(std::string_view target);
+
+class Hooks {
+ public:
+  // `answered`: a call's outcome, on the loop, never within `call`. `opened`: see ports::Caller.
+  using Answered = std::function<void(ports::CallId id, Outcome outcome)>;
+  using Opened = std::function<void(ports::Lane lane)>;
+
+  // Errors: invalid_argument (an option out of its range, a pattern that cannot be read), storage
+  // (a certificate's file cannot be read). Nothing is put on the loop before `start`.
+  static Result<std::unique_ptr<Hooks>> make(const HookOptions& options, std::uint64_t seed);
+  ~Hooks();
+
+  // May this URL be called at all? From any thread. Errors: invalid_argument (no URL),
+  // forbidden_target (not among the allowed ones).
+  Result<> check(std::string_view target) const;
+
+  void start(uv_loop_s* loop, Answered answered, Opened opened);
+  ports::Lane lane_of(std::string_view target);
+  bool has_place(ports::Lane lane);
+  void call(ports::CallId id, const Call& call);
+  std::vector<HostFigures> figures() const;  // by host
+  // Ends calls in flight without an answer; `closed` runs when nothing of it is left on the loop.
+  void close(std::function<void()> closed);
+
+ private:
+  class Impl;
+  explicit Hooks(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belay::hook

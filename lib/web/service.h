@@ -1,0 +1,39 @@
+// dtm's protocol, /metrics and /healthz in front of an engine: from a request to its response, no
+// sockets.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "belay/engine.h"
+#include "web/message.h"
+#include "web/metrics.h"
+
+namespace belay::web {
+
+struct ServiceOptions {
+  std::string version;                   // what GET /api/dtmsvr/version says
+  std::size_t reads_queued_max = 1'024;  // of query, all, prepareWorkflow; more get 503
+  unsigned read_threads = 2;
+};
+
+class Service {
+ public:
+  // `db_path`: the engine's state file, which queries read beside it. The engine is started and
+  // outlives this. Errors: those of Reader::open.
+  static Result<std::unique_ptr<Service>> make(Engine& engine, const std::string& db_path,
+                                               const ServiceOptions& options);
+  // Waits for reads under way; requests not yet answered are answered 503.
+  ~Service();
+
+  // From any thread. `respond` runs once, from any thread, possibly within this call.
+  void handle(Request request, Respond respond);
+  Metrics& metrics();
+
+ private:
+  class Impl;
+  explicit Service(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belay::web

@@ -1,0 +1,24 @@
+// One HTTP request, waiting for its answer: for tools that ask a server once in a while.
+#pragma once
+
+#include <string>
+
+#include "belay/result.h"
+#include "belay/types.h"
+#include "web/message.h"
+
+namespace belay::http {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;
+  web::Fields headers{};
+  std::string body{};
+  Millis timeout{10'000};
+  std::string ca_file{};  // empty: the system's certificates
+};
+
+// Errors: storage (no answer; with the reason), invalid_argument (no URL).
+Result<web::Response> fetch(const ClientRequest& request);
+
+}  // namespace belay::http

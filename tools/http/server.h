@@ -1,0 +1,63 @@
+// An HTTP server for one program: libmicrohttpd with its own epoll threads, limits on everything a
+// client can make large or slow. The only place that includes microhttpd.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "belay/result.h"
+#include "belay/types.h"
+#include "web/message.h"
+
+namespace belay::http {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";  // a name or an address
+  std::uint16_t port = 0;          // 0: any free one; see Server::port
+  unsigned threads = 1;
+
+  // Limits; beyond them 413, 431, 408 or 503 with Retry-After, or the connection is closed.
+  std::size_t body_bytes_max = 16 * 1024 * 1024;
+  std::size_t header_bytes_max = 32 * 1024;  // request line and headers
+  unsigned connections_max = 10'000;
+  unsigned requests_in_flight_max = 8'192;
+  Millis request_timeout{10'000};  // from a connection's or request's first byte to its last
+  Millis idle_timeout{120'000};    // a kept-alive connection without a request
+
+  // PEM texts; empty: no TLS, or no client certificates asked for.
+  std::string tls_cert{};
+  std::string tls_key{};
+  std::string tls_client_ca{};
+};
+
+class Server {
+ public:
+  // Called on a server's thread for each complete request; must not wait. `respond` runs once, from
+  // any thread, also within the call; after `stop` it does nothing.
+  using Handler = std::function<void(web::Request request, web::Respond respond)>;
+
+  // Listens when it returns. Errors: invalid_argument (address, certificate), storage (cannot
+  // listen; with the system's words).
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
+  ~Server();  // as `stop`
+
+  std::uint16_t port() const;
+  struct Figures {
+    std::uint64_t connections = 0, requests_in_flight = 0;  // now
+    std::uint64_t requests = 0, refused = 0;                // total
+  };
+  Figures figures() const;
+  // Takes no further connections; requests in flight may still be answered.
+  void quiesce();
+  // Closes everything. Not on a server's thread.
+  void stop();
+
+ private:
+  class Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belay::http
