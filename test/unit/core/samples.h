@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "belay/msg.h"
-#include "belay/workflow.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
+#include "belay/workflow.h"
 #include "core/definition.h"
 #include "core/record.h"
 #include "core/transaction.h"
