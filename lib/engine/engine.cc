@@ -99,6 +99,12 @@ Result<> Engine::add_branch(BranchRequest request) { return enqueue(std::move(re
 
 Result<> Engine::give_word(WordRequest request) { return enqueue(std::move(request), true); }
 
+Result<> Engine::record_progress(ProgressRequest request) {
+  return enqueue(std::move(request), true);
+}
+
+Result<> Engine::finish_workflow(EndRequest request) { return enqueue(std::move(request), true); }
+
 Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request), true); }
 
 Result<> Engine::topics(TopicsCallback done) {
@@ -135,6 +141,7 @@ void Engine::turn() {
     resume_some();
     start_waiting_calls();
   }
+  drop_left();
   checkpoint_tick();
   collect_expired();
   send_lookups();
@@ -238,6 +245,7 @@ void Engine::resume(Live& live) {
 void Engine::decide(Live& live, const core::Event& event) {
   const core::Context context{time_.now(), random_(), &options_, &topics_};
   core::decide(live.transaction, event, context, step_);
+  if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
     open_.add(record);
     if (record.kind == core::RecordKind::aborting || record.kind == core::RecordKind::finished) {

@@ -75,6 +75,20 @@ struct WordRequest {
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
 };
 
+// A step of a workflow, as encoded.
+struct ProgressRequest {
+  std::string gid;
+  std::string step;
+  DoneCallback done;
+};
+
+// How a workflow ended.
+struct EndRequest {
+  std::string gid;
+  WorkflowEnd end;
+  ReportCallback done;
+};
+
 struct TopicRequest {
   ports::TopicChange change;
   DoneCallback done;
@@ -101,6 +115,8 @@ class Engine {
   Result<> wait(std::string gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> add_branch(BranchRequest request);
   Result<> give_word(WordRequest request);
+  Result<> record_progress(ProgressRequest request);
+  Result<> finish_workflow(EndRequest request);
   Result<> change_topic(TopicRequest request);
   Result<> topics(TopicsCallback done);
   void registered(std::string target);
@@ -131,9 +147,11 @@ class Engine {
     ClosedCallback closed;
   };
   // What waits for a gid to be looked up on disk.
-  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest>;
-  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, TopicRequest,
-                               TopicsRequest, RegisteredRequest, CloseRequest>;
+  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
+                                  ProgressRequest, EndRequest>;
+  using Request =
+      std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, ProgressRequest,
+                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest>;
 
   enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
   // An effect and the transaction it belongs to; held back until the batch it was decided in is on
@@ -170,6 +188,8 @@ class Engine {
   void take(FindRequest& request);
   void take(BranchRequest& request);
   void take(WordRequest& request);
+  void take(ProgressRequest& request);
+  void take(EndRequest& request);
   void take(TopicRequest& request);
   void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
@@ -195,6 +215,13 @@ class Engine {
   void note_branches(Live& live);
   void tell_branches(Live& live);
   void end_branch_waits(Live& live, const Error& error);
+
+  // workflow.cc: transactions whose steps are their owner's
+  void record_progress(Live& live, ProgressRequest& request);
+  void finish_workflow(Live& live, EndRequest& request);
+  Result<> check_progress(const core::Transaction& transaction, std::string_view step) const;
+  void let_go(Live& live);
+  void drop_left();
 
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
@@ -299,6 +326,7 @@ class Engine {
 
   // Rows.
   std::deque<Live*> finished_rows_;  // finished, on disk in the log, without a row
+  std::vector<Live*> left_;          // forgotten, and their last call came back
   core::Lsn fold_target_ = 0;        // dirty ones up to here get a row
   core::Lsn folded_below_ = 0;
   core::Lsn lsn_at_tick_ = 0;
