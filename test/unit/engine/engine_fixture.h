@@ -64,6 +64,7 @@ class FakePorts final : public ports::Clock,
   std::map<std::string, Outcome, std::less<>> outcomes;
   std::vector<std::string> calls;
   std::vector<std::string> targets;  // of those
+  std::vector<Mode> modes;           // likewise
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
   const ports::Batch* committing = nullptr;
@@ -77,6 +78,7 @@ class FakePorts final : public ports::Clock,
   void note(const Call& call) {
     calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
     targets.emplace_back(call.target);
+    modes.push_back(call.mode);
   }
 };
 
