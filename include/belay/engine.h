@@ -45,7 +45,7 @@ struct Counters {
   std::uint64_t stuck = 0;              // of those, see Report::stuck
   std::uint64_t queued = 0;             // submits handed in and not yet decided
   std::uint64_t calls_in_flight = 0;    // asynchronous and blocking calls
-  std::uint64_t calls_waiting = 0;      // decided, held back by Limits::calls_in_flight_max
+  std::uint64_t calls_waiting = 0;      // decided, held back by a limit of the engine or a host
   std::uint64_t submitted = 0;          // total accepted
   std::uint64_t succeeded = 0;          // total
   std::uint64_t failed = 0;             // total

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,11 @@ class FakePorts final : public ports::Clock,
     const auto found = outcomes.find(call.target);
     return found == outcomes.end() ? Outcome::success() : found->second;
   }
+  // By the target's first letter; open unless shut.
+  ports::Lane lane_of(std::string_view target) override {
+    return static_cast<unsigned char>(target.front());
+  }
+  bool has_place(ports::Lane lane) override { return !shut.contains(static_cast<char>(lane)); }
   void call_later(ports::CallId id, const Call& call) override {
     note(call);
     fences.push_back(call.fence);
@@ -66,6 +72,7 @@ class FakePorts final : public ports::Clock,
   std::vector<std::string> targets;  // of those
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
+  std::set<char> shut;  // lanes
   const ports::Batch* committing = nullptr;
   CommitDone commit_done;
   std::vector<std::string> looked_up;
