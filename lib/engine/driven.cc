@@ -23,7 +23,7 @@ void Engine::take(WordRequest& request) {
 
 void Engine::add_branch(Live& live, BranchRequest& request) {
   resume(live);
-  if (const auto may = core::may_add_branch(live.transaction); !may)
+  if (const auto may = core::may_add_branch(live.transaction, request.step); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   const auto count = live.transaction.branches.size();
   if (count >= options_.limits.branches_max) {

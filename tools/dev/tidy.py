@@ -58,6 +58,7 @@ HEADERS = {
     "curl/curl.h": ("lib/hook/", "tools/http/client", "bench/http"),
     "microhttpd.h": ("tools/http/server",),
     "gnutls/gnutls.h": ("tools/http/server",),
+    "gnutls/x509.h": ("tools/http/server",),
     "doctest/doctest.h": ("test/",),
 }
 
