@@ -87,6 +87,8 @@ std::uint64_t deadline_of(const Transaction& transaction);
 Result<> may_submit(const Transaction& transaction);
 Result<> may_abort(const Transaction& transaction);
 Result<> may_add_branch(const Transaction& transaction);
+// The same for this branch, as encoded; also `conflict`: another one is called as it would be.
+Result<> may_add_branch(const Transaction& transaction, std::string_view step);
 Result<> may_progress(const Transaction& transaction);
 // Is a call of it still out? Only a workflow may end while its callback is: that is often who ends
 // it.

@@ -55,12 +55,12 @@ void Engine::finish_workflow(Live& live, EndRequest& request) {
   const auto& transaction = live.transaction;
   const bool said_before = transaction.mode() == Mode::workflow && transaction.finished() &&
                            transaction.status == request.end.status;
-  if (said_before) return add_waiter(live, {std::move(request.done)});
+  if (said_before) return add_waiter(live, {.done = std::move(request.done), .joined = true});
   if (const auto may = core::may_progress(transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   resume(live);
   decide(live, core::WordEnd{&request.end});
-  add_waiter(live, {std::move(request.done)});
+  add_waiter(live, {.done = std::move(request.done)});
 }
 
 // It ended while its callback was out, and that call came back. Not dropped at once: whoever had

@@ -19,6 +19,8 @@ namespace belay::test {
 Saga rich_saga();
 // Two branches in order, one with options of its own.
 Tcc rich_tcc();
+// Two branches, one with an id of its caller's.
+Xa named_xa();
 // To a handler and to a topic at once, with a back-check and a delay.
 Msg rich_msg();
 // Bytes of a description that must be valid.
