@@ -44,28 +44,12 @@ struct Copy {
 }  // namespace
 
 Result<> Teller::serve(Engine& engine, std::size_t kind) {
-  const struct {
-    const char* what;
-    Desk* desk;
-  } services[] = {
-      {"debit", &debit_},
-      {"undo_debit", &debit_},
-      {"credit", &credit_},
-      {"undo_credit", &credit_},
-      {"try_debit", &tcc_debit_},
-      {"confirm_debit", &tcc_debit_},
-      {"cancel_debit", &tcc_debit_},
-      {"try_credit", &tcc_credit_},
-      {"confirm_credit", &tcc_credit_},
-      {"cancel_credit", &tcc_credit_},
-      {"receive", &message_},
-      {"was_debited", &message_},
-  };
-  for (const auto& service : services) {
-    const auto name = kill_service(kind, service.what);
-    if (kind == 0) BELAY_TRY(engine.handle_async(name, &Teller::answer_later, service.desk));
-    if (kind == 1) BELAY_TRY(engine.handle_blocking(name, &Teller::answer, service.desk));
-    if (kind == 2) BELAY_TRY(engine.handle(name, &Teller::answer, service.desk));
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    auto* desk = &(desks_[i] = {this, &demo::kServices[i]});
+    const auto name = kill_service(kind, std::string(desk->service->what));
+    if (kind == 0) BELAY_TRY(engine.handle_async(name, &Teller::answer_later, desk));
+    if (kind == 1) BELAY_TRY(engine.handle_blocking(name, &Teller::answer, desk));
+    if (kind == 2) BELAY_TRY(engine.handle(name, &Teller::answer, desk));
   }
   return {};
 }
@@ -76,13 +60,14 @@ Outcome Teller::debit(const demo::Leg& leg) {
 }
 
 Outcome Teller::answer(const Call& call, void* desk) {
-  const auto& [teller, side, mode] = *static_cast<Desk*>(desk);
+  const auto& [teller, service] = *static_cast<Desk*>(desk);
   const auto mishap = mishap_of(call, teller->seed_);
   if (mishap == Mishap::no_answer) throw std::runtime_error("the teller tripped");
   if (mishap == Mishap::ongoing) return Outcome::ongoing("the teller is counting");
   const std::lock_guard lock(teller->mutex_);
-  auto outcome = call.op == Op::query ? teller->bank_.was_debited(std::string(call.gid))
-                                      : teller->bank_.call(demo::leg_of(call, side, mode));
+  auto outcome = call.op == Op::query
+                     ? teller->bank_.was_debited(std::string(call.gid))
+                     : teller->bank_.call(demo::leg_of(call, service->side, service->mode));
   return mishap == Mishap::lost_answer ? Outcome::unknown("the answer was lost") : outcome;
 }
 

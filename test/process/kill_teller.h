@@ -2,6 +2,7 @@
 // answer or is still counting.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -9,6 +10,7 @@
 
 #include "belay/engine.h"
 #include "demo/bank.h"
+#include "demo/services.h"
 
 namespace belay::test {
 
@@ -28,9 +30,8 @@ class Teller {
 
  private:
   struct Desk {
-    Teller* teller;
-    demo::Side side;
-    Mode mode;
+    Teller* teller = nullptr;
+    const demo::Service* service = nullptr;
   };
 
   static Outcome answer(const Call& call, void* desk);
@@ -39,11 +40,7 @@ class Teller {
   std::mutex mutex_;
   demo::Bank bank_;
   std::uint64_t seed_;
-  Desk debit_{this, demo::Side::debit, Mode::saga};
-  Desk credit_{this, demo::Side::credit, Mode::saga};
-  Desk tcc_debit_{this, demo::Side::debit, Mode::tcc};
-  Desk tcc_credit_{this, demo::Side::credit, Mode::tcc};
-  Desk message_{this, demo::Side::credit, Mode::msg};
+  std::array<Desk, demo::kServices.size()> desks_;
 };
 
 }  // namespace belay::test

@@ -19,36 +19,20 @@ Counter::~Counter() {
 }
 
 Result<> Counter::serve(Engine& engine) {
-  const struct {
-    const char* what;
-    Desk* desk;
-  } services[] = {
-      {"debit", &debit_},
-      {"undo_debit", &debit_},
-      {"credit", &credit_},
-      {"undo_credit", &credit_},
-      {"try_debit", &tcc_debit_},
-      {"confirm_debit", &tcc_debit_},
-      {"cancel_debit", &tcc_debit_},
-      {"try_credit", &tcc_credit_},
-      {"confirm_credit", &tcc_credit_},
-      {"cancel_credit", &tcc_credit_},
-      {"receive", &message_},
-      {"was_debited", &message_},
-  };
-  for (const auto& service : services) {
-    const auto name = std::string(name_of(id_)) + "." + service.what;
-    BELAY_TRY(engine.handle_async(name, &on_call, service.desk));
+  for (std::size_t i = 0; i < kServices.size(); ++i) {
+    desks_[i] = {this, &kServices[i]};
+    const auto name = std::string(name_of(id_)) + "." + std::string(kServices[i].what);
+    BELAY_TRY(engine.handle_async(name, &on_call, &desks_[i]));
   }
   return {};
 }
 
 void Counter::on_call(const Call& call, Reply reply, void* desk) {
-  const auto& [counter, side, mode] = *static_cast<Desk*>(desk);
-  counter->take({leg_of(call, side, mode), std::move(reply), {}});
+  const auto& [counter, service] = *static_cast<Desk*>(desk);
+  counter->take({leg_of(call, service->side, service->mode), std::move(reply), {}});
 }
 
-void Counter::debit(Leg leg, std::function<void(Outcome)> done) {
+void Counter::ask(Leg leg, std::function<void(Outcome)> done) {
   take({std::move(leg), std::nullopt, std::move(done)});
 }
 

@@ -3,6 +3,7 @@
 // gives thousands a second.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -13,6 +14,7 @@
 
 #include "belay/engine.h"
 #include "demo/bank.h"
+#include "demo/services.h"
 
 namespace belay::demo {
 
@@ -27,15 +29,14 @@ class Counter {
   // Registers what transfers of all modes ask of this bank: see transfers.h.
   Result<> serve(Engine& engine);
 
-  // A message's own debit: no call of the engine's, but the payer's own transaction. `done` runs on
-  // the counter's thread.
-  void debit(Leg leg, std::function<void(Outcome)> done);
+  // Any leg; a message's own debit is no call of the engine's, but the payer's own transaction.
+  // `done` runs on the counter's thread.
+  void ask(Leg leg, std::function<void(Outcome)> done);
 
  private:
   struct Desk {
     Counter* counter = nullptr;
-    Side side{};
-    Mode mode{};
+    const Service* service = nullptr;
   };
   // Whoever waits for the answer is one of the two.
   struct Job {
@@ -51,11 +52,7 @@ class Counter {
 
   Bank bank_;
   BankId id_;
-  Desk debit_{this, Side::debit, Mode::saga};
-  Desk credit_{this, Side::credit, Mode::saga};
-  Desk tcc_debit_{this, Side::debit, Mode::tcc};
-  Desk tcc_credit_{this, Side::credit, Mode::tcc};
-  Desk message_{this, Side::credit, Mode::msg};
+  std::array<Desk, kServices.size()> desks_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Job> jobs_;

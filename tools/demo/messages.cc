@@ -25,7 +25,7 @@ void Messages::go_on(Engine& engine, const Transfer& transfer, const Result<Repo
   // Decided, and on its way to the end.
   if (known->status() != Status::prepared) return submit(engine, transfer, done);
   auto& payer = transfer.from.bank == BankId::a ? a_ : b_;
-  payer.debit(own_debit_of(transfer), [this, &engine, &transfer, done](const Outcome& outcome) {
+  payer.ask(own_debit_of(transfer), [this, &engine, &transfer, done](const Outcome& outcome) {
     after_debit(engine, transfer, outcome, done);
   });
 }

@@ -1,5 +1,5 @@
 // An HTTP server for one program: libmicrohttpd with its own epoll threads, limits on everything a
-// client can make large or slow. The only place that includes microhttpd.h.
+// client can make large or slow.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,16 @@ struct ServerOptions {
 
   // Limits; beyond them 413, 431, 408 or 503 with Retry-After, or the connection is closed.
   std::size_t body_bytes_max = 16 * 1024 * 1024;
-  std::size_t header_bytes_max = 32 * 1024;  // request line and headers
+  std::size_t bodies_bytes_max = 256 * 1024 * 1024;  // of all requests that are being read
+  std::size_t header_bytes_max = 16 * 1024;          // request line and headers
   unsigned connections_max = 10'000;
   unsigned requests_in_flight_max = 8'192;
   Millis request_timeout{10'000};  // from a connection's or request's first byte to its last
-  Millis idle_timeout{120'000};    // a kept-alive connection without a request
+  // a kept-alive connection without a request; also how long a client may take for its response
+  Millis idle_timeout{120'000};
 
-  // PEM texts; empty: no TLS, or no client certificates asked for.
+  // PEM texts; empty: no TLS, or no client certificates asked for. With `tls_client_ca` a client
+  // without a certificate of that authority gets no connection.
   std::string tls_cert{};
   std::string tls_key{};
   std::string tls_client_ca{};
@@ -38,8 +41,8 @@ class Server {
   // any thread, also within the call; after `stop` it does nothing.
   using Handler = std::function<void(web::Request request, web::Respond respond)>;
 
-  // Listens when it returns. Errors: invalid_argument (address, certificate), storage (cannot
-  // listen; with the system's words).
+  // Listens when it returns. Errors: invalid_argument (address, certificate), locked (the port is
+  // another's), storage (cannot listen; with the system's words).
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
   ~Server();  // as `stop`
 
@@ -51,7 +54,7 @@ class Server {
   Figures figures() const;
   // Takes no further connections; requests in flight may still be answered.
   void quiesce();
-  // Closes everything. Not on a server's thread.
+  // Answers what is in flight with 503 and closes everything. Not on a server's thread.
   void stop();
 
  private:

@@ -1,0 +1,247 @@
+// Clients that are too large, too slow, too many or gone.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "http/client.h"
+#include "http/listener.h"
+#include "http/server.h"
+#include "raw_client.h"
+
+using namespace std::chrono_literals;
+
+namespace belay::http {
+namespace {
+
+void hello(web::Request request, web::Respond respond) {
+  respond({200, "text/plain", std::to_string(request.body.size()) + " bytes", {}});
+}
+
+std::unique_ptr<Server> started(const ServerOptions& options, Server::Handler handler = hello) {
+  auto server = Server::start(options, std::move(handler));
+  REQUIRE_MESSAGE(server, (server ? "" : server.error().detail));
+  return std::move(*server);
+}
+
+std::string url_of(const Server& server) {
+  return "http://127.0.0.1:" + std::to_string(server.port()) + "/";
+}
+
+int status_of(const Result<web::Response>& response) { return response ? response->status : 0; }
+
+// Waits without a fixed time, for what must come.
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+constexpr std::string_view kWhole = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+}  // namespace
+
+TEST_SUITE("http misbehaviour") {
+  TEST_CASE("a body of the limit is taken, one byte more is answered 413") {
+    const auto server = started({.body_bytes_max = 100'000});
+    const auto post = [&](std::size_t size) {
+      return status_of(
+          fetch({.method = "POST", .url = url_of(*server), .body = std::string(size, 'x')}));
+    };
+    CHECK(post(100'000) == 200);
+    CHECK(post(100'001) == 413);
+    CHECK(post(399'000) == 413);
+    CHECK(server->figures().refused == 2);
+  }
+
+  TEST_CASE("a body that only claims to be large is answered before it is sent") {
+    const auto server = started({.body_bytes_max = 1'000});
+    test::RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+    CHECK(client.receive_until("\r\n\r\n").find(" 413 ") != std::string::npos);
+    CHECK(client.ended());
+  }
+
+  TEST_CASE("a chunked body without end is cut off") {
+    const auto server = started({.body_bytes_max = 100'000});
+    test::RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const auto chunk = "8000\r\n" + std::string(0x8000, 'x') + "\r\n";
+    CHECK(eventually([&] { return !client.send(chunk); }));
+  }
+
+  TEST_CASE("bodies of all together are bounded: 503") {
+    const auto server = started({.bodies_bytes_max = 150'000});
+    test::RawClient slow(server->port());
+    slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n");
+    slow.send(std::string(100'000, 'x'));
+    const auto post = [&] {
+      return status_of(
+          fetch({.method = "POST", .url = url_of(*server), .body = std::string(60'000, 'x')}));
+    };
+    CHECK(eventually([&] { return post() == 503; }));
+    slow.close();
+    CHECK(eventually([&] { return post() == 200; }));
+  }
+
+  TEST_CASE("headers beyond the limit are answered 431") {
+    const auto server = started({.header_bytes_max = 4'096});
+    const auto with = [&](std::size_t size) {
+      return status_of(
+          fetch({.url = url_of(*server), .headers = {{"X-Long", std::string(size, 'x')}}}));
+    };
+    CHECK(with(3'000) == 200);
+    CHECK(with(4'096) == 431);
+    CHECK(with(100'000) == 431);
+  }
+
+  TEST_CASE("a connection that says nothing is ended after the request's time") {
+    const auto server = started({.request_timeout = 200ms});
+    test::RawClient client(server->port());
+    CHECK(client.receive_until("\r\n\r\n").find(" 408 ") != std::string::npos);
+    CHECK(client.ended());
+    CHECK(eventually([&] { return server->figures().connections == 0; }));
+  }
+
+  TEST_CASE("a slow-loris that drips its headers is ended after the request's time") {
+    const auto server = started({.request_timeout = 200ms});
+    test::RawClient client(server->port());
+    client.send("GET / HTTP/1.1\r\nX-Drip: ");
+    CHECK(client.drip("x", 10ms, 10s));
+  }
+
+  TEST_CASE("a body that drips is ended too") {
+    const auto server = started({.request_timeout = 200ms});
+    test::RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    CHECK(client.drip("x", 10ms, 10s));
+  }
+
+  TEST_CASE("so is the second request of a kept connection, though it may be idle for long") {
+    const auto server = started({.request_timeout = 200ms, .idle_timeout = 60s});
+    test::RawClient idle(server->port());
+    test::RawClient dripping(server->port());
+    for (auto* client : {&idle, &dripping}) {
+      client->send(kWhole);
+      CHECK(client->receive_until("bytes").find("200 OK") != std::string::npos);
+    }
+    CHECK(dripping.drip("G", 10ms, 10s));
+    idle.send(kWhole);
+    CHECK(idle.receive_until("bytes").find("200 OK") != std::string::npos);
+  }
+
+  TEST_CASE("an idle connection is ended after the idle time") {
+    const auto server = started({.idle_timeout = 200ms});
+    test::RawClient client(server->port());
+    client.send(kWhole);
+    CHECK(client.receive_until("bytes").find("200 OK") != std::string::npos);
+    CHECK(client.ended());
+  }
+
+  TEST_CASE("a client that does not take its response is ended after the idle time") {
+    const auto large = [](web::Request, web::Respond respond) {
+      respond({200, "text/plain", std::string(64 * 1024 * 1024, 'x'), {}});
+    };
+    const auto server = started({.idle_timeout = 200ms}, large);
+    test::RawClient client(server->port());
+    client.send(kWhole);
+    CHECK(eventually([&] { return server->figures().requests == 1; }));
+    CHECK(eventually([&] { return server->figures().connections == 0; }));
+  }
+
+  TEST_CASE("a handler may take longer than a request's reading") {
+    std::promise<web::Respond> held;
+    const auto server =
+        started({.request_timeout = 100ms, .idle_timeout = 100ms},
+                [&](web::Request, web::Respond respond) { held.set_value(std::move(respond)); });
+    test::RawClient client(server->port());
+    client.send(kWhole);
+    const auto respond = held.get_future().get();
+    CHECK(client.receive_until("anything", 500ms).empty());
+    respond({200, "text/plain", "at last", {}});
+    CHECK(client.receive_until("at last").find("200 OK") != std::string::npos);
+  }
+
+  TEST_CASE("requests beyond those in flight are answered 503 with Retry-After") {
+    std::vector<web::Respond> held;
+    std::atomic<int> count{0};
+    const auto server =
+        started({.requests_in_flight_max = 2}, [&](web::Request, web::Respond respond) {
+          held.push_back(std::move(respond));
+          ++count;
+        });
+    std::vector<test::RawClient> clients;
+    for (int i = 0; i < 2; ++i) clients.emplace_back(server->port()).send(kWhole);
+    CHECK(eventually([&] { return count == 2; }));
+    const auto third = fetch({.url = url_of(*server)});
+    CHECK(status_of(third) == 503);
+    bool retry_after = false;
+    for (const auto& [name, value] : third->headers) retry_after |= name == "Retry-After";
+    CHECK(retry_after);
+    for (const auto& respond : held) respond({});
+    CHECK(eventually([&] { return server->figures().requests_in_flight == 0; }));
+    for (auto& client : clients) {
+      CHECK(client.receive_until("\r\n\r\n").find("200 OK") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("connections beyond the limit are told so, and leaving makes room") {
+    const auto server = started({.connections_max = 4});
+    std::vector<test::RawClient> clients;
+    for (int i = 0; i < 4; ++i) clients.emplace_back(server->port());
+    CHECK(eventually([&] { return server->figures().connections == 4; }));
+    CHECK(status_of(fetch({.url = url_of(*server)})) == 503);
+    clients.clear();
+    CHECK(eventually([&] { return status_of(fetch({.url = url_of(*server)})) == 200; }));
+  }
+
+  TEST_CASE("clients that leave before their answer do no harm") {
+    std::vector<web::Respond> held;
+    std::atomic<int> count{0};
+    const auto server = started({}, [&](web::Request, web::Respond respond) {
+      held.push_back(std::move(respond));
+      ++count;
+    });
+    for (int i = 0; i < 50; ++i) {
+      test::RawClient client(server->port());
+      client.send(kWhole);
+    }
+    CHECK(eventually([&] { return count == 50; }));
+    for (const auto& respond : held) respond({});
+    CHECK(eventually([&] { return server->figures().connections == 0; }));
+    CHECK(server->figures().requests_in_flight == 0);
+  }
+
+  TEST_CASE("5,000 idle connections do no harm") {
+    const auto server = started({.request_timeout = 60s});
+    make_room_for(10'000);  // the clients' ends are this process's too
+    std::vector<test::RawClient> idle;
+    for (int i = 0; i < 5'000; ++i) {
+      idle.emplace_back(server->port());
+      REQUIRE(idle.back().connected());
+    }
+    CHECK(eventually([&] { return server->figures().connections == 5'000; }));
+    for (int i = 0; i < 100; ++i) REQUIRE(status_of(fetch({.url = url_of(*server)})) == 200);
+  }
+
+  TEST_CASE("garbage is answered 400 or dropped, and the next client is served") {
+    const auto server = started({});
+    for (const auto* garbage : {"\x16\x03\x01\x02\x00", "GARBAGE\r\n\r\n", "GET\r\n\r\n",
+                                "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "\r\n\r\n\r\n"}) {
+      test::RawClient client(server->port());
+      client.send(garbage);
+      client.receive_until("\r\n\r\n", 100ms);
+    }
+    CHECK(status_of(fetch({.url = url_of(*server)})) == 200);
+  }
+}
+
+}  // namespace belay::http

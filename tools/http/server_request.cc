@@ -1,0 +1,78 @@
+#include "http/server_request.h"
+
+#include <microhttpd.h>
+
+#include <charconv>
+#include <string_view>
+
+namespace belay::http {
+namespace {
+
+MHD_Result add_field(void* fields, enum MHD_ValueKind /*kind*/, const char* name,
+                     std::size_t name_size, const char* value, std::size_t value_size) noexcept {
+  static_cast<web::Fields*>(fields)->emplace_back(
+      std::string(name, name_size),
+      value == nullptr ? std::string() : std::string(value, value_size));
+  return MHD_YES;
+}
+
+std::string_view header_of(MHD_Connection* connection, const char* name) {
+  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return value == nullptr ? std::string_view() : value;
+}
+
+}  // namespace
+
+Peer* peer_of(MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info == nullptr ? nullptr : static_cast<Peer*>(info->socket_context);
+}
+
+std::size_t header_bytes_of(MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info == nullptr ? 0 : info->header_size;
+}
+
+std::optional<std::uint64_t> promised_length(MHD_Connection* connection) {
+  const auto text = header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  std::uint64_t length = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, length);
+  if (text.empty() || failed != std::errc() || stop != end) return std::nullopt;
+  return length;
+}
+
+bool expects_go_ahead(MHD_Connection* connection) {
+  return !header_of(connection, MHD_HTTP_HEADER_EXPECT).empty();
+}
+
+void read_fields(MHD_Connection* connection, web::Request& request) {
+  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, add_field, &request.query);
+  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &request.headers);
+}
+
+bool send_response(MHD_Connection* connection, const web::Response& response, After after) {
+  auto* const made = MHD_create_response_from_buffer(
+      response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);
+  if (made == nullptr) return false;
+  if (!response.content_type.empty()) {
+    MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
+  }
+  for (const auto& [name, value] : response.headers) {
+    MHD_add_response_header(made, name.c_str(), value.c_str());
+  }
+  if (after == After::close) MHD_add_response_header(made, MHD_HTTP_HEADER_CONNECTION, "close");
+  const auto queued = MHD_queue_response(connection, static_cast<unsigned>(response.status), made);
+  MHD_destroy_response(made);
+  return queued == MHD_YES;
+}
+
+web::Response plain_response(int status) {
+  const auto code = static_cast<unsigned>(status);
+  web::Response response{status, "text/plain; charset=utf-8", {}, {}};
+  response.body = std::to_string(status) + " " + MHD_get_reason_phrase_for(code) + "\n";
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+}  // namespace belay::http

@@ -1,0 +1,30 @@
+// What libmicrohttpd knows of a request and takes of a response, as lib/web's values. Part of the
+// server: for its own files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "http/peers.h"
+#include "web/message.h"
+
+struct MHD_Connection;
+
+namespace belay::http {
+
+Peer* peer_of(MHD_Connection* connection);
+std::size_t header_bytes_of(MHD_Connection* connection);
+// The length that the headers promise; none if they promise none, or nonsense.
+std::optional<std::uint64_t> promised_length(MHD_Connection* connection);
+// The client waits for a go-ahead before it sends the body.
+bool expects_go_ahead(MHD_Connection* connection);
+// The query and the headers.
+void read_fields(MHD_Connection* connection, web::Request& request);
+
+enum class After : std::uint8_t { keep_alive, close };
+// False: the connection is lost.
+bool send_response(MHD_Connection* connection, const web::Response& response, After after);
+// A refusal in one line of text.
+web::Response plain_response(int status);
+
+}  // namespace belay::http
