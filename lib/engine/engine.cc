@@ -247,15 +247,13 @@ void Engine::decide(Live& live, const core::Event& event) {
   if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
     open_.add(record);
-    if (record.kind == core::RecordKind::aborting || record.kind == core::RecordKind::finished) {
-      log_.debug("{} to {}: {}", live.transaction.gid(), name_of(live.transaction.status),
-                 core::reason_of(live.transaction));
-    }
+    log_move(live, record);
   }
   if (!step_.records.empty()) {
     live.last_lsn = last_lsn_ + 1;
     if (live.first_lsn == 0) dirty_.append(live, live.last_lsn);
     note_stuck(live);
+    note_unanswered(live);
     note_branches(live);
   }
   due_.set(live, 0);
@@ -308,15 +306,6 @@ void Engine::release(const Act& act) {
       if (is_durable(live)) due_.set(live, core::next_due(live.transaction));
       break;
   }
-}
-
-void Engine::note_stuck(Live& live) {
-  const bool stuck = core::is_stuck(live.transaction, options_.stuck_after);
-  if (stuck == live.stuck) return;
-  live.stuck = stuck;
-  counters_.stuck += stuck ? 1u : ~std::uint64_t{0};
-  if (stuck)
-    log_.warning("{} is stuck: {}", live.transaction.gid(), core::reason_of(live.transaction));
 }
 
 void Engine::set_alarm() {

@@ -90,6 +90,17 @@ struct EndRequest {
   ReportCallback done;
 };
 
+// A StuckNotice that is kept until it may be told.
+struct StuckNote {
+  std::string gid;
+  Status status{};
+  std::string branch_id;
+  Op op{};
+  std::string target;
+  std::string error;
+  std::uint32_t attempts = 0;
+};
+
 struct TopicRequest {
   ports::TopicChange change;
   DoneCallback done;
@@ -205,7 +216,6 @@ class Engine {
   void hold_or_release(const Act& act);
   void hold(const Act& act);
   void release(const Act& act);
-  void note_stuck(Live& live);
   bool is_durable(const Live& live) const { return live.last_lsn <= durable_lsn_; }
   void set_alarm();
   void publish();
@@ -229,6 +239,12 @@ class Engine {
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
   Result<> check_change(const ports::TopicChange& change) const;
+
+  // stuck.cc: telling what goes on, and what does not
+  void log_move(const Live& live, const core::Record& record) const;
+  void note_stuck(Live& live);
+  void note_unanswered(const Live& live);
+  void tell_stuck(const std::vector<StuckNote>& notes) const;
 
   // submit.cc: gids, joins, answers
   std::optional<Error> refusal() const;
@@ -346,6 +362,10 @@ class Engine {
   std::vector<ports::TopicChange> open_topics_;
   std::vector<DoneCallback> open_topic_answers_;
   std::vector<DoneCallback> sealed_topic_answers_;
+
+  // For Options::on_stuck, when a batch is on disk.
+  std::vector<StuckNote> open_stuck_;
+  std::vector<StuckNote> sealed_stuck_;
 
   // The disk said no.
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not
