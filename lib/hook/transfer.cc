@@ -143,9 +143,9 @@ long Transfer::status() const {
 }
 
 bool Transfer::reached_host() const {
-  curl_off_t connected_us = 0;
-  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &connected_us);
-  return connected_us != 0;
+  long request_bytes = 0;
+  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
+  return request_bytes != 0;
 }
 
 std::string Transfer::why(CURLcode result) const {
