@@ -159,6 +159,17 @@ std::string Transfer::why(CURLcode result) const {
   return error_[0] != '\0' ? error_.data() : curl_easy_strerror(result);
 }
 
+// Some versions of curl count how often a handle found its connection closed over all its calls,
+// and give up at five. Such a call made a new connection.
+void Transfer::rest() {
+  long connects = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+  if (connects == 0) return;
+  curl_easy_reset(easy_);
+  set_fixed();
+  set_tls();
+}
+
 std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
   if (answer_.too_large()) return End{Host::End::answered, answer_.outcome(status())};
   if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
