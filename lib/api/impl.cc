@@ -192,8 +192,9 @@ Result<> Engine::Impl::topics(TopicsCallback done) {
 
 // Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
 Result<> Engine::Impl::hosts(HostsCallback done) {
+  // The loop takes what is posted only once it was started.
+  const std::scoped_lock lock(start_mutex_, hosts_mutex_);
   BELAY_TRY(may_ask(done));
-  const std::lock_guard lock(hosts_mutex_);
   if (!hosts_known_) return Error{ErrorCode::closed, "the engine is closed or closing"};
   hosts_asked_.push_back(std::move(done));
   if (hosts_asked_.size() == 1) loop_.post([this] { tell_hosts(hooks_->figures()); });
