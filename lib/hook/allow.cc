@@ -115,7 +115,8 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
   if (!url || url->authority != rest || rest.find('@') != rest.npos)
     return unreadable(text, "it should be HOST, *.HOST or SCHEME://HOST, with or without :PORT");
   pattern.host = lower_case(url->host);
-  const auto host_end = static_cast<std::size_t>(url->host.data() + url->host.size() - whole.data());
+  const auto host_end =
+      static_cast<std::size_t>(url->host.data() + url->host.size() - whole.data());
   if (whole.find(':', host_end) != whole.npos) pattern.port = url->port;
   return pattern;
 }

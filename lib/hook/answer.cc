@@ -77,8 +77,7 @@ std::string_view Answer::start() const {
 
 Outcome Answer::outcome(long status) const {
   if (too_large()) {
-    return Outcome::unknown("the response is larger than " + std::to_string(bytes_max_) +
-                            " bytes");
+    return Outcome::unknown("the response is larger than " + std::to_string(bytes_max_) + " bytes");
   }
   if (status == 425 || says_ongoing_) return Outcome::ongoing(std::string(start()));
   if (status == 409 || says_failure_) return Outcome::failure(std::string(start()));
@@ -90,8 +89,7 @@ Outcome Answer::outcome(long status) const {
 
 Outcome Answer::json_rpc_outcome() const {
   const auto members = json_members(kept_);
-  if (!members)
-    return Outcome::unknown("the response is no JSON-RPC: " + std::string(start()));
+  if (!members) return Outcome::unknown("the response is no JSON-RPC: " + std::string(start()));
   const auto error = member(*members, "error");
   if (error.empty()) return Outcome::success();
   const auto parts = json_members(error);

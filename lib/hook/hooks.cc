@@ -26,7 +26,10 @@ constexpr std::size_t kSpareTransfersMax = 1'024;
 class Hooks::Impl {
  public:
   Impl(const HookOptions& options, AllowList allowed, std::uint64_t seed)
-      : options_(options), allowed_(std::move(allowed)), random_(seed), hosts_(options_) {}
+      : options_(options),
+        allowed_(std::move(allowed)),
+        random_(seed),
+        hosts_(options_, [this](std::string_view target) { return check(target); }) {}
 
   Result<> check(std::string_view target) const;
   void start(uv_loop_s* loop, Answered answered, Opened opened);
@@ -120,7 +123,6 @@ bool Hooks::Impl::has_place(ports::Lane lane) {
 void Hooks::Impl::call(ports::CallId id, const Call& call) {
   const auto& route = hosts_.route(call.target);
   if (!route.target) return refuse(id, route.target.error());
-  if (const auto allowed = check(call.target); !allowed) return refuse(id, allowed.error());
   auto transfer = take_spare();
   if (const auto made = transfer->request.make(call, *route.target, random_() | 1); !made) {
     spare_.push_back(std::move(transfer));
@@ -229,9 +231,8 @@ void Hooks::Impl::close(std::function<void()> closed) {
   spare_.clear();
   closing_parts_ = 2;
   multi_->close([this] { handle_closed(); });
-  uv_close(reinterpret_cast<uv_handle_t*>(timer_.get()), [](uv_handle_t* handle) noexcept {
-    static_cast<Impl*>(handle->data)->handle_closed();
-  });
+  uv_close(reinterpret_cast<uv_handle_t*>(timer_.get()),
+           [](uv_handle_t* handle) noexcept { static_cast<Impl*>(handle->data)->handle_closed(); });
 }
 
 void Hooks::Impl::handle_closed() {

@@ -24,7 +24,8 @@ void Host::refill(std::uint64_t now) {
 }
 
 std::uint64_t Host::place_at(std::uint64_t now) {
-  if (in_flight_ >= options_->calls_per_host_max || state_ == BreakerState::half_open) return kNever;
+  if (in_flight_ >= options_->calls_per_host_max || state_ == BreakerState::half_open)
+    return kNever;
   auto at = state_ == BreakerState::closed ? now : std::max(now, open_until_);
   if (options_->rate_per_host_max <= 0) return at;
   refill(now);

@@ -21,6 +21,9 @@ const Route& HostTable::route(std::string_view target) {
     return found->second;
   }
   auto made = make_target(target);
+  if (made) {
+    if (auto allowed = check_(target); !allowed) made = allowed.error();
+  }
   auto* host = made ? &entry(made->host) : nullptr;
   if (routes_.size() >= kRoutesMax) routes_.clear();
   return routes_.emplace(target, Route{std::move(made), host}).first->second;
@@ -64,8 +67,7 @@ std::vector<HostFigures> HostTable::figures() const {
     all.push_back(entry.host.figures());
     all.back().host = entry.name;
   }
-  std::sort(all.begin(), all.end(),
-            [](const auto& a, const auto& b) { return a.host < b.host; });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.host < b.host; });
   return all;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <string>
 #include <string_view>
@@ -22,20 +23,22 @@ struct HostEntry {
   std::string name;
   ports::Lane lane;
   Host host;
-  bool wanted = false;            // somebody was told that there is no place
-  std::uint64_t look_at = 0;      // when to look again by itself; 0: not
+  bool wanted = false;        // somebody was told that there is no place
+  std::uint64_t look_at = 0;  // when to look again by itself; 0: not
 };
 
 // One target, worked out.
 struct Route {
   Result<Target> target;
-  HostEntry* entry;  // of a target that cannot be called: null
+  HostEntry* entry;  // of a target that cannot or may not be called: null
 };
 
 class HostTable {
  public:
-  // `options` live as long as this.
-  explicit HostTable(const HookOptions& options) : options_(options) {}
+  // `check` says whether a target may be called; both live as long as this.
+  using Check = std::function<Result<>(std::string_view target)>;
+  HostTable(const HookOptions& options, Check check)
+      : options_(options), check_(std::move(check)) {}
 
   // Good until the next call of this function.
   const Route& route(std::string_view target);
@@ -54,6 +57,7 @@ class HostTable {
   void make_room();
 
   const HookOptions& options_;
+  const Check check_;
   ports::Lane last_lane_ = 0;
   std::list<HostEntry> entries_;  // the one used last first
   std::unordered_map<std::string_view, std::list<HostEntry>::iterator> by_name_;

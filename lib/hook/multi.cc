@@ -23,9 +23,9 @@ struct Multi::Socket {
   uv_poll_t poll{};
   Multi* multi = nullptr;
   curl_socket_t fd = CURL_SOCKET_BAD;
-  int watched = 0;     // what the loop waits for
-  int wanted = 0;      // what curl waits for; not less than that, for a connection at rest
-  bool own = false;    // opened by open_socket, so that close_socket will tell of its end
+  int watched = 0;   // what the loop waits for
+  int wanted = 0;    // what curl waits for; not less than that, for a connection at rest
+  bool own = false;  // opened by open_socket, so that close_socket will tell of its end
 };
 
 Multi::Multi() : multi_(curl_multi_init()) {
@@ -72,8 +72,7 @@ void Multi::handle_closed() {
 }
 
 curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
-  const auto fd =
-      ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+  const auto fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   if (fd != CURL_SOCKET_BAD) socket(fd).own = true;
   return fd;
 }
@@ -179,6 +178,7 @@ void Multi::fire() {
 void Multi::on_ready(uv_poll_t* handle, int status, int events) noexcept {
   auto& one = *static_cast<Socket*>(handle->data);
   auto& self = *one.multi;
+  if (status < 0) one.watched = 0;  // libuv has stopped it
   if (one.wanted == 0) {
     // Closed by its peer while it was at rest; curl finds out when it wants it again.
     uv_poll_stop(handle);

@@ -14,9 +14,9 @@ constexpr std::size_t kHeadersMax = 256;
 
 // Those that belong to the connection or to belay: a caller's copy of them is left out.
 constexpr std::array<std::string_view, 12> kOwnHeaders = {
-    "connection", "content-length",    "expect",        "host",        "http2-settings",
-    "keep-alive", "proxy-connection",  "te",            "trailer",     "transfer-encoding",
-    "upgrade",    "proxy-authorization",
+    "connection",     "content-length",    "expect",           "host",
+    "http2-settings", "keep-alive",        "proxy-connection", "te",
+    "trailer",        "transfer-encoding", "upgrade",          "proxy-authorization",
 };
 constexpr std::string_view kAttempt = "Belay-Attempt";
 constexpr std::string_view kFence = "Belay-Fence";
@@ -36,9 +36,8 @@ bool is_token(std::string_view name) {
 }
 
 bool is_value(std::string_view value) {
-  return std::none_of(value.begin(), value.end(), [](char c) {
-    return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f;
-  });
+  return std::none_of(value.begin(), value.end(),
+                      [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
 }
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
@@ -50,9 +49,8 @@ std::string_view op_word(const Call& call) {
 }
 
 bool is_in(std::span<const Header> headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
-    return equal_ignoring_case(header.name, name);
-  });
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const Header& header) { return equal_ignoring_case(header.name, name); });
 }
 
 class Decimal {

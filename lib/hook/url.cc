@@ -16,9 +16,7 @@ constexpr std::string_view kHex = "0123456789ABCDEF";
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-bool is_alnum(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
-}
+bool is_alnum(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z'); }
 
 bool takes_prefix(std::string_view& text, std::string_view prefix) {
   if (text.size() < prefix.size() || !equal_ignoring_case(text.substr(0, prefix.size()), prefix))
