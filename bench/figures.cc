@@ -1,5 +1,6 @@
 #include "figures.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -28,7 +29,8 @@ std::string_view name_of(Unfinished unfinished) {
 }
 
 bool is_load(const std::string& workload) {
-  return workload == "saga" || workload == "tcc" || workload == "msg" || workload == "xa";
+  return workload == "saga" || workload == "tcc" || workload == "msg" || workload == "xa" ||
+         workload == "http";
 }
 
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
@@ -44,7 +46,9 @@ Json settings_json(const Settings& settings, const std::string& workload) {
     json["transactions"] = settings.transactions;
     return json;
   }
-  if (settings.rate > 0)
+  if (settings.serve)
+    json["in_flight"] = settings.connections;
+  else if (settings.rate > 0)
     json["rate"] = settings.rate;
   else
     json["in_flight"] = settings.in_flight;
@@ -56,6 +60,11 @@ Json settings_json(const Settings& settings, const std::string& workload) {
   json["retention_s"] = settings.retention_s >= 0 ? Json(settings.retention_s) : Json(nullptr);
   json["fail_percent"] = settings.fail_percent;
   if (workload == "tcc") json["driven"] = settings.driven;
+  if (workload == "http") {
+    json["serve"] = settings.serve;
+    json["connections"] = settings.serve ? Json(settings.connections) : Json(nullptr);
+    json["calls_per_host"] = settings.calls_per_host;
+  }
   if (workload == "msg") {
     json["prepared"] = settings.prepared;
     json["topic"] = settings.topic;
@@ -115,8 +124,10 @@ std::string headline(const Figures& figures) {
   if (asked.driven) text += ", driven";
   if (asked.prepared) text += ", prepared first";
   if (asked.topic) text += ", by a topic";
-  text += asked.rate > 0 ? fmt::format(", {:.0f} due a second", asked.rate)
-                         : fmt::format(", {} in flight", asked.in_flight);
+  if (asked.serve) text += ", through belay serve";
+  text += asked.serve      ? fmt::format(", {} connections", asked.connections)
+          : asked.rate > 0 ? fmt::format(", {:.0f} due a second", asked.rate)
+                           : fmt::format(", {} in flight", asked.in_flight);
   text += fmt::format(", history {}", name_of(asked.history));
   if (asked.fail_percent > 0) text += fmt::format(", {:g} % fail", asked.fail_percent);
   return text;
@@ -158,6 +169,16 @@ void Figures::take_latencies(const Histogram& latencies) {
   p99_us = us(latencies.quantile(0.99));
   p999_us = us(latencies.quantile(0.999));
   max_us = us(latencies.max());
+}
+
+void Figures::take_floor(double transactions_per_s) {
+  floor_tps = transactions_per_s;
+  if (transactions_per_s > 0) ratio = tps / transactions_per_s;
+}
+
+double floor_seconds(const Figures& figures) {
+  constexpr double kMin = 0.2, kMax = 5;
+  return std::clamp(figures.measured_seconds / 2, kMin, kMax);
 }
 
 Json to_json(const Figures& figures) {

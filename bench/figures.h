@@ -55,7 +55,11 @@ struct Figures {
   std::vector<std::string> problems;  // what the verification found; empty: verified
 
   void take_latencies(const Histogram& latencies);
+  void take_floor(double transactions_per_s);
 };
+
+// How long its floor is to be measured, for a run that is done.
+double floor_seconds(const Figures& figures);
 
 nlohmann::ordered_json to_json(const Figures& figures);
 // To standard output.

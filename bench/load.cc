@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,13 +17,6 @@ constexpr std::size_t kSamplesMax = 256;
 // latency shown.
 constexpr std::uint64_t kPaceNs = 200'000;
 
-constexpr std::uint64_t scrambled(std::uint64_t x) noexcept {
-  x += 0x9e3779b97f4a7c15U;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-  return x ^ (x >> 31);
-}
-
 void sleep_until(std::uint64_t when_ns) {
   std::this_thread::sleep_until(
       std::chrono::steady_clock::time_point(std::chrono::nanoseconds(when_ns)));
@@ -35,18 +27,10 @@ std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(se
 }  // namespace
 
 Load::Load(Engine& engine, Workload& workload, const Settings& settings)
-    : engine_(engine),
-      workload_(workload),
-      settings_(settings),
-      fail_below_(static_cast<std::uint64_t>(std::ldexp(settings.fail_percent / 100.0, 53))) {}
+    : engine_(engine), workload_(workload), settings_(settings), failing_(settings) {}
 
 Load::~Load() {
   if (pacer_.joinable()) pacer_.join();
-}
-
-// The same seed lets the same submits fail, whatever the threads do.
-bool Load::should_fail(std::uint64_t index) const noexcept {
-  return (scrambled(settings_.seed * 0x100000001b3U + index) >> 11) < fail_below_;
 }
 
 void Load::begin() {
@@ -65,7 +49,7 @@ void Load::begin() {
 
 void Load::submit_next(std::uint64_t due_ns) {
   const auto index = submitted_.fetch_add(1, std::memory_order_relaxed);
-  const bool failing = should_fail(index);
+  const bool failing = failing_.is(index);
   failing_submitted_ += failing ? 1 : 0;
   const auto taken = workload_.begin(
       engine_, failing, [this, due_ns](const Result<Report>& result) { on_final(due_ns, result); });

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "belay/engine.h"
+#include "failing.h"
 #include "histogram.h"
 #include "settings.h"
 #include "workload.h"
@@ -69,7 +70,6 @@ class Load {
 
  private:
   bool is_open_loop() const noexcept { return settings_.rate > 0; }
-  bool should_fail(std::uint64_t index) const noexcept;
   void submit_next(std::uint64_t due_ns);
   void pace();
   void on_refused(const Error& error);
@@ -90,7 +90,7 @@ class Load {
   Engine& engine_;
   Workload& workload_;
   const Settings settings_;
-  const std::uint64_t fail_below_;
+  const Failing failing_;
   std::uint64_t began_ns_ = 0, warm_until_ns_ = 0, end_ns_ = 0;
 
   std::atomic<std::uint64_t> submitted_{0};

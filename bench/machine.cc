@@ -75,7 +75,27 @@ double cpu_seconds() noexcept {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+double cpu_seconds_of(int pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(in, line);
+  const auto name_end = line.rfind(") ");
+  if (name_end == std::string::npos) return 0;
+  std::istringstream fields(line.substr(name_end + 2));
+  constexpr int kBeforeTimes = 11;  // from the state on
+  std::string skipped;
+  for (int i = 0; i < kBeforeTimes; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 std::uint64_t rss_bytes() { return number_value("/proc/self/status", "VmRSS") * 1024; }
+
+std::uint64_t rss_bytes_of(int pid) {
+  const auto path = "/proc/" + std::to_string(pid) + "/status";
+  return number_value(path.c_str(), "VmRSS") * 1024;
+}
 
 std::uint64_t heap_bytes() {
 #if defined(__GLIBC__)

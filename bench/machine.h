@@ -11,8 +11,10 @@ namespace belay::bench {
 std::uint64_t now_ns() noexcept;
 // User and system time of this process and all its threads.
 double cpu_seconds() noexcept;
+double cpu_seconds_of(int pid);  // of another; 0 where it cannot be told
 // Resident memory now; 0 where it cannot be told.
 std::uint64_t rss_bytes();
+std::uint64_t rss_bytes_of(int pid);
 // What the program holds of the heap, all threads' arenas, without SQLite's own share (its page
 // caches are bounded and no part of a transaction); 0 where it cannot be told.
 std::uint64_t heap_bytes();

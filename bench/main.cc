@@ -7,6 +7,9 @@
 //   xa: the same with a row in a PostgreSQL and one in a MariaDB, both started for the run; the
 //   floor is the same SQL without belay.
 //
+//   http: sagas whose branches are URLs of a service in another process; the floor is the same
+//   calls by a bare libcurl loop. With --serve the sagas go through `belay serve`, a third process.
+//
 //   recovery: a process is killed with so many unfinished transactions; the reopen is timed.
 //
 //   memory: so many live transactions at rest; what each costs beside its payload.
@@ -30,6 +33,7 @@
 #include <vector>
 
 #include "figures.h"
+#include "http_service.h"
 #include "settings.h"
 #include "workloads.h"
 
@@ -145,6 +149,34 @@ CLI::App* add_xa(CLI::App& app, Settings& settings) {
   return xa;
 }
 
+// Hidden: what workload http starts.
+CLI::App* add_http_service(CLI::App& app, belay::bench::ServiceSettings& settings) {
+  auto* service = app.add_subcommand(belay::bench::kServiceCommand)->group("");
+  service->add_option("branches", settings.branches)->required();
+  service->add_option("payload", settings.payload_bytes)->required();
+  return service;
+}
+
+CLI::App* add_http(CLI::App& app, Settings& settings) {
+  auto* http = add_load(app, settings, "http", "sagas whose branches are URLs of another process");
+  http->add_option("--calls-per-host", settings.calls_per_host, "calls under way at a time")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  auto* serve = http->add_flag("--serve", settings.serve, "through `belay serve`, a third process");
+  for (const char* other :
+       {"--in-flight", "--rate", "--interval", "--long", "--history", "--retention"}) {
+    serve->excludes(http->get_option(other));
+  }
+  http->add_option("--connections", settings.connections,
+                   "with --serve: so many, each with a saga at a time")
+      ->needs(serve)
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  http->add_option("--belay", settings.belay_program, "with --serve: the program that serves")
+      ->needs(serve);
+  return http;
+}
+
 CLI::App* add_crowd(CLI::App& app, Settings& settings, const std::string& name,
                     const std::string& what) {
   auto* command = app.add_subcommand(name, what);
@@ -207,7 +239,10 @@ int main(int argc, char** argv) {
       {add_saga(app, settings), &belay::bench::make_saga},
       {add_tcc(app, settings), &belay::bench::make_tcc},
       {add_msg(app, settings), &belay::bench::make_msg},
-      {add_xa(app, settings), &belay::bench::make_xa}};
+      {add_xa(app, settings), &belay::bench::make_xa},
+      {add_http(app, settings), &belay::bench::make_http}};
+  belay::bench::ServiceSettings service;
+  const auto* http_service = add_http_service(app, service);
   const auto* recovery = add_crowd(app, settings, "recovery",
                                    "reopen a file with unfinished transactions after a kill");
   const auto* memory =
@@ -218,8 +253,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (http_service->parsed()) return belay::bench::serve_branches(service);
   for (const auto& [command, make] : loads) {
     if (!command->parsed()) continue;
+    if (settings.serve) return finish(belay::bench::run_http_serve(settings), settings);
     return finish(belay::bench::run_load(settings, *make(settings)), settings);
   }
   if (floor->parsed()) return finish(belay::bench::run_floor(settings), settings);

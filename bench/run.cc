@@ -21,10 +21,10 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(5);
 constexpr double kDrainSecondsMax = 60;  // without one completion: something hangs
-constexpr double kFloorSecondsMin = 0.2, kFloorSecondsMax = 5;
 
-Options engine_options(const Settings& settings) {
+Options engine_options(const Settings& settings, const Workload& workload) {
   Options options;
+  workload.tune(options);
   options.history = settings.history;
   if (settings.retention_s >= 0) {
     options.retention = Millis(std::llround(settings.retention_s * 1000));
@@ -113,11 +113,6 @@ void take_window(const Window& window, const Counters& settled, Figures& figures
   }
 }
 
-void take_floor_tps(double floor_tps, Figures& figures) {
-  figures.floor_tps = floor_tps;
-  if (floor_tps > 0) figures.ratio = figures.tps / floor_tps;
-}
-
 Result<> take_engines_floor(const std::string& path, double seconds, Figures& figures) {
   if (!figures.bytes_per_commit || !figures.commits_per_s) return {};
   FloorSettings settings;
@@ -128,7 +123,7 @@ Result<> take_engines_floor(const std::string& path, double seconds, Figures& fi
   if (!floor) return floor.error();
   figures.floor_commits_per_s = floor->commits_per_s;
   figures.floor_commit_p50_us = floor->commit_p50_us;
-  take_floor_tps(floor->commits_per_s * figures.tps / *figures.commits_per_s, figures);
+  figures.take_floor(floor->commits_per_s * figures.tps / *figures.commits_per_s);
   const bool alone = figures.settings.rate <= 0 && figures.settings.in_flight == 1;
   if (alone && figures.p50_us)
     figures.p50_over_3_floor_commits = *figures.p50_us / (3 * floor->commit_p50_us);
@@ -136,13 +131,12 @@ Result<> take_engines_floor(const std::string& path, double seconds, Figures& fi
 }
 
 Result<> take_floor(const std::string& path, Workload& workload, Figures& figures) {
-  const double seconds =
-      std::clamp(figures.measured_seconds / 2, kFloorSecondsMin, kFloorSecondsMax);
+  const double seconds = floor_seconds(figures);
   const auto own = workload.own_floor(seconds);
   if (!own) return own.error();
   if (!*own) return take_engines_floor(path, seconds, figures);
   figures.floor_what = (*own)->what;
-  take_floor_tps((*own)->tps, figures);
+  figures.take_floor((*own)->tps);
   return {};
 }
 
@@ -174,8 +168,10 @@ void verify_load(const Load& load, const Counters& counters, Figures& figures) {
     problems.push_back("the run was too short: nothing was measured");
 }
 
-void verify_run(const Load& load, const Workload& workload, const std::string& path,
-                Figures& figures) {
+void verify_run(const Load& load, Workload& workload, const std::string& path, Figures& figures) {
+  if (const auto counted = workload.count(); !counted) {
+    figures.problems.push_back("nobody knows what was called: " + counted.error().detail);
+  }
   workload.verify({load.succeeded(), load.failed()}, figures.problems);
   Expected expected;
   expected.succeeded = load.succeeded();
@@ -213,7 +209,7 @@ Result<Figures> run_load(const Settings& settings, Workload& workload) {
   figures.settings = settings;
   figures.machine = describe_machine(dir->path());
 
-  auto engine = Engine::open(path, engine_options(settings));
+  auto engine = Engine::open(path, engine_options(settings, workload));
   if (!engine) return engine.error();
   const TakeDown take_down(workload);
   BELAY_TRY(workload.bring_up(dir->path()));

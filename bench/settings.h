@@ -30,7 +30,11 @@ struct Settings {
   bool driven = false;    // tcc: branch by branch, by the client's callbacks
   bool prepared = false;  // msg: prepared, then submitted
   bool topic = false;     // msg: the targets are a topic's subscribers
-  double interval_s = 0;  // a line this often; 0: none
+  bool serve = false;     // http: through `belay serve`, over so many connections
+  std::uint32_t connections = 64;
+  std::string belay_program;  // empty: where the build puts it
+  std::uint32_t calls_per_host = HookOptions().calls_per_host_max;  // http
+  double interval_s = 0;                                            // a line this often; 0: none
   Unfinished unfinished = Unfinished::ongoing;
   std::size_t batch_bytes = 64 * 1024;  // of the floor alone
   std::uint64_t seed = 1;
@@ -38,6 +42,11 @@ struct Settings {
   bool keep = false;
   bool json = false;
 };
+
+// The hidden subcommand that is workload http's branch service.
+inline constexpr const char* kServiceCommand = "http-service";
+// Of a call over HTTP: none is to be made twice because the machine was slow for a moment.
+inline constexpr Millis kHttpTimeout{60'000};
 
 constexpr double kWarmUpSecondsMax = 1.0;  // of which nothing is counted; else the first tenth
 

@@ -35,6 +35,8 @@ class Workload {
 
   // As the command line and the figures name it.
   virtual std::string name() const = 0;
+  // What it wants of the engine's options.
+  virtual void tune(Options&) const {}
   // Before anything else: what it needs beside the engine, with its files in there.
   virtual Result<> bring_up(const std::string& directory);
   // Before the engine starts, and after.
@@ -44,7 +46,9 @@ class Workload {
   // an error returned it never runs.
   virtual Result<> begin(Engine& engine, bool failing, ReportCallback done) = 0;
 
-  // All participants' calls so far. Once nothing is in flight any more.
+  // Once nothing is in flight any more, before the two that follow.
+  virtual Result<> count() { return {}; }
+  // All participants' calls so far.
   virtual std::uint64_t calls() const = 0;
   // Every participant asked exactly as often as these ends need; what is not so goes to `problems`.
   virtual void verify(const Ends& ends, std::vector<std::string>& problems) const = 0;
@@ -62,7 +66,8 @@ inline Result<std::optional<OwnFloor>> Workload::own_floor(double) {
 std::unique_ptr<Workload> make_saga(const Settings& settings);
 std::unique_ptr<Workload> make_tcc(const Settings& settings);
 std::unique_ptr<Workload> make_msg(const Settings& settings);
-// Its `bring_up` says `unsupported` where the build or the machine has not what it takes.
+// Their `bring_up` says `unsupported` where the build or the machine has not what it takes.
+std::unique_ptr<Workload> make_http(const Settings& settings);
 std::unique_ptr<Workload> make_xa(const Settings& settings);
 
 }  // namespace belay::bench

@@ -11,6 +11,8 @@ namespace belay::bench {
 
 // A load of the workload's transactions.
 Result<Figures> run_load(const Settings& settings, Workload& workload);
+// Workload http through `belay serve`.
+Result<Figures> run_http_serve(const Settings& settings);
 Result<Figures> run_floor(const Settings& settings);
 Result<Figures> run_memory(const Settings& settings);
 // Forks before anything else is done, so call it while there is one thread.

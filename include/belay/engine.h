@@ -115,7 +115,8 @@ class BELAY_EXPORT Engine {
   // end: success or failure; unknown once Retry::limit calls brought no answer, or when the
   // transaction turned back meanwhile. The caller decides what follows; a branch that did not
   // succeed forbids the submit. The same branch again (a retry of the caller's) is another branch.
-  // Errors: not_found, forbidden (decided already), and those of the limits.
+  // Errors: not_found, forbidden (decided already), conflict (its branch_id is another branch's
+  // already), and those of the limits.
   Result<Outcome> register_branch(std::string_view gid, const TwoPhaseBranch& branch);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            OutcomeCallback done);

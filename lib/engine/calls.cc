@@ -52,6 +52,7 @@ struct CallParts {
     const auto& state = transaction.branches[branch];
     const auto step = definition.step(branch);
     call.gid = definition.gid();
+    call.mode = definition.mode();
     call.branch_id = id.view();
     call.op = op;
     call.target = definition.target(branch, op);

@@ -222,7 +222,7 @@ class Engine {
     ++counters_.refused;
     done(Error{code, std::move(detail)});
   }
-  Report report_of(const Live& live) const;
+  Report report_of(const Live& live, bool joined) const;
 
   // calls.cc: branches
   void call(Live& live, std::uint32_t branch, Op op);

@@ -21,6 +21,7 @@ struct Waiter {
   // What it is to be told once that much is on disk, however it goes on; null: what it is then.
   std::unique_ptr<Report> as_of{};
   core::Lsn lsn = 0;
+  bool joined = false;  // what it asked for was there already
 };
 
 // Who drives a transaction and waits for a branch's first phase.

@@ -70,6 +70,7 @@ class FakePorts final : public ports::Clock,
   std::map<std::string, Outcome, std::less<>> outcomes;
   std::vector<std::string> calls;
   std::vector<std::string> targets;  // of those
+  std::vector<Mode> modes;           // likewise
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
   std::set<char> shut;  // lanes
@@ -84,6 +85,7 @@ class FakePorts final : public ports::Clock,
   void note(const Call& call) {
     calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
     targets.emplace_back(call.target);
+    modes.push_back(call.mode);
   }
 };
 

@@ -1,0 +1,200 @@
+#include "http_load.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "http_text.h"
+#include "machine.h"
+
+namespace belay::bench {
+namespace {
+
+constexpr int kSilenceMs = 60'000;
+constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kShownBytes = 200;
+constexpr std::uint64_t kSampleEvery = 97;  // prime, so that it falls in step with nothing
+constexpr std::size_t kSamplesMax = 256;
+
+Error system_error(std::string_view what) {
+  return {ErrorCode::storage, fmt::format("{}: {}", what, std::strerror(errno))};
+}
+
+std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
+
+int connect_to(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  address.sin_port = ::htons(port);
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+}  // namespace
+
+HttpLoad::HttpLoad(const Settings& settings, std::uint16_t port, HttpBranches& branches,
+                   std::function<double()> cpu_seconds)
+    : settings_(settings),
+      port_(port),
+      failing_(settings),
+      branches_(branches),
+      cpu_now_(std::move(cpu_seconds)),
+      succeeding_letter_(letter_ending_with(Path::to_do, port)),
+      failing_letter_(letter_ending_with(Path::to_refuse, port)) {}
+
+HttpLoad::~HttpLoad() {
+  for (const auto& connection : connections_) ::close(connection.fd);
+  if (epoll_ >= 0) ::close(epoll_);
+}
+
+HttpLoad::Letter HttpLoad::letter_ending_with(Path last, std::uint16_t port) const {
+  nlohmann::json steps, payloads;
+  for (std::uint32_t i = 1; i <= settings_.branches; ++i) {
+    const auto path = i == settings_.branches ? last : Path::to_do;
+    steps.push_back(
+        {{"action", branches_.url(path)}, {"compensate", branches_.url(Path::to_undo)}});
+    payloads.push_back(std::string(settings_.payload_bytes, 'x'));
+  }
+  const auto gid = new_gid();
+  const nlohmann::json body = {
+      {"gid", gid},          {"trans_type", "saga"},
+      {"steps", steps},      {"payloads", payloads},
+      {"wait_result", true}, {"request_timeout", kHttpTimeout.count() / 1000}};
+  const auto text = body.dump();
+  const auto request = fmt::format(
+      "POST /api/dtmsvr/submit HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n"
+      "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+      port, text.size(), text);
+  const auto at = request.find(gid);
+  return {request.substr(0, at), request.substr(at + gid.size())};
+}
+
+Result<> HttpLoad::connect_all() {
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return system_error("epoll");
+  for (std::uint32_t i = 0; i < settings_.connections; ++i) {
+    const int fd = connect_to(port_);
+    if (fd < 0) return system_error("cannot connect to the server");
+    connections_.push_back({});
+    connections_.back().fd = fd;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = i;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return system_error("epoll");
+  }
+  return {};
+}
+
+Result<> HttpLoad::run() {
+  BELAY_TRY(connect_all());
+  const auto began = now_ns();
+  warm_until_ns_ = began + nanoseconds(std::min(kWarmUpSecondsMax, settings_.seconds / 10));
+  end_ns_ = began + nanoseconds(settings_.seconds);
+  for (auto& connection : connections_) {
+    if (may_submit(now_ns())) BELAY_TRY(submit_next(connection));
+  }
+  std::array<epoll_event, 256> events;
+  while (completed_ < submitted_) {
+    const int count =
+        ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), kSilenceMs);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return Error{ErrorCode::storage, "the server does not answer any more"};
+    for (int i = 0; i < count; ++i) {
+      BELAY_TRY(read_from(connections_[events[static_cast<std::size_t>(i)].data.u32]));
+    }
+  }
+  if (from_ns_ > 0 && until_ns_ == 0) until_ns_ = now_ns(), cpu_at_end_ = cpu_now_();
+  return {};
+}
+
+bool HttpLoad::may_submit(std::uint64_t now) const noexcept {
+  return settings_.transactions > 0 ? submitted_ < settings_.transactions : now < end_ns_;
+}
+
+Result<> HttpLoad::submit_next(Connection& connection) {
+  connection.failing = failing_.is(submitted_++);
+  failing_submitted_ += connection.failing ? 1 : 0;
+  connection.gid = new_gid();
+  connection.sent_ns = now_ns();
+  const auto& letter = connection.failing ? failing_letter_ : succeeding_letter_;
+  out_.assign(letter.before).append(connection.gid).append(letter.after);
+  // The server has read all before it answered: there is room, or it reads on.
+  for (std::size_t at = 0; at < out_.size();) {
+    const auto sent = ::send(connection.fd, out_.data() + at, out_.size() - at, MSG_NOSIGNAL);
+    if (sent <= 0) return system_error("cannot send to the server");
+    at += static_cast<std::size_t>(sent);
+  }
+  return {};
+}
+
+Result<> HttpLoad::read_from(Connection& connection) {
+  std::array<char, kReadBytes> chunk;
+  const auto got = ::recv(connection.fd, chunk.data(), chunk.size(), 0);
+  if (got <= 0) return Error{ErrorCode::storage, "the server closed a connection"};
+  connection.in.append(chunk.data(), static_cast<std::size_t>(got));
+  HttpMessage answer;
+  switch (read_message(connection.in, answer)) {
+    case HttpRead::partly: return {};
+    case HttpRead::broken: return Error{ErrorCode::storage, "the server's answer is no HTTP"};
+    case HttpRead::whole: break;
+  }
+  const auto word = answer.word(1);
+  int status = 0;
+  std::from_chars(word.data(), word.data() + word.size(), status);
+  body_.assign(answer.body);
+  connection.in.erase(0, answer.bytes);
+  return take_answer(connection, status, body_);
+}
+
+Result<> HttpLoad::take_answer(Connection& connection, int status, std::string_view body) {
+  const auto now = now_ns();
+  if (status != (connection.failing ? 409 : 200)) {
+    return Error{ErrorCode::storage,
+                 fmt::format("the server answered {} where {} was to be: {}", status,
+                             connection.failing ? 409 : 200, body.substr(0, kShownBytes))};
+  }
+  ++(connection.failing ? failed_ : succeeded_);
+  branches_.note_end(connection.gid, !connection.failing);
+  if (samples_.size() < kSamplesMax && completed_ % kSampleEvery == 0) {
+    samples_.push_back({connection.gid, connection.failing ? Status::failed : Status::succeed});
+  }
+  ++completed_;
+  measure(connection.sent_ns, now);
+  return may_submit(now) ? submit_next(connection) : Result<>();
+}
+
+// As a closed loop in process: see Load.
+void HttpLoad::measure(std::uint64_t sent_ns, std::uint64_t now) {
+  if (until_ns_ > 0) return;
+  if (from_ns_ == 0) {
+    const bool warm = settings_.transactions > 0 ? completed_ > settings_.transactions / 10
+                                                 : now >= warm_until_ns_;
+    if (warm) from_ns_ = now, cpu_at_start_ = cpu_now_();
+    return;
+  }
+  if (settings_.transactions == 0 && now >= end_ns_) {
+    until_ns_ = now;
+    cpu_at_end_ = cpu_now_();
+    return;
+  }
+  latencies_->record(now - sent_ns);
+}
+
+}  // namespace belay::bench
