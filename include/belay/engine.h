@@ -45,7 +45,7 @@ struct Counters {
   std::uint64_t stuck = 0;              // of those, see Report::stuck
   std::uint64_t queued = 0;             // submits handed in and not yet decided
   std::uint64_t calls_in_flight = 0;    // asynchronous and blocking calls
-  std::uint64_t calls_waiting = 0;      // decided, held back by Limits::calls_in_flight_max
+  std::uint64_t calls_waiting = 0;      // decided, held back by a limit of the engine or a host
   std::uint64_t submitted = 0;          // total accepted
   std::uint64_t succeeded = 0;          // total
   std::uint64_t failed = 0;             // total
@@ -115,7 +115,8 @@ class BELAY_EXPORT Engine {
   // end: success or failure; unknown once Retry::limit calls brought no answer, or when the
   // transaction turned back meanwhile. The caller decides what follows; a branch that did not
   // succeed forbids the submit. The same branch again (a retry of the caller's) is another branch.
-  // Errors: not_found, forbidden (decided already), and those of the limits.
+  // Errors: not_found, forbidden (decided already), conflict (its branch_id is another branch's
+  // already), and those of the limits.
   Result<Outcome> register_branch(std::string_view gid, const TwoPhaseBranch& branch);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            OutcomeCallback done);

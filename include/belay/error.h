@@ -12,7 +12,7 @@
 // The numbers are printed by tools and cross the wire: append, never renumber.
 #define BELAY_ERROR_CODES(X)                                                               \
   X(invalid_argument, 1, "the request itself is malformed; sending it again cannot help")  \
-  X(conflict, 2, "this gid exists already with another definition")                        \
+  X(conflict, 2, "taken: the gid by another definition, the branch_id by another branch")  \
   X(storage, 3, "the state file refused or failed; nothing was done")                      \
   X(busy, 4, "too many submits are queued; try again later")                               \
   X(not_found, 5, "no transaction with this gid is known")                                 \

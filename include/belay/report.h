@@ -19,6 +19,7 @@ class Report {
     std::string reason;
     TimePoint created_at{};
     TimePoint finished_at{};
+    bool joined = false;
   };
   explicit Report(Fields fields) : fields_(std::move(fields)) {}
 
@@ -36,6 +37,9 @@ class Report {
   TimePoint created_at() const noexcept { return fields_.created_at; }
   // When it became final; the epoch while it is not.
   TimePoint finished_at() const noexcept { return fields_.finished_at; }
+  // Of a submit, a prepare, a word: the transaction was there already, or the word given, so that
+  // this one changed nothing.
+  bool joined() const noexcept { return fields_.joined; }
 
  private:
   Fields fields_;

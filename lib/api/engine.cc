@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -86,9 +87,11 @@ Result<Engine> Engine::open(std::string_view path, const Options& options) {
   store::JournalConfig config;
   config.path = path;
   config.stuck_after = options.stuck_after;
+  auto hooks = hook::Hooks::make(options.hooks, std::random_device()());
+  if (!hooks) return hooks.error();
   auto journal = store::Journal::open(config);
   if (!journal) return journal.error();
-  auto impl = Impl::make(options, std::move(*journal));
+  auto impl = Impl::make(options, std::move(*hooks), std::move(*journal));
   if (!impl) return impl.error();
   return Engine(std::move(*impl));
 }
@@ -234,6 +237,13 @@ Result<> Engine::wait(std::string_view gid, ReportCallback done) {
 }
 
 Counters Engine::counters() const { return impl_->counters(); }
+
+Result<> Engine::hosts(HostsCallback done) { return impl_->hosts(std::move(done)); }
+
+Result<std::vector<HostFigures>> Engine::hosts() {
+  return wait_for_answer<std::vector<HostFigures>>(
+      impl_->may_wait(), [&](HostsCallback done) { return hosts(std::move(done)); });
+}
 
 Result<> Engine::close() { return impl_->close_and_join(); }
 

@@ -38,6 +38,9 @@ class Handlers final : public ports::Caller {
 
   Kind kind_of(std::string_view target) override;
   Outcome call_now(const Call& call) override;
+  // Functions have the engine's limit and no other: they share one lane, which is always open.
+  ports::Lane lane_of(std::string_view) override { return 0; }
+  bool has_place(ports::Lane) override { return true; }
   void call_later(ports::CallId id, const Call& call) override;
 
  private:

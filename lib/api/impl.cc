@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "api/targets.h"
 #include "base/gid.h"
 #include "core/draft.h"
 
@@ -14,16 +15,19 @@ constexpr std::uint64_t kProgressEvery = 100'000;
 
 }  // namespace
 
-Engine::Impl::Impl(const Options& options, std::unique_ptr<store::Journal> journal)
+Engine::Impl::Impl(const Options& options, std::unique_ptr<hook::Hooks> hooks,
+                   std::unique_ptr<store::Journal> journal)
     : options_(options),
       log_(options.log, options.log_user, options.log_level),
       loop_(options.loop),
       mailbox_(std::make_shared<api::Mailbox>([this] { loop_.wake(); })),
       handlers_(loop_, mailbox_),
+      hooks_(std::move(hooks)),
+      callers_(handlers_, *hooks_),
       store_(std::make_unique<store::StoreThread>(
           std::move(journal),
           [this](std::function<void()> function) { loop_.post(std::move(function)); })),
-      engine_(options_, {loop_, loop_, handlers_, *store_}) {}
+      engine_(options_, {loop_, loop_, callers_, *store_}) {}
 
 Engine::Impl::~Impl() {
   mailbox_->shut();
@@ -31,9 +35,10 @@ Engine::Impl::~Impl() {
 }
 
 Result<std::unique_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
+                                                         std::unique_ptr<hook::Hooks> hooks,
                                                          std::unique_ptr<store::Journal> journal) {
   auto& unread = *journal;
-  std::unique_ptr<Impl> impl(new Impl(options, std::move(journal)));
+  std::unique_ptr<Impl> impl(new Impl(options, std::move(hooks), std::move(journal)));
   BELAY_TRY(impl->recover(unread));
   return impl;
 }
@@ -84,6 +89,7 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
   const std::lock_guard lock(start_mutex_);
   const auto state = state_.load();
   if (state == State::closing || state == State::closed) return check_started();
+  BELAY_TRY(api::check_handler_name(name));
   BELAY_TRY(handlers_.reserve(name, entry));
   if (state == State::opened) {
     handlers_.add(std::string(name), entry);
@@ -105,9 +111,21 @@ Result<> Engine::Impl::start() {
   // ready. The state before the loop, as handlers called on it may ask for things at once.
   engine_.start(origin_);
   state_ = State::started;
+  start_hooks();
   loop_.start([this] { turn(); });
   loop_.wake();
   return {};
+}
+
+// Before the own loop's thread is there, or on the host's.
+void Engine::Impl::start_hooks() {
+  hooks_->start(
+      loop_.uv(),
+      [this](ports::CallId id, const Outcome& outcome) {
+        engine_.answer(id, outcome);
+        loop_.wake();  // what came in together has one turn
+      },
+      [this](ports::Lane lane) { engine_.lane_opened(lane); });
 }
 
 void Engine::Impl::turn() {
@@ -125,6 +143,7 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
   auto bytes =
       core::encode_definition(draft, gid.empty() ? new_gid() : gid, entry, options_.limits);
   if (!bytes) return bytes.error();
+  BELAY_TRY(api::check_targets(*hooks_, description));
   auto definition = core::Definition::parse(std::move(*bytes));
   if (!definition) return definition.error();
   return engine_.submit({std::move(*definition), entry, gid.empty(),
@@ -136,6 +155,7 @@ Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranc
   BELAY_TRY(may_ask(done));
   auto step = core::encode_branch(branch, options_.limits);
   if (!step) return step.error();
+  BELAY_TRY(api::check_targets(*hooks_, branch));
   return engine_.add_branch({std::string(gid), std::move(*step), std::move(done)});
 }
 
@@ -146,12 +166,33 @@ Result<> Engine::Impl::give_word(engine::WordRequest request) {
 
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
   BELAY_TRY(may_ask(request.done));
+  if (!request.change.erase) BELAY_TRY(api::check_target(*hooks_, request.change.subscription));
   return engine_.change_topic(std::move(request));
 }
 
 Result<> Engine::Impl::topics(TopicsCallback done) {
   BELAY_TRY(may_ask(done));
   return engine_.topics(std::move(done));
+}
+
+// Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
+Result<> Engine::Impl::hosts(HostsCallback done) {
+  BELAY_TRY(may_ask(done));
+  const std::lock_guard lock(hosts_mutex_);
+  if (!hosts_known_) return Error{ErrorCode::closed, "the engine is closed or closing"};
+  hosts_asked_.push_back(std::move(done));
+  if (hosts_asked_.size() == 1) loop_.post([this] { tell_hosts(hooks_->figures()); });
+  return {};
+}
+
+void Engine::Impl::tell_hosts(const Result<std::vector<HostFigures>>& figures) {
+  std::vector<HostsCallback> asked;
+  {
+    const std::lock_guard lock(hosts_mutex_);
+    asked.swap(hosts_asked_);
+    hosts_known_ = figures.has_value();
+  }
+  for (const auto& done : asked) done(figures);
 }
 
 Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {
@@ -193,12 +234,14 @@ void Engine::Impl::close_store(const Result<>& engine_result) {
 
 void Engine::Impl::close_loop(const Result<>& result) {
   mailbox_->shut();
-  loop_.close([this, result] {
+  tell_hosts(Error{ErrorCode::closed, "the engine closed before it could answer"});
+  const auto end = [this, result] {
     state_ = State::closed;
     // The callback may destroy this object.
     const auto closed = std::move(closed_);
     closed(result);
-  });
+  };
+  hooks_->close([this, end] { loop_.close(end); });
 }
 
 Result<> Engine::Impl::close_and_join() {

@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "api/callers.h"
 #include "api/handlers.h"
 #include "api/mailbox.h"
 #include "base/log.h"
 #include "belay/engine.h"
 #include "engine/engine.h"
+#include "hook/hooks.h"
 #include "loop/loop.h"
 #include "store/store_thread.h"
 
@@ -22,6 +24,7 @@ class Engine::Impl {
  public:
   // Takes over an open journal and reads what is in it. Errors: as the journal's.
   static Result<std::unique_ptr<Impl>> make(const Options& options,
+                                            std::unique_ptr<hook::Hooks> hooks,
                                             std::unique_ptr<store::Journal> journal);
   ~Impl();
 
@@ -35,6 +38,7 @@ class Engine::Impl {
   Result<> give_word(engine::WordRequest request);
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
+  Result<> hosts(HostsCallback done);
   Result<> find(std::string_view gid, ReportCallback done);
   Result<> wait(std::string_view gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> close(ClosedCallback closed);
@@ -46,7 +50,8 @@ class Engine::Impl {
  private:
   enum class State : std::uint8_t { opened, started, closing, closed };
 
-  Impl(const Options& options, std::unique_ptr<store::Journal> journal);
+  Impl(const Options& options, std::unique_ptr<hook::Hooks> hooks,
+       std::unique_ptr<store::Journal> journal);
   Result<> recover(store::Journal& journal);
   Result<> check_started() const;
   static Result<> check_callback(bool given);
@@ -56,7 +61,9 @@ class Engine::Impl {
     BELAY_TRY(check_callback(static_cast<bool>(done)));
     return check_started();
   }
+  void start_hooks();
   void turn();
+  void tell_hosts(const Result<std::vector<HostFigures>>& figures);
   bool close_unstarted();
   void close_store(const Result<>& engine_result);
   void close_loop(const Result<>& result);
@@ -70,11 +77,18 @@ class Engine::Impl {
   loop::Loop loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
   api::Handlers handlers_;
+  std::unique_ptr<hook::Hooks> hooks_;
+  api::Callers callers_;
   std::unique_ptr<store::StoreThread> store_;
   engine::Engine engine_;
   engine::Origin origin_;
   std::vector<api::Mailbox::Letter> letters_;
   ClosedCallback closed_;
+
+  // Who asked for the hosts' figures. Shared with other threads.
+  std::mutex hosts_mutex_;
+  bool hosts_known_ = true;
+  std::vector<HostsCallback> hosts_asked_;
 };
 
 }  // namespace belay

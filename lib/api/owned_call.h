@@ -14,9 +14,10 @@ class OwnedCall {
   explicit OwnedCall(const Call& call)
       : headers_(call.headers.begin(), call.headers.end()), call_(call) {
     bytes_.reserve(call.gid.size() + call.branch_id.size() + call.target.size() +
-                   call.payload.size() + call.custom_data.size() + call.trace_parent.size());
+                   call.payload.size() + call.custom_data.size() + call.trace_parent.size() +
+                   call.workflow.size());
     for (auto* view : {&call_.gid, &call_.branch_id, &call_.target, &call_.payload,
-                       &call_.custom_data, &call_.trace_parent}) {
+                       &call_.custom_data, &call_.trace_parent, &call_.workflow}) {
       const auto at = bytes_.size();
       bytes_.append(*view);
       *view = std::string_view(bytes_.data() + at, bytes_.size() - at);

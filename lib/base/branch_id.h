@@ -1,4 +1,5 @@
-// How a branch is called everywhere: "01", "02", …, "99", "100"; "00" is a message's back-check.
+// How a branch is called everywhere: "01", "02", …, "99", "100"; "00" is a message's back-check; or
+// as its caller calls it.
 #pragma once
 
 #include <array>
@@ -21,11 +22,17 @@ class BranchId {
     size_ = static_cast<std::size_t>(end - digits_.data());
   }
 
-  std::string_view view() const { return {digits_.data(), size_}; }
+  // Its caller's own: the bytes must outlive it.
+  explicit BranchId(std::string_view own) : own_(own) {}
+
+  std::string_view view() const {
+    return own_.empty() ? std::string_view(digits_.data(), size_) : own_;
+  }
 
  private:
   std::array<char, 12> digits_{};
   std::size_t size_ = 0;
+  std::string_view own_{};
 };
 
 }  // namespace belay::base

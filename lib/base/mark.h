@@ -14,6 +14,8 @@
   X(call_withdrawn)          /* decided forward, turned back before it was made */       \
   X(answer_after_timeout)    /* a call was answered after it was given up */             \
   X(call_waits_for_place)    /* calls_in_flight_max was reached */                       \
+  X(call_waits_for_lane)     /* its host had no place for one more call */               \
+  X(waiting_call_withdrawn)  /* decided otherwise while a call waited for a place */     \
   X(parked_then_registered)  /* a handler came back and its transaction went on */       \
   X(parked_then_turned_back) /* turned back while it waited for a handler */             \
   X(joined_before_durable)   /* a gid submitted again before the first was on disk */    \

@@ -1,5 +1,6 @@
 #include "core/definition.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/bytes.h"
@@ -33,11 +34,12 @@ enum StepFlag : std::uint8_t {
   kStepRequestTimeout = 1,
   kStepRetry = 2,
   kStepHeaders = 4,
-  kStepCommit = 8,   // has a target that confirms
-  kStepQuery = 16,   // is a message's back-check
-  kStepParent = 32,  // a topic's subscriber: names the branch it takes all else from
+  kStepCommit = 8,     // has a target that confirms
+  kStepQuery = 16,     // is a message's back-check
+  kStepParent = 32,    // a topic's subscriber: names the branch it takes all else from
+  kStepBranchId = 64,  // tcc, xa: its caller's own id
 };
-constexpr std::uint8_t kStepFlags = 63;
+constexpr std::uint8_t kStepFlags = 127;
 
 void put_retry(std::string& out, const Retry& retry) {
   base::put_varint(out, static_cast<std::uint64_t>(retry.first_interval.count()));
@@ -83,6 +85,16 @@ void read_headers(ByteReader& in, std::vector<Header>* headers) {
   }
 }
 
+bool is_branch_id(std::string_view id) {
+  const auto is_control = [](char byte) {
+    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
+  };
+  return !id.empty() && id.size() <= kBranchIdBytesMax &&
+         std::none_of(id.begin(), id.end(), is_control);
+}
+
+bool names_branches(Mode mode) { return mode == Mode::tcc || mode == Mode::xa; }
+
 }  // namespace
 
 // One step, decoded on demand.
@@ -91,6 +103,7 @@ struct Definition::StepParts {
   std::optional<Millis> request_timeout;
   std::optional<Retry> retry;
   std::uint32_t parent = 0;
+  std::string_view branch_id;
 
   // Headers are appended, or only walked past if that is null.
   static StepParts read(ByteReader& in, std::uint8_t flags, std::vector<Header>* headers) {
@@ -103,6 +116,10 @@ struct Definition::StepParts {
     if (flags & kStepHeaders) read_headers(in, headers);
     if (flags & kStepCommit) parts.view.commit = in.string();
     if (flags & kStepParent) parts.parent = in.varint32();
+    if (flags & kStepBranchId) {
+      parts.branch_id = in.string();
+      if (!is_branch_id(parts.branch_id)) in.fail();
+    }
     return parts;
   }
 };
@@ -160,6 +177,10 @@ Result<Definition> Definition::parse(std::string bytes) {
     if ((step_flags & kStepParent) != 0) in.fail();
     const bool may_query = mode == static_cast<std::uint8_t>(Mode::msg) && i + 1 == count;
     if ((step_flags & kStepQuery) != 0 && !may_query) in.fail();
+    if ((step_flags & kStepBranchId) != 0) {
+      if (!names_branches(static_cast<Mode>(mode))) in.fail();
+      definition.has_own_branch_ids_ = true;
+    }
   }
   definition.orders_at_ = static_cast<std::uint32_t>(in.offset());
   if (in.ok() && definition.shape() == Shape::graph) {
@@ -180,18 +201,22 @@ Result<Definition> Definition::parse(std::string bytes) {
 Result<> Definition::add_steps(std::string_view steps) {
   ByteReader in(steps);
   std::vector<std::uint32_t> added_at;
+  bool has_own_branch_ids = false;
   while (in.ok() && !in.at_end()) {
     added_at.push_back(static_cast<std::uint32_t>(bytes_.size() + in.offset()));
     const auto flags = in.u8();
     const auto parts = StepParts::read(in, flags, nullptr);
     if ((flags & ~kStepFlags) != 0 || (flags & kStepQuery) != 0) in.fail();
     if ((flags & kStepParent) != 0 && parts.parent >= step_at_.size()) in.fail();
+    if (!parts.branch_id.empty() && !names_branches(mode())) in.fail();
+    has_own_branch_ids = has_own_branch_ids || !parts.branch_id.empty();
   }
   if (!in.ok() || bytes_.size() + steps.size() > std::numeric_limits<std::uint32_t>::max()) {
     return Error{ErrorCode::corrupt, "an added branch that cannot be read"};
   }
   bytes_.append(steps);
   step_at_.insert(step_at_.end(), added_at.begin(), added_at.end());
+  has_own_branch_ids_ = has_own_branch_ids_ || has_own_branch_ids;
   return {};
 }
 
@@ -249,7 +274,23 @@ std::optional<std::uint32_t> Definition::parent(std::uint32_t branch) const {
 }
 
 base::BranchId Definition::branch_id(std::uint32_t branch) const {
+  if (const auto own = own_branch_id(branch); !own.empty()) return base::BranchId(own);
   return is_query(branch) ? base::BranchId::query() : base::BranchId(branch);
+}
+
+std::string_view Definition::own_branch_id(std::uint32_t branch) const {
+  return (step_flags(branch) & kStepBranchId) == 0 ? std::string_view() : parts(branch).branch_id;
+}
+
+std::optional<std::string> Definition::taken_branch_id(std::string_view steps) const {
+  ByteReader in(steps);
+  const auto own = StepParts::read(in, in.u8(), nullptr).branch_id;
+  if (own.empty() && !has_own_branch_ids_) return std::nullopt;  // numbers alone differ
+  const auto added = own.empty() ? base::BranchId(branch_count()) : base::BranchId(own);
+  for (std::uint32_t i = 0; i < branch_count(); ++i) {
+    if (branch_id(i).view() == added.view()) return std::string(added.view());
+  }
+  return std::nullopt;
 }
 
 Graph Definition::graph() const {
@@ -319,10 +360,10 @@ namespace {
 
 void put_step(std::string& out, const DraftStep& step) {
   const auto& options = *step.options;
-  const auto flags = (options.request_timeout ? kStepRequestTimeout : 0) |
-                     (options.retry ? kStepRetry : 0) |
-                     (options.headers.empty() ? 0 : kStepHeaders) |
-                     (step.commit.empty() ? 0 : kStepCommit) | (step.is_query ? kStepQuery : 0);
+  const auto flags =
+      (options.request_timeout ? kStepRequestTimeout : 0) | (options.retry ? kStepRetry : 0) |
+      (options.headers.empty() ? 0 : kStepHeaders) | (step.commit.empty() ? 0 : kStepCommit) |
+      (step.is_query ? kStepQuery : 0) | (step.branch_id.empty() ? 0 : kStepBranchId);
   base::put_u8(out, static_cast<std::uint8_t>(flags));
   base::put_string(out, step.first);
   base::put_string(out, step.rollback);
@@ -332,6 +373,7 @@ void put_step(std::string& out, const DraftStep& step) {
   if (options.retry) put_retry(out, *options.retry);
   if (!options.headers.empty()) put_headers(out, options.headers);
   if (!step.commit.empty()) base::put_string(out, step.commit);
+  if (!step.branch_id.empty()) base::put_string(out, step.branch_id);
 }
 
 void put_head(std::string& out, const Draft& draft, std::string_view gid) {

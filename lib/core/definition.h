@@ -25,6 +25,8 @@ namespace belay::core {
 // append, never renumber.
 enum class Shape : std::uint8_t { sequential = 0, concurrent = 1, graph = 2 };
 
+inline constexpr std::size_t kBranchIdBytesMax = 128;
+
 // Targets; an empty one succeeds without a call.
 struct StepView {
   std::string_view first;
@@ -72,8 +74,14 @@ class Definition {
   std::optional<std::uint32_t> query() const;
   // The branch whose topic this one is a subscriber of.
   std::optional<std::uint32_t> parent(std::uint32_t branch) const;
-  // How it is called everywhere: "01", "02", …; the back-check "00".
+  // How it is called everywhere: its caller's own id, else "01", "02", …; the back-check "00". It
+  // is good until steps are added.
   base::BranchId branch_id(std::uint32_t branch) const;
+  // Empty: it is called by its number.
+  std::string_view own_branch_id(std::uint32_t branch) const;
+  // How the first of these steps, as encoded, would be called if it were added now, if another
+  // branch is called so; else nothing.
+  std::optional<std::string> taken_branch_id(std::string_view steps) const;
   // Empty unless the shape is a graph.
   Graph graph() const;
 
@@ -102,6 +110,7 @@ class Definition {
   std::uint32_t gid_at_ = 0;
   std::uint32_t gid_bytes_ = 0;
   std::uint32_t orders_at_ = 0;
+  bool has_own_branch_ids_ = false;
 };
 
 // How a transaction comes in: complete, or to be driven by its caller.

@@ -68,7 +68,8 @@ DraftStep draft_of(const TwoPhaseBranch& branch) {
           .commit = branch.commit,
           .rollback = branch.rollback,
           .payload = branch.payload,
-          .options = &branch.options};
+          .options = &branch.options,
+          .branch_id = branch.branch_id};
 }
 
 }  // namespace belay::core

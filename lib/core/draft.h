@@ -19,6 +19,7 @@ struct DraftStep {
   std::string_view payload{};
   const StepOptions* options = nullptr;
   bool is_query = false;
+  std::string_view branch_id{};  // empty: its number
 };
 
 struct Draft {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "core/definition.h"
@@ -23,18 +24,24 @@ constexpr std::size_t kTraceParentBytesMax = 256;
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
 
+std::optional<std::size_t> control_character_in(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return i;
+  }
+  return std::nullopt;
+}
+
 Result<> check_gid(std::string_view gid, const Limits& limits) {
   if (gid.empty()) return Error{ErrorCode::gid_limit, "the gid is empty"};
   if (gid.size() > limits.gid_bytes_max) {
     return Error{ErrorCode::gid_limit, fmt::format("the gid has {} bytes, the limit is {}",
                                                    gid.size(), limits.gid_bytes_max)};
   }
-  for (std::size_t i = 0; i < gid.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(gid[i]);
-    if (byte < 0x20 || byte == 0x7f) {
-      return Error{ErrorCode::gid_limit,
-                   fmt::format("the gid has the control character 0x{:02x} at byte {}", byte, i)};
-    }
+  if (const auto at = control_character_in(gid)) {
+    return Error{ErrorCode::gid_limit,
+                 fmt::format("the gid has the control character 0x{:02x} at byte {}",
+                             static_cast<unsigned char>(gid[*at]), *at)};
   }
   return {};
 }
@@ -96,6 +103,17 @@ Result<> check_target(std::string_view what, const Where& where, std::string_vie
                              target.size(), kTargetBytesMax));
 }
 
+Result<> check_branch_id(const Where& where, std::string_view id) {
+  if (id.size() > kBranchIdBytesMax) {
+    return invalid(fmt::format("the branch_id of {} has {} bytes, the limit is {}", where.text(),
+                               id.size(), kBranchIdBytesMax));
+  }
+  const auto at = control_character_in(id);
+  if (!at) return {};
+  return invalid(fmt::format("the branch_id of {} has the control character 0x{:02x} at byte {}",
+                             where.text(), static_cast<unsigned char>(id[*at]), *at));
+}
+
 Result<> check_step(const Where& where, const DraftStep& step, const Limits& limits) {
   const auto& words = words_of(where.mode);
   BELAY_TRY(check_target(words.first, where, step.first));
@@ -110,6 +128,7 @@ Result<> check_step(const Where& where, const DraftStep& step, const Limits& lim
                  fmt::format("the payload of {} has {} bytes, the limit is {}", where.text(),
                              step.payload.size(), limits.payload_bytes_max)};
   }
+  BELAY_TRY(check_branch_id(where, step.branch_id));
   const auto& options = *step.options;
   if (options.request_timeout) {
     BELAY_TRY(check_time(fmt::format("request_timeout of {}", where.text()),
@@ -160,6 +179,23 @@ Result<> check_whole(const Draft& draft, Entry entry, const Limits& limits) {
     return invalid(
         "the saga is concurrent and has orders; orders alone run all they do not hold back at "
         "once");
+  }
+  return {};
+}
+
+// Those with an id of their own and those with a number are compared alike.
+Result<> check_branch_ids_differ(const Draft& draft) {
+  const auto& steps = draft.steps;
+  const auto has_own = [](const DraftStep& step) { return !step.branch_id.empty(); };
+  if (std::none_of(steps.begin(), steps.end(), has_own)) return {};
+  std::map<std::string, std::size_t> numbers;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto id = has_own(steps[i]) ? base::BranchId(steps[i].branch_id)
+                                      : base::BranchId(static_cast<std::uint32_t>(i));
+    const auto [same, is_new] = numbers.emplace(id.view(), i + 1);
+    if (is_new) continue;
+    return invalid(fmt::format("the branch_id '{}' of branch {} is that of branch {} too",
+                               id.view(), i + 1, same->second));
   }
   return {};
 }
@@ -227,6 +263,7 @@ Result<std::string> encode_definition(const Draft& draft, std::string_view gid, 
     const auto& step = draft.steps[i];
     BELAY_TRY(check_step({draft.mode, i + 1, step.is_query}, step, limits));
   }
+  BELAY_TRY(check_branch_ids_differ(draft));
   auto graph = make_graph(draft);
   if (!graph) return graph.error();
   auto bytes = Definition::encode(draft, gid, *graph);

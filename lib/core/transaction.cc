@@ -172,6 +172,13 @@ Result<> may_add_branch(const Transaction& transaction) {
   return forbidden(transaction, "no branch can be added");
 }
 
+Result<> may_add_branch(const Transaction& transaction, std::string_view step) {
+  BELAY_TRY(may_add_branch(transaction));
+  const auto taken = transaction.definition.taken_branch_id(step);
+  if (!taken) return {};
+  return Error{ErrorCode::conflict, "the branch_id '" + *taken + "' is another branch's already"};
+}
+
 std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t index) {
   const auto& branch = transaction.branches[index];
   if (branch.first == OpState::succeeded) return Outcome::success();

@@ -84,6 +84,8 @@ std::uint64_t deadline_of(const Transaction& transaction);
 Result<> may_submit(const Transaction& transaction);
 Result<> may_abort(const Transaction& transaction);
 Result<> may_add_branch(const Transaction& transaction);
+// The same for this branch, as encoded; also `conflict`: another one is called as it would be.
+Result<> may_add_branch(const Transaction& transaction, std::string_view step);
 // What a driven transaction's branch came to in its first phase; nothing while it is open.
 std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t branch);
 // The next moment (ms since the epoch) at which the core has something to decide; 0: none, a call

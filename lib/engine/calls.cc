@@ -8,22 +8,36 @@
 #include "engine/engine.h"
 
 namespace belay::engine {
+namespace {
+
+// Or was the transaction decided meanwhile?
+bool is_wanted(const Live& live, std::uint32_t branch, Op op) {
+  return core::is_pending(live.transaction, branch) &&
+         op == core::current_op(live.transaction, branch);
+}
+
+}  // namespace
 
 void Engine::call(Live& live, std::uint32_t branch, Op op) {
   // the next life makes it: it is on disk that it may have run
   if (phase_ != Phase::running) return;
-  if (!core::is_pending(live.transaction, branch) ||
-      op != core::current_op(live.transaction, branch))
-    return decide(live, core::Withdrawn{branch});
-  switch (ports_.caller.kind_of(live.transaction.definition.target(branch, op))) {
+  if (!is_wanted(live, branch, op)) return decide(live, core::Withdrawn{branch});
+  const auto target = live.transaction.definition.target(branch, op);
+  switch (ports_.caller.kind_of(target)) {
     case ports::Caller::Kind::unregistered: return park(live, branch, op);
     case ports::Caller::Kind::immediate: return call_now(live, branch, op);
     case ports::Caller::Kind::deferred:
-      if (calls_.in_flight() < options_.limits.calls_in_flight_max)
-        return call_later(live, branch, op);
-      BELAY_MARK(call_waits_for_place);
-      return calls_.wait({&live, branch, op});
+      return call_or_wait({&live, branch, op, ports_.caller.lane_of(target)});
   }
+}
+
+void Engine::call_or_wait(const PendingCall& call) {
+  const bool has_place = ports_.caller.has_place(call.lane);
+  const bool may_go = calls_.in_flight() < options_.limits.calls_in_flight_max;
+  if (may_go && has_place && waiting_.is_next(call.lane)) return call_later(call);
+  if (!may_go) BELAY_MARK(call_waits_for_place);
+  if (!has_place) BELAY_MARK(call_waits_for_lane);
+  waiting_.wait(call, has_place);
 }
 
 namespace {
@@ -38,6 +52,7 @@ struct CallParts {
     const auto& state = transaction.branches[branch];
     const auto step = definition.step(branch);
     call.gid = definition.gid();
+    call.mode = definition.mode();
     call.branch_id = id.view();
     call.op = op;
     call.target = definition.target(branch, op);
@@ -66,30 +81,64 @@ void Engine::call_now(Live& live, std::uint32_t branch, Op op) {
   on_outcome(live, branch, op, ports_.caller.call_now(parts.call));
 }
 
-void Engine::call_later(Live& live, std::uint32_t branch, Op op) {
+void Engine::call_later(const PendingCall& call) {
   ++counters_.calls;
-  const CallParts parts(live.transaction, branch, op, epoch_, options_.request_timeout);
+  const CallParts parts(call.live->transaction, call.branch, call.op, epoch_,
+                        options_.request_timeout);
   const auto timeout = static_cast<std::uint64_t>(parts.call.timeout.count());
-  ports_.caller.call_later(calls_.add({&live, branch, op}, time_.monotonic() + timeout),
-                           parts.call);
+  ports_.caller.call_later(calls_.add(call, time_.monotonic() + timeout), parts.call);
 }
 
 void Engine::start_waiting_calls() {
-  while (calls_.waiting() > 0 && calls_.in_flight() < options_.limits.calls_in_flight_max) {
-    const auto next = calls_.take_waiting();
-    call(*next->live, next->branch, next->op);
+  if (phase_ != Phase::running) return;
+  while (calls_.in_flight() < options_.limits.calls_in_flight_max) {
+    const auto lane = waiting_.next_lane();
+    if (!lane) return;
+    if (!ports_.caller.has_place(*lane)) {
+      waiting_.shut(*lane);
+      continue;
+    }
+    const auto next = waiting_.take_from(*lane);
+    const auto target = next.live->transaction.definition.target(next.branch, next.op);
+    // the name may have gone while it waited
+    if (ports_.caller.kind_of(target) == ports::Caller::Kind::deferred) {
+      call_later(next);
+    } else {
+      call(*next.live, next.branch, next.op);
+    }
   }
+}
+
+void Engine::lane_opened(ports::Lane lane) {
+  if (waiting_.open(lane)) ports_.alarm.wake();
+}
+
+// Calls that must not be made any more are not kept until their lane has a place: that day may
+// never come, and the transaction has to go on.
+void Engine::withdraw_waiting(Live& live) {
+  std::vector<std::uint32_t> withdrawn;
+  const auto count = static_cast<std::uint32_t>(live.transaction.branches.size());
+  for (std::uint32_t i = 0; i < count && live.calls_waiting != 0; ++i) {
+    const auto op = waiting_.op_of(live, i);
+    if (!op || is_wanted(live, i, *op)) continue;
+    waiting_.withdraw(live, i);
+    withdrawn.push_back(i);
+  }
+  if (!withdrawn.empty()) BELAY_MARK(waiting_call_withdrawn);
+  for (const auto branch : withdrawn) decide(live, core::Withdrawn{branch});
 }
 
 void Engine::answer(ports::CallId id, const Outcome& outcome) {
   const auto pending = calls_.take(id);
   if (!pending) return BELAY_MARK(answer_after_timeout);  // given up before: its time was up
   time_.tick(ports_.clock);
+  waiting_.open(pending->lane);
   on_outcome(*pending->live, pending->branch, pending->op, outcome);
 }
 
 void Engine::expire_calls() {
   while (const auto pending = calls_.take_expired(time_.monotonic())) {
+    waiting_.open(pending->lane);
     const auto timeout = pending->live->transaction.definition.request_timeout(pending->branch)
                              .value_or(options_.request_timeout);
     on_outcome(*pending->live, pending->branch, pending->op,

@@ -1,9 +1,7 @@
-// Calls that answer later: those in flight, by id and by the time they are given up, and those that
-// wait for a place.
+// Calls in flight: those that answer later, by id and by the time they are given up.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -19,12 +17,12 @@ struct PendingCall {
   Live* live = nullptr;
   std::uint32_t branch = 0;
   Op op{};
+  ports::Lane lane = 0;
 };
 
 class CallTable {
  public:
   std::size_t in_flight() const { return calls_.size(); }
-  std::size_t waiting() const { return waiting_.size(); }
 
   ports::CallId add(const PendingCall& call, std::uint64_t give_up_at) {
     const auto id = ++last_id_;
@@ -49,14 +47,6 @@ class CallTable {
   // 0: none.
   std::uint64_t next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.begin()->first; }
 
-  void wait(const PendingCall& call) { waiting_.push_back(call); }
-  std::optional<PendingCall> take_waiting() {
-    if (waiting_.empty()) return std::nullopt;
-    const auto call = waiting_.front();
-    waiting_.pop_front();
-    return call;
-  }
-
  private:
   struct Entry {
     PendingCall call;
@@ -64,7 +54,6 @@ class CallTable {
   };
   std::unordered_map<ports::CallId, Entry> calls_;
   std::set<std::pair<std::uint64_t, ports::CallId>> deadlines_;
-  std::deque<PendingCall> waiting_;
   ports::CallId last_id_ = 0;
 };
 

@@ -175,6 +175,7 @@ void Engine::give_row(Live& live) {
 }
 
 void Engine::forget(Live& live) {
+  BELAY_CHECK(live.calls_waiting == 0);
   dirty_.remove(live);
   due_.set(live, 0);
   if (live.was_parked) unpark(live);

@@ -23,7 +23,7 @@ void Engine::take(WordRequest& request) {
 
 void Engine::add_branch(Live& live, BranchRequest& request) {
   resume(live);
-  if (const auto may = core::may_add_branch(live.transaction); !may)
+  if (const auto may = core::may_add_branch(live.transaction, request.step); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   const auto count = live.transaction.branches.size();
   if (count >= options_.limits.branches_max) {
@@ -52,13 +52,16 @@ void Engine::give_word(Live& live, WordRequest& request) {
   Waiter waiter{std::move(request.done), request.wants_final, until};
   if (request.word == WordRequest::Word::submit) {
     if (status == Status::prepared) return submit_word(live, std::move(waiter));
+    waiter.joined = true;
     if (status == Status::submitted || status == Status::succeed)
       return add_waiter(live, std::move(waiter));
     const auto may = core::may_submit(live.transaction);
     return refuse(waiter.done, may.error().code, may.error().detail);
   }
-  if (status == Status::aborting || status == Status::failed)
+  if (status == Status::aborting || status == Status::failed) {
+    waiter.joined = true;
     return add_waiter(live, std::move(waiter));
+  }
   if (const auto may = core::may_abort(live.transaction); !may)
     return refuse(waiter.done, may.error().code, may.error().detail);
   decide_word(live, core::WordAbort{request.reason}, std::move(waiter));

@@ -196,8 +196,7 @@ void Engine::take(CloseRequest& request) {
   on_closed_.push_back(std::move(request.closed));
   if (phase_ != Phase::running) return;
   phase_ = Phase::closing;
-  while (calls_.take_waiting()) {
-  }
+  waiting_.clear();
   for (auto* live : std::exchange(to_resume_, {})) {
     if (live->transaction.finished()) give_row(*live);
   }
@@ -255,6 +254,7 @@ void Engine::decide(Live& live, const core::Event& event) {
   if (core::next_due(live.transaction) != 0) hold_or_release({&live, ActKind::arm, {}, 0});
   if (!is_durable(live)) {
     for (const auto& effect : step_.effects) hold(to_act(live, effect));
+    if (live.calls_waiting != 0) withdraw_waiting(live);
     return;
   }
   // A released call may decide again, which reuses the step: what is to be done is taken out of it
@@ -338,7 +338,7 @@ void Engine::set_alarm() {
 
 void Engine::publish() {
   counters_.calls_in_flight = calls_.in_flight();
-  counters_.calls_waiting = calls_.waiting();
+  counters_.calls_waiting = waiting_.size();
   counters_.log_bytes = log_bytes_;
   counters_.storage_ok = retry_at_ == 0;
   const std::lock_guard lock(mutex_);

@@ -26,6 +26,7 @@
 #include "engine/calls.h"
 #include "engine/due_heap.h"
 #include "engine/engine_time.h"
+#include "engine/lanes.h"
 #include "engine/live.h"
 #include "ports/caller.h"
 #include "ports/clock.h"
@@ -110,6 +111,8 @@ class Engine {
   // On the loop.
   void turn();
   void answer(ports::CallId id, const Outcome& outcome);
+  // Calls that wait for this lane may go on: see ports::Caller. They do so in a later turn.
+  void lane_opened(ports::Lane lane);
   bool closed() const { return phase_ == Phase::closed; }
 
  private:
@@ -219,13 +222,15 @@ class Engine {
     ++counters_.refused;
     done(Error{code, std::move(detail)});
   }
-  Report report_of(const Live& live) const;
+  Report report_of(const Live& live, bool joined) const;
 
   // calls.cc: branches
   void call(Live& live, std::uint32_t branch, Op op);
   void call_now(Live& live, std::uint32_t branch, Op op);
-  void call_later(Live& live, std::uint32_t branch, Op op);
+  void call_or_wait(const PendingCall& call);
+  void call_later(const PendingCall& call);
   void start_waiting_calls();
+  void withdraw_waiting(Live& live);
   void expire_calls();
   void on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome);
   void park(Live& live, std::uint32_t branch, Op op);
@@ -270,6 +275,7 @@ class Engine {
   DirtyList dirty_;
   DueHeap due_;
   CallTable calls_;
+  LaneQueues waiting_;
   // By target, then by id: the order in which they go on is the same in every run.
   std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>> parked_;
   std::deque<Live*> to_resume_;

@@ -21,6 +21,7 @@ struct Waiter {
   // What it is to be told once that much is on disk, however it goes on; null: what it is then.
   std::unique_ptr<Report> as_of{};
   core::Lsn lsn = 0;
+  bool joined = false;  // what it asked for was there already
 };
 
 // Who drives a transaction and waits for a branch's first phase.
@@ -40,8 +41,9 @@ struct Live {
   core::Lsn last_lsn = 0;  // the newest record's
   Live* dirty_previous = nullptr;
   Live* dirty_next = nullptr;
-  std::uint64_t due_at = 0;        // as armed
-  std::uint32_t heap_index = ~0u;  // ~0: not armed
+  std::uint64_t due_at = 0;         // as armed
+  std::uint32_t heap_index = ~0u;   // ~0: not armed
+  std::uint32_t calls_waiting = 0;  // for a place in their lane
   bool has_row = false;
   bool stuck = false;
   bool awaits_resume = false;  // read back, and not yet gone on

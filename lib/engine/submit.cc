@@ -16,14 +16,15 @@ constexpr std::string_view kOtherDefinition =
 
 TimePoint time_point(std::uint64_t ms) { return TimePoint(Millis(static_cast<std::int64_t>(ms))); }
 
-Report report_of(const ports::StoredSummary& stored) {
+Report report_of(const ports::StoredSummary& stored, bool joined) {
   return Report({.gid = stored.gid,
                  .mode = stored.mode,
                  .status = stored.status,
                  .stuck = false,
                  .reason = stored.reason,
                  .created_at = time_point(stored.created_at),
-                 .finished_at = time_point(stored.finished_at)});
+                 .finished_at = time_point(stored.finished_at),
+                 .joined = joined});
 }
 
 }  // namespace
@@ -85,7 +86,8 @@ void Engine::join(Live& live, SubmitRequest& request) {
   if (request.entry == core::Entry::submit && live.transaction.driven &&
       live.transaction.status == Status::prepared)
     return submit_word(live, {std::move(request.done), request.wants_final, 0});
-  add_waiter(live, {std::move(request.done), request.wants_final, 0});
+  add_waiter(live,
+             {.done = std::move(request.done), .wants_final = request.wants_final, .joined = true});
 }
 
 void Engine::watch(Live& live, FindRequest& request) {
@@ -107,7 +109,7 @@ void Engine::add_waiter(Live& live, Waiter waiter) {
   if (!is_durable(live)) BELAY_MARK(joined_before_durable);
   const bool told_at_the_end = live.transaction.finished() ? !is_durable(live) : waiter.wants_final;
   if (!told_at_the_end && !is_durable(live)) {
-    waiter.as_of = std::make_unique<Report>(report_of(live));
+    waiter.as_of = std::make_unique<Report>(report_of(live, waiter.joined));
     waiter.lsn = live.last_lsn;
   }
   live.waiters.push_back(std::move(waiter));
@@ -140,17 +142,17 @@ void Engine::tell(Live& live, bool final_ones) {
   // us.
   auto waiters = std::move(live.waiters);
   live.waiters.clear();
-  const Result<Report> result(report_of(live));
+  const Result<Report> result(report_of(live, false));
   for (auto& waiter : waiters) {
     if (waiter.wants_final && !final_ones) {
       live.waiters.push_back(std::move(waiter));
     } else {
-      waiter.done(result);
+      waiter.done(waiter.joined ? Result<Report>(report_of(live, true)) : result);
     }
   }
 }
 
-Report Engine::report_of(const Live& live) const {
+Report Engine::report_of(const Live& live, bool joined) const {
   const auto& transaction = live.transaction;
   return Report({.gid = std::string(transaction.gid()),
                  .mode = transaction.mode(),
@@ -158,7 +160,8 @@ Report Engine::report_of(const Live& live) const {
                  .stuck = live.stuck,
                  .reason = std::string(core::reason_of(transaction)),
                  .created_at = time_point(transaction.created_at),
-                 .finished_at = time_point(transaction.finished() ? transaction.updated_at : 0)});
+                 .finished_at = time_point(transaction.finished() ? transaction.updated_at : 0),
+                 .joined = joined});
 }
 
 void Engine::look_up(std::string gid, GidRequest request) {
@@ -257,15 +260,15 @@ void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& re
     if (submit->definition.hash() != stored.definition_hash) {
       return refuse(submit->done, ErrorCode::conflict, std::string(kOtherDefinition));
     }
-    return submit->done(engine::report_of(stored));
+    return submit->done(engine::report_of(stored, true));
   }
   if (auto* branch = std::get_if<BranchRequest>(&request)) return forbid(branch->done);
   if (auto* word = std::get_if<WordRequest>(&request)) {
     const auto said = word->word == WordRequest::Word::submit ? Status::succeed : Status::failed;
     if (stored.status != said) return forbid(word->done);
-    return word->done(engine::report_of(stored));
+    return word->done(engine::report_of(stored, true));
   }
-  std::get<FindRequest>(request).done(engine::report_of(stored));
+  std::get<FindRequest>(request).done(engine::report_of(stored, false));
 }
 
 }  // namespace belay::engine

@@ -37,6 +37,8 @@ class Loop final : public ports::Clock, public ports::Alarm {
   void join();
 
   bool is_loop_thread() const;
+  // For handles of others, on the loop's thread (or before `start`).
+  uv_loop_s* uv() { return loop_; }
 
   // Thread-safe: runs `function` on the loop, in order. After `close`: dropped.
   void post(std::function<void()> function);

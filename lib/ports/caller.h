@@ -23,15 +23,11 @@ class Caller {
   // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
   virtual Outcome call_now(const Call& call) = 0;
   // Only for `deferred` targets. Its lane, and whether that has place for one more call now; if
-  // not, Engine::lane_opened is called, on the loop, when it may have.
-  virtual Lane lane_of(std::string_view target) {
-    static_cast<void>(target);
-    return 0;
-  }
-  virtual bool has_place(Lane lane) {
-    static_cast<void>(lane);
-    return true;
-  }
+  // not, Engine::lane_opened is called, on the loop, when it may have (it is asked again when a
+  // call of the lane ends, too). What is remembered of a lane may go once that was called: one
+  // that is unknown has place.
+  virtual Lane lane_of(std::string_view target) = 0;
+  virtual bool has_place(Lane lane) = 0;
   // Only for `deferred` targets whose lane has place: copies what it needs of `call` and lets it
   // run. Engine::answer is called at most once for it, on the loop and never within this function.
   // No answer: the engine gives up at the call's timeout, and a later answer is dropped.

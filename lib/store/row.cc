@@ -78,12 +78,14 @@ void put_step_options(std::string& out, const core::Definition& definition, std:
   if (out.size() != before) out.push_back('}');
 }
 
-// [first, rollback, payload, options, commit], without what is empty at the end. A subscriber's
-// payload is its topic's.
+// [first, rollback, payload, options, commit, branch_id], without what is empty at the end. A
+// subscriber's payload is its topic's.
 void put_step(std::string& out, const core::Definition& definition, std::uint32_t branch,
               std::string& options) {
   const auto step = definition.step(branch);
   const auto parent = definition.parent(branch);
+  const auto own_id = definition.own_branch_id(branch);
+  const bool has_more = !step.commit.empty() || !own_id.empty();
   options.clear();
   if (parent) {
     options.append("{\"subscriber_of\":");
@@ -96,17 +98,21 @@ void put_step(std::string& out, const core::Definition& definition, std::uint32_
   json::put_text(out, step.first);
   out.push_back(',');
   json::put_text(out, step.rollback);
-  if (!step.payload.empty() || !options.empty() || !step.commit.empty()) {
+  if (!step.payload.empty() || !options.empty() || has_more) {
     out.push_back(',');
     json::put_bytes(out, parent ? std::string_view() : step.payload);
   }
-  if (!options.empty() || !step.commit.empty()) {
+  if (!options.empty() || has_more) {
     out.push_back(',');
     out.append(options.empty() ? std::string_view("null") : std::string_view(options));
   }
-  if (!step.commit.empty()) {
+  if (has_more) {
     out.push_back(',');
     json::put_text(out, step.commit);
+  }
+  if (!own_id.empty()) {
+    out.push_back(',');
+    json::put_text(out, own_id);
   }
   out.push_back(']');
 }

@@ -11,11 +11,11 @@ namespace {
 // the views, which give the words. Column order: what lists need first, what may spill to other
 // pages last.
 //
-// definition.steps: per branch [first target, rollback target, payload, options, commit target],
-// what is empty at the end left out; definition.query: the place of a message's back-check among
-// them. branches: per branch [first op's state, attempts, second op's state, attempts, due_at,
-// last_error, parked], what is 0 at the end left out. timeline: per event [kind, ms since
-// created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
+// definition.steps: per branch [first target, rollback target, payload, options, commit target,
+// its caller's own id], what is empty at the end left out; definition.query: the place of a
+// message's back-check among them. branches: per branch [first op's state, attempts, second op's
+// state, attempts, due_at, last_error, parked], what is 0 at the end left out. timeline: per event
+// [kind, ms since created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -57,7 +57,7 @@ FROM transaction_rows;
 
 CREATE VIEW branches AS SELECT
   id, gid,
-  CASE WHEN is_query THEN '00' ELSE printf('%02d', number) END AS branch_id,
+  CASE WHEN is_query THEN '00' ELSE coalesce(own_id, printf('%02d', number)) END AS branch_id,
   CASE WHEN is_query THEN 'query' ELSE op END AS op,
   target,
   CASE WHEN parked AND is_current THEN 'parked'
@@ -72,6 +72,7 @@ FROM (SELECT
   s.key IS json_extract(t.definition, '$.query') AS is_query,
   coalesce(json_extract(s.value, o.target), '') AS target,
   json_extract(s.value, '$[2]') AS payload,
+  json_extract(s.value, '$[5]') AS own_id,
   CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[0]'), 0)
     WHEN CASE WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END
     THEN coalesce(json_extract(b.value, '$[2]'), 0) ELSE 0 END AS state,
@@ -105,7 +106,9 @@ CREATE VIEW timeline AS SELECT
     WHEN 7 THEN 'prepared' WHEN 8 THEN 'added' WHEN 9 THEN 'committing' END AS event,
   CASE WHEN json_extract(e.value, '$[2]') > 0
     THEN CASE json_extract(e.value, '$[3]') WHEN 8 THEN '00'
-      ELSE printf('%02d', json_extract(e.value, '$[2]')) END END AS branch_id,
+      ELSE coalesce(json_extract(t.definition,
+        '$.steps[' || (json_extract(e.value, '$[2]') - 1) || '][5]'),
+        printf('%02d', json_extract(e.value, '$[2]'))) END END AS branch_id,
   CASE WHEN json_extract(e.value, '$[2]') > 0 AND json_extract(e.value, '$[0]') != 8
     THEN CASE coalesce(json_extract(e.value, '$[3]'), 0) WHEN 0 THEN 'action'
       WHEN 1 THEN 'compensate' WHEN 2 THEN 'try' WHEN 3 THEN 'confirm' WHEN 4 THEN 'cancel'

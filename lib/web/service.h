@@ -15,6 +15,15 @@ struct ServiceOptions {
   std::string version;                   // what GET /api/dtmsvr/version says
   std::size_t reads_queued_max = 1'024;  // of query, all, prepareWorkflow; more get 503
   unsigned read_threads = 2;
+  // Requests that wait for a result at once; one more is answered as if its time were up.
+  std::size_t waits_max = 10'000;
+  // Refuse targets that are no URLs: nobody registers handlers in a server, they would wait for
+  // ever.
+  bool urls_only = true;
+  // The engine's own: what a request leaves out of its retry is filled in from there …
+  Retry retry;
+  // … and a request with wait_result is answered this and two seconds later at the latest.
+  Millis request_timeout{3'000};
 };
 
 class Service {

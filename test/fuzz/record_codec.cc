@@ -112,7 +112,8 @@ std::string rewritten(const core::Definition& definition) {
                            .rollback = step.rollback,
                            .payload = step.payload,
                            .options = &options.back(),
-                           .is_query = definition.is_query(i)});
+                           .is_query = definition.is_query(i),
+                           .branch_id = definition.own_branch_id(i)});
   }
   return core::Definition::encode(draft, definition.gid(), definition.graph());
 }

@@ -1,6 +1,8 @@
 #include "banks.h"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "core/ops.h"
 
@@ -26,7 +28,8 @@ Banks::Banks(World& world, const Plan& plan, Books& sagas, Books& others, Plante
       planted_(planted),
       random_(random),
       faults_(plan.calls),
-      latency_us_(plan.latency_us) {
+      latency_us_(plan.latency_us),
+      lane_places_(plan.lane_places) {
   for (std::uint64_t i = 0; i < plan.targets * 2; ++i)
     deferred_.push_back(random_.percent(plan.deferred_percent));
 }
@@ -39,6 +42,43 @@ std::vector<std::string> Banks::register_again(std::uint64_t target) {
 void Banks::calm() {
   faults_ = {};
   latency_us_ = std::min<std::uint64_t>(latency_us_, 100);
+  while (!shut_.empty()) open(*shut_.begin());
+}
+
+// Lanes: one a bank.
+
+ports::Lane Banks::lane_of(std::string_view target) { return number_of(target) + 1; }
+
+bool Banks::has_place(ports::Lane lane) {
+  if (shut_.contains(lane - 1)) return false;
+  if (lane_places_ == 0 || occupied_life_ != world_.life()) return true;
+  const auto taken = std::count_if(occupied_.begin(), occupied_.end(),
+                                   [lane](const auto& one) { return one.second == lane; });
+  return static_cast<std::uint64_t>(taken) < lane_places_;
+}
+
+void Banks::open(std::uint64_t target) {
+  if (shut_.erase(target) != 0) tell_open(target + 1);
+}
+
+// A place is taken until the answer, or until the call has timed out.
+void Banks::occupy(const Request& request, ports::Lane lane) {
+  if (!has_place(lane)) world_.fail(request.gid + ": a bank without a place is called");
+  if (std::exchange(occupied_life_, world_.life()) != world_.life()) occupied_.clear();
+  occupied_.emplace(request.id, lane);
+  world_.in_life(request.timeout_us, [this, id = request.id] { vacate(id); });
+}
+
+void Banks::vacate(ports::CallId id) {
+  const auto found = occupied_.find(id);
+  if (occupied_life_ != world_.life() || found == occupied_.end()) return;
+  const auto lane = found->second;
+  occupied_.erase(found);
+  tell_open(lane);
+}
+
+void Banks::tell_open(ports::Lane lane) {
+  if (planted_ != Planted::silent_lanes) opened_(lane);
 }
 
 ports::Caller::Kind Banks::kind_of(std::string_view target) {
@@ -94,6 +134,7 @@ void Banks::call_later(ports::CallId id, const Call& call) {
                         Ledger::branch_of(call.branch_id),
                         call.op,
                         static_cast<std::uint64_t>(call.timeout.count()) * 1000};
+  occupy(request, lane_of(call.target));
   if (random_.percent(faults_.lost_request)) return world_.note("  lost");
   auto delay = latency();
   if (random_.percent(faults_.late) && random_.percent(50))
@@ -119,6 +160,7 @@ void Banks::reply(const Request& request, const Outcome& outcome) {
   if (random_.percent(faults_.late)) delay += request.timeout_us * random_.between(1, 3);
   world_.after_us(delay, [this, request, outcome] {
     if (!world_.alive() || world_.life() != request.life) return;
+    vacate(request.id);
     books_of(request.gid).on_answer(request.gid, request.branch, request.number, outcome.kind());
     answer_(request.id, outcome);
   });

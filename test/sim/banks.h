@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ class Banks final : public ports::Caller {
 
   // Who takes the answers in this life; asked only while the world is alive.
   void set_answer(Answer answer) { answer_ = std::move(answer); }
+  // Who is told, in this life, that a lane may have a place.
+  void set_opened(std::function<void(ports::Lane)> opened) { opened_ = std::move(opened); }
   // Runs at each call; true: the process died at it.
   void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
 
@@ -32,6 +35,9 @@ class Banks final : public ports::Caller {
   void unregister(std::uint64_t target) { unregistered_.insert(target); }
   // Returns the names that are known again.
   std::vector<std::string> register_again(std::uint64_t target);
+  // It takes no calls that answer later, until it is opened; calls on their way arrive.
+  void shut(std::uint64_t target) { shut_.insert(target); }
+  void open(std::uint64_t target);
   void calm();
   // Requests on their way to a bank.
   std::uint64_t under_way() const { return under_way_; }
@@ -39,6 +45,8 @@ class Banks final : public ports::Caller {
 
   Kind kind_of(std::string_view target) override;
   Outcome call_now(const Call& call) override;
+  ports::Lane lane_of(std::string_view target) override;
+  bool has_place(ports::Lane lane) override;
   void call_later(ports::CallId id, const Call& call) override;
 
  private:
@@ -57,6 +65,9 @@ class Banks final : public ports::Caller {
   void send(const Request& request, std::uint64_t delay);
   void reply(const Request& request, const Outcome& outcome);
   std::uint64_t before(const Call& call);
+  void occupy(const Request& request, ports::Lane lane);
+  void vacate(ports::CallId id);
+  void tell_open(ports::Lane lane);
 
   Books& books_of(std::string_view gid) { return gid.starts_with("g-") ? sagas_ : others_; }
 
@@ -69,7 +80,12 @@ class Banks final : public ports::Caller {
   std::uint64_t latency_us_;
   std::vector<bool> deferred_;  // by target, actions then compensations
   std::set<std::uint64_t> unregistered_;
+  std::set<std::uint64_t> shut_;
+  std::uint64_t lane_places_;
+  std::map<ports::CallId, ports::Lane> occupied_;  // by calls of this life
+  std::uint64_t occupied_life_ = 0;
   Answer answer_;
+  std::function<void(ports::Lane)> opened_;
   std::function<bool()> watch_;
   std::uint64_t under_way_ = 0;
   std::uint64_t calls_ = 0;

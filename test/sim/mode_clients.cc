@@ -21,6 +21,8 @@ void ModeClients::set_engine(engine::Engine* engine) {
   if (engine == nullptr) topics_.process_died();
   topic_requests_ = 0;
   for (auto& known : all_) known->pending = 0;
+  // somebody waited for it to be there: his word comes before anything has gone on
+  if (engine != nullptr && plan_.others.words_again != 0 && random_.percent(50)) word_again();
 }
 
 void ModeClients::check_all_heard() {

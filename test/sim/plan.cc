@@ -116,6 +116,15 @@ void plan_world(Plan& plan, Random& random) {
   }
 }
 
+void plan_lanes(Plan& plan, Random& random) {
+  if (random.percent(30)) plan.lane_places = random.between(1, 3);
+  if (!random.percent(30)) return;
+  for (auto count = random.between(1, 4); count > 0; --count) {
+    plan.shut.push_back({random.below(plan.chaos_ms), pick(random, {1, 500, 1'000'000}),
+                         random.below(plan.targets)});
+  }
+}
+
 void plan_options(Plan& plan, Random& random) {
   auto& options = plan.options;
   options.history = static_cast<History>(random.percent(60) ? 0 : random.below(3));
@@ -160,6 +169,7 @@ Plan make_plan(Random& random) {
   plan_world(plan, random);
   plan_options(plan, random);
   plan_others(plan, random);
+  plan_lanes(plan, random);
   return plan;
 }
 
@@ -178,8 +188,9 @@ std::string describe(const Plan& plan) {
       fmt::format("calls lost {}/{} late {} twice {} ongoing {} unknown {}; ", calls.lost_request,
                   calls.lost_reply, calls.late, calls.duplicate, calls.ongoing, calls.unknown);
   text +=
-      fmt::format("{} crashes, {} restarts, {} jumps, {} unregistered; disk:", plan.crashes.size(),
-                  plan.restarts.size(), plan.jumps.size(), plan.unregistered.size());
+      fmt::format("{} crashes, {} restarts, {} jumps, {} unregistered, {} shut, {} places; disk:",
+                  plan.crashes.size(), plan.restarts.size(), plan.jumps.size(),
+                  plan.unregistered.size(), plan.shut.size(), plan.lane_places);
   for (const auto& trouble : plan.disk) text += fmt::format(" {}", test::name_of(trouble.fault));
   text +=
       fmt::format("; history {} limits {}/{}/{}", static_cast<unsigned>(plan.options.history),

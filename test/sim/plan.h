@@ -102,6 +102,8 @@ struct Plan {
   std::vector<Crash> crashes;
   std::vector<std::uint64_t> restarts;  // graceful: close and open again, at ms
   std::vector<Window> unregistered;
+  std::vector<Window> shut;       // banks that take no calls for a while
+  std::uint64_t lane_places = 0;  // deferred calls a bank takes at once; 0: any number
   std::vector<WallJump> jumps;
   std::size_t wal_bytes = 0;  // JournalConfig::wal_bytes
   Options options;

@@ -42,6 +42,9 @@ Run::Run(const RunOptions& options)
     engine_->answer(id, outcome);
     world_.wake();
   });
+  banks_.set_opened([this](ports::Lane lane) {
+    if (engine_ && world_.alive()) engine_->lane_opened(lane);
+  });
   banks_.set_watch([this] {
     if (strikes(CrashPoint::at_call)) return true;
     if (store_->refuses()) world_.fail("a branch was called while the disk refuses");
@@ -119,6 +122,13 @@ void Run::schedule() {
         if (engine_) engine_->registered(name);
       }
     });
+  }
+  for (const auto& window : plan_.shut) {
+    world_.after_us(window.at_ms * 1000, [this, window] {
+      if (stage_ == Stage::chaos) banks_.shut(window.target);
+    });
+    world_.after_us((window.at_ms + window.length_ms) * 1000,
+                    [this, window] { banks_.open(window.target); });
   }
   for (const auto& jump : plan_.jumps)
     world_.after_us(jump.at_ms * 1000, [this, jump] { world_.jump_wall(jump.by_ms); });

@@ -68,8 +68,9 @@ BANNED_CODE = [
     (r"std::(cout|cerr|clog)\b|\b(v?f?printf|puts|fputs|putchar|perror)\s*\(", LIBRARY,
      ("lib/base/check.cc",), "a library prints nothing: report through base/log.h or an Error"),
     (r"\b\w+_clock::now\b|\b(clock_gettime|gettimeofday)\s*\(|\bstd::time\s*\(", LIBRARY,
-     ("lib/loop/", "lib/xa/pool"),
-     "time enters through ports/clock.h; only lib/loop reads a clock (and the threads of lib/xa)"),
+     ("lib/loop/", "lib/xa/pool", "lib/web/"),
+     "time enters through ports/clock.h; only lib/loop reads a clock (and the threads of lib/xa "
+     "and lib/web)"),
     (r"\bs?rand\s*\(|\b[delm]rand48\s*\(", LIBRARY + ("test/", "bench/", "tools/"), (),
      "randomness is seeded: a std::mt19937_64 that was handed in"),
     (r"\bstd::uniform_\w+_distribution\b", LIBRARY + ("test/", "bench/", "tools/"), (),

@@ -139,6 +139,7 @@ bool is_legal(const Transaction& transaction) {
     case Mode::tcc:
     case Mode::xa: return is_legal_two_phase(transaction);
     case Mode::msg: return is_legal_msg(transaction);
+    case Mode::workflow: break;
   }
   return false;
 }

@@ -30,6 +30,13 @@ void check_is_rich(const Definition& definition) {
   CHECK(definition.trace_parent() == saga.settings().trace_parent);
 }
 
+// Confirmed by "c", and nothing else.
+TwoPhaseBranch named(const std::string& id) {
+  TwoPhaseBranch branch{"", "c", ""};
+  branch.branch_id = id;
+  return branch;
+}
+
 }  // namespace
 
 TEST_SUITE("core/definition") {
@@ -70,6 +77,47 @@ TEST_SUITE("core/definition") {
     const auto rich = parsed(rich_saga());
     CHECK(rich.headers(0) == std::vector<Header>{{"tenant", "7"}, {"token", "a"}, {"token", "b"}});
     CHECK(rich.headers(1) == std::vector<Header>{{"tenant", "7"}});
+  }
+
+  TEST_CASE("a branch is called by its own id, else by its number, also one that is added") {
+    Xa xa("g");
+    xa.branch(named("0101")).branch(named(""));
+    auto definition = *Definition::parse(encoded(xa));
+    const auto add = [&](const std::string& id) {
+      const auto step = *core::encode_branch(named(id), Limits{});
+      const auto taken = definition.taken_branch_id(step);
+      if (!taken) REQUIRE(definition.add_steps(step));
+      return taken.value_or("");
+    };
+    CHECK(add("0101") == "0101");
+    CHECK(add("02") == "02");
+    CHECK(add("04") == "");
+    CHECK(add("") == "04");  // its number would be
+    CHECK(add("03") == "");
+    CHECK(add("") == "");
+    std::string ids;
+    for (std::uint32_t i = 0; i < definition.branch_count(); ++i)
+      ids += std::string(definition.branch_id(i).view()) + " ";
+    CHECK(ids == "0101 02 04 03 05 ");
+    CHECK(definition.own_branch_id(0) == "0101");
+    CHECK(definition.own_branch_id(1).empty());
+    CHECK(definition.step(2).commit == "c");
+  }
+
+  TEST_CASE("a branch's own id is read in tcc and xa only, and only if it is one") {
+    const auto bytes = encoded(Tcc("g").branch(named("ab")));
+    const std::string head("\x01\x01\x01\0\x01g\x01\x48\0\0\0", 11);
+    REQUIRE(bytes == head + "\x01" + "c" + "\x02" + "ab");
+    CHECK(Definition::parse(bytes).has_value());
+    for (const auto& [at, byte] : {std::pair(1, '\0'), {1, '\x03'}, {14, '\n'}, {15, '\x7f'}}) {
+      auto broken = bytes;
+      broken[static_cast<std::size_t>(at)] = byte;
+      CHECK_FALSE(Definition::parse(broken).has_value());
+    }
+    CHECK_FALSE(Definition::parse(bytes.substr(0, 13) + '\0').has_value());
+    const auto step = *core::encode_branch(named("ab"), Limits{});
+    auto saga = parsed(rich_saga());
+    CHECK_FALSE(saga.add_steps(step));
   }
 
   TEST_CASE("shapes: in order, at once, and by a graph even if its orders hold nothing back") {

@@ -45,6 +45,11 @@ constexpr std::string_view kMsgDefinition1 =
     "656c636f6d6567000000000000f83fe0d403000000000000d03f07d00f000e746f7069633a2f2f6f72646572"
     "73000c7b226f72646572223a34347d10106f72646572732e636f6d6d69747465640000";
 
+constexpr std::string_view kNamedDefinition1 =
+    "01020100086f726465722d343502480a73746f636b2e74616b650e73746f636b2e726f6c6c6261636b01370c"
+    "73746f636b2e636f6d6d69740430313031080962616e6b2e74616b650d62616e6b2e726f6c6c6261636b000b"
+    "62616e6b2e636f6d6d6974";
+
 constexpr std::string_view kDrivenBatch1 =
     "010a571937e6acd295ffbc3102020000100300020010000002000201100300040110000008000a2a0809686f"
     "74656c2e7472790c686f74656c2e63616e63656c036f6e650d686f74656c2e636f6e6669726d02000a021003"
@@ -143,6 +148,7 @@ TEST_SUITE("core/golden") {
     check_definition(rich_saga(), kDefinition1, 0xfea3c4c29e120622u);
     check_definition(rich_tcc(), kTccDefinition1, 0xc89e019d23f2c1dau);
     check_definition(rich_msg(), kMsgDefinition1, 0x14aec2123b2e04e7u);
+    check_definition(named_xa(), kNamedDefinition1, 0x139a58582cc1d768u);
   }
 
   TEST_CASE("a batch of format 1 is written and read as ever") {

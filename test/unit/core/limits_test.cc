@@ -94,6 +94,38 @@ TEST_SUITE("core/limits") {
           "invalid_argument: trace_parent has 257 bytes, the limit is 256");
   }
 
+  TEST_CASE("a branch_id has 1 to 128 bytes, no control character, and no other branch has it") {
+    const auto with_ids = [](const std::string& first, const std::string& second) {
+      TwoPhaseBranch branch{"t", "c", "x"};
+      Tcc tcc("g");
+      branch.branch_id = first;
+      tcc.branch(branch);
+      branch.branch_id = second;
+      return tcc.branch(branch);
+    };
+    CHECK(verdict(with_ids("", "")) == "");
+    CHECK(verdict(with_ids("0101", std::string(128, 'b'))) == "");
+    CHECK(verdict(with_ids("02", "01")) == "");
+    CHECK(verdict(with_ids("caf\xc3\xa9", "")) == "");
+    CHECK(verdict(with_ids("01", std::string(129, 'b'))) ==
+          "invalid_argument: the branch_id of branch 2 has 129 bytes, the limit is 128");
+    CHECK(verdict(with_ids("a\nb", "")) ==
+          "invalid_argument: the branch_id of branch 1 has the control character 0x0a at byte 1");
+    CHECK(verdict(with_ids("", "b\x7f")) ==
+          "invalid_argument: the branch_id of branch 2 has the control character 0x7f at byte 1");
+    CHECK(verdict(with_ids("01", "01")) ==
+          "invalid_argument: the branch_id '01' of branch 2 is that of branch 1 too");
+    CHECK(verdict(with_ids("02", "")) ==
+          "invalid_argument: the branch_id '02' of branch 2 is that of branch 1 too");
+    CHECK(verdict(with_ids("", "01")) ==
+          "invalid_argument: the branch_id '01' of branch 2 is that of branch 1 too");
+    TwoPhaseBranch branch{"t", "c", "x"};
+    branch.branch_id = std::string(129, 'b');
+    const auto later = core::encode_branch(branch, Limits{});
+    REQUIRE_FALSE(later);
+    CHECK(later.error().detail == "the branch_id of the branch has 129 bytes, the limit is 128");
+  }
+
   TEST_CASE("times are in their range, of the whole and of a step") {
     CHECK(verdict(small().delay(kYear).timeout_to_fail(kYear).request_timeout(Millis{3'600'000})) ==
           "");

@@ -56,6 +56,16 @@ Tcc rich_tcc() {
   return tcc;
 }
 
+Xa named_xa() {
+  Xa xa("order-45");
+  xa.branch({.first = "stock.take",
+             .commit = "stock.commit",
+             .rollback = "stock.rollback",
+             .payload = "7",
+             .branch_id = "0101"});
+  return xa.branch("bank.take", "bank.commit", "bank.rollback");
+}
+
 Msg rich_msg() {
   Msg msg("order-44");
   msg.to("mail.send", "welcome", {.retry = some_retry(3)});

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "belay/msg.h"
-#include "belay/workflow.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
+#include "belay/workflow.h"
 #include "core/definition.h"
 #include "core/record.h"
 #include "core/transaction.h"
@@ -19,6 +19,8 @@ namespace belay::test {
 Saga rich_saga();
 // Two branches in order, one with options of its own.
 Tcc rich_tcc();
+// Two branches, one with an id of its caller's.
+Xa named_xa();
 // To a handler and to a topic at once, with a back-check and a delay.
 Msg rich_msg();
 // Bytes of a description that must be valid.

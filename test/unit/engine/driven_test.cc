@@ -366,6 +366,40 @@ TEST_SUITE("engine/driven") {
     CHECK(small.error_of("third") == std::nullopt);
   }
 
+  TEST_CASE("a branch is called by its caller's id in both phases") {
+    Prepared test;
+    auto seat = kSeat;
+    auto meal = kMeal;
+    seat.branch_id = "01";
+    meal.branch_id = "0101";
+    REQUIRE(test.branch("g", seat, "seat"));
+    REQUIRE(test.branch("g", meal, "meal"));
+    REQUIRE(test.branch("g", kSeat, "third"));
+    test.settle();
+    REQUIRE(test.submit_word("g", "word"));
+    test.settle();
+    CHECK(test.ports.calls ==
+          Calls{"01 try", "0101 try", "03 try", "01 confirm", "0101 confirm", "03 confirm"});
+    CHECK(test.ports.modes == std::vector<Mode>(6, Mode::tcc));
+  }
+
+  TEST_CASE("a branch_id that is taken is a conflict, and leaves nothing") {
+    Prepared test;
+    auto seat = kSeat;
+    seat.branch_id = "02";
+    REQUIRE(test.branch("g", seat, "own"));
+    REQUIRE(test.branch("g", kMeal, "numbered"));
+    REQUIRE(test.branch("g", seat, "again"));
+    for (const auto* name : {"numbered", "again"}) {
+      CHECK(test.error_of(name) == ErrorCode::conflict);
+      CHECK(test.told.at(name).error().detail == "the branch_id '02' is another branch's already");
+    }
+    test.settle();
+    REQUIRE(test.submit_word("g", "word"));
+    test.settle();
+    CHECK(test.ports.calls == Calls{"02 try", "02 confirm"});
+  }
+
   TEST_CASE("requests of all kinds count in the queue's limit") {
     Options options;
     options.limits.queued_submits_max = 6;

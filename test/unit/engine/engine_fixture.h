@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,11 @@ class FakePorts final : public ports::Clock,
     const auto found = outcomes.find(call.target);
     return found == outcomes.end() ? Outcome::success() : found->second;
   }
+  // By the target's first letter; open unless shut.
+  ports::Lane lane_of(std::string_view target) override {
+    return static_cast<unsigned char>(target.front());
+  }
+  bool has_place(ports::Lane lane) override { return !shut.contains(static_cast<char>(lane)); }
   void call_later(ports::CallId id, const Call& call) override {
     note(call);
     fences.push_back(call.fence);
@@ -64,8 +70,10 @@ class FakePorts final : public ports::Clock,
   std::map<std::string, Outcome, std::less<>> outcomes;
   std::vector<std::string> calls;
   std::vector<std::string> targets;  // of those
+  std::vector<Mode> modes;           // likewise
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
+  std::set<char> shut;  // lanes
   const ports::Batch* committing = nullptr;
   CommitDone commit_done;
   std::vector<std::string> looked_up;
@@ -77,6 +85,7 @@ class FakePorts final : public ports::Clock,
   void note(const Call& call) {
     calls.push_back(std::string(call.branch_id) + " " + std::string(name_of(call.op)));
     targets.emplace_back(call.target);
+    modes.push_back(call.mode);
   }
 };
 

@@ -305,6 +305,45 @@ TEST_SUITE("store/modes") {
                 "SELECT count(DISTINCT branch_id) FROM branches WHERE gid = 'x-grows'") == "2");
   }
 
+  TEST_CASE("a branch is shown by its caller's id, in the log and in rows") {
+    for (const bool rows : {false, true}) {
+      Modes modes;
+      auto seat = kSeat;
+      auto plain = kMeal;
+      seat.branch_id = "0101";
+      plain.commit = "";
+      plain.branch_id = "caf\xc3\xa9";
+      const auto id = modes.story.submit(Xa("x-named").branch(seat), core::Entry::prepare);
+      modes.story.decide(id, core::Begun{});
+      modes.add(id, plain);
+      modes.add(id, kMeal);
+      modes.story.decide_answer(id, 0, Op::prepare, Outcome::success());
+      modes.story.decide_answer(id, 1, Op::prepare, Outcome::ongoing("busy"));
+      modes.write(rows);
+      CHECK(modes.branches("x-named") ==
+            "0101|prepare|seat.try|succeed|1||-\n"
+            "0101|rollback|seat.cancel|idle|0||-\n"
+            "0101|commit|seat.confirm|idle|0||-\n"
+            "caf\xc3\xa9|prepare|meal.try|started|1|busy|11511\n"
+            "caf\xc3\xa9|rollback|meal.cancel|idle|0||-\n"
+            "caf\xc3\xa9|commit||idle|0||-\n"
+            "03|prepare|meal.try|started|0||-\n"
+            "03|rollback|meal.cancel|idle|0||-\n"
+            "03|commit|meal.confirm|idle|0||-\n");
+      CHECK(modes.timeline("x-named") ==
+            "1511|prepared|||||1\n"
+            "1511|added|caf\xc3\xa9||||1\n"
+            "1511|added|03||||1\n"
+            "1511|answered|0101|prepare|success||1\n"
+            "1511|answered|caf\xc3\xa9|prepare|ongoing|busy|1\n");
+      auto reader = open_reader(modes.path);
+      CHECK(reader.find("x-named")->definition ==
+            R"({"steps":[["seat.try","seat.cancel","7A",null,"seat.confirm","0101"],)"
+            "[\"meal.try\",\"meal.cancel\",\"\",null,\"\",\"caf\xc3\xa9\"],"
+            R"(["meal.try","meal.cancel","",null,"meal.confirm"]],"concurrent":true})");
+    }
+  }
+
   TEST_CASE("what was committed is read back, from the log alone and from rows") {
     for (const bool rows : {false, true}) {
       CAPTURE(rows);

@@ -1,0 +1,30 @@
+#include "api/callers.h"
+
+#include "belay/features.h"
+
+namespace belay::api {
+namespace {
+
+// The functions' one lane. Those of hosts begin at 1.
+constexpr ports::Lane kFunctions = 0;
+
+bool is_hook(std::string_view target) { return BELAY_HAS_HOOKS != 0 && hook::is_url(target); }
+
+}  // namespace
+
+ports::Caller::Kind Callers::kind_of(std::string_view target) {
+  return is_hook(target) ? Kind::deferred : handlers_.kind_of(target);
+}
+
+ports::Lane Callers::lane_of(std::string_view target) {
+  return is_hook(target) ? hooks_.lane_of(target) : kFunctions;
+}
+
+bool Callers::has_place(ports::Lane lane) { return lane == kFunctions || hooks_.has_place(lane); }
+
+void Callers::call_later(ports::CallId id, const Call& call) {
+  if (is_hook(call.target)) return hooks_.call(id, call);
+  handlers_.call_later(id, call);
+}
+
+}  // namespace belay::api

@@ -1,0 +1,27 @@
+// How a branch is called: a target that is a URL by lib/hook, any other by the function of that
+// name.
+#pragma once
+
+#include "api/handlers.h"
+#include "hook/hooks.h"
+#include "ports/caller.h"
+
+namespace belay::api {
+
+class Callers final : public ports::Caller {
+ public:
+  Callers(Handlers& handlers, hook::Hooks& hooks) : handlers_(handlers), hooks_(hooks) {}
+
+  // A library built without libcurl leaves URLs parked, as names that nobody registered.
+  Kind kind_of(std::string_view target) override;
+  Outcome call_now(const Call& call) override { return handlers_.call_now(call); }
+  ports::Lane lane_of(std::string_view target) override;
+  bool has_place(ports::Lane lane) override;
+  void call_later(ports::CallId id, const Call& call) override;
+
+ private:
+  Handlers& handlers_;
+  hook::Hooks& hooks_;
+};
+
+}  // namespace belay::api

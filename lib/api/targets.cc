@@ -1,0 +1,108 @@
+#include "api/targets.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <variant>
+
+#include "base/branch_id.h"
+#include "belay/workflow.h"
+#include "core/draft.h"
+#include "core/ops.h"
+#include "hook/request.h"
+
+namespace belay::api {
+namespace {
+
+constexpr std::string_view kSchemeEnd = "://";
+
+bool has_scheme(std::string_view target) { return target.find(kSchemeEnd) != target.npos; }
+
+// `where` makes the words for an error, which are rarely needed.
+template <class Where>
+Result<> check_one(const hook::Hooks& hooks, std::string_view target, Where where) {
+  if (!has_scheme(target) || target.starts_with(kTopicPrefix)) return {};
+  if (!hook::is_url(target)) {
+    return Error{
+        ErrorCode::invalid_argument,
+        fmt::format("{}: '{}' is neither a name nor a URL that can be called (http, https, "
+                    "jsonrpc+http, jsonrpc+https) nor a topic",
+                    where(), target)};
+  }
+  const auto allowed = hooks.check(target);
+  if (allowed) return {};
+  return Error{allowed.error().code, fmt::format("{}: {}", where(), allowed.error().detail)};
+}
+
+struct OpNames {
+  std::string_view first;
+  std::string_view commit;
+  std::string_view rollback;
+};
+
+OpNames names_of(Mode mode) {
+  if (mode == Mode::workflow) return {"callback", "", ""};
+  const auto& ops = core::ops_of(mode);
+  return {name_of(ops.first), name_of(ops.commit), name_of(ops.rollback)};
+}
+
+bool is_called_by_url(const core::DraftStep& step) {
+  return hook::is_url(step.first) || hook::is_url(step.commit) || hook::is_url(step.rollback);
+}
+
+Result<> check_headers(std::span<const Header> headers, std::string_view whose) {
+  const auto checked = hook::check_headers(headers);
+  if (checked) return {};
+  return Error{checked.error().code, fmt::format("{}: {}", whose, checked.error().detail)};
+}
+
+Result<> check_step(const hook::Hooks& hooks, const core::DraftStep& step, const OpNames& names,
+                    std::string_view branch) {
+  const auto field = [&](std::string_view name) {
+    return [&branch, name] { return fmt::format("the {} of branch {}", name, branch); };
+  };
+  BELAY_TRY(check_one(hooks, step.first, field(step.is_query ? name_of(Op::query) : names.first)));
+  BELAY_TRY(check_one(hooks, step.commit, field(names.commit)));
+  BELAY_TRY(check_one(hooks, step.rollback, field(names.rollback)));
+  if (step.options == nullptr || step.options->headers.empty() || !is_called_by_url(step))
+    return {};
+  return check_headers(step.options->headers, fmt::format("branch {}", branch));
+}
+
+}  // namespace
+
+Result<> check_targets(const hook::Hooks& hooks, const Description& description) {
+  const auto draft = core::draft_of(description);
+  const auto names = names_of(draft.mode);
+  bool any_url = false;
+  for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
+    const auto& step = draft.steps[i];
+    const auto id = step.is_query ? base::BranchId::query() : base::BranchId(i);
+    BELAY_TRY(check_step(hooks, step, names, id.view()));
+    any_url = any_url || is_called_by_url(step);
+  }
+  const auto any = description.any();
+  if (const auto* workflow = std::get_if<const Workflow*>(&any)) {
+    const auto& target = (*workflow)->target();
+    BELAY_TRY(check_one(hooks, target, [] { return "the workflow's callback"; }));
+    any_url = any_url || hook::is_url(target);
+  }
+  return any_url ? check_headers(draft.settings->headers, "the transaction") : Result<>();
+}
+
+Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch) {
+  return check_step(hooks, core::draft_of(branch), {"first", "commit", "rollback"},
+                    branch.branch_id.empty() ? "(new)" : branch.branch_id);
+}
+
+Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription) {
+  return check_one(hooks, subscription.target, [] { return "the subscription's target"; });
+}
+
+Result<> check_handler_name(std::string_view name) {
+  if (!has_scheme(name)) return {};
+  return Error{ErrorCode::invalid_argument,
+               fmt::format("a handler's name must not look like a URL, as '{}' does", name)};
+}
+
+}  // namespace belay::api

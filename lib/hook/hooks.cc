@@ -1,0 +1,270 @@
+// A call's life: a place at its host, a request, curl's word on it, an outcome.
+#include "hook/hooks.h"
+
+#include <uv.h>
+
+#include <random>
+#include <set>
+#include <utility>
+
+#include "belay/check.h"
+#include "hook/allow.h"
+#include "hook/host_table.h"
+#include "hook/multi.h"
+#include "hook/options.h"
+#include "hook/request.h"
+#include "hook/transfer.h"
+#include "hook/url.h"
+
+namespace belay::hook {
+namespace {
+
+constexpr std::size_t kSpareTransfersMax = 1'024;
+
+}  // namespace
+
+class Hooks::Impl {
+ public:
+  Impl(const HookOptions& options, AllowList allowed, std::uint64_t seed)
+      : options_(options),
+        allowed_(std::move(allowed)),
+        random_(seed),
+        hosts_(options_, [this](std::string_view target) { return check(target); }) {}
+
+  Result<> check(std::string_view target) const;
+  void start(uv_loop_s* loop, Answered answered, Opened opened);
+  ports::Lane lane_of(std::string_view target);
+  bool has_place(ports::Lane lane);
+  void call(ports::CallId id, const Call& call);
+  std::vector<HostFigures> figures() const { return hosts_.figures(); }
+  void close(std::function<void()> closed);
+
+ private:
+  Result<> check(const Url& url, std::string_view target) const;
+  std::uint64_t now() const { return uv_now(loop_); }
+  void refuse(ports::CallId id, const Error& error);
+  void on_ended(CURL* easy, CURLcode result);
+  std::unique_ptr<Transfer> take_spare();
+  std::unique_ptr<Transfer> take_off(Transfer& transfer);
+  void look(HostEntry& entry);
+  void look_later(HostEntry& entry, std::uint64_t at);
+  void set_timer();
+  void on_timer();
+  void handle_closed();
+
+  const HookOptions options_;
+  const AllowList allowed_;
+  std::mt19937_64 random_;
+  HostTable hosts_;
+  uv_loop_s* loop_ = nullptr;
+  Answered answered_;
+  Opened opened_;
+  std::function<void()> closed_;
+  int closing_parts_ = 0;
+
+  std::unique_ptr<Multi> multi_;
+  std::vector<std::unique_ptr<Transfer>> in_flight_;
+  std::vector<std::unique_ptr<Transfer>> spare_;
+
+  // Calls that could not be made at all; answered by the timer.
+  std::vector<std::pair<ports::CallId, Outcome>> refused_;
+  // Hosts that somebody waits for, by the time they are looked at again.
+  std::set<std::pair<std::uint64_t, ports::Lane>> looks_;
+  std::unique_ptr<uv_timer_t> timer_;
+};
+
+Result<> Hooks::Impl::check(const Url& url, std::string_view target) const {
+  if (!allowed_.allows(url)) {
+    return Error{ErrorCode::forbidden_target,
+                 "'" + std::string(target) + "' is not among HookOptions::allowed_targets"};
+  }
+  if (options_.refuse_link_local && is_link_local(url)) {
+    return Error{ErrorCode::forbidden_target,
+                 "'" + std::string(target) + "' is a link-local address, which is not called"};
+  }
+  return {};
+}
+
+Result<> Hooks::Impl::check(std::string_view target) const {
+  const auto url = parse_url(target);
+  if (!url) return url.error();
+  if (url->json_rpc) {
+    if (auto made = make_target(target); !made) return made.error();
+  }
+  return check(*url, target);
+}
+
+void Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
+  loop_ = loop;
+  answered_ = std::move(answered);
+  opened_ = std::move(opened);
+  multi_ = std::make_unique<Multi>();
+  multi_->start(loop, [this](CURL* easy, CURLcode result) { on_ended(easy, result); });
+  timer_ = std::make_unique<uv_timer_t>();
+  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);
+  timer_->data = this;
+}
+
+ports::Lane Hooks::Impl::lane_of(std::string_view target) {
+  const auto* entry = hosts_.route(target).entry;
+  return entry == nullptr ? 0 : entry->lane;  // what cannot be called waits for nobody
+}
+
+bool Hooks::Impl::has_place(ports::Lane lane) {
+  auto* entry = hosts_.find(lane);
+  if (entry == nullptr) return true;  // forgotten, as it was quiet
+  const auto at = entry->host.place_at(now());
+  if (at <= now()) return true;
+  entry->wanted = true;
+  look_later(*entry, at);
+  return false;
+}
+
+void Hooks::Impl::call(ports::CallId id, const Call& call) {
+  const auto& route = hosts_.route(call.target);
+  if (!route.target) return refuse(id, route.target.error());
+  auto transfer = take_spare();
+  if (const auto made = transfer->request.make(call, *route.target, random_() | 1); !made) {
+    spare_.push_back(std::move(transfer));
+    return refuse(id, made.error());
+  }
+  transfer->id = id;
+  transfer->lane = route.entry->lane;
+  transfer->is_json_rpc = route.target->json_rpc;
+  transfer->ticket = route.entry->host.begin(now());
+  transfer->place = in_flight_.size();
+  transfer->begin(now(), call.timeout);
+  multi_->add(transfer->easy());
+  in_flight_.push_back(std::move(transfer));
+}
+
+void Hooks::Impl::refuse(ports::CallId id, const Error& error) {
+  refused_.emplace_back(id, Outcome::unknown(error.detail));
+  set_timer();
+}
+
+std::unique_ptr<Transfer> Hooks::Impl::take_spare() {
+  if (spare_.empty()) return std::make_unique<Transfer>(options_, *multi_);
+  auto transfer = std::move(spare_.back());
+  spare_.pop_back();
+  return transfer;
+}
+
+std::unique_ptr<Transfer> Hooks::Impl::take_off(Transfer& transfer) {
+  const auto place = transfer.place;
+  auto taken = std::move(in_flight_[place]);
+  if (place + 1 != in_flight_.size()) {
+    in_flight_[place] = std::move(in_flight_.back());
+    in_flight_[place]->place = place;
+  }
+  in_flight_.pop_back();
+  return taken;
+}
+
+void Hooks::Impl::on_ended(CURL* easy, CURLcode result) {
+  auto& transfer = Transfer::of(easy);
+  const auto end = transfer.end(result, now());
+  if (!end) return multi_->add(easy);
+  auto done = take_off(transfer);
+  const auto id = done->id;
+  const auto lane = done->lane;
+  // Not quiet while it had a call, so it is still there.
+  auto* entry = hosts_.find(lane);
+  BELAY_CHECK(entry != nullptr);
+  entry->host.end(now(), done->ticket, end->host, end->outcome.kind());
+  if (spare_.size() < kSpareTransfersMax) spare_.push_back(std::move(done));
+  answered_(id, end->outcome);
+  if (auto* still = hosts_.find(lane); still != nullptr) look(*still);
+}
+
+// Tells who waits for a place, if there is one.
+void Hooks::Impl::look(HostEntry& entry) {
+  if (!entry.wanted) return;
+  const auto at = entry.host.place_at(now());
+  if (at > now()) return look_later(entry, at);
+  entry.wanted = false;
+  looks_.erase({entry.look_at, entry.lane});
+  entry.look_at = 0;
+  opened_(entry.lane);
+}
+
+void Hooks::Impl::look_later(HostEntry& entry, std::uint64_t at) {
+  if (entry.look_at == at) return;
+  looks_.erase({entry.look_at, entry.lane});
+  entry.look_at = at == Host::kNever ? 0 : at;
+  if (entry.look_at != 0) looks_.emplace(at, entry.lane);
+  set_timer();
+}
+
+void Hooks::Impl::set_timer() {
+  constexpr auto fire = [](uv_timer_t* handle) noexcept {
+    static_cast<Impl*>(handle->data)->on_timer();
+  };
+  if (refused_.empty() && looks_.empty()) {
+    uv_timer_stop(timer_.get());
+    return;
+  }
+  uv_update_time(loop_);
+  const auto at = refused_.empty() ? looks_.begin()->first : now();
+  uv_timer_start(timer_.get(), fire, at > now() ? at - now() : 0, 0);
+}
+
+void Hooks::Impl::on_timer() {
+  const auto refused = std::exchange(refused_, {});
+  for (const auto& [id, outcome] : refused) answered_(id, outcome);
+  // Each once: what has no place yet is put off to a later time.
+  const auto time = now();
+  while (!looks_.empty() && looks_.begin()->first <= time) {
+    auto* entry = hosts_.find(looks_.begin()->second);
+    looks_.erase(looks_.begin());
+    if (entry == nullptr) continue;
+    entry->look_at = 0;
+    look(*entry);
+  }
+  set_timer();
+}
+
+void Hooks::Impl::close(std::function<void()> closed) {
+  closed_ = std::move(closed);
+  for (const auto& transfer : in_flight_) multi_->remove(transfer->easy());
+  in_flight_.clear();
+  spare_.clear();
+  closing_parts_ = 2;
+  multi_->close([this] { handle_closed(); });
+  uv_close(reinterpret_cast<uv_handle_t*>(timer_.get()),
+           [](uv_handle_t* handle) noexcept { static_cast<Impl*>(handle->data)->handle_closed(); });
+}
+
+void Hooks::Impl::handle_closed() {
+  if (--closing_parts_ != 0) return;
+  // It may destroy this object.
+  const auto closed_now = std::move(closed_);
+  closed_now();
+}
+
+Hooks::Hooks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Hooks::~Hooks() = default;
+
+Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t seed) {
+  static const auto initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialized != CURLE_OK) return Error{ErrorCode::storage, "libcurl does not start"};
+  BELAY_TRY(check_options(options));
+  auto allowed = AllowList::make(options.allowed_targets);
+  if (!allowed) return allowed.error();
+  return std::unique_ptr<Hooks>(
+      new Hooks(std::make_unique<Impl>(options, std::move(*allowed), seed)));
+}
+
+Result<> Hooks::check(std::string_view target) const { return impl_->check(target); }
+
+void Hooks::start(uv_loop_s* loop, Answered answered, Opened opened) {
+  impl_->start(loop, std::move(answered), std::move(opened));
+}
+
+ports::Lane Hooks::lane_of(std::string_view target) { return impl_->lane_of(target); }
+bool Hooks::has_place(ports::Lane lane) { return impl_->has_place(lane); }
+void Hooks::call(ports::CallId id, const Call& call) { impl_->call(id, call); }
+std::vector<HostFigures> Hooks::figures() const { return impl_->figures(); }
+void Hooks::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
+
+}  // namespace belay::hook

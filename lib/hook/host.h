@@ -1,0 +1,53 @@
+// What one host may be sent: calls in flight, a rate, and a circuit breaker. Time is handed in, in
+// milliseconds of a clock that only goes forward.
+#pragma once
+
+#include <cstdint>
+
+#include "belay/hooks.h"
+#include "belay/outcome.h"
+
+namespace belay::hook {
+
+class Host {
+ public:
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+  // Whether this call is the one that tries a host whose breaker is open.
+  enum class Ticket : std::uint8_t { ordinary, probe };
+  // An answer of any kind shows that the host is there.
+  enum class End : std::uint8_t { answered, silent };
+
+  // The options live as long as this.
+  explicit Host(const HookOptions& options);
+
+  bool has_place(std::uint64_t now) { return place_at(now) <= now; }
+  // When there is place for one more call if no call ends before; kNever: one must end.
+  std::uint64_t place_at(std::uint64_t now);
+  // A call goes out. There should be place; if not, it is counted all the same.
+  Ticket begin(std::uint64_t now);
+  // It is back.
+  void end(std::uint64_t now, Ticket ticket, End end, OutcomeKind outcome);
+
+  bool is_idle() const { return in_flight_ == 0; }
+  BreakerState breaker() const { return state_; }
+  // All but its name.
+  HostFigures figures() const;
+
+ private:
+  void open(std::uint64_t now);
+  void refill(std::uint64_t now);
+
+  const HookOptions* options_;
+  BreakerState state_ = BreakerState::closed;
+  std::uint32_t silent_in_a_row_ = 0;
+  std::uint64_t open_for_ = 0;
+  std::uint64_t open_until_ = 0;
+  std::uint64_t in_flight_ = 0;
+  double tokens_ = 0;
+  double tokens_max_ = 0;
+  std::uint64_t filled_at_ = 0;
+  HostFigures totals_;
+};
+
+}  // namespace belay::hook

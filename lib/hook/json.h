@@ -1,0 +1,23 @@
+// As much JSON as JSON-RPC needs: is this an object, and what are its members? Values are left as
+// they are written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belay::hook {
+
+struct JsonMember {
+  std::string_view name;   // as written, without its quotes
+  std::string_view value;  // as written
+};
+
+// The members of a JSON object, in order; nothing if the text is anything else than one.
+std::optional<std::vector<JsonMember>> json_members(std::string_view text);
+
+// Appends it as a JSON string, with its quotes.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace belay::hook

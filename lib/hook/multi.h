@@ -1,0 +1,71 @@
+// libcurl's multi handle on a libuv loop: curl says which sockets and which time it waits for, the
+// loop says when they are there. All on the loop's thread.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+struct uv_loop_s;
+struct uv_poll_s;
+struct uv_timer_s;
+struct uv_handle_s;
+
+namespace belay::hook {
+
+class Multi {
+ public:
+  // A transfer ended; its handle is not in here any more. Never within `add`.
+  using Ended = std::function<void(CURL* easy, CURLcode result)>;
+
+  Multi();
+  Multi(const Multi&) = delete;
+  Multi& operator=(const Multi&) = delete;
+  ~Multi();
+
+  void start(uv_loop_s* loop, Ended ended);
+  void add(CURL* easy);
+  // Ends it without a word.
+  void remove(CURL* easy);
+  // Ends what connections there are; `closed` runs when nothing is left on the loop. All transfers
+  // must have been removed.
+  void close(std::function<void()> closed);
+
+  // Sockets are opened and closed through these two, so that a kept connection can stay registered
+  // with the loop from one call to the next.
+  curl_socket_t open_socket(const curl_sockaddr& address);
+  int close_socket(curl_socket_t fd);
+
+ private:
+  struct Socket;
+
+  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* unused) noexcept;
+  static int on_timeout(CURLM* multi, long timeout_ms, void* self) noexcept;
+  static void on_ready(uv_poll_s* handle, int status, int events) noexcept;
+  static void on_timer(uv_timer_s* handle) noexcept;
+  static void on_timer_closed(uv_handle_s* handle) noexcept;
+  static void on_socket_closed(uv_handle_s* handle) noexcept;
+
+  Socket& socket(curl_socket_t fd);
+  void watch(curl_socket_t fd, int events);
+  void drop(curl_socket_t fd);
+  void arm(long timeout_ms);
+  void fire();
+  void end_finished();
+  void handle_closed();
+
+  CURLM* multi_ = nullptr;
+  uv_loop_s* loop_ = nullptr;
+  Ended ended_;
+  std::function<void()> closed_;
+  std::vector<std::unique_ptr<Socket>> sockets_;  // by file descriptor
+  std::unique_ptr<uv_timer_s> timer_;
+  std::size_t handles_ = 0;  // on the loop
+  bool firing_ = false;
+  bool due_now_ = false;
+};
+
+}  // namespace belay::hook

@@ -1,0 +1,192 @@
+#include "hook/transfer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "belay/check.h"
+#include "belay/version.h"
+#include "hook/allow.h"
+#include "hook/url.h"
+
+namespace belay::hook {
+namespace {
+
+constexpr int kRedirectsMax = 5;
+constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // of one response
+
+const std::string& user_agent() {
+  static const auto text = "belay/" + std::to_string(BELAY_VERSION_MAJOR) + "." +
+                           std::to_string(BELAY_VERSION_MINOR) + "." +
+                           std::to_string(BELAY_VERSION_PATCH);
+  return text;
+}
+
+bool is_redirect(long status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// What a host, or the proxy before it, says when the service behind it is not there.
+bool says_absent(long status) { return status == 502 || status == 503 || status == 504; }
+
+}  // namespace
+
+Transfer::Transfer(const HookOptions& options, Multi& multi)
+    : options_(options), multi_(multi), easy_(curl_easy_init()) {
+  BELAY_CHECK(easy_ != nullptr);
+  set_fixed();
+  set_tls();
+}
+
+Transfer::~Transfer() { curl_easy_cleanup(easy_); }
+
+void Transfer::set_fixed() {
+  curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  // A name lookup that hangs must not hold the loop up when its call is given up.
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);  // by hand, see `follow`
+  curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy_, CURLOPT_USERAGENT, user_agent().c_str());
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close);
+  curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, &multi_);
+  curl_easy_setopt(easy_, CURLOPT_PROXY, text_or_null(options_.proxy));
+}
+
+void Transfer::set_tls() {
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  if (!options_.ca_file.empty()) {
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str());
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
+  }
+  curl_easy_setopt(easy_, CURLOPT_SSLCERT, text_or_null(options_.client_cert_file));
+  curl_easy_setopt(easy_, CURLOPT_SSLKEY, text_or_null(options_.client_key_file));
+}
+
+Transfer& Transfer::of(CURL* easy) {
+  void* self = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+  return *static_cast<Transfer*>(self);
+}
+
+void Transfer::begin(std::uint64_t now_ms, Millis timeout) {
+  redirects_ = 0;
+  timeout_ = timeout;
+  give_up_at_ = now_ms + static_cast<std::uint64_t>(timeout.count());
+  // The list is ours: curl only reads it.
+  headers_.resize(request.header_count());
+  for (std::size_t i = 0; i < headers_.size(); ++i) {
+    headers_[i].data = const_cast<char*>(request.header(i));
+    headers_[i].next = i + 1 < headers_.size() ? &headers_[i + 1] : nullptr;
+  }
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_.data());
+  hand_over(timeout);
+}
+
+void Transfer::hand_over(Millis timeout) {
+  answer_.begin(options_.response_bytes_max, is_json_rpc);
+  header_bytes_ = 0;
+  refused_address_ = false;
+  error_[0] = '\0';
+  curl_easy_setopt(easy_, CURLOPT_URL, request.url().c_str());
+  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  // One that waits to share an HTTP/2 connection is right only where there may be one.
+  curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, request.url().starts_with("https") ? 1L : 0L);
+  if (request.is_post()) {
+    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body().size()));
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request.body().c_str());
+  } else {
+    curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
+  }
+}
+
+std::size_t Transfer::on_body(const char* bytes, std::size_t, std::size_t size,
+                              void* self) noexcept {
+  return static_cast<Transfer*>(self)->answer_.take({bytes, size}) ? size : 0;
+}
+
+std::size_t Transfer::on_header(const char*, std::size_t, std::size_t size, void* data) noexcept {
+  auto& self = *static_cast<Transfer*>(data);
+  self.header_bytes_ += size;
+  return self.header_bytes_ <= kHeaderBytesMax ? size : 0;
+}
+
+curl_socket_t Transfer::on_open(void* data, curlsocktype, curl_sockaddr* address) noexcept {
+  auto& self = *static_cast<Transfer*>(data);
+  if (self.options_.refuse_link_local && is_link_local(address->addr)) {
+    self.refused_address_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return self.multi_.open_socket(*address);
+}
+
+int Transfer::on_close(void* multi, curl_socket_t fd) noexcept {
+  return static_cast<Multi*>(multi)->close_socket(fd);
+}
+
+long Transfer::status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+bool Transfer::reached_host() const {
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &connected_us);
+  return connected_us != 0;
+}
+
+std::string Transfer::why(CURLcode result) const {
+  if (result == CURLE_OPERATION_TIMEDOUT) {
+    return std::string(reached_host() ? "no answer" : "no connection") + " within " +
+           std::to_string(timeout_.count()) + " ms";
+  }
+  if (refused_address_) return "the host has a link-local address, which is not called";
+  if (header_bytes_ > kHeaderBytesMax)
+    return "the response's headers are larger than " + std::to_string(kHeaderBytesMax) + " bytes";
+  return error_[0] != '\0' ? error_.data() : curl_easy_strerror(result);
+}
+
+std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
+  if (answer_.too_large()) return End{Host::End::answered, answer_.outcome(status())};
+  if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
+  const auto code = status();
+  if (is_redirect(code)) return follow(now_ms);
+  return End{says_absent(code) ? Host::End::silent : Host::End::answered, answer_.outcome(code)};
+}
+
+// Only to the same host: another one was not checked, and should not see what this one may.
+std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
+  const auto code = status();
+  const char* to = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &to);
+  if (to == nullptr) return End{Host::End::answered, answer_.outcome(code)};
+  const std::string next(to);
+  const auto old_url = parse_url(request.url());
+  const auto new_url = parse_url(next);
+  if (!old_url || !new_url || !same_host(*old_url, *new_url))
+    return End{Host::End::answered, Outcome::unknown("redirect to another host: " + next)};
+  if (++redirects_ > kRedirectsMax) {
+    return End{Host::End::answered,
+               Outcome::unknown("more than " + std::to_string(kRedirectsMax) + " redirects")};
+  }
+  if (now_ms >= give_up_at_)
+    return End{Host::End::silent, Outcome::unknown(why(CURLE_OPERATION_TIMEDOUT))};
+  request.go_to(next, code != 307 && code != 308);
+  hand_over(Millis(static_cast<std::int64_t>(give_up_at_ - now_ms)));
+  return std::nullopt;
+}
+
+}  // namespace belay::hook

@@ -1,0 +1,80 @@
+// One call on its way: a curl handle with the options that never change, what the call is, and what
+// came back. Kept and used again.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "belay/hooks.h"
+#include "hook/answer.h"
+#include "hook/host.h"
+#include "hook/multi.h"
+#include "hook/request.h"
+#include "ports/caller.h"
+
+namespace belay::hook {
+
+class Transfer {
+ public:
+  // `options` and `multi` live longer.
+  Transfer(const HookOptions& options, Multi& multi);
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer();
+
+  // To be filled in for each call.
+  ports::CallId id = 0;
+  ports::Lane lane = 0;
+  Host::Ticket ticket{};
+  std::size_t place = 0;  // among those in flight
+  Request request;
+  bool is_json_rpc = false;
+
+  CURL* easy() const { return easy_; }
+  static Transfer& of(CURL* easy);
+
+  // Hands `request` to curl; `timeout` is the whole call's.
+  void begin(std::uint64_t now_ms, Millis timeout);
+
+  struct End {
+    Host::End host;
+    Outcome outcome;
+  };
+  // What curl's result means; nothing if it was a redirect and is to be added once more.
+  std::optional<End> end(CURLcode result, std::uint64_t now_ms);
+
+ private:
+  static std::size_t on_body(const char* bytes, std::size_t one, std::size_t size,
+                             void* self) noexcept;
+  static std::size_t on_header(const char* bytes, std::size_t one, std::size_t size,
+                               void* self) noexcept;
+  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  static int on_close(void* multi, curl_socket_t fd) noexcept;
+
+  void set_fixed();
+  void set_tls();
+  void hand_over(Millis timeout);
+  long status() const;
+  bool reached_host() const;
+  std::string why(CURLcode result) const;
+  std::optional<End> follow(std::uint64_t now_ms);
+
+  const HookOptions& options_;
+  Multi& multi_;
+  CURL* easy_;
+  Answer answer_;
+  std::vector<curl_slist> headers_;
+  std::size_t header_bytes_ = 0;
+  bool refused_address_ = false;
+  int redirects_ = 0;
+  Millis timeout_{};
+  std::uint64_t give_up_at_ = 0;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+};
+
+}  // namespace belay::hook

@@ -1,0 +1,207 @@
+#include "hook/url.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "hook/hooks.h"
+
+namespace belay::hook {
+namespace {
+
+constexpr std::string_view kJsonRpc = "jsonrpc+";
+constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kHex = "0123456789ABCDEF";
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool is_alnum(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z'); }
+
+bool takes_prefix(std::string_view& text, std::string_view prefix) {
+  if (text.size() < prefix.size() || !equal_ignoring_case(text.substr(0, prefix.size()), prefix))
+    return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// Takes the scheme off; false: none that is known.
+bool take_scheme(std::string_view& text, Url& url) {
+  url.json_rpc = takes_prefix(text, kJsonRpc);
+  url.tls = takes_prefix(text, kHttps);
+  return url.tls || takes_prefix(text, kHttp);
+}
+
+Error malformed(std::string_view target, std::string_view why) {
+  return {ErrorCode::invalid_argument,
+          "the URL '" + std::string(target) + "' cannot be called: " + std::string(why)};
+}
+
+// What is wrong, or empty.
+std::string_view parse_port(std::string_view text, Url& url) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || url.port == 0)
+    return "its port is not 1 to 65535";
+  return {};
+}
+
+std::string_view parse_authority(Url& url) {
+  auto rest = url.authority;
+  if (const auto at = rest.find('@'); at != rest.npos) {
+    rest.remove_prefix(at + 1);
+    if (rest.find('@') != rest.npos) return "it has more than one '@' before its path";
+  }
+  std::size_t end = 0;
+  if (rest.starts_with('[')) {
+    end = rest.find(']');
+    if (end == rest.npos) return "its address has no closing bracket";
+    url.host = rest.substr(1, end - 1);
+    url.is_ipv6 = true;
+    ++end;
+    const auto is_address = [](char c) { return is_alnum(c) || c == ':' || c == '.'; };
+    if (!std::all_of(url.host.begin(), url.host.end(), is_address))
+      return "its address has a character that no address has";
+  } else {
+    end = std::min(rest.find(':'), rest.size());
+    url.host = rest.substr(0, end);
+    const auto is_name = [](char c) { return is_alnum(c) || c == '.' || c == '-' || c == '_'; };
+    if (!std::all_of(url.host.begin(), url.host.end(), is_name))
+      return "its host has a character that no host has";
+  }
+  if (url.host.empty()) return "it has no host";
+  url.port = url.tls ? 443 : 80;
+  if (end == rest.size()) return {};
+  if (rest[end] != ':') return "something follows its address";
+  return parse_port(rest.substr(end + 1), url);
+}
+
+std::optional<int> hex_digit(char c) {
+  const auto at = kHex.find(c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c);
+  if (at == kHex.npos) return std::nullopt;
+  return static_cast<int>(at);
+}
+
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const auto high = hex_digit(text[i + 1]);
+      const auto low = hex_digit(text[i + 2]);
+      if (high && low) {
+        out.push_back(static_cast<char>(*high * 16 + *low));
+        i += 2;
+        continue;
+      }
+    }
+    out.push_back(text[i] == '+' ? ' ' : text[i]);
+  }
+  return out;
+}
+
+std::string parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+      return unescaped(pair.substr(name.size() + 1));
+  }
+  return {};
+}
+
+// As it is, save for what may not stand in a request's first line.
+void append_readable(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (c > ' ' && c < 0x7f) {
+      out.push_back(c);
+    } else {
+      append_escaped(out, {&c, 1});
+    }
+  }
+}
+
+std::string host_of(const Url& url) {
+  std::string out(url.tls ? kHttps : kHttp);
+  if (url.is_ipv6) out += '[';
+  out += lower_case(url.host);
+  if (url.is_ipv6) out += ']';
+  if (url.port != (url.tls ? 443 : 80)) out += ':' + std::to_string(url.port);
+  return out;
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) c = lower(c);
+  return out;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.push_back('%');
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    }
+  }
+}
+
+bool is_url(std::string_view target) {
+  Url url;
+  return take_scheme(target, url);
+}
+
+Result<Url> parse_url(std::string_view target) {
+  Url url;
+  auto rest = target;
+  if (!take_scheme(rest, url))
+    return malformed(target, "only http, https, jsonrpc+http and jsonrpc+https are known");
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+  if (std::any_of(rest.begin(), rest.end(), is_control))
+    return malformed(target, "it has a control character");
+  rest = rest.substr(0, rest.find('#'));
+  const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());
+  url.authority = rest.substr(0, authority_end);
+  if (const auto wrong = parse_authority(url); !wrong.empty()) return malformed(target, wrong);
+  rest.remove_prefix(authority_end);
+  const auto query_at = std::min(rest.find('?'), rest.size());
+  url.path = rest.substr(0, query_at);
+  url.query = rest.substr(std::min(query_at + 1, rest.size()));
+  return url;
+}
+
+Result<Target> make_target(std::string_view target) {
+  const auto url = parse_url(target);
+  if (!url) return url.error();
+  Target out;
+  out.json_rpc = url->json_rpc;
+  out.host = host_of(*url);
+  out.url = url->tls ? kHttps : kHttp;
+  append_readable(out.url, url->authority);
+  append_readable(out.url, url->path.empty() ? "/" : url->path);
+  if (!url->query.empty() || !url->json_rpc) out.url += '?';
+  append_readable(out.url, url->query);
+  if (url->json_rpc) {
+    out.method = parameter(url->query, "method");
+    if (out.method.empty())
+      return malformed(target, "a JSON-RPC target names its method: ?method=NAME");
+  } else if (!url->query.empty()) {
+    out.url += '&';
+  }
+  return out;
+}
+
+bool same_host(const Url& a, const Url& b) {
+  return a.tls == b.tls && a.port == b.port && equal_ignoring_case(a.host, b.host);
+}
+
+}  // namespace belay::hook

@@ -1,0 +1,31 @@
+// The same functions of a library that was built without libcurl: a URL is known as one, and
+// refused.
+#include "hook/hooks.h"
+#include "hook/options.h"
+
+namespace belay::hook {
+
+class Hooks::Impl {};
+
+Hooks::Hooks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Hooks::~Hooks() = default;
+
+Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t) {
+  BELAY_TRY(check_options(options));
+  return std::unique_ptr<Hooks>(new Hooks(nullptr));
+}
+
+Result<> Hooks::check(std::string_view target) const {
+  return Error{ErrorCode::unsupported, "'" + std::string(target) +
+                                           "' is a URL, and this belay was built without "
+                                           "libcurl (meson's option hooks)"};
+}
+
+void Hooks::start(uv_loop_s*, Answered, Opened) {}
+ports::Lane Hooks::lane_of(std::string_view) { return 0; }
+bool Hooks::has_place(ports::Lane) { return true; }
+void Hooks::call(ports::CallId, const Call&) {}
+std::vector<HostFigures> Hooks::figures() const { return {}; }
+void Hooks::close(std::function<void()> closed) { closed(); }
+
+}  // namespace belay::hook

@@ -1,0 +1,52 @@
+// resetCronTime and resetNextCronTime: what waits for its time is done now.
+#include <algorithm>
+#include <utility>
+
+#include "web/handlers.h"
+#include "web/parse.h"
+
+namespace belay::web {
+namespace {
+
+constexpr std::int64_t kLaterThanSeconds = 105;  // three times dtm's timeout to fail
+constexpr std::int64_t kLimit = 100;
+constexpr std::int64_t kLimitMax = 10'000;
+constexpr std::int64_t kSecondsMax = 1'000'000'000;
+
+Result<std::int64_t> number(const Request& request, std::string_view name, std::int64_t otherwise) {
+  const auto text = request.query_value(name);
+  if (text.empty()) return otherwise;
+  return to_integer(text);
+}
+
+}  // namespace
+
+void reset_cron_time(const ContextPtr& context, const Request& request, Done done) {
+  const auto timeout = number(request, "timeout", kLaterThanSeconds);
+  if (!timeout) return done(Answer::of(timeout.error()));
+  const auto limit = number(request, "limit", kLimit);
+  if (!limit) return done(Answer::of(limit.error()));
+  const auto later_than = Millis{std::clamp<std::int64_t>(*timeout, 0, kSecondsMax) * 1'000};
+  const auto most = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, kLimitMax));
+  ask<Woken>(
+      [done](const Result<Woken>& woken) {
+        if (!woken) return done(Answer::of(woken.error()));
+        done(Answer::of(Json{{"has_remaining", woken->more}, {"succeed_count", woken->count}}));
+      },
+      [&](WokenCallback told) {
+        return context->engine.retry_all_now(later_than, most, std::move(told));
+      });
+}
+
+void reset_next_cron_time(const ContextPtr& context, const std::string& gid, Done done) {
+  ask<Report>(
+      [gid, done](const Result<Report>& result) {
+        // of a final one there is nothing to wake: dtm does not mind either
+        if (result || result.error().code == ErrorCode::forbidden) return done({});
+        done(result.error().code == ErrorCode::not_found ? unknown_gid(gid)
+                                                         : Answer::of(result.error()));
+      },
+      [&](ReportCallback told) { return context->engine.retry_now(gid, std::move(told)); });
+}
+
+}  // namespace belay::web

@@ -1,0 +1,37 @@
+// What is done at a later time, on a thread of its own: lib/web has no loop.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "belay/types.h"
+
+namespace belay::web {
+
+class Deadlines {
+ public:
+  Deadlines();
+  ~Deadlines();
+
+  // `work` must not wait. It does not run any more once `stop` was called.
+  void after(Millis delay, std::function<void()> work);
+  // Returns when none runs and none will.
+  void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::multimap<Clock::time_point, std::function<void()>> due_;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace belay::web

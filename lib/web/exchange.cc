@@ -1,0 +1,51 @@
+#include "web/exchange.h"
+
+#include <utility>
+#include <vector>
+
+#include "web/answer.h"
+
+namespace belay::web {
+
+Exchange::Exchange(std::shared_ptr<Exchanges> owner, std::string_view api, Respond respond)
+    : owner_(std::move(owner)),
+      api_(api),
+      respond_(std::move(respond)),
+      begun_(std::chrono::steady_clock::now()) {}
+
+void Exchange::answer(Response response) {
+  if (answered_.exchange(true)) return;
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun_;
+  owner_->metrics().count_request(api_, response.status, taken.count());
+  respond_(std::move(response));
+  owner_->forget(this);
+}
+
+std::shared_ptr<Exchange> Exchanges::begin(std::string_view api, Respond respond) {
+  auto exchange = std::make_shared<Exchange>(shared_from_this(), api, std::move(respond));
+  const std::lock_guard lock(mutex_);
+  open_.emplace(exchange.get(), exchange);
+  return exchange;
+}
+
+void Exchanges::forget(const Exchange* exchange) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(exchange);
+  if (open_.empty()) none_left_.notify_all();
+}
+
+void Exchanges::end_all() {
+  std::vector<std::shared_ptr<Exchange>> left;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, weak] : open_) {
+      if (auto exchange = weak.lock()) left.push_back(std::move(exchange));
+    }
+  }
+  for (const auto& exchange : left)
+    exchange->answer(to_response({Answer::Kind::overload, "the server is closing", {}}));
+  std::unique_lock lock(mutex_);
+  none_left_.wait(lock, [this] { return open_.empty(); });
+}
+
+}  // namespace belay::web

@@ -1,0 +1,59 @@
+#include "web/read_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace belay::web {
+
+Result<std::unique_ptr<ReadPool>> ReadPool::make(const std::string& path, unsigned threads,
+                                                 std::size_t queued_max) {
+  auto pool = std::unique_ptr<ReadPool>(new ReadPool(queued_max));
+  for (unsigned i = 0; i < std::max(threads, 1u); ++i) {
+    auto reader = Reader::open(path);
+    if (!reader) return reader.error();
+    pool->readers_.push_back(std::make_unique<Reader>(std::move(*reader)));
+  }
+  for (const auto& reader : pool->readers_) {
+    pool->threads_.emplace_back([own = pool.get(), one = reader.get()] { own->run(*one); });
+  }
+  return pool;
+}
+
+ReadPool::~ReadPool() { stop(); }
+
+bool ReadPool::post(Job job) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || queue_.size() >= queued_max_) return false;
+  queue_.push_back(std::move(job));
+  changed_.notify_one();
+  return true;
+}
+
+void ReadPool::stop() {
+  std::deque<Job> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    dropped.swap(queue_);
+    changed_.notify_all();
+  }
+  for (auto& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void ReadPool::run(Reader& reader) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    auto job = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    job(reader);
+    job = nullptr;
+    lock.lock();
+  }
+}
+
+}  // namespace belay::web

@@ -1,0 +1,45 @@
+// Queries, on threads that each have a reader of the state file: they may take a while, and neither
+// the engine's loop nor the server's waits for them.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "belay/reader.h"
+
+namespace belay::web {
+
+class ReadPool {
+ public:
+  using Job = std::function<void(Reader& reader)>;
+
+  // Errors: those of Reader::open.
+  static Result<std::unique_ptr<ReadPool>> make(const std::string& path, unsigned threads,
+                                                std::size_t queued_max);
+  ~ReadPool();
+
+  // False: the queue is full, or it was stopped.
+  bool post(Job job);
+  // Drops what has not begun, and returns when nothing runs any more.
+  void stop();
+
+ private:
+  explicit ReadPool(std::size_t queued_max) : queued_max_(queued_max) {}
+  void run(Reader& reader);
+
+  const std::size_t queued_max_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> queue_;
+  bool stopping_ = false;
+  std::vector<std::unique_ptr<Reader>> readers_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace belay::web

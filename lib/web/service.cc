@@ -1,0 +1,245 @@
+#include "web/service.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "web/context.h"
+#include "web/exchange.h"
+#include "web/handlers.h"
+#include "web/parse.h"
+
+namespace belay::web {
+namespace {
+
+constexpr std::string_view kTopic = "/api/dtmsvr/topic/";
+
+// A request under way, as a route sees it.
+struct Turn {
+  ContextPtr context;
+  Request request;
+  std::shared_ptr<Exchange> exchange;
+  std::shared_ptr<Exchanges> exchanges;
+
+  Done done() const {
+    return [to = exchange](const Answer& answer) { to->answer(to_response(answer)); };
+  }
+  Respond respond() const {
+    return [to = exchange](Response response) { to->answer(std::move(response)); };
+  }
+};
+
+using Handle = void (*)(Turn& turn);
+
+std::string_view header_of(const Request& request, std::string_view name) {
+  std::string_view value;
+  for (const auto& [key, text] : request.headers) {
+    const bool same = key.size() == name.size() &&
+                      std::equal(key.begin(), key.end(), name.begin(), [](char a, char b) {
+                        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+                      });
+    if (same) value = text;
+  }
+  return value;
+}
+
+// Calls `work` with the transaction that the body describes.
+template <class Work>
+void with_transaction(const Turn& turn, Work work) {
+  const auto json = parse_object(turn.request.body);
+  if (!json) return turn.done()(Answer::of(json.error()));
+  auto request = read_transaction(*json);
+  if (!request) return turn.done()(Answer::of(request.error()));
+  request->gid = clean_gid(request->gid);
+  request->trace_parent = header_of(turn.request, "traceparent");
+  work(*request);
+}
+
+template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
+void transaction_route(Turn& turn) {
+  with_transaction(turn, [&](const TransactionRequest& request) {
+    Handler(turn.context, request, turn.done());
+  });
+}
+
+template <void (*Handler)(const ContextPtr&, const std::string&, Done)>
+void gid_route(Turn& turn) {
+  with_transaction(turn, [&](const TransactionRequest& request) {
+    Handler(turn.context, request.gid, turn.done());
+  });
+}
+
+template <void (*Handler)(const ContextPtr&, const Request&, Done)>
+void query_route(Turn& turn) {
+  Handler(turn.context, turn.request, turn.done());
+}
+
+// What cannot be read at all is told by 400 and as plain text, here only.
+void branch_route(Turn& turn) {
+  const auto refuse = [&](const Error& error) {
+    turn.exchange->answer(plain_text(400, text_of({{"message", error.detail}})));
+  };
+  const auto json = parse_object(turn.request.body);
+  if (!json) return refuse(json.error());
+  auto request = read_branch(*json);
+  if (!request) return refuse(request.error());
+  request->gid = clean_gid(request->gid);
+  register_branch(turn.context, *request, turn.done());
+}
+
+void topic_route(Turn& turn) {
+  delete_topic(turn.context, turn.request.path.substr(kTopic.size()), turn.done());
+}
+
+void version_route(Turn& turn) {
+  turn.done()(Answer::of(Json{{"version", turn.context->options.version}}));
+}
+
+void ping_route(Turn& turn) { turn.done()(Answer::of(Json{{"msg", "pong"}})); }
+
+void rpc_route(Turn& turn) {
+  json_rpc(turn.context, turn.request.body, std::string(header_of(turn.request, "traceparent")),
+           turn.respond());
+}
+
+void metrics_route(Turn& turn) {
+  ask<std::vector<HostFigures>>(
+      [context = turn.context, to = turn.exchange,
+       exchanges = turn.exchanges](const Result<std::vector<HostFigures>>& hosts) {
+        if (!hosts) return to->answer(to_response(Answer::of(hosts.error())));
+        auto response =
+            plain_text(200, exchanges->metrics().render(context->engine.counters(), *hosts));
+        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        to->answer(std::move(response));
+      },
+      [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
+}
+
+void health_route(Turn& turn) {
+  ask<std::monostate>(
+      [to = turn.exchange](const Result<>& result) {
+        if (result) return to->answer(plain_text(200, "ok\n"));
+        to->answer(plain_text(503, result.error().detail + "\n"));
+      },
+      [&](DoneCallback done) { return turn.context->engine.check_storage(std::move(done)); });
+}
+
+struct Route {
+  std::string_view method;  // empty: any
+  std::string_view path;
+  std::string_view name;  // in the metrics
+  Handle handle;
+};
+
+constexpr std::array<Route, 23> kRoutes = {{
+    {"GET", "/api/dtmsvr/version", "version", version_route},
+    {"GET", "/api/dtmsvr/newGid", "newgid", [](Turn& turn) { new_gid(turn.context, turn.done()); }},
+    {"POST", "/api/dtmsvr/prepare", "prepare", transaction_route<prepare>},
+    {"POST", "/api/dtmsvr/submit", "submit", transaction_route<submit>},
+    {"POST", "/api/dtmsvr/abort", "abort", transaction_route<abort>},
+    {"POST", "/api/dtmsvr/forceStop", "forcestop", gid_route<force_stop>},
+    {"POST", "/api/dtmsvr/registerBranch", "registerbranch", branch_route},
+    {"POST", "/api/dtmsvr/registerXaBranch", "registerxabranch", branch_route},
+    {"POST", "/api/dtmsvr/registerTccBranch", "registertccbranch", branch_route},
+    {"POST", "/api/dtmsvr/prepareWorkflow", "prepareworkflow", transaction_route<prepare_workflow>},
+    {"GET", "/api/dtmsvr/query", "query",
+     [](Turn& turn) {
+       query(turn.context, std::string(turn.request.query_value("gid")), turn.done());
+     }},
+    {"GET", "/api/dtmsvr/all", "all", query_route<list_all>},
+    {"GET", "/api/dtmsvr/resetCronTime", "resetcrontime", query_route<reset_cron_time>},
+    {"POST", "/api/dtmsvr/resetNextCronTime", "resetnextcrontime", gid_route<reset_next_cron_time>},
+    {"GET", "/api/dtmsvr/subscribe", "subscribe", query_route<subscribe>},
+    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", query_route<unsubscribe>},
+    {"GET", "/api/dtmsvr/scanKV", "scankv", query_route<scan_kv>},
+    {"GET", "/api/dtmsvr/queryKV", "querykv", query_route<query_kv>},
+    {"GET", "/api/metrics", "metrics", metrics_route},
+    {"GET", "/metrics", "metrics", metrics_route},
+    {"GET", "/healthz", "healthz", health_route},
+    {"", "/api/ping", "ping", ping_route},
+    {"POST", "/api/json-rpc", "json-rpc", rpc_route},
+}};
+
+bool matches(const Route& route, std::string_view method, std::string_view path) {
+  return route.path == path && (route.method.empty() || route.method == method);
+}
+
+const Route* find_route(std::string_view method, std::string_view path) {
+  static constexpr Route kDeleteTopic = {"DELETE", kTopic, "topic", topic_route};
+  for (const auto& route : kRoutes) {
+    if (matches(route, method, path)) return &route;
+  }
+  const bool is_topic = method == "DELETE" && path.size() > kTopic.size() &&
+                        path.starts_with(kTopic) &&
+                        path.find('/', kTopic.size()) == std::string_view::npos;
+  return is_topic ? &kDeleteTopic : nullptr;
+}
+
+// A GET with a slash too many is sent to where it meant to go; all else is not there.
+Response no_route(const Request& request) {
+  std::string_view path = request.path;
+  const bool has_slash = path.size() > 1 && path.ends_with('/');
+  if (has_slash) path.remove_suffix(1);
+  if (request.method != "GET" || !has_slash || find_route("GET", path) == nullptr)
+    return plain_text(404, "404 page not found");
+  Response response;
+  response.status = 301;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.emplace_back("Location", std::string(path));
+  return response;
+}
+
+}  // namespace
+
+class Service::Impl {
+ public:
+  Impl(Engine& engine, const ServiceOptions& options)
+      : context_(std::make_shared<Context>(engine, options)),
+        exchanges_(std::make_shared<Exchanges>()) {}
+  ~Impl() {
+    context_->deadlines.stop();
+    if (context_->reads) context_->reads->stop();
+    exchanges_->end_all();
+  }
+
+  Result<> open(const std::string& path) {
+    auto reads =
+        ReadPool::make(path, context_->options.read_threads, context_->options.reads_queued_max);
+    if (!reads) return reads.error();
+    context_->reads = std::move(*reads);
+    return {};
+  }
+
+  void handle(Request request, Respond respond) {
+    const auto* route = find_route(request.method, request.path);
+    const auto name = route == nullptr ? std::string_view("none") : route->name;
+    auto exchange = exchanges_->begin(name, std::move(respond));
+    if (route == nullptr) return exchange->answer(no_route(request));
+    Turn turn{context_, std::move(request), std::move(exchange), exchanges_};
+    route->handle(turn);
+  }
+
+  Metrics& metrics() { return exchanges_->metrics(); }
+
+ private:
+  const ContextPtr context_;
+  const std::shared_ptr<Exchanges> exchanges_;
+};
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::make(Engine& engine, const std::string& db_path,
+                                               const ServiceOptions& options) {
+  auto impl = std::make_unique<Impl>(engine, options);
+  BELAY_TRY(impl->open(db_path));
+  return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+void Service::handle(Request request, Respond respond) {
+  impl_->handle(std::move(request), std::move(respond));
+}
+
+Metrics& Service::metrics() { return impl_->metrics(); }
+
+}  // namespace belay::web

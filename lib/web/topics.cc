@@ -1,0 +1,163 @@
+// Topics: subscribing, and the view of them that dtm's clients have, a store of keys and values.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "web/describe.h"
+#include "web/handlers.h"
+#include "web/parse.h"
+
+namespace belay::web {
+namespace {
+
+constexpr std::string_view kCategory = "topics";
+constexpr std::int64_t kLimit = 100;
+constexpr std::int64_t kLimitMax = 10'000;
+
+using Subscriptions = std::vector<Subscription>;
+// topic → its subscriptions
+using Topics = std::map<std::string, Subscriptions, std::less<>>;
+
+Topics grouped(const Subscriptions& all) {
+  Topics topics;
+  for (const auto& one : all) topics[one.topic].push_back(one);
+  return topics;
+}
+
+bool has_target(const Subscriptions& all, std::string_view target) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.target == target; });
+}
+
+// Hands on all topics, or answers why not.
+void with_topics(const ContextPtr& context, const Done& done,
+                 std::function<void(Topics topics)> work) {
+  ask<Subscriptions>(
+      [done, work = std::move(work)](const Result<Subscriptions>& all) {
+        if (!all) return done(Answer::of(all.error()));
+        work(grouped(*all));
+      },
+      [&](TopicsCallback told) { return context->engine.topics(std::move(told)); });
+}
+
+DoneCallback told(const Done& done) {
+  return [done](const Result<>& result) { done(result ? Answer{} : Answer::of(result.error())); };
+}
+
+void remove(const ContextPtr& context, const std::string& topic, const std::string& target,
+            const DoneCallback& done) {
+  ask<std::monostate>(done, [&](DoneCallback callback) {
+    return context->engine.unsubscribe(topic, target, std::move(callback));
+  });
+}
+
+// One after the other; what went away meanwhile is no matter.
+void remove_all(const ContextPtr& context, Subscriptions left, const Done& done) {
+  if (left.empty()) return done({});
+  const auto last = left.back();
+  left.pop_back();
+  remove(context, last.topic, last.target,
+         [context, left = std::move(left), done](const Result<>& result) {
+           if (!result && result.error().code != ErrorCode::not_found)
+             return done(Answer::of(result.error()));
+           remove_all(context, left, done);
+         });
+}
+
+// The value as dtm has it: a list of subscribers, as JSON in a string. Nobody keeps its times and
+// versions.
+Json kv_row(std::size_t id, const std::string& topic, const Subscriptions& subscriptions) {
+  auto list = Json::array();
+  for (const auto& one : subscriptions)
+    list.push_back({{"url", one.target}, {"remark", one.remark}});
+  return {{"id", id},
+          {"cat", kCategory},
+          {"k", topic},
+          {"v", text_of(list)},
+          {"version", 1},
+          {"create_time", nullptr},
+          {"update_time", nullptr}};
+}
+
+}  // namespace
+
+void subscribe(const ContextPtr& context, const Request& request, Done done) {
+  Subscription wanted{std::string(request.query_value("topic")),
+                      std::string(request.query_value("url")),
+                      std::string(request.query_value("remark"))};
+  if (wanted.topic.empty()) return done(Answer::error("empty topic"));
+  if (wanted.target.empty()) return done(Answer::error("empty url"));
+  auto target = target_of(wanted.target, {}, context->options);
+  if (!target) return done(Answer::of(target.error()));
+  with_topics(context, done, [context, wanted, done](const Topics& topics) {
+    const auto topic = topics.find(wanted.topic);
+    if (topic != topics.end() && has_target(topic->second, wanted.target))
+      return done(Answer::error("this url exists"));
+    ask<std::monostate>(told(done), [&](DoneCallback callback) {
+      return context->engine.subscribe(wanted, std::move(callback));
+    });
+  });
+}
+
+void unsubscribe(const ContextPtr& context, const Request& request, Done done) {
+  const std::string topic(request.query_value("topic"));
+  const std::string url(request.query_value("url"));
+  if (topic.empty()) return done(Answer::error("empty topic"));
+  if (url.empty()) return done(Answer::error("empty url"));
+  with_topics(context, done, [context, topic, url, done](const Topics& topics) {
+    const auto found = topics.find(topic);
+    if (found == topics.end()) return done(Answer::error("no such a topic"));
+    if (!has_target(found->second, url)) return done(Answer::error("no such an url "));
+    remove(context, topic, url, told(done));
+  });
+}
+
+void delete_topic(const ContextPtr& context, const std::string& topic, Done done) {
+  with_topics(context, done, [context, topic, done](Topics topics) {
+    const auto found = topics.find(topic);
+    if (found == topics.end()) return done(Answer::error("storage: NotFound"));
+    remove_all(context, std::move(found->second), done);
+  });
+}
+
+void scan_kv(const ContextPtr& context, const Request& request, Done done) {
+  const auto text = request.query_value("limit");
+  const auto asked = text.empty() ? Result<std::int64_t>(kLimit) : to_integer(text);
+  if (!asked) return done(Answer::of(asked.error()));
+  const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(*asked, 1, kLimitMax));
+  const auto category = request.query_value("cat");
+  if (!category.empty() && category != kCategory)
+    return done(Answer::of(Json{{"kv", Json::array()}, {"next_position", ""}}));
+  const std::string position(request.query_value("position"));
+  with_topics(context, done, [limit, position, done](const Topics& topics) {
+    auto rows = Json::array();
+    std::string next;
+    std::size_t id = 0;
+    for (const auto& [topic, subscriptions] : topics) {
+      ++id;
+      if (!position.empty() && topic <= position) continue;
+      rows.push_back(kv_row(id, topic, subscriptions));
+      if (rows.size() < limit) continue;
+      next = topic;
+      break;
+    }
+    done(Answer::of(Json{{"kv", std::move(rows)}, {"next_position", next}}));
+  });
+}
+
+void query_kv(const ContextPtr& context, const Request& request, Done done) {
+  const auto category = request.query_value("cat");
+  if (!category.empty() && category != kCategory)
+    return done(Answer::of(Json{{"kv", Json::array()}}));
+  const std::string key(request.query_value("key"));
+  with_topics(context, done, [key, done](const Topics& topics) {
+    auto rows = Json::array();
+    std::size_t id = 0;
+    for (const auto& [topic, subscriptions] : topics) {
+      ++id;
+      if (key.empty() || topic == key) rows.push_back(kv_row(id, topic, subscriptions));
+    }
+    done(Answer::of(Json{{"kv", std::move(rows)}}));
+  });
+}
+
+}  // namespace belay::web

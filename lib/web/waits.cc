@@ -1,0 +1,127 @@
+#include "web/waits.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "web/context.h"
+#include "web/reason.h"
+
+namespace belay::web {
+namespace {
+
+// A transaction is looked at after this long, then after twice that, and so on: a handful of times
+// within any budget.
+constexpr Millis kFirstLook{50};
+constexpr std::string_view kNotYet = "wait result not return success:";
+
+// What is said of a transaction that goes on.
+Answer answer_of_unfinished(const Report& report, Mode mode) {
+  const auto& reason = report.reason();
+  if (mode == Mode::saga) {
+    if (report.status() == Status::aborting && !reason.empty())
+      return Answer::failure(client_reason(reason));
+    return Answer::failure(std::string(kNotYet));
+  }
+  const bool ongoing = reason.empty() || reason.find("ONGOING") != std::string::npos;
+  if (ongoing) return mode == Mode::msg ? Answer::failure(std::string(kNotYet)) : Answer::ongoing();
+  const auto text = unknown_result_text(reason);
+  return reason.find("FAILURE") != std::string::npos ? Answer::failure(text) : Answer::error(text);
+}
+
+}  // namespace
+
+class Wait : public std::enable_shared_from_this<Wait> {
+ public:
+  Wait(std::shared_ptr<Context> context, std::string gid, const WaitPlan& plan, Done done)
+      : context_(std::move(context)), gid_(std::move(gid)), plan_(plan), done_(std::move(done)) {
+    context_->waits.count_++;
+  }
+  ~Wait() { context_->waits.count_--; }
+
+  void settle(Answer answer) {
+    if (!settled_.exchange(true)) done_(std::move(answer));
+  }
+  void settle(const Result<Report>& result) {
+    if (!result) return settle(Answer::of(result.error()));
+    settle(answer_of_final(*result));
+  }
+  bool is_settled() const { return settled_; }
+
+  void look_after(Millis delay) {
+    const auto left = plan_.budget - waited_;
+    const auto next = std::min(delay, left);
+    waited_ += next;
+    context_->deadlines.after(next, [self = shared_from_this(), delay] { self->look(delay); });
+  }
+
+ private:
+  void look(Millis delay) {
+    if (settled_) return;
+    ask<Report>([self = shared_from_this(),
+                 delay](const Result<Report>& result) { self->on_seen(result, delay); },
+                [&](ReportCallback done) { return context_->engine.find(gid_, std::move(done)); });
+  }
+
+  void on_seen(const Result<Report>& result, Millis delay) {
+    if (settled_) return;
+    if (!result || result->finished()) return settle(result);
+    // One that turns back has its reason from the start, and is mostly through with it soon.
+    const bool unanswered =
+        !result->reason().empty() && !plan_.is_patient && result->status() != Status::aborting;
+    if (unanswered || plan_.is_delayed || waited_ >= plan_.budget)
+      return settle(answer_of_unfinished(*result, plan_.mode));
+    look_after(2 * delay);
+  }
+
+  const std::shared_ptr<Context> context_;
+  const std::string gid_;
+  const WaitPlan plan_;
+  const Done done_;
+  std::atomic<bool> settled_ = false;
+  Millis waited_{0};  // until the next look
+};
+
+bool Waits::add(const std::string& gid, const std::shared_ptr<Wait>& wait) {
+  const std::lock_guard lock(mutex_);
+  auto& group = by_gid_[gid];
+  const bool is_first = group.empty();
+  // One stays, though it may be settled: the engine was asked in its name.
+  if (!is_first) {
+    group.erase(std::remove_if(group.begin() + 1, group.end(),
+                               [](const auto& one) { return one->is_settled(); }),
+                group.end());
+  }
+  group.push_back(wait);
+  return is_first;
+}
+
+std::vector<std::shared_ptr<Wait>> Waits::take(const std::string& gid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_gid_.find(gid);
+  if (found == by_gid_.end()) return {};
+  auto group = std::move(found->second);
+  by_gid_.erase(found);
+  return group;
+}
+
+void Waits::begin(const std::shared_ptr<Context>& context, const std::string& gid,
+                  const WaitPlan& plan, Done done) {
+  const auto wait = std::make_shared<Wait>(context, gid, plan, std::move(done));
+  auto& waits = context->waits;
+  if (waits.count_ > context->options.waits_max)
+    return wait->settle(Answer::failure(std::string(kNotYet)));
+  wait->look_after(kFirstLook);
+  if (!waits.add(gid, wait)) return;
+  ask<Report>(
+      [context, gid](const Result<Report>& result) {
+        for (const auto& one : context->waits.take(gid)) one->settle(result);
+      },
+      [&](ReportCallback told) { return context->engine.wait(gid, std::move(told)); });
+}
+
+Answer answer_of_final(const Report& report) {
+  if (report.succeeded()) return {};
+  return Answer::failure(client_reason(report.reason()));
+}
+
+}  // namespace belay::web

@@ -1,0 +1,52 @@
+// Requests that wait for a transaction's result. The engine is asked once for each transaction,
+// however many wait for it and however often they come back.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "belay/report.h"
+#include "web/answer.h"
+
+namespace belay::web {
+
+struct Context;
+
+// What is known of a request that waits.
+struct WaitPlan {
+  Mode mode{};
+  Millis budget{};
+  bool is_patient = false;  // a call without an answer may be followed by one that has one soon
+  bool is_delayed = false;  // nothing happens within the budget
+};
+
+class Wait;
+
+class Waits {
+ public:
+  // Answers `done` when the transaction is final, or with what is known once nothing better is to
+  // be expected: a branch did not answer, or the budget is used up.
+  static void begin(const std::shared_ptr<Context>& context, const std::string& gid,
+                    const WaitPlan& plan, Done done);
+
+ private:
+  friend class Wait;
+
+  // True if the engine has to be asked about this gid.
+  bool add(const std::string& gid, const std::shared_ptr<Wait>& wait);
+  std::vector<std::shared_ptr<Wait>> take(const std::string& gid);
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::vector<std::shared_ptr<Wait>>> by_gid_;
+  std::atomic<std::size_t> count_ = 0;
+};
+
+// What a client that waits is told of a final transaction.
+Answer answer_of_final(const Report& report);
+
+}  // namespace belay::web

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""dtm's HTTP protocol, row by row, against a running `belay serve`.
+
+    conformance_test.py [WORDS]     runs the rows whose name holds WORDS; BELAY_PROGRAM is the command
+    conformance_test.py --table     prints the rows as Markdown: what, dtm, belay, why
+"""
+
+import sys
+
+import checks
+import rows_endpoints  # noqa: F401  (each registers its rows)
+import rows_states  # noqa: F401
+import rows_saga  # noqa: F401
+import rows_two_phase  # noqa: F401
+import rows_msg  # noqa: F401
+import rows_wire  # noqa: F401
+import rows_clients  # noqa: F401
+from branches import Branches
+from harness import Server
+
+
+def main(words):
+    if words == ["--table"]:
+        print(checks.table())
+        return 0
+    service = Branches()
+    with Server() as server:
+        failed = checks.run_all(server, service, " ".join(words))
+        if not server.alive():
+            print("FAIL the server died")
+            failed += 1
+        if failed:
+            print(server.log_tail(60))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

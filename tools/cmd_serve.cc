@@ -1,0 +1,87 @@
+// `belay serve`: dtm's HTTP protocol in front of a state file.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "belay/version.h"
+#include "command.h"
+#include "serve/server.h"
+#include "serve/settings.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+Speaks dtm's HTTP protocol, so that dtm's clients work unchanged; /metrics is for
+Prometheus, /healthz says whether the disk takes what is written. The default is
+for this machine only; any other address needs --token-file or --insecure.
+
+Every option may also stand in the environment (--drain-timeout is
+BELAY_DRAIN_TIMEOUT; of several values, commas between them) and in the file named
+by --config, as NAME = VALUE lines (TOML). A flag goes before the environment, the
+environment before the file. --print-config prints what holds.
+
+SIGTERM: new work is answered 503, what is under way may finish within
+--drain-timeout, the rest goes on at the next start. Exit code 0 then; 5 if another
+engine holds the file or another program the port.
+
+Examples:
+  belay serve --db /var/lib/belay/state.db
+  belay serve --db s.db --listen 0.0.0.0:36789 --token-file tokens \
+      --tls-cert cert.pem --tls-key key.pem
+  belay serve --config belay.toml --print-config
+)";
+
+struct Serve {
+  ServeSettings settings;
+  OptionTable table;
+  bool print_config = false;
+};
+
+ExitCode bad_usage(Context& context, const std::string& wrong) {
+  return fail(context, ExitCode::usage, wrong, "see `belay serve --help`");
+}
+
+ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error) {
+  const bool port = error.detail.starts_with("cannot listen on ");
+  if (!port) return fail(context, error);
+  const auto code = error.code == ErrorCode::locked ? ExitCode::busy : ExitCode::failed;
+  return fail(context, code, error.detail,
+              "name another address with --listen instead of " + serve.settings.listen);
+}
+
+ExitCode run(Context& context, Serve& serve) {
+  auto& settings = serve.settings;
+  settings.db = context.db;
+  if (auto wrong = serve.table.resolve()) return bad_usage(context, *wrong);
+  if (!context.db.empty()) settings.db = context.db;
+  if (serve.print_config) {
+    context.out.print("{}", serve.table.printed());
+    return ExitCode::done;
+  }
+  std::vector<std::string> tokens;
+  if (auto wrong = complete(settings, tokens)) return bad_usage(context, *wrong);
+  if (settings.db.empty()) {
+    return fail(context, ExitCode::usage, "no state file was named",
+                "give --db PATH or set BELAY_DB");
+  }
+  settings.service.version = std::string(version());
+  block_end_signals();
+  ServeLog log(settings.log_format, settings.engine.log_level);
+  const auto served = belay::tool::serve(settings, std::move(tokens), log);
+  return served ? ExitCode::done : fail_to_serve(context, serve, served.error());
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Context& context) {
+  const auto serve = std::make_shared<Serve>();
+  auto* command = add_command(app, "serve", "answer dtm's clients over HTTP", kDetails);
+  add_db_option(command, context);
+  command->add_flag("--print-config", serve->print_config,
+                    "print what holds, as a file for --config, and end");
+  describe(serve->table, serve->settings);
+  serve->table.add_to(command);
+  on_run(command, context, [&context, serve] { return run(context, *serve); });
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,82 @@
+#include "serve/alerts.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "http/client.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr std::size_t kQueueMax = 256;       // beyond: dropped, and counted
+constexpr Millis kPostTimeout{3'000};        // dtm's
+
+}  // namespace
+
+Alerts::Alerts(std::string url, std::string ca_file, ServeLog& log)
+    : url_(std::move(url)), ca_file_(std::move(ca_file)), log_(log) {
+  if (!url_.empty()) thread_ = std::thread([this] { run(); });
+}
+
+Alerts::~Alerts() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  more_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Alerts::on_stuck(const StuckNotice& notice, void* user) {
+  static_cast<Alerts*>(user)->add(notice);
+}
+
+void Alerts::add(const StuckNotice& notice) {
+  if (url_.empty()) return;
+  const nlohmann::ordered_json object{{"branch", notice.target},
+                                      {"error", notice.error},
+                                      {"gid", notice.gid},
+                                      {"retry_count", notice.attempts},
+                                      {"status", name_of(notice.status)}};
+  auto body = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() >= kQueueMax) {
+      ++dropped_;
+      return;
+    }
+    queue_.push_back(std::move(body));
+  }
+  more_.notify_one();
+}
+
+void Alerts::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    more_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+    if (ending_) return;
+    const auto body = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    post(body);
+    lock.lock();
+  }
+}
+
+void Alerts::post(const std::string& body) {
+  const auto answer = http::fetch({.method = "POST",
+                                   .url = url_,
+                                   .headers = {{"Content-Type", "application/json"}},
+                                   .body = body,
+                                   .timeout = kPostTimeout,
+                                   .ca_file = ca_file_});
+  if (answer && answer->status / 100 == 2) {
+    ++sent_;
+    return;
+  }
+  ++failed_;
+  const auto why = answer ? "status " + std::to_string(answer->status) : answer.error().detail;
+  log_.warning("the alert webhook did not take an alert", {{"reason", why}});
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,52 @@
+// The alert webhook: what is stuck is posted to a URL, by a thread of its own so that a slow one
+// holds nothing up.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "belay/options.h"
+#include "serve/log.h"
+
+namespace belay::tool {
+
+class Alerts {
+ public:
+  // With an empty URL nothing is ever posted.
+  Alerts(std::string url, std::string ca_file, ServeLog& log);
+  Alerts(const Alerts&) = delete;
+  Alerts& operator=(const Alerts&) = delete;
+  ~Alerts();  // gives up what is queued
+
+  // As Options::on_stuck; `user` is the Alerts.
+  static void on_stuck(const StuckNotice& notice, void* user);
+
+  struct Figures {
+    std::uint64_t sent = 0, failed = 0, dropped = 0;  // total
+  };
+  Figures figures() const { return {sent_, failed_, dropped_}; }
+
+ private:
+  void add(const StuckNotice& notice);
+  void run();
+  void post(const std::string& body);
+
+  const std::string url_;
+  const std::string ca_file_;
+  ServeLog& log_;
+  std::atomic<std::uint64_t> sent_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<std::string> queue_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace belay::tool

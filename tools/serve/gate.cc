@@ -1,0 +1,78 @@
+#include "serve/gate.h"
+
+#include <strings.h>
+
+namespace belay::tool {
+namespace {
+
+std::string_view header_of(const web::Request& request, const char* wanted) {
+  for (const auto& [name, value] : request.headers) {
+    if (strcasecmp(name.c_str(), wanted) == 0) return value;
+  }
+  return {};
+}
+
+bool is_free(const web::Request& request) {
+  return request.path == "/healthz" || request.path == "/api/ping";
+}
+
+// A browser says so when a page of another site makes it ask; whoever can open a page in the
+// browser of somebody on this machine shall not submit transactions.
+bool is_from_a_web_page(const web::Request& request) {
+  const auto site = header_of(request, "Sec-Fetch-Site");
+  return site == "cross-site" || site == "same-site";
+}
+
+bool only_asks(const web::Request& request) {
+  return request.method == "GET" && request.path != "/api/dtmsvr/subscribe" &&
+         request.path != "/api/dtmsvr/unsubscribe" && request.path != "/healthz";
+}
+
+web::Response refusal(int status, std::string_view message) {
+  web::Response response;
+  response.status = status;
+  response.body = "{\"message\":\"" + std::string(message) + "\"}";
+  return response;
+}
+
+}  // namespace
+
+bool equal_in_constant_time(std::string_view expected, std::string_view given) {
+  volatile unsigned char differs = expected.size() == given.size() ? 0 : 1;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto other = given.empty() ? '\0' : given[i % given.size()];
+    differs = static_cast<unsigned char>(differs | (expected[i] ^ other));
+  }
+  return differs == 0;
+}
+
+bool Gate::has_token(const web::Request& request) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto given = header_of(request, "Authorization");
+  if (given.size() < kScheme.size() ||
+      strncasecmp(given.data(), kScheme.data(), kScheme.size()) != 0) {
+    return false;
+  }
+  bool found = false;
+  for (const auto& token : tokens_) {
+    found |= equal_in_constant_time(token, given.substr(kScheme.size()));
+  }
+  return found;
+}
+
+std::optional<web::Response> Gate::refuse(const web::Request& request) const {
+  if (!is_free(request) && !tokens_.empty() && !has_token(request)) {
+    auto response = refusal(401, "a bearer token is needed");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+  }
+  if (is_from_a_web_page(request)) return refusal(403, "web pages of other sites may not ask");
+  if (draining_ && !only_asks(request)) {
+    auto response = refusal(503, "the server is stopping");
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+  return std::nullopt;
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,59 @@
+#include "serve/log.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "output.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
+
+// "2026-03-01T13:05:06.789Z"
+std::string time_text() {
+  const auto ms = now().time_since_epoch().count();
+  const std::time_t seconds = ms / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  return fmt::format("{}.{:03}Z", std::string_view(text.data(), size), ms % 1000);
+}
+
+std::string json_line(std::string_view level, std::string_view message,
+                      std::initializer_list<ServeLog::Field> fields) {
+  nlohmann::ordered_json object{{"time", time_text()}, {"level", level}, {"message", message}};
+  for (const auto& [name, value] : fields) object[std::string(name)] = value;
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::string text_line(std::string_view level, std::string_view message,
+                      std::initializer_list<ServeLog::Field> fields) {
+  auto line = fmt::format("{} {:7} {}", time_text(), level, printable(message));
+  for (const auto& [name, value] : fields) line += fmt::format(" {}={}", name, printable(value));
+  return line + "\n";
+}
+
+}  // namespace
+
+void ServeLog::write(LogLevel level, std::string_view message,
+                     std::initializer_list<Field> fields) {
+  if (level < level_) return;
+  const auto name = kLevels[static_cast<std::size_t>(level)];
+  const auto line = format_ == LogFormat::json ? json_line(name, message, fields)
+                                               : text_line(name, message, fields);
+  // In one piece, so that lines of several threads do not mix.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void ServeLog::sink(LogLevel level, std::string_view line, void* user) {
+  static_cast<ServeLog*>(user)->write(level, line);
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,274 @@
+#include "serve/option_table.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+
+#include "output.h"
+
+namespace belay::tool {
+namespace {
+
+using Words = OptionTable::Words;
+
+constexpr std::array<std::pair<const char*, std::uint64_t>, 3> kByteUnits = {
+    {{"GiB", 1024 * 1024 * 1024}, {"MiB", 1024 * 1024}, {"KiB", 1024}}};
+constexpr std::array<std::pair<const char*, std::int64_t>, 5> kTimeUnits = {
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+
+std::optional<std::uint64_t> parse_bytes(const std::string& text) {
+  for (const auto& [unit, size] : kByteUnits) {
+    if (!text.ends_with(unit)) continue;
+    const auto number = parse_number(text.substr(0, text.size() - 3));
+    if (!number || *number > SIZE_MAX / size) return std::nullopt;
+    return *number * size;
+  }
+  return parse_number(text);
+}
+
+std::string bytes_text(std::uint64_t size) {
+  for (const auto& [unit, of] : kByteUnits) {
+    if (size >= of && size % of == 0) return std::to_string(size / of) + unit;
+  }
+  return std::to_string(size);
+}
+
+std::string duration_text(Millis time) {
+  for (const auto& [unit, ms] : kTimeUnits) {
+    if (time.count() >= ms && time.count() % ms == 0) {
+      return std::to_string(time.count() / ms) + unit;
+    }
+  }
+  return "0s";
+}
+
+// "http://user:word@host/" → "http://***@host/"
+std::string without_secret(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto begin = scheme == url.npos ? 0 : scheme + 3;
+  const auto at = url.substr(0, url.find('/', begin)).rfind('@');
+  return at == url.npos || at < begin ? url : url.substr(0, begin) + "***" + url.substr(at);
+}
+
+std::string quoted(const std::string& text) {
+  const char quote = text.find('"') == text.npos ? '"' : '\'';
+  return quote + text + quote;
+}
+
+std::string in_environment(const std::string& name) {
+  std::string result = "BELAY_" + name;
+  for (auto& letter : result) {
+    letter = letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  }
+  return result;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(in_environment(name).c_str());
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+Words split(const std::string& text) {
+  Words words;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+std::optional<bool> parse_flag(const std::string& word) {
+  if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
+  if (word == "false" || word == "0" || word == "no" || word == "off") return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+OptionTable::Entry& OptionTable::add(const char* name, const char* type, const char* help,
+                                     Entry::Kind kind) {
+  auto& entry = entries_.emplace_back();
+  entry.name = name;
+  entry.type = type;
+  entry.help = help;
+  entry.section = section_;
+  entry.kind = kind;
+  return entry;
+}
+
+OptionTable::Entry* OptionTable::find(const std::string& name) {
+  const auto at = std::find_if(entries_.begin(), entries_.end(),
+                               [&](const Entry& entry) { return entry.name == name; });
+  return at == entries_.end() ? nullptr : &*at;
+}
+
+void OptionTable::text(const char* name, const char* type, std::string& into, const char* help) {
+  auto& entry = add(name, type, help, Entry::Kind::text);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    into = words.back();
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{into}; };
+}
+
+void OptionTable::url(const char* name, std::string& into, const char* help) {
+  text(name, "URL", into, help);
+  entries_.back().kind = Entry::Kind::url;
+}
+
+void OptionTable::flag(const char* name, bool& into, const char* help) {
+  auto& entry = add(name, "", help, Entry::Kind::flag);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    const auto value = parse_flag(words.back());
+    if (!value) return "'" + words.back() + "' is neither true nor false";
+    into = *value;
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{into ? "true" : "false"}; };
+}
+
+void OptionTable::list(const char* name, const char* type, Words& into, const char* help) {
+  auto& entry = add(name, type, help, Entry::Kind::list);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    into = words;
+    return std::nullopt;
+  };
+  entry.get = [&into] { return into; };
+}
+
+void OptionTable::bytes(const char* name, std::size_t& into, const char* help) {
+  auto& entry = add(name, "BYTES", help, Entry::Kind::text);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    const auto size = parse_bytes(words.back());
+    if (!size || *size == 0) return "'" + words.back() + "' is no size such as 65536 or 16MiB";
+    into = static_cast<std::size_t>(*size);
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{bytes_text(into)}; };
+}
+
+void OptionTable::number(const char* name, double& into, const char* help) {
+  auto& entry = add(name, "NUMBER", help, Entry::Kind::bare);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    const auto& word = words.back();
+    double value = 0;
+    const auto [stop, failed] = std::from_chars(word.data(), word.data() + word.size(), value);
+    const bool whole = failed == std::errc() && stop == word.data() + word.size();
+    if (!whole || !(value >= 0) || value > 1e9) return "'" + word + "' is no number from 0";
+    into = value;
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{fmt::format("{}", into)}; };
+}
+
+void OptionTable::duration(const char* name, Millis& into, const char* help) {
+  auto& entry = add(name, "TIME", help, Entry::Kind::text);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    const auto time = parse_duration(words.back());
+    if (!time) return "'" + words.back() + "' is no duration such as 500ms, 5s, 10m, 2h, 7d";
+    into = *time;
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{duration_text(into)}; };
+}
+
+void OptionTable::add_to(CLI::App* command) {
+  config_option_ = command->add_option("--config", config_,
+                                       "a file with these options, as --print-config prints it");
+  config_option_->type_name("PATH");
+  for (auto& entry : entries_) {
+    const auto flag = "--" + entry.name;
+    if (entry.kind == Entry::Kind::flag) {
+      const auto set = [&entry](std::int64_t count) { entry.given = {count > 0 ? "true" : "false"}; };
+      entry.option = command->add_flag_function(flag, set, entry.help);
+    } else {
+      entry.option = command->add_option(flag, entry.given, entry.help)->type_name(entry.type);
+      entry.option->allow_extra_args(false);
+      if (entry.kind != Entry::Kind::list) entry.option->take_last();
+    }
+    entry.option->group(entry.section);
+  }
+}
+
+std::optional<std::string> OptionTable::read_file(const std::string& path,
+                                                  std::vector<std::pair<Entry*, Words>>& found) {
+  std::ifstream file(path);
+  if (!file) return "cannot read " + path;
+  for (auto& item : CLI::ConfigTOML().from_config(file)) {
+    if (item.name == "--" || item.name == "++") continue;  // a section's end and beginning
+    const bool ours = item.parents.empty() || item.parents == Words{"serve"};
+    auto* entry = ours ? find(item.name) : nullptr;
+    if (entry == nullptr) return path + ": there is no option '" + item.fullname() + "'";
+    std::erase(item.inputs, std::string());
+    if (item.inputs.empty() && entry->kind != Entry::Kind::list) continue;
+    found.emplace_back(entry, std::move(item.inputs));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> OptionTable::resolve() {
+  if (config_option_->count() == 0) config_ = environment("config").value_or("");
+  std::vector<std::pair<Entry*, Words>> in_file;
+  if (!config_.empty()) {
+    if (auto wrong = read_file(config_, in_file)) return wrong;
+  }
+  const auto set = [](Entry& entry, const Words& words, const std::string& where) {
+    auto wrong = entry.set(words);
+    return wrong ? std::optional(where + ": " + *wrong) : std::nullopt;
+  };
+  for (auto& [entry, words] : in_file) {
+    if (auto wrong = set(*entry, words, config_ + ": " + entry->name)) return wrong;
+  }
+  for (auto& entry : entries_) {
+    std::optional<std::string> wrong;
+    if (entry.option->count() > 0) {
+      wrong = set(entry, entry.given, "--" + entry.name);
+    } else if (const auto value = environment(entry.name)) {
+      const auto words = entry.kind == Entry::Kind::list ? split(*value) : Words{*value};
+      wrong = set(entry, words, in_environment(entry.name));
+    }
+    if (wrong) return wrong;
+  }
+  return std::nullopt;
+}
+
+std::string OptionTable::printed() const {
+  std::string result;
+  std::string section;
+  for (const auto& entry : entries_) {
+    if (entry.section != section) {
+      result += fmt::format("{}# {}\n", section.empty() ? "" : "\n", entry.section);
+      section = entry.section;
+    }
+    const auto words = entry.get();
+    std::string value;
+    switch (entry.kind) {
+      case Entry::Kind::list:
+        for (const auto& word : words) value += (value.empty() ? "" : ", ") + quoted(word);
+        value = "[" + value + "]";
+        break;
+      case Entry::Kind::url: value = quoted(without_secret(words.back())); break;
+      case Entry::Kind::text: value = quoted(words.empty() ? "" : words.back()); break;
+      case Entry::Kind::bare:
+      case Entry::Kind::flag: value = words.back(); break;
+    }
+    result += entry.name + " = " + value + "\n";
+  }
+  return result;
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,115 @@
+// Options that come from a flag, from the environment (BELAY_…) or from a configuration file, the
+// first of these that names one; and their printing in the file's format, TOML.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "belay/types.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace belay::tool {
+
+class OptionTable {
+ public:
+  using Words = std::vector<std::string>;
+
+  // Options added from here on stand under this title in the help.
+  void section(std::string title) { section_ = std::move(title); }
+  // Each is bound to a variable that outlives the table and holds the default.
+  void text(const char* name, const char* type, std::string& into, const char* help);
+  void flag(const char* name, bool& into, const char* help);
+  void list(const char* name, const char* type, Words& into, const char* help);
+  // From 0, or from `least`, to the type's end.
+  template <class Number>
+  void count(const char* name, Number& into, const char* help, std::uint64_t least = 0);
+  // "16777216", "16MiB"
+  void bytes(const char* name, std::size_t& into, const char* help);
+  void number(const char* name, double& into, const char* help);
+  void duration(const char* name, Millis& into, const char* help);
+  template <class Value>
+  void choice(const char* name, Value& into, std::vector<std::pair<const char*, Value>> values,
+              const char* help);
+  // Not printed where others may read it: what stands before an "@" in a URL.
+  void url(const char* name, std::string& into, const char* help);
+
+  // Adds --config and all options to the command. Call once, after all were added.
+  void add_to(CLI::App* command);
+  // After parsing: sets the variables. Returns what is wrong, naming where it was said.
+  std::optional<std::string> resolve();
+  std::string printed() const;
+
+ private:
+  struct Entry {
+    std::string name;
+    std::string type;
+    std::string help;
+    std::string section;
+    enum class Kind : std::uint8_t { text, bare, flag, list, url } kind{};
+    // What is wrong with the words, or nothing.
+    std::function<std::optional<std::string>(const Words&)> set;
+    std::function<Words()> get;
+    Words given{};  // by flag
+    CLI::Option* option = nullptr;
+  };
+  Entry& add(const char* name, const char* type, const char* help, Entry::Kind kind);
+  Entry* find(const std::string& name);
+  std::optional<std::string> read_file(const std::string& path,
+                                       std::vector<std::pair<Entry*, Words>>& found);
+
+  std::deque<Entry> entries_;
+  std::string section_ = "Options";
+  std::string config_;
+  CLI::Option* config_option_ = nullptr;
+};
+
+std::optional<std::uint64_t> parse_number(const std::string& text);
+
+template <class Number>
+void OptionTable::count(const char* name, Number& into, const char* help, std::uint64_t least) {
+  auto& entry = add(name, "N", help, Entry::Kind::bare);
+  entry.set = [&into, least](const Words& words) -> std::optional<std::string> {
+    const auto number = parse_number(words.back());
+    if (!number) return "'" + words.back() + "' is no whole number";
+    if (*number < least || static_cast<std::uint64_t>(static_cast<Number>(*number)) != *number) {
+      return words.back() + " is out of range";
+    }
+    into = static_cast<Number>(*number);
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{std::to_string(into)}; };
+}
+
+template <class Value>
+void OptionTable::choice(const char* name, Value& into,
+                         std::vector<std::pair<const char*, Value>> values, const char* help) {
+  auto& entry = add(name, "WORD", help, Entry::Kind::text);
+  entry.set = [&into, values](const Words& words) -> std::optional<std::string> {
+    std::string known;
+    for (const auto& [word, value] : values) {
+      if (words.back() == word) {
+        into = value;
+        return std::nullopt;
+      }
+      known += (known.empty() ? "" : ", ") + std::string(word);
+    }
+    return "'" + words.back() + "' is none of " + known;
+  };
+  entry.get = [&into, values] {
+    for (const auto& [word, value] : values) {
+      if (into == value) return Words{word};
+    }
+    return Words{};
+  };
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,206 @@
+#include "serve/settings.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+namespace belay::tool {
+namespace {
+
+void describe_server(OptionTable& table, ServeSettings& settings) {
+  table.section("Server");
+  table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
+  table.text("token-file", "PATH", settings.token_file,
+             "a file with bearer tokens, one a line; requests need one of them");
+  table.flag("insecure", settings.insecure,
+             "listen beyond this machine though nobody has to prove who they are");
+  table.text("tls-cert", "PATH", settings.tls_cert_file, "certificate chain, PEM");
+  table.text("tls-key", "PATH", settings.tls_key_file, "its private key, PEM");
+  table.text("tls-client-ca", "PATH", settings.tls_client_ca_file,
+             "clients need a certificate of this authority, PEM");
+  table.duration("drain-timeout", settings.drain_timeout,
+                 "how long SIGTERM lets what is under way finish");
+  table.url("alert-webhook", settings.alert_webhook, "is told of every stuck transaction");
+  table.choice<LogFormat>("log-format", settings.log_format,
+                          {{"text", LogFormat::text}, {"json", LogFormat::json}}, "text or json");
+  table.choice<LogLevel>("log-level", settings.engine.log_level,
+                         {{"debug", LogLevel::debug},
+                          {"info", LogLevel::info},
+                          {"warning", LogLevel::warning},
+                          {"error", LogLevel::error}},
+                         "debug, info, warning or error");
+}
+
+void describe_server_limits(OptionTable& table, ServeSettings& settings) {
+  table.section("Server limits");
+  table.count("http-threads", settings.http.threads, "that read requests", 1);
+  table.bytes("body-bytes-max", settings.http.body_bytes_max, "of one request; beyond: 413");
+  table.bytes("bodies-bytes-max", settings.http.bodies_bytes_max,
+              "of all requests being read; beyond: 503");
+  table.bytes("header-bytes-max", settings.http.header_bytes_max, "of one request; beyond: 431");
+  table.count("connections-max", settings.http.connections_max, "at once; beyond: 503", 1);
+  table.count("requests-in-flight-max", settings.http.requests_in_flight_max,
+              "waiting for their answer; beyond: 503", 1);
+  table.duration("receive-timeout", settings.http.request_timeout,
+                 "from a request's first byte to its last; beyond: 408");
+  table.duration("idle-timeout", settings.http.idle_timeout, "of a connection without a request");
+  table.count("reads-queued-max", settings.service.reads_queued_max,
+              "queries waiting; beyond: 503", 1);
+  table.count("read-threads", settings.service.read_threads, "that answer queries", 1);
+}
+
+void describe_engine(OptionTable& table, Options& engine) {
+  table.section("Transactions");
+  table.choice<History>(
+      "history", engine.history,
+      {{"all", History::all}, {"failed", History::failed}, {"none", History::none}},
+      "finished ones that are kept: all, failed or none");
+  table.duration("retention", engine.retention, "how long the succeeded are kept; 0s: for ever");
+  table.duration("retention-failed", engine.retention_failed, "and the failed");
+  table.duration("retry-first-interval", engine.retry.first_interval,
+                 "from a call without an answer to the next");
+  table.number("retry-multiplier", engine.retry.multiplier, "by which it grows");
+  table.duration("retry-interval-max", engine.retry.interval_max, "how far it grows");
+  table.number("retry-jitter", engine.retry.jitter, "from 0 to 1, how much of it is drawn by lot");
+  table.count("retry-limit", engine.retry.limit,
+              "forward calls without an answer before it turns back; 0: no limit");
+  table.duration("ongoing-interval", engine.retry.ongoing_interval, "after the answer ONGOING");
+  table.duration("request-timeout", engine.request_timeout, "how long a call may take");
+  table.count("stuck-after", engine.stuck_after, "calls without an answer: then it is stuck", 1);
+  table.duration("checkpoint-interval", engine.checkpoint_interval,
+                 "how old the log's head may grow while little happens");
+  table.bytes("checkpoint-log-bytes", engine.checkpoint_log_bytes,
+              "how long the log may grow before its head is folded away");
+}
+
+void describe_limits(OptionTable& table, Limits& limits) {
+  table.section("Limits of transactions");
+  table.count("live-transactions-max", limits.live_transactions_max, "unfinished at once", 1);
+  table.count("queued-submits-max", limits.queued_submits_max, "handed in and not decided", 1);
+  table.count("calls-in-flight-max", limits.calls_in_flight_max, "at once; more wait", 1);
+  table.count("branches-max", limits.branches_max, "of a transaction", 1);
+  table.bytes("payload-bytes-max", limits.payload_bytes_max, "of a branch");
+  table.bytes("definition-bytes-max", limits.definition_bytes_max, "of a transaction");
+  table.count("gid-bytes-max", limits.gid_bytes_max, "of a gid", 1);
+  table.count("subscriptions-max", limits.subscriptions_max, "of all topics");
+}
+
+void describe_hooks(OptionTable& table, ServeSettings& settings) {
+  auto& hooks = settings.engine.hooks;
+  table.section("Calls to branches");
+  table.list("allow-target", "PATTERN", hooks.allowed_targets,
+             "a host that may be called, as https://*.example.com; repeatable; default: all");
+  table.flag("allow-link-local", settings.allow_link_local,
+             "call link-local addresses too, where clouds keep their metadata");
+  table.text("hook-ca-file", "PATH", hooks.ca_file, "authorities of the services called, PEM");
+  table.text("hook-client-cert", "PATH", hooks.client_cert_file, "shown to services, PEM");
+  table.text("hook-client-key", "PATH", hooks.client_key_file, "its private key, PEM");
+  table.url("hook-proxy", hooks.proxy, "through which services are called");
+  table.bytes("response-bytes-max", hooks.response_bytes_max,
+              "of an answer; beyond, it counts as none");
+  table.count("calls-per-host-max", hooks.calls_per_host_max, "at once; more wait", 1);
+  table.number("rate-per-host-max", hooks.rate_per_host_max, "calls a second; 0: no limit");
+  table.count("breaker-failures", hooks.breaker_failures,
+              "in a row: then a host is left alone for a while; 0: never");
+  table.duration("breaker-open-first", hooks.breaker_open_first, "how long at first");
+  table.duration("breaker-open-max", hooks.breaker_open_max, "how long at most");
+  table.count("hosts-max", hooks.hosts_max, "remembered at once", 1);
+}
+
+std::optional<std::string> read_file(const std::string& path, std::string& into) {
+  if (path.empty()) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
+  into.assign(std::istreambuf_iterator<char>(file), {});
+  if (!file || into.empty()) return "cannot read " + path + ", or it is empty";
+  return std::nullopt;
+}
+
+std::optional<std::string> read_tokens(const std::string& path, std::vector<std::string>& tokens) {
+  if (path.empty()) return std::nullopt;
+  std::string text;
+  if (auto wrong = read_file(path, text)) return wrong;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    auto line = text.substr(begin, end - begin);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty() && line.front() != '#') tokens.push_back(std::move(line));
+    begin = end + 1;
+  }
+  if (tokens.empty()) return "there is no token in " + path;
+  return std::nullopt;
+}
+
+bool is_loopback(const sockaddr& address) {
+  const void* any = &address;
+  if (address.sa_family == AF_INET) {
+    return (ntohl(static_cast<const sockaddr_in*>(any)->sin_addr.s_addr) >> 24) == 127;
+  }
+  return address.sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&static_cast<const sockaddr_in6*>(any)->sin6_addr);
+}
+
+}  // namespace
+
+void describe(OptionTable& table, ServeSettings& settings) {
+  describe_server(table, settings);
+  describe_server_limits(table, settings);
+  describe_engine(table, settings.engine);
+  describe_limits(table, settings.engine.limits);
+  describe_hooks(table, settings);
+}
+
+std::optional<Address> parse_address(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return std::nullopt;
+  auto host = text.substr(0, colon);
+  const auto port = parse_number(text.substr(colon + 1));
+  if (!port || *port > 65'535) return std::nullopt;
+  if (host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  else if (host.find(':') != host.npos)
+    return std::nullopt;
+  if (host.empty()) return std::nullopt;
+  return Address{host, static_cast<std::uint16_t>(*port)};
+}
+
+bool is_loopback(const std::string& host) {
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, nullptr, &found) != 0) return false;
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
+  for (const auto* at = found; at != nullptr; at = at->ai_next) {
+    if (!is_loopback(*at->ai_addr)) return false;
+  }
+  return true;
+}
+
+std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens) {
+  const auto address = parse_address(settings.listen);
+  if (!address) return "--listen: '" + settings.listen + "' is no HOST:PORT";
+  settings.http.host = address->host;
+  settings.http.port = address->port;
+  settings.engine.hooks.refuse_link_local = !settings.allow_link_local;
+  if (settings.tls_cert_file.empty() != settings.tls_key_file.empty()) {
+    return "--tls-cert and --tls-key go together";
+  }
+  if (!settings.tls_client_ca_file.empty() && settings.tls_cert_file.empty()) {
+    return "--tls-client-ca needs --tls-cert and --tls-key";
+  }
+  if (auto wrong = read_tokens(settings.token_file, tokens)) return "--token-file: " + *wrong;
+  if (auto wrong = read_file(settings.tls_cert_file, settings.http.tls_cert)) return wrong;
+  if (auto wrong = read_file(settings.tls_key_file, settings.http.tls_key)) return wrong;
+  if (auto wrong = read_file(settings.tls_client_ca_file, settings.http.tls_client_ca)) {
+    return wrong;
+  }
+  const bool guarded = !tokens.empty() || settings.insecure;
+  if (!guarded && !is_loopback(address->host)) {
+    return settings.listen + " can be reached from elsewhere: give --token-file, or --insecure";
+  }
+  return std::nullopt;
+}
+
+}  // namespace belay::tool

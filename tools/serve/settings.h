@@ -1,0 +1,49 @@
+// All that `belay serve` can be told, and what is wrong with it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "belay/options.h"
+#include "http/server.h"
+#include "serve/log.h"
+#include "serve/option_table.h"
+#include "web/service.h"
+
+namespace belay::tool {
+
+struct ServeSettings {
+  std::string db;
+  std::string listen = "127.0.0.1:36789";
+  std::string token_file;
+  bool insecure = false;
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_client_ca_file;
+  Millis drain_timeout{30'000};
+  std::string alert_webhook;
+  LogFormat log_format = LogFormat::text;
+  bool allow_link_local = false;
+
+  http::ServerOptions http;
+  web::ServiceOptions service;
+  Options engine;
+};
+
+void describe(OptionTable& table, ServeSettings& settings);
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+// "HOST:PORT", "[::1]:PORT".
+std::optional<Address> parse_address(const std::string& text);
+// Every address of the host is this machine's alone.
+bool is_loopback(const std::string& host);
+
+// Fills in what follows from the settings: the address, files' contents, `tokens`. Returns what is
+// wrong.
+std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens);
+
+}  // namespace belay::tool
