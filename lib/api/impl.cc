@@ -1,7 +1,9 @@
 #include "api/impl.h"
 
+#include <algorithm>
 #include <future>
 #include <random>
+#include <string>
 #include <utility>
 
 #include "base/gid.h"
@@ -11,6 +13,8 @@ namespace belay {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 100'000;
+constexpr std::uint32_t kHastenedMax = 10'000;
+constexpr Millis kLaterThanMax{100LL * 365 * 24 * 3600 * 1000};  // beyond any wake-up
 
 }  // namespace
 
@@ -142,6 +146,17 @@ Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranc
 Result<> Engine::Impl::give_word(engine::WordRequest request) {
   BELAY_TRY(may_ask(request.done));
   return engine_.give_word(std::move(request));
+}
+
+Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done) {
+  BELAY_TRY(may_ask(done));
+  if (limit < 1 || limit > kHastenedMax) {
+    return Error{ErrorCode::invalid_argument, "the limit is " + std::to_string(limit) +
+                                                  ", it must be 1 to " +
+                                                  std::to_string(kHastenedMax)};
+  }
+  const auto ms = std::clamp(later_than, Millis{0}, kLaterThanMax).count();
+  return engine_.hasten_all({static_cast<std::uint64_t>(ms), limit, std::move(done)});
 }
 
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {

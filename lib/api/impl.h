@@ -33,6 +33,7 @@ class Engine::Impl {
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            OutcomeCallback done);
   Result<> give_word(engine::WordRequest request);
+  Result<> hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done);
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
   Result<> find(std::string_view gid, ReportCallback done);

@@ -40,6 +40,7 @@ void BatchWriter::add(const Record& record) {
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::added:
+    case RecordKind::stopped:
     case RecordKind::aborting: base::put_string(body_, record.text); break;
     case RecordKind::committing: base::put_varint(body_, record.due_at); break;
     case RecordKind::started:
@@ -111,6 +112,7 @@ Result<std::optional<Record>> BatchReader::next() {
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::added:
+    case RecordKind::stopped:
     case RecordKind::aborting: record.text = in.string(); break;
     case RecordKind::committing: record.due_at = in.varint(); break;
     case RecordKind::started:

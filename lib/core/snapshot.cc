@@ -56,7 +56,8 @@ std::string encode_snapshot(const Transaction& transaction) {
   base::put_u8(out, kSnapshotFormat);
   base::put_varint(out, transaction.id);
   base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(transaction.status) |
-                                              static_cast<unsigned>(transaction.driven) << 3));
+                                              static_cast<unsigned>(transaction.driven) << 3 |
+                                              static_cast<unsigned>(transaction.stopped) << 4));
   base::put_varint(out, transaction.created_at);
   base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
   base::put_signed(out, static_cast<std::int64_t>(transaction.start_at - transaction.created_at));
@@ -78,9 +79,10 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   Transaction transaction;
   transaction.id = in.varint();
   const auto packed = in.u8();
-  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 4 != 0) in.fail();
+  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 5 != 0) in.fail();
   transaction.status = static_cast<Status>(packed & 7);
   transaction.driven = (packed >> 3 & 1) != 0;
+  transaction.stopped = (packed >> 4 & 1) != 0;
   transaction.created_at = in.varint();
   transaction.updated_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
   transaction.start_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());

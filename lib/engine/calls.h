@@ -2,6 +2,7 @@
 // wait for a place.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -54,6 +55,15 @@ class CallTable {
     if (waiting_.empty()) return std::nullopt;
     const auto call = waiting_.front();
     waiting_.pop_front();
+    return call;
+  }
+  // One of this transaction's.
+  std::optional<PendingCall> take_waiting_of(const Live& live) {
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](const PendingCall& call) { return call.live == &live; });
+    if (found == waiting_.end()) return std::nullopt;
+    const auto call = *found;
+    waiting_.erase(found);
     return call;
   }
 

@@ -64,12 +64,12 @@ struct BranchRequest {
   OutcomeCallback done;
 };
 
-// The caller's word on a driven transaction.
+// The caller's word on a driven transaction; the operator's on any.
 struct WordRequest {
-  enum class Word : std::uint8_t { submit, abort };
+  enum class Word : std::uint8_t { submit, abort, stop, hasten };
   std::string gid;
   Word word{};
-  std::string reason;  // of an abort
+  std::string reason;  // of an abort or a stop
   ReportCallback done;
   bool wants_final = false;      // `done` runs at the end …
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
@@ -78,6 +78,13 @@ struct WordRequest {
 struct TopicRequest {
   ports::TopicChange change;
   DoneCallback done;
+};
+
+// Hastens up to `limit` transactions that wait for longer than `later_than` from now.
+struct HastenRequest {
+  std::uint64_t later_than = 0;  // ms
+  std::uint32_t limit = 0;
+  WokenCallback done;
 };
 
 class Engine {
@@ -101,6 +108,7 @@ class Engine {
   Result<> wait(std::string gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> add_branch(BranchRequest request);
   Result<> give_word(WordRequest request);
+  Result<> hasten_all(HastenRequest request);
   Result<> change_topic(TopicRequest request);
   Result<> topics(TopicsCallback done);
   void registered(std::string target);
@@ -133,7 +141,15 @@ class Engine {
   // What waits for a gid to be looked up on disk.
   using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest>;
   using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, TopicRequest,
-                               TopicsRequest, RegisteredRequest, CloseRequest>;
+                               TopicsRequest, RegisteredRequest, CloseRequest, HastenRequest>;
+  // A HastenRequest at work: which places of the due heap are still to be looked at.
+  struct Hastening {
+    std::uint64_t later_than_at = 0;  // on the engine's scale
+    std::uint32_t limit = 0;
+    std::size_t places_left = 0;
+    Woken woken;
+    WokenCallback done;
+  };
 
   enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
   // An effect and the transaction it belongs to; held back until the batch it was decided in is on
@@ -174,9 +190,11 @@ class Engine {
   void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
   void take(CloseRequest& request);
+  void take(HastenRequest& request);
   void fire_due();
   void resume_some();
   void resume(Live& live);
+  bool stop_resuming(Live& live);
   void decide(Live& live, const core::Event& event);
   static Act to_act(Live& live, const core::Effect& effect);
   void hold_or_release(const Act& act);
@@ -195,6 +213,13 @@ class Engine {
   void note_branches(Live& live);
   void tell_branches(Live& live);
   void end_branch_waits(Live& live, const Error& error);
+
+  // operator.cc: the operator's words
+  void stop(Live& live, WordRequest& request);
+  void hasten(Live& live, WordRequest& request);
+  void hasten_some();
+  bool hasten_slice(Hastening& work);
+  void end_hastening();
 
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
@@ -273,6 +298,7 @@ class Engine {
   // By target, then by id: the order in which they go on is the same in every run.
   std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>> parked_;
   std::deque<Live*> to_resume_;
+  std::deque<Hastening> hastening_;
   std::uint64_t newest_at_ = 0;
   core::TransactionId last_id_ = 0;
   std::uint64_t epoch_ = 0;
