@@ -164,6 +164,21 @@ Result<> Engine::Impl::give_word(engine::WordRequest request) {
   return engine_.give_word(std::move(request));
 }
 
+Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& progress,
+                                       DoneCallback done) {
+  BELAY_TRY(may_ask(done));
+  auto step = core::encode_progress(progress, options_.limits);
+  if (!step) return step.error();
+  return engine_.record_progress({std::string(gid), std::move(*step), std::move(done)});
+}
+
+Result<> Engine::Impl::finish_workflow(std::string_view gid, const WorkflowEnd& end,
+                                       ReportCallback done) {
+  BELAY_TRY(may_ask(done));
+  BELAY_TRY(core::check_end(end, options_.limits));
+  return engine_.finish_workflow({std::string(gid), end, std::move(done)});
+}
+
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
   BELAY_TRY(may_ask(request.done));
   if (!request.change.erase) BELAY_TRY(api::check_target(*hooks_, request.change.subscription));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -119,6 +120,26 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
   log.info(fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
 }
 
+std::uint64_t size_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
+                              const std::string& db) {
+  const auto http = server.figures();
+  const auto told = alerts.figures();
+  return {.connections = http.connections,
+          .requests_in_flight = http.requests_in_flight,
+          .requests = http.requests,
+          .refused = http.refused,
+          .alerts_sent = told.sent,
+          .alerts_failed = told.failed,
+          .alerts_dropped = told.dropped,
+          .file_bytes = size_of(db),
+          .wal_bytes = size_of(db + "-wal")};
+}
+
 std::string url_of(const http::Server& server, const ServeSettings& settings) {
   const auto& host = settings.http.host;
   const bool six = host.find(':') != host.npos;
@@ -150,6 +171,9 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   BELAY_TRY(engine->start());
   auto service = web::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
+  (*service)->metrics().read_server([&http = **server, &alerts, db = settings.db] {
+    return figures_of(http, alerts, db);
+  });
   front.open(**service);
   log.info("listening", {{"url", url_of(**server, settings)}, {"db", settings.db}});
   notify_manager("READY=1");
