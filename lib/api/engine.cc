@@ -186,6 +186,28 @@ Result<Report> Engine::abort(std::string_view gid, std::string_view reason) {
       impl_->may_wait(), [&](ReportCallback done) { return abort(gid, reason, std::move(done)); });
 }
 
+Result<> Engine::record_progress(std::string_view gid, const Progress& progress,
+                                 DoneCallback done) {
+  return impl_->record_progress(gid, progress, std::move(done));
+}
+
+Result<> Engine::record_progress(std::string_view gid, const Progress& progress) {
+  return wait_for_answer<std::monostate>(impl_->may_wait(), [&](DoneCallback done) {
+    return record_progress(gid, progress, std::move(done));
+  });
+}
+
+Result<> Engine::finish_workflow(std::string_view gid, const WorkflowEnd& end,
+                                 ReportCallback done) {
+  return impl_->finish_workflow(gid, end, std::move(done));
+}
+
+Result<Report> Engine::finish_workflow(std::string_view gid, const WorkflowEnd& end) {
+  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+    return finish_workflow(gid, end, std::move(done));
+  });
+}
+
 Result<> Engine::subscribe(const Subscription& subscription, DoneCallback done) {
   return impl_->change_topic({{subscription, false}, std::move(done)});
 }

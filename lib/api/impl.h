@@ -36,6 +36,8 @@ class Engine::Impl {
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            OutcomeCallback done);
   Result<> give_word(engine::WordRequest request);
+  Result<> record_progress(std::string_view gid, const Progress& progress, DoneCallback done);
+  Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end, ReportCallback done);
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
   Result<> hosts(HostsCallback done);

@@ -12,8 +12,8 @@ namespace belay::core {
 namespace {
 
 const Machine& machine_of(Mode mode) {
-  static constexpr std::array<const Machine*, 4> kMachines = {&kSagaMachine, &kTwoPhaseMachine,
-                                                              &kTwoPhaseMachine, &kMsgMachine};
+  static constexpr std::array<const Machine*, 5> kMachines = {
+      &kSagaMachine, &kTwoPhaseMachine, &kTwoPhaseMachine, &kMsgMachine, &kWorkflowMachine};
   return *kMachines[static_cast<std::size_t>(mode)];
 }
 
@@ -93,6 +93,8 @@ struct Dispatch {
     decision.abort(std::string(event.reason));
     machine.due(decision);
   }
+  void operator()(const Progressed& event) const { decision.progress(event.step); }
+  void operator()(const WordEnd& event) const { decision.conclude(*event.end); }
 };
 
 }  // namespace
@@ -123,6 +125,10 @@ void Decision::start(std::uint32_t branch, Op op) {
   } else {
     call_again(branch, op);
   }
+}
+
+void Decision::schedule(std::uint32_t branch, Op op, std::uint64_t at) {
+  emit({.kind = RecordKind::scheduled, .branch = branch, .op = op, .due_at = at});
 }
 
 void Decision::call_again(std::uint32_t branch, Op op) {
@@ -181,6 +187,16 @@ void Decision::fan_out() {
       steps += Definition::encode_subscriber(subscriber, i);
     add(std::move(steps));
   }
+}
+
+void Decision::progress(std::string_view step) {
+  emit({.kind = RecordKind::progressed, .text = keep(std::string(step))});
+}
+
+void Decision::conclude(const WorkflowEnd& end) {
+  emit({.kind = RecordKind::concluded,
+        .text = keep(encode_conclusion({cut(end.reason), end.result}))});
+  finish(end.status);
 }
 
 void Decision::finish(Status status) {

@@ -56,8 +56,15 @@ struct WordSubmit {};
 struct WordAbort {
   std::string_view reason;
 };
+// The words of a workflow's owner; `may_progress` was asked before, and whether the step is new.
+struct Progressed {
+  std::string_view step;  // as encoded
+};
+struct WordEnd {
+  const WorkflowEnd* end;
+};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
-                           Added, WordSubmit, WordAbort>;
+                           Added, WordSubmit, WordAbort, Progressed, WordEnd>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {

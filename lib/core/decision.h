@@ -26,6 +26,8 @@ class Decision {
   // Starts `op` of a branch: recorded as possibly run, then called. An empty target succeeds at
   // once, without a call.
   void start(std::uint32_t branch, Op op);
+  // The same, but not called before `at`; `due` calls it then.
+  void schedule(std::uint32_t branch, Op op, std::uint64_t at);
   // Calls a started op again.
   void call_again(std::uint32_t branch, Op op);
   // Records a call's outcome; `due_at` 0: it is not called again.
@@ -37,6 +39,9 @@ class Decision {
   void commit();
   void fan_out();
   void finish(Status status);
+  // A workflow's step is remembered; its owner says how it ended.
+  void progress(std::string_view step);
+  void conclude(const WorkflowEnd& end);
   // A driven transaction's branch came to an end of its first phase.
   void tell_branch(std::uint32_t branch);
 
@@ -62,5 +67,6 @@ struct Machine {
 extern const Machine kSagaMachine;
 extern const Machine kTwoPhaseMachine;  // tcc and xa
 extern const Machine kMsgMachine;
+extern const Machine kWorkflowMachine;
 
 }  // namespace belay::core

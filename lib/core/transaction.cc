@@ -34,6 +34,8 @@ Transaction clone(const Transaction& transaction) {
   for (const auto& branch : transaction.branches) copy.branches.push_back(clone(branch));
   copy.timeline = transaction.timeline;
   copy.reason = clone(transaction.reason);
+  if (transaction.remembered)
+    copy.remembered = std::make_unique<Remembered>(*transaction.remembered);
   copy.created_at = transaction.created_at;
   copy.updated_at = transaction.updated_at;
   copy.start_at = transaction.start_at;
@@ -42,6 +44,7 @@ Transaction clone(const Transaction& transaction) {
   copy.second_done = transaction.second_done;
   copy.status = transaction.status;
   copy.driven = transaction.driven;
+  copy.concluded = transaction.concluded;
   return copy;
 }
 
@@ -121,6 +124,7 @@ std::string_view reason_of(const Transaction& transaction) {
 }
 
 std::uint64_t deadline_of(const Transaction& transaction) {
+  if (transaction.mode() == Mode::workflow) return 0;  // as with dtm
   const bool is_saga = transaction.mode() == Mode::saga;
   if (transaction.status != (is_saga ? Status::submitted : Status::prepared)) return 0;
   // a back-check that was begun goes on by its retries
@@ -149,6 +153,8 @@ std::uint64_t next_due(const Transaction& transaction) {
 }
 
 Result<> may_submit(const Transaction& transaction) {
+  if (transaction.mode() == Mode::workflow)
+    return forbidden(transaction, "its owner says how it ended, it cannot be submitted");
   if (transaction.status != Status::prepared || !transaction.driven)
     return forbidden(transaction, "it cannot be submitted");
   if (transaction.mode() == Mode::msg) return {};
@@ -162,7 +168,7 @@ Result<> may_submit(const Transaction& transaction) {
 }
 
 Result<> may_abort(const Transaction& transaction) {
-  if (transaction.status == Status::prepared) return {};
+  if (transaction.status == Status::prepared && transaction.mode() != Mode::workflow) return {};
   return forbidden(transaction, "it cannot be aborted");
 }
 
@@ -170,6 +176,23 @@ Result<> may_add_branch(const Transaction& transaction) {
   const bool two_phase = transaction.mode() == Mode::tcc || transaction.mode() == Mode::xa;
   if (transaction.status == Status::prepared && transaction.driven && two_phase) return {};
   return forbidden(transaction, "no branch can be added");
+}
+
+Result<> may_progress(const Transaction& transaction) {
+  if (transaction.mode() != Mode::workflow) return forbidden(transaction, "it is no workflow");
+  if (transaction.status == Status::prepared) return {};
+  return forbidden(transaction, "it has ended");
+}
+
+bool has_call_out(const Transaction& transaction) {
+  for (const auto& branch : transaction.branches)
+    if (branch.in_flight) return true;
+  return false;
+}
+
+bool awaits_word_only(const Transaction& transaction) {
+  return transaction.mode() == Mode::workflow &&
+         transaction.definition.target(0, Op::query).empty();
 }
 
 Result<> may_add_branch(const Transaction& transaction, std::string_view step) {

@@ -29,6 +29,7 @@ void Engine::flush() {
       sealed_.lsn = ++last_lsn_;
       sealed_.records = open_.take();
       sealed_acts_.swap(open_acts_);
+      sealed_stuck_.swap(open_stuck_);
     }
   }
   commit_under_way_ = true;
@@ -121,11 +122,13 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   retire_rows();
   running_acts_.swap(sealed_acts_);
   const auto topic_answers = std::exchange(sealed_topic_answers_, {});
+  const auto stuck = std::exchange(sealed_stuck_, {});
   flush();  // the disk gets its next batch before anything else takes time
   for (const auto& act : running_acts_.answers) release(act);
   for (const auto& act : running_acts_.others) release(act);
   running_acts_.clear();
   for (const auto& done : topic_answers) done({});
+  tell_stuck(stuck);
   turn();
 }
 
@@ -179,7 +182,8 @@ void Engine::forget(Live& live) {
   dirty_.remove(live);
   due_.set(live, 0);
   if (live.was_parked) unpark(live);
-  live_.erase(live);
+  live.forgotten = true;
+  if (!core::has_call_out(live.transaction)) live_.erase(live);
 }
 
 // Now and then everything that has waited for a whole interval gets its row.

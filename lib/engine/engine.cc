@@ -99,6 +99,12 @@ Result<> Engine::add_branch(BranchRequest request) { return enqueue(std::move(re
 
 Result<> Engine::give_word(WordRequest request) { return enqueue(std::move(request), true); }
 
+Result<> Engine::record_progress(ProgressRequest request) {
+  return enqueue(std::move(request), true);
+}
+
+Result<> Engine::finish_workflow(EndRequest request) { return enqueue(std::move(request), true); }
+
 Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request), true); }
 
 Result<> Engine::topics(TopicsCallback done) {
@@ -135,6 +141,7 @@ void Engine::turn() {
     resume_some();
     start_waiting_calls();
   }
+  drop_left();
   checkpoint_tick();
   collect_expired();
   send_lookups();
@@ -237,17 +244,16 @@ void Engine::resume(Live& live) {
 void Engine::decide(Live& live, const core::Event& event) {
   const core::Context context{time_.now(), random_(), &options_, &topics_};
   core::decide(live.transaction, event, context, step_);
+  if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
     open_.add(record);
-    if (record.kind == core::RecordKind::aborting || record.kind == core::RecordKind::finished) {
-      log_.debug("{} to {}: {}", live.transaction.gid(), name_of(live.transaction.status),
-                 core::reason_of(live.transaction));
-    }
+    log_move(live, record);
   }
   if (!step_.records.empty()) {
     live.last_lsn = last_lsn_ + 1;
     if (live.first_lsn == 0) dirty_.append(live, live.last_lsn);
     note_stuck(live);
+    note_unanswered(live);
     note_branches(live);
   }
   due_.set(live, 0);
@@ -300,15 +306,6 @@ void Engine::release(const Act& act) {
       if (is_durable(live)) due_.set(live, core::next_due(live.transaction));
       break;
   }
-}
-
-void Engine::note_stuck(Live& live) {
-  const bool stuck = core::is_stuck(live.transaction, options_.stuck_after);
-  if (stuck == live.stuck) return;
-  live.stuck = stuck;
-  counters_.stuck += stuck ? 1u : ~std::uint64_t{0};
-  if (stuck)
-    log_.warning("{} is stuck: {}", live.transaction.gid(), core::reason_of(live.transaction));
 }
 
 void Engine::set_alarm() {

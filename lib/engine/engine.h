@@ -76,6 +76,31 @@ struct WordRequest {
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
 };
 
+// A step of a workflow, as encoded.
+struct ProgressRequest {
+  std::string gid;
+  std::string step;
+  DoneCallback done;
+};
+
+// How a workflow ended.
+struct EndRequest {
+  std::string gid;
+  WorkflowEnd end;
+  ReportCallback done;
+};
+
+// A StuckNotice that is kept until it may be told.
+struct StuckNote {
+  std::string gid;
+  Status status{};
+  std::string branch_id;
+  Op op{};
+  std::string target;
+  std::string error;
+  std::uint32_t attempts = 0;
+};
+
 struct TopicRequest {
   ports::TopicChange change;
   DoneCallback done;
@@ -102,6 +127,8 @@ class Engine {
   Result<> wait(std::string gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> add_branch(BranchRequest request);
   Result<> give_word(WordRequest request);
+  Result<> record_progress(ProgressRequest request);
+  Result<> finish_workflow(EndRequest request);
   Result<> change_topic(TopicRequest request);
   Result<> topics(TopicsCallback done);
   void registered(std::string target);
@@ -134,9 +161,11 @@ class Engine {
     ClosedCallback closed;
   };
   // What waits for a gid to be looked up on disk.
-  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest>;
-  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, TopicRequest,
-                               TopicsRequest, RegisteredRequest, CloseRequest>;
+  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
+                                  ProgressRequest, EndRequest>;
+  using Request =
+      std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, ProgressRequest,
+                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest>;
 
   enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
   // An effect and the transaction it belongs to; held back until the batch it was decided in is on
@@ -173,6 +202,8 @@ class Engine {
   void take(FindRequest& request);
   void take(BranchRequest& request);
   void take(WordRequest& request);
+  void take(ProgressRequest& request);
+  void take(EndRequest& request);
   void take(TopicRequest& request);
   void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
@@ -185,7 +216,6 @@ class Engine {
   void hold_or_release(const Act& act);
   void hold(const Act& act);
   void release(const Act& act);
-  void note_stuck(Live& live);
   bool is_durable(const Live& live) const { return live.last_lsn <= durable_lsn_; }
   void set_alarm();
   void publish();
@@ -199,9 +229,22 @@ class Engine {
   void tell_branches(Live& live);
   void end_branch_waits(Live& live, const Error& error);
 
+  // workflow.cc: transactions whose steps are their owner's
+  void record_progress(Live& live, ProgressRequest& request);
+  void finish_workflow(Live& live, EndRequest& request);
+  Result<> check_progress(const core::Transaction& transaction, std::string_view step) const;
+  void let_go(Live& live);
+  void drop_left();
+
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
   Result<> check_change(const ports::TopicChange& change) const;
+
+  // stuck.cc: telling what goes on, and what does not
+  void log_move(const Live& live, const core::Record& record) const;
+  void note_stuck(Live& live);
+  void note_unanswered(const Live& live);
+  void tell_stuck(const std::vector<StuckNote>& notes) const;
 
   // submit.cc: gids, joins, answers
   std::optional<Error> refusal() const;
@@ -305,6 +348,7 @@ class Engine {
 
   // Rows.
   std::deque<Live*> finished_rows_;  // finished, on disk in the log, without a row
+  std::vector<Live*> left_;          // forgotten, and their last call came back
   core::Lsn fold_target_ = 0;        // dirty ones up to here get a row
   core::Lsn folded_below_ = 0;
   core::Lsn lsn_at_tick_ = 0;
@@ -318,6 +362,10 @@ class Engine {
   std::vector<ports::TopicChange> open_topics_;
   std::vector<DoneCallback> open_topic_answers_;
   std::vector<DoneCallback> sealed_topic_answers_;
+
+  // For Options::on_stuck, when a batch is on disk.
+  std::vector<StuckNote> open_stuck_;
+  std::vector<StuckNote> sealed_stuck_;
 
   // The disk said no.
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not

@@ -45,6 +45,9 @@ class MsgStory::Examiner {
       case RecordKind::added: return added();
       case RecordKind::finished: return finished(record.status);
       case RecordKind::submitted:
+      case RecordKind::progressed:
+      case RecordKind::concluded:
+      case RecordKind::scheduled:
       case RecordKind::prepared: return examine(Property::final_is_final, false);
     }
   }
@@ -83,6 +86,8 @@ class MsgStory::Examiner {
   }
   void happens(const core::Added&) {}
   void happens(const core::Registered&) {}
+  void happens(const core::Progressed&) {}  // of a workflow
+  void happens(const core::WordEnd&) {}
   void happens(const core::Due&) { meets_deadline(); }
   void happens(const core::WordSubmit&) { must_submit_ = true; }
   void happens(const core::WordAbort&) { must_abort_ = true; }

@@ -32,6 +32,9 @@ class SagaStory::Examiner {
       case core::RecordKind::prepared:
       case core::RecordKind::added:
       case core::RecordKind::committing:
+      case core::RecordKind::progressed:
+      case core::RecordKind::concluded:
+      case core::RecordKind::scheduled:
         return examine(Property::nothing_forward_after_abort, false);  // not of a saga
     }
   }
@@ -65,6 +68,8 @@ class SagaStory::Examiner {
   void happens(const core::WordSubmit&) {}
   void happens(const core::WordAbort&) {}
   void happens(const core::Registered&) {}
+  void happens(const core::Progressed&) {}  // nor of a workflow
+  void happens(const core::WordEnd&) {}
   void happens(const core::Due&) { meets_deadline(); }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }

@@ -37,6 +37,9 @@ class TwoPhaseStory::Examiner {
         story_.shares_.emplace_back();
         return;
       case RecordKind::submitted:
+      case RecordKind::progressed:
+      case RecordKind::concluded:
+      case RecordKind::scheduled:
       case RecordKind::prepared: return examine(Property::final_is_final, false);
     }
   }
@@ -76,6 +79,8 @@ class TwoPhaseStory::Examiner {
  private:
   void happens(const core::Begun&) {}
   void happens(const core::Registered&) {}
+  void happens(const core::Progressed&) {}  // of a workflow
+  void happens(const core::WordEnd&) {}
   void happens(const core::Due&) { meets_deadline(); }
   void happens(const core::Added&) {
     adds_ = true;
