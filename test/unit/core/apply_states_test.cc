@@ -187,8 +187,8 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
     case RecordKind::committing:
       return before.status == Status::prepared && after.status == Status::submitted;
     case RecordKind::finished:
-      if (before.mode() == Mode::workflow) return before.concluded && after.finished();
       if (after.status == Status::failed && before.stopped) return true;
+      if (before.mode() == Mode::workflow) return before.concluded && after.finished();
       return after.status == Status::succeed ? before.status == Status::submitted
                                              : before.status == Status::aborting;
     case RecordKind::submitted:
