@@ -288,7 +288,7 @@ TEST_SUITE("core/apply") {
         {"driven msg", driven},
         {"workflow",
          {K::started, K::answered, K::parked, K::finished, K::progressed, K::concluded,
-          K::scheduled}},
+          K::scheduled, K::stopped}},
     };
     for (const auto& beginning : beginnings()) {
       const auto seen = walk(beginning);
