@@ -128,6 +128,17 @@ TEST_SUITE("hook/engine") {
                                    "/to?branch_id=01&gid=m&op=action&trans_type=msg"});
   }
 
+  TEST_CASE("a workflow is called back by its name, with its input, until it is finished") {
+    HttpPeer peer([](const PeerRequest&) { return say(200); });
+    Shop shop;
+    REQUIRE(shop->prepare(Workflow("w").callback(peer.url("/resume"), "trip to X", "input")));
+    REQUIRE(peer.got(2));
+    REQUIRE(shop->finish_workflow("w", {}));
+    const auto request = peer.requests()[0];
+    CHECK(request.target == "/resume?branch_id=00&gid=w&op=trip%20to%20X&trans_type=workflow");
+    CHECK(request.body == "input");
+  }
+
   TEST_CASE("branches that are registered later are called too") {
     HttpPeer peer([](const PeerRequest&) { return say(200); });
     Shop shop;
@@ -223,7 +234,9 @@ TEST_SUITE("hook/engine/refused") {
     CHECK(submit(Msg("g").to("topic://any").to(bad)) ==
           "forbidden_target: the action of branch 02" + why);
     CHECK(prepare(Msg("g").to(good).query(bad)) ==
-          "forbidden_target: the query of branch 00" + why);
+          "forbidden_target: the callback of branch 00" + why);
+    CHECK(prepare(Workflow("g").callback(bad, "trip")) ==
+          "forbidden_target: the callback of branch 00" + why);
     CHECK(told(shop->subscribe({"topic", bad, ""})) ==
           "forbidden_target: the subscription's target" + why);
     REQUIRE(shop->prepare(Tcc("driven")));

@@ -8,7 +8,6 @@
 #include "hook/answer.h"
 #include "hook/json.h"
 #include "hook/request.h"
-#include "hook/traceparent.h"
 
 namespace belay::test {
 namespace {
@@ -295,22 +294,6 @@ TEST_SUITE("hook/json") {
     std::string out = "{\"a\":";
     hook::append_json_string(out, all);
     CHECK(hook::json_members(out + "}").has_value());
-  }
-}
-
-TEST_SUITE("hook/traceparent") {
-  TEST_CASE("only what the standard allows is one") {
-    CHECK(hook::is_traceparent(kTrace));
-    CHECK(hook::is_traceparent("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
-    for (const auto* text : {"", "00", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
-                             "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                             "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-                             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-                             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
-                             "00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-\r\n"})
-      CHECK_FALSE_MESSAGE(hook::is_traceparent(text), text);
   }
 }
 
