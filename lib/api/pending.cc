@@ -1,13 +1,7 @@
-// Stand-ins until the real ones are merged.
+// A stand-in until the real one is merged.
 #include "belay/engine.h"
 
 namespace belay {
-namespace {
-const Error kNotYet{ErrorCode::unsupported, "not there yet"};
-}
-Result<> Engine::force_stop(std::string_view, std::string_view, ReportCallback) { return kNotYet; }
-Result<> Engine::retry_now(std::string_view, ReportCallback) { return kNotYet; }
-Result<> Engine::retry_all_now(Millis, std::uint32_t, WokenCallback) { return kNotYet; }
 Result<> Engine::check_storage(DoneCallback done) {
   return topics([done](const Result<std::vector<Subscription>>& result) {
     done(result ? Result<>() : Result<>(result.error()));

@@ -53,10 +53,12 @@ void add_transactions(Families& families, const Counters& counters) {
   total(families, "belay_transactions_submitted_total", "Submits accepted.", counters.submitted);
   total(families, "belay_submits_refused_total", "Submits answered with an error.",
         counters.refused);
-  MetricFamily finished{"belay_transactions_finished_total", "Transactions by their final status.",
-                        MetricType::Counter, {}};
-  for (const auto& [status, value] : {std::pair{"succeed", counters.succeeded},
-                                      std::pair{"failed", counters.failed}}) {
+  MetricFamily finished{"belay_transactions_finished_total",
+                        "Transactions by their final status.",
+                        MetricType::Counter,
+                        {}};
+  for (const auto& [status, value] :
+       {std::pair{"succeed", counters.succeeded}, std::pair{"failed", counters.failed}}) {
     finished.metric.push_back(
         metric_of(finished.type, static_cast<double>(value), {{"status", status}}));
   }
@@ -93,8 +95,7 @@ void add_server(Families& families, const ServerFigures& figures) {
   total(families, "belay_alerts_sent_total", "Alerts that the webhook took.", figures.alerts_sent);
   total(families, "belay_alerts_failed_total", "Alerts that it did not take.",
         figures.alerts_failed);
-  total(families, "belay_alerts_dropped_total", "Alerts beyond the queue.",
-        figures.alerts_dropped);
+  total(families, "belay_alerts_dropped_total", "Alerts beyond the queue.", figures.alerts_dropped);
   now(families, "belay_file_bytes", "Size of the state file.", figures.file_bytes);
   now(families, "belay_wal_bytes", "Size of its write-ahead log.", figures.wal_bytes);
 }
@@ -120,16 +121,20 @@ std::vector<HostFigures> bounded(const std::vector<HostFigures>& hosts) {
 }
 
 void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
-  MetricFamily calls{"belay_host_calls_total", "Calls by host and outcome.", MetricType::Counter, {}};
-  MetricFamily in_flight{"belay_host_calls_in_flight", "Calls not answered yet, by host.",
-                         MetricType::Gauge, {}};
+  MetricFamily calls{
+      "belay_host_calls_total", "Calls by host and outcome.", MetricType::Counter, {}};
+  MetricFamily in_flight{
+      "belay_host_calls_in_flight", "Calls not answered yet, by host.", MetricType::Gauge, {}};
   MetricFamily breaker{"belay_host_breaker_state",
                        "The host's circuit breaker: 0 closed, 1 open, 2 half-open.",
-                       MetricType::Gauge, {}};
-  MetricFamily opened{"belay_host_breaker_opened_total", "Times the breaker opened, by host.",
-                      MetricType::Counter, {}};
-  MetricFamily outcomes{"belay_calls_answered_total", "Calls to hosts by outcome.",
-                        MetricType::Counter, {}};
+                       MetricType::Gauge,
+                       {}};
+  MetricFamily opened{"belay_host_breaker_opened_total",
+                      "Times the breaker opened, by host.",
+                      MetricType::Counter,
+                      {}};
+  MetricFamily outcomes{
+      "belay_calls_answered_total", "Calls to hosts by outcome.", MetricType::Counter, {}};
   HostFigures all;
   for (const auto& host : bounded(hosts)) {
     add_up(all, host);

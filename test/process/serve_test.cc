@@ -123,8 +123,7 @@ TEST_SUITE("process/serve") {
     Served served({"--tls-cert", authority.cert("server"), "--tls-key", authority.key("server"),
                    "--tls-client-ca", authority.ca()});
     REQUIRE(served.listening());
-    http::ClientRequest request{.url = served.url("/api/ping", "https"),
-                                .ca_file = authority.ca()};
+    http::ClientRequest request{.url = served.url("/api/ping", "https"), .ca_file = authority.ca()};
     CHECK_FALSE(http::fetch(request));
     request.cert_file = authority.cert("client");
     request.key_file = authority.key("client");
@@ -136,8 +135,8 @@ TEST_SUITE("process/serve") {
     Served served;
     REQUIRE(served.listening());
     const auto port = std::to_string(served.port());
-    const auto same_file = run(belay_spawn({"serve", "--db", served.db(), "--listen",
-                                            "127.0.0.1:0"}));
+    const auto same_file =
+        run(belay_spawn({"serve", "--db", served.db(), "--listen", "127.0.0.1:0"}));
     CHECK(same_file.exit_code == 5);
     CHECK(lines_of(same_file.err).size() == 1);
     CHECK(contains(same_file.err, "state.db"));
@@ -159,9 +158,8 @@ TEST_SUITE("process/serve") {
     });
     Served served;
     REQUIRE(served.listening());
-    auto waiting = std::async([&] {
-      return served.submit(saga_to("g1", peer.url("/a"), R"(,"wait_result":true)"));
-    });
+    auto waiting = std::async(
+        [&] { return served.submit(saga_to("g1", peer.url("/a"), R"(,"wait_result":true)")); });
     REQUIRE(peer.got(1));
     served.process().kill(SIGTERM);
     const auto answer = waiting.get();

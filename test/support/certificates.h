@@ -9,9 +9,7 @@ namespace belay::test {
 
 class Authority {
  public:
-  Authority() {
-    run_openssl({"-keyout", file("ca.key"), "-out", ca(), "-subj", "/CN=authority"});
-  }
+  Authority() { run_openssl({"-keyout", file("ca.key"), "-out", ca(), "-subj", "/CN=authority"}); }
 
   std::string ca() const { return file("ca.pem"); }
   std::string cert(const std::string& name) const { return file(name + ".pem"); }
@@ -26,8 +24,9 @@ class Authority {
 
  private:
   static bool run_openssl(const std::vector<std::string>& more) {
-    std::vector<std::string> argv = {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec",
-                                     "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"};
+    std::vector<std::string> argv = {
+        "/usr/bin/openssl",        "req",    "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-days", "2"};
     argv.insert(argv.end(), more.begin(), more.end());
     return run({.argv = argv}).exit_code == 0;
   }

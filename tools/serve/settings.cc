@@ -49,11 +49,11 @@ void describe_server_limits(OptionTable& table, ServeSettings& settings) {
   table.duration("receive-timeout", settings.http.request_timeout,
                  "from a request's first byte to its last; beyond: 408");
   table.duration("idle-timeout", settings.http.idle_timeout, "of a connection without a request");
-  table.count("reads-queued-max", settings.service.reads_queued_max,
-              "queries waiting; beyond: 503", 1);
+  table.count("reads-queued-max", settings.service.reads_queued_max, "queries waiting; beyond: 503",
+              1);
   table.count("read-threads", settings.service.read_threads, "that answer queries", 1);
-  table.count("waits-max", settings.service.waits_max,
-              "requests waiting for a result; beyond: 425", 1);
+  table.count("waits-max", settings.service.waits_max, "requests waiting for a result; beyond: 425",
+              1);
 }
 
 void describe_engine(OptionTable& table, Options& engine) {

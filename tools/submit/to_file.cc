@@ -43,7 +43,8 @@ class ToFile final : public Way {
                      "let a client of dtm's do that against `belay serve`"};
     }
     // Handlers' names are as good as URLs here: the file may be an application's.
-    const web::ServiceOptions options{.urls_only = false};
+    web::ServiceOptions options;
+    options.urls_only = false;
     const auto described = web::describe(submission.request, options);
     if (!described) return refusal_of(described.error(), submission.place());
     const auto report = engine_.submit(described->description());

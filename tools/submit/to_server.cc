@@ -20,8 +20,9 @@ std::string escaped(std::string_view text) {
   for (const char letter : text) {
     const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
                        (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
-    result += plain ? std::string(1, letter)
-                    : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(letter)));
+    result +=
+        plain ? std::string(1, letter)
+              : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(letter)));
   }
   return result;
 }
@@ -36,9 +37,7 @@ Refusal refusal_of(const web::Response& response, const std::string& place) {
                   fmt::format("{}the server answered {}: {}", place, response.status, message),
                   "correct the definition"};
   switch (response.status) {
-    case 401:
-      refusal.to_do = "give the server's token with --token-file";
-      break;
+    case 401: refusal.to_do = "give the server's token with --token-file"; break;
     case 409:
       refusal.code = ExitCode::forbidden;
       refusal.to_do = "see `belay show`, or take another gid";

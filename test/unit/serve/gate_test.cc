@@ -31,8 +31,8 @@ TEST_SUITE("serve/gate") {
     for (const auto* good : {"Bearer first", "Bearer second", "bearer first"}) {
       CHECK(status_of(gate, get("/metrics", {{"authorization", good}})) == 200);
     }
-    for (const auto* bad : {"Bearer ", "Bearer firs", "Bearer first2", "Bearer third", "first",
-                            "Basic first", ""}) {
+    for (const auto* bad :
+         {"Bearer ", "Bearer firs", "Bearer first2", "Bearer third", "first", "Basic first", ""}) {
       CHECK_MESSAGE(status_of(gate, get("/metrics", {{"Authorization", bad}})) == 401, bad);
     }
   }

@@ -1,8 +1,8 @@
 // Options from flags, the environment and a file.
 #include <stdlib.h>
 
-#include <CLI/CLI.hpp>
 #include <doctest/doctest.h>
+#include <CLI/CLI.hpp>
 #include <fstream>
 
 #include "serve/option_table.h"
@@ -153,8 +153,7 @@ TEST_SUITE("serve/options") {
 
   TEST_CASE("a file's mistakes are named with its path") {
     const File unknown("nam = \"x\"\n");
-    CHECK(Run({"--config", unknown.path}).wrong ==
-          unknown.path + ": there is no option 'nam'");
+    CHECK(Run({"--config", unknown.path}).wrong == unknown.path + ": there is no option 'nam'");
     const File section("[server]\nname = \"x\"\n");
     CHECK(Run({"--config", section.path}).wrong.find("server") != std::string::npos);
     const File bad("count = -1\n");
