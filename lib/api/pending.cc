@@ -8,9 +8,4 @@ const Error kNotYet{ErrorCode::unsupported, "not there yet"};
 Result<> Engine::force_stop(std::string_view, std::string_view, ReportCallback) { return kNotYet; }
 Result<> Engine::retry_now(std::string_view, ReportCallback) { return kNotYet; }
 Result<> Engine::retry_all_now(Millis, std::uint32_t, WokenCallback) { return kNotYet; }
-Result<> Engine::check_storage(DoneCallback done) {
-  return topics([done](const Result<std::vector<Subscription>>& result) {
-    done(result ? Result<>() : Result<>(result.error()));
-  });
-}
 }  // namespace belay
