@@ -67,6 +67,8 @@ struct HostFigures {
   std::uint64_t in_flight = 0;
   std::uint64_t success = 0, failure = 0, ongoing = 0, unknown = 0;  // total outcomes
   std::uint64_t breaker_opened = 0;                                  // total
+
+  bool operator==(const HostFigures&) const = default;
 };
 
 }  // namespace belay
