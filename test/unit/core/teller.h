@@ -47,6 +47,12 @@ class TellerOf {
   }
   TellerOf& submit(const Tamper& tamper = {}) { return tell(core::WordSubmit{}, tamper); }
   TellerOf& abort(const Tamper& tamper = {}) { return tell(core::WordAbort{"no"}, tamper); }
+  TellerOf& progress(const Tamper& tamper = {}) {
+    return tell(core::Progressed{scenario_.progress[progressed_++]}, tamper);
+  }
+  TellerOf& finish(bool well, const Tamper& tamper = {}) {
+    return tell(core::WordEnd{&end_of_plans(well)}, tamper);
+  }
   TellerOf& add(const Tamper& tamper = {}) {
     return tell(core::Added{scenario_.additions[added_++]}, tamper);
   }
@@ -91,6 +97,7 @@ class TellerOf {
   Past past_{nullptr, "control", ""};
   std::uint64_t now_ = kBegin;
   std::size_t added_ = 0;
+  std::size_t progressed_ = 0;
 };
 
 inline Tamper add_call(std::uint32_t branch, Op op) {
