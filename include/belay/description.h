@@ -69,7 +69,8 @@ class Describes {
     settings_.custom_data = bytes;
     return self();
   }
-  // W3C traceparent; stored, shown by the tools and handed to every call.
+  // W3C traceparent; stored, shown by the tools and the log, and handed to every call. A malformed
+  // one is ignored, as W3C asks: a tracing library's mistake must not stop a transaction.
   Self& trace_parent(std::string_view text) {
     settings_.trace_parent = text;
     return self();

@@ -40,8 +40,9 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 // call the engine.
 using LogSink = void (*)(LogLevel level, std::string_view line, void* user);
 
-// A call that brought no answer, of a transaction that is stuck: see Options::stuck_after. Views
-// live as long as the callback's call.
+// A call that brought no answer, of a transaction that is stuck: see Options::stuck_after. Or one
+// that could not be made, since nobody registered its handler. Views live as long as the callback's
+// call.
 struct StuckNotice {
   std::string_view gid;
   Status status{};
@@ -51,7 +52,7 @@ struct StuckNotice {
   std::string_view error;
   std::uint32_t attempts = 0;  // without an answer, in a row
 };
-// Called on the loop after every such call; must not wait.
+// Called on the loop after every such call, once that is on disk; must not wait.
 using StuckCallback = void (*)(const StuckNotice& notice, void* user);
 
 // Bounds. A submit that would break one is refused with that limit's own error and leaves nothing

@@ -38,6 +38,7 @@ class Engine::Impl {
   Result<> give_word(engine::WordRequest request);
   Result<> record_progress(std::string_view gid, const Progress& progress, DoneCallback done);
   Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end, ReportCallback done);
+  Result<> hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done);
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
   Result<> hosts(HostsCallback done);

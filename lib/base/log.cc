@@ -1,8 +1,13 @@
 #include "base/log.h"
 
+#include <algorithm>
+
 namespace belay::base {
 
-void Log::emit(LogLevel level, std::string_view line) const noexcept {
+void Log::emit(LogLevel level, std::string line) const noexcept {
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; },
+      ' ');
   try {
     sink_(level, line, user_);
   } catch (...) {  // a host's sink that throws costs its line, nothing more

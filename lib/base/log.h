@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -40,7 +41,8 @@ class Log {
     if (!wants(level)) return;
     emit(level, fmt::format(format, std::forward<Args>(args)...));
   }
-  void emit(LogLevel level, std::string_view line) const noexcept;
+  // A line is one line, whatever a service answered that stands in it.
+  void emit(LogLevel level, std::string line) const noexcept;
 
   LogSink sink_ = nullptr;
   void* user_ = nullptr;

@@ -141,6 +141,11 @@ bool apply_concluded(Transaction& transaction, std::string_view bytes) {
 }
 
 bool apply_finished(Transaction& transaction, Status status) {
+  if (transaction.stopped) {  // whatever was done or undone
+    if (transaction.finished() || status != Status::failed) return false;
+    transaction.status = status;
+    return true;
+  }
   if (transaction.mode() == Mode::workflow) {
     if (!is_final(status) || transaction.finished() || !transaction.concluded) return false;
     transaction.status = status;
@@ -184,6 +189,13 @@ bool apply_aborting(Transaction& transaction, std::string_view why) {
   return true;
 }
 
+bool apply_stopped(Transaction& transaction, std::string_view why) {
+  if (transaction.finished()) return false;
+  transaction.stopped = true;
+  keep_text(transaction.reason, why);
+  return true;
+}
+
 bool apply_to_branch(Transaction& transaction, const Record& record) {
   if (record.branch >= transaction.branches.size()) return false;
   auto& branch = transaction.branches[record.branch];
@@ -204,7 +216,13 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
   return false;
 }
 
+// Of a stopped one only what its calls in flight answer, and the end.
+bool may_take(const Transaction& transaction, RecordKind kind) {
+  return !transaction.stopped || kind == RecordKind::answered || kind == RecordKind::finished;
+}
+
 bool apply_by_kind(Transaction& transaction, const Record& record) {
+  if (!may_take(transaction, record.kind)) return false;
   switch (record.kind) {
     case RecordKind::started:
     case RecordKind::answered:
@@ -214,6 +232,7 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
     case RecordKind::finished: return apply_finished(transaction, record.status);
     case RecordKind::committing: return apply_committing(transaction, record);
     case RecordKind::added: return apply_added(transaction, record);
+    case RecordKind::stopped: return apply_stopped(transaction, record.text);
     case RecordKind::progressed: return apply_progressed(transaction, record);
     case RecordKind::concluded: return apply_concluded(transaction, record.text);
     case RecordKind::submitted:

@@ -40,6 +40,7 @@ void BatchWriter::add(const Record& record) {
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::added:
+    case RecordKind::stopped:
     case RecordKind::progressed:
     case RecordKind::concluded:
     case RecordKind::aborting: base::put_string(body_, record.text); break;
@@ -118,6 +119,7 @@ Result<std::optional<Record>> BatchReader::next() {
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::added:
+    case RecordKind::stopped:
     case RecordKind::progressed:
     case RecordKind::concluded:
     case RecordKind::aborting: record.text = in.string(); break;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/trace.h"
 #include "core/draft.h"
 #include "core/ops.h"
 
@@ -394,7 +395,8 @@ void put_head(std::string& out, const Draft& draft, std::string_view gid) {
       (draft.delay.count() > 0 ? kDelay : 0) | (settings.timeout_to_fail ? kTimeoutToFail : 0) |
       (settings.request_timeout ? kRequestTimeout : 0) | (settings.retry ? kRetry : 0) |
       (settings.headers.empty() ? 0 : kHeaders) | (settings.custom_data.empty() ? 0 : kCustomData) |
-      (settings.trace_parent.empty() ? 0 : kTraceParent) | (draft.name.empty() ? 0 : kName);
+      (base::trace_id_of(settings.trace_parent).empty() ? 0 : kTraceParent) |
+      (draft.name.empty() ? 0 : kName);
   base::put_u8(out, kFormat);
   base::put_u8(out, static_cast<std::uint8_t>(draft.mode));
   base::put_u8(out, static_cast<std::uint8_t>(draft.shape));

@@ -21,6 +21,7 @@ enum class RecordKind : std::uint8_t {
   prepared = 7,     // text: the definition's bytes. Known, and driven by its caller
   added = 8,        // text: steps' bytes: branches more
   committing = 9,   // due_at: not to start before. The word to go through with it, never taken back
+  stopped = 10,     // text: why. Nobody is called from now on; it fails when the last call is back
   progressed = 12,  // text: a step of a workflow that its owner wants remembered
   concluded = 13,   // text: what the owner of a workflow says of its end; `finished` follows
   scheduled = 14,   // branch, op, due_at: as `started`, but not to be called before

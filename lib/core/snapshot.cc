@@ -11,6 +11,7 @@ constexpr std::uint8_t kSnapshotFormat = 1;
 // Beside the status and `driven`.
 constexpr unsigned kRemembers = 1u << 4;
 constexpr unsigned kConcluded = 1u << 5;
+constexpr unsigned kStopped = 1u << 6;
 
 void put_branch(std::string& out, const Branch& branch) {
   base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(branch.first) |
@@ -68,7 +69,8 @@ std::string encode_snapshot(const Transaction& transaction) {
   base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(transaction.status) |
                                               static_cast<unsigned>(transaction.driven) << 3 |
                                               (transaction.remembered ? kRemembers : 0u) |
-                                              (transaction.concluded ? kConcluded : 0u)));
+                                              (transaction.concluded ? kConcluded : 0u) |
+                                              (transaction.stopped ? kStopped : 0u)));
   base::put_varint(out, transaction.created_at);
   base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
   base::put_signed(out, static_cast<std::int64_t>(transaction.start_at - transaction.created_at));
@@ -94,10 +96,11 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   Transaction transaction;
   transaction.id = in.varint();
   const auto packed = in.u8();
-  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 6 != 0) in.fail();
+  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 7 != 0) in.fail();
   transaction.status = static_cast<Status>(packed & 7);
   transaction.driven = (packed >> 3 & 1) != 0;
   transaction.concluded = (packed & kConcluded) != 0;
+  transaction.stopped = (packed & kStopped) != 0;
   transaction.created_at = in.varint();
   transaction.updated_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
   transaction.start_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());

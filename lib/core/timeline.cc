@@ -32,6 +32,7 @@ void put_event(std::string& out, std::uint64_t created_at, const Event& event) {
       base::put_varint(out, event.repeats);
       base::put_string(out, record.text);
       break;
+    case RecordKind::stopped:
     case RecordKind::aborting: base::put_string(out, record.text); break;
     case RecordKind::finished: base::put_u8(out, static_cast<std::uint8_t>(record.status)); break;
     case RecordKind::progressed:
@@ -65,6 +66,7 @@ bool read_event(base::ByteReader& in, std::uint64_t created_at, Event& event) {
       record.text = in.string();
       break;
     }
+    case RecordKind::stopped:
     case RecordKind::aborting: record.text = in.string(); break;
     case RecordKind::finished:
       record.status = static_cast<Status>(in.u8());

@@ -47,7 +47,7 @@ struct Transaction {
   Definition definition;
   std::vector<Branch> branches;
   std::string timeline;                    // encoded events, bounded; see timeline.h
-  std::unique_ptr<std::string> reason;     // why it is aborting
+  std::unique_ptr<std::string> reason;     // why it is aborting or stopped
   std::unique_ptr<Remembered> remembered;  // a workflow's; null: nothing yet
   std::uint64_t created_at = 0;            // ms since the epoch
   std::uint64_t updated_at = 0;
@@ -57,6 +57,7 @@ struct Transaction {
   std::uint32_t second_done = 0;  // branches whose second op succeeded
   Status status = Status::submitted;
   bool driven = false;     // goes on by its caller's word
+  bool stopped = false;    // nobody is called any more; it fails when the last call is back
   bool concluded = false;  // a workflow's owner said how it ended
 
   std::string_view gid() const { return definition.gid(); }
@@ -86,6 +87,7 @@ std::uint64_t deadline_of(const Transaction& transaction);
 // May the caller's word be given? An error is `forbidden` and says why not.
 Result<> may_submit(const Transaction& transaction);
 Result<> may_abort(const Transaction& transaction);
+Result<> may_stop(const Transaction& transaction);
 Result<> may_add_branch(const Transaction& transaction);
 // The same for this branch, as encoded; also `conflict`: another one is called as it would be.
 Result<> may_add_branch(const Transaction& transaction, std::string_view step);
@@ -97,6 +99,9 @@ bool has_call_out(const Transaction& transaction);
 bool awaits_word_only(const Transaction& transaction);
 // What a driven transaction's branch came to in its first phase; nothing while it is open.
 std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t branch);
+// The next moment for which something waits that may as well be done now: a retry, a delayed start,
+// a back-check, but no deadline. 0: none.
+std::uint64_t next_hastened(const Transaction& transaction);
 // The next moment (ms since the epoch) at which the core has something to decide; 0: none, a call
 // or a handler is awaited, or it is finished.
 std::uint64_t next_due(const Transaction& transaction);

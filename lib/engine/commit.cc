@@ -29,6 +29,7 @@ void Engine::flush() {
       sealed_.lsn = ++last_lsn_;
       sealed_.records = open_.take();
       sealed_acts_.swap(open_acts_);
+      sealed_stuck_.swap(open_stuck_);
     }
   }
   commit_under_way_ = true;
@@ -121,11 +122,13 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   retire_rows();
   running_acts_.swap(sealed_acts_);
   const auto topic_answers = std::exchange(sealed_topic_answers_, {});
+  const auto stuck = std::exchange(sealed_stuck_, {});
   flush();  // the disk gets its next batch before anything else takes time
   for (const auto& act : running_acts_.answers) release(act);
   for (const auto& act : running_acts_.others) release(act);
   running_acts_.clear();
   for (const auto& done : topic_answers) done({});
+  tell_stuck(stuck);
   turn();
 }
 

@@ -105,6 +105,8 @@ Result<> Engine::record_progress(ProgressRequest request) {
 
 Result<> Engine::finish_workflow(EndRequest request) { return enqueue(std::move(request), true); }
 
+Result<> Engine::hasten_all(HastenRequest request) { return enqueue(std::move(request), true); }
+
 Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request), true); }
 
 Result<> Engine::topics(TopicsCallback done) {
@@ -139,6 +141,7 @@ void Engine::turn() {
   if (retry_at_ == 0) {
     fire_due();
     resume_some();
+    hasten_some();
     start_waiting_calls();
   }
   drop_left();
@@ -203,6 +206,7 @@ void Engine::take(CloseRequest& request) {
   on_closed_.push_back(std::move(request.closed));
   if (phase_ != Phase::running) return;
   phase_ = Phase::closing;
+  end_hastening();
   waiting_.clear();
   for (auto* live : std::exchange(to_resume_, {})) {
     if (live->transaction.finished()) give_row(*live);
@@ -234,11 +238,16 @@ void Engine::resume_some() {
 
 // Before anything else is decided about one that was read back: its word may come first.
 void Engine::resume(Live& live) {
-  if (!live.awaits_resume || live.transaction.finished()) return;
+  if (!stop_resuming(live)) return;
   BELAY_MARK(resumed_by_word);
+  decide(live, core::Resumed{});
+}
+
+bool Engine::stop_resuming(Live& live) {
+  if (!live.awaits_resume || live.transaction.finished()) return false;
   live.awaits_resume = false;
   std::erase(to_resume_, &live);
-  decide(live, core::Resumed{});
+  return true;
 }
 
 void Engine::decide(Live& live, const core::Event& event) {
@@ -247,15 +256,13 @@ void Engine::decide(Live& live, const core::Event& event) {
   if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
     open_.add(record);
-    if (record.kind == core::RecordKind::aborting || record.kind == core::RecordKind::finished) {
-      log_.debug("{} to {}: {}", live.transaction.gid(), name_of(live.transaction.status),
-                 core::reason_of(live.transaction));
-    }
+    log_move(live, record);
   }
   if (!step_.records.empty()) {
     live.last_lsn = last_lsn_ + 1;
     if (live.first_lsn == 0) dirty_.append(live, live.last_lsn);
     note_stuck(live);
+    note_unanswered(live);
     note_branches(live);
   }
   due_.set(live, 0);
@@ -310,15 +317,6 @@ void Engine::release(const Act& act) {
   }
 }
 
-void Engine::note_stuck(Live& live) {
-  const bool stuck = core::is_stuck(live.transaction, options_.stuck_after);
-  if (stuck == live.stuck) return;
-  live.stuck = stuck;
-  counters_.stuck += stuck ? 1u : ~std::uint64_t{0};
-  if (stuck)
-    log_.warning("{} is stuck: {}", live.transaction.gid(), core::reason_of(live.transaction));
-}
-
 void Engine::set_alarm() {
   if (phase_ == Phase::closed) return;
   auto next = ~std::uint64_t{0};
@@ -338,7 +336,7 @@ void Engine::set_alarm() {
     if (!finished_rows_.empty() && !commit_under_way_) {
       earlier(time_.monotonic_at(finished_rows_.front()->transaction.updated_at + kRowAgeMax));
     }
-    if (!to_resume_.empty()) earlier(time_.monotonic());
+    if (!to_resume_.empty() || !hastening_.empty()) earlier(time_.monotonic());
   }
   if (!requests_.empty() && !is_clogged()) earlier(time_.monotonic());
   ports_.alarm.wake_at(next);

@@ -65,12 +65,12 @@ struct BranchRequest {
   OutcomeCallback done;
 };
 
-// The caller's word on a driven transaction.
+// The caller's word on a driven transaction; the operator's on any.
 struct WordRequest {
-  enum class Word : std::uint8_t { submit, abort };
+  enum class Word : std::uint8_t { submit, abort, stop, hasten };
   std::string gid;
   Word word{};
-  std::string reason;  // of an abort
+  std::string reason;  // of an abort or a stop
   ReportCallback done;
   bool wants_final = false;      // `done` runs at the end …
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
@@ -90,9 +90,27 @@ struct EndRequest {
   ReportCallback done;
 };
 
+// A StuckNotice that is kept until it may be told.
+struct StuckNote {
+  std::string gid;
+  Status status{};
+  std::string branch_id;
+  Op op{};
+  std::string target;
+  std::string error;
+  std::uint32_t attempts = 0;
+};
+
 struct TopicRequest {
   ports::TopicChange change;
   DoneCallback done;
+};
+
+// Hastens up to `limit` transactions that wait for longer than `later_than` from now.
+struct HastenRequest {
+  std::uint64_t later_than = 0;  // ms
+  std::uint32_t limit = 0;
+  WokenCallback done;
 };
 
 class Engine {
@@ -118,6 +136,7 @@ class Engine {
   Result<> give_word(WordRequest request);
   Result<> record_progress(ProgressRequest request);
   Result<> finish_workflow(EndRequest request);
+  Result<> hasten_all(HastenRequest request);
   Result<> change_topic(TopicRequest request);
   Result<> topics(TopicsCallback done);
   void registered(std::string target);
@@ -154,7 +173,16 @@ class Engine {
                                   ProgressRequest, EndRequest>;
   using Request =
       std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, ProgressRequest,
-                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest>;
+                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest,
+                   HastenRequest>;
+  // A HastenRequest at work: which places of the due heap are still to be looked at.
+  struct Hastening {
+    std::uint64_t later_than_at = 0;  // on the engine's scale
+    std::uint32_t limit = 0;
+    std::size_t places_left = 0;
+    Woken woken;
+    WokenCallback done;
+  };
 
   enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
   // An effect and the transaction it belongs to; held back until the batch it was decided in is on
@@ -197,15 +225,16 @@ class Engine {
   void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
   void take(CloseRequest& request);
+  void take(HastenRequest& request);
   void fire_due();
   void resume_some();
   void resume(Live& live);
+  bool stop_resuming(Live& live);
   void decide(Live& live, const core::Event& event);
   static Act to_act(Live& live, const core::Effect& effect);
   void hold_or_release(const Act& act);
   void hold(const Act& act);
   void release(const Act& act);
-  void note_stuck(Live& live);
   bool is_durable(const Live& live) const { return live.last_lsn <= durable_lsn_; }
   void set_alarm();
   void publish();
@@ -226,9 +255,22 @@ class Engine {
   void let_go(Live& live);
   void drop_left();
 
+  // operator.cc: the operator's words
+  void stop(Live& live, WordRequest& request);
+  void hasten(Live& live, WordRequest& request);
+  void hasten_some();
+  bool hasten_slice(Hastening& work);
+  void end_hastening();
+
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
   Result<> check_change(const ports::TopicChange& change) const;
+
+  // stuck.cc: telling what goes on, and what does not
+  void log_move(const Live& live, const core::Record& record) const;
+  void note_stuck(Live& live);
+  void note_unanswered(const Live& live);
+  void tell_stuck(const std::vector<StuckNote>& notes) const;
 
   // submit.cc: gids, joins, answers
   std::optional<Error> refusal() const;
@@ -306,6 +348,7 @@ class Engine {
   // By target, then by id: the order in which they go on is the same in every run.
   std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>> parked_;
   std::deque<Live*> to_resume_;
+  std::deque<Hastening> hastening_;
   std::uint64_t newest_at_ = 0;
   core::TransactionId last_id_ = 0;
   std::uint64_t epoch_ = 0;
@@ -346,6 +389,10 @@ class Engine {
   std::vector<ports::TopicChange> open_topics_;
   std::vector<DoneCallback> open_topic_answers_;
   std::vector<DoneCallback> sealed_topic_answers_;
+
+  // For Options::on_stuck, when a batch is on disk.
+  std::vector<StuckNote> open_stuck_;
+  std::vector<StuckNote> sealed_stuck_;
 
   // The disk said no.
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not

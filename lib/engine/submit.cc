@@ -272,8 +272,10 @@ void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& re
   }
   if (auto* branch = std::get_if<BranchRequest>(&request)) return forbid(branch->done);
   if (auto* word = std::get_if<WordRequest>(&request)) {
-    const auto said = word->word == WordRequest::Word::submit ? Status::succeed : Status::failed;
-    if (stored.status != said) return forbid(word->done);
+    const bool said_so =
+        (word->word == WordRequest::Word::submit && stored.status == Status::succeed) ||
+        (word->word == WordRequest::Word::abort && stored.status == Status::failed);
+    if (!said_so) return forbid(word->done);
     return word->done(engine::report_of(stored, true));
   }
   if (auto* progress = std::get_if<ProgressRequest>(&request)) return forbid(progress->done);

@@ -157,7 +157,7 @@ class Check {
   void wakes(const core::Transaction& transaction) {
     if (transaction.finished() || core::next_due(transaction) != 0) return;
     if (core::awaits_word_only(transaction)) return;
-    bool pending = false;
+    bool pending = transaction.stopped;
     for (std::uint32_t i = 0; i < transaction.branches.size(); ++i)
       pending = pending || core::is_pending(transaction, i);
     if (!pending) problem("Transaction {}: nothing will ever wake it.", transaction.gid());

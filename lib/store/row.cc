@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/trace.h"
 #include "core/codec.h"
 #include "core/timeline.h"
 #include "store/json.h"
@@ -273,12 +274,6 @@ void render_progress(std::string& out, const core::Remembered& remembered) {
   out.push_back(']');
 }
 
-std::string_view trace_id_of(std::string_view trace_parent) {
-  const bool well_formed = trace_parent.size() >= 55 && trace_parent[2] == '-' &&
-                           trace_parent[35] == '-' && trace_parent[52] == '-';
-  return well_formed ? trace_parent.substr(3, 32) : std::string_view();
-}
-
 Result<RowWriter> RowWriter::prepare(sqlite3* db, std::string_view table) {
   auto statement = Statement::prepare(db, fmt::format(fmt::runtime(kUpsert), table));
   if (!statement) return statement.error();
@@ -324,7 +319,7 @@ Result<> RowWriter::write(const core::Transaction& transaction, const RowFacts& 
   }
   upsert_.bind(9, static_cast<std::int64_t>(core::attempts_of(transaction)));
   bind_text_or_null(upsert_, 10, reason);
-  bind_text_or_null(upsert_, 11, trace_id_of(transaction.definition.trace_parent()));
+  bind_text_or_null(upsert_, 11, base::trace_id_of(transaction.definition.trace_parent()));
   upsert_.bind(12, facts.lsn);
   upsert_.bind(13, transaction.definition.hash());
   upsert_.bind_text(14, definition_);

@@ -47,7 +47,5 @@ void render_definition(std::string& out, const core::Definition& definition);
 void render_branches(std::string& out, const core::Transaction& transaction);
 Result<> render_timeline(std::string& out, const core::Transaction& transaction);
 void render_progress(std::string& out, const core::Remembered& remembered);
-// The middle part of a W3C traceparent; empty if it is none.
-std::string_view trace_id_of(std::string_view trace_parent);
 
 }  // namespace belay::store

@@ -93,17 +93,20 @@ FROM (SELECT
   json_extract(s.value, '$[2]') AS payload,
   json_extract(s.value, '$[5]') AS own_id,
   CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[0]'), 0)
-    WHEN CASE WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END
+    WHEN t.second
     THEN coalesce(json_extract(b.value, '$[2]'), 0) ELSE 0 END AS state,
   CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[1]'), 0)
-    WHEN CASE WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END
+    WHEN t.second
     THEN coalesce(json_extract(b.value, '$[3]'), 0) ELSE 0 END AS attempts,
   o.phase = CASE WHEN coalesce(json_extract(b.value, '$[2]'), 0) = 0 THEN 1
-    WHEN t.mode IN (1, 2) AND t.status IN (1, 3) THEN 3 ELSE 2 END AS is_current,
+    ELSE t.second END AS is_current,
   json_extract(b.value, '$[4]') AS due_at,
   json_extract(b.value, '$[5]') AS last_error,
   coalesce(json_extract(b.value, '$[6]'), 0) AS parked
-FROM transaction_rows t
+FROM (SELECT *,
+    CASE WHEN mode IN (1, 2) AND (status IN (1, 3) OR (status = 4 AND EXISTS (
+      SELECT 1 FROM json_each(timeline) e WHERE json_extract(e.value, '$[0]') = 9)))
+    THEN 3 ELSE 2 END AS second FROM transaction_rows) t
   CROSS JOIN json_each(t.definition, '$.steps') s
   CROSS JOIN json_each(t.branches) b ON b.key = s.key
   CROSS JOIN (
@@ -124,7 +127,7 @@ CREATE VIEW timeline AS SELECT
   CASE json_extract(e.value, '$[0]') WHEN 1 THEN 'submitted' WHEN 2 THEN 'started'
     WHEN 3 THEN 'answered' WHEN 4 THEN 'parked' WHEN 5 THEN 'aborting' WHEN 6 THEN 'finished'
     WHEN 7 THEN 'prepared' WHEN 8 THEN 'added' WHEN 9 THEN 'committing'
-    WHEN 12 THEN 'progressed' WHEN 13 THEN 'concluded' END AS event,
+    WHEN 10 THEN 'stopped' WHEN 12 THEN 'progressed' WHEN 13 THEN 'concluded' END AS event,
   CASE WHEN json_extract(e.value, '$[0]') = 12
     THEN json_extract(t.progress, '$[' || (json_extract(e.value, '$[2]') - 1) || '][0]')
     WHEN json_extract(e.value, '$[2]') > 0

@@ -76,7 +76,8 @@ std::vector<Record> all_records(const Beginning& beginning, const Transaction& t
   }
   for (unsigned status = 0; status <= static_cast<unsigned>(Status::failed); ++status)
     with_kind(RecordKind::finished).status = static_cast<Status>(status);
-  for (const auto kind : {RecordKind::aborting, RecordKind::committing}) with_kind(kind);
+  for (const auto kind : {RecordKind::aborting, RecordKind::committing, RecordKind::stopped})
+    with_kind(kind);
   for (const auto kind : {RecordKind::submitted, RecordKind::prepared})
     with_kind(kind).text = beginning.definition;
   for (const auto kind : {RecordKind::progressed, RecordKind::concluded}) {
@@ -161,6 +162,7 @@ bool is_legal_workflow(const Transaction& transaction) {
 
 bool is_legal(const Transaction& transaction) {
   if (!every(transaction, second_has_first)) return false;
+  if (transaction.stopped && transaction.finished()) return transaction.status == Status::failed;
   switch (transaction.mode()) {
     case Mode::saga: return is_legal_saga(transaction);
     case Mode::tcc:
@@ -176,6 +178,8 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
   if (before.finished()) return false;
   const bool grew = after.branches.size() != before.branches.size();
   if (grew != (kind == RecordKind::added)) return false;
+  if (after.stopped != (before.stopped || kind == RecordKind::stopped)) return false;
+  if (before.stopped && kind != RecordKind::answered && kind != RecordKind::finished) return false;
   switch (kind) {
     case RecordKind::aborting:
       return after.status == Status::aborting &&
@@ -183,6 +187,7 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
     case RecordKind::committing:
       return before.status == Status::prepared && after.status == Status::submitted;
     case RecordKind::finished:
+      if (after.status == Status::failed && before.stopped) return true;
       if (before.mode() == Mode::workflow) return before.concluded && after.finished();
       return after.status == Status::succeed ? before.status == Status::submitted
                                              : before.status == Status::aborting;
@@ -192,6 +197,7 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
       if (before.mode() == Mode::saga) return false;
       if (before.mode() == Mode::msg) return after.status == Status::submitted;
       return before.driven && after.status == Status::prepared;
+    case RecordKind::stopped:
     case RecordKind::started:
     case RecordKind::answered:
     case RecordKind::parked: break;
@@ -206,6 +212,7 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
 
 std::string key_of(const Transaction& transaction) {
   std::string key(1, static_cast<char>(transaction.status));
+  key.push_back(transaction.stopped ? 's' : '-');
   for (const auto& branch : transaction.branches) {
     key.push_back(static_cast<char>(branch.first));
     key.push_back(static_cast<char>(branch.second));
@@ -262,7 +269,8 @@ Seen walk(const Beginning& beginning) {
 TEST_SUITE("core/apply") {
   TEST_CASE("in every state of every mode a record is applied, or refused without a change") {
     using K = RecordKind;
-    const std::set<K> saga{K::started, K::answered, K::parked, K::aborting, K::finished};
+    const std::set<K> saga{K::started,  K::answered, K::parked,
+                           K::aborting, K::finished, K::stopped};
     auto declared = saga;
     declared.insert(K::committing);
     auto driven = declared;
@@ -280,7 +288,7 @@ TEST_SUITE("core/apply") {
         {"driven msg", driven},
         {"workflow",
          {K::started, K::answered, K::parked, K::finished, K::progressed, K::concluded,
-          K::scheduled}},
+          K::scheduled, K::stopped}},
     };
     for (const auto& beginning : beginnings()) {
       const auto seen = walk(beginning);

@@ -73,6 +73,11 @@ TEST_SUITE("core/definition") {
     CHECK(definition.graph().empty());
   }
 
+  TEST_CASE("a malformed traceparent is ignored, not stored and no reason to refuse") {
+    const auto bytes = encoded(Saga("g").step("a", "").trace_parent("00-none-of-it"));
+    CHECK(core::Definition::parse(bytes)->trace_parent().empty());
+  }
+
   TEST_CASE("headers are the transaction's, then the step's, repeats kept in order") {
     const auto rich = parsed(rich_saga());
     CHECK(rich.headers(0) == std::vector<Header>{{"tenant", "7"}, {"token", "a"}, {"token", "b"}});

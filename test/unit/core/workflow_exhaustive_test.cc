@@ -21,7 +21,10 @@ const Proof& proof() {
       plan.timeout = plan.retry_limit == 0 ? 0 : 25;
       const bool is_deep = pick.coin();
       made.explore(plan, is_deep ? Faults{.unanswered = 4, .unregistered = 0, .crashes = 1}
-                                 : Faults{.unanswered = 2, .unregistered = 1, .crashes = 2});
+                                 : Faults{.unanswered = 2,
+                                          .unregistered = 1,
+                                          .crashes = 2,
+                                          .operator_words = 1});
     }
     return made;
   }();

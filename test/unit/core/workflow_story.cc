@@ -37,7 +37,8 @@ class WorkflowStory::Examiner {
       case RecordKind::prepared:
       case RecordKind::aborting:
       case RecordKind::added:
-      case RecordKind::committing: return examine(Property::ends_by_word, false);
+      case RecordKind::committing:
+      case RecordKind::stopped: return examine(Property::ends_by_word, false);
     }
   }
 
@@ -56,6 +57,7 @@ class WorkflowStory::Examiner {
     examine(Property::ends_by_word,
             (said_ != nullptr) == (story_.end_ != nullptr && !was_finished_));
     examine(Property::remembers_all, recorded_.empty());
+    if (hastened_) examine(Property::hastened_at_once, !story_.callback_.retries);
     if (is_late_) examine(Property::late_callback, step.records.empty() && step.effects.empty());
     if (std::holds_alternative<core::Begun>(event))
       examine(Property::called_back_first, story_.scheduled_ == story_.plan_->has_callback);
@@ -71,6 +73,8 @@ class WorkflowStory::Examiner {
   void happens(const core::WordAbort&) {}
   void happens(const core::Registered&) {}
   void happens(const core::Due&) {}
+  void happens(const core::WordStop&) {}  // told by StoppableStory
+  void happens(const core::Hastened&) { hastened_ = true; }
   void happens(const core::Unregistered&) { story_.callback_.out.reset(); }
   void happens(const core::Withdrawn&) {
     story_.callback_.out.reset();
@@ -129,7 +133,7 @@ class WorkflowStory::Examiner {
     examine(Property::calls_what_is_open,
             effect.kind == core::EffectKind::call && effect.op == Op::query && story_.is_open());
     examine(Property::one_call_a_branch, !callback.out);
-    examine(Property::never_early, !callback.retries || callback.not_before <= now_);
+    examine(Property::never_early, hastened_ || !callback.retries || callback.not_before <= now_);
     callback.retries = false;
     callback.out = effect.op;
   }
@@ -146,6 +150,7 @@ class WorkflowStory::Examiner {
   unsigned told_the_end_ = 0;
   bool was_finished_;
   bool is_late_ = false;
+  bool hastened_ = false;
   bool concluded_ = false;
 };
 

@@ -24,6 +24,7 @@ class WorkflowStory : public Story {
   void examine_state(const core::Transaction& transaction, Findings& findings,
                      const Past& past) const override;
   std::optional<Op> call_out(std::uint32_t) const override { return callback_.out; }
+  std::uint32_t branch_count() const override { return 1; }
   bool takes_no(Op) const override { return end_ != nullptr; }
   bool takes_yes() const override { return end_ != nullptr; }
 

@@ -38,13 +38,16 @@ enum class Move {
   crash,
   crash_and_later,
   crash_and_earlier,
+  stop,
+  hasten,
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",    "failure ",     "ongoing ",     "unknown ",       "unregistered ", "withdrawn ",
-    "registered ", "due ",         "deadline ",    "add ",           "word submit ",  "word abort ",
-    "late add ",   "late submit ", "late abort ",  "subscriptions ", "progress ",     "end well ",
-    "end badly ",  "crash ",       "crash+later ", "crash+earlier ",
+    "success ",     "failure ",      "ongoing ",    "unknown ",     "unregistered ",
+    "withdrawn ",   "registered ",   "due ",        "deadline ",    "add ",
+    "word submit ", "word abort ",   "late add ",   "late submit ", "late abort ",
+    "subscriptions ", "progress ",   "end well ",   "end badly ",   "crash ",
+    "crash+later ", "crash+earlier ", "stop ",      "hasten ",
 };
 
 struct Option {
@@ -207,6 +210,10 @@ std::vector<Option> World::options() const {
     if (due != 0) list.push_back({Move::crash_and_later});
     if (due != 0) list.push_back({Move::crash_and_earlier});
   }
+  if (faults_.operator_words > 0 && !transaction_.finished()) {
+    if (!transaction_.stopped) list.push_back({Move::stop});
+    if (core::next_hastened(transaction_) != 0) list.push_back({Move::hasten});
+  }
   return list;
 }
 
@@ -253,6 +260,10 @@ void World::take(const Option& option) {
       return decide(core::Progressed{scenario_.progress[progressed_++]}, what, batch);
     case Move::end_well: return decide(core::WordEnd{&end_of_plans(true)}, what, batch);
     case Move::end_badly: return decide(core::WordEnd{&end_of_plans(false)}, what, batch);
+    case Move::stop:
+      --faults_.operator_words;
+      return decide(core::WordStop{kStopReason}, what, batch);
+    case Move::hasten: --faults_.operator_words; return decide(core::Hastened{}, what, batch);
     case Move::crash:
     case Move::crash_and_later:
     case Move::crash_and_earlier: crash(option.move); return decide(core::Resumed{}, what, batch);
@@ -309,6 +320,7 @@ void World::examine_state(const World* before) {
   if (!transaction_.finished()) return;
   nothing_follows(core::Due{}, Property::final_is_final);
   nothing_follows(core::Resumed{}, Property::final_is_final);
+  nothing_follows(core::Hastened{}, Property::final_is_final);
   for (std::uint32_t i = 0; i < branch_count(); ++i)
     nothing_follows(core::Registered{i}, Property::final_is_final);
   refuses_all_records();
@@ -328,7 +340,7 @@ void World::refuses_all_records() {
       refused({.kind = kind, .id = 7, .at = now_, .op = static_cast<Op>(op)});
   }
   for (const auto kind : {RecordKind::submitted, RecordKind::prepared, RecordKind::aborting,
-                          RecordKind::committing, RecordKind::added})
+                          RecordKind::committing, RecordKind::added, RecordKind::stopped})
     refused({.kind = kind, .id = 7, .at = now_});
   for (const auto& step : scenario_.progress)
     refused({.kind = RecordKind::progressed, .id = 7, .at = now_, .text = step});
@@ -348,6 +360,8 @@ std::string World::key() const {
   put(faults_.unanswered);
   put(faults_.unregistered);
   put(faults_.crashes);
+  put(faults_.operator_words);
+  put(transaction_.stopped ? 1 : 0);
   put(static_cast<std::uint64_t>(transaction_.status));
   const auto left = [this](std::uint64_t at) { return at == 0 ? 0 : 1 + at - now_; };
   put(left(core::deadline_of(transaction_)));

@@ -83,14 +83,6 @@ TEST_SUITE("store/row") {
     CHECK(timeline == "[[1],[3,-10,1]]");
   }
 
-  TEST_CASE("only a well-formed traceparent has a trace id") {
-    CHECK(store::trace_id_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") ==
-          "0af7651916cd43dd8448eb211c80319c");
-    CHECK(store::trace_id_of("") == "");
-    CHECK(store::trace_id_of("00-0af7651916cd43dd8448eb211c80319c") == "");
-    CHECK(store::trace_id_of(std::string(55, 'x')) == "");
-  }
-
   TEST_CASE("bytes that are no text do not reach the columns") {
     const TempDir directory;
     const auto path = directory.file("state.db");

@@ -1,0 +1,27 @@
+// How every line of the log names a transaction: "gid=g-17", and "trace=4bf9…" if its caller's
+// trace is known. Formatted only if the line is wanted.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "base/trace.h"
+#include "core/transaction.h"
+
+namespace belay::engine {
+
+struct Label {
+  const core::Transaction& transaction;
+};
+
+}  // namespace belay::engine
+
+template <>
+struct fmt::formatter<belay::engine::Label> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  auto format(const belay::engine::Label& label, fmt::format_context& context) const {
+    const auto& definition = label.transaction.definition;
+    const auto out = fmt::format_to(context.out(), "gid={}", definition.gid());
+    const auto trace = belay::base::trace_id_of(definition.trace_parent());
+    return trace.empty() ? out : fmt::format_to(out, " trace={}", trace);
+  }
+};

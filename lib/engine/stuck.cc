@@ -1,0 +1,68 @@
+// What is told of a transaction beside its answers: the log's lines, and to Options::on_stuck what
+// does not go on, once that is on disk.
+#include "base/branch_id.h"
+#include "engine/engine.h"
+#include "engine/label.h"
+
+namespace belay::engine {
+
+void Engine::log_move(const Live& live, const core::Record& record) const {
+  const bool ends = record.kind == core::RecordKind::finished;
+  if (!ends && record.kind != core::RecordKind::aborting) return;
+  log_.debug("{} to {}: {}", Label{live.transaction},
+             name_of(ends ? record.status : Status::aborting), core::reason_of(live.transaction));
+}
+
+void Engine::note_stuck(Live& live) {
+  const bool stuck = core::is_stuck(live.transaction, options_.stuck_after);
+  if (stuck == live.stuck) return;
+  live.stuck = stuck;
+  counters_.stuck += stuck ? 1u : ~std::uint64_t{0};
+  if (stuck)
+    log_.warning("{} is stuck: {}", Label{live.transaction}, core::reason_of(live.transaction));
+}
+
+// The decision just made, as it was: others may follow before this one may be told.
+void Engine::note_unanswered(const Live& live) {
+  if (options_.on_stuck == nullptr || !live.stuck) return;
+  const auto& transaction = live.transaction;
+  for (const auto& record : step_.records) {
+    const bool called = record.kind == core::RecordKind::answered;
+    if (!called && record.kind != core::RecordKind::parked) continue;
+    const auto& branch = transaction.branches[record.branch];
+    if (called && branch.unanswered == 0) continue;
+    open_stuck_.push_back(
+        {.gid = std::string(transaction.gid()),
+         .status = transaction.status,
+         .branch_id = std::string(transaction.definition.branch_id(record.branch).view()),
+         .op = record.op,
+         .target = std::string(transaction.definition.target(record.branch, record.op)),
+         .error = branch.last_error ? *branch.last_error : std::string(),
+         .attempts = branch.unanswered});
+  }
+}
+
+namespace {
+
+// What a host's function throws is no reason to stop.
+void enter(StuckCallback on_stuck, const StuckNote& note, void* user) noexcept {
+  try {
+    on_stuck({.gid = note.gid,
+              .status = note.status,
+              .branch_id = note.branch_id,
+              .op = note.op,
+              .target = note.target,
+              .error = note.error,
+              .attempts = note.attempts},
+             user);
+  } catch (...) {  // it was told
+  }
+}
+
+}  // namespace
+
+void Engine::tell_stuck(const std::vector<StuckNote>& notes) const {
+  for (const auto& note : notes) enter(options_.on_stuck, note, options_.on_stuck_user);
+}
+
+}  // namespace belay::engine
