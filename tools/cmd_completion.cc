@@ -59,6 +59,9 @@ std::string values_of(const CLI::Option& option) {
   const auto type = option.get_type_name();
   if (type == "STATUS") return "prepared submitted aborting succeed failed";
   if (type == "MODE") return "saga tcc xa msg";
+  if (type == "FORMAT") return "text json";
+  if (type == "LEVEL") return "debug info warning error";
+  if (type == "HISTORY") return "all failed none";
   return {};
 }
 

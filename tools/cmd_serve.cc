@@ -51,9 +51,9 @@ ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error)
 
 ExitCode run(Context& context, Serve& serve) {
   auto& settings = serve.settings;
-  settings.db = context.db;
   if (auto wrong = serve.table.resolve()) return bad_usage(context, *wrong);
-  if (!context.db.empty()) settings.db = context.db;
+  // `belay --db PATH serve`
+  if (!context.db.empty() && !serve.table.is_given("db")) settings.db = context.db;
   if (serve.print_config) {
     context.out.print("{}", serve.table.printed());
     return ExitCode::done;
@@ -76,7 +76,6 @@ ExitCode run(Context& context, Serve& serve) {
 void add_serve(CLI::App& app, Context& context) {
   const auto serve = std::make_shared<Serve>();
   auto* command = add_command(app, "serve", "answer dtm's clients over HTTP", kDetails);
-  add_db_option(command, context);
   command->add_flag("--print-config", serve->print_config,
                     "print what holds, as a file for --config, and end");
   describe(serve->table, serve->settings);

@@ -10,12 +10,28 @@ namespace {
 constexpr const char* kDetails = R"(
 Finished transactions are counted as long as the file keeps them (the engine's
 history and retention). The log is what has been committed and not yet folded
-into rows.
+into rows. Hosts are those that the engine called since it opened the file, as it
+last wrote them down (every few seconds); "opened" counts how often a breaker did.
 
 Examples:
   belay stats
   belay stats --json | jq .stuck
 )";
+
+Json json_of(const std::vector<HostFigures>& hosts) {
+  Json array = Json::array();
+  for (const auto& host : hosts) {
+    array.push_back({{"host", host.host},
+                     {"breaker", name_of(host.breaker)},
+                     {"in_flight", host.in_flight},
+                     {"success", host.success},
+                     {"failure", host.failure},
+                     {"ongoing", host.ongoing},
+                     {"unknown", host.unknown},
+                     {"breaker_opened", host.breaker_opened}});
+  }
+  return array;
+}
 
 Json json_of(const Stats& stats) {
   Json oldest;
@@ -34,6 +50,7 @@ Json json_of(const Stats& stats) {
           {"wal_bytes", stats.wal_bytes},
           {"last_lsn", stats.last_lsn},
           {"epoch", stats.epoch},
+          {"hosts", json_of(stats.hosts)},
           {"holder", stats.holder.empty() ? Json() : Json(stats.holder)}};
 }
 
@@ -66,6 +83,36 @@ void print_file(Out& out, const Stats& stats) {
             stats.holder.empty() ? "none has it open" : printable(stats.holder));
 }
 
+Style style_of(BreakerState breaker) {
+  return breaker == BreakerState::closed ? Style::plain : Style::warn;
+}
+
+void print_hosts(Out& out, const std::vector<HostFigures>& hosts) {
+  if (hosts.empty()) return;
+  constexpr auto kRight = Table::Align::right;
+  Table table({{"HOST"},
+               {"BREAKER"},
+               {"OPENED", kRight},
+               {"IN FLIGHT", kRight},
+               {"SUCCESS", kRight},
+               {"FAILURE", kRight},
+               {"ONGOING", kRight},
+               {"UNKNOWN", kRight}},
+              2);
+  for (const auto& host : hosts) {
+    table.add({printable(host.host),
+               {std::string(name_of(host.breaker)), style_of(host.breaker)},
+               count(host.breaker_opened),
+               count(host.in_flight),
+               count(host.success),
+               count(host.failure),
+               count(host.ongoing),
+               count(host.unknown)});
+  }
+  out.write("\n" + out.styled("hosts", Style::bold) + "\n");
+  table.print(out);
+}
+
 }  // namespace
 
 void add_stats(CLI::App& app, Context& context) {
@@ -81,6 +128,7 @@ void add_stats(CLI::App& app, Context& context) {
     }
     print_counts(context.out, *stats);
     print_file(context.out, *stats);
+    print_hosts(context.out, stats->hosts);
     return ExitCode::done;
   });
 }

@@ -59,6 +59,18 @@ struct Counters {
   std::uint64_t storage_failures = 0;   // total commits the disk refused
   // false: nothing is acknowledged or called until the disk is back
   bool storage_ok = true;
+  // Calls that ended, by what they said; without an answer in time: unknown. Totals.
+  std::uint64_t calls_success = 0;
+  std::uint64_t calls_failure = 0;
+  std::uint64_t calls_ongoing = 0;
+  std::uint64_t calls_unknown = 0;
+  std::uint64_t commit_us = 0;  // total time the store took for commits, those of rows included
+  std::uint64_t sync_us = 0;    // of that, from COMMIT to its end: writing the pages, and the sync
+  // The largest of the last ten to twenty seconds: a commit, the records of a batch, and how late
+  // a due wake-up (a retry, a deadline) was noticed.
+  std::uint64_t commit_us_max = 0;
+  std::uint64_t batch_records_max = 0;
+  std::uint64_t due_lag_ms = 0;
 };
 
 class Driven;
@@ -179,8 +191,9 @@ class BELAY_EXPORT Engine {
   // The hosts that were called, by name.
   Result<std::vector<HostFigures>> hosts();
   Result<> hosts(HostsCallback done);
-  // Commits an empty batch: does the disk take what is written? Asked more often than once a
-  // second, the last answer holds. Errors: storage.
+  // Does the disk take what is written? One that did within the last second does; else the smallest
+  // write is tried. Answered within some seconds also on a disk that hangs. Errors: storage, busy
+  // (thousand others ask), closed; misuse on the loop.
   Result<> check_storage();
   Result<> check_storage(DoneCallback done);
 

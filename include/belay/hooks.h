@@ -4,8 +4,15 @@
 // order: status 425, or the word ONGOING in the body: ongoing; status 409, or FAILURE in the body:
 // failure, with the body's start as the reason; status 200: success; all else: unknown. A target
 // that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with JSON-RPC 2.0, the method
-// being the URL's query parameter `method`. Redirects are not followed to another host, cookies are
-// neither kept nor sent.
+// being the URL's query parameter `method` and its params the payload, a JSON object. Redirects are
+// followed on the same scheme, host and port only, five at most; cookies are neither kept nor sent.
+// Headers of the connection (Host, Content-Length, …) are left out of what a caller gives; added
+// are Belay-Attempt and Belay-Fence (see Call), and a traceparent with a new span if one was
+// submitted. A call's timeout covers all of it, from the name's lookup to the last byte. A
+// connection that was closed at rest is found out by a call, which is then made once more with the
+// same attempt.
+//
+// What is named "…://…" is a URL: other schemes are refused, and no function can have such a name.
 //
 // Hosts do not hold each other up: each has its own calls in flight, rate and circuit breaker. A
 // breaker opens after `breaker_failures` calls in a row without an answer (no connection, a
@@ -35,8 +42,9 @@ struct HookOptions {
   // "*.example.com"; with ":PORT" only that port. Empty: all. One that is not allowed is refused at
   // submit (forbidden_target) and never called.
   std::vector<std::string> allowed_targets;
-  // Link-local addresses (169.254/16, fe80::/10), where clouds keep their metadata, are not called
-  // whatever name leads there.
+  // Link-local addresses (169.254/16, fe80::/10) and the few others where clouds keep their
+  // metadata are not called, whatever name leads there: refused at submit if the URL names one,
+  // else the answer is unknown.
   bool refuse_link_local = false;
 
   // Limits.
@@ -59,6 +67,8 @@ struct HostFigures {
   std::uint64_t in_flight = 0;
   std::uint64_t success = 0, failure = 0, ongoing = 0, unknown = 0;  // total outcomes
   std::uint64_t breaker_opened = 0;                                  // total
+
+  bool operator==(const HostFigures&) const = default;
 };
 
 }  // namespace belay

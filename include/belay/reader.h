@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "belay/export.h"
+#include "belay/hooks.h"
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/types.h"
@@ -95,7 +96,10 @@ struct Stats {
   std::uint64_t wal_bytes = 0;
   std::int64_t last_lsn = 0;
   std::uint64_t epoch = 0;  // how often an engine opened the file
-  std::string holder;       // who holds the engine's lock ("pid 4711 on host"), empty if nobody
+  // Hosts that were called, by name, as the engine last wrote it: every checkpoint_interval, and at
+  // its close. They are those of the last engine that had the file open.
+  std::vector<HostFigures> hosts;
+  std::string holder;  // who holds the engine's lock ("pid 4711 on host"), empty if nobody
 };
 
 // What `check` found. No problem: the file is sound.

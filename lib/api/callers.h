@@ -18,6 +18,7 @@ class Callers final : public ports::Caller {
   ports::Lane lane_of(std::string_view target) override;
   bool has_place(ports::Lane lane) override;
   void call_later(ports::CallId id, const Call& call) override;
+  std::vector<HostFigures> hosts() override { return hooks_.figures(); }
 
  private:
   Handlers& handlers_;

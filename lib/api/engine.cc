@@ -87,6 +87,7 @@ Result<Engine> Engine::open(std::string_view path, const Options& options) {
   store::JournalConfig config;
   config.path = path;
   config.stuck_after = options.stuck_after;
+  config.now_us = &loop::monotonic_us;
   auto hooks = hook::Hooks::make(options.hooks, std::random_device()());
   if (!hooks) return hooks.error();
   auto journal = store::Journal::open(config);
@@ -296,6 +297,13 @@ Result<> Engine::hosts(HostsCallback done) { return impl_->hosts(std::move(done)
 Result<std::vector<HostFigures>> Engine::hosts() {
   return wait_for_answer<std::vector<HostFigures>>(
       impl_->may_wait(), [&](HostsCallback done) { return hosts(std::move(done)); });
+}
+
+Result<> Engine::check_storage(DoneCallback done) { return impl_->check_storage(std::move(done)); }
+
+Result<> Engine::check_storage() {
+  return wait_for_answer<std::monostate>(
+      impl_->may_wait(), [&](DoneCallback done) { return check_storage(std::move(done)); });
 }
 
 Result<> Engine::close() { return impl_->close_and_join(); }

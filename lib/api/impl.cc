@@ -205,6 +205,11 @@ Result<> Engine::Impl::topics(TopicsCallback done) {
   return engine_.topics(std::move(done));
 }
 
+Result<> Engine::Impl::check_storage(DoneCallback done) {
+  BELAY_TRY(may_ask(done));
+  return engine_.check_storage(std::move(done));
+}
+
 // Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
 Result<> Engine::Impl::hosts(HostsCallback done) {
   // The loop takes what is posted only once it was started.

@@ -42,6 +42,7 @@ class Engine::Impl {
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
   Result<> hosts(HostsCallback done);
+  Result<> check_storage(DoneCallback done);
   Result<> find(std::string_view gid, ReportCallback done);
   Result<> wait(std::string_view gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> close(ClosedCallback closed);

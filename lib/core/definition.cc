@@ -168,7 +168,8 @@ Result<Definition> Definition::parse(std::string bytes) {
   if (is_workflow != ((flags & kName) != 0)) in.fail();
   definition.gid_bytes_ = static_cast<std::uint32_t>(gid.size());
   definition.gid_at_ = static_cast<std::uint32_t>(in.offset() - gid.size());
-  Head::read(in, flags);
+  const auto head = Head::read(in, flags);
+  if (is_workflow && head.name.empty()) in.fail();
   const auto count = in.varint32();
   if (count > in.left()) in.fail();  // a step takes at least a byte: no reservation for a lie
   if (in.ok()) definition.step_at_.reserve(count);

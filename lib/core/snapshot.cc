@@ -107,6 +107,7 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   auto definition = Definition::parse(std::string(in.string()));
   if (!definition) return definition.error();
   transaction.definition = std::move(*definition);
+  if (transaction.concluded && transaction.mode() != Mode::workflow) in.fail();
   BELAY_TRY(transaction.definition.add_steps(in.string()));
   transaction.timeline = in.string();
   const auto reason = in.string();

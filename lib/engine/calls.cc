@@ -148,6 +148,12 @@ void Engine::expire_calls() {
 }
 
 void Engine::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome) {
+  switch (outcome.kind()) {
+    case OutcomeKind::success: ++counters_.calls_success; break;
+    case OutcomeKind::failure: ++counters_.calls_failure; break;
+    case OutcomeKind::ongoing: ++counters_.calls_ongoing; break;
+    case OutcomeKind::unknown: ++counters_.calls_unknown; break;
+  }
   decide(live, core::Answered{branch, op, &outcome});
 }
 

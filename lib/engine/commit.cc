@@ -20,7 +20,9 @@ void Engine::flush() {
     // What no row covers is folded along with the next records; only a closing engine has no next
     // ones.
     const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
-    if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds) return;
+    const bool extras = hosts_changed_ || !open_checks_.empty();
+    if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds && !extras) return;
+    seal_extras();
     sealed_.lsn = 0;
     sealed_.topics = std::exchange(open_topics_, {});
     sealed_topic_answers_.swap(open_topic_answers_);
@@ -109,12 +111,17 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   }
   if (retry_at_ != 0) log_.info("the state file takes writes again");
   retry_at_ = refused_since_ = retry_wait_ = 0;
+  written_at_ = time_.monotonic();
   if (sealed_.lsn != 0) {
     durable_lsn_ = sealed_.lsn;
     ++counters_.commits;
     counters_.records += sealed_records_;
     counters_.log_bytes_written += sealed_.records.size();
+    batch_records_.add(sealed_records_, time_.monotonic());
   }
+  counters_.commit_us += result->commit_us;
+  counters_.sync_us += result->sync_us;
+  commit_us_.add(result->commit_us, time_.monotonic());
   log_bytes_ = result->log_bytes;
   counters_.row_bytes_written += result->row_bytes;
   folded_below_ = sealed_.fold_below;
@@ -123,12 +130,14 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   running_acts_.swap(sealed_acts_);
   const auto topic_answers = std::exchange(sealed_topic_answers_, {});
   const auto stuck = std::exchange(sealed_stuck_, {});
+  const auto checks = std::exchange(sealed_checks_, {});
   flush();  // the disk gets its next batch before anything else takes time
   for (const auto& act : running_acts_.answers) release(act);
   for (const auto& act : running_acts_.others) release(act);
   running_acts_.clear();
   for (const auto& done : topic_answers) done({});
   tell_stuck(stuck);
+  for (const auto& check : checks) check.done({});
   turn();
 }
 
@@ -141,6 +150,7 @@ void Engine::on_refused(const Error& error) {
   }
   retry_wait_ = std::clamp(retry_wait_ * 2, kStorageRetryFirst, kStorageRetryMax);
   retry_at_ = time_.monotonic() + retry_wait_;
+  fail_checks(error);
   if (phase_ == Phase::closing) {
     BELAY_MARK(closed_on_bad_disk);
     end_waits(ErrorCode::commit_unknown, "the engine closed while its state file refused writes");
@@ -193,6 +203,7 @@ void Engine::checkpoint_tick() {
       time_.monotonic() + static_cast<std::uint64_t>(options_.checkpoint_interval.count());
   fold_target_ = std::max(fold_target_, lsn_at_tick_);
   lsn_at_tick_ = last_lsn_;
+  note_hosts();
 }
 
 void Engine::collect_expired() {
@@ -244,6 +255,7 @@ void Engine::close_if_done() {
     const std::lock_guard lock(mutex_);
     taking_ = false;
   }
+  take_checks();
   do take_requests();  // what came too late is answered, not dropped
   while (!requests_.empty() || !inbox_.empty());
   const Result<> result = retry_at_ == 0

@@ -136,8 +136,11 @@ void Engine::turn() {
   if (phase_ == Phase::new_) return;
   if (phase_ == Phase::closed) return close_if_done();
   time_.tick(ports_.clock);
+  take_checks();
   take_requests();
   expire_calls();
+  expire_checks();
+  note_lag();
   if (retry_at_ == 0) {
     fire_due();
     resume_some();
@@ -212,6 +215,12 @@ void Engine::take(CloseRequest& request) {
     if (live->transaction.finished()) give_row(*live);
   }
   fold_target_ = ~core::Lsn{0};
+  note_hosts();
+}
+
+void Engine::note_lag() {
+  const bool late = !due_.empty() && due_.top_at() < time_.now();
+  due_lag_.add(late ? time_.now() - due_.top_at() : 0, time_.monotonic());
 }
 
 void Engine::fire_due() {
@@ -328,6 +337,7 @@ void Engine::set_alarm() {
   const bool running = phase_ == Phase::running;
   earlier(calls_.next_deadline());
   earlier(next_tick_at_);
+  earlier(next_check_expires());
   if (retry_at_ != 0) {
     if (!commit_under_way_) earlier(retry_at_);
   } else {
@@ -347,6 +357,9 @@ void Engine::publish() {
   counters_.calls_waiting = waiting_.size();
   counters_.log_bytes = log_bytes_;
   counters_.storage_ok = retry_at_ == 0;
+  counters_.commit_us_max = commit_us_.at(time_.monotonic());
+  counters_.batch_records_max = batch_records_.at(time_.monotonic());
+  counters_.due_lag_ms = due_lag_.at(time_.monotonic());
   const std::lock_guard lock(mutex_);
   published_ = counters_;
 }

@@ -2,8 +2,8 @@
 // law holds it together: nothing acts before it is committed. Knows no file, socket or library's
 // loop: those are ports.
 //
-// Threads: `submit`, `find`, `wait`, `registered`, `close` and `counters` may be called from any;
-// everything else, and every callback of the ports, belongs to the loop's thread.
+// Threads: every function above `turn` but `adopt`, `adopt_topics` and `start` may be called from
+// any; everything else, and every callback of the ports, belongs to the loop's thread.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@
 #include "engine/engine_time.h"
 #include "engine/lanes.h"
 #include "engine/live.h"
+#include "engine/recent_max.h"
 #include "ports/caller.h"
 #include "ports/clock.h"
 #include "ports/store.h"
@@ -139,6 +140,8 @@ class Engine {
   Result<> hasten_all(HastenRequest request);
   Result<> change_topic(TopicRequest request);
   Result<> topics(TopicsCallback done);
+  // Answered within some seconds, however the disk is.
+  Result<> check_storage(DoneCallback done);
   void registered(std::string target);
   Result<> close(ClosedCallback closed);
   Counters counters() const;
@@ -182,6 +185,11 @@ class Engine {
     std::size_t places_left = 0;
     Woken woken;
     WokenCallback done;
+  };
+
+  struct StorageCheck {
+    DoneCallback done;
+    std::uint64_t until = 0;  // monotonic
   };
 
   enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
@@ -236,6 +244,7 @@ class Engine {
   void hold(const Act& act);
   void release(const Act& act);
   bool is_durable(const Live& live) const { return live.last_lsn <= durable_lsn_; }
+  void note_lag();
   void set_alarm();
   void publish();
 
@@ -271,6 +280,14 @@ class Engine {
   void note_stuck(Live& live);
   void note_unanswered(const Live& live);
   void tell_stuck(const std::vector<StuckNote>& notes) const;
+
+  // checks.cc: whether the disk takes writes, and what rides along
+  void take_checks();
+  void fail_checks(const Error& error);
+  std::uint64_t next_check_expires() const;
+  void expire_checks();
+  void note_hosts();
+  void seal_extras();
 
   // submit.cc: gids, joins, answers
   std::optional<Error> refusal() const;
@@ -333,6 +350,7 @@ class Engine {
   std::size_t queued_ = 0;
   bool taking_ = false;
   std::uint64_t refused_ = 0;
+  std::vector<DoneCallback> checks_;
   Counters published_;
 
   // The loop's own.
@@ -393,6 +411,17 @@ class Engine {
   // For Options::on_stuck, when a batch is on disk.
   std::vector<StuckNote> open_stuck_;
   std::vector<StuckNote> sealed_stuck_;
+
+  // Who asks whether the disk takes writes: answered by the next batch, by the one under way.
+  std::vector<StorageCheck> open_checks_;
+  std::vector<StorageCheck> sealed_checks_;
+  std::uint64_t written_at_ = 0;    // monotonic, the last time it did; 0: not yet
+  std::vector<HostFigures> hosts_;  // as last handed to the store, or about to be
+  bool hosts_changed_ = false;
+
+  RecentMax commit_us_;
+  RecentMax batch_records_;
+  RecentMax due_lag_;
 
   // The disk said no.
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not

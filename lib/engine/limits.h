@@ -33,6 +33,12 @@ inline constexpr std::uint64_t kStorageRetryMax = 5'000;
 // How long callers wait for a disk that refuses before they are told commit_unknown, ms.
 inline constexpr std::uint64_t kStoragePatience = 10'000;
 
+// How long a write counts as an answer to whether the disk takes any, how long one who asks waits
+// for one, ms, and how many may wait.
+inline constexpr std::uint64_t kCheckHolds = 1'000;
+inline constexpr std::uint64_t kCheckPatience = 5'000;
+inline constexpr std::size_t kChecksMax = 1'024;
+
 // How often expired rows are looked for, ms, and the pause while there are more: as fast as they
 // came, with room for a commit between two steps.
 inline constexpr std::uint64_t kCollectInterval = 60'000;

@@ -21,6 +21,11 @@ namespace {
 
 constexpr std::size_t kSpareTransfersMax = 1'024;
 
+// A lookup of a name on the loop would stop all calls.
+bool looks_up_aside() {
+  return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
+}
+
 }  // namespace
 
 class Hooks::Impl {
@@ -54,6 +59,7 @@ class Hooks::Impl {
 
   const HookOptions options_;
   const AllowList allowed_;
+  const bool looks_up_aside_ = looks_up_aside();
   std::mt19937_64 random_;
   HostTable hosts_;
   uv_loop_s* loop_ = nullptr;
@@ -86,6 +92,10 @@ Result<> Hooks::Impl::check(const Url& url, std::string_view target) const {
 }
 
 Result<> Hooks::Impl::check(std::string_view target) const {
+  if (!looks_up_aside_) {
+    return Error{ErrorCode::unsupported,
+                 "no URL can be called: this libcurl has neither threads nor c-ares for names"};
+  }
   const auto url = parse_url(target);
   if (!url) return url.error();
   if (url->json_rpc) {

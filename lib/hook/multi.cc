@@ -1,5 +1,6 @@
 #include "hook/multi.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -12,8 +13,16 @@
 namespace belay::hook {
 namespace {
 
-// Idle connections kept, of all hosts.
-constexpr long kConnectionsMax = 1'024;
+// Connections are a part of the files that the process may have open: beyond that calls wait for
+// one, inside their timeout. Of those at rest a third of it is kept.
+constexpr rlim_t kConnectionsMax = 16'384;
+
+long connections_max() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;  // curl's word for no limit
+  return static_cast<long>(std::max<rlim_t>(1, std::min(files.rlim_cur / 4 * 3, kConnectionsMax)));
+}
+
 // How often curl may ask for more at once before others on the loop have their turn.
 constexpr int kRoundsMax = 4;
 
@@ -34,7 +43,9 @@ Multi::Multi() : multi_(curl_multi_init()) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timeout);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnectionsMax);
+  const auto most = connections_max();
+  curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, std::max(1L, most / 3));
 }
 
 Multi::~Multi() {

@@ -15,6 +15,8 @@ std::uint64_t wall_ms() {
       std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+std::uint64_t monotonic_us() { return uv_hrtime() / 1000; }
+
 // libuv keeps the handles' addresses until their close callbacks.
 struct Loop::Handles {
   uv_async_t async{};

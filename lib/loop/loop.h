@@ -18,6 +18,8 @@ namespace belay::loop {
 
 // Wall clock, ms since the epoch.
 std::uint64_t wall_ms();
+// Monotonic. From any thread.
+std::uint64_t monotonic_us();
 
 class Loop final : public ports::Clock, public ports::Alarm {
  public:

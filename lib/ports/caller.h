@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "belay/call.h"
+#include "belay/hooks.h"
 
 namespace belay::ports {
 
@@ -32,6 +34,8 @@ class Caller {
   // run. Engine::answer is called at most once for it, on the loop and never within this function.
   // No answer: the engine gives up at the call's timeout, and a later answer is dropped.
   virtual void call_later(CallId id, const Call& call) = 0;
+  // Of the hosts that URLs led to, by name: shown by the tools.
+  virtual std::vector<HostFigures> hosts() { return {}; }
 };
 
 }  // namespace belay::ports

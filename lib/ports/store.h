@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "belay/hooks.h"
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "core/transaction.h"
@@ -41,6 +42,10 @@ struct Batch {
   std::string records;  // a sealed batch, see codec.h
   std::vector<RowChange> rows;
   std::vector<TopicChange> topics;  // in order; no harm if done twice
+  // How the called hosts do, for readers of the file; replaces what was said before.
+  std::optional<std::vector<HostFigures>> hosts;
+  // ms since the epoch: written for its own sake, to see whether the disk takes it; 0: not
+  std::uint64_t checked_at = 0;
   Lsn fold_below = 0;  // log rows with a smaller lsn are covered by rows and go; 0: none
 };
 
@@ -60,6 +65,9 @@ struct StoreFigures {
   std::uint64_t log_bytes = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t row_bytes = 0;  // of the rows this commit wrote
+  // What it took, and of that SQL's COMMIT: writing and syncing. 0: the store has no clock.
+  std::uint64_t commit_us = 0;
+  std::uint64_t sync_us = 0;
 };
 
 class Store {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "belay/check.h"
+#include "store/hosts.h"
 #include "store/journal_impl.h"
 #include "store/schema.h"
 
@@ -26,6 +27,10 @@ constexpr const char* kCountEpoch =
 constexpr std::string_view kSetStuckAfter =
     "INSERT INTO meta VALUES('stuck_after', ?1) ON CONFLICT(name) DO UPDATE SET value = "
     "excluded.value";
+constexpr std::string_view kSetMeta =
+    "INSERT INTO main.meta VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
+// They are this engine's, once it has called any.
+constexpr const char* kForgetHosts = "DELETE FROM meta WHERE name = 'hosts'";
 constexpr std::string_view kReadEpoch = "SELECT value FROM meta WHERE name = 'epoch'";
 // The length alone: the records themselves are not read for it.
 constexpr std::string_view kLogSizes = "SELECT lsn, length(records) FROM log ORDER BY lsn";
@@ -136,6 +141,7 @@ Result<> Journal::Impl::set_up_file() {
 Result<> Journal::Impl::count_epoch() {
   BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
   BELAY_TRY(database_.run(kCountEpoch));
+  BELAY_TRY(database_.run(kForgetHosts));
   auto set = Statement::prepare(database_.handle(), kSetStuckAfter);
   if (!set) return set.error();
   set->bind(1, static_cast<std::int64_t>(config_.stuck_after));
@@ -162,6 +168,7 @@ Result<> Journal::Impl::prepare() {
   BELAY_TRY(set(statements->erase, kErase));
   BELAY_TRY(set(statements->find, kFind));
   BELAY_TRY(set(statements->pages, "PRAGMA page_count"));
+  BELAY_TRY(set(statements->set_meta, kSetMeta));
   auto rows = RowWriter::prepare(database_.handle(), "transaction_rows");
   if (!rows) return rows.error();
   statements->rows = std::move(*rows);
@@ -198,12 +205,17 @@ Result<> Journal::Impl::read_log_sizes() {
 
 Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
   BELAY_TRY(ensure_sound());
+  const auto began = now_us();
   const auto fold_below = fold_limit(batch);
   const auto row_bytes_before = statements_->rows.bytes();
   auto written = write(batch, fold_below);
   if (!written) return broke(written.error()).error();
   committed(batch, fold_below);
-  return ports::StoreFigures{log_bytes_, file_bytes_, statements_->rows.bytes() - row_bytes_before};
+  return ports::StoreFigures{.log_bytes = log_bytes_,
+                             .file_bytes = file_bytes_,
+                             .row_bytes = statements_->rows.bytes() - row_bytes_before,
+                             .commit_us = now_us() - began,
+                             .sync_us = sync_us_};
 }
 
 // After a failed attempt this batch's row may be there: then only the rest is written, which may be
@@ -218,6 +230,7 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
   }
   for (const auto& row : batch.rows) BELAY_TRY(write_row(row));
   for (const auto& change : batch.topics) BELAY_TRY(statements.topics.write(change));
+  BELAY_TRY(write_extras(batch));
   if (fold_below != 0) {
     statements.fold.bind(1, fold_below);
     BELAY_TRY(statements.fold.run());
@@ -228,7 +241,23 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
     if (!pages) return pages.error();
     file_bytes_ = statements.pages.number(0) * page_bytes_;
   }
-  return statements.commit.run();
+  return sync();
+}
+
+Result<> Journal::Impl::write_extras(const ports::Batch& batch) {
+  auto& set = statements_->set_meta;
+  if (batch.hosts) BELAY_TRY(write_hosts(set, *batch.hosts));
+  if (batch.checked_at == 0) return {};
+  set.bind_text(1, "checked_at");
+  set.bind(2, batch.checked_at);
+  return set.run();
+}
+
+Result<> Journal::Impl::sync() {
+  const auto began = now_us();
+  BELAY_TRY(statements_->commit.run());
+  sync_us_ = now_us() - began;
+  return {};
 }
 
 Result<> Journal::Impl::write_row(const ports::RowChange& row) {

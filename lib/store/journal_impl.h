@@ -46,6 +46,7 @@ class Journal::Impl {
     Statement erase;
     Statement find;
     Statement pages;
+    Statement set_meta;
     RowWriter rows;
     TopicWriter topics;
   };
@@ -67,6 +68,9 @@ class Journal::Impl {
   Result<> broke(Error error);
   Result<> write(const ports::Batch& batch, core::Lsn fold_below);
   Result<> write_row(const ports::RowChange& row);
+  Result<> write_extras(const ports::Batch& batch);
+  Result<> sync();
+  std::uint64_t now_us() const { return config_.now_us ? config_.now_us() : 0; }
   core::Lsn fold_limit(const ports::Batch& batch) const;
   void committed(const ports::Batch& batch, core::Lsn fold_below);
 
@@ -91,6 +95,7 @@ class Journal::Impl {
   std::deque<LogRow> log_;
   std::uint64_t log_bytes_ = 0;
   std::uint64_t file_bytes_ = 0;
+  std::uint64_t sync_us_ = 0;  // the last one's
   std::uint64_t epoch_ = 0;
 
   std::uint64_t page_bytes_ = 0;

@@ -2,6 +2,7 @@
 // own.
 #include <sys/stat.h>
 
+#include "store/hosts.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
 
@@ -113,6 +114,12 @@ Result<> Reader::Impl::measure_files(Stats& stats) {
   stats.log_bytes = fold_->log_bytes();
   stats.last_lsn = static_cast<std::int64_t>(fold_->last_lsn());
   stats.holder = store::lock_holder(path_);
+  auto hosts = store::read_hosts(database_);
+  if (!hosts) return hosts.error();
+  stats.hosts = std::move(*hosts);
+  if (stats.holder.empty()) {
+    for (auto& host : stats.hosts) host.in_flight = 0;  // whoever called is gone
+  }
   return {};
 }
 

@@ -30,7 +30,7 @@ struct Answer {
   static Answer of(Json value) { return {Kind::value, {}, std::move(value)}; }
   // The word FAILURE is put behind the text, once.
   static Answer failure(std::string text);
-  static Answer ongoing() { return {Kind::ongoing, "ONGOING", {}}; }
+  static Answer ongoing(std::string text) { return {Kind::ongoing, std::move(text), {}}; }
   static Answer error(std::string text) { return {Kind::error, std::move(text), {}}; }
   // What the engine or a reader failed with.
   static Answer of(const Error& error);

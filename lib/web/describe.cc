@@ -114,11 +114,11 @@ Result<Mode> describe_two_phase(const TransactionRequest& request, const Service
 Result<Workflow> describe_workflow(const TransactionRequest& request,
                                    const ServiceOptions& options) {
   Workflow workflow(request.gid);
-  if (request.custom_data.empty()) return workflow;
-  const auto json = parse_object(request.custom_data);
+  const auto json = parse_object(request.custom_data.empty() ? "{}" : request.custom_data);
   if (!json) return invalid("custom_data: " + json.error().detail);
   Members members(*json);
-  const auto name = members.text("name");
+  const auto given = members.text("name");
+  const auto name = given.empty() ? std::string(name_of(Mode::workflow)) : given;
   const auto data = from_base64(members.text("data"));
   if (members.error()) return invalid("custom_data: " + members.error()->detail);
   if (!data) return invalid("custom_data.data is no base64");

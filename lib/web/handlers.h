@@ -53,6 +53,8 @@ void query_kv(const ContextPtr& context, const Request& request, Done done);
 void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
               Respond respond);
 
+// How long a request with wait_result waits at most.
+Millis wait_budget(const Context& context, const TransactionRequest& request);
 // The transaction is not known.
 Answer unknown_gid(const std::string& gid);
 

@@ -25,13 +25,15 @@ template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
 void with_transaction(const Call& call, const Json& params, Done done) {
   auto request = read_transaction(params);
   if (!request) return done(Answer::of(request.error()));
+  request->gid = clean_gid(request->gid);  // one gid, whichever way it comes
   request->trace_parent = call.trace_parent;
   Handler(call.context, *request, std::move(done));
 }
 
 void with_branch(const Call& call, const Json& params, Done done) {
-  const auto request = read_branch(params);
+  auto request = read_branch(params);
   if (!request) return done(Answer::of(request.error()));
+  request->gid = clean_gid(request->gid);
   register_branch(call.context, *request, std::move(done));
 }
 

@@ -45,6 +45,10 @@ void now(Families& families, const char* name, const char* help, Number value) {
   add(families, MetricType::Gauge, name, help, value);
 }
 
+double seconds(std::uint64_t ticks, double per_second) {
+  return static_cast<double>(ticks) / per_second;
+}
+
 void add_transactions(Families& families, const Counters& counters) {
   now(families, "belay_transactions_live", "Unfinished transactions.", counters.live);
   now(families, "belay_transactions_stuck", "Unfinished ones whose branch does not answer.",
@@ -70,6 +74,21 @@ void add_calls(Families& families, const Counters& counters) {
       counters.calls_in_flight);
   now(families, "belay_calls_waiting", "Calls held back by a limit.", counters.calls_waiting);
   total(families, "belay_calls_total", "Calls of branches.", counters.calls);
+  MetricFamily answered{"belay_calls_answered_total",
+                        "Calls that ended, by what they said.",
+                        MetricType::Counter,
+                        {}};
+  for (const auto& [outcome, value] :
+       {std::pair{"success", counters.calls_success}, std::pair{"failure", counters.calls_failure},
+        std::pair{"ongoing", counters.calls_ongoing},
+        std::pair{"unknown", counters.calls_unknown}}) {
+    answered.metric.push_back(
+        metric_of(answered.type, static_cast<double>(value), {{"outcome", outcome}}));
+  }
+  families.push_back(std::move(answered));
+  now(families, "belay_due_lag_seconds",
+      "How late a due wake-up was noticed, the largest of the last seconds.",
+      seconds(counters.due_lag_ms, 1e3));
 }
 
 void add_storage(Families& families, const Counters& counters) {
@@ -84,6 +103,14 @@ void add_storage(Families& families, const Counters& counters) {
         counters.row_bytes_written);
   total(families, "belay_storage_failures_total", "Commits that the disk refused.",
         counters.storage_failures);
+  total(families, "belay_commit_seconds_total", "Time that commits took.",
+        seconds(counters.commit_us, 1e6));
+  total(families, "belay_sync_seconds_total", "Of that, writing the pages and syncing.",
+        seconds(counters.sync_us, 1e6));
+  now(families, "belay_commit_seconds_max", "The slowest commit of the last seconds.",
+      seconds(counters.commit_us_max, 1e6));
+  now(families, "belay_batch_records_max", "The largest batch of the last seconds.",
+      counters.batch_records_max);
 }
 
 void add_server(Families& families, const ServerFigures& figures) {
@@ -133,11 +160,7 @@ void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
                       "Times the breaker opened, by host.",
                       MetricType::Counter,
                       {}};
-  MetricFamily outcomes{
-      "belay_calls_answered_total", "Calls to hosts by outcome.", MetricType::Counter, {}};
-  HostFigures all;
   for (const auto& host : bounded(hosts)) {
-    add_up(all, host);
     for (const auto& [outcome, value] :
          {std::pair{"success", host.success}, std::pair{"failure", host.failure},
           std::pair{"ongoing", host.ongoing}, std::pair{"unknown", host.unknown}}) {
@@ -151,13 +174,7 @@ void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
     opened.metric.push_back(
         metric_of(opened.type, static_cast<double>(host.breaker_opened), {{"host", host.host}}));
   }
-  for (const auto& [outcome, value] :
-       {std::pair{"success", all.success}, std::pair{"failure", all.failure},
-        std::pair{"ongoing", all.ongoing}, std::pair{"unknown", all.unknown}}) {
-    outcomes.metric.push_back(
-        metric_of(outcomes.type, static_cast<double>(value), {{"outcome", outcome}}));
-  }
-  for (auto* family : {&outcomes, &calls, &in_flight, &breaker, &opened}) {
+  for (auto* family : {&calls, &in_flight, &breaker, &opened}) {
     families.push_back(std::move(*family));
   }
 }

@@ -116,6 +116,7 @@ std::vector<Header> Members::text_map(std::string_view name) {
   std::vector<Header> all;
   const auto* found = find(name);
   if (found == nullptr) return all;
+  if (found->is_array() && found->empty()) return all;  // what PHP makes of an empty map
   if (!found->is_object()) refuse(name, "an object of strings", *found);
   if (!found->is_object()) return all;
   for (const auto& [key, value] : found->items()) {

@@ -87,9 +87,6 @@ Json options_of(const Json& definition, bool concurrent) {
 
 // The back-check of a message, the callback of a workflow.
 std::string query_prepared_of(const Json& definition) {
-  if (const auto callback = definition.find("callback");
-      callback != definition.end() && callback->is_string())
-    return std::string(url_of(callback->get_ref<const std::string&>()));
   const auto query = definition.find("query");
   if (query == definition.end() || !query->is_number_unsigned()) return {};
   const auto& steps = steps_of(definition);

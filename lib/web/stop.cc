@@ -30,6 +30,15 @@ Answer cannot_stop(const Report& report) {
 
 using Describe = Answer (*)(const Report& report);
 
+// The abort is on disk; who asked for it is told when all is undone.
+void wait_until_undone(const ContextPtr& context, const TransactionRequest& request,
+                       const Report& report, Done done) {
+  if (report.finished()) return done({});
+  const WaitPlan plan{
+      .mode = report.mode(), .budget = wait_budget(*context, request), .wanted = Status::failed};
+  Waits::begin(context, request.gid, plan, std::move(done));
+}
+
 // Refused for its state: which one that is belongs into the answer.
 void refuse(const ContextPtr& context, const std::string& gid, Describe describe, Done done) {
   ask<Report>(
@@ -65,7 +74,12 @@ void abort(const ContextPtr& context, const TransactionRequest& request, Done do
                                                              : Answer::of(found.error()));
     }
     if (!may_abort(*found, request.trans_type)) return done(cannot_abort(*found));
-    ask<Report>(told_as(context, request.gid, cannot_abort, done), [&](ReportCallback told) {
+    const auto otherwise = told_as(context, request.gid, cannot_abort, done);
+    const auto on_aborted = [context, request, done, otherwise](const Result<Report>& aborted) {
+      if (!aborted || !request.wait_result) return otherwise(aborted);
+      wait_until_undone(context, request, *aborted, done);
+    };
+    ask<Report>(on_aborted, [&](ReportCallback told) {
       return context->engine.abort(request.gid, request.rollback_reason, std::move(told));
     });
   };

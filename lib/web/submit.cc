@@ -8,8 +8,6 @@
 namespace belay::web {
 namespace {
 
-constexpr Millis kPassExtra{2'000};  // how long dtm goes on behind the request_timeout
-
 class Submit : public std::enable_shared_from_this<Submit> {
  public:
   Submit(ContextPtr context, const TransactionRequest& request, Described described, Done done)
@@ -19,7 +17,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
         mode_(*mode_from(request.trans_type)),
         waits_(request.wait_result),
         plan_{.mode = mode_,
-              .budget = budget(request),
+              .budget = wait_budget(*context_, request),
               .is_patient = request.retry_limit != 0,
               .is_delayed = described_.is_delayed()},
         done_(std::move(done)) {}
@@ -31,10 +29,6 @@ class Submit : public std::enable_shared_from_this<Submit> {
  private:
   using Step = void (Submit::*)(const Result<Report>&);
 
-  Millis budget(const TransactionRequest& request) const {
-    const auto own = Millis{request.request_timeout * 1'000};
-    return (own.count() != 0 ? own : context_->options.request_timeout) + kPassExtra;
-  }
   ReportCallback then(Step step) {
     return [self = shared_from_this(), step](const Result<Report>& result) {
       (self.get()->*step)(result);
@@ -90,16 +84,15 @@ class Submit : public std::enable_shared_from_this<Submit> {
 
   void on_looked(const Result<Report>& result) {
     if (!result) return done_(Answer::of(result.error()));
-    if (result->status() == Status::submitted) return accepted(*result);
-    if (result->status() == Status::prepared && !gave_word_ && may_be_given_the_word(*result)) {
+    // Of the same mode it may differ in what only the submit says, a delay. A saga has no such
+    // thing: another one is another one.
+    const bool is_meant = result->mode() == mode_ && mode_ != Mode::saga;
+    if (is_meant && result->status() == Status::submitted) return accepted(*result);
+    if (is_meant && result->status() == Status::prepared && !gave_word_) {
       gave_word_ = true;
       return give_word(false);
     }
     refuse(*result);
-  }
-
-  static bool may_be_given_the_word(const Report& report) {
-    return report.mode() != Mode::workflow;  // only its owner knows how it ended
   }
 
   // Of what was there before, only one that goes forward is as good as submitted now.

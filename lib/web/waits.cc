@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "web/context.h"
+#include "web/handlers.h"
 #include "web/reason.h"
 
 namespace belay::web {
@@ -12,20 +13,18 @@ namespace {
 // A transaction is looked at after this long, then after twice that, and so on: a handful of times
 // within any budget.
 constexpr Millis kFirstLook{50};
-constexpr std::string_view kNotYet = "wait result not return success:";
 
-// What is said of a transaction that goes on.
-Answer answer_of_unfinished(const Report& report, Mode mode) {
+// dtm says FAILURE of a saga or msg, and an error of a tcc or xa, which go on: somebody who
+// believes it does the same again under another gid. Only what has turned back fails.
+Answer answer_of_unfinished(const Report& report, const WaitPlan& plan) {
   const auto& reason = report.reason();
-  if (mode == Mode::saga) {
-    if (report.status() == Status::aborting && !reason.empty())
-      return Answer::failure(client_reason(reason));
-    return Answer::failure(std::string(kNotYet));
-  }
-  const bool ongoing = reason.empty() || reason.find("ONGOING") != std::string::npos;
-  if (ongoing) return mode == Mode::msg ? Answer::failure(std::string(kNotYet)) : Answer::ongoing();
-  const auto text = unknown_result_text(reason);
-  return reason.find("FAILURE") != std::string::npos ? Answer::failure(text) : Answer::error(text);
+  const bool turned_back = report.status() == Status::aborting;
+  if (turned_back && plan.wanted == Status::succeed && !reason.empty())
+    return Answer::failure(client_reason(reason));
+  const bool is_alone = plan.mode == Mode::saga || plan.mode == Mode::msg;
+  if (is_alone) return Answer::ongoing("wait result not return success: ONGOING");
+  const bool says_why = !turned_back && !reason.empty();
+  return Answer::ongoing(says_why ? unknown_result_text(reason) : "ONGOING");
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
   }
   void settle(const Result<Report>& result) {
     if (!result) return settle(Answer::of(result.error()));
-    settle(answer_of_final(*result));
+    settle(answer_of_final(*result, plan_.wanted));
   }
   bool is_settled() const { return settled_; }
 
@@ -69,7 +68,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
     const bool unanswered =
         !result->reason().empty() && !plan_.is_patient && result->status() != Status::aborting;
     if (unanswered || plan_.is_delayed || waited_ >= plan_.budget)
-      return settle(answer_of_unfinished(*result, plan_.mode));
+      return settle(answer_of_unfinished(*result, plan_));
     look_after(2 * delay);
   }
 
@@ -80,6 +79,12 @@ class Wait : public std::enable_shared_from_this<Wait> {
   std::atomic<bool> settled_ = false;
   Millis waited_{0};  // until the next look
 };
+
+// dtm goes on for two seconds behind the request_timeout.
+Millis wait_budget(const Context& context, const TransactionRequest& request) {
+  const Millis own{request.request_timeout * 1'000};
+  return (own.count() != 0 ? own : context.options.request_timeout) + Millis{2'000};
+}
 
 bool Waits::add(const std::string& gid, const std::shared_ptr<Wait>& wait) {
   const std::lock_guard lock(mutex_);
@@ -108,8 +113,7 @@ void Waits::begin(const std::shared_ptr<Context>& context, const std::string& gi
                   const WaitPlan& plan, Done done) {
   const auto wait = std::make_shared<Wait>(context, gid, plan, std::move(done));
   auto& waits = context->waits;
-  if (waits.count_ > context->options.waits_max)
-    return wait->settle(Answer::failure(std::string(kNotYet)));
+  if (waits.count_ > context->options.waits_max) return wait->settle(Answer::ongoing("ONGOING"));
   wait->look_after(kFirstLook);
   if (!waits.add(gid, wait)) return;
   ask<Report>(
@@ -119,8 +123,8 @@ void Waits::begin(const std::shared_ptr<Context>& context, const std::string& gi
       [&](ReportCallback told) { return context->engine.wait(gid, std::move(told)); });
 }
 
-Answer answer_of_final(const Report& report) {
-  if (report.succeeded()) return {};
+Answer answer_of_final(const Report& report, Status wanted) {
+  if (report.status() == wanted) return {};
   return Answer::failure(client_reason(report.reason()));
 }
 

@@ -23,6 +23,7 @@ struct WaitPlan {
   Millis budget{};
   bool is_patient = false;  // a call without an answer may be followed by one that has one soon
   bool is_delayed = false;  // nothing happens within the budget
+  Status wanted = Status::succeed;
 };
 
 class Wait;
@@ -47,6 +48,6 @@ class Waits {
 };
 
 // What a client that waits is told of a final transaction.
-Answer answer_of_final(const Report& report);
+Answer answer_of_final(const Report& report, Status wanted = Status::succeed);
 
 }  // namespace belay::web

@@ -64,7 +64,7 @@ std::string Feeder::make_definition(const std::string& gid, bool& prepared) {
     BELAY_CHECK(bytes.has_value());
     return *bytes;
   };
-  switch (static_cast<Mode>(random_.below(4))) {
+  switch (static_cast<Mode>(random_.below(5))) {
     case Mode::saga: break;
     case Mode::tcc:
     case Mode::xa: {
@@ -85,6 +85,10 @@ std::string Feeder::make_definition(const std::string& gid, bool& prepared) {
       if (random_.percent(50)) msg.query("ask");
       return bytes_of(msg);
     }
+    case Mode::workflow:
+      prepared = true;
+      return bytes_of(
+          Workflow(gid).callback(random_.percent(80) ? "owner" : "", "order", payload()));
   }
   Saga saga(gid);
   for (auto i = steps; i > 0; --i) saga.step("do", "undo", payload());
@@ -116,6 +120,22 @@ void Feeder::add_branch(Entry& entry) {
   decide(entry, core::Added{*step});
 }
 
+void Feeder::tell_workflow(Entry& entry) {
+  const auto& remembered = entry.transaction.remembered;
+  const auto count = remembered ? remembered->count : 0;
+  if (count < 5 && random_.percent(70)) {
+    const auto step = core::encode_progress(
+        {std::to_string(count), "action", "succeed", std::string(random_.below(2'000), 'd')},
+        options_.limits);
+    BELAY_CHECK(step.has_value());
+    return decide(entry, core::Progressed{*step});
+  }
+  const WorkflowEnd end{.status = random_.percent(50) ? Status::succeed : Status::failed,
+                        .result = std::string(random_.below(2'000), 'r'),
+                        .reason = "its owner says so"};
+  decide(entry, core::WordEnd{&end});
+}
+
 void Feeder::change_topic() {
   const auto target = "subscriber-" + std::to_string(random_.below(4));
   const bool erase = topics_["t"].contains(target) && random_.percent(50);
@@ -132,7 +152,10 @@ void Feeder::change_topic() {
 void Feeder::advance(Entry& entry) {
   auto& transaction = entry.transaction;
   const bool driven = transaction.driven && transaction.status == Status::prepared;
-  if (driven && random_.percent(30)) {
+  if (transaction.mode() == Mode::workflow && !transaction.finished() &&
+      (random_.percent(30) || core::awaits_word_only(transaction)))
+    return tell_workflow(entry);
+  if (driven && transaction.mode() != Mode::workflow && random_.percent(30)) {
     if (core::may_add_branch(transaction) && random_.percent(50)) return add_branch(entry);
     if (core::may_submit(transaction)) return decide(entry, core::WordSubmit{});
     if (random_.percent(50)) return decide(entry, core::WordAbort{"its caller says so"});

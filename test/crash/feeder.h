@@ -47,6 +47,7 @@ class Feeder {
   void submit();
   std::string make_definition(const std::string& gid, bool& prepared);
   void add_branch(Entry& entry);
+  void tell_workflow(Entry& entry);
   void change_topic();
   void advance(Entry& entry);
   void decide(Entry& entry, const core::Event& event);

@@ -81,12 +81,13 @@ std::string check_history(Reading reading, std::string_view bytes, bool& read) {
   static const auto saga = encoded(rich_saga());
   static const auto tcc = encoded(rich_tcc(), core::Entry::prepare);
   static const auto msg = encoded(rich_msg(), core::Entry::prepare);
+  static const auto workflow = encoded(rich_workflow(), core::Entry::prepare);
   core::Record first{.kind = core::RecordKind::prepared, .id = 1, .at = kCreated};
   if (reading == Reading::history) {
     first.kind = core::RecordKind::submitted;
     first.text = saga;
   } else {
-    first.text = reading == Reading::driven ? tcc : msg;
+    first.text = reading == Reading::driven ? tcc : reading == Reading::message ? msg : workflow;
   }
   return check_history(first, bytes, read);
 }
@@ -100,7 +101,8 @@ std::string rewritten(const core::Definition& definition) {
   core::Draft draft{.mode = definition.mode(),
                     .shape = definition.shape(),
                     .settings = &settings,
-                    .delay = definition.delay()};
+                    .delay = definition.delay(),
+                    .name = definition.name()};
   std::deque<StepOptions> options;
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
     const auto step = definition.step(i);
@@ -163,7 +165,8 @@ std::string check_record_codec(std::string_view input, bool& read) {
     case Reading::records: return check_batch(with_checksum(rest), read);
     case Reading::history:
     case Reading::driven:
-    case Reading::message: return check_history(reading, with_checksum(rest), read);
+    case Reading::message:
+    case Reading::workflow: return check_history(reading, with_checksum(rest), read);
     case Reading::snapshot: return check_snapshot(rest, read);
     case Reading::definition: return check_definition(rest, read);
     case Reading::timeline: return check_timeline(rest, read);

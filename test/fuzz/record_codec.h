@@ -15,6 +15,7 @@ enum class Reading : char {
   history = 'h',  // the same, applied to a saga of three branches
   driven = 'p',   // to a tcc that its caller drives
   message = 'm',  // to a message with a back-check and a topic, prepared
+  workflow = 'w',
   snapshot = 's',
   definition = 'd',
   timeline = 't',

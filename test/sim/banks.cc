@@ -20,10 +20,11 @@ bool is_undo(std::string_view target) { return target.ends_with(".undo"); }
 
 }  // namespace
 
-Banks::Banks(World& world, const Plan& plan, Books& sagas, Books& others, Planted planted,
-             test::Random random)
+Banks::Banks(World& world, const Plan& plan, Books& sagas, Books& workflows, Books& others,
+             Planted planted, test::Random random)
     : world_(world),
       sagas_(sagas),
+      workflows_(workflows),
       others_(others),
       planted_(planted),
       random_(random),

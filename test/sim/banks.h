@@ -19,9 +19,9 @@ class Banks final : public ports::Caller {
  public:
   using Answer = std::function<void(ports::CallId, const Outcome&)>;
 
-  // The sagas' books, and those of everything else.
-  Banks(World& world, const Plan& plan, Books& sagas, Books& others, Planted planted,
-        test::Random random);
+  // The sagas' books, the workflows', and those of everything else.
+  Banks(World& world, const Plan& plan, Books& sagas, Books& workflows, Books& others,
+        Planted planted, test::Random random);
 
   // Who takes the answers in this life; asked only while the world is alive.
   void set_answer(Answer answer) { answer_ = std::move(answer); }
@@ -69,10 +69,13 @@ class Banks final : public ports::Caller {
   void vacate(ports::CallId id);
   void tell_open(ports::Lane lane);
 
-  Books& books_of(std::string_view gid) { return gid.starts_with("g-") ? sagas_ : others_; }
+  Books& books_of(std::string_view gid) {
+    return gid.starts_with("g-") ? sagas_ : gid.starts_with("w-") ? workflows_ : others_;
+  }
 
   World& world_;
   Books& sagas_;
+  Books& workflows_;
   Books& others_;
   Planted planted_;
   test::Random random_;

@@ -44,6 +44,7 @@ enum class Planted : std::uint8_t {
   early_confirm,     // a confirm goes out beside a try
   hasty_query,       // the back-check says committed before anything is
   silent_lanes,      // the engine is not told that a bank has a place again
+  forgotten_steps,   // what a workflow remembered is not there after a crash
 };
 
 class Ledger final : public Books {

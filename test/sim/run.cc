@@ -14,6 +14,7 @@ constexpr std::uint64_t kPollMs = 500;
 // A queue of one takes one caller's request a poll, and all of them have to get their turn.
 constexpr std::uint64_t kPollMsMax = 60'000;
 constexpr std::uint64_t kReopenMs = 700;
+constexpr std::uint64_t kWorkflowSeed = 0x9e3779b97f4a7c15u;  // apart from all else of a run
 
 void log_line(LogLevel, std::string_view line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line);
@@ -29,7 +30,8 @@ Run::Run(const RunOptions& options)
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
       ledger_(world_, options.planted),
       mode_ledger_(world_, topics_, options.planted),
-      banks_(world_, plan_, ledger_, mode_ledger_, options.planted, random_.fork()),
+      workflows_(world_, plan_, options.seed ^ kWorkflowSeed),
+      banks_(world_, plan_, ledger_, workflows_, mode_ledger_, options.planted, random_.fork()),
       clients_(world_, plan_, ledger_, banks_, random_.fork()),
       mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()) {
   disk_.set_clock([this] { return world_.wall_ms(); });
@@ -52,6 +54,7 @@ Run::Run(const RunOptions& options)
   });
   clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
   mode_clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
+  workflows_.set_watch([this] { return strikes(CrashPoint::at_answer); });
 }
 
 Run::~Run() {
@@ -97,6 +100,7 @@ void Run::schedule() {
       world_.after_us(when(), [this] { clients_.submit_again(); });
   }
   mode_clients_.schedule();
+  workflows_.schedule();
   for (std::uint64_t i = 0; i < plan_.finds; ++i) {
     world_.after_us(
         when(), [this, waits = random_.percent(30)] { waits ? clients_.wait() : clients_.ask(); });
@@ -177,6 +181,8 @@ Result<> Run::try_open() {
                                              engine::Ports{world_, world_, banks_, *store_});
   const auto take = [this](store::RecoveredTransaction one) {
     world_.note("recovered {} {}", one.transaction.gid(), name_of(one.transaction.status));
+    if (run_options_.planted == Planted::forgotten_steps) one.transaction.remembered.reset();
+    workflows_.recovered(one.transaction);
     engine_->adopt(std::move(one.transaction), one.first_lsn, one.last_lsn, one.has_row);
   };
   const auto recovered = journal_->recover(take, [](std::uint64_t) {});
@@ -210,6 +216,7 @@ void Run::begin_life(const store::Recovered& recovered) {
 void Run::set_engine(engine::Engine* engine) {
   clients_.set_engine(engine);
   mode_clients_.set_engine(engine);
+  workflows_.set_engine(engine);
 }
 
 // Counts down what is armed; true: the process is dead from here on.
@@ -285,6 +292,7 @@ void Run::after_close() {
   closed_ = false;
   clients_.check_all_heard();
   mode_clients_.check_all_heard();
+  workflows_.check_all_heard();
   if (engine_->submit({}) || engine_->find("g", {})) world_.fail("a closed engine takes requests");
   if (!store_->idle()) world_.fail("a closed engine has work at the store");
   set_engine(nullptr);
@@ -331,8 +339,13 @@ void Run::poll() {
   });
   if (!engine_ || !world_.alive() || restarting_) return;
   const bool sagas_ended = clients_.ask_for_ends();
-  if (!mode_clients_.ask_for_ends() || !sagas_ended || banks_.under_way() != 0) return;
-  if (engine_->counters().queued != 0) return;  // a word for what has ended is still on its way
+  const bool workflows_ended = workflows_.ask_for_ends();
+  if (!mode_clients_.ask_for_ends() || !sagas_ended || !workflows_ended) return;
+  if (banks_.under_way() != 0) return;
+  const auto counters = engine_->counters();
+  if (counters.queued != 0) return;  // a word for what has ended is still on its way
+  // a workflow may have ended while its callback was out
+  if (workflows_.count() != 0 && counters.calls_in_flight != 0) return;
   finish();
 }
 
@@ -376,6 +389,7 @@ void Run::check_file() {
   if (!journal) return world_.fail("cannot be opened at the end: " + journal.error().detail);
   auto ends = clients_.ends();
   ends.merge(mode_clients_.ends());
+  ends.merge(workflows_.ends());
   const auto expect = [&](const std::string& gid, Status status) {
     const auto found = ends.find(gid);
     if (found == ends.end()) {
@@ -393,6 +407,7 @@ void Run::check_file() {
       [&](store::RecoveredTransaction one) {
         const std::string gid(one.transaction.gid());
         if (!one.transaction.finished()) world_.fail(gid + ": unfinished in the file");
+        workflows_.recovered(one.transaction);
         expect(gid, one.transaction.status);
       },
       [](std::uint64_t) {});

@@ -16,6 +16,7 @@
 #include "sim_store.h"
 #include "store/journal.h"
 #include "support/crash_vfs.h"
+#include "workflow_clients.h"
 #include "world.h"
 
 namespace belay::sim {
@@ -68,7 +69,9 @@ class Run {
   void on_closed(const Result<>& result);
   void after_close();
   void set_engine(engine::Engine* engine);
-  std::string unsettled() const { return clients_.unsettled() + mode_clients_.unsettled(); }
+  std::string unsettled() const {
+    return clients_.unsettled() + mode_clients_.unsettled() + workflows_.unsettled();
+  }
   void check_file();
   void check_topics(const core::Topics& topics);
   void check_integrity();
@@ -82,6 +85,7 @@ class Run {
   Ledger ledger_;
   TopicBook topics_;
   ModeLedger mode_ledger_;
+  WorkflowClients workflows_;
   Banks banks_;
   Clients clients_;
   ModeClients mode_clients_;

@@ -48,9 +48,10 @@ Peers::~Peers() {
   while (first_ != nullptr) remove(first_);
 }
 
-Peer* Peers::add(int fd) {
+Peer* Peers::add(int fd, bool tls) {
   auto* peer = new Peer;
-  peer->fd = fd;
+  peer->fd_ = fd;
+  peer->tls_ = tls;
   peer->state_ = Peer::state_of(Phase::reading, now_ms());
   const std::lock_guard lock(mutex_);
   peer->next_ = first_;
@@ -108,7 +109,7 @@ void Peers::look_at(Peer& peer, std::int64_t now) const {
 void Peers::notice_first_byte(Peer& peer, std::uint64_t state, std::int64_t now) const {
   tcp_info info{};
   socklen_t size = sizeof(info);
-  if (getsockopt(peer.fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+  if (getsockopt(peer.fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
   const auto last_byte = now - static_cast<std::int64_t>(info.tcpi_last_data_recv);
   if (last_byte <= Peer::since_of(state) + kTickMs) return;
   peer.state_.compare_exchange_strong(state, Peer::state_of(Phase::reading, last_byte));
@@ -116,10 +117,10 @@ void Peers::notice_first_byte(Peer& peer, std::uint64_t state, std::int64_t now)
 
 void Peers::cut(Peer& peer, std::uint64_t state) {
   if (!peer.state_.compare_exchange_strong(state, Peer::state_of(Phase::cut, 0))) return;
-  if (Peer::phase_of(state) == Phase::reading && !peer.tls) {
-    send(peer.fd, kTooLate.data(), kTooLate.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (Peer::phase_of(state) == Phase::reading && !peer.tls_) {
+    send(peer.fd_, kTooLate.data(), kTooLate.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   }
-  shutdown(peer.fd, SHUT_RDWR);
+  shutdown(peer.fd_, SHUT_RDWR);
 }
 
 }  // namespace belay::http

@@ -27,8 +27,6 @@ class Peer {
   bool enter(Phase phase);
   Phase phase() const { return phase_of(state_.load(std::memory_order_acquire)); }
 
-  int fd = -1;
-  bool tls = false;
   bool beyond_limit = false;  // may be told so, and nothing else
 
  private:
@@ -41,6 +39,8 @@ class Peer {
   static std::uint64_t state_of(Phase phase, std::int64_t since);
 
   std::atomic<std::uint64_t> state_{0};
+  int fd_ = -1;
+  bool tls_ = false;
   Peer* next_ = nullptr;
   Peer* previous_ = nullptr;
 };
@@ -58,7 +58,7 @@ class Peers {
   ~Peers();
 
   // A peer lives from `add` to `remove`, which comes before its socket is closed.
-  Peer* add(int fd);
+  Peer* add(int fd, bool tls);
   void remove(Peer* peer);
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
 

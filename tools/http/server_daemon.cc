@@ -22,8 +22,7 @@ Desk::Desk(const ServerOptions& options, Server::Handler handler)
       peers_({options.request_timeout, options.idle_timeout}) {}
 
 Peer* Desk::on_connected(int fd) {
-  auto* peer = peers_.add(fd);
-  peer->tls = !options_.tls_cert.empty();
+  auto* peer = peers_.add(fd, !options_.tls_cert.empty());
   peer->beyond_limit = peers_.count() > options_.connections_max;
   return peer;
 }

@@ -187,6 +187,11 @@ void OptionTable::duration(const char* name, Millis& into, const char* help) {
   entry.get = [&into] { return Words{duration_text(into)}; };
 }
 
+bool OptionTable::is_given(const std::string& name) {
+  const auto* entry = find(name);
+  return entry != nullptr && entry->option->count() > 0;
+}
+
 void OptionTable::add_to(CLI::App* command) {
   config_option_ = command->add_option("--config", config_,
                                        "a file with these options, as --print-config prints it");
@@ -199,7 +204,10 @@ void OptionTable::add_to(CLI::App* command) {
       };
       entry.option = command->add_flag_function(flag, set, entry.help);
     } else {
-      entry.option = command->add_option(flag, entry.given, entry.help)->type_name(entry.type);
+      const auto words = entry.get();
+      const bool has_default = !words.empty() && !words.back().empty();
+      const auto help = has_default ? entry.help + "; default: " + words.back() : entry.help;
+      entry.option = command->add_option(flag, entry.given, help)->type_name(entry.type);
       entry.option->allow_extra_args(false);
       if (entry.kind != Entry::Kind::list) entry.option->take_last();
     }

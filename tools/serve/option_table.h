@@ -37,8 +37,8 @@ class OptionTable {
   void number(const char* name, double& into, const char* help);
   void duration(const char* name, Millis& into, const char* help);
   template <class Value>
-  void choice(const char* name, Value& into, std::vector<std::pair<const char*, Value>> values,
-              const char* help);
+  void choice(const char* name, const char* type, Value& into,
+              std::vector<std::pair<const char*, Value>> values, const char* help);
   // Not printed where others may read it: what stands before an "@" in a URL.
   void url(const char* name, std::string& into, const char* help);
 
@@ -47,6 +47,8 @@ class OptionTable {
   // After parsing: sets the variables. Returns what is wrong, naming where it was said.
   std::optional<std::string> resolve();
   std::string printed() const;
+  // By a flag of the command itself.
+  bool is_given(const std::string& name);
 
  private:
   struct Entry {
@@ -90,9 +92,9 @@ void OptionTable::count(const char* name, Number& into, const char* help, std::u
 }
 
 template <class Value>
-void OptionTable::choice(const char* name, Value& into,
+void OptionTable::choice(const char* name, const char* type, Value& into,
                          std::vector<std::pair<const char*, Value>> values, const char* help) {
-  auto& entry = add(name, "WORD", help, Entry::Kind::text);
+  auto& entry = add(name, type, help, Entry::Kind::text);
   entry.set = [&into, values](const Words& words) -> std::optional<std::string> {
     std::string known;
     for (const auto& [word, value] : values) {

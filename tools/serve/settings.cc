@@ -14,6 +14,7 @@ namespace {
 
 void describe_server(OptionTable& table, ServeSettings& settings) {
   table.section("Server");
+  table.text("db", "PATH", settings.db, "the state file");
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
   table.text("token-file", "PATH", settings.token_file,
              "a file with bearer tokens, one a line; requests need one of them");
@@ -26,9 +27,9 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
   table.duration("drain-timeout", settings.drain_timeout,
                  "how long SIGTERM lets what is under way finish");
   table.url("alert-webhook", settings.alert_webhook, "is told of every stuck transaction");
-  table.choice<LogFormat>("log-format", settings.log_format,
+  table.choice<LogFormat>("log-format", "FORMAT", settings.log_format,
                           {{"text", LogFormat::text}, {"json", LogFormat::json}}, "text or json");
-  table.choice<LogLevel>("log-level", settings.engine.log_level,
+  table.choice<LogLevel>("log-level", "LEVEL", settings.engine.log_level,
                          {{"debug", LogLevel::debug},
                           {"info", LogLevel::info},
                           {"warning", LogLevel::warning},
@@ -59,7 +60,7 @@ void describe_server_limits(OptionTable& table, ServeSettings& settings) {
 void describe_engine(OptionTable& table, Options& engine) {
   table.section("Transactions");
   table.choice<History>(
-      "history", engine.history,
+      "history", "HISTORY", engine.history,
       {{"all", History::all}, {"failed", History::failed}, {"none", History::none}},
       "finished ones that are kept: all, failed or none");
   table.duration("retention", engine.retention, "how long the succeeded are kept; 0s: for ever");

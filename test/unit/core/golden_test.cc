@@ -80,6 +80,23 @@ constexpr std::string_view kMsgSnapshot1 =
     "6f7365640001000000000002010000000002010000000001000000000001010001ccb198ffbc3106636c6f73"
     "6564";
 
+constexpr std::string_view kWorkflowDefinition1 =
+    "010400b8086f726465722d343664000000000000f83fe0d403000000000000d03f07d00f010674656e616e74"
+    "01370d6279207468652063616c6c6572056f7264657201100b73686f702e726573756d65000b7b2263617274"
+    "223a377d00";
+
+constexpr std::string_view kWorkflowBatch1 =
+    "01054bf7afa6acd295ffbc310e02000040bca096ffbc310c00021502303106616374696f6e07737563636565"
+    "640200ff0300a09c010043ccee96ffbc310848545450203530320c00a29c011802303108726f6c6c6261636b"
+    "066661696c65640466756c6c0400c0b80200400477686f3f";
+
+constexpr std::string_view kWorkflowSnapshot1 =
+    "01501880d095ffbc3198bd02005d010400b8086f726465722d343664000000000000f83fe0d4030000000000"
+    "00d03f07d00f010674656e616e7401370d6279207468652063616c6c6572056f7264657201100b73686f702e"
+    "726573756d65000b7b2263617274223a377d00002707000cda040003f8a0010043010848545450203530320c"
+    "faa001010498bd020040010477686f3f0041010001000477686f3f32da0402303106616374696f6e07737563"
+    "636565640200fffaa00102303108726f6c6c6261636b066661696c65640466756c6c00";
+
 std::string unhex(std::string_view text) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string bytes;
@@ -117,11 +134,12 @@ std::vector<core::Record> records() {
   };
 }
 
-void check_definition(Description description, std::string_view bytes, std::uint64_t hash) {
-  CHECK(hex(encoded(description)) == bytes);
+void check_definition(Description description, std::string_view bytes, std::uint64_t hash,
+                      core::Entry entry = core::Entry::submit) {
+  CHECK(hex(encoded(description, entry)) == bytes);
   const auto definition = core::Definition::parse(unhex(bytes));
   REQUIRE(definition.has_value());
-  CHECK(definition->bytes() == encoded(description));
+  CHECK(definition->bytes() == encoded(description, entry));
   CHECK(definition->hash() == hash);  // in the rows of finished transactions
 }
 
@@ -149,18 +167,22 @@ TEST_SUITE("core/golden") {
     check_definition(rich_tcc(), kTccDefinition1, 0xc89e019d23f2c1dau);
     check_definition(rich_msg(), kMsgDefinition1, 0x14aec2123b2e04e7u);
     check_definition(named_xa(), kNamedDefinition1, 0x139a58582cc1d768u);
+    check_definition(rich_workflow(), kWorkflowDefinition1, 0x792a4764845e53f0u,
+                     core::Entry::prepare);
   }
 
   TEST_CASE("a batch of format 1 is written and read as ever") {
     check_batch(records(), kBatch1);
     check_batch(driven_records(), kDrivenBatch1);
     check_batch(msg_records(), kMsgBatch1);
+    check_batch(workflow_records(), kWorkflowBatch1);
   }
 
   TEST_CASE("a snapshot of format 1, with its timeline, is written and read as ever") {
     check_snapshot(rich_transaction(), kSnapshot1);
     check_snapshot(driven_transaction(), kDrivenSnapshot1);
     check_snapshot(msg_transaction(), kMsgSnapshot1);
+    check_snapshot(workflow_transaction(), kWorkflowSnapshot1);
   }
 }
 

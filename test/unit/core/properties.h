@@ -83,6 +83,16 @@
   X(starts_after_delay, "the first delivery waits for the delay, counted from the submit")     \
   X(msg_status, "its status is the decision that was made, and final at the end")
 
+#define BELAY_WORKFLOW_PROPERTIES(X)                                                         \
+  X(called_back_first, "its owner is called back after the first interval, not before")      \
+  X(called_back_again, "whatever the callback answers, it is called again until the end")    \
+  X(nobody_to_call, "without a callback nobody is called, and it waits for its owner alone") \
+  X(remembers_all, "it remembers every step that was recorded, in order, and nothing else")  \
+  X(ends_by_word, "it ends at once by its owner's word, and by nothing else")                \
+  X(end_as_said, "its end is as its owner said, with the result and the reason")             \
+  X(late_callback, "a callback that comes back after the end changes nothing")               \
+  X(no_other_word, "it takes no branch, submit or abort, and knows no deadline")
+
 namespace belay::test {
 
 enum class Property : std::size_t {
@@ -92,6 +102,7 @@ enum class Property : std::size_t {
   BELAY_DRIVEN_PROPERTIES(BELAY_X)     //
   BELAY_TWO_PHASE_PROPERTIES(BELAY_X)  //
   BELAY_MSG_PROPERTIES(BELAY_X)        //
+  BELAY_WORKFLOW_PROPERTIES(BELAY_X)   //
 #undef BELAY_X
   count
 };

@@ -74,6 +74,15 @@ Msg rich_msg() {
   return msg;
 }
 
+Workflow rich_workflow() {
+  Workflow workflow("order-46");
+  workflow.callback("shop.resume", "order", std::string_view("{\"cart\":7}\0", 11))
+      .retry(some_retry(0))
+      .header("tenant", "7")
+      .custom_data("by the caller");
+  return workflow;
+}
+
 std::string encoded(Description description, core::Entry entry) {
   const auto gid = std::visit([](const auto* one) { return one->gid(); }, description.any());
   auto bytes = encode(description, gid, Limits{}, entry);
@@ -132,6 +141,14 @@ std::vector<core::Record> extreme_records() {
       {.kind = RecordKind::started, .id = 10, .at = 3, .branch = 7, .op = Op::query},
       {.kind = RecordKind::committing, .id = 10, .at = 4, .due_at = kMax},
       {.kind = RecordKind::stopped, .id = 10, .at = 5, .text = reason},
+      {.kind = RecordKind::progressed, .id = 11, .at = 5, .text = reason},
+      {.kind = RecordKind::concluded, .id = 11, .at = 6, .text = reason},
+      {.kind = RecordKind::scheduled,
+       .id = 11,
+       .at = 7,
+       .branch = kMax32,
+       .op = Op::query,
+       .due_at = kMax},
   };
 }
 
@@ -289,8 +306,35 @@ std::vector<core::Record> msg_records() {
   };
 }
 
+std::vector<core::Record> workflow_records() {
+  using core::RecordKind;
+  constexpr std::uint64_t kAt = 1'700'000'000'300;
+  static const auto step = [](const Progress& progress) {
+    return *core::encode_progress(progress, Limits{});
+  };
+  static const auto action = step({"01", "action", "succeed", std::string("\0\xff", 2)});
+  static const auto rollback = step({"01", "rollback", "failed", "full"});
+  return {
+      {.kind = RecordKind::scheduled, .id = 1, .at = kAt, .op = Op::query, .due_at = kAt + 10'000},
+      {.kind = RecordKind::progressed, .id = 1, .at = kAt + 1, .text = action},
+      {.kind = RecordKind::answered,
+       .id = 1,
+       .at = kAt + 10'000,
+       .op = Op::query,
+       .outcome = OutcomeKind::unknown,
+       .due_at = kAt + 20'000,
+       .text = "HTTP 502"},
+      {.kind = RecordKind::progressed, .id = 1, .at = kAt + 10'001, .text = rollback},
+      {.kind = RecordKind::parked, .id = 1, .at = kAt + 20'000, .op = Op::query, .text = "who?"},
+  };
+}
+
 core::Transaction driven_transaction() {
   return folded(78, encoded(rich_tcc(), core::Entry::prepare), driven_records());
+}
+
+core::Transaction workflow_transaction() {
+  return folded(80, encoded(rich_workflow(), core::Entry::prepare), workflow_records());
 }
 
 core::Transaction msg_transaction() {

@@ -23,6 +23,8 @@ Tcc rich_tcc();
 Xa named_xa();
 // To a handler and to a topic at once, with a back-check and a delay.
 Msg rich_msg();
+// Called back with an input, with options of its own.
+Workflow rich_workflow();
 // Bytes of a description that must be valid.
 std::string encoded(Description description, core::Entry entry = core::Entry::submit);
 core::Definition parsed(const Saga& saga);
@@ -45,9 +47,12 @@ core::Transaction driven_transaction();
 // Submitted after its back-check was asked; its topic went to two subscribers, one to be called
 // again.
 core::Transaction msg_transaction();
+// Two steps remembered, its callback lost once and then parked.
+core::Transaction workflow_transaction();
 // Their records, without the first.
 std::vector<core::Record> driven_records();
 std::vector<core::Record> msg_records();
+std::vector<core::Record> workflow_records();
 
 // "0a ff": for committed bytes, and for a message.
 std::string hex(std::string_view bytes);

@@ -25,6 +25,7 @@ class StoppableStory : public Story {
   std::optional<Op> call_out(std::uint32_t branch) const override;
   std::uint32_t branch_count() const override { return before_->branch_count(); }
   bool takes_no(Op op) const override { return before_->takes_no(op); }
+  bool takes_yes() const override { return out_ || before_->takes_yes(); }
 
  private:
   bool nobody_is_out() const;

@@ -15,6 +15,12 @@ Retry retry_of_plans(std::uint32_t limit) {
           .ongoing_interval = Millis{7}};
 }
 
+const WorkflowEnd& end_of_plans(bool well) {
+  static const WorkflowEnd good{.status = Status::succeed, .result = "result"};
+  static const WorkflowEnd bad{.status = Status::failed, .reason = "no funds"};
+  return well ? good : bad;
+}
+
 void Calls::open() {
   parked = retries = false;
   unanswered = 0;
@@ -50,9 +56,11 @@ Tale::Tale(core::RecordKind first, std::uint64_t at) {
 }
 
 void Tale::record(const core::Record& record, std::uint64_t now, std::size_t branches) {
-  if (record.kind == core::RecordKind::started) return;
-  const auto branch =
-      record.kind == core::RecordKind::added ? static_cast<std::uint32_t>(branches) : record.branch;
+  using core::RecordKind;
+  if (record.kind == RecordKind::started || record.kind == RecordKind::scheduled) return;
+  auto branch = record.branch;
+  if (record.kind == RecordKind::added) branch = static_cast<std::uint32_t>(branches);
+  if (record.kind == RecordKind::progressed) branch = steps_++;
   told_.push_back({record.kind, now, branch, record.op, record.outcome});
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "belay/workflow.h"
 #include "core/decide.h"
 #include "core/timeline.h"
 #include "unit/core/properties.h"
@@ -34,12 +35,17 @@ class Story {
   virtual std::uint32_t branch_count() const = 0;
   // A no is an answer to this op like any other, and not a fault.
   virtual bool takes_no(Op op) const = 0;
+  // Nor is a yes; else it is asked again after that too.
+  virtual bool takes_yes() const { return true; }
 };
 
 inline constexpr std::string_view kStopReason = "enough";
 
 // How Retry reads in every plan: 10, 20, 30, 30, … ms; 7 ms after an `ongoing`.
 Retry retry_of_plans(std::uint32_t limit);
+
+// How the owner of every plan's workflow ends it.
+const WorkflowEnd& end_of_plans(bool well);
 
 // The calls of one branch.
 struct Calls {
@@ -92,6 +98,7 @@ class Tale {
   bool is_told_by(const core::TimelineEvent& event, std::size_t& at) const;
 
   std::vector<Told> told_;
+  std::uint32_t steps_ = 0;  // of a workflow
 };
 
 // The earliest of the moments that are not 0.

@@ -47,6 +47,12 @@ class TellerOf {
   }
   TellerOf& submit(const Tamper& tamper = {}) { return tell(core::WordSubmit{}, tamper); }
   TellerOf& abort(const Tamper& tamper = {}) { return tell(core::WordAbort{"no"}, tamper); }
+  TellerOf& progress(const Tamper& tamper = {}) {
+    return tell(core::Progressed{scenario_.progress[progressed_++]}, tamper);
+  }
+  TellerOf& finish(bool well, const Tamper& tamper = {}) {
+    return tell(core::WordEnd{&end_of_plans(well)}, tamper);
+  }
   TellerOf& stop(const Tamper& tamper = {}) { return tell(core::WordStop{kStopReason}, tamper); }
   TellerOf& hasten(const Tamper& tamper = {}) { return tell(core::Hastened{}, tamper); }
   TellerOf& add(const Tamper& tamper = {}) {
@@ -93,6 +99,7 @@ class TellerOf {
   Past past_{nullptr, "control", ""};
   std::uint64_t now_ = kBegin;
   std::size_t added_ = 0;
+  std::size_t progressed_ = 0;
 };
 
 inline Tamper add_call(std::uint32_t branch, Op op) {

@@ -32,6 +32,9 @@ enum class Move {
   late_submit,
   late_abort,
   subscriptions,
+  progress,
+  end_well,
+  end_badly,
   crash,
   crash_and_later,
   crash_and_earlier,
@@ -40,11 +43,11 @@ enum class Move {
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",       "failure ",    "ongoing ",     "unknown ",       "unregistered ",
-    "withdrawn ",     "registered ", "due ",         "deadline ",      "add ",
-    "word submit ",   "word abort ", "late add ",    "late submit ",   "late abort ",
-    "subscriptions ", "crash ",      "crash+later ", "crash+earlier ", "stop ",
-    "hasten ",
+    "success ",     "failure ",      "ongoing ",    "unknown ",     "unregistered ",
+    "withdrawn ",   "registered ",   "due ",        "deadline ",    "add ",
+    "word submit ", "word abort ",   "late add ",   "late submit ", "late abort ",
+    "subscriptions ", "progress ",   "end well ",   "end badly ",   "crash ",
+    "crash+later ", "crash+earlier ", "stop ",      "hasten ",
 };
 
 struct Option {
@@ -96,7 +99,8 @@ class World {
         past_(other.past_),
         now_(other.now_),
         topics_(other.topics_),
-        added_(other.added_) {}
+        added_(other.added_),
+        progressed_(other.progressed_) {}
 
   std::vector<Option> options() const;
   void take(const Option& option);
@@ -136,8 +140,9 @@ class World {
   core::Transaction transaction_;
   std::shared_ptr<const Past> past_;
   std::uint64_t now_ = kBegin;
-  std::size_t topics_ = 0;  // which of the scenario's
-  std::size_t added_ = 0;   // how many of the scenario's
+  std::size_t topics_ = 0;      // which of the scenario's
+  std::size_t added_ = 0;       // how many of the scenario's
+  std::size_t progressed_ = 0;  // likewise
 };
 
 World::World(const Scenario& scenario, const Story& opening, const Faults& faults,
@@ -160,7 +165,7 @@ void World::list_calls(std::vector<Option>& list) const {
   for (std::uint32_t i = 0; i < branch_count(); ++i) {
     const bool pending = core::is_pending(transaction_, i);
     if (const auto out = story_->call_out(i)) {
-      list.push_back({Move::success, i});
+      if (story_->takes_yes() || faults_.unanswered > 0) list.push_back({Move::success, i});
       if (story_->takes_no(*out) || faults_.unanswered > 0) list.push_back({Move::failure, i});
       if (faults_.unanswered > 0) list.push_back({Move::ongoing, i});
       if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
@@ -183,6 +188,11 @@ void World::list_words(std::vector<Option>& list) const {
   word(more && core::may_add_branch(transaction_), Move::add, Move::late_add);
   word(core::may_submit(transaction_).has_value(), Move::word_submit, Move::late_submit);
   word(core::may_abort(transaction_).has_value(), Move::word_abort, Move::late_abort);
+  if (scenario_.is_workflow && core::may_progress(transaction_)) {
+    if (progressed_ < scenario_.progress.size()) list.push_back({Move::progress});
+    list.push_back({Move::end_well});
+    list.push_back({Move::end_badly});
+  }
   if (topics_ + 1 < scenario_.topics.size() && !transaction_.finished())
     list.push_back({Move::subscriptions});
 }
@@ -209,8 +219,8 @@ std::vector<Option> World::options() const {
 
 void World::answer(const Option& option, std::string what) {
   const auto op = *story_->call_out(option.branch);
-  const bool ends =
-      option.move == Move::success || (option.move == Move::failure && story_->takes_no(op));
+  const bool ends = (option.move == Move::success && story_->takes_yes()) ||
+                    (option.move == Move::failure && story_->takes_no(op));
   if (!ends) --faults_.unanswered;
   const auto outcome = outcome_of(option.move);
   core::BatchWriter batch;
@@ -246,6 +256,10 @@ void World::take(const Option& option) {
       ++topics_;
       past_ = std::make_shared<const Past>(Past{past_, std::move(what), {}});
       return;
+    case Move::progress:
+      return decide(core::Progressed{scenario_.progress[progressed_++]}, what, batch);
+    case Move::end_well: return decide(core::WordEnd{&end_of_plans(true)}, what, batch);
+    case Move::end_badly: return decide(core::WordEnd{&end_of_plans(false)}, what, batch);
     case Move::stop:
       --faults_.operator_words;
       return decide(core::WordStop{kStopReason}, what, batch);
@@ -328,6 +342,11 @@ void World::refuses_all_records() {
   for (const auto kind : {RecordKind::submitted, RecordKind::prepared, RecordKind::aborting,
                           RecordKind::committing, RecordKind::added, RecordKind::stopped})
     refused({.kind = kind, .id = 7, .at = now_});
+  for (const auto& step : scenario_.progress)
+    refused({.kind = RecordKind::progressed, .id = 7, .at = now_, .text = step});
+  const auto conclusion = core::encode_conclusion({"why", "result"});
+  refused({.kind = RecordKind::concluded, .id = 7, .at = now_, .text = conclusion});
+  refused({.kind = RecordKind::scheduled, .id = 7, .at = now_, .op = Op::query, .due_at = now_});
   for (unsigned status = 0; status <= static_cast<unsigned>(Status::failed); ++status) {
     refused(
         {.kind = RecordKind::finished, .id = 7, .at = now_, .status = static_cast<Status>(status)});
@@ -349,6 +368,7 @@ std::string World::key() const {
   put(transaction_.begun == 0 ? left(transaction_.start_at) : 0);
   put(topics_);
   put(added_);
+  put(progressed_);
   for (std::uint32_t i = 0; i < branch_count(); ++i) {
     const auto& branch = transaction_.branches[i];
     const auto out = story_->call_out(i);

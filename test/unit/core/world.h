@@ -20,6 +20,9 @@ struct Scenario {
   // It begins prepared: its caller may add branches and give its word whenever the core takes them.
   bool driven = false;
   std::vector<std::string> additions{};  // branches its caller may add, one after the other
+  // A workflow: its owner may record these steps, one after the other, and end it.
+  bool is_workflow = false;
+  std::vector<std::string> progress{};
   // What is subscribed; any time it may change from one to the next.
   std::vector<core::Topics> topics{};
 };

@@ -42,6 +42,7 @@ class FakePorts final : public ports::Clock,
     return static_cast<unsigned char>(target.front());
   }
   bool has_place(ports::Lane lane) override { return !shut.contains(static_cast<char>(lane)); }
+  std::vector<HostFigures> hosts() override { return host_figures; }
   void call_later(ports::CallId id, const Call& call) override {
     note(call);
     fences.push_back(call.fence);
@@ -74,6 +75,7 @@ class FakePorts final : public ports::Clock,
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
   std::set<char> shut;  // lanes
+  std::vector<HostFigures> host_figures;
   const ports::Batch* committing = nullptr;
   CommitDone commit_done;
   std::vector<std::string> looked_up;
@@ -143,6 +145,10 @@ class TestEngine {
     if (const auto code = error_in(changed, name)) return code;
     return error_in(listed, name);
   }
+  // The answer comes to `changed[name]`.
+  Result<> check_storage(const std::string& name) {
+    return handed_in(engine.check_storage(keep(changed, name)));
+  }
   ReportCallback answer(const std::string& name) { return keep(answers, name); }
 
   // Nothing is known on disk unless the test put it into `on_disk`.
@@ -156,7 +162,7 @@ class TestEngine {
       std::exchange(ports.lookup_done, nullptr)(std::move(found));
     }
   }
-  bool commit() { return finish_commit(ports::StoreFigures{}); }
+  bool commit(const ports::StoreFigures& figures = {}) { return finish_commit(figures); }
   bool refuse_commit() { return finish_commit(Error{ErrorCode::storage, "disk full"}); }
   // Commits until there is nothing to commit.
   void settle() {

@@ -34,7 +34,8 @@ struct Bound {
     table.bytes("bytes", bytes, "a size");
     table.number("rate", rate, "a number");
     table.duration("pause", pause, "a time");
-    table.choice<Colour>("colour", colour, {{"red", Colour::red}, {"green", Colour::green}}, "one");
+    table.choice<Colour>("colour", "COLOUR", colour,
+                         {{"red", Colour::red}, {"green", Colour::green}}, "one");
     table.url("proxy", proxy, "a URL");
   }
 };

@@ -390,7 +390,7 @@ TEST_SUITE("store/modes") {
     const TempDir directory;
     const auto path = directory.file("state.db");
     open_journal(path);
-    const auto body = std::string("\x05\x0a") + std::string(6, '\0');  // kind 10
+    const auto body = std::string("\x05\x63") + std::string(6, '\0');  // kind 99
     std::string batch("\x01\x01");
     base::put_u32(batch, base::crc32c(body));
     auto blob = hex(batch + body);
@@ -403,12 +403,12 @@ TEST_SUITE("store/modes") {
     const auto read = read_back(**journal);
     REQUIRE_FALSE(read.has_value());
     CHECK(read.error().code == ErrorCode::unsupported);
-    CHECK(read.error().detail.find("record kind 10") != std::string::npos);
+    CHECK(read.error().detail.find("record kind 99") != std::string::npos);
     auto reader = open_reader(path);
     CHECK(reader.list({}).error().code == ErrorCode::unsupported);
     const auto report = reader.check();
     REQUIRE(report.has_value());
     REQUIRE(report->problems.size() == 1);
-    CHECK(report->problems[0] == "Log row 1: record kind 10.");
+    CHECK(report->problems[0] == "Log row 1: record kind 99.");
   }
 }

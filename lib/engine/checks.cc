@@ -1,0 +1,76 @@
+// Does the disk take writes? Asked and answered although it may be slow or refuse, so it has a way
+// in of its own, past the requests that wait for the disk. And what rides along with batches beside
+// transactions: how the called hosts do.
+#include <utility>
+
+#include "engine/engine.h"
+#include "engine/limits.h"
+
+namespace belay::engine {
+
+Result<> Engine::check_storage(DoneCallback done) {
+  const std::lock_guard lock(mutex_);
+  if (!taking_) return Error{ErrorCode::closed, "the engine is not running"};
+  if (checks_.size() >= kChecksMax) {
+    return Error{ErrorCode::busy,
+                 fmt::format("{} wait for the disk, the limit is {}", checks_.size(), kChecksMax)};
+  }
+  checks_.push_back(std::move(done));
+  if (checks_.size() == 1) ports_.alarm.wake();
+  return {};
+}
+
+// What was written a moment ago is an answer; else the next batch brings it.
+void Engine::take_checks() {
+  std::vector<DoneCallback> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    asked.swap(checks_);
+  }
+  const auto error = refusal();
+  for (auto& done : asked) {
+    if (error) {
+      done(*error);
+    } else if (written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds) {
+      done({});
+    } else {
+      open_checks_.push_back({std::move(done), time_.monotonic() + kCheckPatience});
+    }
+  }
+}
+
+void Engine::fail_checks(const Error& error) {
+  for (auto* checks : {&sealed_checks_, &open_checks_})
+    for (const auto& check : std::exchange(*checks, {})) check.done(error);
+}
+
+// 0: nobody asks.
+std::uint64_t Engine::next_check_expires() const {
+  const auto& first = sealed_checks_.empty() ? open_checks_ : sealed_checks_;
+  return first.empty() ? 0 : first.front().until;
+}
+
+// A disk that says neither yes nor no.
+void Engine::expire_checks() {
+  const auto at = next_check_expires();
+  if (at == 0 || at > time_.monotonic()) return;
+  fail_checks({ErrorCode::storage,
+               fmt::format("the state file has taken no write for {} ms", kCheckPatience)});
+}
+
+// Changed figures ride along with the next batch.
+void Engine::note_hosts() {
+  auto hosts = ports_.caller.hosts();
+  if (hosts == hosts_) return;
+  hosts_ = std::move(hosts);
+  hosts_changed_ = true;
+}
+
+void Engine::seal_extras() {
+  sealed_checks_ = std::exchange(open_checks_, {});
+  sealed_.checked_at = sealed_checks_.empty() ? 0 : time_.now();
+  sealed_.hosts.reset();
+  if (std::exchange(hosts_changed_, false)) sealed_.hosts = hosts_;
+}
+
+}  // namespace belay::engine

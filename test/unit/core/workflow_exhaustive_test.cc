@@ -1,0 +1,59 @@
+// Goal: no order of steps, ends, answers, faults, wake-ups and crashes makes a workflow break a
+// promise.
+// Method: all histories of small ones, enumerated and not sampled; a story told from the plan alone
+// judges each step.
+#include <doctest/doctest.h>
+
+#include "support/choices.h"
+#include "unit/core/workflow_story.h"
+
+namespace belay::test {
+namespace {
+
+const Proof& proof() {
+  static const Proof one = [] {
+    Proof made;
+    for (Choices pick; !pick.done();) {
+      WorkflowPlan plan;
+      plan.has_callback = pick.coin();
+      plan.steps = pick.below(4);
+      plan.retry_limit = pick.below(2);
+      plan.timeout = plan.retry_limit == 0 ? 0 : 25;
+      const bool is_deep = pick.coin();
+      made.explore(plan, is_deep ? Faults{.unanswered = 4, .unregistered = 0, .crashes = 1}
+                                 : Faults{.unanswered = 2,
+                                          .unregistered = 1,
+                                          .crashes = 2,
+                                          .operator_words = 1});
+    }
+    return made;
+  }();
+  return one;
+}
+
+void check_holds(Property property) {
+  const auto& findings = proof().findings;
+  CAPTURE(findings.first(property));
+  CHECK(findings.broken(property) == 0);
+  CHECK(findings.examined(property) > 100);  // or nothing was shown
+}
+
+}  // namespace
+
+TEST_SUITE("core/workflow") {
+#define BELAY_X(name, sentence) \
+  TEST_CASE(sentence) { check_holds(Property::name); }
+  BELAY_WORKFLOW_PROPERTIES(BELAY_X)
+  BELAY_SHARED_PROPERTIES(BELAY_X)
+#undef BELAY_X
+
+  TEST_CASE("the histories of small workflows are all there") {
+    const auto& counts = proof().counts;
+    MESSAGE(counts.histories << " histories, " << counts.states << " states, " << counts.steps
+                             << " steps");
+    CHECK(counts.histories > 100'000);
+    CHECK(counts.states > 1'000);
+  }
+}
+
+}  // namespace belay::test

@@ -1,0 +1,186 @@
+// Does the disk take writes? And what the counters say of it.
+#include <doctest/doctest.h>
+
+#include "engine_fixture.h"
+
+namespace belay::test {
+
+TEST_SUITE("engine/checks") {
+  TEST_CASE("a check writes something and is answered when that is on disk") {
+    TestEngine test;
+    REQUIRE(test.check_storage("check"));
+    REQUIRE(test.ports.commit_done);
+    CHECK(test.ports.committing->lsn == 0);
+    CHECK(test.ports.committing->checked_at == test.ports.wall);
+    CHECK(test.answered["check"] == 0);
+    REQUIRE(test.commit());
+    CHECK(test.changed.at("check").has_value());
+    CHECK_FALSE(test.ports.commit_done);
+  }
+
+  TEST_CASE("what was written within a second is an answer, older is not") {
+    TestEngine test;
+    REQUIRE(test.submit(two_steps("g"), "submit"));
+    test.settle();
+    REQUIRE(test.check_storage("soon"));
+    CHECK(test.changed.at("soon").has_value());
+    CHECK_FALSE(test.ports.commit_done);
+    test.advance(1'000);
+    test.settle();  // its row
+    test.advance(1'000);
+    REQUIRE(test.check_storage("later"));
+    CHECK(test.answered["later"] == 0);
+    test.settle();
+    CHECK(test.changed.at("later").has_value());
+  }
+
+  TEST_CASE("a disk that refuses: who asked and who asks are told at once") {
+    TestEngine test;
+    REQUIRE(test.check_storage("first"));
+    REQUIRE(test.check_storage("second"));  // for the next batch
+    REQUIRE(test.refuse_commit());
+    CHECK(test.error_of("first") == ErrorCode::storage);
+    CHECK(test.error_of("second") == ErrorCode::storage);
+    REQUIRE(test.check_storage("third"));
+    CHECK(test.error_of("third") == ErrorCode::storage);
+    test.advance(100);
+    REQUIRE(test.commit());
+    REQUIRE(test.check_storage("fourth"));
+    CHECK(test.changed.at("fourth").has_value());
+    CHECK(test.answered["first"] == 1);
+  }
+
+  TEST_CASE("a disk that says nothing: an answer comes all the same, and only one") {
+    TestEngine test;
+    REQUIRE(test.submit(two_steps("g"), "submit"));
+    REQUIRE(test.check_storage("check"));  // waits for the commit under way to end
+    CHECK(test.ports.alarm_at <= test.ports.monotonic + 5'000);
+    test.advance(4'999);
+    CHECK(test.answered["check"] == 0);
+    test.advance(1);
+    CHECK(test.error_of("check") == ErrorCode::storage);
+    test.settle();
+    CHECK(test.answered["check"] == 1);
+  }
+
+  TEST_CASE("a queue that is full of requests for a slow disk does not hold up a check") {
+    TestEngine test;
+    const std::string payload(1'000'000, 'x');
+    for (int i = 0; i < 10; ++i)
+      REQUIRE(test.submit(Saga(std::to_string(i)).step("a", "", payload), "any"));
+    REQUIRE(test.engine.counters().queued > 0);
+    REQUIRE(test.check_storage("check"));
+    test.advance(5'000);
+    CHECK(test.error_of("check") == ErrorCode::storage);
+  }
+
+  TEST_CASE("a closing engine says so") {
+    TestEngine test;
+    REQUIRE(test.submit(two_steps("g"), "submit"));
+    REQUIRE(test.engine.close([](const Result<>&) {}));
+    test.engine.turn();
+    REQUIRE(test.check_storage("closing"));
+    CHECK(test.error_of("closing") == ErrorCode::closed);
+    test.settle();
+    REQUIRE(test.engine.closed());
+    const auto closed = test.check_storage("closed");
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().code == ErrorCode::closed);
+  }
+
+  TEST_CASE("checks beyond their number are busy") {
+    TestEngine test;
+    int told = 0;
+    for (int i = 0; i < 1'024; ++i)
+      REQUIRE(test.engine.check_storage([&told](const Result<>&) { ++told; }));
+    const auto more = test.engine.check_storage([](const Result<>&) {});
+    REQUIRE_FALSE(more);
+    CHECK(more.error().code == ErrorCode::busy);
+    test.engine.turn();
+    test.settle();
+    CHECK(told == 1'024);
+  }
+}
+
+TEST_SUITE("engine/hosts") {
+  TEST_CASE("changed figures of hosts are written at a checkpoint's tick, unchanged ones are not") {
+    TestEngine test;
+    test.advance(5'000);
+    CHECK_FALSE(test.ports.commit_done);
+    test.ports.host_figures = {{.host = "https://a", .success = 1}};
+    test.advance(1'000);
+    CHECK_FALSE(test.ports.commit_done);
+    test.advance(4'000);
+    REQUIRE(test.ports.commit_done);
+    REQUIRE(test.ports.committing->hosts.has_value());
+    CHECK(*test.ports.committing->hosts == test.ports.host_figures);
+    REQUIRE(test.commit());
+    test.advance(5'000);
+    CHECK_FALSE(test.ports.commit_done);
+  }
+
+  TEST_CASE("closing writes the last figures") {
+    TestEngine test;
+    test.ports.host_figures = {{.host = "https://a", .success = 1}};
+    REQUIRE(test.engine.close([](const Result<>&) {}));
+    test.engine.turn();
+    REQUIRE(test.ports.commit_done);
+    CHECK(test.ports.committing->hosts.has_value());
+    test.settle();
+    CHECK(test.engine.closed());
+  }
+}
+
+TEST_SUITE("engine/counters") {
+  TEST_CASE("calls are counted by what they said") {
+    TestEngine test;
+    test.ports.outcomes.insert_or_assign("no", Outcome::failure("no"));
+    test.ports.outcomes.insert_or_assign("wait", Outcome::ongoing("not yet"));
+    test.ports.outcomes.insert_or_assign("down", Outcome::unknown("down"));
+    test.ports.kinds["late"] = ports::Caller::Kind::deferred;
+    for (const auto* target : {"yes", "no", "wait", "down", "late"}) {
+      REQUIRE(test.submit(Saga(target).step(target, "").request_timeout(Millis{500}), target));
+      test.settle();
+    }
+    test.advance(500);
+    const auto counters = test.engine.counters();
+    CHECK(counters.calls == 5);
+    CHECK(counters.calls_success == 1);
+    CHECK(counters.calls_failure == 1);
+    CHECK(counters.calls_ongoing == 1);
+    CHECK(counters.calls_unknown == 2);
+  }
+
+  TEST_CASE("what commits take is added up, the longest is remembered for a while") {
+    TestEngine test;
+    REQUIRE(test.submit(Saga("g").step("a", ""), "first"));
+    REQUIRE(test.commit({.commit_us = 700, .sync_us = 500}));
+    REQUIRE(test.commit({.commit_us = 300, .sync_us = 200}));
+    auto counters = test.engine.counters();
+    CHECK(counters.commit_us == 1'000);
+    CHECK(counters.sync_us == 700);
+    CHECK(counters.commit_us_max == 700);
+    CHECK(counters.batch_records_max == 2);
+    test.settle();
+    test.advance(9'000);
+    CHECK(test.engine.counters().commit_us_max == 700);
+    test.settle();
+    test.advance(20'000);
+    CHECK(test.engine.counters().commit_us_max == 0);
+  }
+
+  TEST_CASE("a wake-up that is noticed late is seen") {
+    TestEngine test;
+    Retry retry;
+    retry.first_interval = Millis{1'000};
+    retry.jitter = 0;
+    test.ports.outcomes.insert_or_assign("a", Outcome::unknown("down"));
+    REQUIRE(test.submit(two_steps("g").retry(retry), "first"));
+    test.settle();
+    CHECK(test.engine.counters().due_lag_ms == 0);
+    test.advance(1'250);
+    CHECK(test.engine.counters().due_lag_ms == 250);
+  }
+}
+
+}  // namespace belay::test

@@ -1,0 +1,203 @@
+// Goal: what clients rely on around the tables: routes, content types, tolerance of bodies, words
+// of errors, JSON-RPC's codes.
+// Method: requests as clients send them, replies compared byte for byte.
+#include <doctest/doctest.h>
+
+#include <future>
+
+#include "unit/web/web_site.h"
+
+namespace belay::test {
+namespace {
+
+std::string message_of(const web::Response& response) {
+  return Json::parse(response.body, nullptr, false).value("message", std::string());
+}
+
+}  // namespace
+
+TEST_SUITE("web/protocol") {
+  TEST_CASE("small routes, and those that are not there") {
+    WebSite site;
+    CHECK(site.get("version").body == R"({"version":"v1.2.3"})");
+    CHECK(site.get("version").content_type == "application/json; charset=utf-8");
+    for (const auto* method : {"GET", "POST", "PUT"})
+      CHECK(site.ask({method, "/api/ping", {}, {}, {}}).body == R"({"msg":"pong"})");
+    const auto gid = Json::parse(site.get("newGid").body);
+    CHECK(gid.at("dtm_result") == "SUCCESS");
+    CHECK_FALSE(gid.at("gid").get<std::string>().empty());
+    for (const auto& [method, path] : {std::pair{"GET", "/"},
+                                       {"GET", "/api/dtmsvr/submit"},
+                                       {"POST", "/api/dtmsvr/query"},
+                                       {"GET", "/version"},
+                                       {"DELETE", "/api/dtmsvr/topic/"},
+                                       {"POST", "/api/dtmsvr/submit/"}}) {
+      CAPTURE(path);
+      const auto response = site.ask({method, path, {}, {}, {}});
+      CHECK(response.status == 404);
+      CHECK(response.content_type.starts_with("text/plain"));
+      CHECK(response.body == "404 page not found");
+    }
+    const auto moved = site.get("newGid/");
+    CHECK(moved.status == 301);
+    CHECK(moved.headers == web::Fields{{"Location", "/api/dtmsvr/newGid"}});
+  }
+
+  TEST_CASE("bodies are read with tolerance") {
+    WebSite site;
+    const std::string steps = R"("steps":[{"action":"ok","compensate":"ok"}],"payloads":["{}"])";
+    for (const auto& more : {
+             std::string(R"("trans_type":"saga","gid":"g1",)"),
+             std::string(R"("Trans_Type":"saga","GID":"g2",)"),
+             std::string(R"("trans_type":"tcc","trans_type":"saga","gid":"g3","subType":"x",)"),
+             std::string(
+                 R"("trans_type":"saga","gid":"g4","branch_headers":null,)"
+                 R"("custom_data":null,"wait_result":null,"request_timeout":null,)"
+                 R"("protocol":null,"passthrough_headers":[],"barrier_id":7,"branch_headers":[],)"),
+             std::string(R"("trans_type":"saga","gid":"g5\n;\r","protocol":"http",)"),
+         }) {
+      CAPTURE(more);
+      CHECK(site.post_text("submit", "{" + more + steps + "}").status == 200);
+    }
+    for (const auto* gid : {"g1", "g2", "g3", "g4", "g5"})
+      CHECK(site.reaches(gid, Status::succeed));
+    const Json old{{"gid", "g6"},
+                   {"trans_type", "saga"},
+                   {"steps", {{{"action", "ok"}, {"compensate", "ok"}, {"data", "{}"}}}}};
+    CHECK(site.post("submit", old).status == 200);
+    CHECK(site.ask({"POST",
+                    "/api/dtmsvr/submit",
+                    {},
+                    {{"Content-Type", "text/plain"}},
+                    saga("g7", {"ok"}).dump(4)})
+              .status == 200);
+  }
+
+  TEST_CASE("what cannot be meant is refused with a reason, and nothing is left behind") {
+    WebSite site;
+    const auto refused = [&](const Json& more) {
+      const auto response = site.post("submit", saga("g", {"ok", "ok"}, more));
+      CHECK(response.status == 500);
+      CHECK_FALSE(message_of(response).empty());
+      CHECK(site.engine().find("g").error().code == ErrorCode::not_found);
+      return message_of(response);
+    };
+    CHECK(refused({{"gid", ""}}) == "key required");
+    CHECK(refused({{"trans_type", "sagas"}}) == "unknow trans type: sagas");
+    CHECK(refused({{"trans_type", nullptr}}) == "unknow trans type: ");
+    CHECK(refused({{"payloads", {"{}"}}}) == "there are 2 steps and only 1 payloads");
+    CHECK(refused({{"payloads", {{{"a", 1}}, {{"a", 1}}}}}) ==
+          "payloads is of type object, it must be an array of strings");
+    CHECK(refused({{"request_timeout", "1"}}) ==
+          "request_timeout is of type string, it must be a whole number");
+    refused({{"request_timeout", 1.0}});
+    refused({{"timeout_to_fail", -1}});
+    refused({{"branch_headers", {"x"}}});
+    refused({{"wait_result", "true"}});
+    refused({{"steps", "x"}});
+    refused({{"steps", {{{"action", 1}}}}});
+    refused({{"protocol", "grpc"}});
+    for (const auto* custom_data :
+         {"x", "[]", R"({"concurrent":1})", R"({"concurrent":true,"orders":{"0":[2]}})",
+          R"({"concurrent":true,"orders":{"2":[0]}})", R"({"concurrent":true,"orders":{"a":[0]}})",
+          R"({"concurrent":true,"orders":{"0":[1],"1":[0]}})", R"({"orders":{"0":[1]}})",
+          R"({"concurrent":true,"orders":[[0]]})", R"({"concurrent":true,"orders":{"0":[0]}})"}) {
+      CAPTURE(custom_data);
+      refused({{"custom_data", custom_data}});
+    }
+    for (const auto* text : {"", "  ", "{", "[]", "1", "\"x\"", "{\"gid\":\"\xff\"}", "nul"}) {
+      CAPTURE(text);
+      const auto response = site.post_text("submit", text);
+      CHECK(response.status == 500);
+      CHECK_FALSE(message_of(response).empty());
+    }
+    CHECK(message_of(site.post_text("submit", "null")) == "key required");
+    CHECK(message_of(site.post_text("submit", std::string(1'000'000, '['))) ==
+          "the JSON is nested deeper than 64 levels");
+  }
+
+  TEST_CASE("targets must be URLs unless handlers may be named") {
+    auto options = WebSite::default_options();
+    options.urls_only = true;
+    WebSite site(options);
+    const auto response = site.post("submit", saga("g", {"ok"}));
+    CHECK(response.status == 500);
+    CHECK(message_of(response) == "'ok' is no URL of http:// or https://");
+  }
+
+  TEST_CASE("what is shown is escaped") {
+    WebSite site;
+    const auto response = site.post("abort", body("<&>", "tcc"));
+    CHECK(response.body ==
+          "{\"message\":\"no TransGlobal with gid: \\u003c\\u0026\\u003e found\"}");
+  }
+
+  TEST_CASE("JSON-RPC has codes for what went wrong") {
+    WebSite site;
+    CHECK(site.rpc("newGid", Json::object()).at("result").contains("gid"));
+    CHECK(site.rpc("newGid", nullptr).at("error").is_null());
+    auto reply = site.rpc("prepare", body("g", "tcc"));
+    CHECK(reply.dump() == R"({"error":null,"id":"7","jsonrpc":"2.0","result":null})");
+    CHECK(site.rpc("registerBranch", {{"gid", "g"}, {"trans_type", "tcc"}, {"branch_id", "01"}})
+              .at("error")
+              .is_null());
+    CHECK(site.rpc("submit", body("g", "tcc")).at("error").is_null());
+    CHECK(site.reaches("g", Status::succeed));
+    reply = site.rpc("submit", body("g", "tcc"));
+    CHECK(reply.at("error").at("code") == -32901);
+    CHECK(reply.at("error").at("message") == "current status 'succeed', cannot sumbmit. FAILURE");
+    CHECK(reply.at("result") == Json::object());
+    CHECK(site.rpc("abort", body("x", "tcc")).at("error").at("code") == -32603);
+    reply = site.rpc("query", Json::object());
+    CHECK(reply.at("error").at("code") == -32601);
+    CHECK(reply.at("error").at("message") == "Method not found: query");
+    CHECK(site.rpc("prepare", body("a;b", "tcc")).at("error").is_null());
+    CHECK(site.engine().find("ab").has_value());
+  }
+
+  TEST_CASE("JSON-RPC refuses what is no request") {
+    WebSite site;
+    const auto code_of = [&](const char* text) {
+      const auto response = site.ask({"POST", "/api/json-rpc", {}, {}, text});
+      const auto json = Json::parse(response.body);
+      const bool is_unreadable = json.at("error").at("code") == -32700;
+      CHECK(response.status == (is_unreadable ? 400 : 200));
+      CHECK(response.content_type.starts_with(is_unreadable ? "text/plain" : "application/json"));
+      return json.at("error").at("code").get<int>();
+    };
+    CHECK(code_of("x") == -32700);
+    CHECK(code_of(R"({"id":1,"jsonrpc":"2.0","method":"newGid"})") == -32700);
+    CHECK(code_of(R"({"id":"1","jsonrpc":"2.0","method":"newGid","params":[]})") == -32700);
+    CHECK(code_of(R"({"id":"","jsonrpc":"2.0","method":"newGid"})") == -32600);
+    CHECK(code_of(R"({"id":"1","jsonrpc":"1.0","method":"newGid"})") == -32600);
+    CHECK(code_of(R"({"id":"1","jsonrpc":"2.0"})") == -32601);
+  }
+
+  TEST_CASE("health and metrics") {
+    WebSite site;
+    CHECK(site.ask({"GET", "/healthz", {}, {}, {}}).status == 200);
+    for (const auto* path : {"/metrics", "/api/metrics"}) {
+      const auto response = site.ask({"GET", path, {}, {}, {}});
+      CHECK(response.status == 200);
+      CHECK(response.content_type.starts_with("text/plain"));
+    }
+    REQUIRE(site.engine().close());
+    CHECK(site.ask({"GET", "/healthz", {}, {}, {}}).status == 503);
+    const auto closed = site.post("submit", saga("g", {"ok"}));
+    CHECK(closed.status == 503);
+    CHECK(closed.headers == web::Fields{{"Retry-After", "1"}});
+  }
+
+  TEST_CASE("a service that ends answers everybody") {
+    WebSite site;
+    std::promise<web::Response> promise;
+    auto answered = promise.get_future();
+    auto options = saga("g", {"later"}, {{"wait_result", true}, {"request_timeout", 3'000}});
+    site.service().handle({"POST", "/api/dtmsvr/submit", {}, {}, options.dump()},
+                          [&](web::Response response) { promise.set_value(std::move(response)); });
+    site.close_service();
+    CHECK(answered.get().status == 503);
+  }
+}
+
+}  // namespace belay::test
