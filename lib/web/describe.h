@@ -17,7 +17,8 @@ class Described {
   Description description() const {
     return std::visit([](const auto& one) { return Description(one); }, any_);
   }
-  // The start is delayed.
+  // Of its start; 0: none.
+  Millis delay() const;
   bool is_delayed() const;
 
  private:
