@@ -81,7 +81,8 @@ bool Desk::on_complete(MHD_Connection* connection, Exchange& exchange) {
     if (!exchange.peer->enter(Phase::handling)) return false;
     if (exchange.refusal != 0) return refuse(connection, exchange, exchange.refusal, false);
     exchange.in_flight = true;
-    if (in_flight_.fetch_add(1) >= options_.requests_in_flight_max) {
+    const bool is_probe = exchange.request.path == options_.probe_path;
+    if (in_flight_.fetch_add(1) >= options_.requests_in_flight_max && !is_probe) {
       return refuse(connection, exchange, 503, false);
     }
     return dispatch(connection, exchange);

@@ -187,6 +187,7 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   if (!address) return "--listen: '" + settings.listen + "' is no HOST:PORT";
   settings.http.host = address->host;
   settings.http.port = address->port;
+  settings.http.probe_path = "/healthz";  // overload is no illness
   settings.engine.hooks.refuse_link_local = !settings.allow_link_local;
   settings.service.retry = settings.engine.retry;
   settings.service.request_timeout = settings.engine.request_timeout;
