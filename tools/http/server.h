@@ -24,7 +24,7 @@ struct ServerOptions {
   std::size_t header_bytes_max = 16 * 1024;          // request line and headers
   unsigned connections_max = 10'000;
   unsigned requests_in_flight_max = 8'192;
-  std::string probe_path{};  // requests of it are not refused for what is in flight
+  std::string probe_path{};        // requests of it are not refused for what is in flight
   Millis request_timeout{10'000};  // from a connection's or request's first byte to its last
   // a kept-alive connection without a request; also how long a client may take for its response
   Millis idle_timeout{120'000};
