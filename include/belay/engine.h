@@ -137,9 +137,6 @@ class BELAY_EXPORT Engine {
   // did not succeed).
   Result<Report> submit_prepared(std::string_view gid);
   Result<> submit_prepared(std::string_view gid, ReportCallback done);
-  // The same of a message that is delivered `delay` from now, whatever its Msg::delay said; others
-  // take no notice of it. Errors: also invalid_argument (less than 0, more than a year).
-  Result<> submit_prepared(std::string_view gid, Millis delay, ReportCallback done);
   // The other word: cancel, roll back, do not deliver. Again: the state it is in. Errors:
   // not_found, forbidden (submitted already, or a saga or msg that goes forward).
   Result<Report> abort(std::string_view gid, std::string_view reason);

@@ -1,8 +1,6 @@
 // The public functions: checks of what is allowed where, and waiting.
 #include "belay/engine.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -152,18 +150,6 @@ Result<Outcome> Engine::register_branch(std::string_view gid, const TwoPhaseBran
 Result<> Engine::submit_prepared(std::string_view gid, ReportCallback done) {
   return impl_->give_word(
       {std::string(gid), engine::WordRequest::Word::submit, {}, std::move(done)});
-}
-
-Result<> Engine::submit_prepared(std::string_view gid, Millis delay, ReportCallback done) {
-  constexpr Millis kDelayMax{365LL * 24 * 3600 * 1000};
-  if (delay < Millis{0} || delay > kDelayMax) {
-    return Error{ErrorCode::invalid_argument, fmt::format("delay is {} ms, it must be 0 to {} ms",
-                                                          delay.count(), kDelayMax.count())};
-  }
-  engine::WordRequest request{
-      std::string(gid), engine::WordRequest::Word::submit, {}, std::move(done)};
-  request.delay = delay;
-  return impl_->give_word(std::move(request));
 }
 
 Result<Report> Engine::submit_prepared(std::string_view gid) {

@@ -87,9 +87,8 @@ struct Dispatch {
     decision.add(std::string(event.step));
     machine.due(decision);
   }
-  void operator()(const WordSubmit& event) const {
-    const bool is_msg = decision.transaction().mode() == Mode::msg;
-    decision.commit(is_msg ? event.delay : std::nullopt);
+  void operator()(const WordSubmit&) const {
+    decision.commit();
     machine.due(decision);
   }
   void operator()(const WordAbort& event) const {
@@ -184,9 +183,9 @@ void Decision::stop(std::string why) {
   if (transaction_.driven) tell_branch(0);
 }
 
-void Decision::commit(std::optional<Millis> delay) {
-  const auto wait = delay.value_or(transaction_.definition.delay()).count();
-  emit({.kind = RecordKind::committing, .due_at = context_.now + static_cast<std::uint64_t>(wait)});
+void Decision::commit() {
+  const auto delay = static_cast<std::uint64_t>(transaction_.definition.delay().count());
+  emit({.kind = RecordKind::committing, .due_at = context_.now + delay});
   fan_out();
 }
 

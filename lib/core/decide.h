@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -53,9 +52,7 @@ struct Registered {  // the handler a branch is parked for is there now
 struct Added {
   std::string_view step;  // as encoded
 };
-struct WordSubmit {
-  std::optional<Millis> delay{};  // of a message, instead of its definition's
-};
+struct WordSubmit {};
 struct WordAbort {
   std::string_view reason;
 };
@@ -72,7 +69,8 @@ struct WordStop {
 };
 struct Hastened {};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
-                           Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
+                           Added, WordSubmit, WordAbort, WordStop, Hastened,
+                           Progressed, WordEnd>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {

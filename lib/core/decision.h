@@ -2,7 +2,6 @@
 // step.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,7 +40,7 @@ class Decision {
   void abort(std::string why);
   void stop(std::string why);
   // Decided to go through with it; a message's topics are fanned out, as they are now.
-  void commit(std::optional<Millis> delay = {});
+  void commit();
   void fan_out();
   void finish(Status status);
   // A workflow's step is remembered; its owner says how it ended.

@@ -138,12 +138,10 @@ Result<Described> finish(Result<Mode> made, const TransactionRequest& request,
 
 }  // namespace
 
-Millis Described::delay() const {
+bool Described::is_delayed() const {
   const auto* msg = std::get_if<Msg>(&any_);
-  return msg == nullptr ? Millis{0} : msg->delay();
+  return msg != nullptr && msg->delay().count() != 0;
 }
-
-bool Described::is_delayed() const { return delay().count() != 0; }
 
 Result<std::string> target_of(std::string_view url, std::string_view protocol,
                               const ServiceOptions& options) {

@@ -17,8 +17,7 @@ class Described {
   Description description() const {
     return std::visit([](const auto& one) { return Description(one); }, any_);
   }
-  // Of its start; 0: none.
-  Millis delay() const;
+  // The start is delayed.
   bool is_delayed() const;
 
  private:

@@ -52,9 +52,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
   // `first`: whether an unknown gid is prepared and tried again.
   void give_word(bool first) {
     ask<Report>(then(first ? &Submit::on_first_word : &Submit::on_word), [&](ReportCallback done) {
-      const auto delay = described_.delay();  // which clients say at the submit only
-      if (delay.count() == 0) return context_->engine.submit_prepared(gid_, std::move(done));
-      return context_->engine.submit_prepared(gid_, delay, std::move(done));
+      return context_->engine.submit_prepared(gid_, std::move(done));
     });
   }
 

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <future>
 
 #include "unit/api/site.h"
 
@@ -89,26 +88,6 @@ TEST_SUITE("api/msg") {
     CHECK(site.status_of("m") == Status::succeed);
     CHECK(site.calls() == Calls{"m 01 action mail"});
     CHECK(site.engine().abort("m", "too late").error().code == ErrorCode::forbidden);
-  }
-
-  TEST_CASE("how long a message waits may be said by the word that submits it") {
-    Site site;
-    const auto submit = [&](const char* gid, Millis delay) {
-      std::promise<Result<Report>> told;
-      const auto taken = site.engine().submit_prepared(
-          gid, delay, [&](const Result<Report>& result) { told.set_value(result); });
-      return taken ? told.get_future().get() : Result<Report>(taken.error());
-    };
-    REQUIRE(site.engine().prepare(Msg("later").to("mail")));
-    REQUIRE(site.engine().prepare(Msg("now").to("mail").delay(1h)));
-    CHECK(submit("later", -1ms).error().code == ErrorCode::invalid_argument);
-    REQUIRE(submit("later", 1h));
-    REQUIRE(submit("now", 0ms));
-    CHECK(site.status_of("now") == Status::succeed);
-    CHECK(site.calls() == Calls{"now 01 action mail"});
-    CHECK(site.engine().find("later")->status() == Status::submitted);
-    REQUIRE(site.engine().retry_now("later"));
-    CHECK(site.status_of("later") == Status::succeed);
   }
 
   TEST_CASE("a message that is aborted, or never submitted and has no back-check, is not sent") {
