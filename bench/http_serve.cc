@@ -84,7 +84,8 @@ class Server {
     const auto port = free_port();
     const auto log = dir.file("serve.log");
     auto child = Child::start({belay_path(settings), "serve", "--db", dir.file("belay.db"),
-                               "--listen", fmt::format("127.0.0.1:{}", port)},
+                               "--listen", fmt::format("127.0.0.1:{}", port),
+                               "--calls-per-host-max", std::to_string(settings.calls_per_host)},
                               log);
     if (!child) return child.error();
     Server server(std::move(*child), static_cast<std::uint16_t>(port));

@@ -57,6 +57,8 @@ void describe(CLI::App& app, Context& context) {
   add_topics(app, context);
   add_check(app, context);
   add_xa(app, context);
+  add_serve(app, context);
+  add_submit(app, context);
   add_demo(app, context);
   add_completion(app, context);
   add_version(app, context);

@@ -13,6 +13,10 @@
 #include <system_error>
 
 #include "command.h"
+#include "demo/http_bank.h"
+#include "demo/http_banks.h"
+#include "demo/meter.h"
+#include "demo/options.h"
 #include "demo/summary.h"
 #include "demo/xa_servers.h"
 
@@ -34,6 +38,12 @@ money in both banks or in neither; else the exit code is 1. By --mode:
   xa    the banks are two servers, PostgreSQL and MariaDB, that the demo starts
         below DIR: both prepare, then both commit, or both roll back
 
+With --http the banks of a saga, tcc or msg are two HTTP services in processes
+of their own, on free ports of 127.0.0.1 that DIR remembers, and the branches
+are URLs. A msg's payer asks its bank for the debit by itself, between prepare
+and submit. With --kill-at each bank is killed and started again too, once on
+either side of the engine's own kill.
+
 The file's columns are id, from_bank, from_account, to_bank, to_account, amount
 and memo (may be left out), as UTF-8 with commas: T1,a,17,b,4,12.50,rent. A bad
 row is reported with its line and left out. Without --transfers an example of
@@ -46,26 +56,11 @@ Examples:
   belay demo                          about two seconds
   belay demo --mode tcc               reserve, confirm, cancel
   belay demo --kill-at 50             kill -9 the engine half-way, and go on
+  belay demo --http --kill-at 50      the same to URLs, and kill the banks too
   belay demo --transfers my.csv --accounts 500 --dir /tmp/banks
 )";
 
-constexpr std::int64_t kAccountsMax = 1'000'000;
-constexpr std::size_t kInFlightMax = 10'000;
-constexpr std::size_t kInFlight = 256;
-// Two servers take some milliseconds a transfer, and keep rows locked meanwhile.
-constexpr std::size_t kXaInFlight = 32;
-constexpr std::size_t kXaInFlightMax = 64;
-constexpr std::size_t kXaTransfers = 2'000;
 constexpr const char* kExampleName = "transfers.csv";
-
-struct DemoOptions {
-  demo::Settings settings;
-  std::optional<std::size_t> in_flight;
-  std::optional<std::size_t> first;
-  std::int64_t patience_seconds = 30;
-  unsigned kill_percent = 0;  // 0: not at all
-  bool worker = false;
-};
 
 // Beside the program in the build tree, in the data directory once installed; wherever that was
 // moved to.
@@ -116,37 +111,6 @@ Result<> found_banks(demo::Settings& settings, std::unique_ptr<demo::XaServers>&
   return {};
 }
 
-// A bar for people, four lines for a log.
-class Meter {
- public:
-  Meter(Out& out, std::size_t all) : out_(out), bar_(out, "transfers"), all_(all) {}
-
-  void show(std::size_t done) {
-    const auto percent = static_cast<unsigned>(done * 100 / all_);
-    if (percent == percent_) return;
-    percent_ = percent;
-    if (out_.terminal()) {
-      bar_.show(percent, fmt::format("{} of {}", count(done), count(all_)));
-    } else if (percent / 25 > shown_ / 25) {
-      shown_ = percent / 25 * 25;
-      out_.print("{:3} %: {} of {} transfers\n", shown_, count(done), count(all_));
-      out_.flush();
-    }
-  }
-  void say(const std::string& line) {
-    bar_.clear();
-    out_.write(line + "\n");
-    out_.flush();
-  }
-
- private:
-  Out& out_;
-  Progress bar_;
-  std::size_t all_;
-  unsigned percent_ = 101;  // none yet
-  unsigned shown_ = 0;
-};
-
 std::vector<std::string> worker_command(const Context& context, const demo::Settings& settings) {
   return {demo::own_path(context.program),
           "demo",
@@ -164,15 +128,30 @@ std::vector<std::string> worker_command(const Context& context, const demo::Sett
           "--in-flight",
           std::to_string(settings.in_flight),
           "--patience",
-          std::to_string(settings.patience.count())};
+          std::to_string(settings.patience.count()),
+          settings.http ? "--http" : "--no-http"};
+}
+
+std::vector<std::string> bank_command(const Context& context, const demo::Settings& settings) {
+  return {demo::own_path(context.program),
+          "demo",
+          "--http",
+          "--dir",
+          settings.files.directory,
+          "--accounts",
+          std::to_string(settings.accounts)};
 }
 
 class Demo {
  public:
-  Demo(Context& context, const DemoOptions& options)
+  Demo(Context& context, const demo::Options& options)
       : context_(context), options_(options), settings_(options.settings) {}
 
   ExitCode run() {
+    if (options_.bank) {
+      const auto ran = demo::run_http_bank(settings_, *options_.bank, options_.port);
+      return ran ? ExitCode::done : ExitCode::failed;  // it said why
+    }
     if (settings_.transfers.empty()) settings_.transfers = example_path(context_);
     auto file = demo::read_transfers(settings_.transfers);
     if (!file) {
@@ -196,7 +175,13 @@ class Demo {
       return fail(context_, made.error());
     }
     const auto founded = found_banks(settings_, servers_);
-    return founded ? run_and_audit() : complain(founded.error());
+    if (!founded) return complain(founded.error());
+    if (settings_.http) {
+      auto started = demo::HttpBanks::start(settings_, bank_command(context_, settings_));
+      if (!started) return fail(context_, started.error());
+      services_ = std::move(*started);
+    }
+    return run_and_audit();
   }
 
  private:
@@ -227,6 +212,7 @@ class Demo {
     const auto story = conduct(results, worker_code);
     if (!story && worker_code > 0) return static_cast<ExitCode>(worker_code);  // it said why
     if (!story) return fail(context_, story.error());
+    if (services_) services_->stop();
     const auto audit = read_books(results);
     if (!audit) return fail(context_, audit.error());
     servers_.reset();
@@ -246,9 +232,12 @@ class Demo {
   }
 
   Result<demo::Story> conduct(demo::Results& results, int& worker_code) {
-    Meter meter(context_.err, results.size());
+    demo::Meter meter(context_.err, results.size());
     demo::Onlooker onlooker;
-    onlooker.done = [&meter](std::size_t done) { meter.show(done); };
+    onlooker.done = [&](std::size_t done) {
+      meter.show(done);
+      kill_banks(meter, done, results.size());
+    };
     onlooker.killed = [&meter](pid_t pid) {
       meter.say(fmt::format("killed process {} with SIGKILL, starting another on its files", pid));
     };
@@ -259,8 +248,24 @@ class Demo {
                                 onlooker, worker_code);
   }
 
+  // Half-way to the engine's kill the one, and half-way from there to the end the other.
+  void kill_banks(demo::Meter& meter, std::size_t done, std::size_t all) {
+    if (!services_ || options_.kill_percent == 0 || bank_kills_.size() == demo::kBanks) return;
+    const bool first = bank_kills_.empty();
+    const auto percent = first ? options_.kill_percent / 2 : (options_.kill_percent + 100) / 2;
+    if (done == 0 || done == all || done * 100 < all * percent) return;
+    const auto bank = first ? demo::BankId::a : demo::BankId::b;
+    const auto killed = services_->kill_and_restart(bank);
+    bank_kills_.push_back({bank, killed ? *killed : 0, done});
+    meter.say(killed ? fmt::format("killed {}, process {}, with SIGKILL, starting another on its "
+                                   "books and port",
+                                   name_of(bank), *killed)
+                     : killed.error().detail);
+  }
+
   ExitCode say(const demo::Results& results, const demo::Story& story, const demo::Audit& audit) {
-    demo::Summary summary{settings_, file_, results, story, audit, 0, 0, context_.program};
+    demo::Summary summary{settings_,   file_, results, story,           audit,
+                          bank_kills_, 0,     0,       context_.program};
     // The opening books tell nothing if other transfers were performed since.
     if (audit.strangers == 0 && results.count(demo::Verdict::refused) == 0) {
       const auto forecast = demo::forecast(file_.transfers, settings_.accounts, settings_.mode);
@@ -293,88 +298,27 @@ class Demo {
   }
 
   Context& context_;
-  const DemoOptions& options_;
+  const demo::Options& options_;
   demo::Settings settings_;
   demo::TransferFile file_;
   std::unique_ptr<demo::XaServers> servers_;
+  std::unique_ptr<demo::HttpBanks> services_;
+  std::vector<demo::BankKill> bank_kills_;
 };
-
-template <class Number>
-CLI::Validator between(Number low, Number high) {
-  return CLI::Range(low, high).description("");  // the option's own text says it better
-}
-
-void add_mode(CLI::App* command, demo::Settings& settings) {
-  const auto set = [&settings](const std::string& name) {
-    const auto mode = mode_from(name);
-    if (!mode) {
-      throw CLI::ValidationError("--mode", fmt::format("'{}' is not saga, tcc, xa or msg", name));
-    }
-    settings.mode = *mode;
-  };
-  command
-      ->add_option_function<std::string>("--mode", set,
-                                         "what a transfer is: saga (default), tcc, xa or msg")
-      ->type_name("MODE");
-}
-
-void add_options(CLI::App* command, DemoOptions& options) {
-  auto& settings = options.settings;
-  add_mode(command, settings);
-  command->add_option("--transfers", settings.transfers, "the file of transfers")
-      ->type_name("FILE.csv");
-  command
-      ->add_option("--first", options.first,
-                   "only so many of the file's transfers; default: all, with xa 2000")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
-  command
-      ->add_option("--accounts", settings.accounts,
-                   "accounts of each bank, numbered from 1; default: 2000, at most 1000000")
-      ->type_name("N")
-      ->check(between(std::int64_t{1}, kAccountsMax));
-  command
-      ->add_option("--dir", settings.files.directory,
-                   "where the files are; default: a new temporary one, which is kept")
-      ->type_name("DIR");
-  command
-      ->add_option("--in-flight", options.in_flight,
-                   "transfers under way at a time; default: 256, at most 10000; xa: 32 and 64")
-      ->type_name("N")
-      ->check(between(std::size_t{1}, kInFlightMax));
-  command
-      ->add_option("--kill-at", options.kill_percent,
-                   "kill the engine's process when so much is done, 1 to 99, and go on")
-      ->type_name("PERCENT")
-      ->check(between(1u, 99u));
-  command
-      ->add_option("--patience", options.patience_seconds,
-                   "give up when nothing became final for so long; default: 30")
-      ->type_name("SECONDS")
-      ->check(between(std::int64_t{1}, std::int64_t{3600}));
-  command->add_flag("--worker", options.worker)->group("");  // hidden: what --kill-at starts
-}
-
-// What was not given depends on the mode.
-void complete(DemoOptions& options) {
-  auto& settings = options.settings;
-  const bool xa = settings.mode == Mode::xa;
-  settings.files.servers = xa;
-  settings.first = options.first.value_or(xa ? kXaTransfers : settings.first);
-  settings.in_flight = options.in_flight.value_or(xa ? kXaInFlight : kInFlight);
-  if (xa) settings.in_flight = std::min(settings.in_flight, kXaInFlightMax);
-  settings.patience = std::chrono::seconds(options.patience_seconds);
-}
 
 }  // namespace
 
 void add_demo(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<DemoOptions>();
+  const auto options = std::make_shared<demo::Options>();
   auto* command = add_command(app, "demo", "move money between two banks, and audit it", kDetails);
   add_json_option(command, context);
-  add_options(command, *options);
+  demo::add_options(command, *options);
   on_run(command, context, [&context, options] {
-    complete(*options);
+    demo::complete(*options);
+    if (options->settings.http && options->settings.mode == Mode::xa) {
+      return fail(context, ExitCode::usage, "--http does not go with --mode xa",
+                  "its banks are servers already; use saga, tcc or msg");
+    }
     return Demo(context, *options).run();
   });
 }

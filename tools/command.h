@@ -74,6 +74,8 @@ void add_check(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_xa(CLI::App& app, Context& context);
+void add_serve(CLI::App& app, Context& context);
+void add_submit(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace belay::tool

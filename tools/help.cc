@@ -35,12 +35,28 @@ std::string left_of(const CLI::Option& option) {
   return option.get_name(true, false);
 }
 
-std::vector<Entry> entries_of(const CLI::App& app, bool positional) {
+std::vector<Entry> arguments_of(const CLI::App& app) {
   std::vector<Entry> result;
   for (const auto* option : app.get_options()) {
-    if (option->get_group().empty() || option->get_positional() != positional) continue;
-    result.push_back({left_of(*option), option->get_description()});
+    if (!option->get_group().empty() && option->get_positional())
+      result.push_back({left_of(*option), option->get_description()});
   }
+  return result;
+}
+
+// A section a group, in the order in which they were named first.
+std::string option_sections(const CLI::App& app) {
+  std::vector<std::pair<std::string, std::vector<Entry>>> groups;
+  for (const auto* option : app.get_options()) {
+    const auto& name = option->get_group();
+    if (name.empty() || option->get_positional()) continue;
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const auto& known) { return known.first == name; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {name, {}});
+    group->second.push_back({left_of(*option), option->get_description()});
+  }
+  std::string result;
+  for (const auto& [name, entries] : groups) result += section(name, entries);
   return result;
 }
 
@@ -70,8 +86,8 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppF
   for (const auto* at = app->get_parent(); at != nullptr; at = at->get_parent())
     full_name = at->get_name() + " " + full_name;
   return full_name + ": " + app->get_description() + "\n\n" + usage_of(*app) +
-         section("Commands", commands_of(*app)) + section("Arguments", entries_of(*app, true)) +
-         section("Options", entries_of(*app, false)) + app->get_footer();
+         section("Commands", commands_of(*app)) + section("Arguments", arguments_of(*app)) +
+         option_sections(*app) + app->get_footer();
 }
 
 }  // namespace belay::tool

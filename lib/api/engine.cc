@@ -187,6 +187,59 @@ Result<Report> Engine::abort(std::string_view gid, std::string_view reason) {
       impl_->may_wait(), [&](ReportCallback done) { return abort(gid, reason, std::move(done)); });
 }
 
+Result<> Engine::record_progress(std::string_view gid, const Progress& progress,
+                                 DoneCallback done) {
+  return impl_->record_progress(gid, progress, std::move(done));
+}
+
+Result<> Engine::record_progress(std::string_view gid, const Progress& progress) {
+  return wait_for_answer<std::monostate>(impl_->may_wait(), [&](DoneCallback done) {
+    return record_progress(gid, progress, std::move(done));
+  });
+}
+
+Result<> Engine::finish_workflow(std::string_view gid, const WorkflowEnd& end,
+                                 ReportCallback done) {
+  return impl_->finish_workflow(gid, end, std::move(done));
+}
+
+Result<Report> Engine::finish_workflow(std::string_view gid, const WorkflowEnd& end) {
+  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+    return finish_workflow(gid, end, std::move(done));
+  });
+}
+
+Result<> Engine::force_stop(std::string_view gid, std::string_view reason, ReportCallback done) {
+  return impl_->give_word(
+      {std::string(gid), engine::WordRequest::Word::stop, std::string(reason), std::move(done)});
+}
+
+Result<Report> Engine::force_stop(std::string_view gid, std::string_view reason) {
+  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+    return force_stop(gid, reason, std::move(done));
+  });
+}
+
+Result<> Engine::retry_now(std::string_view gid, ReportCallback done) {
+  return impl_->give_word(
+      {std::string(gid), engine::WordRequest::Word::hasten, {}, std::move(done)});
+}
+
+Result<Report> Engine::retry_now(std::string_view gid) {
+  return wait_for_answer<Report>(
+      impl_->may_wait(), [&](ReportCallback done) { return retry_now(gid, std::move(done)); });
+}
+
+Result<> Engine::retry_all_now(Millis later_than, std::uint32_t limit, WokenCallback done) {
+  return impl_->hasten_all(later_than, limit, std::move(done));
+}
+
+Result<Woken> Engine::retry_all_now(Millis later_than, std::uint32_t limit) {
+  return wait_for_answer<Woken>(impl_->may_wait(), [&](WokenCallback done) {
+    return retry_all_now(later_than, limit, std::move(done));
+  });
+}
+
 Result<> Engine::subscribe(const Subscription& subscription, DoneCallback done) {
   return impl_->change_topic({{subscription, false}, std::move(done)});
 }

@@ -1,7 +1,9 @@
 #include "api/impl.h"
 
+#include <algorithm>
 #include <future>
 #include <random>
+#include <string>
 #include <utility>
 
 #include "api/targets.h"
@@ -12,6 +14,8 @@ namespace belay {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 100'000;
+constexpr std::uint32_t kHastenedMax = 10'000;
+constexpr Millis kLaterThanMax{100LL * 365 * 24 * 3600 * 1000};  // beyond any wake-up
 
 }  // namespace
 
@@ -164,6 +168,32 @@ Result<> Engine::Impl::give_word(engine::WordRequest request) {
   return engine_.give_word(std::move(request));
 }
 
+Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& progress,
+                                       DoneCallback done) {
+  BELAY_TRY(may_ask(done));
+  auto step = core::encode_progress(progress, options_.limits);
+  if (!step) return step.error();
+  return engine_.record_progress({std::string(gid), std::move(*step), std::move(done)});
+}
+
+Result<> Engine::Impl::finish_workflow(std::string_view gid, const WorkflowEnd& end,
+                                       ReportCallback done) {
+  BELAY_TRY(may_ask(done));
+  BELAY_TRY(core::check_end(end, options_.limits));
+  return engine_.finish_workflow({std::string(gid), end, std::move(done)});
+}
+
+Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done) {
+  BELAY_TRY(may_ask(done));
+  if (limit < 1 || limit > kHastenedMax) {
+    return Error{ErrorCode::invalid_argument, "the limit is " + std::to_string(limit) +
+                                                  ", it must be 1 to " +
+                                                  std::to_string(kHastenedMax)};
+  }
+  const auto ms = std::clamp(later_than, Millis{0}, kLaterThanMax).count();
+  return engine_.hasten_all({static_cast<std::uint64_t>(ms), limit, std::move(done)});
+}
+
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
   BELAY_TRY(may_ask(request.done));
   if (!request.change.erase) BELAY_TRY(api::check_target(*hooks_, request.change.subscription));
@@ -182,8 +212,9 @@ Result<> Engine::Impl::check_storage(DoneCallback done) {
 
 // Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
 Result<> Engine::Impl::hosts(HostsCallback done) {
+  // The loop takes what is posted only once it was started.
+  const std::scoped_lock lock(start_mutex_, hosts_mutex_);
   BELAY_TRY(may_ask(done));
-  const std::lock_guard lock(hosts_mutex_);
   if (!hosts_known_) return Error{ErrorCode::closed, "the engine is closed or closing"};
   hosts_asked_.push_back(std::move(done));
   if (hosts_asked_.size() == 1) loop_.post([this] { tell_hosts(hooks_->figures()); });

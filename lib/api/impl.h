@@ -36,6 +36,9 @@ class Engine::Impl {
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            OutcomeCallback done);
   Result<> give_word(engine::WordRequest request);
+  Result<> record_progress(std::string_view gid, const Progress& progress, DoneCallback done);
+  Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end, ReportCallback done);
+  Result<> hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done);
   Result<> change_topic(engine::TopicRequest request);
   Result<> topics(TopicsCallback done);
   Result<> hosts(HostsCallback done);

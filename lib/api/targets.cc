@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <string>
-#include <variant>
 
 #include "base/branch_id.h"
-#include "belay/workflow.h"
 #include "core/draft.h"
 #include "core/ops.h"
 #include "hook/request.h"
@@ -41,7 +39,7 @@ struct OpNames {
 };
 
 OpNames names_of(Mode mode) {
-  if (mode == Mode::workflow) return {"callback", "", ""};
+  if (mode == Mode::workflow) return {"", "", ""};  // has none but its callback
   const auto& ops = core::ops_of(mode);
   return {name_of(ops.first), name_of(ops.commit), name_of(ops.rollback)};
 }
@@ -61,7 +59,7 @@ Result<> check_step(const hook::Hooks& hooks, const core::DraftStep& step, const
   const auto field = [&](std::string_view name) {
     return [&branch, name] { return fmt::format("the {} of branch {}", name, branch); };
   };
-  BELAY_TRY(check_one(hooks, step.first, field(step.is_query ? name_of(Op::query) : names.first)));
+  BELAY_TRY(check_one(hooks, step.first, field(step.is_query ? "callback" : names.first)));
   BELAY_TRY(check_one(hooks, step.commit, field(names.commit)));
   BELAY_TRY(check_one(hooks, step.rollback, field(names.rollback)));
   if (step.options == nullptr || step.options->headers.empty() || !is_called_by_url(step))
@@ -80,12 +78,6 @@ Result<> check_targets(const hook::Hooks& hooks, const Description& description)
     const auto id = step.is_query ? base::BranchId::query() : base::BranchId(i);
     BELAY_TRY(check_step(hooks, step, names, id.view()));
     any_url = any_url || is_called_by_url(step);
-  }
-  const auto any = description.any();
-  if (const auto* workflow = std::get_if<const Workflow*>(&any)) {
-    const auto& target = (*workflow)->target();
-    BELAY_TRY(check_one(hooks, target, [] { return "the workflow's callback"; }));
-    any_url = any_url || hook::is_url(target);
   }
   return any_url ? check_headers(draft.settings->headers, "the transaction") : Result<>();
 }

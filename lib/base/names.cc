@@ -83,7 +83,7 @@ std::string_view name_of(Op op) noexcept {
 }
 
 std::optional<Mode> mode_from(std::string_view name) noexcept {
-  for (const auto mode : {Mode::saga, Mode::tcc, Mode::xa, Mode::msg}) {
+  for (const auto mode : {Mode::saga, Mode::tcc, Mode::xa, Mode::msg, Mode::workflow}) {
     if (name == name_of(mode)) return mode;
   }
   return std::nullopt;

@@ -24,7 +24,9 @@ constexpr std::array<unsigned, 5> kMayGoTo = {
 static_assert(kMayGoTo[static_cast<std::size_t>(Status::succeed)] == 0);
 static_assert(kMayGoTo[static_cast<std::size_t>(Status::failed)] == 0);
 
+// A workflow knows no other way than from prepared to its end: see `apply_finished`.
 bool may_go_to(const Transaction& transaction, Status to) {
+  if (transaction.mode() == Mode::workflow) return false;
   return (kMayGoTo[static_cast<std::size_t>(transaction.status)] & bit(to)) != 0;
 }
 
@@ -68,9 +70,11 @@ bool apply_started(Transaction& transaction, std::uint32_t index, Op op) {
   return true;
 }
 
-// A business no ends the first phase only: an undo, a confirmation or a delivery is asked again.
+// A business no ends the first phase only: an undo, a confirmation, a delivery or a workflow's
+// callback is asked again.
 bool takes_no(const Transaction& transaction, Op op) {
-  return is_first(op) && !(transaction.mode() == Mode::msg && op == Op::action);
+  return is_first(op) && transaction.mode() != Mode::workflow &&
+         !(transaction.mode() == Mode::msg && op == Op::action);
 }
 
 // The first op may still answer when the transaction has turned back.
@@ -88,7 +92,8 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
   // the undo waits for this answer
   if (is_first(op) && branch.second != OpState::idle) return false;
   const bool no = record.outcome == OutcomeKind::failure && takes_no(transaction, op);
-  if (record.outcome == OutcomeKind::success) {
+  const bool ends = transaction.mode() != Mode::workflow;  // its owner does, no answer
+  if (record.outcome == OutcomeKind::success && ends) {
     state = OpState::succeeded;
     if (op != Op::query) ++(is_first(op) ? transaction.succeeded : transaction.second_done);
   } else if (no) {
@@ -104,7 +109,48 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
   return true;
 }
 
+bool apply_scheduled(Transaction& transaction, const Record& record) {
+  if (transaction.mode() != Mode::workflow || transaction.concluded) return false;
+  if (!apply_started(transaction, record.branch, record.op)) return false;
+  transaction.branches[record.branch].due_at = record.due_at;
+  return true;
+}
+
+Remembered& memory_of(Transaction& transaction) {
+  if (!transaction.remembered) transaction.remembered = std::make_unique<Remembered>();
+  return *transaction.remembered;
+}
+
+bool apply_progressed(Transaction& transaction, const Record& record) {
+  if (!may_progress(transaction) || transaction.concluded) return false;
+  const auto step = read_progress(record.text);
+  if (!step || (transaction.remembered && remembers(*transaction.remembered, *step))) return false;
+  remember(memory_of(transaction), static_cast<std::int64_t>(record.at - transaction.created_at),
+           record.text);
+  return true;
+}
+
+bool apply_concluded(Transaction& transaction, std::string_view bytes) {
+  if (!may_progress(transaction) || transaction.concluded) return false;
+  const auto conclusion = read_conclusion(bytes);
+  if (!conclusion) return false;
+  transaction.concluded = true;
+  keep_text(transaction.reason, conclusion->reason);
+  if (!conclusion->result.empty()) memory_of(transaction).result = conclusion->result;
+  return true;
+}
+
 bool apply_finished(Transaction& transaction, Status status) {
+  if (transaction.stopped) {  // whatever was done or undone
+    if (transaction.finished() || status != Status::failed) return false;
+    transaction.status = status;
+    return true;
+  }
+  if (transaction.mode() == Mode::workflow) {
+    if (!is_final(status) || transaction.finished() || !transaction.concluded) return false;
+    transaction.status = status;
+    return true;
+  }
   if (!is_final(status) || !may_go_to(transaction, status)) return false;
   if (status == Status::succeed) {
     const auto done =
@@ -143,12 +189,20 @@ bool apply_aborting(Transaction& transaction, std::string_view why) {
   return true;
 }
 
+bool apply_stopped(Transaction& transaction, std::string_view why) {
+  if (transaction.finished()) return false;
+  transaction.stopped = true;
+  keep_text(transaction.reason, why);
+  return true;
+}
+
 bool apply_to_branch(Transaction& transaction, const Record& record) {
   if (record.branch >= transaction.branches.size()) return false;
   auto& branch = transaction.branches[record.branch];
   switch (record.kind) {
     case RecordKind::started: return apply_started(transaction, record.branch, record.op);
     case RecordKind::answered: return apply_answered(transaction, branch, record);
+    case RecordKind::scheduled: return apply_scheduled(transaction, record);
     case RecordKind::parked:
       if (!is_pending(transaction, record.branch) ||
           record.op != current_op(transaction, record.branch))
@@ -162,15 +216,25 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
   return false;
 }
 
+// Of a stopped one only what its calls in flight answer, and the end.
+bool may_take(const Transaction& transaction, RecordKind kind) {
+  return !transaction.stopped || kind == RecordKind::answered || kind == RecordKind::finished;
+}
+
 bool apply_by_kind(Transaction& transaction, const Record& record) {
+  if (!may_take(transaction, record.kind)) return false;
   switch (record.kind) {
     case RecordKind::started:
     case RecordKind::answered:
-    case RecordKind::parked: return apply_to_branch(transaction, record);
+    case RecordKind::parked:
+    case RecordKind::scheduled: return apply_to_branch(transaction, record);
     case RecordKind::aborting: return apply_aborting(transaction, record.text);
     case RecordKind::finished: return apply_finished(transaction, record.status);
     case RecordKind::committing: return apply_committing(transaction, record);
     case RecordKind::added: return apply_added(transaction, record);
+    case RecordKind::stopped: return apply_stopped(transaction, record.text);
+    case RecordKind::progressed: return apply_progressed(transaction, record);
+    case RecordKind::concluded: return apply_concluded(transaction, record.text);
     case RecordKind::submitted:
     case RecordKind::prepared: break;
   }
@@ -215,6 +279,8 @@ Result<> apply(Transaction& transaction, const Record& record) {
   transaction.updated_at = record.at;
   auto event = record;
   if (event.kind == RecordKind::added) event.branch = branches_before;
+  if (event.kind == RecordKind::progressed) event.branch = transaction.remembered->count - 1;
+  if (event.kind == RecordKind::concluded) event.text = reason_of(transaction);
   append_event(transaction.timeline, transaction.created_at, event);
   return {};
 }

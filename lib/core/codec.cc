@@ -40,6 +40,9 @@ void BatchWriter::add(const Record& record) {
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::added:
+    case RecordKind::stopped:
+    case RecordKind::progressed:
+    case RecordKind::concluded:
     case RecordKind::aborting: base::put_string(body_, record.text); break;
     case RecordKind::committing: base::put_varint(body_, record.due_at); break;
     case RecordKind::started:
@@ -58,6 +61,11 @@ void BatchWriter::add(const Record& record) {
       base::put_string(body_, record.text);
       break;
     case RecordKind::finished: base::put_u8(body_, static_cast<std::uint8_t>(record.status)); break;
+    case RecordKind::scheduled:
+      base::put_varint(body_, record.branch);
+      base::put_u8(body_, pack(record.op, OutcomeKind::success));
+      base::put_varint(body_, record.due_at);
+      break;
   }
 }
 
@@ -111,6 +119,9 @@ Result<std::optional<Record>> BatchReader::next() {
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::added:
+    case RecordKind::stopped:
+    case RecordKind::progressed:
+    case RecordKind::concluded:
     case RecordKind::aborting: record.text = in.string(); break;
     case RecordKind::committing: record.due_at = in.varint(); break;
     case RecordKind::started:
@@ -134,6 +145,11 @@ Result<std::optional<Record>> BatchReader::next() {
       record.status = static_cast<Status>(status);
       break;
     }
+    case RecordKind::scheduled:
+      record.branch = in.varint32();
+      if (!unpack(in.u8(), record)) in.fail();
+      record.due_at = in.varint();
+      break;
     default:
       if (in.ok()) return Error{ErrorCode::unsupported, "record kind " + std::to_string(kind)};
   }

@@ -11,10 +11,11 @@
 namespace belay::core {
 namespace {
 
-const Machine& machine_of(Mode mode) {
-  static constexpr std::array<const Machine*, 4> kMachines = {&kSagaMachine, &kTwoPhaseMachine,
-                                                              &kTwoPhaseMachine, &kMsgMachine};
-  return *kMachines[static_cast<std::size_t>(mode)];
+const Machine& machine_of(const Transaction& transaction) {
+  if (transaction.stopped) return kStoppedMachine;
+  static constexpr std::array<const Machine*, 5> kMachines = {
+      &kSagaMachine, &kTwoPhaseMachine, &kTwoPhaseMachine, &kMsgMachine, &kWorkflowMachine};
+  return *kMachines[static_cast<std::size_t>(transaction.mode())];
 }
 
 std::string_view cut(std::string_view text) { return text.substr(0, kReasonBytesMax); }
@@ -26,7 +27,8 @@ void call_due_branches(Decision& decision, Parked parked) {
   const auto& transaction = decision.transaction();
   for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
     const auto& branch = decision.branch(i);
-    if (!is_pending(transaction, i) || branch.in_flight || branch.due_at > decision.now()) continue;
+    if (!is_pending(transaction, i) || branch.in_flight || !decision.is_time(branch.due_at))
+      continue;
     if (branch.parked && parked == Parked::skip) continue;
     decision.call_again(i, current_op(transaction, i));
   }
@@ -93,6 +95,17 @@ struct Dispatch {
     decision.abort(std::string(event.reason));
     machine.due(decision);
   }
+  void operator()(const WordStop& event) const {
+    decision.stop(event.reason.empty() ? "stopped by an operator" : std::string(event.reason));
+    kStoppedMachine.due(decision);
+  }
+  void operator()(const Hastened&) const {
+    decision.hasten();
+    machine.due(decision);
+    call_due_branches(decision, Parked::skip);
+  }
+  void operator()(const Progressed& event) const { decision.progress(event.step); }
+  void operator()(const WordEnd& event) const { decision.conclude(*event.end); }
 };
 
 }  // namespace
@@ -123,6 +136,10 @@ void Decision::start(std::uint32_t branch, Op op) {
   } else {
     call_again(branch, op);
   }
+}
+
+void Decision::schedule(std::uint32_t branch, Op op, std::uint64_t at) {
+  emit({.kind = RecordKind::scheduled, .branch = branch, .op = op, .due_at = at});
 }
 
 void Decision::call_again(std::uint32_t branch, Op op) {
@@ -161,6 +178,11 @@ void Decision::abort(std::string why) {
   if (transaction_.driven) tell_branch(0);
 }
 
+void Decision::stop(std::string why) {
+  emit({.kind = RecordKind::stopped, .text = cut(keep(std::move(why)))});
+  if (transaction_.driven) tell_branch(0);
+}
+
 void Decision::commit() {
   const auto delay = static_cast<std::uint64_t>(transaction_.definition.delay().count());
   emit({.kind = RecordKind::committing, .due_at = context_.now + delay});
@@ -181,6 +203,16 @@ void Decision::fan_out() {
       steps += Definition::encode_subscriber(subscriber, i);
     add(std::move(steps));
   }
+}
+
+void Decision::progress(std::string_view step) {
+  emit({.kind = RecordKind::progressed, .text = keep(std::string(step))});
+}
+
+void Decision::conclude(const WorkflowEnd& end) {
+  emit({.kind = RecordKind::concluded,
+        .text = keep(encode_conclusion({cut(end.reason), end.result}))});
+  finish(end.status);
 }
 
 void Decision::finish(Status status) {
@@ -208,7 +240,7 @@ void decide(Transaction& transaction, const Event& event, const Context& context
   step.effects.clear();
   step.texts.clear();
   Decision decision(transaction, context, step);
-  std::visit(Dispatch{decision, transaction, machine_of(transaction.mode())}, event);
+  std::visit(Dispatch{decision, transaction, machine_of(transaction)}, event);
 }
 
 }  // namespace belay::core

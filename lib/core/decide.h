@@ -56,8 +56,21 @@ struct WordSubmit {};
 struct WordAbort {
   std::string_view reason;
 };
+// The words of a workflow's owner; `may_progress` was asked before, and whether the step is new.
+struct Progressed {
+  std::string_view step;  // as encoded
+};
+struct WordEnd {
+  const WorkflowEnd* end;
+};
+// The operator's words; `may_stop` was asked before. Hastened: what waits for its time is done now.
+struct WordStop {
+  std::string_view reason;
+};
+struct Hastened {};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
-                           Added, WordSubmit, WordAbort>;
+                           Added, WordSubmit, WordAbort, WordStop, Hastened,
+                           Progressed, WordEnd>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {

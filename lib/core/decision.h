@@ -21,11 +21,16 @@ class Decision {
   }
   std::uint64_t now() const { return context_.now; }
   std::uint64_t random() const { return context_.random; }
+  // Has a retry's, a start's or a back-check's time come? A deadline's is told by `now` alone.
+  bool is_time(std::uint64_t at) const { return hastened_ || at <= context_.now; }
+  void hasten() { hastened_ = true; }
   Retry retry_of(std::uint32_t branch) const;
 
   // Starts `op` of a branch: recorded as possibly run, then called. An empty target succeeds at
   // once, without a call.
   void start(std::uint32_t branch, Op op);
+  // The same, but not called before `at`; `due` calls it then.
+  void schedule(std::uint32_t branch, Op op, std::uint64_t at);
   // Calls a started op again.
   void call_again(std::uint32_t branch, Op op);
   // Records a call's outcome; `due_at` 0: it is not called again.
@@ -33,10 +38,14 @@ class Decision {
   void parked(std::uint32_t branch, Op op);
   void add(std::string step);
   void abort(std::string why);
+  void stop(std::string why);
   // Decided to go through with it; a message's topics are fanned out, as they are now.
   void commit();
   void fan_out();
   void finish(Status status);
+  // A workflow's step is remembered; its owner says how it ended.
+  void progress(std::string_view step);
+  void conclude(const WorkflowEnd& end);
   // A driven transaction's branch came to an end of its first phase.
   void tell_branch(std::uint32_t branch);
 
@@ -47,6 +56,7 @@ class Decision {
   Transaction& transaction_;
   const Context& context_;
   Step& step_;
+  bool hastened_ = false;
 };
 
 // How an error of a branch reads everywhere: "branch 02 (bank.credit): account closed".
@@ -62,5 +72,7 @@ struct Machine {
 extern const Machine kSagaMachine;
 extern const Machine kTwoPhaseMachine;  // tcc and xa
 extern const Machine kMsgMachine;
+extern const Machine kWorkflowMachine;
+extern const Machine kStoppedMachine;  // of a transaction that was stopped, whatever its mode
 
 }  // namespace belay::core

@@ -28,8 +28,8 @@ enum HeadFlag : std::uint8_t {
   kHeaders = 16,
   kCustomData = 32,
   kTraceParent = 64,
+  kName = 128,  // of a workflow
 };
-constexpr std::uint8_t kHeadFlags = 127;  // all that this version knows
 
 enum StepFlag : std::uint8_t {
   kStepRequestTimeout = 1,
@@ -133,6 +133,7 @@ struct Definition::Head {
   std::vector<Header> headers;
   std::string_view custom_data;
   std::string_view trace_parent;
+  std::string_view name;
 
   static Head read(ByteReader& in, std::uint8_t flags) {
     Head head;
@@ -143,6 +144,7 @@ struct Definition::Head {
     if (flags & kHeaders) read_headers(in, &head.headers);
     if (flags & kCustomData) head.custom_data = in.string();
     if (flags & kTraceParent) head.trace_parent = in.string();
+    if (flags & kName) head.name = in.string();
     return head;
   }
 };
@@ -159,10 +161,11 @@ Result<Definition> Definition::parse(std::string bytes) {
   if (in.ok() && format != kFormat) {
     return Error{ErrorCode::unsupported, "definition format " + std::to_string(format)};
   }
-  if (mode > static_cast<std::uint8_t>(Mode::msg) ||
+  if (mode > static_cast<std::uint8_t>(Mode::workflow) ||
       shape > static_cast<std::uint8_t>(Shape::graph))
     in.fail();
-  if ((flags & ~kHeadFlags) != 0) in.fail();
+  const bool is_workflow = mode == static_cast<std::uint8_t>(Mode::workflow);
+  if (is_workflow != ((flags & kName) != 0)) in.fail();
   definition.gid_bytes_ = static_cast<std::uint32_t>(gid.size());
   definition.gid_at_ = static_cast<std::uint32_t>(in.offset() - gid.size());
   Head::read(in, flags);
@@ -177,12 +180,15 @@ Result<Definition> Definition::parse(std::string bytes) {
     // a subscriber is only ever added
     if ((step_flags & kStepParent) != 0) in.fail();
     const bool may_query = mode == static_cast<std::uint8_t>(Mode::msg) && i + 1 == count;
-    if ((step_flags & kStepQuery) != 0 && !may_query) in.fail();
+    const bool is_query = (step_flags & kStepQuery) != 0;
+    // a workflow's one branch is its callback
+    if (is_workflow ? !is_query || count != 1 : is_query && !may_query) in.fail();
     if ((step_flags & kStepBranchId) != 0) {
       if (!names_branches(static_cast<Mode>(mode))) in.fail();
       definition.has_own_branch_ids_ = true;
     }
   }
+  if (is_workflow && count == 0) in.fail();
   definition.orders_at_ = static_cast<std::uint32_t>(in.offset());
   if (in.ok() && definition.shape() == Shape::graph) {
     for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
@@ -261,6 +267,7 @@ bool Definition::is_query(std::uint32_t branch) const {
 
 // Found without a search: the last that was asked for.
 std::optional<std::uint32_t> Definition::query() const {
+  if (mode() == Mode::workflow) return 0;
   if (mode() != Mode::msg) return std::nullopt;
   for (auto branch = branch_count(); branch-- > 0;) {
     if (step_at_[branch] >= asked_bytes_) continue;
@@ -357,6 +364,10 @@ std::string_view Definition::trace_parent() const {
   return has(bytes_, kTraceParent) ? head().trace_parent : std::string_view();
 }
 
+std::string_view Definition::name() const {
+  return has(bytes_, kName) ? head().name : std::string_view();
+}
+
 namespace {
 
 void put_step(std::string& out, const DraftStep& step) {
@@ -383,7 +394,8 @@ void put_head(std::string& out, const Draft& draft, std::string_view gid) {
       (draft.delay.count() > 0 ? kDelay : 0) | (settings.timeout_to_fail ? kTimeoutToFail : 0) |
       (settings.request_timeout ? kRequestTimeout : 0) | (settings.retry ? kRetry : 0) |
       (settings.headers.empty() ? 0 : kHeaders) | (settings.custom_data.empty() ? 0 : kCustomData) |
-      (base::trace_id_of(settings.trace_parent).empty() ? 0 : kTraceParent);
+      (base::trace_id_of(settings.trace_parent).empty() ? 0 : kTraceParent) |
+      (draft.name.empty() ? 0 : kName);
   base::put_u8(out, kFormat);
   base::put_u8(out, static_cast<std::uint8_t>(draft.mode));
   base::put_u8(out, static_cast<std::uint8_t>(draft.shape));
@@ -398,6 +410,7 @@ void put_head(std::string& out, const Draft& draft, std::string_view gid) {
   if (flags & kHeaders) put_headers(out, settings.headers);
   if (flags & kCustomData) base::put_string(out, settings.custom_data);
   if (flags & kTraceParent) base::put_string(out, settings.trace_parent);
+  if (flags & kName) base::put_string(out, draft.name);
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ class Definition {
   std::uint32_t branch_count() const;
   StepView step(std::uint32_t branch) const;
   std::string_view target(std::uint32_t branch, Op op) const;
-  // The back-check of a message, which is kept as its last asked-for branch.
+  // The back-check of a message, which is kept as its last asked-for branch; the callback of a
+  // workflow, which is its only one.
   bool is_query(std::uint32_t branch) const;
   std::optional<std::uint32_t> query() const;
   // The branch whose topic this one is a subscriber of.
@@ -94,6 +95,7 @@ class Definition {
   std::vector<Header> headers(std::uint32_t branch) const;
   std::string_view custom_data() const;
   std::string_view trace_parent() const;
+  std::string_view name() const;  // a workflow's
 
  private:
   struct Head;  // the optional fields, decoded on demand

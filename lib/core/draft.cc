@@ -52,8 +52,12 @@ Draft draft(const Msg& msg) {
 }
 
 Draft draft(const Workflow& workflow) {
-  Draft out{.mode = Mode::workflow, .settings = &workflow.settings()};
+  Draft out{.mode = Mode::workflow, .settings = &workflow.settings(), .name = workflow.name()};
   out.shape = Shape::sequential;
+  out.steps.push_back({.first = workflow.target(),
+                       .payload = workflow.input(),
+                       .options = &kNoOptions,
+                       .is_query = true});
   return out;
 }
 

@@ -30,6 +30,7 @@ struct Draft {
   Millis delay{0};
   std::vector<DraftStep> steps{};
   const std::vector<Saga::Order>* orders = nullptr;  // a saga's; null: none
+  std::string_view name{};                           // a workflow's
 };
 
 Draft draft_of(Description description);

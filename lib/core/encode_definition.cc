@@ -21,6 +21,7 @@ constexpr std::size_t kTargetBytesMax = 1024;
 // what one row of SQLite takes, with room
 constexpr std::size_t kDefinitionBytesMax = 512u * 1024 * 1024;
 constexpr std::size_t kTraceParentBytesMax = 256;
+constexpr std::size_t kNameBytesMax = 128;
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
 
@@ -76,11 +77,12 @@ struct Words {
 };
 
 const Words& words_of(Mode mode) {
-  static constexpr std::array<Words, 4> kWords = {{
+  static constexpr std::array<Words, 5> kWords = {{
       {"saga", "step", "steps", "action", "", "compensation"},
       {"tcc", "branch", "branches", "try", "confirm", "cancel"},
       {"xa", "branch", "branches", "prepare", "commit", "rollback"},
       {"msg", "delivery", "deliveries", "target", "", ""},
+      {"workflow", "step", "steps", "target", "", ""},
   }};
   return kWords[static_cast<std::size_t>(mode)];
 }
@@ -92,7 +94,7 @@ struct Where {
   bool is_query = false;
 
   std::string text() const {
-    if (is_query) return "the back-check";
+    if (is_query) return mode == Mode::workflow ? "the callback" : "the back-check";
     return number == 0 ? "the branch" : fmt::format("{} {}", words_of(mode).part, number);
   }
 };
@@ -120,7 +122,7 @@ Result<> check_step(const Where& where, const DraftStep& step, const Limits& lim
   BELAY_TRY(check_target(words.commit, where, step.commit));
   BELAY_TRY(check_target(words.rollback, where, step.rollback));
   if (where.is_query && is_topic(step.first))
-    return invalid(fmt::format("the back-check '{}' is a topic", step.first));
+    return invalid(fmt::format("{} '{}' is a topic", where.text(), step.first));
   if (where.mode == Mode::msg && step.first == kTopicPrefix)
     return invalid(fmt::format("the target of {} names no topic", where.text()));
   if (step.payload.size() > limits.payload_bytes_max) {
@@ -158,15 +160,24 @@ Result<> check_settings(const Draft& draft) {
   return {};
 }
 
+Result<> check_workflow(const Draft& draft, Entry entry) {
+  if (entry == Entry::submit) return invalid("a workflow cannot be submitted, only prepared");
+  if (!draft.name.empty() && draft.name.size() <= kNameBytesMax) return {};
+  return invalid(fmt::format("the workflow's name has {} bytes, it must have 1 to {}",
+                             draft.name.size(), kNameBytesMax));
+}
+
 // A driven transaction's branches may all come later.
 Result<> check_whole(const Draft& draft, Entry entry, const Limits& limits) {
   const auto& words = words_of(draft.mode);
   const bool may_be_empty =
-      entry == Entry::prepare && (draft.mode == Mode::tcc || draft.mode == Mode::xa);
+      entry == Entry::prepare &&
+      (draft.mode == Mode::tcc || draft.mode == Mode::xa || draft.mode == Mode::workflow);
   const bool has_query = !draft.steps.empty() && draft.steps.back().is_query;
   const auto count = draft.steps.size() - (has_query ? 1 : 0);
   if (entry == Entry::prepare && draft.mode == Mode::saga)
     return invalid("a saga cannot be prepared, only submitted");
+  if (draft.mode == Mode::workflow) BELAY_TRY(check_workflow(draft, entry));
   if (count == 0 && !may_be_empty)
     return invalid(fmt::format("the {} has no {}", words.whole, words.part));
   if (count > limits.branches_max) {

@@ -54,7 +54,7 @@ void deliver_at_once(Decision& decision) {
 
 void deliver(Decision& decision) {
   const auto& transaction = decision.transaction();
-  if (transaction.begun == 0 && transaction.start_at > decision.now()) return;
+  if (transaction.begun == 0 && !decision.is_time(transaction.start_at)) return;
   transaction.definition.shape() == Shape::sequential ? deliver_in_order(decision)
                                                       : deliver_at_once(decision);
   if (transaction.succeeded == work_count(transaction)) end(decision, Status::succeed);
@@ -70,7 +70,7 @@ void await_word(Decision& decision) {
     return;
   }
   const auto deadline = deadline_of(transaction);
-  if (deadline != 0 && deadline <= decision.now()) decision.start(*query, Op::query);
+  if (deadline != 0 && decision.is_time(deadline)) decision.start(*query, Op::query);
 }
 
 void on_due(Decision& decision) {

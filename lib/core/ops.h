@@ -34,11 +34,12 @@ struct ModeOps {
   Op rollback;
 };
 
-inline constexpr std::array<ModeOps, 4> kModeOps = {{
+inline constexpr std::array<ModeOps, 5> kModeOps = {{
     {Op::action, Status::submitted, false, Op::action, true, Op::compensate},  // saga
     {Op::try_, Status::prepared, true, Op::confirm, true, Op::cancel},         // tcc
     {Op::prepare, Status::prepared, true, Op::commit, true, Op::rollback},     // xa
     {Op::action, Status::submitted, false, Op::action, false, Op::action},     // msg
+    {Op::query, Status::prepared, false, Op::query, false, Op::query},         // workflow
 }};
 
 constexpr const ModeOps& ops_of(Mode mode) noexcept {

@@ -9,18 +9,19 @@ namespace {
 
 const ModeOps& ops(const Decision& decision) { return ops_of(decision.transaction().mode()); }
 
-// When a call that ended nothing is made again.
+}  // namespace
+
 std::uint64_t next_attempt_at(const Decision& decision, std::uint32_t branch,
                               const Outcome& outcome) {
   const auto retry = decision.retry_of(branch);
-  if (outcome.kind() == OutcomeKind::ongoing) {
+  const bool is_well =
+      outcome.kind() == OutcomeKind::ongoing || outcome.kind() == OutcomeKind::success;
+  if (is_well) {
     return decision.now() + static_cast<std::uint64_t>(retry.ongoing_interval.count());
   }
   return decision.now() +
          retry_interval_ms(retry, decision.branch(branch).unanswered + 1, decision.random());
 }
-
-}  // namespace
 
 void first_in_order(Decision& decision) {
   // The loop only goes round for branches without a target, which succeed at once.

@@ -23,6 +23,10 @@ void undo_at_once(Decision& decision);
 // Not while a call of its own is in flight; that call's end brings the machine here again.
 bool may_be_undone(const Branch& branch);
 
+// When a call that ended nothing is made again.
+std::uint64_t next_attempt_at(const Decision& decision, std::uint32_t branch,
+                              const Outcome& outcome);
+
 // Decides to abort if the deadline has passed.
 bool turned_back_by_deadline(Decision& decision);
 

@@ -12,15 +12,19 @@ namespace belay::core {
 
 // On disk: append, never renumber.
 enum class RecordKind : std::uint8_t {
-  submitted = 1,   // text: the definition's bytes. Goes on by itself
-  started = 2,     // branch, op: it may be called from now on
-  answered = 3,    // branch, op, outcome, due_at (0: not again), text: the reason
-  parked = 4,      // branch, op: nobody registered its handler
-  aborting = 5,    // text: why. Nothing goes forward from now on
-  finished = 6,    // status
-  prepared = 7,    // text: the definition's bytes. Known, and driven by its caller
-  added = 8,       // text: steps' bytes: branches more
-  committing = 9,  // due_at: not to start before. The word to go through with it, never taken back
+  submitted = 1,    // text: the definition's bytes. Goes on by itself
+  started = 2,      // branch, op: it may be called from now on
+  answered = 3,     // branch, op, outcome, due_at (0: not again), text: the reason
+  parked = 4,       // branch, op: nobody registered its handler
+  aborting = 5,     // text: why. Nothing goes forward from now on
+  finished = 6,     // status
+  prepared = 7,     // text: the definition's bytes. Known, and driven by its caller
+  added = 8,        // text: steps' bytes: branches more
+  committing = 9,   // due_at: not to start before. The word to go through with it, never taken back
+  stopped = 10,     // text: why. Nobody is called from now on; it fails when the last call is back
+  progressed = 12,  // text: a step of a workflow that its owner wants remembered
+  concluded = 13,   // text: what the owner of a workflow says of its end; `finished` follows
+  scheduled = 14,   // branch, op, due_at: as `started`, but not to be called before
 };
 
 // A transaction's first record.

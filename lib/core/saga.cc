@@ -82,7 +82,7 @@ void on_due(Decision& decision) {
   if (transaction.status == Status::aborting) return go_back(decision);
   if (transaction.status != Status::submitted) return;
   if (turned_back_by_deadline(decision)) return go_back(decision);
-  if (transaction.begun == 0 && transaction.start_at <= decision.now()) go_forward(decision);
+  if (transaction.begun == 0 && decision.is_time(transaction.start_at)) go_forward(decision);
 }
 
 void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {

@@ -8,6 +8,10 @@ namespace belay::core {
 namespace {
 
 constexpr std::uint8_t kSnapshotFormat = 1;
+// Beside the status and `driven`.
+constexpr unsigned kRemembers = 1u << 4;
+constexpr unsigned kConcluded = 1u << 5;
+constexpr unsigned kStopped = 1u << 6;
 
 void put_branch(std::string& out, const Branch& branch) {
   base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(branch.first) |
@@ -36,6 +40,13 @@ void read_branch(base::ByteReader& in, Branch& branch) {
   if (!error.empty()) branch.last_error = std::make_unique<std::string>(error);
 }
 
+void read_remembered(base::ByteReader& in, Transaction& transaction) {
+  const auto steps = in.string();
+  auto remembered = remembered_from(steps, in.string());
+  if (!remembered || transaction.mode() != Mode::workflow) return in.fail();
+  transaction.remembered = std::make_unique<Remembered>(std::move(*remembered));
+}
+
 // The sums that `apply` keeps are derived again, so that they cannot disagree with the branches.
 void count(Transaction& transaction) {
   const auto query = transaction.definition.query();
@@ -56,7 +67,10 @@ std::string encode_snapshot(const Transaction& transaction) {
   base::put_u8(out, kSnapshotFormat);
   base::put_varint(out, transaction.id);
   base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(transaction.status) |
-                                              static_cast<unsigned>(transaction.driven) << 3));
+                                              static_cast<unsigned>(transaction.driven) << 3 |
+                                              (transaction.remembered ? kRemembers : 0u) |
+                                              (transaction.concluded ? kConcluded : 0u) |
+                                              (transaction.stopped ? kStopped : 0u)));
   base::put_varint(out, transaction.created_at);
   base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
   base::put_signed(out, static_cast<std::int64_t>(transaction.start_at - transaction.created_at));
@@ -66,6 +80,10 @@ std::string encode_snapshot(const Transaction& transaction) {
   base::put_string(out,
                    transaction.reason ? std::string_view(*transaction.reason) : std::string_view());
   for (const auto& branch : transaction.branches) put_branch(out, branch);
+  if (transaction.remembered) {
+    base::put_string(out, transaction.remembered->steps);
+    base::put_string(out, transaction.remembered->result);
+  }
   return out;
 }
 
@@ -78,9 +96,11 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   Transaction transaction;
   transaction.id = in.varint();
   const auto packed = in.u8();
-  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 4 != 0) in.fail();
+  if ((packed & 7) > static_cast<std::uint8_t>(Status::failed) || packed >> 7 != 0) in.fail();
   transaction.status = static_cast<Status>(packed & 7);
   transaction.driven = (packed >> 3 & 1) != 0;
+  transaction.concluded = (packed & kConcluded) != 0;
+  transaction.stopped = (packed & kStopped) != 0;
   transaction.created_at = in.varint();
   transaction.updated_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
   transaction.start_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
@@ -93,6 +113,7 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   if (!reason.empty()) transaction.reason = std::make_unique<std::string>(reason);
   transaction.branches.resize(transaction.definition.branch_count());
   for (auto& branch : transaction.branches) read_branch(in, branch);
+  if ((packed & kRemembers) != 0) read_remembered(in, transaction);
   if (!in.ok() || !in.at_end()) return Error{ErrorCode::corrupt, "a snapshot that cannot be read"};
   count(transaction);
   return transaction;

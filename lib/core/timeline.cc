@@ -32,12 +32,16 @@ void put_event(std::string& out, std::uint64_t created_at, const Event& event) {
       base::put_varint(out, event.repeats);
       base::put_string(out, record.text);
       break;
+    case RecordKind::stopped:
     case RecordKind::aborting: base::put_string(out, record.text); break;
     case RecordKind::finished: base::put_u8(out, static_cast<std::uint8_t>(record.status)); break;
+    case RecordKind::progressed:
     case RecordKind::added: base::put_varint(out, record.branch); break;
+    case RecordKind::concluded: base::put_string(out, record.text); break;
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::committing:
+    case RecordKind::scheduled:
     case RecordKind::started: break;
   }
 }
@@ -62,12 +66,15 @@ bool read_event(base::ByteReader& in, std::uint64_t created_at, Event& event) {
       record.text = in.string();
       break;
     }
+    case RecordKind::stopped:
     case RecordKind::aborting: record.text = in.string(); break;
     case RecordKind::finished:
       record.status = static_cast<Status>(in.u8());
       if (!is_final(record.status)) return false;
       break;
+    case RecordKind::progressed:
     case RecordKind::added: record.branch = in.varint32(); break;
+    case RecordKind::concluded: record.text = in.string(); break;
     case RecordKind::submitted:
     case RecordKind::prepared:
     case RecordKind::committing: break;
@@ -127,7 +134,7 @@ void append_forgettable(std::string& timeline, std::uint64_t created_at, Event e
 }  // namespace
 
 void append_event(std::string& timeline, std::uint64_t created_at, const Record& record) {
-  if (record.kind == RecordKind::started) return;
+  if (record.kind == RecordKind::started || record.kind == RecordKind::scheduled) return;
   // Only what may repeat for ever pays for looking back.
   if (is_forgettable(record)) {
     append_forgettable(timeline, created_at, {record});

@@ -24,7 +24,7 @@ struct TimelineEvent {
 
 inline constexpr std::size_t kTimelineBytesMax = 16 * 1024;
 
-// `started` is not kept: a branch's answer, or its state, tells it.
+// `started` and `scheduled` are not kept: a branch's answer, or its state, tells it.
 void append_event(std::string& timeline, std::uint64_t created_at, const Record& record);
 // Error: corrupt.
 Result<std::vector<TimelineEvent>> decode_timeline(std::string_view timeline,

@@ -34,6 +34,8 @@ Transaction clone(const Transaction& transaction) {
   for (const auto& branch : transaction.branches) copy.branches.push_back(clone(branch));
   copy.timeline = transaction.timeline;
   copy.reason = clone(transaction.reason);
+  if (transaction.remembered)
+    copy.remembered = std::make_unique<Remembered>(*transaction.remembered);
   copy.created_at = transaction.created_at;
   copy.updated_at = transaction.updated_at;
   copy.start_at = transaction.start_at;
@@ -42,6 +44,8 @@ Transaction clone(const Transaction& transaction) {
   copy.second_done = transaction.second_done;
   copy.status = transaction.status;
   copy.driven = transaction.driven;
+  copy.concluded = transaction.concluded;
+  copy.stopped = transaction.stopped;
   return copy;
 }
 
@@ -79,6 +83,7 @@ Op current_op(const Transaction& transaction, std::uint32_t branch) {
 }
 
 bool is_pending(const Transaction& transaction, std::uint32_t index) {
+  if (transaction.stopped) return false;
   const auto& branch = transaction.branches[index];
   if (transaction.mode() == Mode::msg && branch.first == OpState::started) {
     const auto wanted =
@@ -121,6 +126,8 @@ std::string_view reason_of(const Transaction& transaction) {
 }
 
 std::uint64_t deadline_of(const Transaction& transaction) {
+  if (transaction.mode() == Mode::workflow) return 0;  // as with dtm
+  if (transaction.stopped) return 0;
   const bool is_saga = transaction.mode() == Mode::saga;
   if (transaction.status != (is_saga ? Status::submitted : Status::prepared)) return 0;
   // a back-check that was begun goes on by its retries
@@ -132,23 +139,38 @@ std::uint64_t deadline_of(const Transaction& transaction) {
   return is_saga ? 0 : transaction.created_at + kTimeoutToFailDefault;
 }
 
-std::uint64_t next_due(const Transaction& transaction) {
-  if (transaction.finished()) return 0;
-  std::uint64_t next = deadline_of(transaction);
-  const auto earlier = [&next](std::uint64_t at) {
-    if (next == 0 || at < next) next = at;
-  };
+namespace {
+
+// Keeps the earlier of two moments; a `next` of 0: there was none.
+void consider(std::uint64_t& next, std::uint64_t at) {
+  if (next == 0 || at < next) next = at;
+}
+
+}  // namespace
+
+std::uint64_t next_hastened(const Transaction& transaction) {
+  if (transaction.finished() || transaction.stopped) return 0;
+  std::uint64_t next = transaction.definition.query() ? deadline_of(transaction) : 0;
   if (transaction.status == Status::submitted && transaction.begun == 0)
-    earlier(transaction.start_at);
+    consider(next, transaction.start_at);
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
     const auto& branch = transaction.branches[i];
     if (!branch.in_flight && !branch.parked && branch.due_at != 0 && is_pending(transaction, i))
-      earlier(branch.due_at);
+      consider(next, branch.due_at);
   }
   return next;
 }
 
+std::uint64_t next_due(const Transaction& transaction) {
+  auto next = next_hastened(transaction);
+  if (const auto deadline = deadline_of(transaction)) consider(next, deadline);
+  return next;
+}
+
 Result<> may_submit(const Transaction& transaction) {
+  if (transaction.mode() == Mode::workflow)
+    return forbidden(transaction, "its owner says how it ended, it cannot be submitted");
+  if (transaction.stopped) return forbidden(transaction, "it was stopped");
   if (transaction.status != Status::prepared || !transaction.driven)
     return forbidden(transaction, "it cannot be submitted");
   if (transaction.mode() == Mode::msg) return {};
@@ -162,14 +184,39 @@ Result<> may_submit(const Transaction& transaction) {
 }
 
 Result<> may_abort(const Transaction& transaction) {
-  if (transaction.status == Status::prepared) return {};
+  if (transaction.stopped) return forbidden(transaction, "it was stopped");
+  if (transaction.status == Status::prepared && transaction.mode() != Mode::workflow) return {};
   return forbidden(transaction, "it cannot be aborted");
 }
 
+Result<> may_stop(const Transaction& transaction) {
+  if (!transaction.finished()) return {};
+  return forbidden(transaction, "it has ended already");
+}
+
 Result<> may_add_branch(const Transaction& transaction) {
+  if (transaction.stopped) return forbidden(transaction, "it was stopped");
   const bool two_phase = transaction.mode() == Mode::tcc || transaction.mode() == Mode::xa;
   if (transaction.status == Status::prepared && transaction.driven && two_phase) return {};
   return forbidden(transaction, "no branch can be added");
+}
+
+Result<> may_progress(const Transaction& transaction) {
+  if (transaction.mode() != Mode::workflow) return forbidden(transaction, "it is no workflow");
+  if (transaction.stopped) return forbidden(transaction, "it was stopped");
+  if (transaction.status == Status::prepared) return {};
+  return forbidden(transaction, "it has ended");
+}
+
+bool has_call_out(const Transaction& transaction) {
+  for (const auto& branch : transaction.branches)
+    if (branch.in_flight) return true;
+  return false;
+}
+
+bool awaits_word_only(const Transaction& transaction) {
+  return transaction.mode() == Mode::workflow &&
+         transaction.definition.target(0, Op::query).empty();
 }
 
 Result<> may_add_branch(const Transaction& transaction, std::string_view step) {
@@ -184,8 +231,9 @@ std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::
   if (branch.first == OpState::succeeded) return Outcome::success();
   if (branch.first == OpState::failed)
     return Outcome::failure(branch.last_error ? *branch.last_error : std::string());
-  if (transaction.status == Status::prepared) return std::nullopt;
-  return Outcome::unknown("the transaction turned back: " +
+  if (transaction.status == Status::prepared && !transaction.stopped) return std::nullopt;
+  return Outcome::unknown(std::string(transaction.stopped ? "the transaction was stopped: "
+                                                          : "the transaction turned back: ") +
                           (transaction.reason ? *transaction.reason : std::string()));
 }
 

@@ -14,6 +14,7 @@
 #include "belay/result.h"
 #include "belay/types.h"
 #include "core/definition.h"
+#include "core/progress.h"
 
 namespace belay::core {
 
@@ -45,16 +46,19 @@ struct Transaction {
   TransactionId id = 0;
   Definition definition;
   std::vector<Branch> branches;
-  std::string timeline;                 // encoded events, bounded; see timeline.h
-  std::unique_ptr<std::string> reason;  // why it is aborting
-  std::uint64_t created_at = 0;         // ms since the epoch
+  std::string timeline;                    // encoded events, bounded; see timeline.h
+  std::unique_ptr<std::string> reason;     // why it is aborting or stopped
+  std::unique_ptr<Remembered> remembered;  // a workflow's; null: nothing yet
+  std::uint64_t created_at = 0;            // ms since the epoch
   std::uint64_t updated_at = 0;
   std::uint64_t start_at = 0;     // its first step is not to start before
   std::uint32_t begun = 0;        // branches whose first op may have run; never the back-check
   std::uint32_t succeeded = 0;    // branches whose first op succeeded; never the back-check
   std::uint32_t second_done = 0;  // branches whose second op succeeded
   Status status = Status::submitted;
-  bool driven = false;  // goes on by its caller's word
+  bool driven = false;     // goes on by its caller's word
+  bool stopped = false;    // nobody is called any more; it fails when the last call is back
+  bool concluded = false;  // a workflow's owner said how it ended
 
   std::string_view gid() const { return definition.gid(); }
   Mode mode() const { return definition.mode(); }
@@ -83,11 +87,21 @@ std::uint64_t deadline_of(const Transaction& transaction);
 // May the caller's word be given? An error is `forbidden` and says why not.
 Result<> may_submit(const Transaction& transaction);
 Result<> may_abort(const Transaction& transaction);
+Result<> may_stop(const Transaction& transaction);
 Result<> may_add_branch(const Transaction& transaction);
 // The same for this branch, as encoded; also `conflict`: another one is called as it would be.
 Result<> may_add_branch(const Transaction& transaction, std::string_view step);
+Result<> may_progress(const Transaction& transaction);
+// Is a call of it still out? Only a workflow may end while its callback is: that is often who ends
+// it.
+bool has_call_out(const Transaction& transaction);
+// Nothing but its caller's word moves it: a workflow without a callback.
+bool awaits_word_only(const Transaction& transaction);
 // What a driven transaction's branch came to in its first phase; nothing while it is open.
 std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t branch);
+// The next moment for which something waits that may as well be done now: a retry, a delayed start,
+// a back-check, but no deadline. 0: none.
+std::uint64_t next_hastened(const Transaction& transaction);
 // The next moment (ms since the epoch) at which the core has something to decide; 0: none, a call
 // or a handler is awaited, or it is finished.
 std::uint64_t next_due(const Transaction& transaction);

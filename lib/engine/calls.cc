@@ -55,6 +55,7 @@ struct CallParts {
     call.mode = definition.mode();
     call.branch_id = id.view();
     call.op = op;
+    call.workflow = definition.name();
     call.target = definition.target(branch, op);
     call.payload = step.payload;
     call.custom_data = definition.custom_data();

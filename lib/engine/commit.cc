@@ -192,7 +192,8 @@ void Engine::forget(Live& live) {
   dirty_.remove(live);
   due_.set(live, 0);
   if (live.was_parked) unpark(live);
-  live_.erase(live);
+  live.forgotten = true;
+  if (!core::has_call_out(live.transaction)) live_.erase(live);
 }
 
 // Now and then everything that has waited for a whole interval gets its row.

@@ -46,6 +46,8 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
 }
 
 void Engine::give_word(Live& live, WordRequest& request) {
+  if (request.word == WordRequest::Word::stop) return stop(live, request);
+  if (request.word == WordRequest::Word::hasten) return hasten(live, request);
   resume(live);
   const auto status = live.transaction.status;
   const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;

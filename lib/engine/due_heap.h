@@ -15,6 +15,10 @@ class DueHeap {
   // The earliest; the heap must not be empty.
   Live& top() const { return *heap_.front().live; }
   std::uint64_t top_at() const { return heap_.front().at; }
+  // All of them, in no order that means anything; `place` is below `size`.
+  std::size_t size() const { return heap_.size(); }
+  Live& live_at(std::size_t place) const { return *heap_[place].live; }
+  std::uint64_t time_at(std::size_t place) const { return heap_[place].at; }
 
   // Arms, moves or (at == 0) disarms.
   void set(Live& live, std::uint64_t at);

@@ -99,6 +99,14 @@ Result<> Engine::add_branch(BranchRequest request) { return enqueue(std::move(re
 
 Result<> Engine::give_word(WordRequest request) { return enqueue(std::move(request), true); }
 
+Result<> Engine::record_progress(ProgressRequest request) {
+  return enqueue(std::move(request), true);
+}
+
+Result<> Engine::finish_workflow(EndRequest request) { return enqueue(std::move(request), true); }
+
+Result<> Engine::hasten_all(HastenRequest request) { return enqueue(std::move(request), true); }
+
 Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request), true); }
 
 Result<> Engine::topics(TopicsCallback done) {
@@ -136,8 +144,10 @@ void Engine::turn() {
   if (retry_at_ == 0) {
     fire_due();
     resume_some();
+    hasten_some();
     start_waiting_calls();
   }
+  drop_left();
   checkpoint_tick();
   collect_expired();
   send_lookups();
@@ -199,6 +209,7 @@ void Engine::take(CloseRequest& request) {
   on_closed_.push_back(std::move(request.closed));
   if (phase_ != Phase::running) return;
   phase_ = Phase::closing;
+  end_hastening();
   waiting_.clear();
   for (auto* live : std::exchange(to_resume_, {})) {
     if (live->transaction.finished()) give_row(*live);
@@ -236,16 +247,22 @@ void Engine::resume_some() {
 
 // Before anything else is decided about one that was read back: its word may come first.
 void Engine::resume(Live& live) {
-  if (!live.awaits_resume || live.transaction.finished()) return;
+  if (!stop_resuming(live)) return;
   BELAY_MARK(resumed_by_word);
+  decide(live, core::Resumed{});
+}
+
+bool Engine::stop_resuming(Live& live) {
+  if (!live.awaits_resume || live.transaction.finished()) return false;
   live.awaits_resume = false;
   std::erase(to_resume_, &live);
-  decide(live, core::Resumed{});
+  return true;
 }
 
 void Engine::decide(Live& live, const core::Event& event) {
   const core::Context context{time_.now(), random_(), &options_, &topics_};
   core::decide(live.transaction, event, context, step_);
+  if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
     open_.add(record);
     log_move(live, record);
@@ -329,7 +346,7 @@ void Engine::set_alarm() {
     if (!finished_rows_.empty() && !commit_under_way_) {
       earlier(time_.monotonic_at(finished_rows_.front()->transaction.updated_at + kRowAgeMax));
     }
-    if (!to_resume_.empty()) earlier(time_.monotonic());
+    if (!to_resume_.empty() || !hastening_.empty()) earlier(time_.monotonic());
   }
   if (!requests_.empty() && !is_clogged()) earlier(time_.monotonic());
   ports_.alarm.wake_at(next);

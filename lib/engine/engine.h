@@ -66,15 +66,29 @@ struct BranchRequest {
   OutcomeCallback done;
 };
 
-// The caller's word on a driven transaction.
+// The caller's word on a driven transaction; the operator's on any.
 struct WordRequest {
-  enum class Word : std::uint8_t { submit, abort };
+  enum class Word : std::uint8_t { submit, abort, stop, hasten };
   std::string gid;
   Word word{};
-  std::string reason;  // of an abort
+  std::string reason;  // of an abort or a stop
   ReportCallback done;
   bool wants_final = false;      // `done` runs at the end …
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
+};
+
+// A step of a workflow, as encoded.
+struct ProgressRequest {
+  std::string gid;
+  std::string step;
+  DoneCallback done;
+};
+
+// How a workflow ended.
+struct EndRequest {
+  std::string gid;
+  WorkflowEnd end;
+  ReportCallback done;
 };
 
 // A StuckNotice that is kept until it may be told.
@@ -91,6 +105,13 @@ struct StuckNote {
 struct TopicRequest {
   ports::TopicChange change;
   DoneCallback done;
+};
+
+// Hastens up to `limit` transactions that wait for longer than `later_than` from now.
+struct HastenRequest {
+  std::uint64_t later_than = 0;  // ms
+  std::uint32_t limit = 0;
+  WokenCallback done;
 };
 
 class Engine {
@@ -114,6 +135,9 @@ class Engine {
   Result<> wait(std::string gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> add_branch(BranchRequest request);
   Result<> give_word(WordRequest request);
+  Result<> record_progress(ProgressRequest request);
+  Result<> finish_workflow(EndRequest request);
+  Result<> hasten_all(HastenRequest request);
   Result<> change_topic(TopicRequest request);
   Result<> topics(TopicsCallback done);
   // Answered within some seconds, however the disk is.
@@ -148,9 +172,20 @@ class Engine {
     ClosedCallback closed;
   };
   // What waits for a gid to be looked up on disk.
-  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest>;
-  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, TopicRequest,
-                               TopicsRequest, RegisteredRequest, CloseRequest>;
+  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
+                                  ProgressRequest, EndRequest>;
+  using Request =
+      std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, ProgressRequest,
+                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest,
+                   HastenRequest>;
+  // A HastenRequest at work: which places of the due heap are still to be looked at.
+  struct Hastening {
+    std::uint64_t later_than_at = 0;  // on the engine's scale
+    std::uint32_t limit = 0;
+    std::size_t places_left = 0;
+    Woken woken;
+    WokenCallback done;
+  };
 
   struct StorageCheck {
     DoneCallback done;
@@ -192,13 +227,17 @@ class Engine {
   void take(FindRequest& request);
   void take(BranchRequest& request);
   void take(WordRequest& request);
+  void take(ProgressRequest& request);
+  void take(EndRequest& request);
   void take(TopicRequest& request);
   void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
   void take(CloseRequest& request);
+  void take(HastenRequest& request);
   void fire_due();
   void resume_some();
   void resume(Live& live);
+  bool stop_resuming(Live& live);
   void decide(Live& live, const core::Event& event);
   static Act to_act(Live& live, const core::Effect& effect);
   void hold_or_release(const Act& act);
@@ -217,6 +256,20 @@ class Engine {
   void note_branches(Live& live);
   void tell_branches(Live& live);
   void end_branch_waits(Live& live, const Error& error);
+
+  // workflow.cc: transactions whose steps are their owner's
+  void record_progress(Live& live, ProgressRequest& request);
+  void finish_workflow(Live& live, EndRequest& request);
+  Result<> check_progress(const core::Transaction& transaction, std::string_view step) const;
+  void let_go(Live& live);
+  void drop_left();
+
+  // operator.cc: the operator's words
+  void stop(Live& live, WordRequest& request);
+  void hasten(Live& live, WordRequest& request);
+  void hasten_some();
+  bool hasten_slice(Hastening& work);
+  void end_hastening();
 
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
@@ -313,6 +366,7 @@ class Engine {
   // By target, then by id: the order in which they go on is the same in every run.
   std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>> parked_;
   std::deque<Live*> to_resume_;
+  std::deque<Hastening> hastening_;
   std::uint64_t newest_at_ = 0;
   core::TransactionId last_id_ = 0;
   std::uint64_t epoch_ = 0;
@@ -339,6 +393,7 @@ class Engine {
 
   // Rows.
   std::deque<Live*> finished_rows_;  // finished, on disk in the log, without a row
+  std::vector<Live*> left_;          // forgotten, and their last call came back
   core::Lsn fold_target_ = 0;        // dirty ones up to here get a row
   core::Lsn folded_below_ = 0;
   core::Lsn lsn_at_tick_ = 0;

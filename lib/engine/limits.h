@@ -10,6 +10,9 @@ namespace belay::engine {
 inline constexpr std::size_t kRequestsPerTurn = 4'096;
 inline constexpr std::size_t kDuePerTurn = 4'096;
 inline constexpr std::size_t kResumedPerTurn = 4'096;
+// Of a request that hastens all: what is looked at, and what is done.
+inline constexpr std::size_t kHastenLookedAt = 16'384;
+inline constexpr std::size_t kHastenedPerTurn = 1'024;
 inline constexpr std::size_t kLookupGids = 1'024;
 // A batch larger than this takes no further requests: some ten ms of a slow disk.
 inline constexpr std::size_t kOpenBatchBytes = 4 * 1024 * 1024;

@@ -48,6 +48,7 @@ struct Live {
   bool stuck = false;
   bool awaits_resume = false;  // read back, and not yet gone on
   bool was_parked = false;     // may be named in the index of parked ones
+  bool forgotten = false;      // its end is dealt with: only a call that is out keeps it
 };
 
 // Owns them; found by gid.

@@ -245,6 +245,14 @@ void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSumma
     return live != nullptr ? add_branch(*live, *branch)
                            : refuse(branch->done, ErrorCode::not_found, unknown);
   }
+  if (auto* progress = std::get_if<ProgressRequest>(&request)) {
+    return live != nullptr ? record_progress(*live, *progress)
+                           : refuse(progress->done, ErrorCode::not_found, unknown);
+  }
+  if (auto* end = std::get_if<EndRequest>(&request)) {
+    return live != nullptr ? finish_workflow(*live, *end)
+                           : refuse(end->done, ErrorCode::not_found, unknown);
+  }
   auto& word = std::get<WordRequest>(request);
   if (live != nullptr) BELAY_MARK(word_met_lookup);
   return live != nullptr ? give_word(*live, word)
@@ -264,9 +272,16 @@ void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& re
   }
   if (auto* branch = std::get_if<BranchRequest>(&request)) return forbid(branch->done);
   if (auto* word = std::get_if<WordRequest>(&request)) {
-    const auto said = word->word == WordRequest::Word::submit ? Status::succeed : Status::failed;
-    if (stored.status != said) return forbid(word->done);
+    const bool said_so =
+        (word->word == WordRequest::Word::submit && stored.status == Status::succeed) ||
+        (word->word == WordRequest::Word::abort && stored.status == Status::failed);
+    if (!said_so) return forbid(word->done);
     return word->done(engine::report_of(stored, true));
+  }
+  if (auto* progress = std::get_if<ProgressRequest>(&request)) return forbid(progress->done);
+  if (auto* end = std::get_if<EndRequest>(&request)) {
+    if (stored.mode != Mode::workflow || stored.status != end->end.status) return forbid(end->done);
+    return end->done(engine::report_of(stored, true));
   }
   std::get<FindRequest>(request).done(engine::report_of(stored, false));
 }

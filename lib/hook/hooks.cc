@@ -172,7 +172,10 @@ void Hooks::Impl::on_ended(CURL* easy, CURLcode result) {
   auto* entry = hosts_.find(lane);
   BELAY_CHECK(entry != nullptr);
   entry->host.end(now(), done->ticket, end->host, end->outcome.kind());
-  if (spare_.size() < kSpareTransfersMax) spare_.push_back(std::move(done));
+  if (spare_.size() < kSpareTransfersMax) {
+    done->rest();
+    spare_.push_back(std::move(done));
+  }
   answered_(id, end->outcome);
   if (auto* still = hosts_.find(lane); still != nullptr) look(*still);
 }

@@ -185,12 +185,18 @@ void Multi::on_ready(uv_poll_t* handle, int status, int events) noexcept {
     one.watched = 0;
     return;
   }
-  int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+  // After an error curl is to look for itself: told of one, it would give up a call that it makes
+  // again on another connection when it reads that its peer has gone.
+  if (status < 0) events = one.wanted;
+  int flags = 0;
   if ((events & UV_READABLE) != 0) flags |= CURL_CSELECT_IN;
   if ((events & UV_WRITABLE) != 0) flags |= CURL_CSELECT_OUT;
+  const auto fd = one.fd;
   int running = 0;
-  curl_multi_socket_action(self.multi_, one.fd, flags, &running);
+  curl_multi_socket_action(self.multi_, fd, flags, &running);
   self.end_finished();
+  auto& still = self.sockets_[static_cast<std::size_t>(fd)];
+  if (still && still->wanted != 0 && still->watched == 0) self.watch(fd, still->wanted);
 }
 
 void Multi::end_finished() {

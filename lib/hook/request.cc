@@ -4,8 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/trace.h"
 #include "hook/json.h"
-#include "hook/traceparent.h"
 
 namespace belay::hook {
 namespace {
@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 12> kOwnHeaders = {
     "http2-settings", "keep-alive",        "proxy-connection", "te",
     "trailer",        "transfer-encoding", "upgrade",          "proxy-authorization",
 };
+constexpr std::size_t kTraceFlagsAt = 53;  // in a traceparent
 constexpr std::string_view kAttempt = "Belay-Attempt";
 constexpr std::string_view kFence = "Belay-Fence";
 
@@ -51,6 +52,14 @@ std::string_view op_word(const Call& call) {
 bool is_in(std::span<const Header> headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(),
                      [&](const Header& header) { return equal_ignoring_case(header.name, name); });
+}
+
+// "00-TRACE-SPAN-FLAGS", the span being this call's.
+std::string new_span(std::string_view trace, std::uint64_t span, std::string_view flags) {
+  std::string out = "00-";
+  out.append(trace).append("-");
+  for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(span >> shift) & 15];
+  return out.append("-").append(flags);
 }
 
 class Decimal {
@@ -165,11 +174,9 @@ void Request::make_headers(const Call& call, std::uint64_t span) {
   }
   add_header(kAttempt, Decimal(call.attempt).view());
   add_header(kFence, Decimal(call.fence).view());
-  if (!is_in(call.headers, "traceparent") && is_traceparent(call.trace_parent)) {
-    std::string value;
-    append_traceparent(value, call.trace_parent, span);
-    add_header("traceparent", value);
-  }
+  const auto trace = base::trace_id_of(call.trace_parent);
+  if (!trace.empty() && !is_in(call.headers, "traceparent"))
+    add_header("traceparent", new_span(trace, span, call.trace_parent.substr(kTraceFlagsAt, 2)));
   if (is_post_) {
     // Without a value nor a semicolon libcurl leaves a header out: nobody is asked before 1 MiB.
     header_at_.push_back(headers_.size());

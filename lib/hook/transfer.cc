@@ -143,9 +143,9 @@ long Transfer::status() const {
 }
 
 bool Transfer::reached_host() const {
-  curl_off_t connected_us = 0;
-  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &connected_us);
-  return connected_us != 0;
+  long request_bytes = 0;
+  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
+  return request_bytes != 0;
 }
 
 std::string Transfer::why(CURLcode result) const {
@@ -157,6 +157,17 @@ std::string Transfer::why(CURLcode result) const {
   if (header_bytes_ > kHeaderBytesMax)
     return "the response's headers are larger than " + std::to_string(kHeaderBytesMax) + " bytes";
   return error_[0] != '\0' ? error_.data() : curl_easy_strerror(result);
+}
+
+// Some versions of curl count how often a handle found its connection closed over all its calls,
+// and give up at five. Such a call made a new connection.
+void Transfer::rest() {
+  long connects = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+  if (connects == 0) return;
+  curl_easy_reset(easy_);
+  set_fixed();
+  set_tls();
 }
 
 std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {

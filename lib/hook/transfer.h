@@ -47,6 +47,8 @@ class Transfer {
   };
   // What curl's result means; nothing if it was a redirect and is to be added once more.
   std::optional<End> end(CURLcode result, std::uint64_t now_ms);
+  // After the end, before it is used again.
+  void rest();
 
  private:
   static std::size_t on_body(const char* bytes, std::size_t one, std::size_t size,

@@ -1,5 +1,7 @@
 #include "hook/url.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -17,6 +19,10 @@ constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_alnum(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z'); }
+
+bool is_user_char(char c) {
+  return is_alnum(c) || std::string_view("-._~%!$&'()*+,;=:").find(c) != std::string_view::npos;
+}
 
 bool takes_prefix(std::string_view& text, std::string_view prefix) {
   if (text.size() < prefix.size() || !equal_ignoring_case(text.substr(0, prefix.size()), prefix))
@@ -48,8 +54,10 @@ std::string_view parse_port(std::string_view text, Url& url) {
 std::string_view parse_authority(Url& url) {
   auto rest = url.authority;
   if (const auto at = rest.find('@'); at != rest.npos) {
+    const auto user = rest.substr(0, at);
+    if (!std::all_of(user.begin(), user.end(), is_user_char))
+      return "its user name has a character that must be written as %XX";
     rest.remove_prefix(at + 1);
-    if (rest.find('@') != rest.npos) return "it has more than one '@' before its path";
   }
   std::size_t end = 0;
   if (rest.starts_with('[')) {
@@ -58,9 +66,9 @@ std::string_view parse_authority(Url& url) {
     url.host = rest.substr(1, end - 1);
     url.is_ipv6 = true;
     ++end;
-    const auto is_address = [](char c) { return is_alnum(c) || c == ':' || c == '.'; };
-    if (!std::all_of(url.host.begin(), url.host.end(), is_address))
-      return "its address has a character that no address has";
+    in6_addr address{};
+    if (inet_pton(AF_INET6, std::string(url.host).c_str(), &address) != 1)
+      return "what is in brackets is no IPv6 address";
   } else {
     end = std::min(rest.find(':'), rest.size());
     url.host = rest.substr(0, end);

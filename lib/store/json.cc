@@ -6,6 +6,8 @@
 namespace belay::store::json {
 namespace {
 
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 // Whether a byte can be copied as it is: printable ASCII without quote and backslash.
@@ -55,16 +57,15 @@ void put_escape(std::string& out, unsigned char byte) {
 }
 
 void put_base64(std::string& out, std::string_view bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const auto at = [&](std::size_t i) {
     return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u;
   };
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const unsigned group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    out.push_back(kDigits[group >> 18]);
-    out.push_back(kDigits[group >> 12 & 63]);
-    out.push_back(i + 1 < bytes.size() ? kDigits[group >> 6 & 63] : '=');
-    out.push_back(i + 2 < bytes.size() ? kDigits[group & 63] : '=');
+    out.push_back(kBase64[group >> 18]);
+    out.push_back(kBase64[group >> 12 & 63]);
+    out.push_back(i + 1 < bytes.size() ? kBase64[group >> 6 & 63] : '=');
+    out.push_back(i + 2 < bytes.size() ? kBase64[group & 63] : '=');
   }
 }
 
@@ -108,6 +109,22 @@ void put_bytes(std::string& out, std::string_view bytes) {
   out.append("{\"base64\":\"");
   put_base64(out, bytes);
   out.append("\"}");
+}
+
+std::string from_base64(std::string_view text) {
+  std::string bytes;
+  std::uint32_t collected = 0;
+  int bits = 0;
+  for (const char letter : text) {
+    const auto value = kBase64.find(letter);
+    if (value == std::string_view::npos) break;
+    collected = collected << 6 | static_cast<std::uint32_t>(value);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push_back(static_cast<char>(collected >> bits & 0xff));
+  }
+  return bytes;
 }
 
 void put_real(std::string& out, double value) {

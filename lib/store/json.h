@@ -21,6 +21,8 @@ void put_number(std::string& out, Number value) {
 void put_text(std::string& out, std::string_view text);
 // The bytes themselves as a string if that can say them, else {"base64":"…"}.
 void put_bytes(std::string& out, std::string_view bytes);
+// The bytes that such a base64 says; what is no base64 ends it.
+std::string from_base64(std::string_view text);
 void put_real(std::string& out, double value);
 
 // True for valid UTF-8 without NUL.

@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "store/json.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
 #include "store/schema.h"
@@ -24,24 +25,24 @@ using store::Statement;
 constexpr int kBusyMillis =
     5'000;  // the first reader after a crash rebuilds the index, the others wait
 
-constexpr std::string_view kShapeOf = "SELECT sql FROM main.sqlite_schema WHERE name = ";
-constexpr const char* kMakeViews = R"(
-CREATE TEMP VIEW transaction_rows AS
-  SELECT * FROM main.transaction_rows WHERE id NOT IN (SELECT id FROM temp.overlay)
-  UNION ALL SELECT * FROM temp.overlay;
-)";
 constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
 constexpr std::string_view kNewestId =
     "SELECT id FROM transaction_rows WHERE gid = ?1 ORDER BY id DESC LIMIT 1";
 constexpr std::string_view kRow =
     "SELECT id, gid, mode, status, stuck, created_at, updated_at, due_at, attempts, last_error,"
-    " trace_id, definition FROM transaction_rows WHERE id = ?1";
+    " trace_id, definition, result FROM transaction_rows WHERE id = ?1";
 constexpr std::string_view kBranches =
     "SELECT branch_id, op, target, status, attempts, last_error, due_at FROM branches WHERE id = "
     "?1";
 constexpr std::string_view kTimeline =
     "SELECT at, event, branch_id, op, outcome, detail, repeats FROM timeline WHERE id = ?1"
     " ORDER BY seq";
+
+constexpr std::string_view kProgress =
+    "SELECT json_extract(p.value, '$[0]'), json_extract(p.value, '$[1]'),"
+    " json_extract(p.value, '$[2]'), json_extract(p.value, '$[3]'),"
+    " json_extract(p.value, '$[3].base64'), t.created_at + json_extract(p.value, '$[4]')"
+    " FROM transaction_rows t, json_each(t.progress) p WHERE t.id = ?1 ORDER BY p.key";
 
 TimePoint time_of(std::int64_t millis) { return TimePoint(Millis(millis)); }
 
@@ -65,6 +66,7 @@ TransactionRow read_row(const Statement& row) {
   read.last_error = row.bytes(9);
   read.trace_id = row.bytes(10);
   read.definition = row.bytes(11);
+  read.result = row.bytes(12);
   return read;
 }
 
@@ -92,6 +94,17 @@ TimelineRow read_event(const Statement& row) {
   return read;
 }
 
+ProgressRow read_progress(const Statement& row) {
+  ProgressRow read;
+  read.progress.branch_id = row.bytes(0);
+  read.progress.op = row.bytes(1);
+  read.progress.status = row.bytes(2);
+  read.progress.data =
+      row.is_null(4) ? std::string(row.bytes(3)) : store::json::from_base64(row.bytes(4));
+  read.at = time_of(row.integer(5));
+  return read;
+}
+
 std::uint64_t size_of(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
@@ -105,11 +118,6 @@ Error explain(const Error& error, const std::string& path) {
                       "SQLite shares {}-shm"
                       " between readers and writers (else copy the file with its -wal elsewhere)",
                       path, error.detail, path)};
-}
-
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), by);
-  return text;
 }
 
 }  // namespace
@@ -146,17 +154,7 @@ Result<> Reader::Impl::make_views() {
   auto stuck_after = database_.integer(kStuckAfter);
   if (!stuck_after) return stuck_after.error();
   stuck_after_ = static_cast<std::uint32_t>(*stuck_after);
-  auto shape = database_.text(fmt::format("{}'transaction_rows'", kShapeOf));
-  if (!shape) return shape.error();
-  const auto overlay =
-      replaced(std::move(*shape), "CREATE TABLE transaction_rows", "CREATE TEMP TABLE overlay");
-  BELAY_TRY(database_.run(overlay.c_str()));
-  BELAY_TRY(database_.run(kMakeViews));
-  for (const std::string_view name : {"branches", "timeline"}) {
-    auto view = database_.text(fmt::format("{}'{}'", kShapeOf, name));
-    if (!view) return view.error();
-    BELAY_TRY(database_.run(replaced(std::move(*view), "CREATE VIEW", "CREATE TEMP VIEW").c_str()));
-  }
+  BELAY_TRY(store::make_overlay(database_));
   auto writer = store::RowWriter::prepare(database_.handle(), "temp.overlay");
   if (!writer) return writer.error();
   overlay_ = std::move(*writer);
@@ -286,6 +284,10 @@ Result<std::vector<TimelineRow>> Reader::Impl::timeline(std::string_view gid) {
   return rows_of<TimelineRow>(gid, kTimeline, read_event);
 }
 
+Result<std::vector<ProgressRow>> Reader::Impl::progress(std::string_view gid) {
+  return rows_of<ProgressRow>(gid, kProgress, read_progress);
+}
+
 Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {
   // Not through the overlay: a log that cannot be folded is one of the findings.
   BELAY_TRY(database_.run("BEGIN"));
@@ -333,6 +335,9 @@ Result<std::vector<BranchRow>> Reader::branches(std::string_view gid) {
 }
 Result<std::vector<TimelineRow>> Reader::timeline(std::string_view gid) {
   return impl_->timeline(gid);
+}
+Result<std::vector<ProgressRow>> Reader::progress(std::string_view gid) {
+  return impl_->progress(gid);
 }
 Result<std::vector<Subscription>> Reader::topics() { return impl_->topics(); }
 Result<Stats> Reader::stats() { return impl_->stats(); }

@@ -156,7 +156,8 @@ class Check {
   // Every unfinished transaction waits for a time or for a call that may be in flight.
   void wakes(const core::Transaction& transaction) {
     if (transaction.finished() || core::next_due(transaction) != 0) return;
-    bool pending = false;
+    if (core::awaits_word_only(transaction)) return;
+    bool pending = transaction.stopped;
     for (std::uint32_t i = 0; i < transaction.branches.size(); ++i)
       pending = pending || core::is_pending(transaction, i);
     if (!pending) problem("Transaction {}: nothing will ever wake it.", transaction.gid());

@@ -23,6 +23,7 @@ class Reader::Impl {
   Result<TransactionRow> find(std::string_view gid);
   Result<std::vector<BranchRow>> branches(std::string_view gid);
   Result<std::vector<TimelineRow>> timeline(std::string_view gid);
+  Result<std::vector<ProgressRow>> progress(std::string_view gid);
   Result<std::vector<Subscription>> topics();
   Result<Stats> stats();
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);

@@ -12,20 +12,23 @@
 namespace belay::store {
 namespace {
 
-// ?17 is NULL for finished ones: only what goes on needs its whole state. A gid's row is its newest
-// transaction's. No file needs the second clause; but a row that is refused stops the whole file.
+// ?17 is NULL for finished ones: only what goes on needs its whole state; ?18 and ?19 for all but
+// workflows. A gid's row is its newest transaction's. No file needs the second clause; but a row
+// that is refused stops the whole file.
 constexpr std::string_view kUpsert = R"(
-INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)
+INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
   updated_at=excluded.updated_at, due_at=excluded.due_at, attempts=excluded.attempts,
   last_error=excluded.last_error, lsn=excluded.lsn, definition=excluded.definition,
-  branches=excluded.branches, timeline=excluded.timeline, state=excluded.state
+  branches=excluded.branches, timeline=excluded.timeline, state=excluded.state,
+  progress=excluded.progress, result=excluded.result
 ON CONFLICT(gid) DO UPDATE SET id=excluded.id, mode=excluded.mode, status=excluded.status,
   stuck=excluded.stuck, created_at=excluded.created_at, updated_at=excluded.updated_at,
   due_at=excluded.due_at, attempts=excluded.attempts, last_error=excluded.last_error,
   trace_id=excluded.trace_id, lsn=excluded.lsn, definition_hash=excluded.definition_hash,
   definition=excluded.definition, branches=excluded.branches, timeline=excluded.timeline,
-  state=excluded.state WHERE excluded.id > id)";
+  state=excluded.state, progress=excluded.progress, result=excluded.result
+  WHERE excluded.id > id)";
 
 void put_headers(std::string& out, const std::vector<Header>& headers) {
   out.push_back('[');
@@ -174,7 +177,8 @@ void put_branch(std::string& out, const core::Branch& branch) {
 void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t created_at) {
   using core::RecordKind;
   const bool of_branch = event.kind == RecordKind::answered || event.kind == RecordKind::parked ||
-                         event.kind == RecordKind::started || event.kind == RecordKind::added;
+                         event.kind == RecordKind::started || event.kind == RecordKind::added ||
+                         event.kind == RecordKind::progressed;
   const auto result = event.kind == RecordKind::finished ? static_cast<std::int64_t>(event.status)
                                                          : static_cast<std::int64_t>(event.outcome);
   const std::array<std::int64_t, 7> values = {
@@ -225,6 +229,10 @@ void render_definition(std::string& out, const core::Definition& definition) {
     out.append(",\"trace_parent\":");
     json::put_text(out, trace);
   }
+  if (const auto name = definition.name(); !name.empty()) {
+    out.append(",\"name\":");
+    json::put_text(out, name);
+  }
   out.push_back('}');
 }
 
@@ -249,12 +257,42 @@ Result<> render_timeline(std::string& out, const core::Transaction& transaction)
   return {};
 }
 
+void render_progress(std::string& out, const core::Remembered& remembered) {
+  auto steps = std::string_view(remembered.steps);
+  out.push_back('[');
+  for (bool first = true; const auto step = core::take_step(steps); first = false) {
+    out.append(first ? "[" : ",[");
+    for (const auto word : {step->branch_id, step->op, step->status}) {
+      json::put_text(out, word);
+      out.push_back(',');
+    }
+    json::put_bytes(out, step->data);
+    out.push_back(',');
+    json::put_number(out, step->after_ms);
+    out.push_back(']');
+  }
+  out.push_back(']');
+}
+
 Result<RowWriter> RowWriter::prepare(sqlite3* db, std::string_view table) {
   auto statement = Statement::prepare(db, fmt::format(fmt::runtime(kUpsert), table));
   if (!statement) return statement.error();
   RowWriter writer;
   writer.upsert_ = std::move(*statement);
   return writer;
+}
+
+void RowWriter::bind_memory(const core::Remembered* remembered) {
+  progress_.clear();
+  if (remembered != nullptr && remembered->count != 0) render_progress(progress_, *remembered);
+  bind_text_or_null(upsert_, 18, progress_);
+  const auto result = remembered == nullptr ? std::string_view() : remembered->result;
+  if (json::is_text(result)) {
+    bind_text_or_null(upsert_, 19, result);
+  } else {
+    upsert_.bind_blob(19, result);
+  }
+  bytes_ += progress_.size() + result.size();
 }
 
 Result<> RowWriter::write(const core::Transaction& transaction, const RowFacts& facts) {
@@ -296,6 +334,7 @@ Result<> RowWriter::write(const core::Transaction& transaction, const RowFacts& 
     upsert_.bind_blob(17, state_);
     bytes_ += state_.size();
   }
+  bind_memory(transaction.remembered.get());
   return upsert_.run();
 }
 

@@ -29,6 +29,8 @@ class RowWriter {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  void bind_memory(const core::Remembered* remembered);
+
   Statement upsert_;
   // Kept between rows, so that a row allocates nothing once warm.
   std::string definition_;
@@ -36,12 +38,14 @@ class RowWriter {
   std::string timeline_;
   std::string reason_;
   std::string state_;
+  std::string progress_;
   std::uint64_t bytes_ = 0;
 };
 
-// The three JSON columns, appended to `out`.
+// The JSON columns, appended to `out`.
 void render_definition(std::string& out, const core::Definition& definition);
 void render_branches(std::string& out, const core::Transaction& transaction);
 Result<> render_timeline(std::string& out, const core::Transaction& transaction);
+void render_progress(std::string& out, const core::Remembered& remembered);
 
 }  // namespace belay::store

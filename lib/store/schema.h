@@ -7,7 +7,7 @@
 namespace belay::store {
 
 inline constexpr std::int64_t kApplicationId = 0x62656c61;  // "bela", for file(1)
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 enum class FileKind : std::uint8_t { fresh, ours };
 
@@ -17,5 +17,9 @@ Result<FileKind> identify(Database& database);
 // Creates the schema or brings an older one up to date, in one commit. `kind` is what `identify`
 // said.
 Result<> migrate(Database& database, FileKind kind);
+// For readers, which change no file: a temporary table `overlay` of the rows' newest shape, and
+// temporary views, of the newest version, over the file's rows with those of the overlay in their
+// places.
+Result<> make_overlay(Database& database);
 
 }  // namespace belay::store

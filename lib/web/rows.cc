@@ -125,7 +125,8 @@ bool is_listed(const BranchRow& row) {
 }
 
 std::string_view branch_status(const BranchRow& row) {
-  return row.status == "succeed" || row.status == "failed" ? row.status : "prepared";
+  const bool ended = row.status == "succeed" || row.status == "failed";
+  return ended ? std::string_view(row.status) : "prepared";
 }
 
 // Undo first, as in dtm: compensate, action; cancel, confirm; rollback, commit.

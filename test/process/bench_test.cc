@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "belay/features.h"
 #include "histogram.h"
 #include "support/process.h"
 
@@ -172,6 +173,42 @@ TEST_SUITE("process/bench") {
     CHECK(json["floor_commits_per_s"].is_null());
   }
 
+#if BELAY_HAS_HOOKS
+  TEST_CASE("branches that are URLs are verified and have a bare libcurl loop as their floor") {
+    const std::vector<Words> runs = {
+        {"--transactions", "300"},
+        {"--seconds", "0.3", "--in-flight", "16", "--calls-per-host", "4"},
+        {"--transactions", "200", "--branches", "3", "--payload", "0", "--fail", "30"},
+        {"--rate", "300", "--transactions", "100", "--payload", "20000"},
+    };
+    for (Words words : runs) {
+      words.insert(words.begin(), "http");
+      CAPTURE(joined(words));
+      const auto json = figures(words);
+      check_load(json);
+      const bool fails = json["settings"]["fail_percent"] > 0;
+      CHECK((json["failed"] > 0) == fails);
+    }
+  }
+#endif
+
+#if BELAY_TEST_SERVES
+  TEST_CASE("sagas through belay serve are verified and have the same floor") {
+    const char* program = std::getenv("BELAY_PROGRAM");
+    REQUIRE_MESSAGE(program != nullptr, "BELAY_PROGRAM names the program that serves");
+    for (Words words : {Words{"--transactions", "200"},
+                        Words{"--seconds", "0.3", "--connections", "4", "--fail", "20"}}) {
+      words.insert(words.begin(), {"http", "--serve", "--belay", program});
+      CAPTURE(joined(words));
+      const auto json = figures(words);
+      CHECK(json["floor_tps"] > 0);
+      CHECK(json["ratio"] > 0);
+      CHECK(json["p99_us"] > 0);
+      CHECK(json["rss_bytes"] > 0);
+    }
+  }
+#endif
+
   TEST_CASE("an open loop submits what is due and counts its latency from then") {
     const auto json = figures({"saga", "--rate", "2000", "--seconds", "0.5", "--fail", "10"});
     check_saga(json);
@@ -273,6 +310,7 @@ TEST_SUITE("process/bench") {
           Words{"saga", "--rate", "5", "--in-flight", "2"}, Words{"saga", "--history", "some"},
           Words{"saga", "--seconds", "1", "--transactions", "5"}, Words{"floor", "--seconds"},
           Words{"saga", "--driven"}, Words{"tcc", "--topic"}, Words{"msg", "--fail", "5"},
+          Words{"http", "--serve", "--rate", "5"}, Words{"http", "--connections", "5"},
           Words{"xa", "--rate", "5"}, Words{"xa", "--in-flight", "65"}}) {
       CAPTURE(joined(words));
       const auto run = bench(words);

@@ -186,6 +186,50 @@ TEST_SUITE("process/demo") {
     }
   }
 
+#if BELAY_TEST_SERVES
+  TEST_CASE("over HTTP a run with engine and banks killed ends as one that is not") {
+    const TempDir dir;
+    constexpr int kRows = 200;
+    const auto file = mixed_file(dir.file("mixed.csv"), kRows);
+    for (const std::string mode : {"saga", "tcc", "msg"}) {
+      CAPTURE(mode);
+      const auto run_in = [&](const std::string& place, const Words& more) {
+        Words words = {"--mode", mode,         "--transfers", file,    "--in-flight",
+                       "16",     "--accounts", "10",          "--dir", place};
+        words.insert(words.end(), more.begin(), more.end());
+        return figures(words);
+      };
+      const auto within = run_in(dir.file(mode), {});
+      CHECK(within["http"] == false);
+      const auto killed = run_in(dir.file(mode + "-http"), {"--http", "--kill-at", "50"});
+      CHECK(killed["http"] == true);
+      CHECK(killed["bank_kills"].size() == 2);
+      CHECK(killed["changed"] == 0);
+      CHECK(totals(killed) == totals(within));
+      // The same ports again, or it would be another file's work.
+      const auto again = run_in(dir.file(mode + "-http"), {"--http"});
+      CHECK(again["repeated"] == kRows);
+      CHECK(totals(again) == totals(killed));
+    }
+  }
+
+  TEST_CASE("banks that are processes die with the demo, and their port serves the next one") {
+    const TempDir dir;
+    const auto banks = dir.file("banks");
+    const Words words = {"--http", "--transfers", fine_file(dir.file("many.csv"), 3'000), "--dir",
+                         banks};
+    {
+      Process process(demo(words));
+      REQUIRE(process.wait_for_output("25 %", std::chrono::seconds(60)));
+      process.kill(SIGKILL);
+      CHECK(process.wait().signal == SIGKILL);
+    }
+    const auto after = figures(words);
+    CHECK(after["succeeded"] == 3'000);
+    CHECK(after["repeated"] > 0);
+  }
+#endif
+
   TEST_CASE("a message whose payer was killed is delivered or was never debited") {
     const TempDir dir;
     const auto banks = dir.file("banks");
@@ -378,6 +422,7 @@ TEST_SUITE("process/demo") {
         {{"--accounts", "many"}, 2, "accounts"},
         {{"--mode", "swift"}, 2, "'swift' is not saga, tcc"},
         {{"--first", "0"}, 2, "first"},
+        {{"--http", "--mode", "xa"}, 2, "--http does not go with --mode xa"},
     };
     for (const auto& one : cases) {  // not taken apart: clang 14 captures no structured binding
       CAPTURE(one.says);

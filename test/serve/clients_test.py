@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Two clients written from the protocol, Python's and Node's, drive every mode against services that
-succeed, say no, fail, time out, answer twice and die. In the end their books must agree.
+"""Two clients written from the protocol, Python's and Node's, drive every mode against services
+that succeed, say no, fail, time out, answer twice and die. In the end their books must agree.
 
     clients_test.py python|node [NODE]
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """dtm's HTTP protocol, row by row, against a running `belay serve`.
 
-    conformance_test.py [WORDS]     runs the rows whose name holds WORDS; BELAY_PROGRAM is the command
+    conformance_test.py [WORDS]     runs the rows that hold WORDS; BELAY_PROGRAM is the command
     conformance_test.py --table     prints the rows as Markdown: what, dtm, belay, why
 """
 

@@ -154,7 +154,7 @@ SLOW = {
 
 
 def slow_peers():
-    with Server("--request-timeout", "2s", "--idle-timeout", "2s") as server:
+    with Server("--receive-timeout", "2s", "--idle-timeout", "2s") as server:
         async def all_at_once():
             kinds = [(what, parts) for what, parts in SLOW.items() for _ in range(40)]
             ends = await asyncio.gather(*(slow_peer(server.port, parts, 0.5) for _, parts in kinds))
@@ -198,7 +198,7 @@ def idle_peers():
 
 
 def limits(in_flight):
-    return ("--requests-max", str(in_flight), "--connections-max", "2000")
+    return ("--requests-in-flight-max", str(in_flight), "--connections-max", "2000")
 
 
 def main():

@@ -104,14 +104,6 @@ def _(t):
     same(t.server.wait_status(gid), "succeed")
 
 
-@row(SDK, "PHP dtm-client: `branch_headers: []`", "500", "taken as {}",
-     "an empty map is written so there")
-def _(t):
-    gid = t.gid()
-    answered(t.server.dtm("submit", t.saga(gid, 1, branch_headers=[])), 200)
-    same(t.server.wait_status(gid), "succeed")
-
-
 @row(SDK, "Go: payload of nil is the text null; `concurrent` always; protocol empty", "taken")
 def _(t):
     gid = t.gid()

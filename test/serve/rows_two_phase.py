@@ -120,7 +120,9 @@ def _(t):
     same([c.method for c in t.calls()], ["GET"])
 
 
-@row(TCC, "branch_headers, request_timeout, … of the prepare", "hold for the second phase")
+@row(TCC, "branch_headers, request_timeout, … of the prepare",
+     "those of the submit count, or of the prepare after a restart", "hold for the second phase",
+     "one answer, whatever happens in between")
 def _(t):
     gid = prepared_tcc(t, 1, branch_headers={"x-token": "t1"})
     answered(t.submit(gid, "tcc"), 200)

@@ -24,6 +24,10 @@ class Banks {
   virtual void tick(Engine&) {}
 };
 
+// A transfer as a saga or tcc.
+Result<> hand_in(Engine& engine, Mode mode, const Doors& doors, const Transfer& transfer,
+                 ReportCallback done);
+
 // Opens them, or founds them.
 Result<std::unique_ptr<Banks>> open_banks(const Settings& settings);
 

@@ -27,11 +27,11 @@ struct Told {
 
 // Kills the worker when `kill_at` transfers are answered. What it told before counts, whenever it
 // is read.
-Told listen(Worker& worker, std::size_t kill_at, Results& results, const Onlooker& onlooker) {
+Told listen(Child& worker, std::size_t kill_at, Results& results, const Onlooker& onlooker) {
   Told told;
   auto started_at = Clock::now();
   bool killed = false;
-  while (const auto event = worker.next()) {
+  while (const auto event = next_event(worker)) {
     if (event->start) {
       told.start = *event->start;
       started_at = Clock::now();
@@ -84,7 +84,7 @@ Result<Story> conduct(const Settings& settings, const std::vector<Transfer>& tra
 
 Result<Story> conduct_killed(unsigned percent, const std::vector<std::string>& argv,
                              Results& results, const Onlooker& onlooker, int& failed) {
-  auto first = Worker::start(argv);
+  auto first = Child::start(argv);
   if (!first) return first.error();
   const auto kill_at = std::max((results.size() * percent + 99) / 100, std::size_t{1});
   const auto before = listen(*first, kill_at, results, onlooker);
@@ -94,7 +94,7 @@ Result<Story> conduct_killed(unsigned percent, const std::vector<std::string>& a
   }
   Kill kill{percent, first->pid(), results.done(), before.exit_code != -SIGKILL, 0, 0};
 
-  auto second = Worker::start(argv);
+  auto second = Child::start(argv);
   if (!second) return second.error();
   const auto after = listen(*second, results.size() + 1, results, onlooker);
   if (!after.end) {

@@ -13,10 +13,11 @@ constexpr auto kPause = std::chrono::milliseconds(500);
 }  // namespace
 
 Result<> Messages::hand_in(Engine& engine, const Transfer& transfer, ReportCallback done) {
-  return engine.prepare(msg_of(transfer), [this, &engine, &transfer,
-                                           done = std::move(done)](const Result<Report>& prepared) {
-    go_on(engine, transfer, prepared, done);
-  });
+  return engine.prepare(
+      msg_of(transfer, doors_),
+      [this, &engine, &transfer, done = std::move(done)](const Result<Report>& prepared) {
+        go_on(engine, transfer, prepared, done);
+      });
 }
 
 void Messages::go_on(Engine& engine, const Transfer& transfer, const Result<Report>& known,
@@ -24,10 +25,10 @@ void Messages::go_on(Engine& engine, const Transfer& transfer, const Result<Repo
   if (!known || known->finished()) return done(known);
   // Decided, and on its way to the end.
   if (known->status() != Status::prepared) return submit(engine, transfer, done);
-  auto& payer = transfer.from.bank == BankId::a ? a_ : b_;
-  payer.ask(own_debit_of(transfer), [this, &engine, &transfer, done](const Outcome& outcome) {
-    after_debit(engine, transfer, outcome, done);
-  });
+  payer_(transfer.from.bank, own_debit_of(transfer),
+         [this, &engine, &transfer, done](const Outcome& outcome) {
+           after_debit(engine, transfer, outcome, done);
+         });
 }
 
 void Messages::after_debit(Engine& engine, const Transfer& transfer, const Outcome& outcome,
@@ -52,7 +53,7 @@ void Messages::after_debit(Engine& engine, const Transfer& transfer, const Outco
 
 // Of a message that goes forward already: joins it.
 void Messages::submit(Engine& engine, const Transfer& transfer, const ReportCallback& done) {
-  const auto taken = engine.submit(msg_of(transfer).wait_result(), done);
+  const auto taken = engine.submit(msg_of(transfer, doors_).wait_result(), done);
   if (!taken) done(taken.error());
 }
 

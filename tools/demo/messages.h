@@ -1,7 +1,7 @@
 // Transfers as two-phase messages: the payer's bank debits in a transaction of its own, and the
 // message brings the money to the other bank if and only if that committed. The steps are those of
 // belay::do_and_submit, which waits for one transaction's commit after the other; here many debits
-// share a commit of the counter's, so the steps follow each other by callbacks.
+// share a commit of the bank's, so the steps follow each other by callbacks.
 //
 //   prepare ──► debit ──► submit ──► delivered
 //                 ├─ refused ──► abort
@@ -10,11 +10,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "belay/engine.h"
-#include "demo/counter.h"
 #include "demo/transfers.h"
 
 namespace belay::demo {
@@ -22,7 +23,10 @@ namespace belay::demo {
 // Thread-safe.
 class Messages {
  public:
-  Messages(Counter& a, Counter& b) : a_(a), b_(b) {}
+  // Asks the payer's bank for a message's own debit; answers on any thread.
+  using Payer = std::function<void(BankId bank, Leg leg, std::function<void(Outcome)> done)>;
+
+  Messages(Doors doors, Payer payer) : doors_(std::move(doors)), payer_(std::move(payer)) {}
 
   // `transfer` must live until `done` was called.
   Result<> hand_in(Engine& engine, const Transfer& transfer, ReportCallback done);
@@ -41,8 +45,8 @@ class Messages {
                    const ReportCallback& done);
   void submit(Engine& engine, const Transfer& transfer, const ReportCallback& done);
 
-  Counter& a_;
-  Counter& b_;
+  Doors doors_;
+  Payer payer_;
   std::mutex mutex_;
   std::vector<Unclear> unclear_;
 };

@@ -26,6 +26,8 @@ Options options_for_a_demo() {
   options.retry.first_interval = Millis(100);
   options.retry.interval_max = Millis(2'000);
   options.request_timeout = Millis(10'000);
+  options.hooks.breaker_open_first = Millis(100);
+  options.hooks.breaker_open_max = Millis(1'000);
   options.retention =
       Millis(0);  // for ever: run again next month, the demo still knows its transfers
   options.retention_failed = Millis(0);

@@ -20,6 +20,7 @@ struct Files {
   std::string directory;
   bool servers = false;  // the banks are servers, and what the audit reads is a copy of their books
 
+  std::string ports() const { return directory + "/bank-ports"; }
   std::string engine() const { return directory + "/belay.db"; }
   std::string bank(BankId bank) const {
     return directory + "/" + std::string(name_of(bank)) + (servers ? "-copy.db" : ".db");
@@ -39,6 +40,7 @@ struct Settings {
   std::string transfers;         // the file
   std::size_t first = SIZE_MAX;  // of its transfers
   Mode mode = Mode::saga;
+  bool http = false;  // the banks are services in processes of their own
   std::int64_t accounts = 2'000;
   std::size_t in_flight = 256;
   std::chrono::seconds patience{30};  // gives up when nothing became final for that long

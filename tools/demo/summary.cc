@@ -236,12 +236,17 @@ void print_intro(Out& out, const Settings& settings, const TransferFile& file) {
     out.print("        the first {} of {} in it: --first says how many\n",
               count(file.transfers.size()), count(file.transfers.size() + file.left_out));
   }
+  if (settings.http) out.write("  to    two HTTP services, a process each\n");
   out.print("  in    {}\n", tool::printable(settings.files.directory));
   out.flush();
 }
 
 void print_summary(Out& out, const Summary& summary) {
   if (summary.story.kill) print_kill(out, summary);
+  for (const auto& kill : summary.bank_kills) {
+    out.print("  {}'s process {} was killed too, when {} were final, and started again.\n",
+              name_of(kill.bank), kill.pid, count(kill.answered));
+  }
   print_counts(out, summary);
   print_money(out, summary);
   print_audit(out, summary);
@@ -251,7 +256,8 @@ void print_summary(Out& out, const Summary& summary) {
 }
 
 void print_json(Out& out, const Summary& summary) {
-  const auto& [settings, file, results, story, audit, forecast, surprises, program] = summary;
+  const auto& [settings, file, results, story, audit, bank_kills, forecast, surprises, program] =
+      summary;
   nlohmann::ordered_json reasons = nlohmann::ordered_json::object();
   for (const auto verdict : kRolledBack) {
     if (results.count(verdict) > 0) reasons[std::string(name_of(verdict))] = results.count(verdict);
@@ -259,6 +265,7 @@ void print_json(Out& out, const Summary& summary) {
   nlohmann::ordered_json object = {
       {"db", settings.files.engine()},
       {"mode", name_of(settings.mode)},
+      {"http", settings.http},
       {"transfers", file.transfers.size()},
       {"bad_rows", file.bad_count},
       {"succeeded", results.count(Verdict::succeeded)},
@@ -293,6 +300,10 @@ void print_json(Out& out, const Summary& summary) {
         {"percent", story.kill->percent},     {"pid", story.kill->pid},
         {"answered", story.kill->answered},   {"came_too_late", story.kill->came_too_late},
         {"recovered", story.kill->recovered}, {"open_us", story.kill->open_micros}};
+  }
+  for (const auto& kill : bank_kills) {
+    object["bank_kills"].push_back(
+        {{"bank", name_of(kill.bank)}, {"pid", kill.pid}, {"answered", kill.answered}});
   }
   out.json(object);
 }

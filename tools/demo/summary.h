@@ -12,12 +12,20 @@
 
 namespace belay::demo {
 
+// A bank's process that was killed, and started again.
+struct BankKill {
+  BankId bank{};
+  pid_t pid = 0;
+  std::size_t answered = 0;  // transfers that were final by then
+};
+
 struct Summary {
   const Settings& settings;
   const TransferFile& file;
   const Results& results;
   const Story& story;
   const Audit& audit;
+  const std::vector<BankKill>& bank_kills;
   std::size_t forecast = 0;   // transfers whose end could be told from the opening books
   std::size_t surprises = 0;  // of those, with another end
   std::string program;        // how belay was called

@@ -187,35 +187,33 @@ Result<TransferFile> read_transfers(const std::string& path) {
 
 std::string gid_of(const Transfer& transfer) { return "transfer-" + transfer.id; }
 
-Saga saga_of(const Transfer& transfer) {
-  const std::string from(name_of(transfer.from.bank));
-  const std::string to(name_of(transfer.to.bank));
+Saga saga_of(const Transfer& transfer, const Doors& doors) {
+  const auto &from = transfer.from, &to = transfer.to;
   Saga saga(gid_of(transfer));
-  saga.step(from + ".debit", from + ".undo_debit",
-            payload_of(transfer.from.account, transfer.cents));
-  saga.step(to + ".credit", to + ".undo_credit", payload_of(transfer.to.account, transfer.cents));
+  saga.step(doors.to(from.bank, "debit"), doors.to(from.bank, "undo_debit"),
+            payload_of(from.account, transfer.cents));
+  saga.step(doors.to(to.bank, "credit"), doors.to(to.bank, "undo_credit"),
+            payload_of(to.account, transfer.cents));
   saga.custom_data(transfer.memo);
   return saga;
 }
 
 // In order, so that a transfer that both banks would refuse is always refused for the same reason.
-Tcc tcc_of(const Transfer& transfer) {
-  const std::string from(name_of(transfer.from.bank));
-  const std::string to(name_of(transfer.to.bank));
+Tcc tcc_of(const Transfer& transfer, const Doors& doors) {
+  const auto &from = transfer.from, &to = transfer.to;
   Tcc tcc(gid_of(transfer));
   tcc.in_order().custom_data(transfer.memo);
-  tcc.branch(from + ".try_debit", from + ".confirm_debit", from + ".cancel_debit",
-             payload_of(transfer.from.account, transfer.cents));
-  tcc.branch(to + ".try_credit", to + ".confirm_credit", to + ".cancel_credit",
-             payload_of(transfer.to.account, transfer.cents));
+  tcc.branch(doors.to(from.bank, "try_debit"), doors.to(from.bank, "confirm_debit"),
+             doors.to(from.bank, "cancel_debit"), payload_of(from.account, transfer.cents));
+  tcc.branch(doors.to(to.bank, "try_credit"), doors.to(to.bank, "confirm_credit"),
+             doors.to(to.bank, "cancel_credit"), payload_of(to.account, transfer.cents));
   return tcc;
 }
 
-Msg msg_of(const Transfer& transfer) {
+Msg msg_of(const Transfer& transfer, const Doors& doors) {
   Msg msg(gid_of(transfer));
-  msg.to(std::string(name_of(transfer.to.bank)) + ".receive",
-         payload_of(transfer.to.account, transfer.cents));
-  msg.query(std::string(name_of(transfer.from.bank)) + ".was_debited");
+  msg.to(doors.to(transfer.to.bank, "receive"), payload_of(transfer.to.account, transfer.cents));
+  msg.query(doors.to(transfer.from.bank, kBackCheck));
   msg.timeout_to_fail(kBackCheckAfter).custom_data(transfer.memo);
   return msg;
 }

@@ -13,6 +13,7 @@
 #include "belay/saga.h"
 #include "belay/tcc.h"
 #include "demo/bank.h"
+#include "demo/services.h"
 
 namespace belay::demo {
 
@@ -54,11 +55,11 @@ std::string gid_of(const Transfer& transfer);
 // What a transfer is in each mode. Debit first, so that what is to be given is there.
 //
 // "bank-x.debit" and "bank-y.credit", each with its "undo_…".
-Saga saga_of(const Transfer& transfer);
+Saga saga_of(const Transfer& transfer, const Doors& doors = {});
 // "bank-x.try_debit" and "bank-y.try_credit", each with "confirm_…" and "cancel_…".
-Tcc tcc_of(const Transfer& transfer);
+Tcc tcc_of(const Transfer& transfer, const Doors& doors = {});
 // "bank-y.receive", once bank x has debited by itself; its back-check is "bank-x.was_debited".
-Msg msg_of(const Transfer& transfer);
+Msg msg_of(const Transfer& transfer, const Doors& doors = {});
 // That debit: no call of the engine's.
 Leg own_debit_of(const Transfer& transfer);
 

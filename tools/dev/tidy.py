@@ -55,7 +55,7 @@ HEADERS = {
     "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "mysql.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "uv.h": ("lib/loop/", "lib/hook/", "lib/api/", "tools/examples/", "test/"),
-    "curl/curl.h": ("lib/hook/", "tools/http/client", "bench/http"),
+    "curl/curl.h": ("lib/hook/", "test/fuzz/hook/", "tools/http/client", "bench/http"),
     "microhttpd.h": ("tools/http/server",),
     "gnutls/gnutls.h": ("tools/http/server",),
     "gnutls/x509.h": ("tools/http/server",),

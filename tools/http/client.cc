@@ -54,6 +54,9 @@ void describe(CURL* curl, const ClientRequest& request, Headers& headers) {
                      static_cast<curl_off_t>(request.body.size()));
   }
   if (!request.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (request.cert_file.empty()) return;
+  curl_easy_setopt(curl, CURLOPT_SSLCERT, request.cert_file.c_str());
+  curl_easy_setopt(curl, CURLOPT_SSLKEY, request.key_file.c_str());
 }
 
 }  // namespace

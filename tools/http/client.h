@@ -15,7 +15,9 @@ struct ClientRequest {
   web::Fields headers{};
   std::string body{};
   Millis timeout{10'000};
-  std::string ca_file{};  // empty: the system's certificates
+  std::string ca_file{};    // PEM; empty: the system's certificates
+  std::string cert_file{};  // PEM; empty: none. With its key:
+  std::string key_file{};
 };
 
 // Errors: storage (no answer; with the reason), invalid_argument (no URL).

@@ -8,8 +8,8 @@
 namespace belay::tool {
 namespace {
 
-constexpr std::size_t kQueueMax = 256;       // beyond: dropped, and counted
-constexpr Millis kPostTimeout{3'000};        // dtm's
+constexpr std::size_t kQueueMax = 256;  // beyond: dropped, and counted
+constexpr Millis kPostTimeout{3'000};   // dtm's
 
 }  // namespace
 

@@ -63,7 +63,8 @@ std::string quoted(const std::string& text) {
 std::string in_environment(const std::string& name) {
   std::string result = "BELAY_" + name;
   for (auto& letter : result) {
-    letter = letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+    letter =
+        letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   }
   return result;
 }
@@ -193,7 +194,9 @@ void OptionTable::add_to(CLI::App* command) {
   for (auto& entry : entries_) {
     const auto flag = "--" + entry.name;
     if (entry.kind == Entry::Kind::flag) {
-      const auto set = [&entry](std::int64_t count) { entry.given = {count > 0 ? "true" : "false"}; };
+      const auto set = [&entry](std::int64_t count) {
+        entry.given = {count > 0 ? "true" : "false"};
+      };
       entry.option = command->add_flag_function(flag, set, entry.help);
     } else {
       entry.option = command->add_option(flag, entry.given, entry.help)->type_name(entry.type);

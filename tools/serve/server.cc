@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -50,9 +51,10 @@ class Deadline {
       : thread_([this, at, &log, &engine] {
           std::unique_lock lock(mutex_);
           if (done_.wait_until(lock, at, [this] { return gone_; })) return;
-          log.warning(fmt::format("the drain timeout passed: ending all the same; {} unfinished "
-                                  "transactions go on at the next start",
-                                  engine.counters().live));
+          log.warning(
+              fmt::format("the drain timeout passed: ending all the same; {} unfinished "
+                          "transactions go on at the next start",
+                          engine.counters().live));
           _exit(0);
         }) {}
   Deadline(const Deadline&) = delete;
@@ -84,7 +86,9 @@ class Front {
       if (auto* service = service_.load(std::memory_order_acquire)) {
         return service->handle(std::move(request), std::move(respond));
       }
-      respond({503, "application/json; charset=utf-8", "{\"message\":\"the server is starting\"}",
+      respond({503,
+               "application/json; charset=utf-8",
+               "{\"message\":\"the server is starting\"}",
                {{"Retry-After", "1"}}});
     };
   }
@@ -116,7 +120,28 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
   if (const auto closed = engine.close(); !closed) {
     log.error("closing the state file: " + closed.error().detail);
   }
-  log.info(fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
+  log.info(
+      fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
+}
+
+std::uint64_t size_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
+                              const std::string& db) {
+  const auto http = server.figures();
+  const auto told = alerts.figures();
+  return {.connections = http.connections,
+          .requests_in_flight = http.requests_in_flight,
+          .requests = http.requests,
+          .refused = http.refused,
+          .alerts_sent = told.sent,
+          .alerts_failed = told.failed,
+          .alerts_dropped = told.dropped,
+          .file_bytes = size_of(db),
+          .wal_bytes = size_of(db + "-wal")};
 }
 
 std::string url_of(const http::Server& server, const ServeSettings& settings) {
@@ -150,6 +175,8 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   BELAY_TRY(engine->start());
   auto service = web::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
+  (*service)->metrics().read_server(
+      [&http = **server, &alerts, db = settings.db] { return figures_of(http, alerts, db); });
   front.open(**service);
   log.info("listening", {{"url", url_of(**server, settings)}, {"db", settings.db}});
   notify_manager("READY=1");

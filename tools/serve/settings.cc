@@ -49,9 +49,11 @@ void describe_server_limits(OptionTable& table, ServeSettings& settings) {
   table.duration("receive-timeout", settings.http.request_timeout,
                  "from a request's first byte to its last; beyond: 408");
   table.duration("idle-timeout", settings.http.idle_timeout, "of a connection without a request");
-  table.count("reads-queued-max", settings.service.reads_queued_max,
-              "queries waiting; beyond: 503", 1);
+  table.count("reads-queued-max", settings.service.reads_queued_max, "queries waiting; beyond: 503",
+              1);
   table.count("read-threads", settings.service.read_threads, "that answer queries", 1);
+  table.count("waits-max", settings.service.waits_max, "requests waiting for a result; beyond: 425",
+              1);
 }
 
 void describe_engine(OptionTable& table, Options& engine) {
@@ -120,7 +122,8 @@ std::optional<std::string> read_file(const std::string& path, std::string& into)
   return std::nullopt;
 }
 
-std::optional<std::string> read_tokens(const std::string& path, std::vector<std::string>& tokens) {
+std::optional<std::string> read_tokens_of(const std::string& path,
+                                          std::vector<std::string>& tokens) {
   if (path.empty()) return std::nullopt;
   std::string text;
   if (auto wrong = read_file(path, text)) return wrong;
@@ -184,13 +187,15 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   settings.http.host = address->host;
   settings.http.port = address->port;
   settings.engine.hooks.refuse_link_local = !settings.allow_link_local;
+  settings.service.retry = settings.engine.retry;
+  settings.service.request_timeout = settings.engine.request_timeout;
   if (settings.tls_cert_file.empty() != settings.tls_key_file.empty()) {
     return "--tls-cert and --tls-key go together";
   }
   if (!settings.tls_client_ca_file.empty() && settings.tls_cert_file.empty()) {
     return "--tls-client-ca needs --tls-cert and --tls-key";
   }
-  if (auto wrong = read_tokens(settings.token_file, tokens)) return "--token-file: " + *wrong;
+  if (auto wrong = read_tokens_of(settings.token_file, tokens)) return "--token-file: " + *wrong;
   if (auto wrong = read_file(settings.tls_cert_file, settings.http.tls_cert)) return wrong;
   if (auto wrong = read_file(settings.tls_key_file, settings.http.tls_key)) return wrong;
   if (auto wrong = read_file(settings.tls_client_ca_file, settings.http.tls_client_ca)) {

@@ -29,6 +29,8 @@ struct Beginning {
   std::string definition;
   RecordKind kind = RecordKind::submitted;
   std::string step{};  // what may be added
+  std::string progress = *core::encode_progress({"01", "action", "succeed", "data"}, Limits{});
+  std::string conclusion = core::encode_conclusion({"why", "result"});
 };
 
 std::vector<Beginning> beginnings() {
@@ -46,6 +48,8 @@ std::vector<Beginning> beginnings() {
       {"msg", encoded(Msg("g").to("topic://t").to("b")), RecordKind::submitted, subscriber},
       {"driven msg", encoded(Msg("g").to("topic://t").query("q"), prepared), RecordKind::prepared,
        subscriber},
+      {"workflow", encoded(Workflow("g").callback("c", "name", "input"), prepared),
+       RecordKind::prepared, step},
   };
 }
 
@@ -72,9 +76,24 @@ std::vector<Record> all_records(const Beginning& beginning, const Transaction& t
   }
   for (unsigned status = 0; status <= static_cast<unsigned>(Status::failed); ++status)
     with_kind(RecordKind::finished).status = static_cast<Status>(status);
-  for (const auto kind : {RecordKind::aborting, RecordKind::committing}) with_kind(kind);
+  for (const auto kind : {RecordKind::aborting, RecordKind::committing, RecordKind::stopped})
+    with_kind(kind);
   for (const auto kind : {RecordKind::submitted, RecordKind::prepared})
     with_kind(kind).text = beginning.definition;
+  for (const auto kind : {RecordKind::progressed, RecordKind::concluded}) {
+    with_kind(kind).text = "garbage";
+    with_kind(kind).text = {};
+  }
+  with_kind(RecordKind::progressed).text = beginning.progress;
+  with_kind(RecordKind::concluded).text = beginning.conclusion;
+  for (std::uint32_t branch = 0; branch <= transaction.branches.size(); ++branch) {
+    for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op) {
+      auto& record = with_kind(RecordKind::scheduled);
+      record.branch = branch;
+      record.op = static_cast<Op>(op);
+      record.due_at = 3000;
+    }
+  }
   with_kind(RecordKind::added).text = "garbage";
   if (transaction.branches.size() < kBranchesMax)
     with_kind(RecordKind::added).text = beginning.step;
@@ -132,14 +151,24 @@ bool is_legal_msg(const Transaction& transaction) {
   return false;
 }
 
+// Its one branch is the callback, which comes to no end of its own.
+bool is_legal_workflow(const Transaction& transaction) {
+  const auto& callback = transaction.branches.at(0);
+  const bool open = callback.first == OpState::idle || callback.first == OpState::started;
+  return transaction.branches.size() == 1 && open && second_idle(callback) &&
+         (transaction.status == Status::prepared || transaction.concluded) &&
+         (transaction.status == Status::prepared || transaction.finished());
+}
+
 bool is_legal(const Transaction& transaction) {
   if (!every(transaction, second_has_first)) return false;
+  if (transaction.stopped && transaction.finished()) return transaction.status == Status::failed;
   switch (transaction.mode()) {
     case Mode::saga: return is_legal_saga(transaction);
     case Mode::tcc:
     case Mode::xa: return is_legal_two_phase(transaction);
     case Mode::msg: return is_legal_msg(transaction);
-    case Mode::workflow: break;
+    case Mode::workflow: return is_legal_workflow(transaction);
   }
   return false;
 }
@@ -149,6 +178,8 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
   if (before.finished()) return false;
   const bool grew = after.branches.size() != before.branches.size();
   if (grew != (kind == RecordKind::added)) return false;
+  if (after.stopped != (before.stopped || kind == RecordKind::stopped)) return false;
+  if (before.stopped && kind != RecordKind::answered && kind != RecordKind::finished) return false;
   switch (kind) {
     case RecordKind::aborting:
       return after.status == Status::aborting &&
@@ -156,6 +187,8 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
     case RecordKind::committing:
       return before.status == Status::prepared && after.status == Status::submitted;
     case RecordKind::finished:
+      if (after.status == Status::failed && before.stopped) return true;
+      if (before.mode() == Mode::workflow) return before.concluded && after.finished();
       return after.status == Status::succeed ? before.status == Status::submitted
                                              : before.status == Status::aborting;
     case RecordKind::submitted:
@@ -164,20 +197,29 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
       if (before.mode() == Mode::saga) return false;
       if (before.mode() == Mode::msg) return after.status == Status::submitted;
       return before.driven && after.status == Status::prepared;
+    case RecordKind::stopped:
     case RecordKind::started:
     case RecordKind::answered:
     case RecordKind::parked: break;
+    case RecordKind::progressed:
+    case RecordKind::concluded:
+    case RecordKind::scheduled:
+      if (before.mode() != Mode::workflow || before.concluded) return false;
+      break;
   }
   return after.status == before.status;
 }
 
 std::string key_of(const Transaction& transaction) {
   std::string key(1, static_cast<char>(transaction.status));
+  key.push_back(transaction.stopped ? 's' : '-');
   for (const auto& branch : transaction.branches) {
     key.push_back(static_cast<char>(branch.first));
     key.push_back(static_cast<char>(branch.second));
     key.push_back(branch.parked ? 'p' : '-');
   }
+  key.push_back(transaction.concluded ? 'c' : '-');
+  key.push_back(transaction.remembered && transaction.remembered->count > 0 ? 's' : '-');
   return key;
 }
 
@@ -227,7 +269,8 @@ Seen walk(const Beginning& beginning) {
 TEST_SUITE("core/apply") {
   TEST_CASE("in every state of every mode a record is applied, or refused without a change") {
     using K = RecordKind;
-    const std::set<K> saga{K::started, K::answered, K::parked, K::aborting, K::finished};
+    const std::set<K> saga{K::started,  K::answered, K::parked,
+                           K::aborting, K::finished, K::stopped};
     auto declared = saga;
     declared.insert(K::committing);
     auto driven = declared;
@@ -236,9 +279,16 @@ TEST_SUITE("core/apply") {
     submitted_msg.insert(K::added);
     submitted_msg.erase(K::aborting);
     const std::map<std::string, std::set<K>> taken{
-        {"saga", saga},         {"tcc", declared},     {"xa", declared},
-        {"driven tcc", driven}, {"driven xa", driven}, {"msg", submitted_msg},
+        {"saga", saga},
+        {"tcc", declared},
+        {"xa", declared},
+        {"driven tcc", driven},
+        {"driven xa", driven},
+        {"msg", submitted_msg},
         {"driven msg", driven},
+        {"workflow",
+         {K::started, K::answered, K::parked, K::finished, K::progressed, K::concluded,
+          K::scheduled, K::stopped}},
     };
     for (const auto& beginning : beginnings()) {
       const auto seen = walk(beginning);

@@ -100,7 +100,7 @@ TEST_SUITE("core/codec") {
     REQUIRE_FALSE(opened.has_value());
     CHECK(opened.error().code == ErrorCode::unsupported);
     CHECK(opened.error().detail == "batch format 2");
-    for (const char kind : {'\x00', '\x0a', '\xff'}) {
+    for (const char kind : {'\x00', '\x0b', '\xff'}) {
       const auto batch = with_checksum("\x01", std::string("\x05") + kind + std::string(6, '\0'));
       const auto records = unsealed(batch);
       REQUIRE_FALSE(records.has_value());

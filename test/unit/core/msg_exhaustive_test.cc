@@ -41,6 +41,8 @@ void explore_delayed(Proof& proof) {
     plan.delay = pick.one_of({5u, 25u, 50u});
     plan.timeout = 25;
     proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
+    if (plan.delay != 25)
+      proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1, .operator_words = 1});
   }
 }
 

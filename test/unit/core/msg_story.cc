@@ -45,6 +45,10 @@ class MsgStory::Examiner {
       case RecordKind::added: return added();
       case RecordKind::finished: return finished(record.status);
       case RecordKind::submitted:
+      case RecordKind::progressed:
+      case RecordKind::concluded:
+      case RecordKind::scheduled:
+      case RecordKind::stopped:
       case RecordKind::prepared: return examine(Property::final_is_final, false);
     }
   }
@@ -71,6 +75,7 @@ class MsgStory::Examiner {
     examine(Property::goes_to_subscribers, awaited_topics_.empty());
     if (delivery_failed_) examine(Property::delivery_ends_nothing, records_ == 1);
     if (late_answer_) examine(Property::word_before_answer, records_ == 1 + ends_ && calls_ == 0);
+    if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
       examine(Property::no_idling, !share.parked || share.out || story_.finished_);
@@ -83,7 +88,15 @@ class MsgStory::Examiner {
   }
   void happens(const core::Added&) {}
   void happens(const core::Registered&) {}
+  void happens(const core::Progressed&) {}  // of a workflow
+  void happens(const core::WordEnd&) {}
   void happens(const core::Due&) { meets_deadline(); }
+  void happens(const core::WordStop&) {}  // told by StoppableStory
+  void happens(const core::Hastened&) {
+    hastened_ = true;
+    meets_deadline();
+    if (decision_before_ == Decision::none && plan_.has_query) must_ask_ = !was_asked_;
+  }
   void happens(const core::WordSubmit&) { must_submit_ = true; }
   void happens(const core::WordAbort&) { must_abort_ = true; }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
@@ -136,14 +149,14 @@ class MsgStory::Examiner {
     if (story_.is_query(record.branch)) {
       examine(Property::asked_in_time, record.op == Op::query && !story_.asked_ &&
                                            story_.decision_ == Decision::none &&
-                                           story_.deadline() <= now_);
+                                           (hastened_ || story_.deadline() <= now_));
       story_.asked_ = true;
     } else {
       examine(Property::delivers_when_submitted,
               record.op == Op::action && story_.decision_ == Decision::submit && !share.begun);
       examine(Property::delivery_order,
               plan_.concurrent || story_.those_before_are_done(record.branch));
-      examine(Property::starts_after_delay, story_.begun_ || now_ >= story_.start_);
+      examine(Property::starts_after_delay, hastened_ || story_.begun_ || now_ >= story_.start_);
       share.begun = story_.begun_ = true;
     }
     share.open();
@@ -195,7 +208,7 @@ class MsgStory::Examiner {
                                               !share.target.empty());
     if (!is_query) examine(Property::delivers_when_submitted, story_.decision_ == Decision::submit);
     examine(Property::one_call_a_branch, !share.out);
-    examine(Property::never_early, !share.retries || share.not_before <= now_);
+    examine(Property::never_early, hastened_ || !share.retries || share.not_before <= now_);
     share.retries = false;
     share.out = effect.op;
   }
@@ -216,6 +229,7 @@ class MsgStory::Examiner {
   unsigned told_the_end_ = 0;
   Decision decision_before_;
   bool was_finished_;
+  bool hastened_ = false;
   bool was_asked_;
   bool must_submit_ = false;
   bool must_abort_ = false;
@@ -302,6 +316,13 @@ std::uint64_t MsgStory::wake_up() const {
     if (share.retries) earliest.consider(share.not_before);
   }
   return earliest.at();
+}
+
+bool MsgStory::nothing_waits() const {
+  if (decision_ == Decision::none && plan_->has_query && !asked_) return false;
+  if (decision_ == Decision::submit && !begun_ && !all_delivered()) return false;
+  return finished_ || std::none_of(shares_.begin(), shares_.end(),
+                                   [](const Share& share) { return share.retries; });
 }
 
 Status MsgStory::status() const {

@@ -25,6 +25,7 @@ class MsgStory : public Story {
   void examine_state(const core::Transaction& transaction, Findings& findings,
                      const Past& past) const override;
   std::optional<Op> call_out(std::uint32_t branch) const override { return shares_[branch].out; }
+  std::uint32_t branch_count() const override { return static_cast<std::uint32_t>(shares_.size()); }
   bool takes_no(Op op) const override { return op == Op::query; }
 
  private:
@@ -50,6 +51,7 @@ class MsgStory : public Story {
   bool idles(std::uint32_t branch, std::uint64_t now) const;
   std::uint64_t deadline() const;
   std::uint64_t wake_up() const;
+  bool nothing_waits() const;  // for a time that may come sooner
   Status status() const;
   void examine_words(const core::Transaction& transaction, Findings& findings,
                      const Past& past) const;

@@ -21,6 +21,7 @@ void explore_small(Proof& proof) {
       plan.timeout = plan.retry_limit == 0 ? 0 : 25;
       const std::uint32_t unanswered = plan.retry_limit == 2 ? 2 : 1;
       proof.explore(plan, {.unanswered = unanswered, .unregistered = 1, .crashes = 1});
+      proof.explore(plan, {.unanswered = 1, .unregistered = 1, .crashes = 1, .operator_words = 1});
     }
   }
 }
@@ -33,6 +34,7 @@ void explore_delayed(Proof& proof) {
     plan.delay = pick.one_of({5u, 25u, 50u});
     plan.timeout = pick.coin() ? 25 : 0;
     proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
+    if (plan.delay == 5) proof.explore(plan, {.unanswered = 1, .crashes = 1, .operator_words = 2});
   }
 }
 

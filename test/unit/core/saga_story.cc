@@ -32,6 +32,10 @@ class SagaStory::Examiner {
       case core::RecordKind::prepared:
       case core::RecordKind::added:
       case core::RecordKind::committing:
+      case core::RecordKind::progressed:
+      case core::RecordKind::concluded:
+      case core::RecordKind::scheduled:
+      case core::RecordKind::stopped:
         return examine(Property::nothing_forward_after_abort, false);  // not of a saga
     }
   }
@@ -52,6 +56,7 @@ class SagaStory::Examiner {
       examine(Property::retry_limit, aborts_now_ == at_limit_);
     }
     examine(Property::turns_back_for_a_reason, aborts_now_ == must_abort_);
+    if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
       examine(Property::no_idling, !share.parked || share.out || story_.finished_);
@@ -65,7 +70,14 @@ class SagaStory::Examiner {
   void happens(const core::WordSubmit&) {}
   void happens(const core::WordAbort&) {}
   void happens(const core::Registered&) {}
+  void happens(const core::Progressed&) {}  // nor of a workflow
+  void happens(const core::WordEnd&) {}
   void happens(const core::Due&) { meets_deadline(); }
+  void happens(const core::WordStop&) {}  // told by StoppableStory
+  void happens(const core::Hastened&) {
+    hastened_ = true;
+    meets_deadline();
+  }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Resumed&) {
@@ -93,7 +105,7 @@ class SagaStory::Examiner {
       examine(Property::nothing_forward_after_abort, !story_.aborted_);
       examine(Property::action_order,
               !share.may_have_run && story_.predecessors_acted(record.branch));
-      examine(Property::never_early, story_.begun_ || now_ >= story_.start());
+      examine(Property::never_early, hastened_ || story_.begun_ || now_ >= story_.start());
       story_.begun_ = share.may_have_run = true;
     } else {
       examine(Property::turns_back_for_a_reason, story_.aborted_);
@@ -147,7 +159,7 @@ class SagaStory::Examiner {
             story_.is_open(share) && !story_.plan_->is_empty(effect.branch, effect.op) &&
                 effect.op == (story_.aborted_ ? Op::compensate : Op::action));
     examine(Property::one_call_a_branch, !share.out);
-    examine(Property::never_early, !share.retries || share.not_before <= now_);
+    examine(Property::never_early, hastened_ || !share.retries || share.not_before <= now_);
     share.retries = false;
     share.out = effect.op;
   }
@@ -161,6 +173,7 @@ class SagaStory::Examiner {
   Awaited awaited_;
   unsigned told_the_end_ = 0;
   bool was_finished_;
+  bool hastened_ = false;
   bool must_abort_ = false;
   bool aborts_now_ = false;
   bool limit_matters_ = false;
@@ -226,6 +239,12 @@ std::uint64_t SagaStory::wake_up() const {
     if (share.retries) earliest.consider(share.not_before);
   }
   return earliest.at();
+}
+
+bool SagaStory::nothing_waits() const {
+  return finished_ ||
+         ((aborted_ || begun_) && std::none_of(shares_.begin(), shares_.end(),
+                                               [](const Share& share) { return share.retries; }));
 }
 
 void SagaStory::rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,

@@ -25,6 +25,7 @@ class SagaStory : public Story {
     tale_.examine(transaction, findings, past);
   }
   std::optional<Op> call_out(std::uint32_t branch) const override { return shares_[branch].out; }
+  std::uint32_t branch_count() const override { return static_cast<std::uint32_t>(shares_.size()); }
   bool takes_no(Op op) const override { return op == Op::action; }
 
  private:
@@ -44,6 +45,7 @@ class SagaStory : public Story {
   std::uint64_t start() const { return created_at_ + plan_->delay; }
   std::uint64_t deadline() const { return plan_->timeout == 0 ? 0 : created_at_ + plan_->timeout; }
   std::uint64_t wake_up() const;
+  bool nothing_waits() const;  // for a time that may come sooner
 
   const SagaPlan* plan_;
   std::vector<Share> shares_;

@@ -108,6 +108,35 @@ TEST_SUITE("core/saga controls") {
               .broke(Property::final_is_final));
   }
 
+  TEST_CASE("a stop that calls, waits for too much or too little, or is no failure is found") {
+    const auto end_as = [](Status status) {
+      return [status](core::Step& step) { step.records.back().status = status; };
+    };
+    CHECK(Teller(kConcurrent).success(0).stop().rest().success(1).rest().broke_nothing());
+    CHECK(Teller(kSequence).unknown(0).hasten().rest().stop().unknown(0).rest().broke_nothing());
+    const auto broke = [](const Teller& teller) { return teller.broke(Property::stop_ends_it); };
+    CHECK(broke(Teller(kSequence).stop(add_call(1, Op::action))));
+    CHECK(broke(Teller(kSequence).unknown(0).stop(add_call(0, Op::action))));
+    CHECK(broke(Teller(kSequence).stop(without(RecordKind::stopped))));
+    CHECK(broke(Teller(kSequence).stop(
+        add({.kind = RecordKind::finished, .status = Status::failed}))));  // its call is out
+    CHECK(broke(Teller(kSequence).stop().success(0, without(RecordKind::finished))));
+    CHECK(broke(Teller(kSequence).stop().success(0, end_as(Status::succeed))));
+    CHECK(broke(Teller(kSequence).stop().success(0, drop_effects)));
+    Teller called(kSequence);
+    called.stop().transaction.stopped = false;
+    CHECK(broke(called.rest()));
+  }
+
+  TEST_CASE("what is hastened and waits all the same is found") {
+    CHECK(Teller(kSequence).unknown(0).hasten(drop_effects).broke(Property::hastened_at_once));
+    auto delayed = kSequence;
+    delayed.delay = 5;
+    CHECK(Teller(delayed).hasten().rest().broke_nothing());
+    const auto idle = [](core::Step& step) { step.records.clear(), step.effects.clear(); };
+    CHECK(Teller(delayed).hasten(idle).broke(Property::hastened_at_once));
+  }
+
   TEST_CASE("a state that idles, sleeps for ever or too long, or counts wrongly is found") {
     Teller dropped(kSequence, drop_effects);
     CHECK(dropped.rest().broke(Property::no_idling));

@@ -131,6 +131,7 @@ std::vector<core::Record> extreme_records() {
       {.kind = RecordKind::added, .id = 10, .at = 3, .text = "a step"},
       {.kind = RecordKind::started, .id = 10, .at = 3, .branch = 7, .op = Op::query},
       {.kind = RecordKind::committing, .id = 10, .at = 4, .due_at = kMax},
+      {.kind = RecordKind::stopped, .id = 10, .at = 5, .text = reason},
   };
 }
 

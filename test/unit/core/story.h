@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,9 +31,12 @@ class Story {
   virtual void examine_state(const core::Transaction& transaction, Findings& findings,
                              const Past& past) const = 0;
   virtual std::optional<Op> call_out(std::uint32_t branch) const = 0;
+  virtual std::uint32_t branch_count() const = 0;
   // A no is an answer to this op like any other, and not a fault.
   virtual bool takes_no(Op op) const = 0;
 };
+
+inline constexpr std::string_view kStopReason = "enough";
 
 // How Retry reads in every plan: 10, 20, 30, 30, … ms; 7 ms after an `ongoing`.
 Retry retry_of_plans(std::uint32_t limit);

@@ -20,7 +20,7 @@ template <class Plan>
 class TellerOf {
  public:
   explicit TellerOf(const Plan& plan, const Tamper& tamper = {})
-      : plan_(plan), scenario_(scenario_of(plan)), story_(opening_of(plan_)) {
+      : plan_(plan), scenario_(scenario_of(plan)), story_(opening_of(plan_).clone()) {
     const core::Record first{
         .kind = scenario_.driven ? core::RecordKind::prepared : core::RecordKind::submitted,
         .id = 7,
@@ -47,6 +47,8 @@ class TellerOf {
   }
   TellerOf& submit(const Tamper& tamper = {}) { return tell(core::WordSubmit{}, tamper); }
   TellerOf& abort(const Tamper& tamper = {}) { return tell(core::WordAbort{"no"}, tamper); }
+  TellerOf& stop(const Tamper& tamper = {}) { return tell(core::WordStop{kStopReason}, tamper); }
+  TellerOf& hasten(const Tamper& tamper = {}) { return tell(core::Hastened{}, tamper); }
   TellerOf& add(const Tamper& tamper = {}) {
     return tell(core::Added{scenario_.additions[added_++]}, tamper);
   }
@@ -86,7 +88,7 @@ class TellerOf {
 
   Plan plan_;
   Scenario scenario_;
-  decltype(opening_of(std::declval<const Plan&>())) story_;
+  StoppableStory story_;
   Findings findings_;
   Past past_{nullptr, "control", ""};
   std::uint64_t now_ = kBegin;

@@ -46,8 +46,9 @@ void compare_branches(Comparison& compare, const core::Branch& a, const core::Br
 }  // namespace
 
 std::string difference(const core::Transaction& a, const core::Transaction& b) {
-  const auto& [id, definition, branches, timeline, reason, created_at, updated_at, start_at, begun,
-               succeeded, second_done, status, driven] = a;
+  const auto& [id, definition, branches, timeline, reason, remembered, created_at, updated_at,
+               start_at, begun, succeeded, second_done, status, driven, stopped,
+               concluded] = a;
   Comparison compare;
   compare.field("id", id, b.id);
   compare.field("definition", definition.bytes(), b.definition.bytes());
@@ -62,6 +63,14 @@ std::string difference(const core::Transaction& a, const core::Transaction& b) {
   compare.field("second_done", second_done, b.second_done);
   compare.field("status", unsigned(status), unsigned(b.status));
   compare.field("driven", driven, b.driven);
+  compare.field("concluded", concluded, b.concluded);
+  const core::Remembered none;
+  const auto& ours = remembered ? *remembered : none;
+  const auto& theirs = b.remembered ? *b.remembered : none;
+  compare.field("steps", ours.steps, theirs.steps);
+  compare.field("steps' count", ours.count, theirs.count);
+  compare.field("result", ours.result, theirs.result);
+  compare.field("stopped", stopped, b.stopped);
   compare.field("start_at", start_at, b.start_at);
   compare.field("added", definition.added(), b.definition.added());
   for (std::size_t i = 0; compare.found.empty() && i < branches.size(); ++i) {

@@ -19,6 +19,8 @@ void explore_declared(Proof& proof) {
     plan.timeout = plan.retry_limit == 0 ? 0 : 25;
     const std::uint32_t unanswered = plan.retry_limit == 2 ? 2 : 1;
     proof.explore(plan, {.unanswered = unanswered, .unregistered = 1, .crashes = 1});
+    if (plan.retry_limit != 2)
+      proof.explore(plan, {.unanswered = 1, .unregistered = 1, .crashes = 1, .operator_words = 1});
   }
 }
 
@@ -31,6 +33,7 @@ void explore_driven(Proof& proof) {
     plan.retry_limit = pick.below(2);
     plan.timeout = plan.retry_limit == 0 ? 0 : 25;
     proof.explore(plan, {.unanswered = 1, .unregistered = 1, .crashes = 1});
+    proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1, .operator_words = 1});
     plan.mode = Mode::xa;
     plan.retry_limit = 2;
     proof.explore(plan, {.unanswered = 2, .unregistered = 0, .crashes = 0});

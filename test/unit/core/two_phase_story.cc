@@ -37,6 +37,10 @@ class TwoPhaseStory::Examiner {
         story_.shares_.emplace_back();
         return;
       case RecordKind::submitted:
+      case RecordKind::progressed:
+      case RecordKind::concluded:
+      case RecordKind::scheduled:
+      case RecordKind::stopped:
       case RecordKind::prepared: return examine(Property::final_is_final, false);
     }
   }
@@ -67,6 +71,7 @@ class TwoPhaseStory::Examiner {
       examine(Property::branch_told, told_a_branch_ == 0);
     }
     if (second_failed_) examine(Property::second_phase_ends_nothing, records_ == 1);
+    if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
       examine(Property::no_idling, !share.parked || share.out || story_.finished_);
@@ -76,7 +81,14 @@ class TwoPhaseStory::Examiner {
  private:
   void happens(const core::Begun&) {}
   void happens(const core::Registered&) {}
+  void happens(const core::Progressed&) {}  // of a workflow
+  void happens(const core::WordEnd&) {}
   void happens(const core::Due&) { meets_deadline(); }
+  void happens(const core::WordStop&) {}  // told by StoppableStory
+  void happens(const core::Hastened&) {
+    hastened_ = true;
+    meets_deadline();
+  }
   void happens(const core::Added&) {
     adds_ = true;
     meets_deadline();
@@ -171,7 +183,7 @@ class TwoPhaseStory::Examiner {
     examine(Property::calls_what_is_open, effect.op == now_called && story_.is_open(share) &&
                                               !plan_.is_empty(effect.branch, effect.op));
     examine(Property::one_call_a_branch, !share.out);
-    examine(Property::never_early, !share.retries || share.not_before <= now_);
+    examine(Property::never_early, hastened_ || !share.retries || share.not_before <= now_);
     share.retries = false;
     share.out = effect.op;
   }
@@ -189,6 +201,7 @@ class TwoPhaseStory::Examiner {
   unsigned told_a_branch_ = 0;
   unsigned branches_ended_ = 0;
   bool was_finished_;
+  bool hastened_ = false;
   bool was_decided_;
   bool adds_ = false;
   bool word_submit_ = false;
@@ -269,6 +282,11 @@ std::uint64_t TwoPhaseStory::wake_up() const {
     if (share.retries) earliest.consider(share.not_before);
   }
   return earliest.at();
+}
+
+bool TwoPhaseStory::nothing_waits() const {
+  return finished_ || std::none_of(shares_.begin(), shares_.end(),
+                                   [](const Share& share) { return share.retries; });
 }
 
 Status TwoPhaseStory::status() const {

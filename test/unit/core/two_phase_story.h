@@ -23,6 +23,7 @@ class TwoPhaseStory : public Story {
   void examine_state(const core::Transaction& transaction, Findings& findings,
                      const Past& past) const override;
   std::optional<Op> call_out(std::uint32_t branch) const override { return shares_[branch].out; }
+  std::uint32_t branch_count() const override { return static_cast<std::uint32_t>(shares_.size()); }
   bool takes_no(Op op) const override { return op == plan_->first(); }
 
  private:
@@ -46,6 +47,7 @@ class TwoPhaseStory : public Story {
   bool decided() const { return decision_ != Decision::none; }
   std::uint64_t deadline() const;
   std::uint64_t wake_up() const;
+  bool nothing_waits() const;  // for a time that may come sooner
   Status status() const;
   void examine_words(const core::Transaction& transaction, Findings& findings,
                      const Past& past) const;

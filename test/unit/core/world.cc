@@ -35,13 +35,16 @@ enum class Move {
   crash,
   crash_and_later,
   crash_and_earlier,
+  stop,
+  hasten,
 };
 
 constexpr const char* kMoveNames[] = {
     "success ",       "failure ",    "ongoing ",     "unknown ",       "unregistered ",
     "withdrawn ",     "registered ", "due ",         "deadline ",      "add ",
     "word submit ",   "word abort ", "late add ",    "late submit ",   "late abort ",
-    "subscriptions ", "crash ",      "crash+later ", "crash+earlier ",
+    "subscriptions ", "crash ",      "crash+later ", "crash+earlier ", "stop ",
+    "hasten ",
 };
 
 struct Option {
@@ -197,6 +200,10 @@ std::vector<Option> World::options() const {
     if (due != 0) list.push_back({Move::crash_and_later});
     if (due != 0) list.push_back({Move::crash_and_earlier});
   }
+  if (faults_.operator_words > 0 && !transaction_.finished()) {
+    if (!transaction_.stopped) list.push_back({Move::stop});
+    if (core::next_hastened(transaction_) != 0) list.push_back({Move::hasten});
+  }
   return list;
 }
 
@@ -239,6 +246,10 @@ void World::take(const Option& option) {
       ++topics_;
       past_ = std::make_shared<const Past>(Past{past_, std::move(what), {}});
       return;
+    case Move::stop:
+      --faults_.operator_words;
+      return decide(core::WordStop{kStopReason}, what, batch);
+    case Move::hasten: --faults_.operator_words; return decide(core::Hastened{}, what, batch);
     case Move::crash:
     case Move::crash_and_later:
     case Move::crash_and_earlier: crash(option.move); return decide(core::Resumed{}, what, batch);
@@ -295,6 +306,7 @@ void World::examine_state(const World* before) {
   if (!transaction_.finished()) return;
   nothing_follows(core::Due{}, Property::final_is_final);
   nothing_follows(core::Resumed{}, Property::final_is_final);
+  nothing_follows(core::Hastened{}, Property::final_is_final);
   for (std::uint32_t i = 0; i < branch_count(); ++i)
     nothing_follows(core::Registered{i}, Property::final_is_final);
   refuses_all_records();
@@ -314,7 +326,7 @@ void World::refuses_all_records() {
       refused({.kind = kind, .id = 7, .at = now_, .op = static_cast<Op>(op)});
   }
   for (const auto kind : {RecordKind::submitted, RecordKind::prepared, RecordKind::aborting,
-                          RecordKind::committing, RecordKind::added})
+                          RecordKind::committing, RecordKind::added, RecordKind::stopped})
     refused({.kind = kind, .id = 7, .at = now_});
   for (unsigned status = 0; status <= static_cast<unsigned>(Status::failed); ++status) {
     refused(
@@ -329,6 +341,8 @@ std::string World::key() const {
   put(faults_.unanswered);
   put(faults_.unregistered);
   put(faults_.crashes);
+  put(faults_.operator_words);
+  put(transaction_.stopped ? 1 : 0);
   put(static_cast<std::uint64_t>(transaction_.status));
   const auto left = [this](std::uint64_t at) { return at == 0 ? 0 : 1 + at - now_; };
   put(left(core::deadline_of(transaction_)));

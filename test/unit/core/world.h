@@ -8,6 +8,7 @@
 
 #include "core/decide.h"
 #include "core/topics.h"
+#include "unit/core/stoppable_story.h"
 #include "unit/core/story.h"
 
 namespace belay::test {
@@ -28,6 +29,7 @@ struct Faults {
   std::uint32_t unanswered = 0;    // answers that end nothing
   std::uint32_t unregistered = 0;  // calls that find no handler
   std::uint32_t crashes = 0;
+  std::uint32_t operator_words = 0;  // to stop it, or to hasten what waits
 };
 
 struct Counts {
@@ -39,8 +41,9 @@ struct Counts {
 // From the beginning on, everything that can happen within `faults`: each call that is out may be
 // the next to come back, with every outcome; time may come for the next thing due or at once for
 // the deadline; its caller may add a branch or give a word, also with the deadline and before its
-// wake-up, and the subscriptions may change; the process may crash, and come back now, later, or
-// with a clock that went back. `opening` is the story before the first step.
+// wake-up; its operator may stop or hasten it; the subscriptions may change; the process may crash,
+// and come back now, later, or with a clock that went back. `opening` is the story before the first
+// step.
 void explore(const Scenario& scenario, const Story& opening, const Faults& faults,
              Findings& findings, Counts& counts);
 // When every transaction begins, ms since the epoch.
@@ -53,7 +56,8 @@ struct Proof {
 
   template <class Plan>
   void explore(const Plan& plan, const Faults& faults) {
-    test::explore(scenario_of(plan), opening_of(plan), faults, findings, counts);
+    const StoppableStory opening(opening_of(plan).clone());
+    test::explore(scenario_of(plan), opening, faults, findings, counts);
   }
 };
 

@@ -130,6 +130,15 @@ class TestEngine {
   Result<> list_topics(const std::string& name) {
     return handed_in(engine.topics(keep(listed, name)));
   }
+  Result<> progress(const std::string& gid, const Progress& progress, const std::string& name) {
+    auto step = core::encode_progress(progress, options.limits);
+    if (!step) return step.error();
+    return handed_in(engine.record_progress({gid, std::move(*step), keep(changed, name)}));
+  }
+  Result<> finish(const std::string& gid, const WorkflowEnd& end, const std::string& name) {
+    BELAY_TRY(core::check_end(end, options.limits));
+    return handed_in(engine.finish_workflow({gid, end, answer(name)}));
+  }
   std::optional<ErrorCode> error_of(const std::string& name) const {
     if (const auto code = error_in(answers, name)) return code;
     if (const auto code = error_in(told, name)) return code;

@@ -51,9 +51,9 @@ TEST_SUITE("store/schema") {
     open_journal(path);
     CHECK(query(path,
                 "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode;"
-                "PRAGMA auto_vacuum; PRAGMA page_size") == "1650814049\n1\nwal\n2\n8192");
+                "PRAGMA auto_vacuum; PRAGMA page_size") == "1650814049\n2\nwal\n2\n8192");
     CHECK(query(path, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY 1") ==
-          "branches\ntimeline\ntransactions");
+          "branches\nprogress\ntimeline\ntransactions");
     CHECK(query(path, "SELECT count(*) FROM transactions") == "0");
     CHECK(query(path, "SELECT name, value FROM meta ORDER BY name") == "epoch|1\nstuck_after|3");
   }

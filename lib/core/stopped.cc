@@ -1,0 +1,29 @@
+// The machine of a transaction that its operator stopped, whatever its mode.
+//
+//   prepared, submitted, aborting ───── the last call in flight is back ─────► failed
+//
+// What its branches have done stays done. All that it waits for are calls in flight: those that
+// only wait for a place are withdrawn.
+#include "core/decision.h"
+
+namespace belay::core {
+namespace {
+
+void on_due(Decision& decision) {
+  if (decision.transaction().finished()) return;
+  for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
+    if (decision.branch(i).in_flight) return;
+  }
+  decision.finish(Status::failed);
+}
+
+void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+  decision.answered(branch, op, outcome, 0);
+  on_due(decision);
+}
+
+}  // namespace
+
+const Machine kStoppedMachine = {on_due, on_answered};
+
+}  // namespace belay::core

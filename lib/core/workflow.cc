@@ -1,0 +1,35 @@
+// The workflow machine.
+//
+//   prepared ───── its owner says how it ended ─────────────────────► succeed or failed
+//
+// The owner runs the steps and has them remembered; nothing here decides about them. Waits: for the
+// owner's word; meanwhile for a time to call the owner back, and for that call. Whatever it
+// answers, the owner is called again, since a crash may follow the answer. The word comes often
+// from within the callback: the end does not wait for that call, and what it answers then changes
+// nothing.
+#include "core/decision.h"
+#include "core/phases.h"
+#include "core/retry.h"
+
+namespace belay::core {
+namespace {
+
+constexpr std::uint32_t kCallback = 0;
+
+void on_due(Decision& decision) {
+  if (decision.transaction().finished() || awaits_word_only(decision.transaction())) return;
+  if (decision.branch(kCallback).first != OpState::idle) return;
+  const auto wait = retry_interval_ms(decision.retry_of(kCallback), 1, decision.random());
+  decision.schedule(kCallback, Op::query, decision.now() + wait);
+}
+
+void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+  if (decision.transaction().finished()) return;
+  decision.answered(branch, op, outcome, next_attempt_at(decision, branch, outcome));
+}
+
+}  // namespace
+
+const Machine kWorkflowMachine = {on_due, on_answered};
+
+}  // namespace belay::core

@@ -1,0 +1,78 @@
+// Workflows: what their owners want remembered, and how they say it ended.
+#include <utility>
+
+#include "base/mark.h"
+#include "engine/engine.h"
+
+namespace belay::engine {
+
+void Engine::take(ProgressRequest& request) {
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
+  if (auto* live = live_.find(request.gid)) return record_progress(*live, request);
+  auto gid = request.gid;
+  look_up(std::move(gid), std::move(request));
+}
+
+void Engine::take(EndRequest& request) {
+  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
+  if (auto* live = live_.find(request.gid)) return finish_workflow(*live, request);
+  auto gid = request.gid;
+  look_up(std::move(gid), std::move(request));
+}
+
+Result<> Engine::check_progress(const core::Transaction& transaction, std::string_view step) const {
+  BELAY_TRY(core::may_progress(transaction));
+  const auto& remembered = transaction.remembered;
+  const auto known = core::read_progress(step);
+  if (remembered && core::remembers(*remembered, *known)) {
+    return Error{ErrorCode::conflict, fmt::format("the step '{}' of branch '{}' is remembered "
+                                                  "already",
+                                                  known->op, known->branch_id)};
+  }
+  if (remembered && remembered->count >= options_.limits.branches_max) {
+    return Error{ErrorCode::branches_limit,
+                 fmt::format("the workflow has {} remembered steps, the limit is {}",
+                             remembered->count, options_.limits.branches_max)};
+  }
+  const auto bytes = transaction.definition.bytes().size() +
+                     (remembered ? remembered->steps.size() : 0) + step.size();
+  if (bytes <= options_.limits.definition_bytes_max) return {};
+  return Error{ErrorCode::definition_limit,
+               fmt::format("with this step the workflow has {} bytes, the limit is {}", bytes,
+                           options_.limits.definition_bytes_max)};
+}
+
+// Answered with the batch that carries it.
+void Engine::record_progress(Live& live, ProgressRequest& request) {
+  if (const auto allowed = check_progress(live.transaction, request.step); !allowed)
+    return refuse(request.done, allowed.error().code, allowed.error().detail);
+  resume(live);
+  decide(live, core::Progressed{request.step});
+  open_topic_answers_.push_back(std::move(request.done));
+}
+
+void Engine::finish_workflow(Live& live, EndRequest& request) {
+  const auto& transaction = live.transaction;
+  const bool said_before = transaction.mode() == Mode::workflow && transaction.finished() &&
+                           transaction.status == request.end.status;
+  if (said_before) return add_waiter(live, {.done = std::move(request.done), .joined = true});
+  if (const auto may = core::may_progress(transaction); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
+  resume(live);
+  decide(live, core::WordEnd{&request.end});
+  add_waiter(live, {.done = std::move(request.done)});
+}
+
+// It ended while its callback was out, and that call came back. Not dropped at once: whoever had
+// this decided may still look at it.
+void Engine::let_go(Live& live) {
+  if (!core::has_call_out(live.transaction)) left_.push_back(&live);
+}
+
+void Engine::drop_left() {
+  if (left_.empty()) return;
+  BELAY_MARK(ended_before_callback);
+  for (auto* live : std::exchange(left_, {})) live_.erase(*live);
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,87 @@
+// How `belay serve` is told what to do, and what it refuses.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "served.h"
+
+namespace belay::test {
+namespace {
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+Finished serve(std::vector<std::string> words,
+               std::vector<std::pair<std::string, std::string>> env = {}) {
+  words.insert(words.begin(), "serve");
+  return run(belay_spawn(std::move(words), std::move(env)));
+}
+
+// It ended with 2, after one line that contains `part`.
+bool refused_for(const Finished& end, std::string_view part) {
+  const bool one_line = end.err.find('\n') == end.err.size() - 1;
+  const bool refused = end.exit_code == 2 && one_line && contains(end.err, part);
+  if (!refused) MESSAGE(end.exit_code << ": " << end.err);
+  return refused;
+}
+
+}  // namespace
+
+TEST_SUITE("process/serve options") {
+  TEST_CASE("a flag goes before the environment, the environment before the file") {
+    const TempDir dir;
+    std::ofstream(dir.file("c.toml")) << "stuck-after = 1\nbranches-max = 10\nhosts-max = 100\n";
+    const auto end = serve({"--print-config", "--config", dir.file("c.toml"), "--stuck-after", "3"},
+                           {{"BELAY_STUCK_AFTER", "2"}, {"BELAY_BRANCHES_MAX", "20"}});
+    CHECK(end.exit_code == 0);
+    CHECK(contains(end.out, "\nstuck-after = 3\n"));
+    CHECK(contains(end.out, "\nbranches-max = 20\n"));
+    CHECK(contains(end.out, "\nhosts-max = 100\n"));
+    CHECK(contains(end.out, "\ngid-bytes-max = 128\n"));
+  }
+
+  TEST_CASE("what --print-config prints is a file for --config") {
+    const TempDir dir;
+    const auto first = serve({"--print-config", "--allow-target", "https://*.example.com",
+                              "--allow-target", "10.0.0.1:8080", "--retention", "2d",
+                              "--hook-proxy", "http://me:secret@proxy:3128"});
+    CHECK(first.exit_code == 0);
+    CHECK_FALSE(contains(first.out, "secret"));
+    std::ofstream(dir.file("c.toml")) << first.out;
+    const auto second = serve({"--print-config"}, {{"BELAY_CONFIG", dir.file("c.toml")}});
+    CHECK(second.exit_code == 0);
+    CHECK(second.out == first.out);
+    CHECK(contains(second.out, "allow-target = [\"https://*.example.com\", \"10.0.0.1:8080\"]"));
+  }
+
+  TEST_CASE("beyond loopback it wants a token, or --insecure") {
+    const TempDir dir;
+    const auto db = dir.file("s.db");
+    CHECK(refused_for(serve({"--db", db, "--listen", "0.0.0.0:0"}), "--token-file"));
+    CHECK(refused_for(serve({"--db", db, "--listen", "[::]:0"}), "--insecure"));
+    CHECK(refused_for(serve({"--db", db}, {{"BELAY_LISTEN", "0.0.0.0:0"}}), "--insecure"));
+    Process insecure(belay_spawn({"serve", "--db", db, "--listen", "0.0.0.0:0", "--insecure"}));
+    CHECK(insecure.wait_for_output("listening"));
+    CHECK(insecure.wait_for_output("--insecure"));
+  }
+
+  TEST_CASE("mistakes are refused in a line that names the option") {
+    const TempDir dir;
+    const auto db = dir.file("s.db");
+    CHECK(refused_for(serve({}), "--db"));
+    CHECK(refused_for(serve({"--db", db, "--listen", "36789"}), "--listen"));
+    CHECK(refused_for(serve({"--db", db, "--tls-cert", "x"}), "--tls-key"));
+    CHECK(refused_for(serve({"--db", db, "--stuck-after", "0"}), "--stuck-after"));
+    CHECK(refused_for(serve({"--db", db, "--drain-timeout", "soon"}), "--drain-timeout"));
+    CHECK(refused_for(serve({"--db", db, "--token-file", "/nowhere/t"}), "/nowhere/t"));
+    CHECK(refused_for(serve({"--db", db}, {{"BELAY_HISTORY", "some"}}), "BELAY_HISTORY"));
+    CHECK(refused_for(serve({"--db", db, "--no-such-option"}), "--no-such-option"));
+    std::ofstream(dir.file("bad.pem")) << "no certificate";
+    CHECK(serve({"--db", db, "--listen", "127.0.0.1:0", "--log-level", "error", "--tls-cert",
+                 dir.file("bad.pem"), "--tls-key", dir.file("bad.pem")})
+              .exit_code == 1);
+  }
+}
+
+}  // namespace belay::test

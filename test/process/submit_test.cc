@@ -1,0 +1,113 @@
+// `belay submit`, to a server and into a file.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "served.h"
+#include "support/http_peer.h"
+
+namespace belay::test {
+namespace {
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+Finished submit(std::vector<std::string> words, const std::string& input = "") {
+  words.insert(words.begin(), "submit");
+  auto spawn = belay_spawn(std::move(words));
+  spawn.input = input;
+  return run(spawn);
+}
+
+PeerAnswer yes(const PeerRequest& request) {
+  return contains(request.target, "/no?") ? say(409, "FAILURE: sold out") : say(200);
+}
+
+}  // namespace
+
+TEST_SUITE("process/submit") {
+  TEST_CASE("to a server: handed in, followed to the end, told again") {
+    HttpPeer peer(yes);
+    Served served;
+    REQUIRE(served.listening());
+    const TempDir dir;
+    std::ofstream(dir.file("saga.json")) << saga_to("g1", peer.url("/a"));
+    const auto one = submit({dir.file("saga.json"), "--server", served.url(""), "--wait"});
+    CHECK(one.exit_code == 0);
+    CHECK(one.out == "g1 succeed\n");
+    const auto lines = saga_to("g2", peer.url("/a")) + "\n" + saga_to("g3", peer.url("/no")) + "\n";
+    const auto two = submit({"-", "--server", served.url("/"), "--wait", "--json"}, lines);
+    CHECK(two.exit_code == 1);
+    CHECK(contains(two.out, R"({"gid":"g2","status":"succeed"})"));
+    CHECK(contains(two.out, R"({"gid":"g3","status":"failed")"));
+    CHECK(contains(two.out, "sold out"));
+    const auto taken = submit({"-", "--server", served.url("")}, saga_to("g1", peer.url("/b")));
+    CHECK(taken.exit_code == 4);
+    CHECK(contains(taken.err, "409"));
+  }
+
+  TEST_CASE("to a server that wants a token") {
+    const TempDir dir;
+    std::ofstream(dir.file("token")) << "word\n";
+    Served served({"--token-file", dir.file("token")});
+    REQUIRE(served.listening());
+    const auto saga = saga_to("g1", "");
+    CHECK(submit({"-", "--server", served.url("")}, saga).exit_code == 1);
+    const auto good =
+        submit({"-", "--server", served.url(""), "--token-file", dir.file("token")}, saga);
+    CHECK(good.exit_code == 0);
+    CHECK(good.out == "g1 submitted\n");
+  }
+
+  TEST_CASE("into a file, unless another engine has it") {
+    HttpPeer peer(yes);
+    const TempDir dir;
+    const auto db = dir.file("own.db");
+    const auto saga = saga_to("g1", peer.url("/a"));
+    const auto good = submit({"-", "--db", db, "--wait"}, saga);
+    CHECK(good.exit_code == 0);
+    CHECK(good.out == "g1 succeed\n");
+    CHECK(submit({"-", "--db", db}, saga).exit_code == 0);
+    CHECK(submit({"-", "--db", db}, saga_to("g1", peer.url("/b"))).exit_code == 4);
+    CHECK(peer.requests().size() == 1);
+    Served served;
+    REQUIRE(served.listening());
+    const auto held = submit({"-", "--db", served.db()}, saga);
+    CHECK(held.exit_code == 5);
+    CHECK(contains(held.err, "--server"));
+  }
+
+  TEST_CASE("a malformed definition is refused in a line that names the field: 2") {
+    const TempDir dir;
+    const auto wrong = [&](const std::string& text, std::string_view part) {
+      const auto end = submit({"-", "--db", dir.file("s.db")}, text);
+      CHECK(end.exit_code == 2);
+      CHECK_MESSAGE(contains(end.err, part), end.err);
+      CHECK(end.err.find('\n') == end.err.size() - 1);
+    };
+    wrong("", "there is no definition");
+    wrong("[]", "object");
+    wrong(R"({"steps":[]})", "trans_type");
+    wrong(R"({"trans_type":"saga","steps":{}})", "steps");
+    wrong(R"({"trans_type":"saga","retry_limit":"x"})", "retry_limit");
+    wrong(R"({"trans_type":"tcc"})", "trans_type");
+    CHECK(submit({dir.file("none.json"), "--db", dir.file("s.db")}).exit_code == 3);
+    CHECK(submit({"-"}, "{}").exit_code == 2);
+    CHECK(submit({"-", "--server", "no-url"}, R"({"trans_type":"saga"})").exit_code == 2);
+    CHECK(submit({"-", "--server", "http://127.0.0.1:1"}, R"({"trans_type":"saga"})").exit_code ==
+          1);
+  }
+
+  TEST_CASE("--wait ends with its time, and the transaction goes on") {
+    HttpPeer peer([](const PeerRequest&) { return nothing(); });
+    Served served;
+    REQUIRE(served.listening());
+    const auto end = submit({"-", "--server", served.url(""), "--wait", "--timeout", "200ms"},
+                            saga_to("g1", peer.url("/a")));
+    CHECK(end.exit_code == 1);
+    CHECK(contains(end.err, "g1 is still submitted"));
+  }
+}
+
+}  // namespace belay::test

@@ -1,0 +1,87 @@
+// TLS, and clients that have to say who they are.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "http/client.h"
+#include "http/server.h"
+#include "raw_client.h"
+#include "support/certificates.h"
+
+using namespace std::chrono_literals;
+
+namespace belay::http {
+namespace {
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class TlsServer {
+ public:
+  enum class Clients { any, certified };
+  explicit TlsServer(Clients clients, Millis request_timeout = 10s) {
+    REQUIRE(authority.vouch_for("server"));
+    REQUIRE(authority.vouch_for("client"));
+    ServerOptions options{.request_timeout = request_timeout,
+                          .tls_cert = text_of(authority.cert("server")),
+                          .tls_key = text_of(authority.key("server"))};
+    if (clients == Clients::certified) options.tls_client_ca = text_of(authority.ca());
+    auto started = Server::start(options, [](web::Request, web::Respond respond) { respond({}); });
+    REQUIRE_MESSAGE(started, (started ? "" : started.error().detail));
+    server = std::move(*started);
+  }
+  ClientRequest request() const {
+    return {.url = "https://127.0.0.1:" + std::to_string(server->port()) + "/",
+            .ca_file = authority.ca()};
+  }
+
+  test::Authority authority;
+  std::unique_ptr<Server> server;
+};
+
+}  // namespace
+
+TEST_SUITE("http tls") {
+  TEST_CASE("whoever trusts the server's authority gets an answer, others do not ask") {
+    const TlsServer tls(TlsServer::Clients::any);
+    const auto response = fetch(tls.request());
+    REQUIRE_MESSAGE(response, (response ? "" : response.error().detail));
+    CHECK(response->status == 200);
+    auto distrustful = tls.request();
+    distrustful.ca_file.clear();
+    CHECK_FALSE(fetch(distrustful));
+  }
+
+  TEST_CASE("without a certificate of the clients' authority there is no answer") {
+    const TlsServer tls(TlsServer::Clients::certified);
+    CHECK_FALSE(fetch(tls.request()));
+    auto certified = tls.request();
+    certified.cert_file = tls.authority.cert("client");
+    certified.key_file = tls.authority.key("client");
+    const auto response = fetch(certified);
+    REQUIRE_MESSAGE(response, (response ? "" : response.error().detail));
+    CHECK(response->status == 200);
+    const test::Authority other;
+    REQUIRE(other.vouch_for("client"));
+    auto foreign = tls.request();
+    foreign.cert_file = other.cert("client");
+    foreign.key_file = other.key("client");
+    CHECK_FALSE(fetch(foreign));
+    CHECK(tls.server->figures().requests == 1);
+  }
+
+  TEST_CASE("who speaks no TLS, or never ends the handshake, is ended") {
+    const TlsServer tls(TlsServer::Clients::any, 300ms);
+    test::RawClient plain(tls.server->port());
+    plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(plain.ended());
+    test::RawClient silent(tls.server->port());
+    CHECK(silent.ended());
+    CHECK(fetch(tls.request()));
+  }
+}
+
+}  // namespace belay::http

@@ -1,0 +1,69 @@
+// Who is let in.
+#include <doctest/doctest.h>
+
+#include "serve/gate.h"
+
+namespace belay::tool {
+namespace {
+
+web::Request get(const std::string& path, web::Fields headers = {}) {
+  return {"GET", path, {}, std::move(headers), {}};
+}
+
+int status_of(const Gate& gate, const web::Request& request) {
+  const auto refused = gate.refuse(request);
+  return refused ? refused->status : 200;
+}
+
+}  // namespace
+
+TEST_SUITE("serve/gate") {
+  TEST_CASE("without tokens everybody may ask") {
+    const Gate gate({});
+    CHECK(status_of(gate, get("/api/dtmsvr/newGid")) == 200);
+  }
+
+  TEST_CASE("with tokens one of them is needed, save for ping and healthz") {
+    const Gate gate({"first", "second"});
+    CHECK(status_of(gate, get("/metrics")) == 401);
+    CHECK(status_of(gate, get("/api/ping")) == 200);
+    CHECK(status_of(gate, get("/healthz")) == 200);
+    for (const auto* good : {"Bearer first", "Bearer second", "bearer first"}) {
+      CHECK(status_of(gate, get("/metrics", {{"authorization", good}})) == 200);
+    }
+    for (const auto* bad :
+         {"Bearer ", "Bearer firs", "Bearer first2", "Bearer third", "first", "Basic first", ""}) {
+      CHECK_MESSAGE(status_of(gate, get("/metrics", {{"Authorization", bad}})) == 401, bad);
+    }
+  }
+
+  TEST_CASE("tokens are compared as a whole") {
+    CHECK(equal_in_constant_time("token", "token"));
+    CHECK_FALSE(equal_in_constant_time("token", "tokenn"));
+    CHECK_FALSE(equal_in_constant_time("token", "tokentoken"));
+    CHECK_FALSE(equal_in_constant_time("token", "toke"));
+    CHECK_FALSE(equal_in_constant_time("token", ""));
+    CHECK_FALSE(equal_in_constant_time("aaaa", "a"));
+  }
+
+  TEST_CASE("pages of other sites may not use somebody's browser") {
+    const Gate gate({});
+    CHECK(status_of(gate, get("/api/dtmsvr/newGid", {{"sec-fetch-site", "cross-site"}})) == 403);
+    CHECK(status_of(gate, get("/api/dtmsvr/newGid", {{"Sec-Fetch-Site", "none"}})) == 200);
+  }
+
+  TEST_CASE("while it drains questions are answered and work is not taken") {
+    Gate gate({});
+    gate.drain();
+    CHECK(status_of(gate, get("/api/dtmsvr/query")) == 200);
+    CHECK(status_of(gate, get("/metrics")) == 200);
+    CHECK(status_of(gate, get("/healthz")) == 503);
+    CHECK(status_of(gate, get("/api/dtmsvr/subscribe")) == 503);
+    const auto refused = gate.refuse({"POST", "/api/dtmsvr/submit", {}, {}, "{}"});
+    REQUIRE(refused);
+    CHECK(refused->status == 503);
+    CHECK(refused->headers.front().first == "Retry-After");
+  }
+}
+
+}  // namespace belay::tool

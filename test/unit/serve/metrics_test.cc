@@ -1,0 +1,89 @@
+// What Prometheus is told.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "web/metrics.h"
+
+namespace belay::web {
+namespace {
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+auto lines_with(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_SUITE("web/metrics") {
+  TEST_CASE("requests are counted by route and success, under dtm's names") {
+    Metrics metrics;
+    metrics.count_request("submit", 200, 0.002);
+    metrics.count_request("submit", 409, 0.2);
+    metrics.count_request("newGid", 200, 0.0001);
+    const auto text = metrics.render({}, {});
+    CHECK(has_line(text, R"(dtm_server_process_total{api="submit",status="ok",type="http"} 1)"));
+    CHECK(has_line(text, R"(dtm_server_process_total{api="submit",status="fail",type="http"} 1)"));
+    CHECK(has_line(text, R"(dtm_server_process_total{api="newgid",status="ok",type="http"} 1)"));
+    CHECK(has_line(text, R"(dtm_server_response_duration_count{api="submit",type="http"} 2)"));
+  }
+
+  TEST_CASE("routes without end do not make labels without end") {
+    Metrics metrics;
+    for (int i = 0; i < 10'000; ++i) metrics.count_request("route" + std::to_string(i), 200, 0);
+    const auto text = metrics.render({}, {});
+    CHECK(lines_with(text, "dtm_server_process_total{") <= 2 * 65);
+    CHECK(text.find(R"(api="other")") != std::string::npos);
+  }
+
+  TEST_CASE("the engine's figures are shown as they are") {
+    Counters counters;
+    counters.live = 3;
+    counters.stuck = 1;
+    counters.succeeded = 12'345'678'901;
+    counters.storage_ok = false;
+    Metrics metrics;
+    const auto text = metrics.render(counters, {});
+    CHECK(has_line(text, "belay_transactions_live 3"));
+    CHECK(has_line(text, "belay_transactions_stuck 1"));
+    CHECK(has_line(text, R"(belay_transactions_finished_total{status="succeed"} 12345678901)"));
+    CHECK(has_line(text, "belay_storage_ok 0"));
+    CHECK(has_line(text, "# TYPE belay_commits_total counter"));
+    CHECK(text.find("belay_http_connections") == std::string::npos);
+  }
+
+  TEST_CASE("the program's own figures are asked for at each render") {
+    Metrics metrics;
+    ServerFigures figures;
+    metrics.read_server([&figures] { return figures; });
+    figures.connections = 5;
+    figures.alerts_dropped = 2;
+    const auto text = metrics.render({}, {});
+    CHECK(has_line(text, "belay_http_connections 5"));
+    CHECK(has_line(text, "belay_alerts_dropped_total 2"));
+  }
+
+  TEST_CASE("hosts are shown by outcome, and beyond a hundred summed up") {
+    std::vector<HostFigures> hosts(150);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      hosts[i].host = "http://host-" + std::to_string(i);
+      hosts[i].success = 2;
+      hosts[i].breaker = BreakerState::open;
+    }
+    Metrics metrics;
+    const auto text = metrics.render({}, hosts);
+    CHECK(has_line(text, R"(belay_host_calls_total{host="http://host-7",outcome="success"} 2)"));
+    CHECK(has_line(text, R"(belay_host_breaker_state{host="http://host-7"} 1)"));
+    CHECK(has_line(text, R"(belay_host_calls_total{host="other",outcome="success"} 100)"));
+    CHECK(text.find("host-100") == std::string::npos);
+    CHECK(has_line(text, R"(belay_calls_answered_total{outcome="success"} 300)"));
+  }
+}
+
+}  // namespace belay::web

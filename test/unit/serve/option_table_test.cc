@@ -1,0 +1,165 @@
+// Options from flags, the environment and a file.
+#include <stdlib.h>
+
+#include <doctest/doctest.h>
+#include <CLI/CLI.hpp>
+#include <fstream>
+
+#include "serve/option_table.h"
+#include "support/process.h"
+
+namespace belay::tool {
+namespace {
+
+enum class Colour { red, green };
+
+struct Bound {
+  std::string name = "default";
+  bool loud = false;
+  std::vector<std::string> hosts;
+  unsigned count = 7;
+  std::size_t bytes = 1024;
+  double rate = 0.5;
+  Millis pause{1'500};
+  Colour colour = Colour::red;
+  std::string proxy;
+
+  void describe(OptionTable& table) {
+    table.section("First");
+    table.text("name", "TEXT", name, "a name");
+    table.flag("loud", loud, "a flag");
+    table.list("host", "HOST", hosts, "a list");
+    table.section("Second");
+    table.count("count", count, "a count", 1);
+    table.bytes("bytes", bytes, "a size");
+    table.number("rate", rate, "a number");
+    table.duration("pause", pause, "a time");
+    table.choice<Colour>("colour", colour, {{"red", Colour::red}, {"green", Colour::green}}, "one");
+    table.url("proxy", proxy, "a URL");
+  }
+};
+
+// A run of the program with these words.
+struct Run {
+  explicit Run(std::vector<std::string> words) {
+    bound.describe(table);
+    table.add_to(&app);
+    std::reverse(words.begin(), words.end());
+    app.parse(words);
+    wrong = table.resolve().value_or("");
+  }
+  CLI::App app;
+  OptionTable table;
+  Bound bound;
+  std::string wrong;
+};
+
+struct Variable {
+  Variable(const char* variable, const char* value) : name(variable) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name); }
+  const char* name;
+};
+
+struct File {
+  explicit File(const std::string& text) { std::ofstream(path) << text; }
+  test::TempDir dir;
+  std::string path = dir.file("c.toml");
+};
+
+}  // namespace
+
+TEST_SUITE("serve/options") {
+  TEST_CASE("what nobody names keeps its default") {
+    const Run run({});
+    CHECK(run.wrong == "");
+    CHECK(run.bound.name == "default");
+    CHECK(run.bound.count == 7);
+  }
+
+  TEST_CASE("a flag goes before the environment, the environment before the file") {
+    const File file("name = \"file\"\ncount = 1\npause = \"1s\" # a comment\n");
+    const Variable name("BELAY_NAME", "environment");
+    const Variable count("BELAY_COUNT", "2");
+    const Run run({"--config", file.path, "--name", "flag"});
+    CHECK(run.wrong == "");
+    CHECK(run.bound.name == "flag");
+    CHECK(run.bound.count == 2);
+    CHECK(run.bound.pause == Millis(1'000));
+  }
+
+  TEST_CASE("the file may be named by the environment") {
+    const File file("[serve]\nname = \"file\"\n");
+    const Variable config("BELAY_CONFIG", file.path.c_str());
+    CHECK(Run({}).bound.name == "file");
+  }
+
+  TEST_CASE("lists are repeated flags, commas in the environment, arrays in the file") {
+    const std::vector<std::string> both = {"a.example", "https://b.example"};
+    CHECK(Run({"--host", both[0], "--host", both[1]}).bound.hosts == both);
+    {
+      const Variable hosts("BELAY_HOST", "a.example,https://b.example");
+      CHECK(Run({}).bound.hosts == both);
+    }
+    const File file("host = [\"a.example\", \"https://b.example\"]\n");
+    CHECK(Run({"--config", file.path}).bound.hosts == both);
+  }
+
+  TEST_CASE("flags take true and false where there are words") {
+    CHECK(Run({"--loud"}).bound.loud);
+    const Variable loud("BELAY_LOUD", "true");
+    CHECK(Run({}).bound.loud);
+    CHECK_FALSE(Run({"--loud=false"}).bound.loud);
+  }
+
+  TEST_CASE("what is printed reads back as the same") {
+    const Run first({"--name", "a b", "--loud", "--host", "x", "--host", "*.y", "--count", "3",
+                     "--bytes", "2MiB", "--rate", "1.25", "--pause", "90s", "--colour", "green"});
+    REQUIRE(first.wrong == "");
+    CHECK(first.bound.bytes == 2 * 1024 * 1024);
+    CHECK(first.bound.pause == Millis(90'000));
+    const File file(first.table.printed());
+    const Run second({"--config", file.path});
+    CHECK(second.wrong == "");
+    CHECK(second.table.printed() == first.table.printed());
+    CHECK(second.bound.hosts == first.bound.hosts);
+    CHECK(second.bound.name == "a b");
+  }
+
+  TEST_CASE("the defaults read back too") {
+    const Run first({});
+    const File file(first.table.printed());
+    const Run second({"--config", file.path});
+    CHECK(second.wrong == "");
+    CHECK(second.table.printed() == first.table.printed());
+  }
+
+  TEST_CASE("a URL's password is not printed") {
+    const Run run({"--proxy", "http://me:word@proxy:3128/x@y"});
+    CHECK(run.table.printed().find("word") == std::string::npos);
+    CHECK(run.table.printed().find("http://***@proxy:3128/x@y") != std::string::npos);
+  }
+
+  TEST_CASE("what is wrong is named with the place where it was said") {
+    CHECK(Run({"--count", "x"}).wrong == "--count: 'x' is no whole number");
+    CHECK(Run({"--count", "0"}).wrong == "--count: 0 is out of range");
+    CHECK(Run({"--count", "4294967296"}).wrong == "--count: 4294967296 is out of range");
+    CHECK(Run({"--bytes", "2MB"}).wrong.find("--bytes: '2MB'") == 0);
+    CHECK(Run({"--pause", "soon"}).wrong.find("--pause: 'soon'") == 0);
+    CHECK(Run({"--rate", "-1"}).wrong.find("--rate: '-1'") == 0);
+    CHECK(Run({"--colour", "blue"}).wrong == "--colour: 'blue' is none of red, green");
+    const Variable count("BELAY_COUNT", "many");
+    CHECK(Run({}).wrong == "BELAY_COUNT: 'many' is no whole number");
+  }
+
+  TEST_CASE("a file's mistakes are named with its path") {
+    const File unknown("nam = \"x\"\n");
+    CHECK(Run({"--config", unknown.path}).wrong == unknown.path + ": there is no option 'nam'");
+    const File section("[server]\nname = \"x\"\n");
+    CHECK(Run({"--config", section.path}).wrong.find("server") != std::string::npos);
+    const File bad("count = -1\n");
+    CHECK(Run({"--config", bad.path}).wrong == bad.path + ": count: '-1' is no whole number");
+    CHECK(Run({"--config", "/nowhere/c.toml"}).wrong == "cannot read /nowhere/c.toml");
+  }
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,80 @@
+// What `belay serve` is told, and what it refuses.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "serve/settings.h"
+#include "support/process.h"
+
+namespace belay::tool {
+namespace {
+
+std::string wrong_with(ServeSettings settings) {
+  std::vector<std::string> tokens;
+  return complete(settings, tokens).value_or("");
+}
+
+ServeSettings listening_on(const std::string& address) {
+  ServeSettings settings;
+  settings.listen = address;
+  return settings;
+}
+
+}  // namespace
+
+TEST_SUITE("serve/settings") {
+  TEST_CASE("an address is a host and a port") {
+    CHECK(parse_address("127.0.0.1:36789")->port == 36'789);
+    CHECK(parse_address("[::1]:0")->host == "::1");
+    CHECK(parse_address("localhost:1")->host == "localhost");
+    for (const auto* bad : {"", "127.0.0.1", ":36789", "::1:5", "[]:5", "x:65536", "x:", "x:y"}) {
+      CHECK_MESSAGE(!parse_address(bad), bad);
+    }
+  }
+
+  TEST_CASE("beyond this machine a token is needed, or the word that none is") {
+    for (const auto* near : {"127.0.0.1:1", "127.8.8.8:1", "localhost:1", "[::1]:1"}) {
+      CHECK_MESSAGE(wrong_with(listening_on(near)) == "", near);
+    }
+    for (const auto* far : {"0.0.0.0:1", "192.0.2.1:1", "[::]:1"}) {
+      auto settings = listening_on(far);
+      CHECK_MESSAGE(wrong_with(settings).find("--token-file") != std::string::npos, far);
+      settings.insecure = true;
+      CHECK_MESSAGE(wrong_with(settings) == "", far);
+    }
+  }
+
+  TEST_CASE("a token file has a token a line") {
+    const test::TempDir dir;
+    auto settings = listening_on("0.0.0.0:1");
+    settings.token_file = dir.file("tokens");
+    CHECK(wrong_with(settings).find("cannot read") != std::string::npos);
+    std::ofstream(settings.token_file) << "# none\n\n";
+    CHECK(wrong_with(settings).find("there is no token") != std::string::npos);
+    std::ofstream(settings.token_file) << "# two\none\r\n\ntwo";
+    std::vector<std::string> tokens;
+    CHECK_FALSE(complete(settings, tokens));
+    CHECK(tokens == std::vector<std::string>{"one", "two"});
+  }
+
+  TEST_CASE("a certificate needs its key, an authority of clients both") {
+    ServeSettings settings;
+    settings.tls_cert_file = "cert.pem";
+    CHECK(wrong_with(settings).find("--tls-key") != std::string::npos);
+    ServeSettings client;
+    client.tls_client_ca_file = "ca.pem";
+    CHECK(wrong_with(client).find("--tls-cert") != std::string::npos);
+  }
+
+  TEST_CASE("link-local targets are refused unless allowed") {
+    ServeSettings settings;
+    std::vector<std::string> tokens;
+    CHECK_FALSE(complete(settings, tokens));
+    CHECK(settings.engine.hooks.refuse_link_local);
+    settings.allow_link_local = true;
+    CHECK_FALSE(complete(settings, tokens));
+    CHECK_FALSE(settings.engine.hooks.refuse_link_local);
+  }
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,28 @@
+// `belay serve` and `belay submit` of a belay that was built without HTTP.
+#include <CLI/CLI.hpp>
+
+#include "command.h"
+
+namespace belay::tool {
+namespace {
+
+void add_missing(CLI::App& app, Context& context, const char* name, const char* summary) {
+  auto* command = add_command(app, name, summary, "");
+  command->allow_extras();
+  on_run(command, context, [&context, name] {
+    return fail(context, ExitCode::failed, fmt::format("this belay was built without `{}`", name),
+                "build it with libmicrohttpd, gnutls, libcurl and prometheus-cpp");
+  });
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Context& context) {
+  add_missing(app, context, "serve", "answer dtm's clients over HTTP");
+}
+
+void add_submit(CLI::App& app, Context& context) {
+  add_missing(app, context, "submit", "hand in transactions");
+}
+
+}  // namespace belay::tool

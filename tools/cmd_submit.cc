@@ -1,0 +1,118 @@
+// `belay submit`: hands definitions in, and waits for their end if asked to.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "command.h"
+#include "submit/definitions.h"
+#include "submit/ways.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kDetails = R"(
+FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
+/api/dtmsvr/submit; without "gid" a new one is taken. With --server it goes to a
+running `belay serve`. With --db it goes straight into a state file that no other
+engine has open: without --wait what does not finish at once goes on when an engine
+opens the file next. A line is printed for each: gid, status, reason.
+
+A definition that is refused ends the command; those before it were handed in, and
+handing one in again is harmless. Exit code 0: all handed in, with --wait all
+succeeded; 1: one failed or could not be sent; 2: a definition is malformed; 4: a gid
+is taken by another definition; 5: the file is another engine's, or the server is
+busy.
+
+Examples:
+  belay submit order.json --server http://127.0.0.1:36789 --wait
+  belay submit - --db state.db <<'END'
+  {"trans_type":"saga","steps":[{"action":"http://a/pay","compensate":"http://a/undo"}],
+   "payloads":["{\"amount\":30}"]}
+  END
+)";
+
+constexpr Millis kNoLimit{100LL * 365 * 86'400'000};
+
+struct SubmitOptions {
+  std::string file;
+  ServerAccess server;
+  bool wait = false;
+  std::optional<Millis> timeout;
+};
+
+ExitCode refused(Context& context, const Refusal& refusal) {
+  return fail(context, refusal.code, refusal.happened, refusal.to_do);
+}
+
+void print(Context& context, const Submission& submission, const Fate& fate) {
+  const auto& gid = submission.request.gid;
+  if (context.json) {
+    nlohmann::ordered_json object{{"gid", gid}, {"status", fate.status}};
+    if (!fate.reason.empty()) object["reason"] = fate.reason;
+    context.out.json(object);
+    return;
+  }
+  context.out.print("{} {}{}{}\n", printable(gid), fate.status, fate.reason.empty() ? "" : " ",
+                    printable(fate.reason));
+}
+
+ExitCode submit_all(Context& context, const SubmitOptions& options,
+                    const std::vector<Submission>& submissions, Way& way) {
+  for (const auto& submission : submissions) {
+    if (auto refusal = way.submit(submission)) return refused(context, *refusal);
+    if (!options.wait) print(context, submission, {"submitted", ""});
+  }
+  if (!options.wait) return ExitCode::done;
+  auto code = ExitCode::done;
+  for (const auto& submission : submissions) {
+    Fate fate;
+    const auto limit = options.timeout.value_or(kNoLimit);
+    if (auto refusal = way.follow(submission, limit, fate)) return refused(context, *refusal);
+    print(context, submission, fate);
+    if (fate.status != "succeed") code = ExitCode::failed;
+  }
+  return code;
+}
+
+ExitCode run(Context& context, const SubmitOptions& options) {
+  const bool remote = !options.server.url.empty();
+  if (!remote && context.db.empty()) {
+    return fail(context, ExitCode::usage, "nowhere to submit to was named",
+                "give --server URL, or --db PATH");
+  }
+  const auto submissions = read_definitions(options.file);
+  if (!submissions) {
+    const auto& error = submissions.error();
+    if (error.code == ErrorCode::invalid_argument)
+      return fail(context, ExitCode::usage, error.detail, "correct the definition");
+    const bool missing = error.code == ErrorCode::not_found;
+    return fail(context, missing ? ExitCode::not_found : ExitCode::failed, error.detail,
+                "name a file with definitions, or - for stdin");
+  }
+  std::optional<Refusal> refusal;
+  const auto way = remote ? to_server(options.server, refusal) : to_file(context.db, refusal);
+  return way ? submit_all(context, options, *submissions, *way) : refused(context, *refusal);
+}
+
+}  // namespace
+
+void add_submit(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<SubmitOptions>();
+  auto* command = add_command(app, "submit", "hand in transactions", kDetails);
+  command->add_option("FILE", options->file, "definitions as JSON; - is stdin")->required();
+  const auto path = [command](const char* name, std::string& into, const char* help) {
+    command->add_option(name, into, help)->type_name("PATH");
+  };
+  command->add_option("--server", options->server.url, "a running `belay serve`")->type_name("URL");
+  path("--token-file", options->server.token_file, "a file with the server's bearer token");
+  path("--ca", options->server.ca_file, "the server's authority, PEM; default: the system's");
+  path("--cert", options->server.cert_file, "a client certificate, PEM");
+  path("--key", options->server.key_file, "its private key, PEM");
+  add_db_option(command, context);
+  command->add_flag("--wait", options->wait, "until each has succeeded or failed");
+  add_duration_option(command, "--timeout", options->timeout, "how long --wait waits for each");
+  add_json_option(command, context);
+  on_run(command, context, [&context, options] { return run(context, *options); });
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,80 @@
+#include "submit/definitions.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <utility>
+
+#include "belay/engine.h"
+#include "web/parse.h"
+
+namespace belay::tool {
+namespace {
+
+Result<Submission> parse_one(std::string_view text, std::size_t line) {
+  Submission submission{.line = line};
+  const auto in_place = [&](const Error& error) {
+    return Error{error.code, submission.place() + error.detail};
+  };
+  auto json = web::parse_object(text);
+  if (!json) return in_place(json.error());
+  auto request = web::read_transaction(*json);
+  if (!request) return in_place(request.error());
+  if (request->trans_type.empty()) {
+    return in_place(Error{ErrorCode::invalid_argument, "trans_type is missing"});
+  }
+  if (request->gid.empty()) {
+    request->gid = new_gid();
+    (*json)["gid"] = request->gid;
+  }
+  submission.json = std::move(*json);
+  submission.request = std::move(*request);
+  return submission;
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string Submission::place() const { return line == 0 ? "" : fmt::format("line {}: ", line); }
+
+Result<std::vector<Submission>> parse_definitions(const std::string& text) {
+  if (is_blank(text)) {
+    return Error{ErrorCode::invalid_argument, "there is no definition"};
+  }
+  std::vector<Submission> result;
+  const bool is_one = web::Json::accept(text);
+  for (std::size_t begin = 0, number = 1; begin < text.size(); ++number) {
+    const auto end = is_one ? text.size() : std::min(text.find('\n', begin), text.size());
+    const auto line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    if (is_blank(line)) continue;
+    auto one = parse_one(line, is_one ? 0 : number);
+    if (!one) return one.error();
+    result.push_back(std::move(*one));
+  }
+  return result;
+}
+
+Result<std::vector<Submission>> read_definitions(const std::string& path) {
+  std::string text;
+  if (path == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return parse_definitions(text);
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    const auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::storage;
+    return Error{code, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+  }
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  return parse_definitions(text);
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,27 @@
+// Definitions of transactions as `belay submit` reads them: dtm's JSON, one object or one a line.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belay/result.h"
+#include "web/transaction_request.h"
+
+namespace belay::tool {
+
+struct Submission {
+  std::size_t line = 0;  // 0: the only one
+  web::Json json{};      // as it was read, with a gid
+  web::TransactionRequest request{};
+
+  // "line 3: ", or nothing.
+  std::string place() const;
+};
+
+// Of a file, or of stdin if the path is "-". Errors: not_found, storage, invalid_argument (names
+// the line and the field).
+Result<std::vector<Submission>> read_definitions(const std::string& path);
+Result<std::vector<Submission>> parse_definitions(const std::string& text);
+
+}  // namespace belay::tool

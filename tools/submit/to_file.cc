@@ -1,0 +1,81 @@
+// Straight into a state file, by an engine of this process.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "belay/engine.h"
+#include "submit/ways.h"
+#include "web/describe.h"
+
+namespace belay::tool {
+namespace {
+
+Refusal refusal_of(const Error& error, std::string place) {
+  Refusal refusal{ExitCode::failed, std::move(place) + error.detail,
+                  std::string(meaning_of(error.code))};
+  switch (error.code) {
+    case ErrorCode::conflict:
+    case ErrorCode::forbidden: refusal.code = ExitCode::forbidden; break;
+    case ErrorCode::busy:
+    case ErrorCode::live_limit: refusal.code = ExitCode::busy; break;
+    case ErrorCode::corrupt: refusal.code = ExitCode::corrupt; break;
+    case ErrorCode::timed_out: refusal.to_do = "follow it with `belay watch`"; break;
+    case ErrorCode::locked:
+      refusal.code = ExitCode::busy;
+      refusal.to_do = "submit to the program that holds it, for `belay serve` with --server URL";
+      break;
+    default: break;
+  }
+  return refusal;
+}
+
+class ToFile final : public Way {
+ public:
+  explicit ToFile(Engine engine) : engine_(std::move(engine)) {}
+
+  std::optional<Refusal> submit(const Submission& submission) override {
+    const auto& type = submission.request.trans_type;
+    if (type != "saga" && type != "msg") {
+      return Refusal{ExitCode::usage,
+                     fmt::format("{}trans_type is '{}', and others than saga and msg need a caller "
+                                 "who goes on with them",
+                                 submission.place(), type),
+                     "let a client of dtm's do that against `belay serve`"};
+    }
+    // Handlers' names are as good as URLs here: the file may be an application's.
+    web::ServiceOptions options;
+    options.urls_only = false;
+    const auto described = web::describe(submission.request, options);
+    if (!described) return refusal_of(described.error(), submission.place());
+    const auto report = engine_.submit(described->description());
+    if (!report) return refusal_of(report.error(), submission.place());
+    return std::nullopt;
+  }
+
+  std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) override {
+    const auto report = engine_.wait(submission.request.gid, limit);
+    if (!report) return refusal_of(report.error(), submission.place());
+    fate = {std::string(name_of(report->status())), report->reason()};
+    return std::nullopt;
+  }
+
+ private:
+  Engine engine_;
+};
+
+}  // namespace
+
+std::unique_ptr<Way> to_file(const std::string& db, std::optional<Refusal>& refusal) {
+  auto engine = Engine::open(db);
+  if (!engine) {
+    refusal = refusal_of(engine.error(), "");
+    return nullptr;
+  }
+  if (const auto started = engine->start(); !started) {
+    refusal = refusal_of(started.error(), "");
+    return nullptr;
+  }
+  return std::make_unique<ToFile>(std::move(*engine));
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,136 @@
+// To a running server, over HTTP.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include "http/client.h"
+#include "submit/ways.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr Millis kFirstPause{20};
+constexpr Millis kLongestPause{1'000};
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                       (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
+    result +=
+        plain ? std::string(1, letter)
+              : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(letter)));
+  }
+  return result;
+}
+
+Refusal refusal_of(const web::Response& response, const std::string& place) {
+  const auto json = web::Json::parse(response.body, nullptr, false);
+  std::string message = response.body.substr(0, 200);
+  if (json.is_object() && json.contains("message") && json["message"].is_string()) {
+    message = json["message"];
+  }
+  Refusal refusal{ExitCode::failed,
+                  fmt::format("{}the server answered {}: {}", place, response.status, message),
+                  "correct the definition"};
+  switch (response.status) {
+    case 401: refusal.to_do = "give the server's token with --token-file"; break;
+    case 409:
+      refusal.code = ExitCode::forbidden;
+      refusal.to_do = "see `belay show`, or take another gid";
+      break;
+    case 429:
+    case 503:
+      refusal.code = ExitCode::busy;
+      refusal.to_do = "try again later";
+      break;
+    default: break;
+  }
+  return refusal;
+}
+
+class ToServer final : public Way {
+ public:
+  ToServer(ServerAccess access, std::string token)
+      : access_(std::move(access)), token_(std::move(token)) {
+    while (access_.url.ends_with('/')) access_.url.pop_back();
+  }
+
+  std::optional<Refusal> submit(const Submission& submission) override {
+    auto json = submission.json;
+    json.erase("wait_result");  // `follow` waits
+    const auto response = ask("POST", "/api/dtmsvr/submit", json.dump());
+    if (!response) return refusal_of(response.error());
+    if (response->status != 200) return refusal_of(*response, submission.place());
+    return std::nullopt;
+  }
+
+  std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) override {
+    const auto path = "/api/dtmsvr/query?gid=" + escaped(submission.request.gid);
+    const auto end = std::chrono::steady_clock::now() + limit;
+    for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+      const auto response = ask("GET", path, "");
+      if (!response) return refusal_of(response.error());
+      if (response->status != 200) return refusal_of(*response, submission.place());
+      const auto json = web::Json::parse(response->body, nullptr, false);
+      const auto transaction = json.is_object() ? json.value("transaction", web::Json()) : json;
+      if (transaction.is_object()) {
+        fate.status = transaction.value("status", "");
+        fate.reason = transaction.value("rollback_reason", "");
+      }
+      if (fate.status == "succeed" || fate.status == "failed") return std::nullopt;
+      if (std::chrono::steady_clock::now() > end) {
+        return Refusal{ExitCode::failed,
+                       fmt::format("{} is still {}", submission.request.gid, fate.status),
+                       "it goes on; ask the server later"};
+      }
+      std::this_thread::sleep_for(pause);
+    }
+  }
+
+ private:
+  Result<web::Response> ask(const char* method, const std::string& path, std::string body) const {
+    http::ClientRequest request{.method = method, .url = access_.url + path};
+    request.body = std::move(body);
+    request.ca_file = access_.ca_file;
+    request.cert_file = access_.cert_file;
+    request.key_file = access_.key_file;
+    if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
+    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    return http::fetch(request);
+  }
+
+  static Refusal refusal_of(const Error& error) {
+    const bool usage = error.code == ErrorCode::invalid_argument;
+    return {usage ? ExitCode::usage : ExitCode::failed, error.detail,
+            "give the address of a running `belay serve`"};
+  }
+  static Refusal refusal_of(const web::Response& response, const std::string& place) {
+    return belay::tool::refusal_of(response, place);
+  }
+
+  ServerAccess access_;
+  std::string token_;
+};
+
+}  // namespace
+
+std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
+  std::string token;
+  if (!access.token_file.empty()) {
+    std::ifstream file(access.token_file);
+    while (std::getline(file, token) && (token.empty() || token.front() == '#')) continue;
+    while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
+    if (token.empty()) {
+      refusal = Refusal{ExitCode::usage, "--token-file: there is no token in " + access.token_file,
+                        "name a file with the server's token"};
+      return nullptr;
+    }
+  }
+  return std::make_unique<ToServer>(access, std::move(token));
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,46 @@
+// The two ways of a submission: to a running server, or straight into a state file.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "command.h"
+#include "submit/definitions.h"
+
+namespace belay::tool {
+
+// What became of a submission, as far as the way knows.
+struct Fate {
+  std::string status;  // dtm's word; "submitted" if nobody waited
+  std::string reason;
+};
+
+struct Refusal {
+  ExitCode code = ExitCode::failed;
+  std::string happened;
+  std::string to_do;
+};
+
+class Way {
+ public:
+  virtual ~Way() = default;
+  // Hands it in: on disk when this returns nothing.
+  virtual std::optional<Refusal> submit(const Submission& submission) = 0;
+  // Its state; with `wait` once it is final, or when `limit` passed.
+  virtual std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) = 0;
+};
+
+struct ServerAccess {
+  std::string url;
+  std::string token_file;
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+};
+
+std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal);
+std::unique_ptr<Way> to_file(const std::string& db, std::optional<Refusal>& refusal);
+
+}  // namespace belay::tool
