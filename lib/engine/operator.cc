@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mark.h"
 #include "engine/engine.h"
 #include "engine/limits.h"
 
@@ -15,8 +16,10 @@ void Engine::stop(Live& live, WordRequest& request) {
   if (!live.transaction.stopped) {
     log_.info("{} is stopped: {}", live.transaction.gid(), request.reason);
     decide(live, core::WordStop{request.reason});
-    while (const auto call = calls_.take_waiting_of(live))
+    while (const auto call = calls_.take_waiting_of(live)) {
+      BELAY_MARK(stop_withdraws_waiting);
       decide(live, core::Withdrawn{call->branch});
+    }
   }
   add_waiter(live, {std::move(request.done), true, 0});
 }
