@@ -115,10 +115,12 @@ def to_topic(t, gid, topic):
     return body
 
 
-@row(TOPIC, "one subscriber, several", "ids `01`; `01-01`, `01-02`, …")
+@row(TOPIC, "ids of a topic's branches", "`01` for one subscriber, `01-01`, `01-02`, … for several",
+     "numbers behind those of the steps", "an id is a branch's number in its transaction")
 def _(t):
     topic = f"topic-{t.gid()}"
-    for names, ids in ((("s1",), ["01"]), (("s2", "s3"), ["01-01", "01-02", "01-03"])):
+    # `01` is the topic's own, `02` the back-check's.
+    for names, ids in ((("s1",), ["03"]), (("s2", "s3"), ["03", "04", "05"])):
         for name in names:
             answered(t.server.get(API + "subscribe", topic=topic, url=t.url(name)), 200)
         gid = t.gid()
