@@ -69,8 +69,7 @@ struct WordStop {
 };
 struct Hastened {};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
-                           Added, WordSubmit, WordAbort, WordStop, Hastened,
-                           Progressed, WordEnd>;
+                           Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {

@@ -174,10 +174,9 @@ class Engine {
   // What waits for a gid to be looked up on disk.
   using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
                                   ProgressRequest, EndRequest>;
-  using Request =
-      std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, ProgressRequest,
-                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest,
-                   HastenRequest>;
+  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
+                               ProgressRequest, EndRequest, TopicRequest, TopicsRequest,
+                               RegisteredRequest, CloseRequest, HastenRequest>;
   // A HastenRequest at work: which places of the due heap are still to be looked at.
   struct Hastening {
     std::uint64_t later_than_at = 0;  // on the engine's scale

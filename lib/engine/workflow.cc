@@ -1,6 +1,7 @@
 // Workflows: what their owners want remembered, and how they say it ended.
 #include <utility>
 
+#include "base/mark.h"
 #include "engine/engine.h"
 
 namespace belay::engine {
@@ -70,6 +71,7 @@ void Engine::let_go(Live& live) {
 
 void Engine::drop_left() {
   if (left_.empty()) return;
+  BELAY_MARK(ended_before_callback);
   for (auto* live : std::exchange(left_, {})) live_.erase(*live);
 }
 
