@@ -199,7 +199,8 @@ def main(kills=50, seed=None):
               f"{dict(sorted(ends.items()))}; faults {dict(chaos.faults)}")
         if server.stop() != 0:
             problems.append("it did not stop cleanly")
-        check = subprocess.run([server.program, "check", "--db", server.db], capture_output=True, text=True)
+        check = subprocess.run([server.program, "check", "--db", server.db], capture_output=True,
+                               text=True)
         if check.returncode != 0:
             problems.append(f"belay check: {check.stdout}{check.stderr}")
         for problem in problems[:20]:

@@ -17,11 +17,11 @@ from harness import API, Server, until
 
 ODD_VALUES = [
     None, True, -1, 0, 1.5, 2**31, 2**63, 2**64, -2**63 - 1, 10**400, "", "x", "-1", "\x00",
-    "\ud83d", "x" * 70_000, [], [[]], [None], [1, "a"], {}, {"": ""}, {"a": {"b": []}}, [{"action": 7}],
-    [{"action": None}], [{}], {"a": None}, ["{}"] * 3, "{", '{"concurrent":7}',
-    '{"orders":{"0":[0]}}', '{"delay":-1}', '{"delay":99999999999999999999}', '{"delay":"soon"}', '{"name":7,"data":"*"}',
-    "http://", "http://[", "http://127.0.0.1:99999/", "topic://", "topic:///", "://", "http://a b/",
-    "jsonrpc+http://", "\r\nX-Injected: 1", "ü" * 200,
+    "\ud83d", "x" * 70_000, [], [[]], [None], [1, "a"], {}, {"": ""}, {"a": {"b": []}},
+    [{"action": 7}], [{"action": None}], [{}], {"a": None}, ["{}"] * 3, "{", '{"concurrent":7}',
+    '{"orders":{"0":[0]}}', '{"delay":-1}', '{"delay":99999999999999999999}', '{"delay":"soon"}',
+    '{"name":7,"data":"*"}', "http://", "http://[", "http://127.0.0.1:99999/", "topic://",
+    "topic:///", "://", "http://a b/", "jsonrpc+http://", "\r\nX-Injected: 1", "ü" * 200,
 ]
 FIELDS = [
     "gid", "trans_type", "steps", "payloads", "query_prepared", "protocol", "custom_data",

@@ -115,7 +115,8 @@ def to_topic(t, gid, topic):
     return body
 
 
-@row(TOPIC, "ids of a topic's branches", "`01` for one subscriber, `01-01`, `01-02`, … for several",
+@row(TOPIC, "ids of a topic's branches",
+     "`01` for one subscriber, `01-01`, `01-02`, … for several",
      "numbers behind those of the steps", "an id is a branch's number in its transaction")
 def _(t):
     topic = f"topic-{t.gid()}"

@@ -275,8 +275,8 @@ def _(t):
     same(t.server.wait_status(gid), "succeed")
 
 
-def tcc_answer(t, what, name="submit", **more):
-    gid = t.prepare(t.gid(), "tcc", wait_result=True, retry_interval=1)
+def tcc_answer(t, what, name="submit", pause=1, **more):
+    gid = t.prepare(t.gid(), "tcc", wait_result=True, retry_interval=pause)
     answered(t.register_tcc(gid, "01"), 200)
     op = "confirm01" if name == "submit" else "cancel01"
     t.script(op, what)
@@ -291,11 +291,15 @@ def _(t):
         same(t.server.status(gid), "succeed" if name == "submit" else "failed")
 
 
-@row(WAIT, "a tcc's branch is ONGOING", "425 `ONGOING`")
+@row(WAIT, "a tcc's branch is ONGOING", "425 `ONGOING`",
+     "the same, when it has not succeeded within request_timeout + 2 s",
+     "who waits wants to know the end")
 def _(t):
     for name in ("submit", "abort"):
-        gid, reply = tcc_answer(t, ONGOING, name)
+        _, reply = tcc_answer(t, ONGOING, name, pause=8)
         answered(reply, 425)
+        gid, reply = tcc_answer(t, ONGOING, name)
+        answered(reply, 200)
         t.server.wait_status(gid)
 
 
