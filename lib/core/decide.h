@@ -52,7 +52,9 @@ struct Registered {  // the handler a branch is parked for is there now
 struct Added {
   std::string_view step;  // as encoded
 };
-struct WordSubmit {};
+struct WordSubmit {
+  Millis delay{};  // of a message: from the word to the first delivery, beyond what it was asked
+};
 struct WordAbort {
   std::string_view reason;
 };
