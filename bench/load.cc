@@ -92,7 +92,14 @@ void Load::on_refused(const Error& error) {
 void Load::finish_if_done(std::uint64_t completed) {
   if (completed != target_.load(std::memory_order_acquire) || finished()) return;
   if (window_open_ && !window_closed_) close_window(now_ns());
+  const std::lock_guard lock(mutex_);
   finished_.store(true, std::memory_order_release);
+  ended_.notify_all();
+}
+
+bool Load::wait_for(std::chrono::milliseconds span) {
+  std::unique_lock lock(mutex_);
+  return ended_.wait_for(lock, span, [this] { return finished(); });
 }
 
 void Load::note_error(std::string text) {

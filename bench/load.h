@@ -5,6 +5,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -53,6 +55,8 @@ class Load {
   void begin();
   // Everything that was handed in is answered, and nothing more will be.
   bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
+  // Waits for that; false if `span` has passed.
+  bool wait_for(std::chrono::milliseconds span);
   std::uint64_t began_ns() const noexcept { return began_ns_; }
   std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_relaxed); }
   // The oldest slice that is closed and was not taken yet, or nothing.
@@ -107,6 +111,7 @@ class Load {
   bool window_open_ = false, window_closed_ = false;
   std::unique_ptr<Slice> slice_;
   std::mutex mutex_;  // of what follows
+  std::condition_variable ended_;
   std::string first_error_;
   std::deque<std::unique_ptr<Slice>> slices_;
 };

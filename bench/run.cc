@@ -20,7 +20,8 @@ namespace belay::bench {
 namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(5);
-constexpr double kDrainSecondsMax = 60;  // without one completion: something hangs
+constexpr auto kLook = std::chrono::milliseconds(50);  // for slices, and whether anything moves
+constexpr double kDrainSecondsMax = 60;                // without one completion: something hangs
 
 Options engine_options(const Settings& settings, const Workload& workload) {
   Options options;
@@ -67,8 +68,7 @@ void take_intervals(Load& load, const std::string& path, Figures& figures) {
 // Returns false if it hangs.
 bool wait_until_finished(Load& load, const std::string& path, Figures& figures) {
   std::uint64_t last_completed = 0, moved_at = now_ns();
-  while (!load.finished()) {
-    std::this_thread::sleep_for(kTick);
+  while (!load.wait_for(kLook)) {
     take_intervals(load, path, figures);
     if (std::exchange(last_completed, load.completed()) != load.completed()) moved_at = now_ns();
     if (static_cast<double>(now_ns() - moved_at) / 1e9 > kDrainSecondsMax) return false;

@@ -125,9 +125,10 @@ void add_mode(CLI::App* command, Filter& filter) {
   const auto set = [&filter](const std::string& name) {
     filter.mode = mode_from(name);
     if (!filter.mode)
-      throw CLI::ValidationError("--mode", fmt::format("'{}' is none of saga, tcc, xa, msg", name));
+      throw CLI::ValidationError("--mode",
+                                 fmt::format("'{}' is none of saga, tcc, xa, msg, workflow", name));
   };
-  command->add_option_function<std::string>("--mode", set, "only: saga, tcc, xa or msg")
+  command->add_option_function<std::string>("--mode", set, "only: saga, tcc, xa, msg or workflow")
       ->type_name("MODE");
 }
 

@@ -12,8 +12,8 @@ constexpr const char* kDetails = R"(
 A branch's status is idle (not called yet), started (it may have run),
 succeed, failed, or parked (no handler of that name is registered). Of a tcc
 or xa branch only the ops are shown that matter: the first, and what followed
-it. With --json: one object, with `branches` (all ops) and `timeline` as
-arrays.
+it. Of a workflow the steps its owner recorded are shown as well. With --json:
+one object, with `branches` (all ops), `timeline` and `progress` as arrays.
 
 Examples:
   belay show order-42
@@ -51,6 +51,7 @@ void print_head(Out& out, const TransactionRow& row, TimePoint at) {
   line("attempts", std::to_string(row.attempts));
   const bool forward = row.status == Status::prepared || row.status == Status::submitted;
   line(forward ? "last error" : "reason", printable(row.last_error));
+  line("result", printable(row.result));
   line("trace id", printable(row.trace_id));
 }
 
@@ -88,8 +89,19 @@ void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint 
   table.print(out);
 }
 
+void print_progress(Out& out, const std::vector<ProgressRow>& steps, TimePoint at) {
+  Table table({{"STEP"}, {"OP"}, {"STATUS"}, {"RECORDED"}, {"DATA"}}, 2);
+  for (const auto& [step, recorded_at] : steps) {
+    table.add({printable(step.branch_id), printable(step.op), printable(step.status),
+               ago(recorded_at, at), printable(step.data)});
+  }
+  out.write("\n");
+  table.print(out);
+}
+
 ExitCode show_json(Context& context, Reader& reader, const TransactionRow& row,
-                   const std::vector<BranchRow>& branches) {
+                   const std::vector<BranchRow>& branches,
+                   const std::vector<ProgressRow>& progress) {
   const auto timeline = reader.timeline(row.gid);
   if (!timeline) return fail(context, timeline.error());
   auto object = json_of(row);
@@ -97,6 +109,8 @@ ExitCode show_json(Context& context, Reader& reader, const TransactionRow& row,
   for (const auto& branch : branches) object["branches"].push_back(json_of(branch));
   object["timeline"] = Json::array();
   for (const auto& event : *timeline) object["timeline"].push_back(json_of(event));
+  object["progress"] = Json::array();
+  for (const auto& step : progress) object["progress"].push_back(json_of(step));
   context.out.json(object);
   return ExitCode::done;
 }
@@ -107,10 +121,13 @@ ExitCode show(Context& context, Reader& reader, const std::string& gid) {
   if (!row) return fail(context, row.error());
   const auto branches = reader.branches(gid);
   if (!branches) return fail(context, branches.error());
-  if (context.json) return show_json(context, reader, *row, *branches);
+  const auto progress = reader.progress(gid);
+  if (!progress) return fail(context, progress.error());
+  if (context.json) return show_json(context, reader, *row, *branches, *progress);
   const auto at = now();
   print_head(context.out, *row, at);
   if (!branches->empty()) print_branches(context.out, *branches, at);
+  if (!progress->empty()) print_progress(context.out, *progress, at);
   return ExitCode::done;
 }
 

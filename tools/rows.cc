@@ -31,6 +31,7 @@ Json json_of(const TransactionRow& row) {
           {"attempts", row.attempts},
           {"last_error", text_or_null(row.last_error)},
           {"trace_id", text_or_null(row.trace_id)},
+          {"result", text_or_null(row.result)},
           {"definition", embedded(row.definition)}};
 }
 
@@ -49,6 +50,14 @@ Json json_of(const TimelineRow& row) {
           {"outcome", text_or_null(row.outcome)},
           {"detail", text_or_null(row.detail)},
           {"repeats", row.repeats}};
+}
+
+Json json_of(const ProgressRow& row) {
+  return {{"branch_id", row.progress.branch_id},
+          {"op", row.progress.op},
+          {"status", row.progress.status},
+          {"data", text_or_null(row.progress.data)},
+          {"at", json_of(row.at)}};
 }
 
 Json json_of(const Subscription& subscription) {

@@ -13,6 +13,7 @@ using Json = nlohmann::ordered_json;
 Json json_of(const TransactionRow& row);
 Json json_of(const BranchRow& row);
 Json json_of(const TimelineRow& row);
+Json json_of(const ProgressRow& row);
 Json json_of(const Subscription& subscription);
 
 }  // namespace belay::tool

@@ -137,6 +137,9 @@ class BELAY_EXPORT Engine {
   // did not succeed).
   Result<Report> submit_prepared(std::string_view gid);
   Result<> submit_prepared(std::string_view gid, ReportCallback done);
+  // The first delivery of a message starts this long after the word, or later if it was prepared
+  // so. Errors: also invalid_argument (a delay beyond a year, or of another mode).
+  Result<> submit_prepared(std::string_view gid, Millis delay, ReportCallback done);
   // The other word: cancel, roll back, do not deliver. Again: the state it is in. Errors:
   // not_found, forbidden (submitted already, or a saga or msg that goes forward).
   Result<Report> abort(std::string_view gid, std::string_view reason);

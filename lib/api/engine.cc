@@ -57,6 +57,7 @@ Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
   return rendezvous->wait();
 }
 
+constexpr Millis kDelayMax{365LL * 24 * 3600 * 1000};  // as a description's
 // what a condition variable can still add to now
 constexpr Millis kWaitMax{10LL * 365 * 24 * 3600 * 1000};
 
@@ -150,6 +151,19 @@ Result<Outcome> Engine::register_branch(std::string_view gid, const TwoPhaseBran
 Result<> Engine::submit_prepared(std::string_view gid, ReportCallback done) {
   return impl_->give_word(
       {std::string(gid), engine::WordRequest::Word::submit, {}, std::move(done)});
+}
+
+Result<> Engine::submit_prepared(std::string_view gid, Millis delay, ReportCallback done) {
+  if (delay < Millis{0} || delay > kDelayMax) {
+    return Error{ErrorCode::invalid_argument, "the delay is " + std::to_string(delay.count()) +
+                                                  " ms, it must be 0 to " +
+                                                  std::to_string(kDelayMax.count()) + " ms"};
+  }
+  return impl_->give_word({.gid = std::string(gid),
+                           .word = engine::WordRequest::Word::submit,
+                           .reason = {},
+                           .done = std::move(done),
+                           .delay = delay});
 }
 
 Result<Report> Engine::submit_prepared(std::string_view gid) {

@@ -1,5 +1,6 @@
 #include "core/decide.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -87,8 +88,8 @@ struct Dispatch {
     decision.add(std::string(event.step));
     machine.due(decision);
   }
-  void operator()(const WordSubmit&) const {
-    decision.commit();
+  void operator()(const WordSubmit& event) const {
+    decision.commit(event.delay);
     machine.due(decision);
   }
   void operator()(const WordAbort& event) const {
@@ -183,8 +184,9 @@ void Decision::stop(std::string why) {
   if (transaction_.driven) tell_branch(0);
 }
 
-void Decision::commit() {
-  const auto delay = static_cast<std::uint64_t>(transaction_.definition.delay().count());
+void Decision::commit(Millis at_least) {
+  const auto delay =
+      static_cast<std::uint64_t>(std::max(transaction_.definition.delay(), at_least).count());
   emit({.kind = RecordKind::committing, .due_at = context_.now + delay});
   fan_out();
 }

@@ -52,7 +52,9 @@ struct Registered {  // the handler a branch is parked for is there now
 struct Added {
   std::string_view step;  // as encoded
 };
-struct WordSubmit {};
+struct WordSubmit {
+  Millis delay{};  // of a message: from the word to the first delivery, beyond what it was asked
+};
 struct WordAbort {
   std::string_view reason;
 };
@@ -69,8 +71,7 @@ struct WordStop {
 };
 struct Hastened {};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
-                           Added, WordSubmit, WordAbort, WordStop, Hastened,
-                           Progressed, WordEnd>;
+                           Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
 
 // Effects, to be carried out once the records are on disk, in this order.
 enum class EffectKind : std::uint8_t {

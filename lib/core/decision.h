@@ -40,7 +40,7 @@ class Decision {
   void abort(std::string why);
   void stop(std::string why);
   // Decided to go through with it; a message's topics are fanned out, as they are now.
-  void commit();
+  void commit(Millis at_least = Millis{0});
   void fan_out();
   void finish(Status status);
   // A workflow's step is remembered; its owner says how it ended.

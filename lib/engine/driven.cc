@@ -53,7 +53,7 @@ void Engine::give_word(Live& live, WordRequest& request) {
   const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;
   Waiter waiter{std::move(request.done), request.wants_final, until};
   if (request.word == WordRequest::Word::submit) {
-    if (status == Status::prepared) return submit_word(live, std::move(waiter));
+    if (status == Status::prepared) return submit_word(live, request.delay, std::move(waiter));
     waiter.joined = true;
     if (status == Status::submitted || status == Status::succeed)
       return add_waiter(live, std::move(waiter));
@@ -69,13 +69,15 @@ void Engine::give_word(Live& live, WordRequest& request) {
   decide_word(live, core::WordAbort{request.reason}, std::move(waiter));
 }
 
-void Engine::submit_word(Live& live, Waiter waiter) {
+void Engine::submit_word(Live& live, Millis delay, Waiter waiter) {
+  if (delay.count() != 0 && live.transaction.mode() != Mode::msg)
+    return refuse(waiter.done, ErrorCode::invalid_argument, "only a message can be delayed");
   if (const auto may = core::may_submit(live.transaction); !may)
     return refuse(waiter.done, may.error().code, may.error().detail);
   if (const auto topics = check_topics(live.transaction.definition);
       !topics && topics.error().code == ErrorCode::branches_limit)
     return refuse(waiter.done, topics.error().code, topics.error().detail);
-  decide_word(live, core::WordSubmit{}, std::move(waiter));
+  decide_word(live, core::WordSubmit{delay}, std::move(waiter));
 }
 
 void Engine::decide_word(Live& live, const core::Event& event, Waiter waiter) {

@@ -75,6 +75,7 @@ struct WordRequest {
   ReportCallback done;
   bool wants_final = false;      // `done` runs at the end …
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
+  Millis delay{};                // of a message's submit
 };
 
 // A step of a workflow, as encoded.
@@ -174,10 +175,9 @@ class Engine {
   // What waits for a gid to be looked up on disk.
   using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
                                   ProgressRequest, EndRequest>;
-  using Request =
-      std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest, ProgressRequest,
-                   EndRequest, TopicRequest, TopicsRequest, RegisteredRequest, CloseRequest,
-                   HastenRequest>;
+  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
+                               ProgressRequest, EndRequest, TopicRequest, TopicsRequest,
+                               RegisteredRequest, CloseRequest, HastenRequest>;
   // A HastenRequest at work: which places of the due heap are still to be looked at.
   struct Hastening {
     std::uint64_t later_than_at = 0;  // on the engine's scale
@@ -251,7 +251,7 @@ class Engine {
   // driven.cc: transactions that go on by their caller's word
   void add_branch(Live& live, BranchRequest& request);
   void give_word(Live& live, WordRequest& request);
-  void submit_word(Live& live, Waiter waiter);
+  void submit_word(Live& live, Millis delay, Waiter waiter);
   void decide_word(Live& live, const core::Event& event, Waiter waiter);
   void note_branches(Live& live);
   void tell_branches(Live& live);

@@ -85,7 +85,7 @@ void Engine::join(Live& live, SubmitRequest& request) {
   // What was prepared is submitted by its definition as well as by its gid.
   if (request.entry == core::Entry::submit && live.transaction.driven &&
       live.transaction.status == Status::prepared)
-    return submit_word(live, {std::move(request.done), request.wants_final, 0});
+    return submit_word(live, Millis{0}, {std::move(request.done), request.wants_final, 0});
   add_waiter(live,
              {.done = std::move(request.done), .wants_final = request.wants_final, .joined = true});
 }

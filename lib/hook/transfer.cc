@@ -1,6 +1,7 @@
 #include "hook/transfer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "belay/check.h"
@@ -26,6 +27,19 @@ bool is_redirect(long status) {
 }
 
 const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// Asked once: curl would look for five variables at every call, while the program's other threads
+// may change them.
+bool environment_names_proxy() {
+  static const bool named = [] {
+    for (const char* name :
+         {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+      if (std::getenv(name) != nullptr) return true;
+    }
+    return false;
+  }();
+  return named;
+}
 
 // What a host, or the proxy before it, says when the service behind it is not there.
 bool says_absent(long status) { return status == 502 || status == 503 || status == 504; }
@@ -60,6 +74,15 @@ void Transfer::set_fixed() {
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close);
   curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, &multi_);
+  set_proxy();
+}
+
+void Transfer::set_proxy() {
+  if (options_.proxy.empty() && !environment_names_proxy()) {
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
+    return;
+  }
   curl_easy_setopt(easy_, CURLOPT_PROXY, text_or_null(options_.proxy));
 }
 

@@ -59,6 +59,7 @@ class Transfer {
   static int on_close(void* multi, curl_socket_t fd) noexcept;
 
   void set_fixed();
+  void set_proxy();
   void set_tls();
   void hand_over(Millis timeout);
   long status() const;

@@ -138,9 +138,9 @@ Result<Described> finish(Result<Mode> made, const TransactionRequest& request,
 
 }  // namespace
 
-bool Described::is_delayed() const {
+Millis Described::delay() const {
   const auto* msg = std::get_if<Msg>(&any_);
-  return msg != nullptr && msg->delay().count() != 0;
+  return msg == nullptr ? Millis{0} : msg->delay();
 }
 
 Result<std::string> target_of(std::string_view url, std::string_view protocol,

@@ -17,8 +17,8 @@ class Described {
   Description description() const {
     return std::visit([](const auto& one) { return Description(one); }, any_);
   }
-  // The start is delayed.
-  bool is_delayed() const;
+  // Of a message: from its submit to its start.
+  Millis delay() const;
 
  private:
   Any any_;

@@ -19,7 +19,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
         plan_{.mode = mode_,
               .budget = wait_budget(*context_, request),
               .is_patient = request.retry_limit != 0,
-              .is_delayed = described_.is_delayed()},
+              .is_delayed = described_.delay().count() != 0},
         done_(std::move(done)) {}
 
   // A saga or msg brings all it needs. Of a tcc or xa, mostly prepared before, only the word
@@ -52,7 +52,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
   // `first`: whether an unknown gid is prepared and tried again.
   void give_word(bool first) {
     ask<Report>(then(first ? &Submit::on_first_word : &Submit::on_word), [&](ReportCallback done) {
-      return context_->engine.submit_prepared(gid_, std::move(done));
+      return context_->engine.submit_prepared(gid_, described_.delay(), std::move(done));
     });
   }
 

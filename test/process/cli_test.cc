@@ -135,7 +135,7 @@ TEST_SUITE("process/cli") {
     REQUIRE(state.ready());
     const std::set<std::string> columns = {
         "id",          "gid",    "mode",     "status",     "stuck",    "created_at", "updated_at",
-        "finished_at", "due_at", "attempts", "last_error", "trace_id", "definition"};
+        "finished_at", "due_at", "attempts", "last_error", "trace_id", "result",     "definition"};
     for (const auto& row : json_lines(belay_run({"list", "--json"}, state.path()).out)) {
       CHECK(keys_of(row) == columns);
       CHECK(row.at("mode") == "saga");

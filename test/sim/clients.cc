@@ -149,6 +149,19 @@ void Clients::sent(const std::shared_ptr<Request>& request, const Result<>& resu
   on_error(*request, result.error());
 }
 
+void Clients::operator_word(bool stops) {
+  if (sagas_.empty() || engine_ == nullptr) return;
+  auto& known = *random_.one_of(sagas_);
+  auto request = std::make_shared<Request>(
+      Request{stops ? Kind::stop : Kind::hasten, &known, world_.life(), stops, known.accepted});
+  if (stops) ledger_.may_be_stopped(known.gid);
+  world_.note("operator: {} {}", stops ? "stop" : "hasten", known.gid);
+  using Word = engine::WordRequest::Word;
+  sent(request, engine_->give_word(
+                    {known.gid, stops ? Word::stop : Word::hasten, "its operator says so",
+                     [this, request](const Result<Report>& result) { heard(*request, result); }}));
+}
+
 void Clients::ask() {
   if (!sagas_.empty()) look(*random_.one_of(sagas_), Kind::find, Millis(0));
 }
@@ -187,6 +200,8 @@ void Clients::on_report(Request& request, const Report& report) {
     world_.fail(known.gid + ": exists, though every submit was refused");
   if (known.created_at && *known.created_at != report.created_at())
     world_.fail(known.gid + ": was created twice");
+  if (request.kind == Kind::stop && report.status() != Status::failed)
+    world_.fail(known.gid + ": was stopped and did not fail");
   if (report.status() == Status::failed && report.reason().empty())
     world_.fail(known.gid + ": failed for no reason");
   known.created_at = report.created_at();
@@ -223,7 +238,8 @@ bool Clients::may_be_refused_with(const Request& request, ErrorCode code) const 
     case ErrorCode::closed:
       return !plan_.restarts.empty() || request.wants_final || request.kind != Kind::submit;
     case ErrorCode::timed_out: return request.kind == Kind::wait;
-    case ErrorCode::not_found: return request.kind == Kind::find || request.kind == Kind::wait;
+    case ErrorCode::not_found: return request.kind != Kind::submit && request.kind != Kind::other;
+    case ErrorCode::forbidden: return request.kind == Kind::stop || request.kind == Kind::hasten;
     default: return false;
   }
 }

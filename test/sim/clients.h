@@ -30,6 +30,8 @@ class Clients {
   void submit_new();
   void submit_again();
   void ask();
+  // Of the operator, about one of them.
+  void operator_word(bool stops);
   void wait();
   // Asks for every saga whose end is not known yet, a few at a time. True when there is none.
   bool ask_for_ends();
@@ -50,7 +52,7 @@ class Clients {
     std::optional<Status> last;  // as told
     std::optional<TimePoint> created_at;
   };
-  enum class Kind : std::uint8_t { submit, other, find, wait };
+  enum class Kind : std::uint8_t { submit, other, find, wait, stop, hasten };
   struct Request {
     Kind kind;
     Known* known;

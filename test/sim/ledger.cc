@@ -46,6 +46,7 @@ std::uint64_t Ledger::on_call(const Call& call) {
     return 0;
   }
   auto& book = found->second;
+  if (book.stopped) complain(call.gid, branch, "called after its end was told");
   check_parts(book, branch, call);
   if (call.op == Op::action) {
     check_forward(book, branch, call);
@@ -158,7 +159,11 @@ Outcome Ledger::execute(const std::string& gid, std::uint32_t branch, Op op) {
 }
 
 void Ledger::check_final(const std::string& gid, Status status) {
-  const auto& book = sagas_.at(gid);
+  auto& book = sagas_.at(gid);
+  if (book.stop_sent && status == Status::failed) {
+    book.stopped = true;  // nothing is promised but that this is the end
+    return;
+  }
   if (status == Status::succeed && book.turned_back)
     complain(gid, 0, "succeeded, and was compensated");
   if (status == Status::failed && !book.heard_failure && !book.spec.may_turn_back) {
@@ -182,6 +187,7 @@ void Ledger::check_final(const std::string& gid, Status status) {
 
 void Ledger::check_forgotten(const std::string& gid) {
   const auto& book = sagas_.at(gid);
+  if (book.stop_sent) return;
   const bool all_succeeded =
       std::all_of(book.branches.begin(), book.branches.end(),
                   [](const BranchBook& branch) { return branch.succeeded[0]; });

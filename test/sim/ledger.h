@@ -66,6 +66,8 @@ class Ledger final : public Books {
   // A request reaches its bank, perhaps late, perhaps twice: the barrier's work.
   Outcome execute(const std::string& gid, std::uint32_t branch, Op op) override;
 
+  // By an operator: from now on it may fail at any moment, whatever was done.
+  void may_be_stopped(const std::string& gid) { sagas_.at(gid).stop_sent = true; }
   // Somebody was told that this saga is final.
   void check_final(const std::string& gid, Status status);
   // An accepted one that nobody can ask for any more: it must be done or undone all the same.
@@ -94,6 +96,8 @@ class Ledger final : public Books {
     SagaSpec spec;
     std::vector<BranchBook> branches;
     int may_exist = 0;
+    bool stop_sent = false;
+    bool stopped = false;        // its end was told, after a stop
     bool turned_back = false;    // a compensation was called
     bool heard_failure = false;  // the engine was told a business no
   };

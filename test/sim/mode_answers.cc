@@ -55,7 +55,10 @@ void ModeClients::on_report(const Request& request, const Report& report) {
   if (request.wants_final && !report.finished())
     world_.fail(known.gid() + ": waited for its end and was told before");
   const bool goes = status == Status::submitted || status == Status::succeed;
-  if (request.kind == Kind::word_submit && !goes)
+  const bool stopped = book.stop_sent && status == Status::failed;
+  if (request.kind == Kind::stop && !stopped)
+    world_.fail(fmt::format("{}: stopped, and told {}", known.gid(), name_of(status)));
+  if (request.kind == Kind::word_submit && !goes && !stopped)
     world_.fail(fmt::format("{}: submitted, and told {}", known.gid(), name_of(status)));
   if (request.kind == Kind::word_abort && (goes || status == Status::prepared))
     world_.fail(fmt::format("{}: aborted, and told {}", known.gid(), name_of(status)));
@@ -77,13 +80,16 @@ void ModeClients::on_report(const Request& request, const Report& report) {
 
 bool ModeClients::may_be_forbidden(const Request& request) const {
   const auto& book = *request.known->book;
+  if (book.stop_sent && request.kind != Kind::prepare && request.kind != Kind::find) return true;
   switch (request.kind) {
     case Kind::word_submit: return !book.submitted;
     case Kind::word_abort:
       return !book.aborted &&
              (book.submit_sent || !book.spec.driven || book.truth == Truth::committed);
     case Kind::submit: return book.spec.driven && !book.submitted;
-    case Kind::branch: return true;
+    case Kind::branch:
+    case Kind::stop:
+    case Kind::hasten: return true;
     case Kind::prepare:
     case Kind::find: break;
   }

@@ -147,6 +147,19 @@ void ModeClients::word_again() {
   }
 }
 
+void ModeClients::operator_word(bool stops) {
+  if (all_.empty() || engine_ == nullptr || world_.failed()) return;
+  auto& known = *random_.one_of(all_);
+  auto one = request(stops ? Kind::stop : Kind::hasten, known);
+  one->wants_final = stops;
+  known.book->stop_sent = known.book->stop_sent || stops;
+  world_.note("operator: {} {}", stops ? "stop" : "hasten", known.gid());
+  using Word = engine::WordRequest::Word;
+  sent(one,
+       engine_->give_word({known.gid(), stops ? Word::stop : Word::hasten, "its operator says so",
+                           [this, one](const Result<Report>& result) { heard(one, result); }}));
+}
+
 void ModeClients::change_topic() {
   if (engine_ == nullptr) return;
   const Subscription subscription{make_topic(), banks_.action_of(random_.below(plan_.targets)),

@@ -29,6 +29,8 @@ class ModeClients {
 
   // All that happens by itself until the chaos ends.
   void schedule();
+  // Of the operator, about one of them.
+  void operator_word(bool stops);
   // True when every end is known.
   bool ask_for_ends();
   std::string unsettled() const;
@@ -49,7 +51,16 @@ class ModeClients {
     std::optional<Status> last;
     const std::string& gid() const { return book->spec.gid; }
   };
-  enum class Kind : std::uint8_t { submit, prepare, branch, word_submit, word_abort, find };
+  enum class Kind : std::uint8_t {
+    submit,
+    prepare,
+    branch,
+    word_submit,
+    word_abort,
+    find,
+    stop,
+    hasten
+  };
   struct Request {
     Kind kind;
     Known* known;

@@ -45,6 +45,11 @@ void ModeLedger::has_gone(Book& book) {
 }
 
 void ModeLedger::told(Book& book, Status status) {
+  if (book.stop_sent && status == Status::failed) {
+    book.stopped = true;
+    return;
+  }
+  if (book.stopped) complain(book, "failed, and is something else");
   if (status == Status::submitted || status == Status::succeed) {
     if (book.aborted) complain(book, "was aborted, and goes forward");
     if (book.spec.driven && !book.submit_sent && book.spec.query.empty())
@@ -100,6 +105,7 @@ std::uint64_t ModeLedger::on_call(const Call& call) {
     return 0;
   }
   const auto phase = phase_index(call.op);
+  if (book.stopped) complain(book, "called after its end was told");
   check_parts(book, *calls, phase, call);
   if (phase == 1) check_confirm(book, *calls);
   if (phase == 2) check_cancel(book, *calls);
@@ -276,6 +282,7 @@ Outcome ModeLedger::execute(const std::string& gid, std::uint32_t branch, Op op)
 
 void ModeLedger::check_final(Book& book, Status status) {
   told(book, status);
+  if (book.stopped) return;  // nothing is promised but that this is the end
   is_two_phase(book.spec) ? check_two_phase_end(book, status) : check_msg_end(book, status);
 }
 

@@ -74,6 +74,8 @@ class ModeLedger final : public Books {
     std::map<std::uint32_t, CallBook> calls;  // by number of the branch id; the query is ~0
     bool submit_sent = false;
     bool abort_sent = false;
+    bool stop_sent = false;  // by an operator: it may fail at any moment, whatever was done
+    bool stopped = false;    // and somebody was told so
     bool submitted = false;  // acknowledged, as what follows
     bool aborted = false;
     bool confirms = false;  // a call of that kind went out

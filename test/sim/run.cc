@@ -15,6 +15,7 @@ constexpr std::uint64_t kPollMs = 500;
 constexpr std::uint64_t kPollMsMax = 60'000;
 constexpr std::uint64_t kReopenMs = 700;
 constexpr std::uint64_t kWorkflowSeed = 0x9e3779b97f4a7c15u;  // apart from all else of a run
+constexpr std::uint64_t kOperatorStream = 1'000'003;
 
 void log_line(LogLevel, std::string_view line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line);
@@ -25,6 +26,7 @@ void log_line(LogLevel, std::string_view line, void* world) {
 Run::Run(const RunOptions& options)
     : run_options_(options),
       random_(options.seed),
+      operator_random_(options.seed + kOperatorStream),
       world_(options.seed, options.trace),
       plan_(make_plan(random_)),
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
@@ -34,6 +36,7 @@ Run::Run(const RunOptions& options)
       banks_(world_, plan_, ledger_, workflows_, mode_ledger_, options.planted, random_.fork()),
       clients_(world_, plan_, ledger_, banks_, random_.fork()),
       mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()) {
+  if (operator_random_.percent(25)) plan_.operator_words = operator_random_.between(1, 12);
   disk_.set_clock([this] { return world_.wall_ms(); });
   if (options.trace) {
     plan_.options.log = &log_line;
@@ -104,6 +107,13 @@ void Run::schedule() {
   for (std::uint64_t i = 0; i < plan_.finds; ++i) {
     world_.after_us(
         when(), [this, waits = random_.percent(30)] { waits ? clients_.wait() : clients_.ask(); });
+  }
+  for (std::uint64_t i = 0; i < plan_.operator_words; ++i) {
+    world_.after_us(operator_random_.below(plan_.chaos_ms * 1000), [this] {
+      const bool stops = operator_random_.percent(50);
+      operator_random_.percent(50) ? clients_.operator_word(stops)
+                                   : mode_clients_.operator_word(stops);
+    });
   }
   for (const auto& one : plan_.disk)
     world_.after_us(one.at_ms * 1000, [this, one] { trouble(one); });

@@ -79,6 +79,7 @@ class Run {
 
   const RunOptions run_options_;
   test::Random random_;
+  test::Random operator_random_;  // its own: runs without an operator are as they always were
   World world_;
   Plan plan_;
   test::CrashVfs disk_;

@@ -49,7 +49,7 @@ void WorkflowClients::begin(std::uint64_t number) {
   owner->end.status = random_.percent(60) ? Status::succeed : Status::failed;
   owner->end.result = std::string(random_.below(1'000), 'r');
   Workflow workflow(owner->gid);
-  workflow.callback(owner->has_callback ? "bank-0.do" : "", kName, kInput);
+  workflow.callback(owner->has_callback ? "bank-0" : "", kName, kInput);
   workflow.retry(make_retry(random_, plan_.chaos_ms));
   auto bytes = test::encode(workflow, owner->gid, plan_.options.limits, core::Entry::prepare);
   if (!bytes) return world_.fail("a workflow was refused: " + bytes.error().detail);

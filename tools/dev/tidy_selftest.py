@@ -58,7 +58,7 @@ PLANTED = {
     "sqlite3.h in core": ({"lib/core/decide.cc": "#include <sqlite3.h>\n"}, "<sqlite3.h> belongs"),
     "uv.h in the engine": ({"lib/engine/meson.build": "e = ['e.cc']\n",
                             "lib/engine/e.cc": "#include <uv.h>\n"}, "<uv.h> belongs"),
-    "curl anywhere": ({"lib/loop/loop.cc": "#include <curl/curl.h>\n"}, "nowhere yet"),
+    "curl anywhere": ({"lib/loop/loop.cc": "#include <curl/curl.h>\n"}, "belongs in lib/hook/"),
     "a C header in the API": ({"include/belay/types.h": "#pragma once\n#include <uv.h>\n"},
                               "only the standard library"),
     "a long line": ({"lib/base/log.cc": "// " + "x" * 98 + "\n"}, "101 columns"),

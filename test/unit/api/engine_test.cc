@@ -80,6 +80,7 @@ TEST_SUITE("api/engine") {
         engine.subscribe({"news", "news.a"}, DoneCallback{}),
         engine.unsubscribe("news", "news.a", DoneCallback{}),
         engine.topics(TopicsCallback{}),
+        engine.check_storage(DoneCallback{}),
         engine.find("known", ReportCallback{}),
         engine.wait("known", ReportCallback{}),
         engine.close(ClosedCallback{}),
@@ -93,6 +94,38 @@ TEST_SUITE("api/engine") {
     CHECK(engine.find("known")->status() == Status::prepared);
     CHECK(engine.topics()->empty());
     CHECK(site.calls().empty());
+  }
+
+  TEST_CASE("a check of the storage writes to the file, and says when the engine is closed") {
+    const TempDir dir;
+    auto engine = Engine::open(dir.file("state.db"));
+    REQUIRE(engine.has_value());
+    CHECK(engine->check_storage().error().code == ErrorCode::misuse);
+    REQUIRE(engine->start());
+    CHECK(engine->check_storage().has_value());
+    CHECK(engine->check_storage().has_value());  // the last answer holds
+    const auto counters = engine->counters();
+    CHECK(counters.commit_us > 0);
+    CHECK(counters.commit_us >= counters.sync_us);
+    REQUIRE(engine->close());
+    CHECK(engine->check_storage().error().code == ErrorCode::closed);
+  }
+
+  TEST_CASE("who does not go on is told by on_stuck, on the loop") {
+    const TempDir dir;
+    std::atomic<unsigned> told = 0;
+    Options options;
+    options.on_stuck_user = &told;
+    options.on_stuck = [](const StuckNotice& notice, void* user) {
+      if (notice.gid == "g" && notice.target == "nobody")
+        ++*static_cast<std::atomic<unsigned>*>(user);
+    };
+    auto engine = Engine::open(dir.file("state.db"), options);
+    REQUIRE(engine.has_value());
+    REQUIRE(engine->start());
+    REQUIRE(engine->submit(Saga("g").step("nobody", "")));
+    REQUIRE(engine->close());
+    CHECK(told == 1);
   }
 }
 

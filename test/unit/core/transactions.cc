@@ -47,8 +47,7 @@ void compare_branches(Comparison& compare, const core::Branch& a, const core::Br
 
 std::string difference(const core::Transaction& a, const core::Transaction& b) {
   const auto& [id, definition, branches, timeline, reason, remembered, created_at, updated_at,
-               start_at, begun, succeeded, second_done, status, driven, stopped,
-               concluded] = a;
+               start_at, begun, succeeded, second_done, status, driven, stopped, concluded] = a;
   Comparison compare;
   compare.field("id", id, b.id);
   compare.field("definition", definition.bytes(), b.definition.bytes());

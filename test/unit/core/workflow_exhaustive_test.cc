@@ -20,11 +20,10 @@ const Proof& proof() {
       plan.retry_limit = pick.below(2);
       plan.timeout = plan.retry_limit == 0 ? 0 : 25;
       const bool is_deep = pick.coin();
-      made.explore(plan, is_deep ? Faults{.unanswered = 4, .unregistered = 0, .crashes = 1}
-                                 : Faults{.unanswered = 2,
-                                          .unregistered = 1,
-                                          .crashes = 2,
-                                          .operator_words = 1});
+      made.explore(
+          plan,
+          is_deep ? Faults{.unanswered = 4, .unregistered = 0, .crashes = 1}
+                  : Faults{.unanswered = 2, .unregistered = 1, .crashes = 2, .operator_words = 1});
     }
     return made;
   }();

@@ -136,6 +136,7 @@ class WorkflowStory::Examiner {
     examine(Property::never_early, hastened_ || !callback.retries || callback.not_before <= now_);
     callback.retries = false;
     callback.out = effect.op;
+    story_.called_ = true;
   }
 
   void examine(Property property, bool holds) { findings_.examine(property, holds, past_); }
@@ -155,7 +156,7 @@ class WorkflowStory::Examiner {
 };
 
 WorkflowStory::WorkflowStory(const WorkflowPlan& plan, std::uint64_t created_at)
-    : plan_(&plan), tale_(core::RecordKind::prepared, created_at) {}
+    : plan_(&plan), tale_(core::RecordKind::prepared, created_at), first_at_(created_at + 10) {}
 
 void WorkflowStory::step(const core::Event& event, const core::Context& context,
                          const core::Step& step, Findings& findings, const Past& past) {
@@ -201,6 +202,8 @@ void WorkflowStory::rest(const core::Transaction& transaction, std::uint64_t now
   const auto& branch = transaction.branches.at(0);
   examine(Property::one_call_a_branch, branch.in_flight == callback_.out.has_value());
   examine(Property::no_idling, !is_open() || callback_.out || callback_.rests(now));
+  examine(Property::called_back_first,
+          called_ || !plan_->has_callback || branch.due_at == first_at_);
   examine(Property::attempts_counted, branch.attempts_first == callback_.answers[0]);
   examine(Property::always_woken,
           end_ != nullptr || !plan_->has_callback || due != 0 || callback_.out || callback_.parked);

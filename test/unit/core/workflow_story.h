@@ -38,7 +38,9 @@ class WorkflowStory : public Story {
   Tale tale_;
   std::vector<std::string> steps_;
   const WorkflowEnd* end_ = nullptr;  // as its owner said
+  std::uint64_t first_at_;            // when its owner is called for the first time
   bool scheduled_ = false;
+  bool called_ = false;
 };
 
 inline WorkflowStory opening_of(const WorkflowPlan& plan) { return {plan, kBegin}; }

@@ -43,11 +43,10 @@ enum class Move {
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",     "failure ",      "ongoing ",    "unknown ",     "unregistered ",
-    "withdrawn ",   "registered ",   "due ",        "deadline ",    "add ",
-    "word submit ", "word abort ",   "late add ",   "late submit ", "late abort ",
-    "subscriptions ", "progress ",   "end well ",   "end badly ",   "crash ",
-    "crash+later ", "crash+earlier ", "stop ",      "hasten ",
+    "success ",    "failure ",     "ongoing ",     "unknown ",       "unregistered ", "withdrawn ",
+    "registered ", "due ",         "deadline ",    "add ",           "word submit ",  "word abort ",
+    "late add ",   "late submit ", "late abort ",  "subscriptions ", "progress ",     "end well ",
+    "end badly ",  "crash ",       "crash+later ", "crash+earlier ", "stop ",         "hasten ",
 };
 
 struct Option {

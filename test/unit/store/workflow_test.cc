@@ -110,7 +110,8 @@ TEST_SUITE("store/workflow") {
     auto reader = Reader::open(all.path);
     REQUIRE(reader.has_value());
     std::string told;
-    for (const auto& event : *reader->timeline("w-succeeded"))
+    const auto timeline = reader->timeline("w-succeeded");
+    for (const auto& event : *timeline)
       told += event.event + "|" + event.branch_id + "|" + event.op + "|" + event.outcome + "\n";
     CHECK(told ==
           "prepared|||\nprogressed|01|action|succeed\nprogressed|01|rollback|failed\n"

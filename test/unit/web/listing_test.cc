@@ -152,6 +152,19 @@ TEST_SUITE("web/listing") {
     CHECK(rows_of(query(site, "g").at("branches")) == Words{"01 action succeed"});
   }
 
+  TEST_CASE("a delay that only the submit says holds, and a submit again is the same one") {
+    WebSite site;
+    CHECK(site.post("prepare", msg("g", {"ok"})).status == 200);
+    const auto delayed = msg("g", {"ok"}, {{"custom_data", R"({"Delay":1000})"}});
+    CHECK(site.post("submit", delayed).status == 200);
+    CHECK(site.post("submit", delayed).status == 200);
+    CHECK(query(site, "g").at("transaction").contains("next_cron_time"));
+    CHECK(site.calls_of("g") == 0);
+    CHECK(site.post("resetNextCronTime", {{"gid", "g"}}).status == 200);
+    CHECK(site.reaches("g", Status::succeed));
+    CHECK(site.calls_of("g") == 1);
+  }
+
   TEST_CASE("resets wake what waits") {
     WebSite site;
     CHECK(site.post("submit", saga("g", {"mute"}, {{"retry_interval", 1'000}})).status == 200);
