@@ -112,24 +112,25 @@ Result<> found_banks(demo::Settings& settings, std::unique_ptr<demo::XaServers>&
 }
 
 std::vector<std::string> worker_command(const Context& context, const demo::Settings& settings) {
-  return {demo::own_path(context.program),
-          "demo",
-          "--worker",
-          "--transfers",
-          settings.transfers,
-          "--mode",
-          std::string(name_of(settings.mode)),
-          "--first",
-          std::to_string(settings.first),
-          "--dir",
-          settings.files.directory,
-          "--accounts",
-          std::to_string(settings.accounts),
-          "--in-flight",
-          std::to_string(settings.in_flight),
-          "--patience",
-          std::to_string(settings.patience.count()),
-          settings.http ? "--http" : "--no-http"};
+  std::vector<std::string> words = {demo::own_path(context.program),
+                                    "demo",
+                                    "--worker",
+                                    "--transfers",
+                                    settings.transfers,
+                                    "--mode",
+                                    std::string(name_of(settings.mode)),
+                                    "--first",
+                                    std::to_string(settings.first),
+                                    "--dir",
+                                    settings.files.directory,
+                                    "--accounts",
+                                    std::to_string(settings.accounts),
+                                    "--in-flight",
+                                    std::to_string(settings.in_flight),
+                                    "--patience",
+                                    std::to_string(settings.patience.count())};
+  if (settings.http) words.emplace_back("--http");
+  return words;
 }
 
 std::vector<std::string> bank_command(const Context& context, const demo::Settings& settings) {

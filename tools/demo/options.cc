@@ -82,7 +82,7 @@ void add_options(CLI::App* command, Options& options) {
                    "give up when nothing became final for so long; default: 30")
       ->type_name("SECONDS")
       ->check(between(std::int64_t{1}, std::int64_t{3600}));
-  command->add_flag("--http,!--no-http", settings.http,
+  command->add_flag("--http", settings.http,
                     "the banks are HTTP services, the branches URLs; not with --mode xa");
   add_hidden_options(command, options);
 }

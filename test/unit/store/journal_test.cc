@@ -14,6 +14,19 @@ using namespace belay::test;
 
 namespace {
 
+// A state file, and the story that is written in it.
+struct Written {
+  TempDir directory;
+  const std::string path = directory.file("state.db");
+  Story story;
+
+  void commit_with_row(store::Journal& journal, core::TransactionId id) {
+    auto batch = story.batch();
+    story.add_row(batch, id);
+    commit(journal, batch);
+  }
+};
+
 // What was read back is what was written: each unfinished one, and each finished one without a row.
 void check_same(const Story& story, const ReadBack& read,
                 const std::vector<core::TransactionId>& expected) {
@@ -27,10 +40,7 @@ void check_same(const Story& story, const ReadBack& read,
 }  // namespace
 
 TEST_SUITE("store/journal") {
-  TEST_CASE("what was committed is read back, from the log alone") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written, "what was committed is read back, from the log alone") {
     const auto done = story.submit("g-done");
     const auto underway = story.submit("g-underway");
     {
@@ -90,10 +100,7 @@ TEST_SUITE("store/journal") {
     }
   }
 
-  TEST_CASE("rows newer than the log's head win over it") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written, "rows newer than the log's head win over it") {
     const auto id = story.submit("g");
     {
       const auto journal = open_journal(path);
@@ -112,16 +119,11 @@ TEST_SUITE("store/journal") {
     CHECK(read.transactions[0].last_lsn == 3);
   }
 
-  TEST_CASE("a row that covers all needs no log record") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written, "a row that covers all needs no log record") {
     const auto id = story.submit("g");
     {
       const auto journal = open_journal(path);
-      auto batch = story.batch();
-      story.add_row(batch, id);
-      commit(*journal, batch);
+      commit_with_row(*journal, id);
     }
     const auto read = read_back(path);
     check_same(story, read, {id});
@@ -129,17 +131,14 @@ TEST_SUITE("store/journal") {
     CHECK(read.transactions[0].last_lsn == 1);
   }
 
-  TEST_CASE("a finished transaction with a row is not read back, its records in the log or not") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(
+      Written,
+      "a finished transaction with a row is not read back, its records in the log or not") {
     const auto id = story.submit("g");
     {
       const auto journal = open_journal(path);
       story.succeed(id);
-      auto batch = story.batch();
-      story.add_row(batch, id);
-      commit(*journal, batch);
+      commit_with_row(*journal, id);
     }
     const auto read = read_back(path);
     CHECK(read.transactions.empty());
@@ -147,16 +146,12 @@ TEST_SUITE("store/journal") {
     CHECK(query(path, "SELECT count(*) FROM log") == "1");
   }
 
-  TEST_CASE("a finished transaction whose row is an older one is read back as finished") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written,
+                    "a finished transaction whose row is an older one is read back as finished") {
     const auto id = story.submit("g");
     {
       const auto journal = open_journal(path);
-      auto batch = story.batch();
-      story.add_row(batch, id);
-      commit(*journal, batch);
+      commit_with_row(*journal, id);
       story.succeed(id);
       commit(*journal, story.batch());
     }
@@ -166,10 +161,7 @@ TEST_SUITE("store/journal") {
     CHECK(read.transactions[0].transaction.finished());
   }
 
-  TEST_CASE("records of a transaction that left no row do no harm once it ended") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written, "records of a transaction that left no row do no harm once it ended") {
     const auto gone = story.submit("g-gone");
     {
       const auto journal = open_journal(path);
@@ -182,10 +174,8 @@ TEST_SUITE("store/journal") {
     CHECK(read_back(path).transactions.empty());
   }
 
-  TEST_CASE("records of a transaction without a beginning or an end stop the open") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written,
+                    "records of a transaction without a beginning or an end stop the open") {
     const auto lost = story.submit("g-lost");
     {
       const auto journal = open_journal(path);
@@ -205,15 +195,10 @@ TEST_SUITE("store/journal") {
     CHECK(read.error().detail.find("transaction 1") != std::string::npos);
   }
 
-  TEST_CASE("an erased row is gone") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written, "an erased row is gone") {
     const auto id = story.submit("g");
     const auto journal = open_journal(path);
-    auto batch = story.batch();
-    story.add_row(batch, id);
-    commit(*journal, batch);
+    commit_with_row(*journal, id);
     CHECK(query(path, "SELECT count(*) FROM transactions") == "1");
     story.succeed(id);
     auto erase = story.batch();
@@ -225,18 +210,13 @@ TEST_SUITE("store/journal") {
     CHECK_FALSE(found->at(0).has_value());
   }
 
-  TEST_CASE("folding never takes the newest row, so that lsns never start again") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written, "folding never takes the newest row, so that lsns never start again") {
     {
       const auto journal = open_journal(path);
       for (int i = 0; i < 3; ++i) {
         const auto id = story.submit("g-" + std::to_string(i));
         story.succeed(id);
-        auto batch = story.batch();
-        story.add_row(batch, id);
-        commit(*journal, batch);
+        commit_with_row(*journal, id);
       }
       auto fold = Story::without_records();
       fold.fold_below = 1'000;
@@ -246,10 +226,8 @@ TEST_SUITE("store/journal") {
     CHECK(read_back(path).recovered.last_lsn == 3);
   }
 
-  TEST_CASE("a batch folds below its limit and no further, and says what is left") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
-    Story story;
+  TEST_CASE_FIXTURE(Written,
+                    "a batch folds below its limit and no further, and says what is left") {
     const auto journal = open_journal(path);
     std::uint64_t bytes = 0;
     for (int i = 0; i < 5; ++i) {
@@ -266,10 +244,8 @@ TEST_SUITE("store/journal") {
     CHECK(query(path, "SELECT lsn FROM log") == "3\n4\n5");
   }
 
-  TEST_CASE("a lookup knows finished transactions only, in the order asked") {
-    const TempDir directory;
-    Story story;
-    const auto journal = open_journal(directory.file("state.db"));
+  TEST_CASE_FIXTURE(Written, "a lookup knows finished transactions only, in the order asked") {
+    const auto journal = open_journal(path);
     const auto done = story.submit("g-done");
     story.succeed(done);
     const auto failed = story.submit("g-failed");
@@ -298,9 +274,8 @@ TEST_SUITE("store/journal") {
     CHECK(found->at(4)->id == done);
   }
 
-  TEST_CASE("every open counts, and the count is on disk before anything is read") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
+  TEST_CASE_FIXTURE(Written,
+                    "every open counts, and the count is on disk before anything is read") {
     for (std::uint64_t epoch = 1; epoch <= 3; ++epoch) {
       store::JournalConfig config;
       config.path = path;
@@ -315,12 +290,9 @@ TEST_SUITE("store/journal") {
     }
   }
 
-  TEST_CASE("progress is told every ten thousand transactions") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
+  TEST_CASE_FIXTURE(Written, "progress is told every ten thousand transactions") {
     {
       const auto journal = open_journal(path);
-      Story story;
       for (int i = 0; i < 20'001; ++i) story.submit(Saga(std::to_string(i)).step("a", "b"));
       auto batch = story.batch();
       for (core::TransactionId id = 1; id <= 10'000; ++id) story.add_row(batch, id * 2);
@@ -344,11 +316,8 @@ TEST_SUITE("store/journal") {
     CHECK(in_order);
   }
 
-  TEST_CASE("a closed journal is one file and takes nothing more") {
-    const TempDir directory;
-    const auto path = directory.file("state.db");
+  TEST_CASE_FIXTURE(Written, "a closed journal is one file and takes nothing more") {
     const auto journal = open_journal(path);
-    Story story;
     story.submit("g");
     const auto batch = story.batch();
     commit(*journal, batch);
