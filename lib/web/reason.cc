@@ -58,7 +58,7 @@ std::string client_reason(std::string_view reason) {
 }
 
 std::string unknown_result_text(std::string_view reason) {
-  return "http/grpc result should be specified as in:\n"
+  return "your http/grpc result should be specified as in:\n"
          "http://d.dtm.pub/practice/arch.html#proto\n"
          "unkown result will be retried: " +
          std::string(reason);

@@ -263,7 +263,7 @@ TEST_SUITE("web/tables") {
     const auto response = site.post("submit", body("g", "tcc", {{"wait_result", true}}));
     CHECK(response.status == 425);
     CHECK(message_of(response) ==
-          "http/grpc result should be specified as in:\n"
+          "your http/grpc result should be specified as in:\n"
           "http://d.dtm.pub/practice/arch.html#proto\nunkown result will be retried: no idea");
   }
 
