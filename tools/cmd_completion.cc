@@ -58,7 +58,7 @@ bool takes_path(const CLI::Option& option) {
 std::string values_of(const CLI::Option& option) {
   const auto type = option.get_type_name();
   if (type == "STATUS") return "prepared submitted aborting succeed failed";
-  if (type == "MODE") return "saga tcc xa msg";
+  if (type == "MODE") return "saga tcc xa msg workflow";
   if (type == "FORMAT") return "text json";
   if (type == "LEVEL") return "debug info warning error";
   if (type == "HISTORY") return "all failed none";
@@ -87,7 +87,8 @@ void print_bash(Out& out, const CLI::App& app) {
   out.write("  local words= command= word\n  COMPREPLY=()\n  case $prev in\n");
   out.write("    --status) words=\"prepared submitted aborting succeed failed\" ;;\n");
   out.write(
-      "    --mode) words=\"saga tcc xa msg\" ;;\n    --db|--dir|--transfers) return ;;\n    *)\n");
+      "    --mode) words=\"saga tcc xa msg workflow\" ;;\n    --db|--dir|--transfers) return ;;\n  "
+      "  *)\n");
   out.print(
       "      for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n        case \" {}\" in\n",
       names);
