@@ -168,7 +168,9 @@ bool WorkflowClients::ask_for_ends() {
   for (auto& [gid, owner] : owners_) {
     if (owner->settled) continue;
     all = false;
-    if (owner->is_running) go_on(*owner);  // else it has to be called back
+    // It may have ended while its owner was away, who is not called then; else he has to be.
+    if (owner->end_sent) owner->is_running = true;
+    if (owner->is_running) go_on(*owner);
   }
   return all;
 }
