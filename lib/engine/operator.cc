@@ -7,12 +7,15 @@
 
 namespace belay::engine {
 
-// One that was read back is not resumed first: nobody is to be called.
+// One that was read back is not resumed first: nobody is to be called. One that was stopped in its
+// former life ends by being resumed.
 void Engine::stop(Live& live, WordRequest& request) {
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
-  stop_resuming(live);
-  if (!live.transaction.stopped) {
+  if (live.transaction.stopped) {
+    resume(live);
+  } else {
+    stop_resuming(live);
     log_.info("{} is stopped: {}", live.transaction.gid(), request.reason);
     decide(live, core::WordStop{request.reason});
   }
