@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "engine/label.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
@@ -16,8 +17,8 @@ void Engine::stop(Live& live, WordRequest& request) {
     resume(live);
   } else {
     stop_resuming(live);
-    log_.info("{} is stopped: {}", live.transaction.gid(), request.reason);
     decide(live, core::WordStop{request.reason});
+    log_.info("{} is stopped: {}", Label{live.transaction}, core::reason_of(live.transaction));
   }
   add_waiter(live, {std::move(request.done), true, 0});
 }
