@@ -17,11 +17,11 @@ running `belay serve`. With --db it goes straight into a state file that no othe
 engine has open: without --wait what does not finish at once goes on when an engine
 opens the file next. A line is printed for each: gid, status, reason.
 
-A definition that is refused ends the command; those before it were handed in, and
-handing one in again is harmless. Exit code 0: all handed in, with --wait all
-succeeded; 1: one failed or could not be sent; 2: a definition is malformed; 4: a gid
-is taken by another definition; 5: the file is another engine's, or the server is
-busy.
+A definition that is refused ends the command; those before it were handed in.
+Handing one in again is harmless if it has a "gid"; without, it runs once more. Exit
+code 0: all handed in, with --wait all succeeded; 1: one failed or could not be sent;
+2: a definition is malformed; 4: a gid is taken by another definition; 5: the file is
+another engine's, or the server is busy.
 
 Examples:
   belay submit order.json --server http://127.0.0.1:36789 --wait

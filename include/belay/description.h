@@ -70,7 +70,8 @@ class Describes {
     return self();
   }
   // W3C traceparent; stored, shown by the tools and the log, and handed to every call. A malformed
-  // one is ignored, as W3C asks: a tracing library's mistake must not stop a transaction.
+  // one is ignored, as W3C asks: a tracing library's mistake must not stop a transaction. The first
+  // submit's stays: a repeated one is the same with another trace.
   Self& trace_parent(std::string_view text) {
     settings_.trace_parent = text;
     return self();

@@ -164,7 +164,8 @@ class BELAY_EXPORT Engine {
   Result<> record_progress(std::string_view gid, const Progress& progress);
   Result<> record_progress(std::string_view gid, const Progress& progress, DoneCallback done);
   // Says how it ended: it is final. Again with the same status: the state it is in. Errors:
-  // not_found, forbidden (final with another status, or no workflow), invalid_argument.
+  // not_found, forbidden (final with another status, or no workflow), invalid_argument,
+  // payload_limit.
   Result<Report> finish_workflow(std::string_view gid, const WorkflowEnd& end);
   Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end, ReportCallback done);
 

@@ -241,6 +241,11 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
   return false;
 }
 
+// What its owner said, not what its callback last met with.
+std::string_view own_reason(const Transaction& transaction) {
+  return transaction.reason ? std::string_view(*transaction.reason) : std::string_view();
+}
+
 }  // namespace
 
 Result<Transaction> begin(const Record& submitted) {
@@ -280,7 +285,7 @@ Result<> apply(Transaction& transaction, const Record& record) {
   auto event = record;
   if (event.kind == RecordKind::added) event.branch = branches_before;
   if (event.kind == RecordKind::progressed) event.branch = transaction.remembered->count - 1;
-  if (event.kind == RecordKind::concluded) event.text = reason_of(transaction);
+  if (event.kind == RecordKind::concluded) event.text = own_reason(transaction);
   append_event(transaction.timeline, transaction.created_at, event);
   return {};
 }

@@ -228,8 +228,6 @@ Result<> Definition::add_steps(std::string_view steps) {
   return {};
 }
 
-std::uint64_t Definition::hash() const { return base::hash64(bytes()); }
-
 Mode Definition::mode() const { return static_cast<Mode>(bytes_[1]); }
 Shape Definition::shape() const { return static_cast<Shape>(bytes_[2]); }
 std::string_view Definition::gid() const {
@@ -316,8 +314,10 @@ Graph Definition::graph() const {
 
 namespace {
 
+constexpr std::size_t kFlagsAt = 3;
+
 bool has(std::string_view bytes, std::uint8_t flag) {
-  return (static_cast<std::uint8_t>(bytes[3]) & flag) != 0;
+  return (static_cast<std::uint8_t>(bytes[kFlagsAt]) & flag) != 0;
 }
 
 }  // namespace
@@ -363,6 +363,31 @@ std::string_view Definition::custom_data() const {
 
 std::string_view Definition::trace_parent() const {
   return has(bytes_, kTraceParent) ? head().trace_parent : std::string_view();
+}
+
+// The bytes that the same draft without a traceparent has.
+std::string Definition::untraced() const {
+  std::string out(bytes());
+  const auto text = head().trace_parent;
+  std::string field;
+  base::put_string(field, text);
+  const auto end = static_cast<std::size_t>(text.data() + text.size() - bytes_.data());
+  out.erase(end - field.size(), field.size());
+  out[kFlagsAt] = static_cast<char>(out[kFlagsAt] & ~kTraceParent);
+  return out;
+}
+
+bool Definition::is_same_as(const Definition& other) const {
+  if (bytes() == other.bytes()) return true;
+  const bool traced = has(bytes_, kTraceParent);
+  const bool other_traced = has(other.bytes_, kTraceParent);
+  if (!traced && !other_traced) return false;
+  return (traced ? untraced() : std::string(bytes())) ==
+         (other_traced ? other.untraced() : std::string(other.bytes()));
+}
+
+std::uint64_t Definition::hash() const {
+  return has(bytes_, kTraceParent) ? base::hash64(untraced()) : base::hash64(bytes());
 }
 
 std::string_view Definition::name() const {

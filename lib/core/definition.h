@@ -56,7 +56,10 @@ class Definition {
 
   // What was asked for, without the steps added later.
   std::string_view bytes() const { return std::string_view(bytes_).substr(0, asked_bytes_); }
-  // Of those bytes; stable across versions and machines.
+  // Was the same asked for? A traceparent does not count: a traced caller has another one for each
+  // time it asks.
+  bool is_same_as(const Definition& other) const;
+  // Of what `is_same_as` compares; stable across versions and machines.
   std::uint64_t hash() const;
 
   // Appends steps, as encoded. Error: corrupt; nothing has changed then.
@@ -100,6 +103,7 @@ class Definition {
  private:
   struct Head;  // the optional fields, decoded on demand
   Head head() const;
+  std::string untraced() const;
   std::uint8_t step_flags(std::uint32_t branch) const {
     return static_cast<std::uint8_t>(bytes_[step_at_[branch]]);
   }

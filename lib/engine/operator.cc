@@ -3,18 +3,22 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "engine/label.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
 
-// One that was read back is not resumed first: nobody is to be called.
+// One that was read back is not resumed first: nobody is to be called. One that was stopped in its
+// former life ends by being resumed.
 void Engine::stop(Live& live, WordRequest& request) {
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
-  stop_resuming(live);
-  if (!live.transaction.stopped) {
-    log_.info("{} is stopped: {}", live.transaction.gid(), request.reason);
+  if (live.transaction.stopped) {
+    resume(live);
+  } else {
+    stop_resuming(live);
     decide(live, core::WordStop{request.reason});
+    log_.info("{} is stopped: {}", Label{live.transaction}, core::reason_of(live.transaction));
   }
   add_waiter(live, {std::move(request.done), true, 0});
 }

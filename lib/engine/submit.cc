@@ -78,7 +78,7 @@ void Engine::begin(SubmitRequest& request) {
 }
 
 void Engine::join(Live& live, SubmitRequest& request) {
-  if (live.transaction.definition.bytes() != request.definition.bytes()) {
+  if (!live.transaction.definition.is_same_as(request.definition)) {
     return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
   }
   resume(live);

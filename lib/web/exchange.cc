@@ -6,12 +6,21 @@
 #include "web/answer.h"
 
 namespace belay::web {
+namespace {
+
+Response closing() { return to_response({Answer::Kind::overload, "the server is closing", {}}); }
+
+}  // namespace
 
 Exchange::Exchange(std::shared_ptr<Exchanges> owner, std::string_view api, Respond respond)
     : owner_(std::move(owner)),
       api_(api),
       respond_(std::move(respond)),
       begun_(std::chrono::steady_clock::now()) {}
+
+Exchange::~Exchange() {
+  if (!answered_) answer(closing());
+}
 
 void Exchange::answer(Response response) {
   if (answered_.exchange(true)) return;
@@ -42,8 +51,7 @@ void Exchanges::end_all() {
       if (auto exchange = weak.lock()) left.push_back(std::move(exchange));
     }
   }
-  for (const auto& exchange : left)
-    exchange->answer(to_response({Answer::Kind::overload, "the server is closing", {}}));
+  for (const auto& exchange : left) exchange->answer(closing());
   std::unique_lock lock(mutex_);
   none_left_.wait(lock, [this] { return open_.empty(); });
 }

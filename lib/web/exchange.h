@@ -20,6 +20,8 @@ class Exchanges;
 class Exchange {
  public:
   Exchange(std::shared_ptr<Exchanges> owner, std::string_view api, Respond respond);
+  // Of one whose work was dropped: answers 503.
+  ~Exchange();
 
   // The first call counts.
   void answer(Response response);

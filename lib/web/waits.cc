@@ -35,16 +35,16 @@ class Wait : public std::enable_shared_from_this<Wait> {
       : context_(std::move(context)), gid_(std::move(gid)), plan_(plan), done_(std::move(done)) {
     context_->waits.count_++;
   }
-  ~Wait() { context_->waits.count_--; }
 
   void settle(Answer answer) {
-    if (!settled_.exchange(true)) done_(std::move(answer));
+    if (settled_.exchange(true)) return;
+    context_->waits.count_--;
+    done_(std::move(answer));
   }
   void settle(const Result<Report>& result) {
     if (!result) return settle(Answer::of(result.error()));
     settle(answer_of_final(*result, plan_.wanted));
   }
-  bool is_settled() const { return settled_; }
 
   void look_after(Millis delay) {
     const auto left = plan_.budget - waited_;
@@ -63,13 +63,20 @@ class Wait : public std::enable_shared_from_this<Wait> {
 
   void on_seen(const Result<Report>& result, Millis delay) {
     if (settled_) return;
-    if (!result || result->finished()) return settle(result);
+    if (!result || result->finished()) return leave(result);
     // One that turns back has its reason from the start, and is mostly through with it soon.
     const bool unanswered =
         !result->reason().empty() && !plan_.is_patient && result->status() != Status::aborting;
     if (unanswered || plan_.is_delayed || waited_ >= plan_.budget)
-      return settle(answer_of_unfinished(*result, plan_));
+      return leave(answer_of_unfinished(*result, plan_));
     look_after(2 * delay);
+  }
+
+  // Answered before the engine tells the end.
+  template <class T>
+  void leave(T&& told) {
+    context_->waits.remove(gid_, shared_from_this());
+    settle(std::forward<T>(told));
   }
 
   const std::shared_ptr<Context> context_;
@@ -88,19 +95,17 @@ Millis wait_budget(const Context& context, const TransactionRequest& request) {
 
 bool Waits::add(const std::string& gid, const std::shared_ptr<Wait>& wait) {
   const std::lock_guard lock(mutex_);
-  auto& group = by_gid_[gid];
-  const bool is_first = group.empty();
-  // One stays, though it may be settled: the engine was asked in its name.
-  if (!is_first) {
-    group.erase(std::remove_if(group.begin() + 1, group.end(),
-                               [](const auto& one) { return one->is_settled(); }),
-                group.end());
-  }
-  group.push_back(wait);
+  const auto [group, is_first] = by_gid_.try_emplace(gid);
+  group->second.insert(wait);
   return is_first;
 }
 
-std::vector<std::shared_ptr<Wait>> Waits::take(const std::string& gid) {
+void Waits::remove(const std::string& gid, const std::shared_ptr<Wait>& wait) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = by_gid_.find(gid); found != by_gid_.end()) found->second.erase(wait);
+}
+
+Waits::Group Waits::take(const std::string& gid) {
   const std::lock_guard lock(mutex_);
   const auto found = by_gid_.find(gid);
   if (found == by_gid_.end()) return {};
@@ -114,8 +119,9 @@ void Waits::begin(const std::shared_ptr<Context>& context, const std::string& gi
   const auto wait = std::make_shared<Wait>(context, gid, plan, std::move(done));
   auto& waits = context->waits;
   if (waits.count_ > context->options.waits_max) return wait->settle(Answer::ongoing("ONGOING"));
+  const bool is_first = waits.add(gid, wait);
   wait->look_after(kFirstLook);
-  if (!waits.add(gid, wait)) return;
+  if (!is_first) return;
   ask<Report>(
       [context, gid](const Result<Report>& result) {
         for (const auto& one : context->waits.take(gid)) one->settle(result);

@@ -1,5 +1,5 @@
 // Requests that wait for a transaction's result. The engine is asked once for each transaction,
-// however many wait for it and however often they come back.
+// however many wait for it and however often they come back; who has been answered is forgotten.
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <vector>
+#include <unordered_set>
 
 #include "belay/report.h"
 #include "web/answer.h"
@@ -37,13 +37,16 @@ class Waits {
 
  private:
   friend class Wait;
+  using Group = std::unordered_set<std::shared_ptr<Wait>>;
 
   // True if the engine has to be asked about this gid.
   bool add(const std::string& gid, const std::shared_ptr<Wait>& wait);
-  std::vector<std::shared_ptr<Wait>> take(const std::string& gid);
+  void remove(const std::string& gid, const std::shared_ptr<Wait>& wait);
+  Group take(const std::string& gid);
 
   std::mutex mutex_;
-  std::unordered_map<std::string, std::vector<std::shared_ptr<Wait>>> by_gid_;
+  // Of the gids that the engine was asked about; nobody may be left who waits.
+  std::unordered_map<std::string, Group> by_gid_;
   std::atomic<std::size_t> count_ = 0;
 };
 

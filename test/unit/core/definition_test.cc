@@ -78,6 +78,28 @@ TEST_SUITE("core/definition") {
     CHECK(core::Definition::parse(bytes)->trace_parent().empty());
   }
 
+  TEST_CASE("what was asked for is the same in another trace, or in none") {
+    const auto saga = [](std::string_view trace, const std::string& header = "h") {
+      return parsed(Saga("g")
+                        .step("a", "b", "{}")
+                        .header(header, "v")
+                        .custom_data("d")
+                        .trace_parent(trace.empty() ? ""
+                                                    : "00-0af7651916cd43dd8448eb211c80319c-" +
+                                                          std::string(trace)));
+    };
+    const auto first = saga("b7ad6b7169203331-01");
+    for (const auto& again : {saga("b7ad6b7169203332-01"), saga("")}) {
+      CHECK(first.is_same_as(again));
+      CHECK(again.is_same_as(first));
+      CHECK(first.hash() == again.hash());
+    }
+    for (const auto& other : {saga("b7ad6b7169203331-01", "x"), saga("", "x")}) {
+      CHECK_FALSE(first.is_same_as(other));
+      CHECK(first.hash() != other.hash());
+    }
+  }
+
   TEST_CASE("headers are the transaction's, then the step's, repeats kept in order") {
     const auto rich = parsed(rich_saga());
     CHECK(rich.headers(0) == std::vector<Header>{{"tenant", "7"}, {"token", "a"}, {"token", "b"}});

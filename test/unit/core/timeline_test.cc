@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/apply.h"
 #include "unit/core/samples.h"
 
 namespace belay::core {
@@ -134,6 +135,21 @@ TEST_SUITE("core/timeline") {
     for (const auto bytes :
          {"\x02\0"sv, "\x0a\0"sv, "\x03\0\0\x04\x01\0"sv, "\x03\0\0\x48\x01\0"sv, "\x06\0\x01"sv}) {
       CHECK_FALSE(decode_timeline(bytes, kCreated).has_value());
+    }
+  }
+
+  TEST_CASE("a workflow's end says its owner's reason, not its callback's last error") {
+    for (const std::string reason : {"", "sold out"}) {
+      auto workflow = test::workflow_transaction();
+      REQUIRE(reason_of(workflow) == "who?");
+      const auto end = encode_conclusion({reason, ""});
+      REQUIRE(apply(workflow, {.kind = RecordKind::concluded,
+                               .id = workflow.id,
+                               .at = workflow.updated_at,
+                               .text = end}));
+      const auto events = decode_timeline(workflow.timeline, workflow.created_at);
+      REQUIRE(events.has_value());
+      CHECK(events->back().text == reason);
     }
   }
 

@@ -208,20 +208,25 @@ TEST_SUITE("engine/operator") {
   }
 
   TEST_CASE("a stop that was on disk before a crash is the end after it, and so is one said then") {
-    for (const bool stopped_before : {true, false}) {
-      CAPTURE(stopped_before);
+    struct Story {
+      bool stopped_before;
+      bool stopped_now;
+    };
+    for (const auto& story : {Story{true, false}, Story{false, true}, Story{true, true}}) {
+      CAPTURE(story.stopped_before);
+      CAPTURE(story.stopped_now);
       FakePorts ports;
       engine::Engine engine({}, {ports, ports, ports, ports});
       const auto bytes = *encode(one_step("g"), "g", {}, core::Entry::submit);
       auto transaction = *core::begin(
           {.kind = core::RecordKind::submitted, .id = 5, .at = ports.wall_ms(), .text = bytes});
       REQUIRE(core::apply(transaction, {.kind = core::RecordKind::started, .id = 5}));
-      if (stopped_before)
+      if (story.stopped_before)
         REQUIRE(core::apply(transaction,
                             {.kind = core::RecordKind::stopped, .id = 5, .text = "enough"}));
       engine.adopt(std::move(transaction), 9, 9, false);
       engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
-      if (!stopped_before)
+      if (story.stopped_now)
         REQUIRE(engine.give_word(
             {"g", engine::WordRequest::Word::stop, "enough", [](const Result<Report>&) {}}));
       engine.turn();

@@ -3,6 +3,7 @@
 // Method: requests as clients send them, replies compared byte for byte.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <future>
 
 #include "unit/web/web_site.h"
@@ -197,6 +198,20 @@ TEST_SUITE("web/protocol") {
                           [&](web::Response response) { promise.set_value(std::move(response)); });
     site.close_service();
     CHECK(answered.get().status == 503);
+  }
+
+  TEST_CASE("a service that ends answers the reads that it did not begin") {
+    auto options = WebSite::default_options();
+    options.read_threads = 1;
+    WebSite site(options);
+    constexpr int kReads = 500;
+    std::atomic<int> answered = 0;
+    for (int i = 0; i < kReads; ++i) {
+      site.service().handle({"GET", "/api/dtmsvr/query", {{"gid", "g"}}, {}, {}},
+                            [&](const web::Response&) { ++answered; });
+    }
+    site.close_service();
+    CHECK(answered == kReads);
   }
 }
 

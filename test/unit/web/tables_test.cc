@@ -200,6 +200,22 @@ TEST_SUITE("web/tables") {
     CHECK(site.calls_of("saga") == 2);
   }
 
+  TEST_CASE("a submit again in another trace is the same one") {
+    WebSite site;
+    const auto submit = [&](std::string_view span) {
+      const auto trace = "00-0af7651916cd43dd8448eb211c80319c-" + std::string(span) + "-01";
+      return site
+          .ask({"POST",
+                "/api/dtmsvr/submit",
+                {},
+                {{"traceparent", trace}},
+                saga("g", {"later"}).dump()})
+          .status;
+    };
+    CHECK(submit("b7ad6b7169203331") == 200);
+    CHECK(submit("b7ad6b7169203332") == 200);
+  }
+
   TEST_CASE("a branch registered twice, one of no known type, a body that is none") {
     WebSite site;
     REQUIRE(site.bring("g", "tcc", Status::prepared));
@@ -250,6 +266,15 @@ TEST_SUITE("web/tables") {
     CHECK(site.status_of("back") == Status::failed);
     REQUIRE(site.bring("stays", "tcc", Status::aborting));
     CHECK(site.post("abort", body("stays", "tcc", wait)).status == 425);
+  }
+
+  TEST_CASE("wait_result: who was told that it goes on takes nobody's place") {
+    auto options = WebSite::default_options();
+    options.waits_max = 1;
+    WebSite site(options);
+    const Json wait{{"wait_result", true}};
+    CHECK(site.post("submit", saga("goes on", {"mute"}, wait)).status == 425);
+    CHECK(site.post("submit", saga("ok", {"ok"}, wait)).status == 200);
   }
 
   TEST_CASE("wait_result: a branch that does not answer is told with dtm's words") {
