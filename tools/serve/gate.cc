@@ -20,7 +20,12 @@ bool is_free(const web::Request& request) {
 // browser of somebody on this machine shall not submit transactions.
 bool is_from_a_web_page(const web::Request& request) {
   const auto site = header_of(request, "Sec-Fetch-Site");
-  return site == "cross-site" || site == "same-site";
+  if (!site.empty()) return site == "cross-site" || site == "same-site";
+  // To plain http of another machine, and from an older browser, there is only the page's origin.
+  const auto origin = header_of(request, "Origin");
+  const auto host = header_of(request, "Host");
+  return !origin.empty() && origin != "http://" + std::string(host) &&
+         origin != "https://" + std::string(host);
 }
 
 bool only_asks(const web::Request& request) {

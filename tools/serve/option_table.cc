@@ -218,7 +218,8 @@ void OptionTable::add_to(CLI::App* command) {
 std::optional<std::string> OptionTable::read_file(const std::string& path,
                                                   std::vector<std::pair<Entry*, Words>>& found) {
   std::ifstream file(path);
-  if (!file) return "cannot read " + path;
+  file.peek();  // a folder opens, and cannot be read
+  if (file.bad() || (file.fail() && !file.eof())) return "cannot read " + path;
   for (auto& item : CLI::ConfigTOML().from_config(file)) {
     if (item.name == "--" || item.name == "++") continue;  // a section's end and beginning
     const bool ours = item.parents.empty() || item.parents == Words{"serve"};

@@ -191,6 +191,10 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   settings.engine.hooks.refuse_link_local = !settings.allow_link_local;
   settings.service.retry = settings.engine.retry;
   settings.service.request_timeout = settings.engine.request_timeout;
+  const auto& webhook = settings.alert_webhook;
+  if (!webhook.empty() && !webhook.starts_with("http://") && !webhook.starts_with("https://")) {
+    return "--alert-webhook: it must begin with http:// or https://";
+  }
   if (settings.tls_cert_file.empty() != settings.tls_key_file.empty()) {
     return "--tls-cert and --tls-key go together";
   }

@@ -52,6 +52,18 @@ TEST_SUITE("serve/gate") {
     CHECK(status_of(gate, get("/api/dtmsvr/newGid", {{"Sec-Fetch-Site", "none"}})) == 200);
   }
 
+  TEST_CASE("a browser that does not say which site asks is known by its page's origin") {
+    const Gate gate({});
+    const auto from = [&](const char* origin) {
+      return status_of(gate, get("/api/ping", {{"Host", "belay:36789"}, {"Origin", origin}}));
+    };
+    CHECK(from("http://belay:36789") == 200);
+    CHECK(from("https://belay:36789") == 200);
+    for (const auto* other : {"http://evil.example", "http://belay:80", "http://belay", "null"}) {
+      CHECK_MESSAGE(from(other) == 403, other);
+    }
+  }
+
   TEST_CASE("while it drains questions are answered and work is not taken") {
     Gate gate({});
     gate.drain();

@@ -160,6 +160,7 @@ TEST_SUITE("serve/options") {
     const File bad("count = -1\n");
     CHECK(Run({"--config", bad.path}).wrong == bad.path + ": count: '-1' is no whole number");
     CHECK(Run({"--config", "/nowhere/c.toml"}).wrong == "cannot read /nowhere/c.toml");
+    CHECK(Run({"--config", "/"}).wrong == "cannot read /");
   }
 }
 

@@ -66,6 +66,18 @@ TEST_SUITE("serve/settings") {
     CHECK(wrong_with(client).find("--tls-cert") != std::string::npos);
   }
 
+  TEST_CASE("the alert webhook is a URL") {
+    ServeSettings settings;
+    for (const auto* good : {"", "http://alerts/x", "https://alerts"}) {
+      settings.alert_webhook = good;
+      CHECK_MESSAGE(wrong_with(settings) == "", good);
+    }
+    for (const auto* bad : {"alerts", "alerts.example/x", "ftp://alerts"}) {
+      settings.alert_webhook = bad;
+      CHECK_MESSAGE(wrong_with(settings).find("--alert-webhook") == 0, bad);
+    }
+  }
+
   TEST_CASE("link-local targets are refused unless allowed") {
     ServeSettings settings;
     std::vector<std::string> tokens;
