@@ -20,7 +20,7 @@ struct ServerOptions {
 
   // Limits; beyond them 413, 431, 408 or 503 with Retry-After, or the connection is closed.
   std::size_t body_bytes_max = 16 * 1024 * 1024;
-  std::size_t bodies_bytes_max = 256 * 1024 * 1024;  // of all requests that are being read
+  std::size_t bodies_bytes_max = 256 * 1024 * 1024;  // of all requests not answered yet
   std::size_t header_bytes_max = 16 * 1024;          // request line and headers
   unsigned connections_max = 10'000;
   unsigned requests_in_flight_max = 8'192;

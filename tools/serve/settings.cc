@@ -42,7 +42,7 @@ void describe_server_limits(OptionTable& table, ServeSettings& settings) {
   table.count("http-threads", settings.http.threads, "that read requests", 1);
   table.bytes("body-bytes-max", settings.http.body_bytes_max, "of one request; beyond: 413");
   table.bytes("bodies-bytes-max", settings.http.bodies_bytes_max,
-              "of all requests being read; beyond: 503");
+              "of all requests not answered yet; beyond: 503");
   table.bytes("header-bytes-max", settings.http.header_bytes_max, "of one request; beyond: 431");
   table.count("connections-max", settings.http.connections_max, "at once; beyond: 503", 1);
   table.count("requests-in-flight-max", settings.http.requests_in_flight_max,
