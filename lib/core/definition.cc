@@ -390,6 +390,10 @@ std::uint64_t Definition::hash() const {
   return has(bytes_, kTraceParent) ? base::hash64(untraced()) : base::hash64(bytes());
 }
 
+bool Definition::has_hash(std::uint64_t stored) const {
+  return stored == hash() || stored == base::hash64(bytes());
+}
+
 std::string_view Definition::name() const {
   return has(bytes_, kName) ? head().name : std::string_view();
 }

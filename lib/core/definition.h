@@ -59,8 +59,10 @@ class Definition {
   // Was the same asked for? A traceparent does not count: a traced caller has another one for each
   // time it asks.
   bool is_same_as(const Definition& other) const;
-  // Of what `is_same_as` compares; stable across versions and machines.
+  // Of what `is_same_as` compares; stable across machines and, by `has_hash`, versions.
   std::uint64_t hash() const;
+  // Is this its hash, or the one that older rows have: of all bytes?
+  bool has_hash(std::uint64_t stored) const;
 
   // Appends steps, as encoded. Error: corrupt; nothing has changed then.
   Result<> add_steps(std::string_view steps);

@@ -265,7 +265,7 @@ void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& re
            fmt::format("the {} is {} already", name_of(stored.mode), name_of(stored.status)));
   };
   if (auto* submit = std::get_if<SubmitRequest>(&request)) {
-    if (submit->definition.hash() != stored.definition_hash) {
+    if (!submit->definition.has_hash(stored.definition_hash)) {
       return refuse(submit->done, ErrorCode::conflict, std::string(kOtherDefinition));
     }
     return submit->done(engine::report_of(stored, true));
