@@ -9,6 +9,8 @@ namespace belay::web {
 namespace {
 
 Response closing() { return to_response({Answer::Kind::overload, "the server is closing", {}}); }
+// The work for it was dropped.
+Response busy() { return to_response({Answer::Kind::overload, "too busy, try again", {}}); }
 
 }  // namespace
 
@@ -19,7 +21,7 @@ Exchange::Exchange(std::shared_ptr<Exchanges> owner, std::string_view api, Respo
       begun_(std::chrono::steady_clock::now()) {}
 
 Exchange::~Exchange() {
-  if (!answered_) answer(closing());
+  if (!answered_) answer(busy());
 }
 
 void Exchange::answer(Response response) {

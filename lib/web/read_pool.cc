@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace belay::web {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+
+}  // namespace
 
 Result<std::unique_ptr<ReadPool>> ReadPool::make(const std::string& path, unsigned threads,
                                                  std::size_t queued_max) {
@@ -24,13 +29,13 @@ ReadPool::~ReadPool() { stop(); }
 bool ReadPool::post(Job job) {
   const std::lock_guard lock(mutex_);
   if (stopping_ || queue_.size() >= queued_max_) return false;
-  queue_.push_back(std::move(job));
+  queue_.push_back({std::move(job), Clock::now()});
   changed_.notify_one();
   return true;
 }
 
 void ReadPool::stop() {
-  std::deque<Job> dropped;
+  std::deque<Waiting> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -47,11 +52,11 @@ void ReadPool::run(Reader& reader) {
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
-    auto job = std::move(queue_.front());
+    auto next = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    job(reader);
-    job = nullptr;
+    if (Clock::now() - next.since < kPatience) next.job(reader);
+    next.job = nullptr;  // dropped: whoever it was to answer hears so
     lock.lock();
   }
 }

@@ -2,6 +2,7 @@
 // the engine's loop nor the server's waits for them.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -24,19 +25,27 @@ class ReadPool {
                                                 std::size_t queued_max);
   ~ReadPool();
 
-  // False: the queue is full, or it was stopped.
+  // False: the queue is full, or it was stopped. A job that waited for longer than its client is
+  // likely to is dropped: a few dear queries must not hold up all that follow, nor be made for
+  // clients that are gone.
   bool post(Job job);
   // Drops what has not begun, and returns when nothing runs any more.
   void stop();
 
  private:
+  using Clock = std::chrono::steady_clock;
+  struct Waiting {
+    Job job;
+    Clock::time_point since;
+  };
+
   explicit ReadPool(std::size_t queued_max) : queued_max_(queued_max) {}
   void run(Reader& reader);
 
   const std::size_t queued_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> queue_;
+  std::deque<Waiting> queue_;
   bool stopping_ = false;
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<std::thread> threads_;
