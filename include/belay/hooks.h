@@ -5,7 +5,8 @@
 // failure, with the body's start as the reason; status 200: success; all else: unknown. A target
 // that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with JSON-RPC 2.0, the method
 // being the URL's query parameter `method` and its params the payload, a JSON object. Redirects are
-// followed on the same scheme, host and port only, five at most; cookies are neither kept nor sent.
+// followed on the same scheme, host and port only, five at most, and never without the payload;
+// cookies are neither kept nor sent.
 // Headers of the connection (Host, Content-Length, …) are left out of what a caller gives; added
 // are Belay-Attempt and Belay-Fence (see Call), and a traceparent with a new span if one was
 // submitted. A call's timeout covers all of it, from the name's lookup to the last byte. A

@@ -185,11 +185,6 @@ void Request::make_headers(const Call& call, std::uint64_t span) {
   }
 }
 
-void Request::go_to(std::string_view url, bool as_get) {
-  url_ = url;
-  if (!as_get) return;
-  is_post_ = false;
-  body_.clear();
-}
+void Request::go_to(std::string_view url) { url_ = url; }
 
 }  // namespace belay::hook

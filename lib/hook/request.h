@@ -21,8 +21,8 @@ class Request {
  public:
   // `span`: of the trace, not 0. Errors: invalid_argument.
   Result<> make(const Call& call, const Target& target, std::uint64_t span);
-  // A redirect to `url`: to be fetched instead of posted, or the same again.
-  void go_to(std::string_view url, bool as_get);
+  // A redirect: the same request to `url`.
+  void go_to(std::string_view url);
 
   bool is_post() const { return is_post_; }
   const std::string& url() const { return url_; }

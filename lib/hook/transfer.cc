@@ -212,13 +212,17 @@ std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
   const auto new_url = parse_url(next);
   if (!old_url || !new_url || !same_host(*old_url, *new_url))
     return End{Host::End::answered, Outcome::unknown("redirect to another host: " + next)};
+  // A page that shows whatever it is asked for would pass for the work done.
+  const bool keeps_request = code == 307 || code == 308 || !request.is_post();
+  if (!keeps_request)
+    return End{Host::End::answered, Outcome::unknown("redirect without the payload: " + next)};
   if (++redirects_ > kRedirectsMax) {
     return End{Host::End::answered,
                Outcome::unknown("more than " + std::to_string(kRedirectsMax) + " redirects")};
   }
   if (now_ms >= give_up_at_)
     return End{Host::End::silent, Outcome::unknown(why(CURLE_OPERATION_TIMEDOUT))};
-  request.go_to(next, code != 307 && code != 308);
+  request.go_to(next);
   hand_over(Millis(static_cast<std::int64_t>(give_up_at_ - now_ms)));
   return std::nullopt;
 }

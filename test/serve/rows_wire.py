@@ -73,7 +73,8 @@ def _(t):
 
 
 @row(WIRE, "redirects", "followed, also to another host; the query is lost",
-     "followed on the same host only", "who may answer for a host is its own business")
+     "followed on the same host only, and with the payload",
+     "who may answer for a host is its own business; a login page's 200 is no success")
 def _(t):
     gid = t.gid()
     target = t.url("landed").replace("127.0.0.1", "localhost")

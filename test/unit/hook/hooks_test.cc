@@ -170,7 +170,7 @@ TEST_SUITE("hook/hooks") {
     });
     self = peer.host();
     HookSite site;
-    CHECK(site.call(peer.url("/303"), 5s, "body").kind() == OutcomeKind::success);
+    CHECK(site.call(peer.url("/303"), 5s, "").kind() == OutcomeKind::success);
     CHECK(site.call(peer.url("/307"), 5s, "body").kind() == OutcomeKind::success);
     CHECK(site.call(peer.url("/absolute"), 5s, "body").kind() == OutcomeKind::success);
     const auto requests = peer.requests();
@@ -189,6 +189,8 @@ TEST_SUITE("hook/hooks") {
     CHECK(site.told(peer.url("/loop")) == "unknown: more than 5 redirects");
     CHECK(peer.requests().size() == before + 6);
     CHECK(site.told(peer.url("/nowhere")) == "unknown: HTTP 302");
+    CHECK(site.call(peer.url("/303"), 5s, "body").reason() ==
+          "redirect without the payload: " + self + "/end");
   }
 
   TEST_CASE("all redirects together have one timeout") {
