@@ -160,13 +160,13 @@ void put_trimmed(std::string& out, const std::array<std::int64_t, Size>& values,
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
-void put_branch(std::string& out, const core::Branch& branch) {
+void put_branch(std::string& out, const core::Branch& branch, bool finished) {
   const std::array<std::int64_t, 7> values = {
       static_cast<std::int64_t>(branch.first),
       branch.attempts_first,
       static_cast<std::int64_t>(branch.second),
       branch.attempts_second,
-      signed_of(branch.due_at),
+      finished ? 0 : signed_of(branch.due_at),
       0,
       branch.parked ? 1 : 0,
   };
@@ -240,7 +240,7 @@ void render_branches(std::string& out, const core::Transaction& transaction) {
   out.push_back('[');
   for (std::size_t i = 0; i < transaction.branches.size(); ++i) {
     if (i > 0) out.push_back(',');
-    put_branch(out, transaction.branches[i]);
+    put_branch(out, transaction.branches[i], transaction.finished());
   }
   out.push_back(']');
 }
