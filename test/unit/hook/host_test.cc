@@ -98,7 +98,7 @@ TEST_SUITE("hook/host") {
     Host host(options);
     fail(host, 0);
     std::uint64_t now = 0;
-    for (const std::uint64_t wait : {1'000, 2'000, 3'000, 3'000}) {
+    for (const std::uint64_t wait : {1'000u, 2'000u, 3'000u, 3'000u}) {
       CHECK(host.place_at(now) == now + wait);
       now += wait;
       const auto probe = host.begin(now);
