@@ -27,14 +27,14 @@ TEST_SUITE("web/protocol") {
     const auto gid = Json::parse(site.get("newGid").body);
     CHECK(gid.at("dtm_result") == "SUCCESS");
     CHECK_FALSE(gid.at("gid").get<std::string>().empty());
-    for (const auto& [method, path] : {std::pair{"GET", "/"},
-                                       {"GET", "/api/dtmsvr/submit"},
-                                       {"POST", "/api/dtmsvr/query"},
-                                       {"GET", "/version"},
-                                       {"DELETE", "/api/dtmsvr/topic/"},
-                                       {"POST", "/api/dtmsvr/submit/"}}) {
-      CAPTURE(path);
-      const auto response = site.ask({method, path, {}, {}, {}});
+    for (const auto& nowhere : {std::pair{"GET", "/"},
+                                {"GET", "/api/dtmsvr/submit"},
+                                {"POST", "/api/dtmsvr/query"},
+                                {"GET", "/version"},
+                                {"DELETE", "/api/dtmsvr/topic/"},
+                                {"POST", "/api/dtmsvr/submit/"}}) {
+      CAPTURE(nowhere.second);
+      const auto response = site.ask({nowhere.first, nowhere.second, {}, {}, {}});
       CHECK(response.status == 404);
       CHECK(response.content_type.starts_with("text/plain"));
       CHECK(response.body == "404 page not found");
