@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view kSchemeEnd = "://";
 
-bool has_scheme(std::string_view target) { return target.find(kSchemeEnd) != target.npos; }
+bool has_scheme(std::string_view target) {
+  return target.find(kSchemeEnd) != std::string_view::npos;
+}
 
 // `where` makes the words for an error, which are rarely needed.
 template <class Where>

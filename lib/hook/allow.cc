@@ -88,7 +88,7 @@ Result<AllowList> AllowList::make(const std::vector<std::string>& patterns) {
 Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
   Pattern pattern;
   auto rest = text;
-  if (const auto at = rest.find("://"); at != rest.npos) {
+  if (const auto at = rest.find("://"); at != std::string_view::npos) {
     const auto scheme = lower_case(rest.substr(0, at));
     if (scheme != "http" && scheme != "https")
       return unreadable(text, "its scheme is neither http nor https");
@@ -112,12 +112,12 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
   }
   const auto whole = "http://" + std::string(rest);
   const auto url = parse_url(whole);
-  if (!url || url->authority != rest || rest.find('@') != rest.npos)
+  if (!url || url->authority != rest || rest.find('@') != std::string_view::npos)
     return unreadable(text, "it should be HOST, *.HOST or SCHEME://HOST, with or without :PORT");
   pattern.host = lower_case(url->host);
   const auto host_end =
       static_cast<std::size_t>(url->host.data() + url->host.size() - whole.data());
-  if (whole.find(':', host_end) != whole.npos) pattern.port = url->port;
+  if (whole.find(':', host_end) != std::string_view::npos) pattern.port = url->port;
   return pattern;
 }
 

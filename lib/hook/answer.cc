@@ -54,8 +54,8 @@ bool Answer::take(std::string_view part) {
 
 void Answer::look_for_words(std::string_view part) {
   const auto look_in = [this](std::string_view text) {
-    says_ongoing_ = says_ongoing_ || text.find(kOngoing) != text.npos;
-    says_failure_ = says_failure_ || text.find(kFailure) != text.npos;
+    says_ongoing_ = says_ongoing_ || text.find(kOngoing) != std::string_view::npos;
+    says_failure_ = says_failure_ || text.find(kFailure) != std::string_view::npos;
   };
   look_in(part);
   if (!tail_.empty()) {

@@ -24,7 +24,7 @@ class Scanner {
  private:
   void skip_space() {
     const auto at = rest_.find_first_not_of(" \t\r\n");
-    rest_.remove_prefix(at == rest_.npos ? rest_.size() : at);
+    rest_.remove_prefix(at == std::string_view::npos ? rest_.size() : at);
   }
   bool takes(char c) {
     if (!rest_.starts_with(c)) return false;
@@ -104,7 +104,7 @@ class Scanner {
     rest_.remove_prefix(1);
     if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
     for (int i = 0; i < 4; ++i, rest_.remove_prefix(1)) {
-      if (rest_.empty() || kHex.find(rest_.front()) == kHex.npos) return false;
+      if (rest_.empty() || kHex.find(rest_.front()) == std::string_view::npos) return false;
     }
     return true;
   }

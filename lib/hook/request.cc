@@ -32,7 +32,7 @@ bool is_token(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kMarks.find(c) != kMarks.npos;
+           kMarks.find(c) != std::string_view::npos;
   });
 }
 
@@ -155,7 +155,7 @@ Result<> Request::make_json_rpc(const Call& call, const Target& target) {
 void Request::add_header(std::string_view name, std::string_view value) {
   header_at_.push_back(headers_.size());
   headers_ += name;
-  if (value.find_first_not_of(" \t") == value.npos) {
+  if (value.find_first_not_of(" \t") == std::string_view::npos) {
     headers_ += ';';
   } else {
     headers_.append(": ").append(value);

@@ -53,7 +53,7 @@ std::string_view parse_port(std::string_view text, Url& url) {
 
 std::string_view parse_authority(Url& url) {
   auto rest = url.authority;
-  if (const auto at = rest.find('@'); at != rest.npos) {
+  if (const auto at = rest.find('@'); at != std::string_view::npos) {
     const auto user = rest.substr(0, at);
     if (!std::all_of(user.begin(), user.end(), is_user_char))
       return "its user name has a character that must be written as %XX";
@@ -62,7 +62,7 @@ std::string_view parse_authority(Url& url) {
   std::size_t end = 0;
   if (rest.starts_with('[')) {
     end = rest.find(']');
-    if (end == rest.npos) return "its address has no closing bracket";
+    if (end == std::string_view::npos) return "its address has no closing bracket";
     url.host = rest.substr(1, end - 1);
     url.is_ipv6 = true;
     ++end;
@@ -85,7 +85,7 @@ std::string_view parse_authority(Url& url) {
 
 std::optional<int> hex_digit(char c) {
   const auto at = kHex.find(c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c);
-  if (at == kHex.npos) return std::nullopt;
+  if (at == std::string_view::npos) return std::nullopt;
   return static_cast<int>(at);
 }
 
