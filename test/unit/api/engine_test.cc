@@ -104,10 +104,10 @@ TEST_SUITE("api/engine") {
     REQUIRE(engine->start());
     CHECK(engine->check_storage().has_value());
     CHECK(engine->check_storage().has_value());  // the last answer holds
-    const auto counters = engine->counters();
+    REQUIRE(engine->close());
+    const auto counters = engine->counters();  // as of the last turn
     CHECK(counters.commit_us > 0);
     CHECK(counters.commit_us >= counters.sync_us);
-    REQUIRE(engine->close());
     CHECK(engine->check_storage().error().code == ErrorCode::closed);
   }
 
