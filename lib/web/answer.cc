@@ -39,7 +39,7 @@ Answer Answer::of(const Error& error) {
 }
 
 std::string text_of(const Json& value) {
-  const auto plain = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  auto plain = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (plain.find_first_of("<>&") == std::string::npos) return plain;
   std::string text;
   text.reserve(plain.size() + 16);
