@@ -6,6 +6,7 @@
 
 #include "support/choices.h"
 #include "unit/core/msg_story.h"
+#include "unit/core/proof.h"
 
 namespace belay::test {
 namespace {
@@ -80,29 +81,18 @@ const Proof& proof() {
   return one;
 }
 
-void check_holds(Property property) {
-  const auto& findings = proof().findings;
-  CAPTURE(findings.first(property));
-  CHECK(findings.broken(property) == 0);
-  CHECK(findings.examined(property) > 1000);  // or nothing was shown
-}
-
 }  // namespace
 
 TEST_SUITE("core/msg") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(Property::name); }
+  TEST_CASE(sentence) { check_holds(proof(), Property::name, 1000); }
   BELAY_MSG_PROPERTIES(BELAY_X)
   BELAY_DRIVEN_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small messages are all there") {
-    const auto& counts = proof().counts;
-    MESSAGE(counts.histories << " histories, " << counts.states << " states, " << counts.steps
-                             << " steps");
-    CHECK(counts.histories > 1'000'000);
-    CHECK(counts.states > 10'000);
+    check_counts(proof(), 1'000'000, 10'000);
   }
 }
 

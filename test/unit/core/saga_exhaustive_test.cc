@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "support/choices.h"
+#include "unit/core/proof.h"
 #include "unit/core/saga_story.h"
 
 namespace belay::test {
@@ -76,28 +77,17 @@ const Proof& proof() {
   return one;
 }
 
-void check_holds(Property property) {
-  const auto& findings = proof().findings;
-  CAPTURE(findings.first(property));
-  CHECK(findings.broken(property) == 0);
-  CHECK(findings.examined(property) > 1000);  // or nothing was shown
-}
-
 }  // namespace
 
 TEST_SUITE("core/saga") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(Property::name); }
+  TEST_CASE(sentence) { check_holds(proof(), Property::name, 1000); }
   BELAY_SAGA_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small sagas are all there") {
-    const auto& counts = proof().counts;
-    MESSAGE(counts.histories << " histories, " << counts.states << " states, " << counts.steps
-                             << " steps");
-    CHECK(counts.histories > 1'000'000);
-    CHECK(counts.states > 10'000);
+    check_counts(proof(), 1'000'000, 10'000);
     CHECK(all_shapes(1).size() == 3);
     CHECK(all_shapes(2).size() == 2 + 3);
     CHECK(all_shapes(3).size() ==
