@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include <fmt/format.h>
 
-#include "machine.h"
+#include "watch.h"
 
 namespace belay::bench {
 namespace {
@@ -14,10 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kSubmitsInFlight = 1024;
+constexpr Millis kCrowdLook = 20ms;
 constexpr Millis kRest = 1h;  // longer than any run
-constexpr double kStallSecondsMax = 60;
-constexpr std::uint64_t kSampleEvery = 997;
-constexpr std::size_t kSamplesMax = 100;
 
 Saga make_saga(const Settings& settings) {
   const std::string payload(settings.payload_bytes, 'x');
@@ -81,8 +78,7 @@ void Crowd::on_refused(const Error& error) {
 
 void Crowd::on_accepted(Engine& engine, const Result<Report>& result) {
   if (!result) return on_refused(result.error());
-  if (submitted_ % kSampleEvery == 1 && sample_gids_.size() < kSamplesMax)
-    sample_gids_.push_back(result->gid());
+  samples_.offer(submitted_, result->gid(), Status::submitted);
   const auto accepted = accepted_.fetch_add(1, std::memory_order_release) + 1;
   while (submitted_ < wanted_ && submitted_ - accepted < kSubmitsInFlight && refused_ == 0) {
     submit_next(engine);
@@ -115,24 +111,22 @@ Result<> Crowd::grow(Engine& engine, std::uint64_t count) {
   submit_next(engine);
 
   // At rest, and no record or commit more while looked at three times.
-  std::uint64_t last_records = 0, last_commits = 0, moved_at = now_ns();
-  for (int quiet = 0; quiet < 3;) {
-    std::this_thread::sleep_for(20ms);
-    const auto counters = engine.counters();
-    if (refused_.load(std::memory_order_acquire) > 0)
-      return Error{ErrorCode::busy, "refused: " + first_error_};
-    const bool moved = counters.records != last_records || counters.commits != last_commits;
-    if (moved) moved_at = now_ns();
+  Counters last;
+  unsigned quiet = 0;
+  const auto is_done = [&](const Counters& counters) {
+    if (refused_.load(std::memory_order_acquire) > 0) return true;
+    const bool moved = counters.records != last.records || counters.commits != last.commits;
     quiet = !moved && is_at_rest(counters) ? quiet + 1 : 0;
-    if (static_cast<double>(now_ns() - moved_at) / 1e9 > kStallSecondsMax) {
-      return Error{ErrorCode::timed_out,
-                   fmt::format("stalled with {} of {} live, {} stuck, {} last branches called",
-                               counters.live, wanted_, counters.stuck, last_calls())};
-    }
-    last_records = counters.records;
-    last_commits = counters.commits;
-  }
-  return {};
+    last = counters;
+    return quiet == 3;
+  };
+  const bool at_rest = watch(engine, kCrowdLook, is_done);
+  if (refused_.load(std::memory_order_acquire) > 0)
+    return Error{ErrorCode::busy, "refused: " + first_error_};
+  if (at_rest) return {};
+  return Error{ErrorCode::timed_out,
+               fmt::format("stalled with {} of {} live, {} stuck, {} last branches called",
+                           last.live, wanted_, last.stuck, last_calls())};
 }
 
 }  // namespace belay::bench

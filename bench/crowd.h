@@ -11,6 +11,7 @@
 #include "belay/call.h"
 #include "belay/engine.h"
 #include "belay/saga.h"
+#include "samples.h"
 #include "settings.h"
 
 namespace belay::bench {
@@ -34,7 +35,7 @@ class Crowd {
   std::string strange_calls() const;
   std::uint64_t first_calls() const noexcept { return first_calls_; }
   std::uint64_t last_calls() const noexcept { return last_calls_; }
-  const std::vector<std::string>& sample_gids() const noexcept { return sample_gids_; }
+  const std::vector<Sample>& samples() const noexcept { return samples_.all(); }
 
  private:
   static Outcome first(const Call& call, void* self);
@@ -50,7 +51,7 @@ class Crowd {
   std::atomic<std::uint64_t> first_calls_{0}, last_calls_{0};
   std::atomic<std::uint64_t> accepted_{0}, refused_{0};
   std::uint64_t wanted_ = 0, submitted_ = 0;  // the loop's, after the first submit
-  std::vector<std::string> sample_gids_;      // the loop's
+  Samples samples_;                           // the loop's
   std::string first_error_;                   // of the first refused one
 };
 

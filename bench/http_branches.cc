@@ -10,7 +10,7 @@
 namespace belay::bench {
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};
+constexpr std::chrono::seconds kServicePatience{20};
 
 Error nonsense(std::string_view what) {
   return {ErrorCode::storage, fmt::format("the branch service says nonsense: {}", what)};
@@ -27,7 +27,7 @@ Result<HttpBranches> HttpBranches::start(const Settings& settings) {
                              std::to_string(settings.payload_bytes)});
   if (!child) return child.error();
   HttpBranches branches(std::move(*child), settings.branches);
-  const auto greeting = branches.child_.hear(kPatience);
+  const auto greeting = branches.child_.hear(kServicePatience);
   if (!greeting) return greeting.error();
   const char* const end = greeting->data() + greeting->size();
   const auto parsed = std::from_chars(greeting->data(), end, branches.port_);
@@ -41,7 +41,7 @@ std::string HttpBranches::url(Path path) const {
 
 Result<> HttpBranches::count() {
   BELAY_TRY(child_.say("count\n"));
-  const auto line = child_.hear(kPatience);
+  const auto line = child_.hear(kServicePatience);
   if (!line) return line.error();
   const auto json = nlohmann::json::parse(*line, nullptr, false);
   if (!json.is_object() || json.value("by_path", nlohmann::json()).size() != kPaths.size()) {

@@ -23,16 +23,12 @@ namespace belay::bench {
 namespace {
 
 constexpr int kSilenceMs = 60'000;
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kAnswerBytes = 64 * 1024;
 constexpr std::size_t kShownBytes = 200;
-constexpr std::uint64_t kSampleEvery = 97;  // prime, so that it falls in step with nothing
-constexpr std::size_t kSamplesMax = 256;
 
 Error system_error(std::string_view what) {
   return {ErrorCode::storage, fmt::format("{}: {}", what, std::strerror(errno))};
 }
-
-std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
 
 int connect_to(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -145,7 +141,7 @@ Result<> HttpLoad::submit_next(Connection& connection) {
 }
 
 Result<> HttpLoad::read_from(Connection& connection) {
-  std::array<char, kReadBytes> chunk;
+  std::array<char, kAnswerBytes> chunk;
   const auto got = ::recv(connection.fd, chunk.data(), chunk.size(), 0);
   if (got <= 0) return Error{ErrorCode::storage, "the server closed a connection"};
   connection.in.append(chunk.data(), static_cast<std::size_t>(got));
@@ -172,10 +168,8 @@ Result<> HttpLoad::take_answer(Connection& connection, int status, std::string_v
   }
   ++(connection.failing ? failed_ : succeeded_);
   branches_.note_end(connection.gid, !connection.failing);
-  if (samples_.size() < kSamplesMax && completed_ % kSampleEvery == 0) {
-    samples_.push_back({connection.gid, connection.failing ? Status::failed : Status::succeed});
-  }
-  ++completed_;
+  samples_.offer(++completed_, connection.gid,
+                 connection.failing ? Status::failed : Status::succeed);
   measure(connection.sent_ns, now);
   return may_submit(now) ? submit_next(connection) : Result<>();
 }

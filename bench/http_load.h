@@ -39,7 +39,7 @@ class HttpLoad {
   std::uint64_t succeeded() const noexcept { return succeeded_; }
   std::uint64_t failed() const noexcept { return failed_; }
   std::uint64_t failing_submitted() const noexcept { return failing_submitted_; }
-  const std::vector<Sample>& samples() const noexcept { return samples_; }
+  const std::vector<Sample>& samples() const noexcept { return samples_.all(); }
 
  private:
   // A request but for its gid, which is always as long.
@@ -75,7 +75,7 @@ class HttpLoad {
   std::uint64_t warm_until_ns_ = 0, end_ns_ = 0, from_ns_ = 0, until_ns_ = 0;
   double cpu_at_start_ = 0, cpu_at_end_ = 0;
   std::unique_ptr<Histogram> latencies_ = std::make_unique<Histogram>();
-  std::vector<Sample> samples_;
+  Samples samples_;
 };
 
 }  // namespace belay::bench

@@ -30,7 +30,7 @@
 namespace belay::bench {
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kServerPatience{30};
 constexpr std::chrono::milliseconds kTick{5};
 constexpr std::size_t kLogShownBytes = 500;
 
@@ -89,7 +89,7 @@ class Server {
                               log);
     if (!child) return child.error();
     Server server(std::move(*child), static_cast<std::uint16_t>(port));
-    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const auto until = std::chrono::steady_clock::now() + kServerPatience;
     while (!answers(fmt::format("http://127.0.0.1:{}/api/ping", port))) {
       if (!server.child_.running() || std::chrono::steady_clock::now() >= until) {
         return Error{ErrorCode::storage, "belay serve is not there; it said: " + end_of(log)};
@@ -102,7 +102,7 @@ class Server {
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return child_.pid(); }
   // Its exit code, or minus the signal that ended it.
-  int stop() { return child_.stop(SIGTERM, kPatience); }
+  int stop() { return child_.stop(SIGTERM, kServerPatience); }
 
  private:
   Server(Child child, std::uint16_t port) : child_(std::move(child)), port_(port) {}

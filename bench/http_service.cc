@@ -26,7 +26,7 @@ namespace {
 
 constexpr int kControl = 0;  // standard input, a socket
 constexpr int kBacklog = 4'096;
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kRequestBytes = 256 * 1024;
 constexpr std::string_view kDone =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n"
     R"({"dtm_result":"SUCCESS"})";
@@ -66,7 +66,7 @@ class Service {
   int epoll_ = -1, listener_ = -1;
   std::uint16_t port_ = 0;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // by descriptor
-  std::array<char, kReadBytes> buffer_{};
+  std::array<char, kRequestBytes> buffer_{};
 };
 
 bool Service::add(int fd, std::uint32_t events) {

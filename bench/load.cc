@@ -11,8 +11,6 @@
 namespace belay::bench {
 namespace {
 
-constexpr std::uint64_t kSampleEvery = 97;  // prime, so that it falls in step with nothing
-constexpr std::size_t kSamplesMax = 256;
 // A wake-up for every due time would cost more than the submits; the wait this adds is part of the
 // latency shown.
 constexpr std::uint64_t kPaceNs = 200'000;
@@ -21,8 +19,6 @@ void sleep_until(std::uint64_t when_ns) {
   std::this_thread::sleep_until(
       std::chrono::steady_clock::time_point(std::chrono::nanoseconds(when_ns)));
 }
-
-std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1e9); }
 
 }  // namespace
 
@@ -114,9 +110,7 @@ void Load::account(const Result<Report>& result) {
   }
   if (!result->finished()) note_error(result->gid() + " was answered before it was final");
   ++(result->succeeded() ? succeeded_ : failed_);
-  if (samples_.size() < kSamplesMax && (succeeded_ + failed_) % kSampleEvery == 1) {
-    samples_.push_back({result->gid(), result->status()});
-  }
+  samples_.offer(succeeded_ + failed_, result->gid(), result->status());
 }
 
 // By count, the window closes with the last completion; by time and closed loop, when the time is

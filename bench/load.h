@@ -18,6 +18,7 @@
 #include "belay/engine.h"
 #include "failing.h"
 #include "histogram.h"
+#include "samples.h"
 #include "settings.h"
 #include "workload.h"
 
@@ -31,11 +32,6 @@ struct Window {
   double cpu_at_start = 0, cpu_at_end = 0;
   std::uint64_t storage_at_start = 0, storage_at_end = 0;
   Histogram latencies;
-};
-
-struct Sample {
-  std::string gid;
-  Status status{};
 };
 
 // A part of the window, as the loop closes it; the sizes on disk are the printer's to add.
@@ -69,7 +65,7 @@ class Load {
   std::uint64_t failed() const noexcept { return failed_; }
   std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
   std::uint64_t failing_submitted() const noexcept { return failing_submitted_; }
-  const std::vector<Sample>& samples() const noexcept { return samples_; }
+  const std::vector<Sample>& samples() const noexcept { return samples_.all(); }
   const std::string& first_error() const noexcept { return first_error_; }
 
  private:
@@ -106,7 +102,7 @@ class Load {
 
   std::atomic<std::uint64_t> refused_{0};
   std::uint64_t succeeded_ = 0, failed_ = 0;  // the loop's
-  std::vector<Sample> samples_;               // the loop's
+  Samples samples_;                           // the loop's
   Window window_;
   bool window_open_ = false, window_closed_ = false;
   std::unique_ptr<Slice> slice_;

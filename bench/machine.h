@@ -9,6 +9,9 @@ namespace belay::bench {
 
 // Monotonic.
 std::uint64_t now_ns() noexcept;
+constexpr std::uint64_t nanoseconds(double seconds) {
+  return static_cast<std::uint64_t>(seconds * 1e9);
+}
 // User and system time of this process and all its threads.
 double cpu_seconds() noexcept;
 double cpu_seconds_of(int pid);  // of another; 0 where it cannot be told

@@ -88,7 +88,7 @@ Result<Figures> run_memory(const Settings& settings) {
   BELAY_TRY(engine->close());
   Expected expected;
   expected.unfinished = count;
-  for (const auto& gid : crowd.sample_gids()) expected.samples.push_back({gid, Status::submitted});
+  expected.samples = crowd.samples();
   verify_file(path, expected, figures.problems);
   figures.result_hash =
       hash_of(fmt::format("memory {} {} {}", count, crowd.first_calls(), crowd.last_calls()));

@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -18,14 +17,14 @@
 #include "floor.h"
 #include "machine.h"
 #include "verify.h"
+#include "watch.h"
 #include "work_dir.h"
 #include "workloads.h"
 
 namespace belay::bench {
 namespace {
 
-constexpr auto kTick = std::chrono::milliseconds(5);
-constexpr double kStallSecondsMax = 60;
+constexpr std::chrono::milliseconds kResumeLook{5};
 
 Result<> create_crowd(const Settings& settings, const std::string& path) {
   Crowd crowd(settings);
@@ -56,27 +55,13 @@ Result<> create_and_die(const Settings& settings, const std::string& path) {
   return {};
 }
 
-// Lets the reopened engine run until `done` says so of its counters, or nothing moves any more.
-template <class Done>
-bool run_until(const Engine& engine, Done done) {
-  std::uint64_t last = 0, moved_at = now_ns();
-  for (;;) {
-    const auto counters = engine.counters();
-    if (done(counters)) return true;
-    if (counters.records != last) moved_at = now_ns();
-    last = counters.records;
-    if (static_cast<double>(now_ns() - moved_at) / 1e9 > kStallSecondsMax) return false;
-    std::this_thread::sleep_for(kTick);
-  }
-}
-
 // Only a parked crowd can finish now: the handler it waited for is there. The others are due in an
 // hour, and must be there until then.
 void resume(Engine& engine, Figures& figures) {
   const auto count = figures.settings.transactions;
   const bool finishing = figures.settings.unfinished == Unfinished::parked;
   const auto began = now_ns();
-  const bool came_back = run_until(engine, [&](const Counters& counters) {
+  const bool came_back = watch(engine, kResumeLook, [&](const Counters& counters) {
     return (finishing ? counters.succeeded : counters.live) >= count;
   });
   const auto counters = engine.counters();

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "load.h"
+#include "samples.h"
 #include "settings.h"
 
 namespace belay::bench {

@@ -16,7 +16,7 @@ namespace belay::bench {
 namespace {
 
 // MariaDB's rows lie in its tree by key, PostgreSQL's in a heap beside it.
-constexpr const char* kTable =
+constexpr const char* kCreateTransfers =
     "CREATE TABLE bench.transfers (gid VARCHAR(128) PRIMARY KEY, payload TEXT NOT NULL)";
 constexpr const char* kGids = "SELECT gid FROM bench.transfers";
 
@@ -43,7 +43,7 @@ class Databases final : public XaDatabases {
 
 template <class Connection>
 Result<> create_table(const Connection& database) {
-  for (const char* sql : {"CREATE SCHEMA bench", kTable}) {
+  for (const char* sql : {"CREATE SCHEMA bench", kCreateTransfers}) {
     const auto ran = servers::ask(database.get(), sql);
     if (!ran) return ran.error();
   }

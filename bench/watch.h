@@ -1,0 +1,27 @@
+// An engine's counters, looked at until they say what is waited for.
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+#include "belay/engine.h"
+
+namespace belay::bench {
+
+// Every `tick`, until `done(counters)`. False if nothing moves any more: no record, no commit.
+template <class Done>
+bool watch(const Engine& engine, std::chrono::milliseconds tick, Done done) {
+  constexpr std::chrono::seconds kStallMax{60};
+  Counters last;
+  for (auto moved_at = std::chrono::steady_clock::now();;) {
+    const auto counters = engine.counters();
+    if (done(counters)) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (counters.records != last.records || counters.commits != last.commits) moved_at = now;
+    if (now - moved_at > kStallMax) return false;
+    last = counters;
+    std::this_thread::sleep_for(tick);
+  }
+}
+
+}  // namespace belay::bench
