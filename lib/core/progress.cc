@@ -4,13 +4,12 @@
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "core/definition.h"
 
 namespace belay::core {
 namespace {
 
-// dtm's column widths
-constexpr std::size_t kBranchIdBytesMax = 128;
-constexpr std::size_t kWordBytesMax = 45;
+constexpr std::size_t kWordBytesMax = 45;  // dtm's column width
 
 // The steps are shown to people and other programs: words of readable text.
 Result<> check_word(std::string_view field, std::string_view word, std::size_t most) {

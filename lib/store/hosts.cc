@@ -8,7 +8,7 @@ namespace belay::store {
 namespace {
 
 // JSON is read by SQLite itself.
-constexpr std::string_view kRead =
+constexpr std::string_view kReadHosts =
     "SELECT json_extract(one.value, '$.host'), json_extract(one.value, '$.breaker'),"
     " json_extract(one.value, '$.in_flight'), json_extract(one.value, '$.success'),"
     " json_extract(one.value, '$.failure'), json_extract(one.value, '$.ongoing'),"
@@ -58,7 +58,7 @@ Result<> write_hosts(Statement& set, const std::vector<HostFigures>& hosts) {
 }
 
 Result<std::vector<HostFigures>> read_hosts(Database& database) {
-  auto read = Statement::prepare(database.handle(), kRead);
+  auto read = Statement::prepare(database.handle(), kReadHosts);
   if (!read) return read.error();
   std::vector<HostFigures> hosts;
   while (true) {

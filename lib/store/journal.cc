@@ -37,7 +37,6 @@ constexpr std::string_view kLogSizes = "SELECT lsn, length(records) FROM log ORD
 
 constexpr std::string_view kAppend = "INSERT INTO log(lsn, records) VALUES(?1, ?2)";
 constexpr std::string_view kFold = "DELETE FROM log WHERE lsn < ?1";
-constexpr std::string_view kErase = "DELETE FROM main.transaction_rows WHERE id = ?1";
 constexpr std::string_view kFind =
     "SELECT id, mode, status, definition_hash, last_error, created_at, updated_at"
     " FROM main.transaction_rows WHERE gid = ?1 AND status >= 3";
@@ -165,7 +164,7 @@ Result<> Journal::Impl::prepare() {
   BELAY_TRY(set(statements->commit, "COMMIT"));
   BELAY_TRY(set(statements->append, kAppend));
   BELAY_TRY(set(statements->fold, kFold));
-  BELAY_TRY(set(statements->erase, kErase));
+  BELAY_TRY(set(statements->erase, kEraseRow));
   BELAY_TRY(set(statements->find, kFind));
   BELAY_TRY(set(statements->pages, "PRAGMA page_count"));
   BELAY_TRY(set(statements->set_meta, kSetMeta));

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kProblemsMax = 100;
 constexpr unsigned kIntegrityPercent = 30;
 constexpr unsigned kLogPercent = 40;
-constexpr std::uint64_t kProgressEvery = 4'096;
+constexpr std::uint64_t kCheckedPerProgress = 4'096;
 
 constexpr std::string_view kIntegrity = "PRAGMA main.integrity_check(100)";
 constexpr std::string_view kLog = "SELECT lsn, records FROM main.log ORDER BY lsn";
@@ -115,7 +115,7 @@ class Check {
       if (!more) return damaged("The rows cannot be read to their end", more.error());
       if (!*more) return {};
       row(*read);
-      if (++report_.rows_checked % kProgressEvery == 0) {
+      if (++report_.rows_checked % kCheckedPerProgress == 0) {
         const auto part =
             report_.rows_checked * (100 - kLogPercent) / static_cast<std::uint64_t>(*total);
         show(std::min(kLogPercent + static_cast<unsigned>(part), 99u));

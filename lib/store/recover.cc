@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kUnfinished =
     "SELECT id, lsn, state FROM main.transaction_rows WHERE status < 3 ORDER BY id";
-constexpr std::uint64_t kProgressEvery = 10'000;
+constexpr std::uint64_t kRecoveredPerProgress = 10'000;
 
 // Hands out in order of id what two sorted sources hold: rows, and what the log changed.
 class Merge {
@@ -39,7 +39,7 @@ class Merge {
 
   void hand_out(RecoveredTransaction recovered) {
     take_(std::move(recovered));
-    if (++count_ % kProgressEvery == 0 && progress_) progress_(count_);
+    if (++count_ % kRecoveredPerProgress == 0 && progress_) progress_(count_);
   }
 
   std::uint64_t count() const { return count_; }

@@ -14,7 +14,6 @@ constexpr std::size_t kLateMax = 262'144;
 constexpr std::int64_t kFreePagesKept = 256;
 constexpr std::int64_t kFreePagesKeptShare = 32;
 
-constexpr std::string_view kErase = "DELETE FROM main.transaction_rows WHERE id = ?1";
 constexpr std::string_view kScanAll =
     "SELECT id, status, created_at, updated_at FROM main.transaction_rows WHERE id > ?1 ORDER BY "
     "id "
@@ -34,7 +33,7 @@ Result<std::unique_ptr<Retention>> Retention::prepare(sqlite3* db) {
     statement = std::move(*prepared);
     return {};
   };
-  BELAY_TRY(set(retention->erase_, kErase));
+  BELAY_TRY(set(retention->erase_, kEraseRow));
   BELAY_TRY(set(retention->succeed_.scan, kScanAll));
   BELAY_TRY(set(retention->failed_.scan, kScanFailed));
   return retention;

@@ -15,7 +15,7 @@ namespace {
 // ?17 is NULL for finished ones: only what goes on needs its whole state; ?18 and ?19 for all but
 // workflows. A gid's row is its newest transaction's. No file needs the second clause; but a row
 // that is refused stops the whole file.
-constexpr std::string_view kUpsert = R"(
+constexpr std::string_view kUpsertRow = R"(
 INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
   updated_at=excluded.updated_at, due_at=excluded.due_at, attempts=excluded.attempts,
@@ -275,7 +275,7 @@ void render_progress(std::string& out, const core::Remembered& remembered) {
 }
 
 Result<RowWriter> RowWriter::prepare(sqlite3* db, std::string_view table) {
-  auto statement = Statement::prepare(db, fmt::format(fmt::runtime(kUpsert), table));
+  auto statement = Statement::prepare(db, fmt::format(fmt::runtime(kUpsertRow), table));
   if (!statement) return statement.error();
   RowWriter writer;
   writer.upsert_ = std::move(*statement);

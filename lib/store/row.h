@@ -18,6 +18,8 @@ struct RowFacts {
   std::uint64_t due_at = 0;
 };
 
+inline constexpr std::string_view kEraseRow = "DELETE FROM main.transaction_rows WHERE id = ?1";
+
 class RowWriter {
  public:
   // `table` is fixed text of ours: "main.transaction_rows" or the reader's overlay.

@@ -5,19 +5,19 @@
 namespace belay::store {
 namespace {
 
-constexpr std::string_view kUpsert =
+constexpr std::string_view kUpsertTopic =
     "INSERT INTO main.topics VALUES(?1, ?2, ?3) ON CONFLICT(topic, target) DO UPDATE SET remark = "
     "excluded.remark";
-constexpr std::string_view kErase = "DELETE FROM main.topics WHERE topic = ?1 AND target = ?2";
-constexpr std::string_view kRead = "SELECT topic, target, remark FROM main.topics";
+constexpr std::string_view kEraseTopic = "DELETE FROM main.topics WHERE topic = ?1 AND target = ?2";
+constexpr std::string_view kReadTopics = "SELECT topic, target, remark FROM main.topics";
 
 }  // namespace
 
 Result<TopicWriter> TopicWriter::prepare(sqlite3* db) {
   TopicWriter writer;
-  auto upsert = Statement::prepare(db, kUpsert);
+  auto upsert = Statement::prepare(db, kUpsertTopic);
   if (!upsert) return upsert.error();
-  auto erase = Statement::prepare(db, kErase);
+  auto erase = Statement::prepare(db, kEraseTopic);
   if (!erase) return erase.error();
   writer.upsert_ = std::move(*upsert);
   writer.erase_ = std::move(*erase);
@@ -34,7 +34,7 @@ Result<> TopicWriter::write(const ports::TopicChange& change) {
 
 Result<core::Topics> read_topics(sqlite3* db) {
   core::Topics topics;
-  auto statement = Statement::prepare(db, kRead);
+  auto statement = Statement::prepare(db, kReadTopics);
   if (!statement) return statement.error();
   while (true) {
     auto row = statement->step();

@@ -9,25 +9,18 @@ namespace belay::web {
 namespace {
 
 constexpr std::int64_t kLaterThanSeconds = 105;  // three times dtm's timeout to fail
-constexpr std::int64_t kLimit = 100;
-constexpr std::int64_t kLimitMax = 10'000;
-constexpr std::int64_t kSecondsMax = 1'000'000'000;
-
-Result<std::int64_t> number(const Request& request, std::string_view name, std::int64_t otherwise) {
-  const auto text = request.query_value(name);
-  if (text.empty()) return otherwise;
-  return to_integer(text);
-}
+constexpr std::int64_t kWokenDefault = 100;
+constexpr std::int64_t kWokenMax = 10'000;
 
 }  // namespace
 
 void reset_cron_time(const ContextPtr& context, const Request& request, Done done) {
-  const auto timeout = number(request, "timeout", kLaterThanSeconds);
+  const auto timeout = query_integer(request, "timeout", kLaterThanSeconds);
   if (!timeout) return done(Answer::of(timeout.error()));
-  const auto limit = number(request, "limit", kLimit);
+  const auto limit = query_integer(request, "limit", kWokenDefault);
   if (!limit) return done(Answer::of(limit.error()));
   const auto later_than = Millis{std::clamp<std::int64_t>(*timeout, 0, kSecondsMax) * 1'000};
-  const auto most = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, kLimitMax));
+  const auto most = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 1, kWokenMax));
   ask<Woken>(
       [done](const Result<Woken>& woken) {
         if (!woken) return done(Answer::of(woken.error()));

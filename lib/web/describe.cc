@@ -13,8 +13,6 @@ constexpr std::string_view kJsonRpc = "json-rpc";
 // dtm tries a step with a retry_limit again at once; a pause spares a service that has just failed.
 constexpr Millis kLimitedRetryFirst{100};
 
-Error invalid(std::string text) { return {ErrorCode::invalid_argument, std::move(text)}; }
-
 Millis seconds(std::int64_t count) { return Millis{count * 1'000}; }
 
 bool is_url(std::string_view target) {

@@ -11,8 +11,8 @@ namespace {
 constexpr int kParseError = -32700;
 constexpr int kInvalidRequest = -32600;
 constexpr int kMethodNotFound = -32601;
-constexpr int kFailure = -32901;
-constexpr int kOther = -32603;
+constexpr int kFailureCode = -32901;
+constexpr int kOtherCode = -32603;
 
 struct Call {
   ContextPtr context;
@@ -77,7 +77,7 @@ Response response_of(const Json& id, const Answer& answer) {
     result.erase("dtm_result");
     return respond_with(reply(id, std::move(result), nullptr));
   }
-  const auto code = answer.kind == Answer::Kind::failure ? kFailure : kOther;
+  const auto code = answer.kind == Answer::Kind::failure ? kFailureCode : kOtherCode;
   return respond_with(reply(id, Json::object(), error_of(code, answer.text)));
 }
 

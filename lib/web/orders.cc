@@ -5,8 +5,6 @@
 namespace belay::web {
 namespace {
 
-Error invalid(std::string text) { return {ErrorCode::invalid_argument, std::move(text)}; }
-
 // dtm counts steps from 0, belay from 1.
 Result<std::uint32_t> step_number(std::int64_t index, std::size_t steps) {
   if (index >= 0 && static_cast<std::uint64_t>(index) < steps)

@@ -6,8 +6,6 @@
 namespace belay::web {
 namespace {
 
-Error invalid(std::string text) { return {ErrorCode::invalid_argument, std::move(text)}; }
-
 // Counted before it is parsed, so that nothing deeper is ever built, walked or printed.
 bool is_deeper(std::string_view text, std::size_t depth_max) {
   std::size_t depth = 0;
@@ -36,6 +34,8 @@ bool equal_but_case(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
 
 Result<Json> parse_object(std::string_view text) {
   if (text.size() > kBodyBytesMax) {
@@ -132,6 +132,12 @@ Result<std::int64_t> to_integer(std::string_view text) {
   const auto read = std::from_chars(text.data(), end, number);
   if (!text.empty() && read.ec == std::errc() && read.ptr == end) return number;
   return invalid("convert to int error: " + std::string(text));
+}
+
+Result<std::int64_t> query_integer(const Request& request, std::string_view name,
+                                   std::int64_t otherwise) {
+  const auto text = request.query_value(name);
+  return text.empty() ? Result<std::int64_t>(otherwise) : to_integer(text);
 }
 
 }  // namespace belay::web

@@ -10,12 +10,17 @@
 
 #include "belay/types.h"
 #include "web/answer.h"
+#include "web/message.h"
 
 namespace belay::web {
 
 // beyond every definition that the engine takes, escapes included
 inline constexpr std::size_t kBodyBytesMax = 64 * 1024 * 1024;
 inline constexpr std::size_t kDepthMax = 64;  // of arrays and objects within each other
+inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // of every duration
+
+// invalid_argument
+Error invalid(std::string detail);
 
 // An object; of the text `null`, an empty one. Errors: invalid_argument.
 Result<Json> parse_object(std::string_view text);
@@ -45,5 +50,9 @@ class Members {
 
 // A whole decimal number. Error: dtm's text for it.
 Result<std::int64_t> to_integer(std::string_view text);
+
+// The query parameter `name`, a whole number; `otherwise` if it is absent or empty.
+Result<std::int64_t> query_integer(const Request& request, std::string_view name,
+                                   std::int64_t otherwise);
 
 }  // namespace belay::web

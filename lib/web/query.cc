@@ -10,9 +10,9 @@
 namespace belay::web {
 namespace {
 
-constexpr std::int64_t kLimit = 100;
-constexpr std::int64_t kLimitMax = 1'000;  // rows carry their definitions
-constexpr Millis kClockSlack{2'000};       // what the filter by age may be off; the rest is exact
+constexpr std::int64_t kRowsDefault = 100;
+constexpr std::int64_t kRowsMax = 1'000;  // rows carry their definitions
+constexpr Millis kClockSlack{2'000};      // what the filter by age may be off; the rest is exact
 
 struct ListRequest {
   std::string gid;
@@ -21,16 +21,10 @@ struct ListRequest {
   std::optional<TimePoint> first, last;  // created at, both included
 };
 
-Result<std::int64_t> number(const Request& request, std::string_view name, std::int64_t otherwise) {
-  const auto text = request.query_value(name);
-  if (text.empty()) return otherwise;
-  return to_integer(text);
-}
-
 // Epoch milliseconds, whole seconds of which count.
 Result<std::optional<TimePoint>> time_of(const Request& request, std::string_view name) {
   using Time = std::optional<TimePoint>;
-  const auto millis = number(request, name, 0);
+  const auto millis = query_integer(request, name, 0);
   if (!millis) return millis.error();
   if (*millis <= 0) return Time();
   constexpr std::int64_t kMost = 250'000'000'000'000;  // year 9892: not beyond what can be written
@@ -56,13 +50,13 @@ Result<> read_times(const Request& request, ListRequest& list) {
 Result<ListRequest> read_list(const Request& request) {
   ListRequest list;
   list.gid = request.query_value("gid");
-  const auto position = number(request, "position", 0);
+  const auto position = query_integer(request, "position", 0);
   if (!position) return position.error();
-  const auto limit = number(request, "limit", kLimit);
+  const auto limit = query_integer(request, "limit", kRowsDefault);
   if (!limit) return limit.error();
   list.filter.before_id = std::max<std::int64_t>(*position, 0);
   list.filter.limit =
-      static_cast<std::uint32_t>(*limit <= 0 ? kLimit : std::min(*limit, kLimitMax));
+      static_cast<std::uint32_t>(*limit <= 0 ? kRowsDefault : std::min(*limit, kRowsMax));
   if (const auto status = request.query_value("status"); !status.empty()) {
     list.filter.status = status_from(status);
     list.is_empty = list.is_empty || !list.filter.status;

@@ -11,8 +11,8 @@ namespace belay::web {
 namespace {
 
 constexpr std::string_view kCategory = "topics";
-constexpr std::int64_t kLimit = 100;
-constexpr std::int64_t kLimitMax = 10'000;
+constexpr std::int64_t kTopicsDefault = 100;
+constexpr std::int64_t kTopicsMax = 10'000;
 
 using Subscriptions = std::vector<Subscription>;
 // topic → its subscriptions
@@ -120,10 +120,9 @@ void delete_topic(const ContextPtr& context, const std::string& topic, Done done
 }
 
 void scan_kv(const ContextPtr& context, const Request& request, Done done) {
-  const auto text = request.query_value("limit");
-  const auto asked = text.empty() ? Result<std::int64_t>(kLimit) : to_integer(text);
+  const auto asked = query_integer(request, "limit", kTopicsDefault);
   if (!asked) return done(Answer::of(asked.error()));
-  const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(*asked, 1, kLimitMax));
+  const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(*asked, 1, kTopicsMax));
   const auto category = request.query_value("cat");
   if (!category.empty() && category != kCategory)
     return done(Answer::of(Json{{"kv", Json::array()}, {"next_position", ""}}));

@@ -5,7 +5,6 @@
 namespace belay::web {
 namespace {
 
-constexpr std::int64_t kSecondsMax = 1'000'000'000;
 constexpr std::int64_t kRetriesMax = 1'000'000'000;
 
 // A step's members: action, compensate, and data in old clients' requests.
