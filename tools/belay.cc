@@ -16,7 +16,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kFooter = R"(
 Exit codes:
   0   done
   1   failed
@@ -39,7 +39,7 @@ Examples:
 void describe(CLI::App& app, Context& context) {
   app.name("belay");
   app.description("transactions that finish or undo themselves: look at a state file");
-  app.footer(kDetails);
+  app.footer(kFooter);
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag(

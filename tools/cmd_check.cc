@@ -7,7 +7,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kCheckDetails = R"(
 Verifies SQLite's own integrity, the checksum of every log row, that folding
 the log gives legal states, and that every unfinished transaction has
 something to wait for. Changes nothing, and may run beside an engine. Ends
@@ -58,7 +58,7 @@ ExitCode check(Context& context, Reader& reader) {
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
-  auto* command = add_command(app, "check", "verify that a state file is sound", kDetails);
+  auto* command = add_command(app, "check", "verify that a state file is sound", kCheckDetails);
   add_db_option(command, context);
   add_json_option(command, context);
   on_read(

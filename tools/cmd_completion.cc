@@ -8,7 +8,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kCompletionDetails = R"(
 Examples:
   source <(belay completion bash)                                  in ~/.bashrc
   belay completion zsh > "${fpath[1]}/_belay"                      once
@@ -169,7 +169,8 @@ ExitCode print_for(Context& context, const CLI::App& app, const std::string& she
 
 void add_completion(CLI::App& app, Context& context) {
   const auto shell = std::make_shared<std::string>();
-  auto* command = add_command(app, "completion", "print a completion script for a shell", kDetails);
+  auto* command =
+      add_command(app, "completion", "print a completion script for a shell", kCompletionDetails);
   command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
   on_run(command, context, [&context, &app, shell] { return print_for(context, app, *shell); });
 }

@@ -23,7 +23,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kDemoDetails = R"(
 Two banks, each with a SQLite database of its own, and an engine with its state
 in DIR/belay.db. Every row of the file becomes a transaction between them. At
 the end the banks' own books are read, and every transfer must have moved its
@@ -311,7 +311,8 @@ class Demo {
 
 void add_demo(CLI::App& app, Context& context) {
   const auto options = std::make_shared<demo::Options>();
-  auto* command = add_command(app, "demo", "move money between two banks, and audit it", kDetails);
+  auto* command =
+      add_command(app, "demo", "move money between two banks, and audit it", kDemoDetails);
   add_json_option(command, context);
   demo::add_options(command, *options);
   on_run(command, context, [&context, options] {

@@ -10,7 +10,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kListDetails = R"(
 What the engine has not yet folded into rows is shown too. With --json the
 keys are the columns of the view `transactions`; for the next page give the
 smallest `id` seen to --page-before.
@@ -22,8 +22,7 @@ Examples:
   belay list --json | jq -r .gid               all of them, for a script
 )";
 
-constexpr std::uint64_t kTableRows = 50;     // more than a person reads; a program gets all
-constexpr std::uint32_t kPageRows = 10'000;  // each page looks at the log anew, so rather a few
+constexpr std::uint64_t kTableRows = 50;  // more than a person reads; a program gets all
 
 struct ListOptions {
   Filter filter;
@@ -136,7 +135,7 @@ void add_mode(CLI::App* command, Filter& filter) {
 
 void add_list(CLI::App& app, Context& context) {
   const auto options = std::make_shared<ListOptions>();
-  auto* command = add_command(app, "list", "show transactions, newest first", kDetails);
+  auto* command = add_command(app, "list", "show transactions, newest first", kListDetails);
   add_status(command, options->filter);
   add_mode(command, options->filter);
   command->add_flag("--stuck", options->stuck, "only those that do not go on by themselves");

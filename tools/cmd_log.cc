@@ -8,7 +8,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kLogDetails = R"(
 Times count from the submit. The same answer several times in a row is one
 line with how often it came and when it came last; of a very long history the
 oldest repeated answers are dropped.
@@ -84,7 +84,7 @@ ExitCode log(Context& context, Reader& reader, const std::string& gid) {
 void add_log(CLI::App& app, Context& context) {
   const auto gid = std::make_shared<std::string>();
   auto* command =
-      add_command(app, "log", "show what happened to one transaction, and when", kDetails);
+      add_command(app, "log", "show what happened to one transaction, and when", kLogDetails);
   command->add_option("GID", *gid, "the transaction's name")->required();
   add_db_option(command, context);
   add_json_option(command, context);

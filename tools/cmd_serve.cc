@@ -10,7 +10,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kServeDetails = R"(
 Speaks dtm's HTTP protocol, so that dtm's clients work unchanged; /metrics is for
 Prometheus, /healthz says whether the disk takes what is written. The default is
 for this machine only; any other address needs --token-file or --insecure.
@@ -75,7 +75,7 @@ ExitCode run(Context& context, Serve& serve) {
 
 void add_serve(CLI::App& app, Context& context) {
   const auto serve = std::make_shared<Serve>();
-  auto* command = add_command(app, "serve", "answer dtm's clients over HTTP", kDetails);
+  auto* command = add_command(app, "serve", "answer dtm's clients over HTTP", kServeDetails);
   command->add_flag("--print-config", serve->print_config,
                     "print what holds, as a file for --config, and end");
   describe(serve->table, serve->settings);

@@ -8,7 +8,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kShowDetails = R"(
 A branch's status is idle (not called yet), started (it may have run),
 succeed, failed, or parked (no handler of that name is registered). Of a tcc
 or xa branch only the ops are shown that matter: the first, and what followed
@@ -135,7 +135,7 @@ ExitCode show(Context& context, Reader& reader, const std::string& gid) {
 
 void add_show(CLI::App& app, Context& context) {
   const auto gid = std::make_shared<std::string>();
-  auto* command = add_command(app, "show", "show one transaction and its branches", kDetails);
+  auto* command = add_command(app, "show", "show one transaction and its branches", kShowDetails);
   command->add_option("GID", *gid, "the transaction's name")->required();
   add_db_option(command, context);
   add_json_option(command, context);

@@ -7,7 +7,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kStatsDetails = R"(
 Finished transactions are counted as long as the file keeps them (the engine's
 history and retention). The log is what has been committed and not yet folded
 into rows. Hosts are those that the engine called since it opened the file, as it
@@ -18,7 +18,7 @@ Examples:
   belay stats --json | jq .stuck
 )";
 
-Json json_of(const std::vector<HostFigures>& hosts) {
+Json json_of_hosts(const std::vector<HostFigures>& hosts) {
   Json array = Json::array();
   for (const auto& host : hosts) {
     array.push_back({{"host", host.host},
@@ -33,7 +33,7 @@ Json json_of(const std::vector<HostFigures>& hosts) {
   return array;
 }
 
-Json json_of(const Stats& stats) {
+Json json_of_stats(const Stats& stats) {
   Json oldest;
   if (stats.oldest_unfinished_at) oldest = stats.oldest_unfinished_at->time_since_epoch().count();
   return {{"prepared", stats.prepared},
@@ -50,7 +50,7 @@ Json json_of(const Stats& stats) {
           {"wal_bytes", stats.wal_bytes},
           {"last_lsn", stats.last_lsn},
           {"epoch", stats.epoch},
-          {"hosts", json_of(stats.hosts)},
+          {"hosts", json_of_hosts(stats.hosts)},
           {"holder", stats.holder.empty() ? Json() : Json(stats.holder)}};
 }
 
@@ -83,7 +83,7 @@ void print_file(Out& out, const Stats& stats) {
             stats.holder.empty() ? "none has it open" : printable(stats.holder));
 }
 
-Style style_of(BreakerState breaker) {
+Style style_of_breaker(BreakerState breaker) {
   return breaker == BreakerState::closed ? Style::plain : Style::warn;
 }
 
@@ -101,7 +101,7 @@ void print_hosts(Out& out, const std::vector<HostFigures>& hosts) {
               2);
   for (const auto& host : hosts) {
     table.add({printable(host.host),
-               {std::string(name_of(host.breaker)), style_of(host.breaker)},
+               {std::string(name_of(host.breaker)), style_of_breaker(host.breaker)},
                count(host.breaker_opened),
                count(host.in_flight),
                count(host.success),
@@ -116,14 +116,15 @@ void print_hosts(Out& out, const std::vector<HostFigures>& hosts) {
 }  // namespace
 
 void add_stats(CLI::App& app, Context& context) {
-  auto* command = add_command(app, "stats", "count transactions, and measure the file", kDetails);
+  auto* command =
+      add_command(app, "stats", "count transactions, and measure the file", kStatsDetails);
   add_db_option(command, context);
   add_json_option(command, context);
   on_read(command, context, [&context](Reader& reader) {
     const auto stats = reader.stats();
     if (!stats) return fail(context, stats.error());
     if (context.json) {
-      context.out.json(json_of(*stats));
+      context.out.json(json_of_stats(*stats));
       return ExitCode::done;
     }
     print_counts(context.out, *stats);

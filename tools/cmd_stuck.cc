@@ -9,7 +9,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kStuckDetails = R"(
 A transaction is stuck when its current branch did not answer several times in
 a row, or names a handler that the engine does not know. It is not lost: it
 goes on as soon as the branch answers, or the handler is registered. With
@@ -22,7 +22,6 @@ Examples:
 )";
 
 constexpr std::uint64_t kTableTransactions = 50;  // more than a person reads; a program gets all
-constexpr std::uint32_t kPageRows = 1000;
 
 bool waits(const BranchRow& branch) {
   return branch.status == "started" || branch.status == "parked";
@@ -146,7 +145,7 @@ class StuckListing {
 
 void add_stuck(CLI::App& app, Context& context) {
   const auto limit = std::make_shared<std::optional<std::uint64_t>>();
-  auto* command = add_command(app, "stuck", "show what does not go on, and why", kDetails);
+  auto* command = add_command(app, "stuck", "show what does not go on, and why", kStuckDetails);
   add_count_option(command, "--limit", *limit,
                    "at most so many transactions; 0: all; default: 50, with --json all");
   add_db_option(command, context);

@@ -10,7 +10,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kSubmitDetails = R"(
 FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
 /api/dtmsvr/submit; without "gid" a new one is taken. With --server it goes to a
 running `belay serve`. With --db it goes straight into a state file that no other
@@ -98,7 +98,7 @@ ExitCode run(Context& context, const SubmitOptions& options) {
 
 void add_submit(CLI::App& app, Context& context) {
   const auto options = std::make_shared<SubmitOptions>();
-  auto* command = add_command(app, "submit", "hand in transactions", kDetails);
+  auto* command = add_command(app, "submit", "hand in transactions", kSubmitDetails);
   command->add_option("FILE", options->file, "definitions as JSON; - is stdin")->required();
   const auto path = [command](const char* name, std::string& into, const char* help) {
     command->add_option(name, into, help)->type_name("PATH");

@@ -7,7 +7,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kTopicsDetails = R"(
 A message to `topic://NAME` goes to those subscribed when it is submitted.
 With --json: one object a subscription, with topic, target and remark.
 
@@ -39,7 +39,7 @@ ExitCode topics(Context& context, Reader& reader) {
 }  // namespace
 
 void add_topics(CLI::App& app, Context& context) {
-  auto* command = add_command(app, "topics", "show who is subscribed to what", kDetails);
+  auto* command = add_command(app, "topics", "show who is subscribed to what", kTopicsDetails);
   add_db_option(command, context);
   add_json_option(command, context);
   on_read(command, context, [&context](Reader& reader) { return topics(context, reader); });

@@ -8,7 +8,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kVersionDetails = R"(
 Example:
   belay version --json | jq -r .version
 )";
@@ -16,7 +16,7 @@ Example:
 }  // namespace
 
 void add_version(CLI::App& app, Context& context) {
-  auto* command = add_command(app, "version", "print the version", kDetails);
+  auto* command = add_command(app, "version", "print the version", kVersionDetails);
   add_json_option(command, context);
   on_run(command, context, [&context] {
     if (context.json)

@@ -11,7 +11,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kWatchDetails = R"(
 On a terminal the figures stay in place; elsewhere each look appends a line.
 Rates are since the look before. Ctrl-C ends it, with exit code 0.
 
@@ -189,7 +189,7 @@ class Watch {
 
 void add_watch(CLI::App& app, Context& context) {
   const auto options = std::make_shared<WatchOptions>();
-  auto* command = add_command(app, "watch", "follow counts and rates", kDetails);
+  auto* command = add_command(app, "watch", "follow counts and rates", kWatchDetails);
   add_duration_option(command, "--interval", options->interval, "how often to look; default: 1s");
   add_count_option(command, "--count", options->count, "end after so many looks; default: never");
   add_db_option(command, context);

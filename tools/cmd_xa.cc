@@ -14,7 +14,7 @@
 namespace belay::tool {
 namespace {
 
-constexpr const char* kDetails = R"(
+constexpr const char* kXaDetails = R"(
 A prepared transaction holds its locks until it is ended. The engine ends all
 that it knows of; orphans are what a lost or replaced state file leaves behind.
 Listed are those of the realm (XaOptions::realm; if that was left empty, the
@@ -26,8 +26,6 @@ Examples:
   belay xa orphans --postgresql 'dbname=stock' --realm stock
   belay xa orphans --mariadb 'socket=/run/mysqld/mysqld.sock' --realm bank --rollback
 )";
-
-constexpr std::uint32_t kPageRows = 10'000;
 
 struct OrphanOptions {
   std::string postgresql;
@@ -174,7 +172,7 @@ class Orphans {
 void add_orphans(CLI::App& xa, Context& context) {
   const auto options = std::make_shared<OrphanOptions>();
   auto* command =
-      add_command(xa, "orphans", "prepared transactions that nobody will end", kDetails);
+      add_command(xa, "orphans", "prepared transactions that nobody will end", kXaDetails);
   auto* postgresql =
       command->add_option("--postgresql", options->postgresql, "a PostgreSQL database");
   postgresql->type_name("CONNINFO");

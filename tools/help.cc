@@ -60,7 +60,7 @@ std::string option_sections(const CLI::App& app) {
   return result;
 }
 
-std::vector<Entry> commands_of(const CLI::App& app) {
+std::vector<Entry> command_lines(const CLI::App& app) {
   std::vector<Entry> result;
   for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     result.push_back({command->get_name(), command->get_description()});
@@ -72,7 +72,7 @@ std::string usage_of(const CLI::App& app) {
   std::string words;
   for (const auto* at = &app; at != nullptr; at = at->get_parent())
     words = at->get_name() + " " + words;
-  if (!commands_of(app).empty()) words += "COMMAND ";
+  if (!command_lines(app).empty()) words += "COMMAND ";
   for (const auto* option : app.get_options()) {
     if (option->get_positional()) words += option->get_name(true, false) + " ";
   }
@@ -86,7 +86,7 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppF
   for (const auto* at = app->get_parent(); at != nullptr; at = at->get_parent())
     full_name = at->get_name() + " " + full_name;
   return full_name + ": " + app->get_description() + "\n\n" + usage_of(*app) +
-         section("Commands", commands_of(*app)) + section("Arguments", arguments_of(*app)) +
+         section("Commands", command_lines(*app)) + section("Arguments", arguments_of(*app)) +
          option_sections(*app) + app->get_footer();
 }
 

@@ -1,6 +1,7 @@
 // What the reader gives, as JSON: keys as the columns of the state file's views.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "belay/reader.h"
@@ -8,6 +9,9 @@
 namespace belay::tool {
 
 using Json = nlohmann::ordered_json;
+
+// Asked of the reader at once: each page looks at the log anew, so rather a few.
+inline constexpr std::uint32_t kPageRows = 10'000;
 
 // Times are milliseconds since the epoch; what is absent is null.
 Json json_of(const TransactionRow& row);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kCreateDatabase = "create database if not exists dtm_barrier";
 // dtm's own, save for the collation: names are compared byte by byte.
-constexpr std::string_view kCreate = R"(
+constexpr std::string_view kCreateMariadb = R"(
   create table if not exists dtm_barrier.barrier (
     id          bigint(22) primary key auto_increment,
     trans_type  varchar(45) default '',
@@ -168,7 +168,7 @@ class MariaDb final : public Local {
       return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
     }
     BELAY_TRY(run(kCreateDatabase, "creating the barrier's database"));
-    return run(kCreate, "creating the barrier's table");
+    return run(kCreateMariadb, "creating the barrier's table");
   }
 
  private:

@@ -14,7 +14,7 @@ namespace belay::barrier {
 namespace {
 
 // dtm's own, with the times filled in.
-constexpr const char* kCreate[] = {
+constexpr const char* kCreatePostgresql[] = {
     "create schema if not exists dtm_barrier",
     "create sequence if not exists dtm_barrier.barrier_seq",
     R"(create table if not exists dtm_barrier.barrier (
@@ -32,13 +32,13 @@ constexpr const char* kCreate[] = {
 };
 
 // The values go as bytes, so that the connection's encoding does not change them.
-constexpr const char* kInsert = R"(
+constexpr const char* kInsertPostgresql = R"(
   insert into dtm_barrier.barrier (gid, branch_id, op, barrier_id, trans_type, reason)
   values (convert_from($1, 'UTF8'), convert_from($2, 'UTF8'), convert_from($3, 'UTF8'),
           convert_from($4, 'UTF8'), convert_from($5, 'UTF8'), convert_from($6, 'UTF8'))
   on conflict on constraint uniq_barrier do nothing)";
 
-constexpr const char* kReason = R"(
+constexpr const char* kReasonPostgresql = R"(
   select reason from dtm_barrier.barrier
   where gid = convert_from($1, 'UTF8') and branch_id = convert_from($2, 'UTF8')
     and op = convert_from($3, 'UTF8') and barrier_id = convert_from($4, 'UTF8'))";
@@ -92,14 +92,16 @@ class Postgresql final : public Local {
   }
 
   Result<bool> insert(const Row& row) override {
-    const Answer answer(execute<6>(
-        kInsert, {row.gid, row.branch_id, row.op, row.barrier_id, row.trans_type, row.reason}));
+    const Answer answer(
+        execute<6>(kInsertPostgresql,
+                   {row.gid, row.branch_id, row.op, row.barrier_id, row.trans_type, row.reason}));
     if (!answer) return failure(answer, "writing the barrier's row");
     return answer.changed_a_row();
   }
 
   Result<std::string> reason(const Row& key) override {
-    const Answer answer(execute<4>(kReason, {key.gid, key.branch_id, key.op, key.barrier_id}));
+    const Answer answer(
+        execute<4>(kReasonPostgresql, {key.gid, key.branch_id, key.op, key.barrier_id}));
     if (!answer) return failure(answer, "reading the barrier's row");
     if (!answer.has_row()) return Error{ErrorCode::busy, "the barrier's row went away"};
     return answer.text();
@@ -151,7 +153,7 @@ class Postgresql final : public Local {
   Result<> create() {
     // Without the notices that something is there already: libpq prints them.
     BELAY_TRY(run("set local client_min_messages = warning", "creating the barrier's table"));
-    for (const char* sql : kCreate) BELAY_TRY(run(sql, "creating the barrier's table"));
+    for (const char* sql : kCreatePostgresql) BELAY_TRY(run(sql, "creating the barrier's table"));
     return {};
   }
 

@@ -9,7 +9,7 @@
 namespace belay::barrier {
 namespace {
 
-constexpr const char* kCreate = R"(
+constexpr const char* kCreateSqlite = R"(
   CREATE TABLE IF NOT EXISTS barrier (
     id          INTEGER PRIMARY KEY,
     trans_type  TEXT NOT NULL DEFAULT '',
@@ -24,11 +24,11 @@ constexpr const char* kCreate = R"(
   ))";
 
 // Not INSERT OR IGNORE, which would also pass over a NOT NULL.
-constexpr const char* kInsert = R"(
+constexpr const char* kInsertSqlite = R"(
   INSERT INTO main.barrier (gid, branch_id, op, barrier_id, trans_type, reason)
   VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (gid, branch_id, op, barrier_id) DO NOTHING)";
 
-constexpr const char* kReason = R"(
+constexpr const char* kReasonSqlite = R"(
   SELECT reason FROM main.barrier WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?)";
 
 constexpr const char* kHasTable =
@@ -77,7 +77,7 @@ class Sqlite final : public Local {
   }
 
   Result<bool> insert(const Row& row) override {
-    Statement statement(database_, kInsert);
+    Statement statement(database_, kInsertSqlite);
     bind_key(statement, row);
     statement.bind(row.trans_type);
     statement.bind(row.reason);
@@ -86,7 +86,7 @@ class Sqlite final : public Local {
   }
 
   Result<std::string> reason(const Row& key) override {
-    Statement statement(database_, kReason);
+    Statement statement(database_, kReasonSqlite);
     bind_key(statement, key);
     if (statement.step() != SQLITE_ROW) return failure("reading the barrier's row");
     return statement.text();
@@ -113,7 +113,7 @@ class Sqlite final : public Local {
     return code == SQLITE_ROW;
   }
 
-  Result<> create_table() override { return run(kCreate, "creating the barrier's table"); }
+  Result<> create_table() override { return run(kCreateSqlite, "creating the barrier's table"); }
 
  private:
   static void bind_key(Statement& statement, const Row& key) {

@@ -10,7 +10,7 @@ std::uint64_t random64(std::random_device& device) {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-struct State {
+struct Sequence {
   std::mutex mutex;
   std::random_device device;  // the kernel's randomness: two processes never draw the same
   std::uint64_t ms = 0;
@@ -19,29 +19,29 @@ struct State {
   std::uint64_t low = random64(device);
 };
 
-void advance(State& state, std::uint64_t now_ms) {
-  if (now_ms > state.ms) {
-    state.ms = now_ms;
-    state.high = random64(state.device) & 0x7fff;  // top bit free: room to count up
-    state.low = random64(state.device);
+void advance(Sequence& sequence, std::uint64_t now_ms) {
+  if (now_ms > sequence.ms) {
+    sequence.ms = now_ms;
+    sequence.high = random64(sequence.device) & 0x7fff;  // top bit free: room to count up
+    sequence.low = random64(sequence.device);
     return;
   }
   // The same millisecond, or a clock that went back: go on counting, so that order holds.
-  if (++state.low == 0) ++state.high;
+  if (++sequence.low == 0) ++sequence.high;
 }
 
 }  // namespace
 
 std::string make_gid(std::uint64_t now_ms) {
-  static State state;
+  static Sequence sequence;
   static constexpr char kDigits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  const std::lock_guard lock(state.mutex);
-  advance(state, now_ms);
+  const std::lock_guard lock(sequence.mutex);
+  advance(sequence, now_ms);
   std::string gid(26, '0');
-  auto ms = state.ms;
+  auto ms = sequence.ms;
   for (std::size_t i = 10; i-- > 0; ms >>= 5) gid[i] = kDigits[ms & 31];
-  auto low = state.low;
-  auto high = state.high;
+  auto low = sequence.low;
+  auto high = sequence.high;
   for (std::size_t i = 26; i-- > 10;) {
     gid[i] = kDigits[low & 31];
     low = (low >> 5) | (high << 59);

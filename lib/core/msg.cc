@@ -73,7 +73,7 @@ void await_word(Decision& decision) {
   if (deadline != 0 && decision.is_time(deadline)) decision.start(*query, Op::query);
 }
 
-void on_due(Decision& decision) {
+void msg_due(Decision& decision) {
   switch (decision.transaction().status) {
     case Status::prepared: await_word(decision); break;
     case Status::submitted: deliver(decision); break;
@@ -87,7 +87,7 @@ void on_due(Decision& decision) {
 void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& outcome) {
   if (decision.transaction().status != Status::prepared) {
     decision.answered(branch, Op::query, outcome, 0);
-    return on_due(decision);
+    return msg_due(decision);
   }
   if (outcome.kind() == OutcomeKind::failure) {
     decision.answered(branch, Op::query, outcome, 0);
@@ -99,13 +99,13 @@ void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& 
   deliver(decision);
 }
 
-void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+void msg_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
   if (op == Op::query) return on_query_answered(decision, branch, outcome);
   if (last_op_ended(decision, branch, op, outcome)) deliver(decision);
 }
 
 }  // namespace
 
-const Machine kMsgMachine = {on_due, on_answered};
+const Machine kMsgMachine = {msg_due, msg_answered};
 
 }  // namespace belay::core

@@ -77,7 +77,7 @@ void go_back(Decision& decision) {
   if (transaction.second_done == transaction.begun) decision.finish(Status::failed);
 }
 
-void on_due(Decision& decision) {
+void saga_due(Decision& decision) {
   const auto& transaction = decision.transaction();
   if (transaction.status == Status::aborting) return go_back(decision);
   if (transaction.status != Status::submitted) return;
@@ -85,7 +85,7 @@ void on_due(Decision& decision) {
   if (transaction.begun == 0 && decision.is_time(transaction.start_at)) go_forward(decision);
 }
 
-void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+void saga_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
   if (op == Op::compensate) {
     if (last_op_ended(decision, branch, op, outcome)) go_back(decision);
     return;
@@ -102,6 +102,6 @@ void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome&
 
 }  // namespace
 
-const Machine kSagaMachine = {on_due, on_answered};
+const Machine kSagaMachine = {saga_due, saga_answered};
 
 }  // namespace belay::core

@@ -9,7 +9,7 @@
 namespace belay::core {
 namespace {
 
-void on_due(Decision& decision) {
+void stopped_due(Decision& decision) {
   if (decision.transaction().finished()) return;
   for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
     if (decision.branch(i).in_flight) return;
@@ -17,13 +17,13 @@ void on_due(Decision& decision) {
   decision.finish(Status::failed);
 }
 
-void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+void stopped_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
   decision.answered(branch, op, outcome, 0);
-  on_due(decision);
+  stopped_due(decision);
 }
 
 }  // namespace
 
-const Machine kStoppedMachine = {on_due, on_answered};
+const Machine kStoppedMachine = {stopped_due, stopped_answered};
 
 }  // namespace belay::core

@@ -10,7 +10,7 @@
 namespace belay::core {
 namespace {
 
-struct Event {
+struct TimelineEntry {
   Record record;  // its text is a view into the timeline, or the record's own
   std::uint32_t repeats = 1;
 };
@@ -20,7 +20,7 @@ std::uint8_t pack(const Record& record) {
                                    static_cast<unsigned>(record.outcome));
 }
 
-void put_event(std::string& out, std::uint64_t created_at, const Event& event) {
+void put_entry(std::string& out, std::uint64_t created_at, const TimelineEntry& event) {
   const auto& record = event.record;
   base::put_u8(out, static_cast<std::uint8_t>(record.kind));
   base::put_signed(out, static_cast<std::int64_t>(record.at - created_at));
@@ -46,7 +46,7 @@ void put_event(std::string& out, std::uint64_t created_at, const Event& event) {
   }
 }
 
-bool read_event(base::ByteReader& in, std::uint64_t created_at, Event& event) {
+bool read_entry(base::ByteReader& in, std::uint64_t created_at, TimelineEntry& event) {
   event = {};
   auto& record = event.record;
   record.kind = static_cast<RecordKind>(in.u8());
@@ -97,38 +97,38 @@ bool same_answer(const Record& a, const Record& b) {
 // Drops the older half of what may be forgotten. What decided the transaction's way always stays.
 void forget_half(std::string& timeline, std::uint64_t created_at) {
   std::size_t forgettable = 0;
-  Event event;
+  TimelineEntry event;
   for (base::ByteReader in(timeline); !in.at_end();) {
-    if (!read_event(in, created_at, event)) return;
+    if (!read_entry(in, created_at, event)) return;
     forgettable += is_forgettable(event.record) ? 1 : 0;
   }
   std::size_t to_forget = forgettable / 2;
   std::string kept;
   for (base::ByteReader in(timeline); !in.at_end();) {
-    read_event(in, created_at, event);
+    read_entry(in, created_at, event);
     if (to_forget > 0 && is_forgettable(event.record)) {
       --to_forget;
     } else {
-      put_event(kept, created_at, event);
+      put_entry(kept, created_at, event);
     }
   }
   timeline = std::move(kept);
 }
 
 // The same answer as the newest only counts up.
-void append_forgettable(std::string& timeline, std::uint64_t created_at, Event event) {
+void append_forgettable(std::string& timeline, std::uint64_t created_at, TimelineEntry event) {
   if (timeline.size() > kTimelineBytesMax) forget_half(timeline, created_at);
-  Event newest;
+  TimelineEntry newest;
   std::size_t newest_at = 0;
   for (base::ByteReader in(timeline); !in.at_end();) {
     newest_at = in.offset();
-    if (!read_event(in, created_at, newest)) return;  // a bug elsewhere must not lose more
+    if (!read_entry(in, created_at, newest)) return;  // a bug elsewhere must not lose more
   }
   if (!timeline.empty() && same_answer(newest.record, event.record)) {
     event.repeats = newest.repeats + 1;
     timeline.resize(newest_at);
   }
-  put_event(timeline, created_at, event);
+  put_entry(timeline, created_at, event);
 }
 
 }  // namespace
@@ -139,16 +139,16 @@ void append_event(std::string& timeline, std::uint64_t created_at, const Record&
   if (is_forgettable(record)) {
     append_forgettable(timeline, created_at, {record});
   } else {
-    put_event(timeline, created_at, {record});
+    put_entry(timeline, created_at, {record});
   }
 }
 
 Result<std::vector<TimelineEvent>> decode_timeline(std::string_view timeline,
                                                    std::uint64_t created_at) {
   std::vector<TimelineEvent> events;
-  Event event;
+  TimelineEntry event;
   for (base::ByteReader in(timeline); !in.at_end();) {
-    if (!read_event(in, created_at, event))
+    if (!read_entry(in, created_at, event))
       return Error{ErrorCode::corrupt, "a timeline that cannot be read"};
     const auto& record = event.record;
     events.push_back({record.at, record.kind, record.branch, record.op, record.outcome,

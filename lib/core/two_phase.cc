@@ -48,7 +48,7 @@ void try_branches(Decision& decision) {
   confirm(decision);
 }
 
-void on_due(Decision& decision) {
+void two_phase_due(Decision& decision) {
   switch (decision.transaction().status) {
     case Status::prepared:
       turned_back_by_deadline(decision) ? cancel(decision) : try_branches(decision);
@@ -80,13 +80,13 @@ void on_tried(Decision& decision, std::uint32_t branch, Op op, const Outcome& ou
   }
 }
 
-void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+void two_phase_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
   if (phase_of(op) == Phase::first) return on_tried(decision, branch, op, outcome);
-  if (last_op_ended(decision, branch, op, outcome)) on_due(decision);
+  if (last_op_ended(decision, branch, op, outcome)) two_phase_due(decision);
 }
 
 }  // namespace
 
-const Machine kTwoPhaseMachine = {on_due, on_answered};
+const Machine kTwoPhaseMachine = {two_phase_due, two_phase_answered};
 
 }  // namespace belay::core

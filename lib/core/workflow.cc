@@ -16,20 +16,20 @@ namespace {
 
 constexpr std::uint32_t kCallback = 0;
 
-void on_due(Decision& decision) {
+void workflow_due(Decision& decision) {
   if (decision.transaction().finished() || awaits_word_only(decision.transaction())) return;
   if (decision.branch(kCallback).first != OpState::idle) return;
   const auto wait = retry_interval_ms(decision.retry_of(kCallback), 1, decision.random());
   decision.schedule(kCallback, Op::query, decision.now() + wait);
 }
 
-void on_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
+void workflow_answered(Decision& decision, std::uint32_t branch, Op op, const Outcome& outcome) {
   if (decision.transaction().finished()) return;
   decision.answered(branch, op, outcome, next_attempt_at(decision, branch, outcome));
 }
 
 }  // namespace
 
-const Machine kWorkflowMachine = {on_due, on_answered};
+const Machine kWorkflowMachine = {workflow_due, workflow_answered};
 
 }  // namespace belay::core

@@ -5,7 +5,7 @@
 namespace belay::hook {
 namespace {
 
-constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 constexpr int kDepthMax = 256;  // it is read by recursion
 
 class Scanner {
@@ -104,7 +104,7 @@ class Scanner {
     rest_.remove_prefix(1);
     if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
     for (int i = 0; i < 4; ++i, rest_.remove_prefix(1)) {
-      if (rest_.empty() || kHex.find(rest_.front()) == std::string_view::npos) return false;
+      if (rest_.empty() || kHexDigits.find(rest_.front()) == std::string_view::npos) return false;
     }
     return true;
   }
@@ -143,8 +143,8 @@ void append_json_string(std::string& out, std::string_view text) {
       out += c;
     } else if (c >= 0 && c < ' ') {
       out += "\\u00";
-      out += kHex[static_cast<std::size_t>(c) >> 4];
-      out += kHex[static_cast<std::size_t>(c) & 15];
+      out += kHexDigits[static_cast<std::size_t>(c) >> 4];
+      out += kHexDigits[static_cast<std::size_t>(c) & 15];
     } else {
       out += c;
     }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kJsonRpc = "jsonrpc+";
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
-constexpr std::string_view kHex = "0123456789ABCDEF";
+constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -84,7 +84,7 @@ std::string_view parse_authority(Url& url) {
 }
 
 std::optional<int> hex_digit(char c) {
-  const auto at = kHex.find(c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c);
+  const auto at = kUpperHex.find(c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c);
   if (at == std::string_view::npos) return std::nullopt;
   return static_cast<int>(at);
 }
@@ -157,8 +157,8 @@ void append_escaped(std::string& out, std::string_view text) {
     } else {
       const auto byte = static_cast<unsigned char>(c);
       out.push_back('%');
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
+      out.push_back(kUpperHex[byte >> 4]);
+      out.push_back(kUpperHex[byte & 15]);
     }
   }
 }

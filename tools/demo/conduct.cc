@@ -12,11 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::uint64_t micros_since(Clock::time_point start) {
-  const auto span = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
-  return static_cast<std::uint64_t>(span.count());
-}
-
 // What one worker told until it ended or was killed.
 struct Told {
   RunStart start;

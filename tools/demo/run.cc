@@ -15,11 +15,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::milliseconds(50);
 
-std::uint64_t micros_since(Clock::time_point start) {
-  const auto span = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
-  return static_cast<std::uint64_t>(span.count());
-}
-
 // Quicker than the defaults, which suit services across a network.
 Options options_for_a_demo() {
   Options options;

@@ -15,6 +15,12 @@
 
 namespace belay::demo {
 
+inline std::uint64_t micros_since(std::chrono::steady_clock::time_point start) {
+  const auto span = std::chrono::steady_clock::now() - start;
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(span).count());
+}
+
 // Where a demo's files are.
 struct Files {
   std::string directory;

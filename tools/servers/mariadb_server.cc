@@ -5,7 +5,7 @@
 namespace belay::servers {
 namespace {
 
-std::string program(const std::string& name) {
+std::string mariadb_program(const std::string& name) {
   return find_program({"/usr/sbin/" + name, "/usr/bin/" + name, "/usr/local/bin/" + name});
 }
 
@@ -17,7 +17,7 @@ const std::vector<std::string> kSmall{"--innodb-log-file-size=8M", "--innodb-buf
 
 MariaDbServer::MariaDbServer(const ServerOptions& options)
     : options_(options), port_(options.tcp ? free_port() : 3306), process_(options.folder) {
-  std::vector<std::string> argv{program("mariadb-install-db"),
+  std::vector<std::string> argv{mariadb_program("mariadb-install-db"),
                                 "--no-defaults",
                                 "--auth-root-authentication-method=normal",
                                 "--skip-test-db",
@@ -45,7 +45,7 @@ std::string MariaDbServer::tcp_conninfo() const {
 
 void MariaDbServer::start() {
   std::vector<std::string> argv{
-      program("mariadbd"), "--no-defaults", "--datadir=" + process_.file("data"),
+      mariadb_program("mariadbd"), "--no-defaults", "--datadir=" + process_.file("data"),
       "--socket=" + socket(), "--pid-file=" + process_.file("pid"), "--skip-name-resolve",
       options_.tcp ? "--bind-address=127.0.0.1" : "--skip-networking",
       "--port=" + std::to_string(port_),

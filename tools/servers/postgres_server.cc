@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kPredecessorDeadline{10};
 
-std::string program(const std::string& name) {
+std::string postgres_program(const std::string& name) {
   return find_program({"/usr/lib/postgresql/*/bin/" + name, "/usr/pgsql-*/bin/" + name,
                        "/usr/local/bin/" + name, "/usr/bin/" + name});
 }
@@ -41,11 +41,11 @@ void wait_for_predecessor(const std::string& pid_file) {
 
 PostgresServer::PostgresServer(const ServerOptions& options)
     : options_(options),
-      program_(program("postgres")),
+      program_(postgres_program("postgres")),
       port_(options.tcp ? free_port() : 5432),
       process_(options.folder) {
-  process_.make_data({program("initdb"), "-U", "belay", "-A", "trust", "--no-sync", "--no-locale",
-                      "-E", "UTF8", "--no-instructions"},
+  process_.make_data({postgres_program("initdb"), "-U", "belay", "-A", "trust", "--no-sync",
+                      "--no-locale", "-E", "UTF8", "--no-instructions"},
                      "--pgdata=");
   wait_for_predecessor(process_.file("data/postmaster.pid"));
   start();
