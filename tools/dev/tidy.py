@@ -267,6 +267,15 @@ def check_text(tree):
                     f"`{match.group()}` will be wrong soon: name the function instead"
 
 
+def check_includes(tree):
+    for path, text in tree.cpp():
+        seen = set()
+        for match in re.finditer(r'^#include ([<"][^">]+[">])', text, re.M):
+            if match.group(1) in seen:
+                yield path, line_of(text, match.start()), f"{match.group(1)} again: cut it"
+            seen.add(match.group(1))
+
+
 def check_versions(tree):
     meson = re.search(r"version: '(\d+\.\d+\.\d+)'", tree.files.get("meson.build", ""))
     if not meson:
@@ -295,7 +304,7 @@ def check_top_level(tree):
 
 
 CHECKS = [check_layers, check_lengths, check_functions, check_dead_files, check_banned, check_text,
-          check_versions, check_top_level]
+          check_includes, check_versions, check_top_level]
 
 
 def violations(root):

@@ -97,6 +97,8 @@ PLANTED = {
     "an old header": ({"meson.build": "project('belay', 'cpp', version: '1.3.0')\n"},
                       "make them equal"),
     "no guard": ({"lib/base/log.h": "\n"}, "#pragma once"),
+    "a header included twice": (
+        {"lib/base/log.cc": '#include "base/log.h"\n#include "base/log.h"\n'}, "again: cut it"),
     "a trailing blank": ({"lib/base/log.cc": "int a; \n"}, "trailing blank"),
     "no newline": ({"lib/base/log.cc": "int a;"}, "no newline"),
     "a stray folder": ({"scripts/x.sh": "\n"}, "top-level names"),
