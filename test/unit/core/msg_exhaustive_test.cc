@@ -12,7 +12,6 @@ namespace belay::test {
 namespace {
 
 using Delivery = MsgPlan::Delivery;
-using Kind = Delivery::Kind;
 
 MsgPlan any_plan(Choices& pick) {
   MsgPlan plan;
@@ -38,7 +37,7 @@ void explore_delayed(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.deliveries.resize(2);
-    plan.deliveries[0].kind = pick.coin() ? Kind::empty : Kind::plain;
+    plan.deliveries[0].kind = pick.coin() ? DeliveryKind::empty : DeliveryKind::plain;
     plan.delay = pick.one_of({5u, 25u, 50u});
     plan.timeout = 25;
     proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
@@ -52,8 +51,8 @@ void explore_topics(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.changes = plan.driven;
-    const Delivery topic{Kind::topic, pick.below(3), plan.driven ? pick.below(3) : 0};
-    const Delivery other = pick.coin() ? Delivery{Kind::topic, 1, 1} : Delivery{};
+    const Delivery topic{DeliveryKind::topic, pick.below(3), plan.driven ? pick.below(3) : 0};
+    const Delivery other = pick.coin() ? Delivery{DeliveryKind::topic, 1, 1} : Delivery{};
     plan.deliveries = {topic, other};
     if (pick.coin()) std::swap(plan.deliveries[0], plan.deliveries[1]);
     proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
@@ -64,7 +63,8 @@ void explore_topics(Proof& proof) {
 void explore_three(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
-    for (int i = 0; i < 3; ++i) plan.deliveries.push_back({static_cast<Kind>(pick.below(3)), 1, 0});
+    for (int i = 0; i < 3; ++i)
+      plan.deliveries.push_back({static_cast<DeliveryKind>(pick.below(3)), 1, 0});
     proof.explore(plan, {.unanswered = 0, .unregistered = 1, .crashes = 0});
   }
 }
