@@ -22,7 +22,7 @@ MsgPlan any_plan(Choices& pick) {
 }
 
 // One or two deliveries: two unanswered calls, a missing handler and a crash.
-void explore_small(Proof& proof) {
+void explore_small_messages(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.deliveries.resize(1 + pick.below(2));
@@ -33,7 +33,7 @@ void explore_small(Proof& proof) {
 }
 
 // A delayed start, before the deadline, with it and behind it.
-void explore_delayed(Proof& proof) {
+void explore_delayed_messages(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.deliveries.resize(2);
@@ -60,7 +60,7 @@ void explore_topics(Proof& proof) {
 }
 
 // Three, each to one, to nobody or to a topic.
-void explore_three(Proof& proof) {
+void explore_messages_of_three(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     for (int i = 0; i < 3; ++i)
@@ -69,13 +69,13 @@ void explore_three(Proof& proof) {
   }
 }
 
-const Proof& proof() {
+const Proof& msg_proof() {
   static const Proof one = [] {
     Proof made;
-    explore_small(made);
-    explore_delayed(made);
+    explore_small_messages(made);
+    explore_delayed_messages(made);
     explore_topics(made);
-    explore_three(made);
+    explore_messages_of_three(made);
     return made;
   }();
   return one;
@@ -85,14 +85,14 @@ const Proof& proof() {
 
 TEST_SUITE("core/msg") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(proof(), Property::name, 1000); }
+  TEST_CASE(sentence) { check_holds(msg_proof(), Property::name, 1000); }
   BELAY_MSG_PROPERTIES(BELAY_X)
   BELAY_DRIVEN_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small messages are all there") {
-    check_counts(proof(), 1'000'000, 10'000);
+    check_counts(msg_proof(), 1'000'000, 10'000);
   }
 }
 
