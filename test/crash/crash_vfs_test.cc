@@ -48,7 +48,7 @@ class Numbers {
   bool ok_ = false;
 };
 
-struct Tally {
+struct RowTally {
   unsigned runs = 0;
   unsigned violations = 0;  // runs that lost an acknowledged row, or the file
 };
@@ -79,8 +79,8 @@ Run run_once(CrashVfs& disk, const std::string& pragmas, std::uint64_t cut_at) {
   return {was_cut, good};
 }
 
-Tally cut_everywhere(const std::string& pragmas, const DiskOptions& options) {
-  Tally tally;
+RowTally cut_everywhere(const std::string& pragmas, const DiskOptions& options) {
+  RowTally tally;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     for (std::uint64_t at = 1;; ++at) {
       CrashVfs disk(seed * 1000 + at, options);

@@ -130,7 +130,7 @@ class Session {
   std::unique_ptr<store::Journal> journal_;
 };
 
-struct Tally {
+struct BatchTally {
   unsigned runs = 0;
   unsigned violations = 0;
   std::string first;  // the first violation
@@ -157,8 +157,8 @@ CutRun run_with_cut(std::uint64_t seed, std::uint64_t at, const Setup& setup) {
   return result;
 }
 
-Tally cut_everywhere(std::uint64_t seeds, std::uint64_t stride, const Setup& setup) {
-  Tally tally;
+BatchTally cut_everywhere(std::uint64_t seeds, std::uint64_t stride, const Setup& setup) {
+  BatchTally tally;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     for (std::uint64_t at = 1 + seed % stride;; at += stride) {
       const auto run = run_with_cut(seed, at, setup);
@@ -210,8 +210,8 @@ FaultRun run_with_fault(std::uint64_t seed, Fault fault, std::uint64_t nth, Last
   return result;
 }
 
-Tally fail_everywhere(Fault fault, Lasting lasting) {
-  Tally tally;
+BatchTally fail_everywhere(Fault fault, Lasting lasting) {
+  BatchTally tally;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     for (std::uint64_t nth = 1;; ++nth) {
       const auto run = run_with_fault(seed, fault, nth, lasting);

@@ -22,10 +22,6 @@ std::string on_terminal(const std::vector<std::string>& arguments, const std::st
   return result.out;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_SUITE("process/cli-terminal") {

@@ -26,10 +26,6 @@ Gids listed(const std::vector<std::string>& arguments, const std::string& db) {
   return gids;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 // The line of `text` that contains `part`, or an empty one.
 std::string line_with(const std::string& text, std::string_view part) {
   const auto at = text.find(part);

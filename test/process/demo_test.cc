@@ -22,10 +22,6 @@ using namespace belay::test;
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 Spawn demo(Words words) {
   const char* program = std::getenv("BELAY_PROGRAM");
   REQUIRE_MESSAGE(program != nullptr, "BELAY_PROGRAM names the program to test");

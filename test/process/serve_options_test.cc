@@ -8,10 +8,6 @@
 namespace belay::test {
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 Finished serve(std::vector<std::string> words,
                std::vector<std::pair<std::string, std::string>> env = {}) {
   words.insert(words.begin(), "serve");

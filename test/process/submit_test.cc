@@ -9,10 +9,6 @@
 namespace belay::test {
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 Finished submit(std::vector<std::string> words, const std::string& input = "") {
   words.insert(words.begin(), "submit");
   auto spawn = belay_spawn(std::move(words));

@@ -10,7 +10,7 @@ namespace {
 
 using namespace belay::servers;
 
-MariaDbServer& server() {
+MariaDbServer& mariadb_server() {
   static MariaDbServer one;
   return one;
 }
@@ -18,8 +18,8 @@ MariaDbServer& server() {
 class MariaDbConnection final : public Connection {
  public:
   explicit MariaDbConnection(const char* schema) : database_(mysql_init(nullptr)) {
-    if (mysql_real_connect(database_, nullptr, server().user().c_str(), nullptr, schema, 0,
-                           server().socket().c_str(), 0) == nullptr) {
+    if (mysql_real_connect(database_, nullptr, mariadb_server().user().c_str(), nullptr, schema, 0,
+                           mariadb_server().socket().c_str(), 0) == nullptr) {
       throw std::runtime_error(words());
     }
   }
@@ -71,7 +71,7 @@ class MariaDbConnection final : public Connection {
 
 }  // namespace
 
-std::string MariaDb::address() { return server().socket(); }
+std::string MariaDb::address() { return mariadb_server().socket(); }
 
 std::unique_ptr<Connection> MariaDb::connect_with(const std::string& isolation) {
   static const bool made = [] {
@@ -100,7 +100,7 @@ void MariaDb::kill_connection(const std::string& id) {
   }
 }
 
-void MariaDb::kill_server() { server().kill9(); }
-void MariaDb::restart_server() { server().restart(); }
+void MariaDb::kill_server() { mariadb_server().kill9(); }
+void MariaDb::restart_server() { mariadb_server().restart(); }
 
 }  // namespace belay::test

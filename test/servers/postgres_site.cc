@@ -10,7 +10,7 @@ namespace {
 
 using namespace belay::servers;
 
-PostgresServer& server() {
+PostgresServer& postgres_server() {
   static PostgresServer one;
   return one;
 }
@@ -66,32 +66,33 @@ class PostgresConnection final : public Connection {
 
 }  // namespace
 
-std::string Postgres::address() { return server().conninfo(); }
+std::string Postgres::address() { return postgres_server().conninfo(); }
 
 std::unique_ptr<Connection> Postgres::connect_with(const std::string& isolation) {
   static const bool made = [] {
-    PostgresConnection first(server().conninfo());
+    PostgresConnection first(postgres_server().conninfo());
     return first.create_table().has_value() &&
            first.run("create table effects (story int, what varchar(45))");
   }();
   if (!made) throw std::runtime_error("cannot make the tables");
-  auto connection = std::make_unique<PostgresConnection>(server().conninfo());
+  auto connection = std::make_unique<PostgresConnection>(postgres_server().conninfo());
   connection->run("set default_transaction_isolation = '" + isolation + "'");
   return connection;
 }
 
 bool Postgres::someone_waits() {
-  return !PostgresConnection(server().conninfo())
+  return !PostgresConnection(postgres_server().conninfo())
               .rows("select 1 from pg_stat_activity where wait_event_type = 'Lock'")
               .empty();
 }
 
 void Postgres::kill_connection(const std::string& id) {
   // Returns when it is gone.
-  PostgresConnection(server().conninfo()).rows("select pg_terminate_backend(" + id + ", 20000)");
+  PostgresConnection(postgres_server().conninfo())
+      .rows("select pg_terminate_backend(" + id + ", 20000)");
 }
 
-void Postgres::kill_server() { server().kill9(); }
-void Postgres::restart_server() { server().restart(); }
+void Postgres::kill_server() { postgres_server().kill9(); }
+void Postgres::restart_server() { postgres_server().restart(); }
 
 }  // namespace belay::test

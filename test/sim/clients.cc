@@ -6,7 +6,7 @@
 namespace belay::sim {
 namespace {
 
-constexpr std::size_t kAsksAtOnce = 20;
+constexpr std::size_t kSagasAskedAtOnce = 20;
 
 Result<core::Definition> parse(const std::string& bytes) { return core::Definition::parse(bytes); }
 
@@ -273,7 +273,7 @@ bool Clients::ask_for_ends() {
   for (std::size_t i = 0; i < sagas_.size(); ++i) {
     auto& known = *sagas_[(next_to_ask_ + i) % sagas_.size()];
     if (known.settled) continue;
-    if (++open <= kAsksAtOnce && known.pending == 0) look(known, Kind::find, Millis(0));
+    if (++open <= kSagasAskedAtOnce && known.pending == 0) look(known, Kind::find, Millis(0));
   }
   if (!sagas_.empty()) ++next_to_ask_;
   return open == 0;

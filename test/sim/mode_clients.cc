@@ -3,7 +3,7 @@
 namespace belay::sim {
 namespace {
 
-constexpr std::size_t kAsksAtOnce = 20;
+constexpr std::size_t kModesAskedAtOnce = 20;
 
 }  // namespace
 
@@ -264,7 +264,7 @@ bool ModeClients::ask_for_ends() {
   for (std::size_t i = 0; i < all_.size(); ++i) {
     auto& known = *all_[(next_to_ask_ + i) % all_.size()];
     if (known.settled) continue;
-    if (++open <= kAsksAtOnce && known.pending == 0) find(known);
+    if (++open <= kModesAskedAtOnce && known.pending == 0) find(known);
   }
   if (!all_.empty()) ++next_to_ask_;
   return open == 0;

@@ -30,6 +30,11 @@ struct Finished {
   std::string err;
 };
 
+// Of what it printed.
+inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
 // Runs it to its end.
 Finished run(const Spawn& spawn);
 

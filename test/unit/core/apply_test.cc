@@ -44,7 +44,7 @@ Record any_record(Choices& pick) {
 }
 
 // A state that `apply` accepted must be one of these; told from the diagram, not from the code.
-bool is_legal(const core::Transaction& transaction) {
+bool is_legal_plain_saga(const core::Transaction& transaction) {
   using core::OpState;
   bool all_acted = true;
   bool all_undone = true;
@@ -97,7 +97,8 @@ TEST_SUITE("core/apply") {
           break;
         }
         ++accepted;
-        if (record.kind == RecordKind::submitted || before.finished() || !is_legal(transaction))
+        if (record.kind == RecordKind::submitted || before.finished() ||
+            !is_legal_plain_saga(transaction))
           FAIL("illegal");
       }
     }

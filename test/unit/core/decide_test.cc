@@ -37,7 +37,7 @@ struct Run {
   core::Step step;
 };
 
-Saga two_steps() {
+Saga transfer() {
   Saga saga("g");
   saga.step("bank.debit", "bank.undo").step("bank.credit", "");
   return saga;
@@ -71,7 +71,7 @@ std::size_t run_through(Run& run, bool last_refuses) {
 
 TEST_SUITE("core/decide") {
   TEST_CASE("the reason names the branch, its target and what it said") {
-    Run run(two_steps());
+    Run run(transfer());
     run.answer(0, Op::action, Outcome::success());
     run.answer(1, Op::action, Outcome::failure("account closed"));
     CHECK(core::reason_of(run.transaction) == "branch 02 (bank.credit): account closed");
@@ -80,11 +80,11 @@ TEST_SUITE("core/decide") {
 
   TEST_CASE(
       "the reason of a deadline names the time, that of a limit the calls and the last error") {
-    Run late(two_steps().timeout_to_fail(Millis{500}));
+    Run late(transfer().timeout_to_fail(Millis{500}));
     late.now += 700;
     late.decide(core::Due{});
     CHECK(core::reason_of(late.transaction) == "timeout after 500 ms");
-    Run tired(two_steps().retry({.limit = 2}));
+    Run tired(transfer().retry({.limit = 2}));
     tired.answer(0, Op::action, Outcome::unknown("HTTP 502"));
     CHECK(core::reason_of(tired.transaction) == "HTTP 502");
     tired.now = core::next_due(tired.transaction);
@@ -96,7 +96,7 @@ TEST_SUITE("core/decide") {
 
   TEST_CASE(
       "a reason is cut where the outcome's contract says, in the branch and in the transaction") {
-    Run run(two_steps());
+    Run run(transfer());
     run.answer(0, Op::action, Outcome::failure(std::string(5000, 'x')));
     CHECK(run.transaction.branches[0].last_error == nullptr);  // its undo has begun
     CHECK(run.transaction.reason->size() == core::kReasonBytesMax);
@@ -105,7 +105,7 @@ TEST_SUITE("core/decide") {
   }
 
   TEST_CASE("a missing handler is named, recorded once, and not counted as an attempt") {
-    Run run(two_steps());
+    Run run(transfer());
     run.decide(core::Unregistered{0, Op::action});
     REQUIRE(run.step.records.size() == 1);
     CHECK(core::reason_of(run.transaction) == "no handler named 'bank.debit' is registered");

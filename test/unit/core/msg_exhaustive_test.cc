@@ -12,7 +12,6 @@ namespace belay::test {
 namespace {
 
 using Delivery = MsgPlan::Delivery;
-using Kind = Delivery::Kind;
 
 MsgPlan any_plan(Choices& pick) {
   MsgPlan plan;
@@ -23,7 +22,7 @@ MsgPlan any_plan(Choices& pick) {
 }
 
 // One or two deliveries: two unanswered calls, a missing handler and a crash.
-void explore_small(Proof& proof) {
+void explore_small_messages(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.deliveries.resize(1 + pick.below(2));
@@ -34,11 +33,11 @@ void explore_small(Proof& proof) {
 }
 
 // A delayed start, before the deadline, with it and behind it.
-void explore_delayed(Proof& proof) {
+void explore_delayed_messages(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.deliveries.resize(2);
-    plan.deliveries[0].kind = pick.coin() ? Kind::empty : Kind::plain;
+    plan.deliveries[0].kind = pick.coin() ? DeliveryKind::empty : DeliveryKind::plain;
     plan.delay = pick.one_of({5u, 25u, 50u});
     plan.timeout = 25;
     proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
@@ -52,8 +51,8 @@ void explore_topics(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
     plan.changes = plan.driven;
-    const Delivery topic{Kind::topic, pick.below(3), plan.driven ? pick.below(3) : 0};
-    const Delivery other = pick.coin() ? Delivery{Kind::topic, 1, 1} : Delivery{};
+    const Delivery topic{DeliveryKind::topic, pick.below(3), plan.driven ? pick.below(3) : 0};
+    const Delivery other = pick.coin() ? Delivery{DeliveryKind::topic, 1, 1} : Delivery{};
     plan.deliveries = {topic, other};
     if (pick.coin()) std::swap(plan.deliveries[0], plan.deliveries[1]);
     proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1});
@@ -61,21 +60,22 @@ void explore_topics(Proof& proof) {
 }
 
 // Three, each to one, to nobody or to a topic.
-void explore_three(Proof& proof) {
+void explore_messages_of_three(Proof& proof) {
   for (Choices pick; !pick.done();) {
     auto plan = any_plan(pick);
-    for (int i = 0; i < 3; ++i) plan.deliveries.push_back({static_cast<Kind>(pick.below(3)), 1, 0});
+    for (int i = 0; i < 3; ++i)
+      plan.deliveries.push_back({static_cast<DeliveryKind>(pick.below(3)), 1, 0});
     proof.explore(plan, {.unanswered = 0, .unregistered = 1, .crashes = 0});
   }
 }
 
-const Proof& proof() {
+const Proof& msg_proof() {
   static const Proof one = [] {
     Proof made;
-    explore_small(made);
-    explore_delayed(made);
+    explore_small_messages(made);
+    explore_delayed_messages(made);
     explore_topics(made);
-    explore_three(made);
+    explore_messages_of_three(made);
     return made;
   }();
   return one;
@@ -85,14 +85,14 @@ const Proof& proof() {
 
 TEST_SUITE("core/msg") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(proof(), Property::name, 1000); }
+  TEST_CASE(sentence) { check_holds(msg_proof(), Property::name, 1000); }
   BELAY_MSG_PROPERTIES(BELAY_X)
   BELAY_DRIVEN_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small messages are all there") {
-    check_counts(proof(), 1'000'000, 10'000);
+    check_counts(msg_proof(), 1'000'000, 10'000);
   }
 }
 

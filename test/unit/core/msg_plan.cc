@@ -10,8 +10,6 @@
 namespace belay::test {
 namespace {
 
-using Kind = MsgPlan::Delivery::Kind;
-
 std::string topic(std::uint32_t delivery) { return fmt::format("topic{}", delivery + 1); }
 
 core::Topics topics_of(const MsgPlan& plan, bool changed) {
@@ -39,9 +37,9 @@ Msg msg_of(const MsgPlan& plan) {
 
 std::string MsgPlan::target(std::uint32_t delivery) const {
   switch (deliveries[delivery].kind) {
-    case Kind::plain: return fmt::format("to{}", delivery + 1);
-    case Kind::topic: return std::string(kTopicPrefix) + topic(delivery);
-    case Kind::empty: break;
+    case DeliveryKind::plain: return fmt::format("to{}", delivery + 1);
+    case DeliveryKind::topic: return std::string(kTopicPrefix) + topic(delivery);
+    case DeliveryKind::empty: break;
   }
   return {};
 }
@@ -55,9 +53,9 @@ std::string MsgPlan::describe() const {
       fmt::format("{} msg{}", driven ? "driven" : "submitted", concurrent ? ", concurrent" : "");
   for (const auto& delivery : deliveries) {
     switch (delivery.kind) {
-      case Kind::plain: text += ", to one"; break;
-      case Kind::empty: text += ", to nobody"; break;
-      case Kind::topic:
+      case DeliveryKind::plain: text += ", to one"; break;
+      case DeliveryKind::empty: text += ", to nobody"; break;
+      case DeliveryKind::topic:
         text += fmt::format(", to topic of {} then {}", delivery.before, delivery.after);
         break;
     }

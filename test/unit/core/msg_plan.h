@@ -9,10 +9,11 @@
 
 namespace belay::test {
 
+enum class DeliveryKind : std::uint8_t { plain, empty, topic };
+
 struct MsgPlan {
   struct Delivery {
-    enum class Kind : std::uint8_t { plain, empty, topic };
-    Kind kind{};
+    DeliveryKind kind{};
     // a topic's subscribers, and those after the subscriptions changed: never the same ones
     std::uint32_t before = 0;
     std::uint32_t after = 0;

@@ -6,8 +6,6 @@
 
 namespace belay::test {
 
-using Kind = MsgPlan::Delivery::Kind;
-
 // Walks one step and moves the story on.
 class MsgStory::Examiner {
  public:
@@ -123,7 +121,7 @@ class MsgStory::Examiner {
   // From now on one `added` record a topic is awaited, in order.
   void fan_out() {
     for (std::uint32_t i = 0; i < plan_.count(); ++i) {
-      if (plan_.deliveries[i].kind != Kind::topic) continue;
+      if (plan_.deliveries[i].kind != DeliveryKind::topic) continue;
       const auto topic = topics_.find(plan_.target(i).substr(kTopicPrefix.size()));
       if (topic == topics_.end()) continue;
       auto& group = awaited_topics_.emplace_back();
@@ -247,7 +245,7 @@ MsgStory::MsgStory(const MsgPlan& plan, std::uint64_t created_at)
       decision_(plan.driven ? Decision::none : Decision::submit) {
   for (std::uint32_t i = 0; i < plan.count(); ++i) {
     shares_[i].place = i;
-    if (plan.deliveries[i].kind == Kind::plain) shares_[i].target = plan.target(i);
+    if (plan.deliveries[i].kind == DeliveryKind::plain) shares_[i].target = plan.target(i);
   }
   if (plan.has_query) shares_.back().target = "query";
 }

@@ -9,8 +9,6 @@ namespace belay::test {
 namespace {
 
 using core::RecordKind;
-using Kind = MsgPlan::Delivery::Kind;
-using Teller = TellerOf<MsgPlan>;
 
 MsgPlan two(bool driven, bool has_query) {
   MsgPlan plan;
@@ -23,7 +21,7 @@ MsgPlan two(bool driven, bool has_query) {
 // To a topic of two subscribers, then to one.
 MsgPlan to_topic() {
   MsgPlan plan;
-  plan.deliveries = {{Kind::topic, 2, 0}, {}};
+  plan.deliveries = {{DeliveryKind::topic, 2, 0}, {}};
   plan.driven = true;
   return plan;
 }
@@ -36,7 +34,6 @@ const MsgPlan kChecked = two(true, true);
 core::Record deliver(std::uint32_t branch) {
   return {.kind = RecordKind::started, .branch = branch, .op = Op::action};
 }
-void give_up(core::Step& step) { step.records[0].due_at = 0; }
 
 }  // namespace
 

@@ -13,7 +13,7 @@ namespace belay::test {
 namespace {
 
 // One or two branches: one or two unanswered calls, a missing handler and a crash.
-void explore_small(Proof& proof) {
+void explore_small_sagas(Proof& proof) {
   for (const std::uint32_t count : {1u, 2u}) {
     const auto shapes = all_shapes(count);
     for (Choices pick; !pick.done();) {
@@ -28,7 +28,7 @@ void explore_small(Proof& proof) {
 }
 
 // A delayed start, before the deadline, with it and behind it.
-void explore_delayed(Proof& proof) {
+void explore_delayed_sagas(Proof& proof) {
   const auto shapes = all_shapes(2);
   for (Choices pick; !pick.done();) {
     SagaPlan plan = pick.one_of(shapes);
@@ -40,7 +40,7 @@ void explore_delayed(Proof& proof) {
 }
 
 // Every mixture of missing targets.
-void explore_empty(Proof& proof) {
+void explore_sagas_with_gaps(Proof& proof) {
   for (const std::uint32_t count : {1u, 2u, 3u}) {
     const auto shapes = all_shapes(count);
     for (Choices pick; !pick.done();) {
@@ -55,7 +55,7 @@ void explore_empty(Proof& proof) {
 }
 
 // Three branches in every shape.
-void explore_three(Proof& proof) {
+void explore_sagas_of_three(Proof& proof) {
   for (SagaPlan plan : all_shapes(3)) {
     plan.timeout = 25;
     plan.retry_limit = 1;
@@ -65,13 +65,13 @@ void explore_three(Proof& proof) {
   }
 }
 
-const Proof& proof() {
+const Proof& saga_proof() {
   static const Proof one = [] {
     Proof made;
-    explore_small(made);
-    explore_delayed(made);
-    explore_empty(made);
-    explore_three(made);
+    explore_small_sagas(made);
+    explore_delayed_sagas(made);
+    explore_sagas_with_gaps(made);
+    explore_sagas_of_three(made);
     return made;
   }();
   return one;
@@ -81,13 +81,13 @@ const Proof& proof() {
 
 TEST_SUITE("core/saga") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(proof(), Property::name, 1000); }
+  TEST_CASE(sentence) { check_holds(saga_proof(), Property::name, 1000); }
   BELAY_SAGA_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small sagas are all there") {
-    check_counts(proof(), 1'000'000, 10'000);
+    check_counts(saga_proof(), 1'000'000, 10'000);
     CHECK(all_shapes(1).size() == 3);
     CHECK(all_shapes(2).size() == 2 + 3);
     CHECK(all_shapes(3).size() ==

@@ -10,7 +10,6 @@ namespace belay::test {
 namespace {
 
 using core::RecordKind;
-using Teller = TellerOf<SagaPlan>;
 
 const SagaPlan kSequence{.shape = core::Shape::sequential, .waits_for = {{}, {0}}};
 const SagaPlan kConcurrent{.shape = core::Shape::concurrent, .waits_for = {{}, {}}};
@@ -114,7 +113,7 @@ TEST_SUITE("core/saga controls") {
     };
     CHECK(Teller(kConcurrent).success(0).stop().rest().success(1).rest().broke_nothing());
     CHECK(Teller(kSequence).unknown(0).hasten().rest().stop().unknown(0).rest().broke_nothing());
-    const auto broke = [](const Teller& teller) { return teller.broke(Property::stop_ends_it); };
+    const auto broke = [](const auto& teller) { return teller.broke(Property::stop_ends_it); };
     CHECK(broke(Teller(kSequence).stop(add_call(1, Op::action))));
     CHECK(broke(Teller(kSequence).unknown(0).stop(add_call(0, Op::action))));
     CHECK(broke(Teller(kSequence).stop(without(RecordKind::stopped))));

@@ -216,9 +216,8 @@ namespace {
 
 core::Transaction folded(core::TransactionId id, const std::string& definition,
                          std::vector<core::Record> records) {
-  constexpr std::uint64_t kCreated = 1'700'000'000'000;
   auto transaction = core::begin(
-      {.kind = core::RecordKind::prepared, .id = id, .at = kCreated, .text = definition});
+      {.kind = core::RecordKind::prepared, .id = id, .at = 1'700'000'000'000, .text = definition});
   BELAY_CHECK(transaction.has_value());
   for (auto& record : records) {
     record.id = id;

@@ -17,9 +17,9 @@ namespace belay::test {
 using Tamper = std::function<void(core::Step&)>;
 
 template <class Plan>
-class TellerOf {
+class Teller {
  public:
-  explicit TellerOf(const Plan& plan, const Tamper& tamper = {})
+  explicit Teller(const Plan& plan, const Tamper& tamper = {})
       : plan_(plan), scenario_(scenario_of(plan)), story_(opening_of(plan_).clone()) {
     const core::Record first{
         .kind = scenario_.driven ? core::RecordKind::prepared : core::RecordKind::submitted,
@@ -32,34 +32,34 @@ class TellerOf {
     tell(core::Begun{}, tamper);
   }
 
-  TellerOf& success(std::uint32_t branch, const Tamper& tamper = {}) {
+  Teller& success(std::uint32_t branch, const Tamper& tamper = {}) {
     return answer(branch, Outcome::success(), tamper);
   }
-  TellerOf& failure(std::uint32_t branch, const Tamper& tamper = {}) {
+  Teller& failure(std::uint32_t branch, const Tamper& tamper = {}) {
     return answer(branch, Outcome::failure("no"), tamper);
   }
-  TellerOf& unknown(std::uint32_t branch, const Tamper& tamper = {}) {
+  Teller& unknown(std::uint32_t branch, const Tamper& tamper = {}) {
     return answer(branch, Outcome::unknown("lost"), tamper);
   }
-  TellerOf& due(std::uint64_t at, const Tamper& tamper = {}) {
+  Teller& due(std::uint64_t at, const Tamper& tamper = {}) {
     now_ = at;
     return tell(core::Due{}, tamper);
   }
-  TellerOf& submit(const Tamper& tamper = {}) { return tell(core::WordSubmit{}, tamper); }
-  TellerOf& abort(const Tamper& tamper = {}) { return tell(core::WordAbort{"no"}, tamper); }
-  TellerOf& progress(const Tamper& tamper = {}) {
+  Teller& submit(const Tamper& tamper = {}) { return tell(core::WordSubmit{}, tamper); }
+  Teller& abort(const Tamper& tamper = {}) { return tell(core::WordAbort{"no"}, tamper); }
+  Teller& progress(const Tamper& tamper = {}) {
     return tell(core::Progressed{scenario_.progress[progressed_++]}, tamper);
   }
-  TellerOf& finish(bool well, const Tamper& tamper = {}) {
+  Teller& finish(bool well, const Tamper& tamper = {}) {
     return tell(core::WordEnd{&end_of_plans(well)}, tamper);
   }
-  TellerOf& stop(const Tamper& tamper = {}) { return tell(core::WordStop{kStopReason}, tamper); }
-  TellerOf& hasten(const Tamper& tamper = {}) { return tell(core::Hastened{}, tamper); }
-  TellerOf& add(const Tamper& tamper = {}) {
+  Teller& stop(const Tamper& tamper = {}) { return tell(core::WordStop{kStopReason}, tamper); }
+  Teller& hasten(const Tamper& tamper = {}) { return tell(core::Hastened{}, tamper); }
+  Teller& add(const Tamper& tamper = {}) {
     return tell(core::Added{scenario_.additions[added_++]}, tamper);
   }
   // Looks at the state, which the test may have changed.
-  TellerOf& rest() {
+  Teller& rest() {
     story_.rest(transaction, now_, findings_, past_);
     story_.examine_state(transaction, findings_, past_);
     return *this;
@@ -75,10 +75,10 @@ class TellerOf {
   core::Transaction transaction;
 
  private:
-  TellerOf& answer(std::uint32_t branch, const Outcome& outcome, const Tamper& tamper) {
+  Teller& answer(std::uint32_t branch, const Outcome& outcome, const Tamper& tamper) {
     return tell(core::Answered{branch, *story_.call_out(branch), &outcome}, tamper);
   }
-  TellerOf& tell(const core::Event& event, const Tamper& tamper) {
+  Teller& tell(const core::Event& event, const Tamper& tamper) {
     static const Options options;
     core::Step step;
     const core::Context context{
@@ -114,5 +114,6 @@ inline Tamper without(core::RecordKind kind) {
   };
 }
 inline void drop_effects(core::Step& step) { step.effects.clear(); }
+inline void give_up(core::Step& step) { step.records[0].due_at = 0; }
 
 }  // namespace belay::test

@@ -42,7 +42,7 @@ void explore_driven(Proof& proof) {
 }
 
 // Every mixture of missing targets; of three branches in order only, where one bears on the next.
-void explore_empty(Proof& proof) {
+void explore_two_phase_with_gaps(Proof& proof) {
   for (const std::uint32_t count : {1u, 2u, 3u}) {
     for (Choices pick; !pick.done();) {
       TwoPhasePlan plan{.driven = pick.coin(), .in_order = count == 3 || pick.coin()};
@@ -57,7 +57,7 @@ void explore_empty(Proof& proof) {
 }
 
 // Three branches, declared and driven.
-void explore_three(Proof& proof) {
+void explore_two_phase_of_three(Proof& proof) {
   for (Choices pick; !pick.done();) {
     TwoPhasePlan plan{.driven = pick.coin(), .in_order = pick.coin()};
     plan.brought = plan.driven ? 2 * pick.below(2) : 3;
@@ -71,13 +71,13 @@ void explore_three(Proof& proof) {
   }
 }
 
-const Proof& proof() {
+const Proof& two_phase_proof() {
   static const Proof one = [] {
     Proof made;
     explore_declared(made);
     explore_driven(made);
-    explore_empty(made);
-    explore_three(made);
+    explore_two_phase_with_gaps(made);
+    explore_two_phase_of_three(made);
     return made;
   }();
   return one;
@@ -87,14 +87,14 @@ const Proof& proof() {
 
 TEST_SUITE("core/two_phase") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(proof(), Property::name, 1000); }
+  TEST_CASE(sentence) { check_holds(two_phase_proof(), Property::name, 1000); }
   BELAY_TWO_PHASE_PROPERTIES(BELAY_X)
   BELAY_DRIVEN_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small tcc and xa transactions are all there") {
-    check_counts(proof(), 1'000'000, 10'000);
+    check_counts(two_phase_proof(), 1'000'000, 10'000);
   }
 }
 

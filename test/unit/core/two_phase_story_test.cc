@@ -9,7 +9,6 @@ namespace belay::test {
 namespace {
 
 using core::RecordKind;
-using Teller = TellerOf<TwoPhasePlan>;
 
 const TwoPhasePlan kInOrder{.in_order = true, .brought = 2};
 const TwoPhasePlan kAtOnce{.brought = 2};

@@ -11,7 +11,7 @@
 namespace belay::test {
 namespace {
 
-const Proof& proof() {
+const Proof& workflow_proof() {
   static const Proof one = [] {
     Proof made;
     for (Choices pick; !pick.done();) {
@@ -35,13 +35,13 @@ const Proof& proof() {
 
 TEST_SUITE("core/workflow") {
 #define BELAY_X(name, sentence) \
-  TEST_CASE(sentence) { check_holds(proof(), Property::name, 100); }
+  TEST_CASE(sentence) { check_holds(workflow_proof(), Property::name, 100); }
   BELAY_WORKFLOW_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small workflows are all there") {
-    check_counts(proof(), 100'000, 1'000);
+    check_counts(workflow_proof(), 100'000, 1'000);
   }
 }
 

@@ -9,14 +9,12 @@ namespace belay::test {
 namespace {
 
 using core::RecordKind;
-using Teller = TellerOf<WorkflowPlan>;
 
 const WorkflowPlan kPlan{.steps = 2};
 const WorkflowPlan kAlone{.has_callback = false, .steps = 1};
 constexpr std::uint64_t kFirst = kBegin + 10;
 
 const core::Record kSchedule{.kind = RecordKind::scheduled, .op = Op::query, .due_at = kBegin + 10};
-void give_up(core::Step& step) { step.records[0].due_at = 0; }
 void hurry(core::Step& step) { step.records[0].due_at = kBegin; }
 
 }  // namespace

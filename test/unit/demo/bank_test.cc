@@ -15,16 +15,16 @@ namespace {
 using namespace belay;
 using namespace belay::demo;
 
-constexpr std::int64_t kAccounts = 100;
+constexpr std::int64_t kBankAccounts = 100;
 
 Bank open_bank(const std::string& path) {
-  auto bank = Bank::open(path, BankId::a, kAccounts);
+  auto bank = Bank::open(path, BankId::a, kBankAccounts);
   REQUIRE(bank);
   return std::move(*bank);
 }
 
 std::int64_t first(bool closed) {
-  for (std::int64_t account = 1; account <= kAccounts; ++account) {
+  for (std::int64_t account = 1; account <= kBankAccounts; ++account) {
     if (opening_of(BankId::a, account).closed == closed) return account;
   }
   return 0;
@@ -154,7 +154,7 @@ TEST_SUITE("demo/bank") {
     for (const auto side : {Side::debit, Side::credit}) {
       t.account = closed;
       CHECK(t.bank.call(t.leg(side, Op::action)).reason().starts_with(kClosed));
-      t.account = kAccounts + 1;
+      t.account = kBankAccounts + 1;
       CHECK(t.bank.call(t.leg(side, Op::action)).reason().starts_with(kNoAccount));
       t.account = 0;
       CHECK(t.bank.call(t.leg(side, Op::action)).reason().starts_with(kNoAccount));
@@ -228,12 +228,12 @@ TEST_SUITE("demo/bank") {
     TestBank t;
     t.call(t.leg(Side::debit, Op::action));
     {
-      auto again = Bank::open(t.path, BankId::a, kAccounts);
+      auto again = Bank::open(t.path, BankId::a, kBankAccounts);
       REQUIRE(again);
       CHECK(again->call(t.leg(Side::debit, Op::action)).kind() == OutcomeKind::success);
     }
     CHECK(t.balance() == t.opening - 100);
-    const auto other = Bank::open(t.path, BankId::a, kAccounts + 1);
+    const auto other = Bank::open(t.path, BankId::a, kBankAccounts + 1);
     REQUIRE_FALSE(other);
     CHECK(other.error().code == ErrorCode::invalid_argument);
   }
@@ -338,7 +338,7 @@ TEST_SUITE("demo/bank") {
 
   TEST_CASE("what a message brings for an account that cannot take it goes into suspense, once") {
     TestBank t;
-    for (const auto account : {first(true), kAccounts + 1, std::int64_t{0}}) {
+    for (const auto account : {first(true), kBankAccounts + 1, std::int64_t{0}}) {
       t.account = account;
       auto leg = t.leg_in(Mode::msg, Side::credit, Op::action);
       leg.gid = "g-" + std::to_string(account);
@@ -348,7 +348,7 @@ TEST_SUITE("demo/bank") {
     CHECK(t.balance() == 300);
     CHECK(t.number("SELECT count(*) FROM postings WHERE account = -1") == 3);
     CHECK(t.books_in_order());
-    CHECK(Bank::open(t.path, BankId::a, kAccounts));
+    CHECK(Bank::open(t.path, BankId::a, kBankAccounts));
   }
 
   // The control of every `books_in_order` above.

@@ -16,7 +16,7 @@ namespace {
 using namespace belay;
 using namespace belay::demo;
 
-constexpr std::int64_t kAccounts = 60;
+constexpr std::int64_t kModelAccounts = 60;
 
 // The banks as two maps, the transfers one after the other.
 class Model {
@@ -37,7 +37,7 @@ class Model {
 
  private:
   static Verdict refusal(const Place& place) {
-    if (place.account < 1 || place.account > kAccounts) return Verdict::no_account;
+    if (place.account < 1 || place.account > kModelAccounts) return Verdict::no_account;
     return opening_of(place.bank, place.account).closed ? Verdict::closed : Verdict::succeeded;
   }
   std::int64_t& balance(const Place& place) {
@@ -49,7 +49,7 @@ class Model {
 
 std::vector<Transfer> some_transfers(test::Random& random) {
   std::vector<Transfer> transfers(random.between(1, 40));
-  const auto accounts = random.between(2, kAccounts + 5);
+  const auto accounts = random.between(2, kModelAccounts + 5);
   const auto cents_max = random.percent(50) ? 200'000u : 2'000'000u;
   for (auto& transfer : transfers) {
     const auto bank = random.percent(50) ? BankId::a : BankId::b;
@@ -75,7 +75,7 @@ TEST_SUITE("demo/forecast") {
     for (unsigned round = 0; round < 900; ++round) {
       const auto transfers = some_transfers(random);
       const auto mode = std::array{Mode::saga, Mode::msg, Mode::xa}[round % 3u];
-      const auto expected = forecast(transfers, kAccounts, mode);
+      const auto expected = forecast(transfers, kModelAccounts, mode);
       std::vector<std::size_t> order(transfers.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       for (int i = 0; i < 10; ++i) {

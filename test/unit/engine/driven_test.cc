@@ -8,7 +8,6 @@ namespace belay::test {
 
 using Calls = std::vector<std::string>;
 
-const TwoPhaseBranch kSeat{"seat.try", "seat.confirm", "seat.cancel", "7A"};
 const TwoPhaseBranch kMeal{"meal.try", "meal.confirm", "meal.cancel"};
 
 // A tcc "g", prepared and on disk.

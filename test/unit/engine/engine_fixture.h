@@ -12,11 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "belay/tcc.h"
 #include "core/definition.h"
 #include "engine/engine.h"
 #include "support/encode.h"
 
 namespace belay::test {
+
+inline const TwoPhaseBranch kSeat{"seat.try", "seat.confirm", "seat.cancel", "7A"};
 
 class FakePorts final : public ports::Clock,
                         public ports::Alarm,

@@ -10,8 +10,6 @@ namespace {
 using Calls = std::vector<std::string>;
 using Kind = ports::Caller::Kind;
 
-const TwoPhaseBranch kSeat{"seat.try", "seat.confirm", "seat.cancel", "7A"};
-
 struct Operated : TestEngine {
   using TestEngine::TestEngine;
 

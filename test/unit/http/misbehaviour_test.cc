@@ -12,25 +12,12 @@
 #include "http/listener.h"
 #include "http/server.h"
 #include "raw_client.h"
+#include "started.h"
 
 using namespace std::chrono_literals;
 
 namespace belay::http {
 namespace {
-
-void hello(web::Request request, web::Respond respond) {
-  respond({200, "text/plain", std::to_string(request.body.size()) + " bytes", {}});
-}
-
-std::unique_ptr<Server> started(const ServerOptions& options, Server::Handler handler = hello) {
-  auto server = Server::start(options, std::move(handler));
-  REQUIRE_MESSAGE(server, (server ? "" : server.error().detail));
-  return std::move(*server);
-}
-
-std::string url_of(const Server& server) {
-  return "http://127.0.0.1:" + std::to_string(server.port()) + "/";
-}
 
 int status_of(const Result<web::Response>& response) { return response ? response->status : 0; }
 

@@ -12,15 +12,12 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "raw_client.h"
+#include "started.h"
 
 using namespace std::chrono_literals;
 
 namespace belay::http {
 namespace {
-
-std::string url_of(const Server& server, const std::string& path) {
-  return "http://127.0.0.1:" + std::to_string(server.port()) + path;
-}
 
 web::Response text(const std::string& body) { return {200, "text/plain", body, {}}; }
 
@@ -28,12 +25,6 @@ void echo(web::Request request, web::Respond respond) {
   std::string body = request.method + " " + request.path;
   for (const auto& [name, value] : request.query) body += "|" + name + "=" + value;
   respond(text(body + "|" + request.body));
-}
-
-std::unique_ptr<Server> started(const ServerOptions& options, Server::Handler handler) {
-  auto server = Server::start(options, std::move(handler));
-  REQUIRE_MESSAGE(server, (server ? "" : server.error().detail));
-  return std::move(*server);
 }
 
 // Holds every request until it is told to answer.

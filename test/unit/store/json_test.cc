@@ -9,7 +9,7 @@ using namespace belay::store;
 
 namespace {
 
-std::string text(std::string_view bytes) {
+std::string json_text(std::string_view bytes) {
   std::string out;
   json::put_text(out, bytes);
   return out;
@@ -25,17 +25,17 @@ std::string bytes(std::string_view bytes) {
 
 TEST_SUITE("store/json") {
   TEST_CASE("quotes, backslashes and control characters are escaped") {
-    CHECK(text("") == R"("")");
-    CHECK(text("plain") == R"("plain")");
-    CHECK(text(R"({"a":"\n"})") == R"("{\"a\":\"\\n\"}")");
-    CHECK(text("a\nb\tc\rd\x01\x1f") == R"("a\nb\tc\rd\u0001\u001f")");
-    CHECK(text("\x7f") == "\"\x7f\"");
+    CHECK(json_text("") == R"("")");
+    CHECK(json_text("plain") == R"("plain")");
+    CHECK(json_text(R"({"a":"\n"})") == R"("{\"a\":\"\\n\"}")");
+    CHECK(json_text("a\nb\tc\rd\x01\x1f") == R"("a\nb\tc\rd\u0001\u001f")");
+    CHECK(json_text("\x7f") == "\"\x7f\"");
   }
 
   TEST_CASE("valid UTF-8 stays as it is") {
     const auto all =
         "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\xa7\xb5 \xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf"s;
-    CHECK(text(all) == '"' + all + '"');
+    CHECK(json_text(all) == '"' + all + '"');
     CHECK(json::is_text(all));
     CHECK(json::to_text(all) == all);
   }
@@ -44,7 +44,7 @@ TEST_SUITE("store/json") {
     // Alone, over-long, a surrogate, past the end of Unicode, cut short.
     for (const auto& wrong : {"\xff"s, "\x80"s, "\xc3"s}) {
       CAPTURE(wrong.size());
-      CHECK(text(wrong) == "\"\xef\xbf\xbd\"");
+      CHECK(json_text(wrong) == "\"\xef\xbf\xbd\"");
       CHECK(json::to_text("a" + wrong + "b") == "a\xef\xbf\xbd" + "b"s);
       CHECK_FALSE(json::is_text(wrong));
     }

@@ -13,8 +13,8 @@ using namespace belay::test;
 
 namespace {
 
-struct Fixture {
-  Fixture() {
+struct ReaderCheckFixture {
+  ReaderCheckFixture() {
     const auto journal = open_journal(path);
     story.succeed(story.submit("g-done"));
     const auto open = story.submit("g-open");
@@ -57,14 +57,14 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("store/check") {
-  TEST_CASE_FIXTURE(Fixture, "a sound file has no problem") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a sound file has no problem") {
     const auto report = check();
     CHECK(report.problems.empty());
     CHECK(report.rows_checked == 2);
     CHECK(report.records_checked == 9);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "progress goes from 0 to 100 and never back") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "progress goes from 0 to 100 and never back") {
     auto reader = Reader::open(path);
     REQUIRE(reader.has_value());
     std::vector<unsigned> told;
@@ -75,46 +75,46 @@ TEST_SUITE("store/check") {
     CHECK(std::is_sorted(told.begin(), told.end()));
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a log row with a wrong checksum") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a log row with a wrong checksum") {
     check_found("UPDATE log SET records = records || x'00' WHERE lsn = 2", "Log row 2: ");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a log row that is missing") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a log row that is missing") {
     // What follows it does not fit any more.
     check_found("DELETE FROM transaction_rows; DELETE FROM log WHERE lsn = 1", "cannot be folded");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a log row that comes twice") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a log row that comes twice") {
     check_found("UPDATE log SET lsn = 4 WHERE lsn = 1; UPDATE transaction_rows SET lsn = 3",
                 "cannot be folded");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a state that cannot be read") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a state that cannot be read") {
     check_found("UPDATE transaction_rows SET state = x'01' WHERE gid = 'g-open'",
                 "Transaction g-open: ");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a state that is another's") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a state that is another's") {
     check_found("UPDATE transaction_rows SET gid = 'g-other' WHERE gid = 'g-open'",
                 "g-other: its state is");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a finished transaction with a state") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a finished transaction with a state") {
     check_found("UPDATE transaction_rows SET state = x'00' WHERE gid = 'g-done'",
                 "g-done: it is finished");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a column that is no JSON") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a column that is no JSON") {
     check_found("UPDATE transaction_rows SET timeline = '[1' WHERE gid = 'g-done'",
                 "g-done: a JSON column");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a row newer than the log") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a row newer than the log") {
     check_found("UPDATE transaction_rows SET lsn = 9 WHERE gid = 'g-done'",
                 "g-done: its row is as of lsn 9");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a transaction that nothing will wake") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a transaction that nothing will wake") {
     const auto journal = open_journal(path);
     const auto id = story.submit("g-asleep");
     story.start(id, 0);
@@ -123,7 +123,7 @@ TEST_SUITE("store/check") {
     check_found("", "g-asleep: nothing will ever wake it");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a damaged page") {
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "a damaged page") {
     const auto page =
         std::stol(query(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'failed_rows'"));
     {

@@ -34,8 +34,8 @@ Filter where(void (*set)(Filter&)) {
 using Gids = std::vector<std::string>;
 
 // One of each: succeeded, failed, stuck, underway, turned back and parked, everything set.
-struct Fixture {
-  Fixture() {
+struct ReaderFixture {
+  ReaderFixture() {
     story.succeed(story.submit("a-done"));
     story.wait(10);
     story.fail(story.submit("b-failed"), "no funds");
@@ -85,8 +85,9 @@ struct Fixture {
 TEST_SUITE("store/reader") {
   TEST_CASE("the log and the rows tell the same") {
     std::vector<std::string> told;
-    for (const auto place : {Fixture::Where::log, Fixture::Where::rows, Fixture::Where::both}) {
-      Fixture fixture;
+    for (const auto place :
+         {ReaderFixture::Where::log, ReaderFixture::Where::rows, ReaderFixture::Where::both}) {
+      ReaderFixture fixture;
       const auto journal = fixture.write(place);
       auto reader = open_reader(fixture.path);
       told.push_back(everything(reader));
@@ -99,7 +100,7 @@ TEST_SUITE("store/reader") {
     CHECK(told[2] == told[0]);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "each call sees what was committed before it") {
+  TEST_CASE_FIXTURE(ReaderFixture, "each call sees what was committed before it") {
     const auto journal = write(Where::log);
     auto reader = open_reader(path);
     CHECK(gids(reader, {}).size() == 5);
@@ -122,8 +123,9 @@ TEST_SUITE("store/reader") {
   }
 
   TEST_CASE("every filter finds what it names, in the log and in rows") {
-    for (const auto place : {Fixture::Where::log, Fixture::Where::rows, Fixture::Where::both}) {
-      Fixture fixture;
+    for (const auto place :
+         {ReaderFixture::Where::log, ReaderFixture::Where::rows, ReaderFixture::Where::both}) {
+      ReaderFixture fixture;
       const auto journal = fixture.write(place);
       auto reader = open_reader(fixture.path);
       const auto list = [&](const Filter& filter) { return gids(reader, filter); };
@@ -205,7 +207,7 @@ TEST_SUITE("store/reader") {
     CHECK(reader.list(where([](Filter& f) { f.limit = 25; }))->next_before_id == 0);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "an unknown gid is not found") {
+  TEST_CASE_FIXTURE(ReaderFixture, "an unknown gid is not found") {
     const auto journal = write(Where::both);
     auto reader = open_reader(path);
     CHECK(reader.find("nobody").error().code == ErrorCode::not_found);
@@ -214,7 +216,7 @@ TEST_SUITE("store/reader") {
     CHECK(reader.find("a-done").has_value());  // and that did no harm
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a gid used again where no history is kept means the newest") {
+  TEST_CASE_FIXTURE(ReaderFixture, "a gid used again where no history is kept means the newest") {
     const auto journal = write(Where::log);
     story.submit("a-done");
     commit(*journal, story.batch());
@@ -224,7 +226,7 @@ TEST_SUITE("store/reader") {
     CHECK(reader.stats()->succeed == 0);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "figures of the file") {
+  TEST_CASE_FIXTURE(ReaderFixture, "figures of the file") {
     const auto journal = write(Where::log);
     auto reader = open_reader(path);
     const auto stats = reader.stats();
@@ -242,7 +244,7 @@ TEST_SUITE("store/reader") {
     CHECK(closed->file_bytes >= 5 * 8192);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a dead engine's file is read and left as it is") {
+  TEST_CASE_FIXTURE(ReaderFixture, "a dead engine's file is read and left as it is") {
     const auto journal = write(Where::both);
     // What a killed engine leaves: the file and its write-ahead log.
     const auto dead = directory.file("dead.db");
@@ -260,7 +262,7 @@ TEST_SUITE("store/reader") {
     CHECK(sums() == before);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a clean file stays alone when it was read") {
+  TEST_CASE_FIXTURE(ReaderFixture, "a clean file stays alone when it was read") {
     write(Where::both);
     {
       auto reader = open_reader(path);

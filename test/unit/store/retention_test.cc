@@ -11,7 +11,7 @@ using namespace belay::test;
 
 namespace {
 
-struct Fixture {
+struct RetentionFixture {
   // Steps until nothing is due; how many it took.
   int collect(std::uint64_t succeed_before, std::uint64_t failed_before) {
     for (int steps = 1; steps <= 10'000; ++steps) {
@@ -48,7 +48,8 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("store/retention") {
-  TEST_CASE_FIXTURE(Fixture, "each outcome has its own time, and what is unfinished has none") {
+  TEST_CASE_FIXTURE(RetentionFixture,
+                    "each outcome has its own time, and what is unfinished has none") {
     story.succeed(story.submit("old-done"));
     story.fail(story.submit("old-failed"), "no");
     story.submit("old-open");
@@ -70,7 +71,8 @@ TEST_SUITE("store/retention") {
     CHECK(gids() == "old-open");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "what finishes late is kept from its finish on, and then found") {
+  TEST_CASE_FIXTURE(RetentionFixture,
+                    "what finishes late is kept from its finish on, and then found") {
     const auto late = story.submit("late");
     const auto later = story.submit("later");
     story.succeed(story.submit("quick"));
@@ -96,7 +98,7 @@ TEST_SUITE("store/retention") {
     CHECK(gids() == "");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "what finished late is found after a restart, too") {
+  TEST_CASE_FIXTURE(RetentionFixture, "what finished late is found after a restart, too") {
     const auto late = story.submit("late");
     story.wait(1'000);
     story.succeed(late);
@@ -110,7 +112,7 @@ TEST_SUITE("store/retention") {
     CHECK(gids() == "");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "a step is bounded") {
+  TEST_CASE_FIXTURE(RetentionFixture, "a step is bounded") {
     for (int i = 0; i < 2'500; ++i) {
       story.succeed(story.submit(Saga("g-" + std::to_string(i)).step("a", "b")));
     }
@@ -123,7 +125,7 @@ TEST_SUITE("store/retention") {
     CHECK(query(path, "SELECT count(*) FROM transactions") == "0");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "the disk comes back") {
+  TEST_CASE_FIXTURE(RetentionFixture, "the disk comes back") {
     const std::string payload(2'000, 'p');
     for (int i = 0; i < 10'000; ++i) {
       story.succeed(story.submit(Saga("g-" + std::to_string(i)).step("a", "b", payload)));

@@ -14,8 +14,8 @@ using namespace belay::test;
 
 namespace {
 
-struct Fixture {
-  Fixture() {
+struct ReuseFixture {
+  ReuseFixture() {
     story.submit("g-holds-the-log");
     story.succeed(story.submit("g"));
   }
@@ -75,7 +75,7 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("store/reuse") {
-  TEST_CASE_FIXTURE(Fixture, "one that was not kept stays gone behind a newer one's row") {
+  TEST_CASE_FIXTURE(ReuseFixture, "one that was not kept stays gone behind a newer one's row") {
     {
       const auto journal = open_journal(path);
       write(*journal);
@@ -86,7 +86,7 @@ TEST_SUITE("store/reuse") {
     check_goes_on(1);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "one that was collected stays gone behind a newer one's row") {
+  TEST_CASE_FIXTURE(ReuseFixture, "one that was collected stays gone behind a newer one's row") {
     {
       const auto journal = open_journal(path);
       write(*journal, {older});
@@ -99,7 +99,8 @@ TEST_SUITE("store/reuse") {
     check_goes_on(1);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "one that was not kept stays gone behind a newer one in the log") {
+  TEST_CASE_FIXTURE(ReuseFixture,
+                    "one that was not kept stays gone behind a newer one in the log") {
     {
       const auto journal = open_journal(path);
       write(*journal);
@@ -110,7 +111,8 @@ TEST_SUITE("store/reuse") {
     check_goes_on(2);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "one that was not kept stays gone behind a newer unfinished one") {
+  TEST_CASE_FIXTURE(ReuseFixture,
+                    "one that was not kept stays gone behind a newer unfinished one") {
     {
       const auto journal = open_journal(path);
       story.submit("g");
@@ -127,7 +129,8 @@ TEST_SUITE("store/reuse") {
     check_goes_on(2);
   }
 
-  TEST_CASE_FIXTURE(Fixture, "the row of a gid is its newest one's, whichever is written first") {
+  TEST_CASE_FIXTURE(ReuseFixture,
+                    "the row of a gid is its newest one's, whichever is written first") {
     const auto journal = open_journal(path);
     story.fail(story.submit("g"), "no funds");
     SUBCASE("the older first") {

@@ -49,7 +49,7 @@ class Completions {
   std::vector<std::function<void()>> posted_;
 };
 
-struct Fixture {
+struct StoreThreadFixture {
   std::unique_ptr<store::StoreThread> start(std::size_t wal_bytes = 8 * 1024 * 1024) {
     store::JournalConfig config;
     config.path = path;
@@ -68,7 +68,8 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("store/thread") {
-  TEST_CASE_FIXTURE(Fixture, "jobs run in the order handed in, and each is answered once") {
+  TEST_CASE_FIXTURE(StoreThreadFixture,
+                    "jobs run in the order handed in, and each is answered once") {
     const auto thread = start();
     story.succeed(story.submit("g"));
     auto batch = story.batch();
@@ -95,7 +96,7 @@ TEST_SUITE("store/thread") {
     CHECK(answers == std::vector<std::string>{"committed", "found", "collected", "closed"});
   }
 
-  TEST_CASE_FIXTURE(Fixture, "what was committed survives a thread that is dropped") {
+  TEST_CASE_FIXTURE(StoreThreadFixture, "what was committed survives a thread that is dropped") {
     {
       const auto thread = start();
       story.submit("g");
@@ -111,7 +112,7 @@ TEST_SUITE("store/thread") {
     CHECK(difference(read.transactions[0].transaction, story.at(1)) == "");
   }
 
-  TEST_CASE_FIXTURE(Fixture, "the write-ahead log stays bounded while commits go on") {
+  TEST_CASE_FIXTURE(StoreThreadFixture, "the write-ahead log stays bounded while commits go on") {
     const std::size_t limit = 256 * 1024;
     const auto thread = start(limit);
     const std::string payload(50'000, 'p');

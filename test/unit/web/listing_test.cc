@@ -25,10 +25,6 @@ Json query(WebSite& site, const std::string& gid) {
   return Json::parse(response.body);
 }
 
-std::string message_of(const web::Response& response) {
-  return Json::parse(response.body, nullptr, false).value("message", std::string());
-}
-
 }  // namespace
 
 TEST_SUITE("web/listing") {

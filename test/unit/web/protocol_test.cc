@@ -9,14 +9,6 @@
 #include "unit/web/web_site.h"
 
 namespace belay::test {
-namespace {
-
-std::string message_of(const web::Response& response) {
-  return Json::parse(response.body, nullptr, false).value("message", std::string());
-}
-
-}  // namespace
-
 TEST_SUITE("web/protocol") {
   TEST_CASE("small routes, and those that are not there") {
     WebSite site;

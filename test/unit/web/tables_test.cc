@@ -15,10 +15,6 @@ struct Row {
   std::string message;  // empty: success
 };
 
-std::string message_of(const web::Response& response) {
-  return Json::parse(response.body, nullptr, false).value("message", std::string());
-}
-
 Json request_for(WebSite&, const std::string& gid, const Row& row) {
   if (row.request == "registerBranch") {
     return {{"gid", gid},      {"trans_type", row.type}, {"branch_id", "99"},

@@ -7,10 +7,6 @@
 namespace belay::test {
 namespace {
 
-std::string message_of(const web::Response& response) {
-  return Json::parse(response.body, nullptr, false).value("message", std::string());
-}
-
 web::Fields topic(const std::string& name, const std::string& url, const std::string& remark = {}) {
   return {{"topic", name}, {"url", url}, {"remark", remark}};
 }

@@ -148,6 +148,10 @@ bool WebSite::bring(const std::string& gid, std::string_view type, Status status
   return reaches(gid, status);
 }
 
+std::string message_of(const web::Response& response) {
+  return Json::parse(response.body, nullptr, false).value("message", std::string());
+}
+
 Json body(const std::string& gid, std::string_view type, const Json& more) {
   Json json{{"gid", gid}, {"trans_type", type}};
   json.update(more);

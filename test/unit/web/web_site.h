@@ -61,6 +61,8 @@ class WebSite {
   std::unique_ptr<web::Service> service_;
 };
 
+// What an error says.
+std::string message_of(const web::Response& response);
 // A transaction's body with `more` over it.
 Json body(const std::string& gid, std::string_view type, const Json& more = Json::object());
 // A saga's steps, each with the compensation "ok".
