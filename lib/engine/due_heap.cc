@@ -5,7 +5,7 @@
 namespace belay::engine {
 namespace {
 
-constexpr std::uint32_t kNone = ~0u;
+constexpr std::uint32_t kNoPlace = ~0u;
 // shallower than two: fewer cache misses with a million entries
 constexpr std::uint32_t kArity = 4;
 
@@ -48,17 +48,17 @@ void DueHeap::set(Live& live, std::uint64_t at) {
   live.due_at = at;
   const auto index = live.heap_index;
   if (at == 0) {
-    if (index == kNone) return;
+    if (index == kNoPlace) return;
     const auto last = heap_.back();
     heap_.pop_back();
-    live.heap_index = kNone;
+    live.heap_index = kNoPlace;
     if (last.live == &live) return;
     put(index, last);
     rise(index);
     sink(last.live->heap_index);
     return;
   }
-  if (index == kNone) {
+  if (index == kNoPlace) {
     heap_.push_back({at, &live});
     rise(static_cast<std::uint32_t>(heap_.size() - 1));
     return;

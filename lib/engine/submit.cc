@@ -214,9 +214,9 @@ template <class Request>
 const std::string& gid_of(const Request& request) {
   return std::visit(
       [](const auto& one) -> const std::string& {
-        static const std::string kNone;
+        static const std::string kNoGid;
         if constexpr (requires { one.gid; }) return one.gid;
-        return kNone;
+        return kNoGid;
       },
       request);
 }

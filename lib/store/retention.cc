@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "store/row.h"
+
 namespace belay::store {
 namespace {
 

@@ -11,27 +11,13 @@ takes a quarter of the time. Two at a time, since the smallest machine we know o
 import concurrent.futures
 import json
 import os
-import re
 import subprocess
 import sys
 
+from compilations import compilations
+
 SECONDS_MAX = 600  # of one text
 PATH_NODES_MAX = 20_000  # of a function's paths; the analyzer's default takes three times as long
-JOINED = re.compile(r"^#include\s*[<\"](/.*\.cc)[>\"]$", re.MULTILINE)
-
-
-def compilations(root, build):
-    """Of lib: each one's entry in compile_commands.json, and the files it compiles."""
-    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        entries = json.load(file)
-    for entry in entries:
-        if not entry["output"].startswith("lib/"):
-            continue
-        path = os.path.realpath(os.path.join(entry["directory"], entry["file"]))
-        with open(path, encoding="utf-8") as file:
-            joined = [os.path.realpath(p) for p in JOINED.findall(file.read())]
-        sources = joined or [path]
-        yield entry, [p for p in sources if p.startswith(os.path.realpath(root) + "/lib/")]
 
 
 class Text:
@@ -77,7 +63,7 @@ def lint(clang_tidy, root, text):
 def main():
     clang_tidy, root, build = sys.argv[1:4]
     folder = os.path.join(build, "lint")
-    every = [Text(folder, entry, sources) for entry, sources in compilations(root, build)]
+    every = [Text(folder, entry, sources) for entry, sources in compilations(root, build, "lib/")]
     every.sort(key=lambda text: -len(text.lines))  # the longest first
     count = len({source for text in every for source, _ in text.lines})
     if not count:

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Every file of lib, tools and bench compiles by itself: where a build joins files (meson's
+`unity`), one may use what another has included, and only the next ordinary build would tell.
+
+    tools/dev/alone.py ROOT BUILD
+
+BUILD is a configured build folder: its compile_commands.json says how each file is compiled. Two at
+a time.
+"""
+
+import concurrent.futures
+import os
+import shlex
+import subprocess
+import sys
+
+from compilations import compilations
+
+SECONDS_A_FILE_MAX = 120
+
+
+def words(entry):
+    """The command without what it makes: the object, the list of headers."""
+    command = shlex.split(entry["command"])
+    end = [i for i, word in enumerate(command) if word in ("-MD", "-MQ", "-MF", "-o", "-c")]
+    return command[:min(end)]
+
+
+def compile_alone(entry, path):
+    done = subprocess.run(
+        words(entry) + ["-fsyntax-only", path], cwd=entry["directory"], stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False, timeout=SECONDS_A_FILE_MAX)
+    return done.returncode, done.stdout
+
+
+def main():
+    root, build = sys.argv[1:3]
+    entries = compilations(root, build, "lib/", "tools/", "bench/")
+    every = {path: entry for entry, paths in entries for path in paths}
+    if not every:
+        print("alone: compile_commands.json names no file")
+        return 1
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda one: compile_alone(one[1], one[0]), every.items()))
+    failed = [output for code, output in results if code != 0]
+    for output in failed:
+        print(output)
+    print(f"alone: {len(every)} files, {len(failed)} do not compile")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
