@@ -43,6 +43,7 @@ bool Desk::on_headers(MHD_Connection* connection, const char* url, const char* m
   if (header_bytes_of(connection) > options_.header_bytes_max) {
     return refuse(connection, *exchange, 431, true);
   }
+  if (says_length_twice(connection)) return refuse(connection, *exchange, 400, true);
   const auto length = promised_length(connection);
   if (!length || *length <= options_.body_bytes_max) return true;
   exchange->refusal = 413;

@@ -1,6 +1,7 @@
 #include "http/server_request.h"
 
 #include <microhttpd.h>
+#include <strings.h>
 
 #include <charconv>
 #include <string_view>
@@ -13,6 +14,19 @@ MHD_Result add_field(void* fields, enum MHD_ValueKind /*kind*/, const char* name
   static_cast<web::Fields*>(fields)->emplace_back(
       std::string(name, name_size),
       value == nullptr ? std::string() : std::string(value, value_size));
+  return MHD_YES;
+}
+
+struct LengthHeaders {
+  unsigned lengths = 0;
+  unsigned encodings = 0;
+};
+
+MHD_Result count_lengths(void* counts, enum MHD_ValueKind /*kind*/, const char* name,
+                         const char* /*value*/) noexcept {
+  auto& headers = *static_cast<LengthHeaders*>(counts);
+  if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) ++headers.lengths;
+  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) ++headers.encodings;
   return MHD_YES;
 }
 
@@ -40,6 +54,12 @@ std::optional<std::uint64_t> promised_length(MHD_Connection* connection) {
   const auto [stop, failed] = std::from_chars(text.data(), end, length);
   if (text.empty() || failed != std::errc() || stop != end) return std::nullopt;
   return length;
+}
+
+bool says_length_twice(MHD_Connection* connection) {
+  LengthHeaders headers;
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, count_lengths, &headers);
+  return headers.lengths + headers.encodings > 1;
 }
 
 bool expects_go_ahead(MHD_Connection* connection) {

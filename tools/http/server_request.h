@@ -16,6 +16,9 @@ Peer* peer_of(MHD_Connection* connection);
 std::size_t header_bytes_of(MHD_Connection* connection);
 // The length that the headers promise; none if they promise none, or nonsense.
 std::optional<std::uint64_t> promised_length(MHD_Connection* connection);
+// The headers say twice how long the body is: whoever is before this server may have read the
+// other.
+bool says_length_twice(MHD_Connection* connection);
 // The client waits for a go-ahead before it sends the body.
 bool expects_go_ahead(MHD_Connection* connection);
 // The query and the headers.

@@ -57,6 +57,19 @@ TEST_SUITE("http misbehaviour") {
     CHECK(client.ended());
   }
 
+  TEST_CASE("a body whose length is said twice is refused, and its connection ended") {
+    const auto server = started({});
+    for (const auto* headers : {"Content-Length: 2\r\nContent-Length: 3\r\n",
+                                "content-length: 2\r\nContent-Length: 2\r\n",
+                                "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"}) {
+      CAPTURE(headers);
+      test::RawClient client(server->port());
+      client.send(std::string("POST / HTTP/1.1\r\nHost: x\r\n") + headers + "\r\n{}x");
+      CHECK(client.receive_until("\r\n\r\n").find(" 400 ") != std::string::npos);
+      CHECK(client.ended());
+    }
+  }
+
   TEST_CASE("a chunked body without end is cut off") {
     const auto server = started({.body_bytes_max = 100'000});
     test::RawClient client(server->port());
