@@ -8,6 +8,7 @@ import asyncio
 import threading
 
 from branches import CLOSE, ERROR, FAILURE, GARBLE, HANG, ONGOING, SUCCESS, Branches, late
+from clients import client
 
 FIRST = {"compensate": "action", "rollback": "action", "cancel": "try"}
 # What a branch's book says when its transaction succeeded.
@@ -108,3 +109,15 @@ class Bank:
 def in_thread(function, *arguments):
     """For Bank.on_call: an answer that is found by a function that may wait."""
     return asyncio.to_thread(function, *arguments)
+
+
+def xa_action(books, call):
+    """For Bank.on_call: an XA branch's first call. It registers, then does its share."""
+    try:
+        client.Xa.register(call.query)
+    except client.Failure:
+        return FAILURE
+    except client.NoAnswer:
+        return ERROR
+    books.apply(call.query["gid"], call.branch, "action")
+    return SUCCESS

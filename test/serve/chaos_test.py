@@ -7,19 +7,16 @@ repeat and garble. Afterwards every acknowledged transaction is final and the se
 
 import collections
 import itertools
-import os
 import random
 import subprocess
 import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients"))
-
-import client  # noqa: E402
-from books import Bank, Books, in_thread  # noqa: E402
-from branches import ERROR, FAILURE, SUCCESS  # noqa: E402
-from harness import Server, until  # noqa: E402
+from books import Bank, Books, in_thread, xa_action
+from branches import SUCCESS
+from clients import client
+from harness import Server, until
 
 OPTIONS = {"retry_interval": 1, "request_timeout": 1, "timeout_to_fail": 4}
 FAULTS = ["lost", "unanswered", "garbled", "error", "broken", "slow", "ongoing", "late", "hang"]
@@ -56,18 +53,8 @@ class Chaos:
         if call.path == "/query":
             return SUCCESS
         if call.query.get("trans_type") == "xa" and call.op == "action":
-            return in_thread(self.xa_action, call)
+            return in_thread(xa_action, self.books, call)
         return None
-
-    def xa_action(self, call):
-        try:
-            client.Xa.register(call.query)
-        except client.Failure:
-            return FAILURE
-        except client.NoAnswer:
-            return ERROR
-        self.books.apply(call.query["gid"], call.branch, "action")
-        return SUCCESS
 
     # The clients.
     def insist(self, function):

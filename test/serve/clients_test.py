@@ -12,12 +12,10 @@ import sys
 import threading
 import traceback
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients"))
-
-import client  # noqa: E402
-import harness  # noqa: E402
-from books import Bank, Books, WHOLE, UNDONE, in_thread  # noqa: E402
-from branches import ERROR, FAILURE, SUCCESS  # noqa: E402
+import harness
+from books import Bank, Books, WHOLE, UNDONE, in_thread, xa_action
+from branches import FAILURE, SUCCESS
+from clients import client
 
 OPTIONS = {"retry_interval": 1, "request_timeout": 1, "timeout_to_fail": 25}
 WHOLE["workflow"] = ["action"]
@@ -67,20 +65,10 @@ class World:
         if call.path == "/workflow":
             return in_thread(self.resume, call)
         if call.query.get("trans_type") == "xa" and call.op == "action":
-            return in_thread(self.xa_action, call)
+            return in_thread(xa_action, self.books, call)
         if call.path == "/nested" and call.op == "try":
             return in_thread(self.nested_try, call)
         return None
-
-    def xa_action(self, call):
-        try:
-            client.Xa.register(call.query)
-        except client.Failure:
-            return FAILURE
-        except client.NoAnswer:
-            return ERROR
-        self.books.apply(call.query["gid"], call.branch, "action")
-        return SUCCESS
 
     def nested_try(self, call):
         self.books.apply(call.query["gid"], call.branch, "try")
