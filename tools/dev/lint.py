@@ -11,6 +11,7 @@ takes a quarter of the time. Two at a time, since the smallest machine we know o
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 
