@@ -19,7 +19,8 @@ constexpr std::string_view kIntegrity = "PRAGMA main.integrity_check(100)";
 constexpr std::string_view kLog = "SELECT lsn, records FROM main.log ORDER BY lsn";
 constexpr std::string_view kRows =
     "SELECT id, gid, status, state, json_valid(definition) AND json_valid(branches) AND"
-    " json_valid(timeline), lsn FROM main.transaction_rows ORDER BY id";
+    " json_valid(timeline) AND json_valid(coalesce(progress, '[]')), lsn FROM "
+    "main.transaction_rows ORDER BY id";
 
 class Check {
  public:

@@ -105,8 +105,11 @@ TEST_SUITE("store/check") {
   }
 
   TEST_CASE_FIXTURE(ReaderCheckFixture, "a column that is no JSON") {
-    check_found("UPDATE transaction_rows SET timeline = '[1' WHERE gid = 'g-done'",
-                "g-done: a JSON column");
+    for (const std::string column : {"definition", "branches", "timeline", "progress"}) {
+      check_found("UPDATE transaction_rows SET " + column + " = '[1' WHERE gid = 'g-done'",
+                  "g-done: a JSON column");
+      REQUIRE(query(path, "UPDATE transaction_rows SET " + column + " = '[]'") == "");
+    }
   }
 
   TEST_CASE_FIXTURE(ReaderCheckFixture, "a row newer than the log") {
