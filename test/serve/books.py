@@ -13,9 +13,9 @@ from clients import client
 FIRST = {"compensate": "action", "rollback": "action", "cancel": "try"}
 # What a branch's book says when its transaction succeeded.
 WHOLE = {"saga": ["action"], "msg": ["action"], "tcc": ["try", "confirm"],
-         "xa": ["action", "commit"]}
+         "xa": ["action", "commit"], "workflow": ["action"]}
 UNDONE = {"saga": ["action", "compensate"], "tcc": ["try", "cancel"], "xa": ["action", "rollback"],
-          "msg": []}
+          "msg": [], "workflow": ["action", "rollback"]}
 
 
 class Books:

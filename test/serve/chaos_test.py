@@ -14,7 +14,7 @@ import threading
 import time
 
 from books import Bank, Books, in_thread, xa_action
-from branches import SUCCESS
+from branches import ERROR, SUCCESS
 from clients import client
 from harness import Server, until
 
@@ -38,7 +38,8 @@ class Chaos:
 
     # The services.
     def fault(self, call):
-        if self.calm or "dtm" in call.query or self.random.random() > 0.2:
+        of_client = "dtm" in call.query and call.query.get("trans_type") != "workflow"
+        if self.calm or of_client or self.random.random() > 0.2:
             return ""
         fault = self.random.choice(FAULTS)
         self.faults[fault] += 1
@@ -52,9 +53,20 @@ class Chaos:
     def on_call(self, call):
         if call.path == "/query":
             return SUCCESS
+        if call.path == "/workflow":
+            return in_thread(self.resume, call)
         if call.query.get("trans_type") == "xa" and call.op == "action":
             return in_thread(xa_action, self.books, call)
         return None
+
+    def resume(self, call):
+        gid = call.query["gid"]
+        try:
+            dtm = client.Dtm(self.base)
+            self.begun_workflow(dtm, gid).run(self.steps_of(dtm, gid))
+        except (client.Failure, client.NoAnswer, client.Ongoing, ValueError):
+            return ERROR
+        return SUCCESS
 
     # The clients.
     def insist(self, function):
@@ -112,12 +124,37 @@ class Chaos:
         xa = client.Xa(dtm, gid, **OPTIONS)
         return self.driven(xa, lambda: xa.call(self.bank.url("/xa"), {}))
 
+    def begun_workflow(self, dtm, gid):
+        return client.Workflow(dtm, gid, "transfer", self.bank.url("/workflow"), b"{}",
+                               retry_interval=1, request_timeout=5)
+
+    def steps_of(self, dtm, gid):
+        def call(op):
+            return lambda branch: dtm.call_branch(
+                self.bank.url("/step"), {"amount": 30}, gid=gid, trans_type="workflow",
+                branch_id=branch, op=op)
+
+        def steps(running):
+            running.step(call("action"), call("rollback"))
+            running.step(call("action"), call("rollback"))
+            return "done"
+        return steps
+
+    def workflow(self, dtm, gid, _):
+        """Its owner gives up at the first trouble, and is called back until it comes to an end."""
+        flow = self.insist(lambda: self.begun_workflow(dtm, gid))
+        try:
+            flow.run(self.steps_of(dtm, gid))
+        except (client.Failure, client.NoAnswer, client.Ongoing, ValueError):
+            pass
+        return ["01", "02"]
+
     def run_client(self, number, seed):
         randomly, count = random.Random(seed), 0
         dtm = client.Dtm(self.base)
         while not self.over.is_set():
             count += 1
-            mode = randomly.choice(["saga", "saga", "msg", "tcc", "xa"])
+            mode = randomly.choice(["saga", "saga", "msg", "tcc", "xa", "workflow"])
             gid = f"{mode}-{number}-{count}"
             try:
                 branches = getattr(self, mode)(dtm, gid, randomly)

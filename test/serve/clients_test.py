@@ -13,13 +13,11 @@ import threading
 import traceback
 
 import harness
-from books import Bank, Books, WHOLE, UNDONE, in_thread, xa_action
+from books import Bank, Books, in_thread, xa_action
 from branches import FAILURE, SUCCESS
 from clients import client
 
 OPTIONS = {"retry_interval": 1, "request_timeout": 1, "timeout_to_fail": 25}
-WHOLE["workflow"] = ["action"]
-UNDONE["workflow"] = ["action", "rollback"]
 
 # What goes wrong: how each call is hit, by how often it was made before; who says no.
 CASES = {

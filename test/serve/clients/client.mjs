@@ -228,9 +228,15 @@ export class Workflow {
     }
   }
 
-  #remember(branch_id, op, status, data) {
+  async #remember(branch_id, op, status, data) {
     const { gid } = this;
     const row = { gid, trans_type: "workflow", branch_id, op, status, data };
-    return this.dtm.post("registerBranch", row);
+    try {
+      await this.dtm.post("registerBranch", row);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      // Another run was faster: no reason to undo anything.
+      throw new NoAnswer(`not remembered: ${error.message}`);
+    }
   }
 }

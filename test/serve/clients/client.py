@@ -236,6 +236,9 @@ class Workflow:
         return extra["status"]
 
     def _remember(self, branch, op, status, text):
-        self.dtm.post("registerBranch", {
-            "gid": self.gid, "trans_type": "workflow", "branch_id": branch, "op": op,
-            "status": status, "data": text})
+        try:
+            self.dtm.post("registerBranch", {
+                "gid": self.gid, "trans_type": "workflow", "branch_id": branch, "op": op,
+                "status": status, "data": text})
+        except Failure as no:  # another run was faster: no reason to undo anything
+            raise NoAnswer(f"not remembered: {no}") from no
