@@ -81,9 +81,9 @@ configure() {
   fi
   if [ -f "$folder/.configured" ] || [ ! -f "$folder/build.ninja" ]; then
     rm -rf "$folder"
-    meson setup "$folder" "$@"
+    meson setup "$folder" "$@" || return
   else
-    meson setup --reconfigure "$folder" "$@"
+    meson setup --reconfigure "$folder" "$@" || return
   fi
   printf '%s\n' "$stamp" >"$folder/.configured"
 }
