@@ -29,7 +29,7 @@ std::string_view to_do_about(ErrorCode code) {
     case ErrorCode::not_found: return "see which transactions there are with `belay list`";
     case ErrorCode::locked: return "end that engine first";
     case ErrorCode::corrupt: return "see `belay check`, and restore the file from a backup";
-    case ErrorCode::unsupported: return "use a belay at least as new as the one that wrote it";
+    case ErrorCode::unsupported: return "use a newer belay, or one built with what it lacks";
     case ErrorCode::timed_out: return "follow it with `belay watch`";
     default: return meaning_of(code);
   }
