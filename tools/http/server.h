@@ -50,6 +50,7 @@ class Server {
   std::uint16_t port() const;
   struct Figures {
     std::uint64_t connections = 0, requests_in_flight = 0;  // now
+    std::uint64_t body_bytes = 0;                           // held now
     std::uint64_t requests = 0, refused = 0;                // total
   };
   Figures figures() const;

@@ -61,6 +61,10 @@ bool Desk::reserve(Exchange& exchange, std::size_t size) {
   return true;
 }
 
+void Desk::give_back(Exchange& exchange) {
+  reserved_bytes_.fetch_sub(std::exchange(exchange.reserved_bytes, 0));
+}
+
 bool Desk::on_body(Exchange& exchange, const char* bytes, std::size_t size) {
   auto& body = exchange.request.body;
   if (exchange.refusal == 0) {
@@ -72,6 +76,7 @@ bool Desk::on_body(Exchange& exchange, const char* bytes, std::size_t size) {
       body.append(bytes, size);
     if (exchange.refusal == 0) return true;
     std::string().swap(body);
+    give_back(exchange);
   }
   exchange.swallowed_bytes += size;
   return exchange.swallowed_bytes / kSwallowFactor <= options_.body_bytes_max;
@@ -118,7 +123,7 @@ void Desk::on_done(Exchange& exchange) {
   const auto keep = std::exchange(exchange.self, nullptr);
   exchange.detach();
   exchange.peer->enter(Phase::idle);
-  reserved_bytes_.fetch_sub(exchange.reserved_bytes);
+  give_back(exchange);
   if (!exchange.in_flight || in_flight_.fetch_sub(1) != 1 || !closing_) return;
   const std::lock_guard lock(mutex_);
   none_in_flight_.notify_all();
@@ -131,6 +136,8 @@ void Desk::end_all() {
   none_in_flight_.wait_for(lock, kLastAnswers, [this] { return in_flight_ == 0; });
 }
 
-Server::Figures Desk::figures() const { return {peers_.count(), in_flight_, requests_, refused_}; }
+Server::Figures Desk::figures() const {
+  return {peers_.count(), in_flight_, reserved_bytes_, requests_, refused_};
+}
 
 }  // namespace belay::http

@@ -38,7 +38,9 @@ class Desk {
             bool close);
   bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
   bool dispatch(MHD_Connection* connection, Exchange& exchange);
+  // A body's share of `bodies_bytes_max`.
   bool reserve(Exchange& exchange, std::size_t size);
+  void give_back(Exchange& exchange);
 
   const ServerOptions options_;
   const Server::Handler handler_;

@@ -87,9 +87,22 @@ TEST_SUITE("http misbehaviour") {
       return status_of(
           fetch({.method = "POST", .url = url_of(*server), .body = std::string(60'000, 'x')}));
     };
-    CHECK(eventually([&] { return post() == 503; }));
+    REQUIRE(eventually([&] { return server->figures().body_bytes == 100'000; }));
+    CHECK(post() == 503);
     slow.close();
     CHECK(eventually([&] { return post() == 200; }));
+    CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
+  }
+
+  TEST_CASE("of a body that is refused nothing is held") {
+    const auto server = started({.body_bytes_max = 100'000});
+    test::RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const auto chunk = "ea60\r\n" + std::string(0xea60, 'x') + "\r\n";  // 60,000
+    client.send(chunk);
+    REQUIRE(eventually([&] { return server->figures().body_bytes == 60'000; }));
+    client.send(chunk);
+    CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
   }
 
   TEST_CASE("headers beyond the limit are answered 431") {
