@@ -17,10 +17,12 @@ constexpr std::uint64_t kCheckedPerProgress = 4'096;
 
 constexpr std::string_view kIntegrity = "PRAGMA main.integrity_check(100)";
 constexpr std::string_view kLog = "SELECT lsn, records FROM main.log ORDER BY lsn";
+// {}: of a file without workflows, which has no such column, nothing.
 constexpr std::string_view kRows =
     "SELECT id, gid, status, state, json_valid(definition) AND json_valid(branches) AND"
-    " json_valid(timeline) AND json_valid(coalesce(progress, '[]')), lsn FROM "
-    "main.transaction_rows ORDER BY id";
+    " json_valid(timeline){}, lsn FROM main.transaction_rows ORDER BY id";
+constexpr std::string_view kAndProgress = " AND json_valid(coalesce(progress, '[]'))";
+constexpr std::int64_t kProgressSince = 2;  // the schema's version
 
 class Check {
  public:
@@ -109,7 +111,11 @@ class Check {
   Result<> rows() {
     auto total = database_.integer("SELECT count(*) FROM main.transaction_rows");
     if (!total) return damaged("The rows cannot be counted", total.error());
-    auto read = Statement::prepare(database_.handle(), kRows);
+    auto version = database_.integer("PRAGMA main.user_version");
+    if (!version) return version.error();
+    auto read = Statement::prepare(
+        database_.handle(),
+        fmt::format(fmt::runtime(kRows), *version < kProgressSince ? "" : kAndProgress));
     if (!read) return read.error();
     while (true) {
       auto more = read->step();
