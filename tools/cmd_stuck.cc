@@ -68,7 +68,9 @@ class StuckListing {
     Filter filter;
     filter.finished = false;
     filter.stuck = true;
-    filter.limit = kPageRows;
+    filter.limit = limit_ == 0
+                       ? kPageRows
+                       : static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kPageRows));
     do {
       const auto page = reader_.list(filter);
       if (!page) return fail(context_, page.error());

@@ -155,8 +155,8 @@ class BELAY_EXPORT Engine {
   Result<Report> retry_now(std::string_view gid);
   Result<> retry_now(std::string_view gid, ReportCallback done);
   // The same for up to `limit` transactions whose next wake-up is more than `later_than` away. They
-  // are looked through beside other work, which may make it pass one over: ask again until `count`
-  // is 0. Errors: invalid_argument (a limit of 0 or beyond 10,000).
+  // are looked through beside other work, which may make it pass one over: that one waits for its
+  // own time, or for the next call. Errors: invalid_argument (a limit of 0 or beyond 10,000).
   Result<Woken> retry_all_now(Millis later_than, std::uint32_t limit);
   Result<> retry_all_now(Millis later_than, std::uint32_t limit, WokenCallback done);
 

@@ -18,7 +18,7 @@
   X(not_found, 5, "no transaction with this gid is known")                                 \
   X(locked, 6, "another engine holds the state file")                                      \
   X(corrupt, 7, "the state file holds what no engine wrote")                               \
-  X(unsupported, 8, "the state file was written by a newer version")                       \
+  X(unsupported, 8, "a newer version wrote the file, or this build lacks what was asked")  \
   X(closed, 9, "the engine is closed or closing")                                          \
   X(misuse, 10, "the call is not allowed here, such as waiting on the loop itself")        \
   X(timed_out, 11, "the wait ended before the transaction did; the transaction goes on")   \
