@@ -78,7 +78,7 @@ void Crowd::on_refused(const Error& error) {
 
 void Crowd::on_accepted(Engine& engine, const Result<Report>& result) {
   if (!result) return on_refused(result.error());
-  samples_.offer(submitted_, result->gid(), Status::submitted);
+  samples_.offer(accepted_.load(std::memory_order_relaxed) + 1, result->gid(), Status::submitted);
   const auto accepted = accepted_.fetch_add(1, std::memory_order_release) + 1;
   while (submitted_ < wanted_ && submitted_ - accepted < kSubmitsInFlight && refused_ == 0) {
     submit_next(engine);

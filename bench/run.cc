@@ -77,8 +77,10 @@ bool wait_until_finished(Load& load, const std::string& path, Figures& figures) 
 
 // They are published at the end of a turn, a moment after the last answer was given: of two
 // requests the second is answered in a turn behind that one.
-Counters settled_counters(Engine& engine) {
-  for (int turn = 0; turn < 2; ++turn) static_cast<void>(engine.topics());
+Result<Counters> settled_counters(Engine& engine) {
+  for (int turn = 0; turn < 2; ++turn) {
+    if (const auto answered = engine.topics(); !answered) return answered.error();
+  }
   return engine.counters();
 }
 
@@ -219,10 +221,11 @@ Result<Figures> run_load(const Settings& settings, Workload& workload) {
   figures.file_bytes = file_bytes(path);
   figures.wal_bytes = file_bytes(path + "-wal");
   const auto counters = settled_counters(*engine);
+  if (!counters) return counters.error();
   BELAY_TRY(engine->close());
 
-  take_window(load.window(), counters, figures);
-  verify_load(load, counters, figures);
+  take_window(load.window(), *counters, figures);
+  verify_load(load, *counters, figures);
   verify_run(load, workload, path, figures);
   // A run that is wrong already has no use for them.
   if (!figures.problems.empty()) return figures;
