@@ -5,6 +5,8 @@ participants of such transactions have to see to (a database's table does it for
 """
 
 import asyncio
+import concurrent.futures
+import inspect
 import threading
 
 from branches import CLOSE, ERROR, FAILURE, GARBLE, HANG, ONGOING, SUCCESS, Branches, late
@@ -16,6 +18,11 @@ WHOLE = {"saga": ["action"], "msg": ["action"], "tcc": ["try", "confirm"],
          "xa": ["action", "commit"], "workflow": ["action"]}
 UNDONE = {"saga": ["action", "compensate"], "tcc": ["try", "cancel"], "xa": ["action", "rollback"],
           "msg": [], "workflow": ["action", "rollback"]}
+# What a fault makes of the answer to a call that was applied.
+AFTERWARDS = {"unanswered": CLOSE, "garbled": GARBLE, "broken": ERROR, "hang": HANG,
+              "slow": late(0.2)}
+# For calls that are answered by calls: they wait, so there are more of them than cores.
+POOL = concurrent.futures.ThreadPoolExecutor(64)
 
 
 class Books:
@@ -90,12 +97,16 @@ class Bank:
         if self.on_call is not None:
             own = self.on_call(call)
             if own is not None:
-                return own
+                return self._after(own, fault) if inspect.isawaitable(own) else own
         if fault == "late":
             return self._late(call)
         self.books.apply(call.query["gid"], call.branch, call.op)
-        return {"unanswered": CLOSE, "garbled": GARBLE, "broken": ERROR, "hang": HANG,
-                "slow": late(0.2)}.get(fault, SUCCESS)
+        return AFTERWARDS.get(fault, SUCCESS)
+
+    @staticmethod
+    async def _after(own, fault):
+        answer = await own
+        return AFTERWARDS.get(fault, SUCCESS) if answer is SUCCESS else answer
 
     async def _late(self, call):
         await asyncio.sleep(1.5)
@@ -108,7 +119,7 @@ class Bank:
 
 def in_thread(function, *arguments):
     """For Bank.on_call: an answer that is found by a function that may wait."""
-    return asyncio.to_thread(function, *arguments)
+    return asyncio.get_running_loop().run_in_executor(POOL, function, *arguments)
 
 
 def xa_action(books, call):

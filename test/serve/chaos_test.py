@@ -35,6 +35,7 @@ class Chaos:
         self.acknowledged = {}  # gid → (mode, branches)
         self.faults = collections.Counter()
         self.troubles = []
+        self.resumed = 0  # calls back to workflows' owners
 
     # The services.
     def fault(self, call):
@@ -60,6 +61,7 @@ class Chaos:
         return None
 
     def resume(self, call):
+        self.resumed += 1
         gid = call.query["gid"]
         try:
             dtm = client.Dtm(self.base)
@@ -201,6 +203,15 @@ def wrong_in_the_end(chaos, seconds=60):
                 yield wrong
 
 
+def missing(chaos, ends):
+    """What a run must have seen, or it has shown nothing."""
+    wanted = {f"{mode} {end}" for mode in ("saga", "tcc", "xa", "workflow")
+              for end in ("succeed", "failed")} | {"msg succeed"}
+    yield from (f"there was no {end}" for end in sorted(wanted - ends.keys()))
+    if not chaos.resumed:
+        yield "no workflow was called back"
+
+
 def main(kills=50, seed=None):
     seed = int(seed) if seed else random.randrange(1 << 32)
     print(f"seed {seed}")
@@ -219,8 +230,10 @@ def main(kills=50, seed=None):
         problems += [f"client {i} never came back" for i, x in enumerate(clients) if x.is_alive()]
         ends = collections.Counter(
             f"{mode} {server.status(gid)}" for gid, (mode, _) in chaos.acknowledged.items())
-        print(f"{len(chaos.acknowledged)} acknowledged, {chaos.bank.called} calls; "
-              f"{dict(sorted(ends.items()))}; faults {dict(chaos.faults)}")
+        print(f"{len(chaos.acknowledged)} acknowledged, {chaos.bank.called} calls, of them "
+              f"{chaos.resumed} back to workflows; {dict(sorted(ends.items()))}; faults "
+              f"{dict(chaos.faults)}")
+        problems += missing(chaos, ends)
         if server.stop() != 0:
             problems.append("it did not stop cleanly")
         check = subprocess.run([server.program, "check", "--db", server.db], capture_output=True,
