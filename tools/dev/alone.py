@@ -2,41 +2,31 @@
 """Every file of lib, tools and bench compiles by itself: where a build joins files (meson's
 `unity`), one may use what another has included, and only the next ordinary build would tell.
 
-    tools/dev/alone.py ROOT BUILD
+    tools/dev/alone.py ROOT BUILD [WORD]
 
-BUILD is a configured build folder: its compile_commands.json says how each file is compiled. Two at
-a time.
+BUILD is a configured build folder: its compile_commands.json says how each file is compiled. With
+WORD only files with it in their names. Two at a time.
 """
 
 import concurrent.futures
 import os
-import shlex
-import subprocess
 import sys
 
-from compilations import compilations
+from compilations import compilations, run_limited, words
 
 SECONDS_A_FILE_MAX = 120
 
 
-def words(entry):
-    """The command without what it makes: the object, the list of headers."""
-    command = shlex.split(entry["command"])
-    end = [i for i, word in enumerate(command) if word in ("-MD", "-MQ", "-MF", "-o", "-c")]
-    return command[:min(end)]
-
-
 def compile_alone(entry, path):
-    done = subprocess.run(
-        words(entry) + ["-fsyntax-only", path], cwd=entry["directory"], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False, timeout=SECONDS_A_FILE_MAX)
-    return done.returncode, done.stdout
+    return run_limited(words(entry) + ["-fsyntax-only", path], SECONDS_A_FILE_MAX,
+                       cwd=entry["directory"])
 
 
 def main():
-    root, build = sys.argv[1:3]
+    root, build, word = (sys.argv[1:] + [""])[:3]
     entries = compilations(root, build, "lib/", "tools/", "bench/")
-    every = {path: entry for entry, paths in entries for path in paths}
+    every = {path: entry for entry, paths in entries for path in paths
+             if word in os.path.basename(path)}
     if not every:
         print("alone: compile_commands.json names no file")
         return 1

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shlex
+import subprocess
 
 # How meson's `unity` joins files.
 JOINED = re.compile(r"^#include\s*[<\"](/.*\.cc)[>\"]$", re.MULTILINE)
@@ -21,3 +23,20 @@ def compilations(root, build, *folders):
         with open(path, encoding="utf-8") as file:
             joined = [os.path.realpath(p) for p in JOINED.findall(file.read())]
         yield entry, [p for p in joined or [path] if p.startswith(places)]
+
+
+def words(entry):
+    """The command without what it makes: the object, the list of headers."""
+    command = shlex.split(entry["command"])
+    end = [i for i, word in enumerate(command) if word in ("-MD", "-MQ", "-MF", "-o", "-c")]
+    return command[:min(end)]
+
+
+def run_limited(command, seconds, cwd=None):
+    """Its exit code and all it printed; after so many seconds it has failed."""
+    try:
+        done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired as late:
+        return 1, f"{command[-1]}: not done after {late.timeout} s"
+    return done.returncode, done.stdout

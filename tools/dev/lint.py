@@ -12,12 +12,11 @@ import concurrent.futures
 import json
 import os
 import re
-import subprocess
 import sys
 
-from compilations import compilations
+from compilations import compilations, run_limited, words
 
-SECONDS_MAX = 600  # of one text
+SECONDS_MAX = 250  # of one text
 PATH_NODES_MAX = 20_000  # of a function's paths; the analyzer's default takes three times as long
 
 
@@ -35,11 +34,10 @@ class Text:
                     lines = file.readlines()
                 out.writelines(lines)
                 self.lines += [(source, i + 1) for i in range(len(lines))]
-        command = entry["command"]
-        assert command.endswith(entry["file"]), command
-        command = command[:-len(entry["file"])] + f'"{self.path}"'
+        made = {"directory": entry["directory"], "file": self.path,
+                "arguments": words(entry) + ["-c", self.path]}
         with open(os.path.join(self.place, "compile_commands.json"), "w", encoding="utf-8") as out:
-            json.dump([entry | {"file": self.path, "command": command}], out)
+            json.dump([made], out)
 
     def in_sources(self, output, root):
         def place(match):
@@ -49,16 +47,14 @@ class Text:
 
 
 def lint(clang_tidy, root, text):
-    done = subprocess.run(
+    code, output = run_limited(
         [clang_tidy, "-p", text.place, "--quiet",
          "--config-file", os.path.join(root, ".clang-tidy"),
          "--extra-arg=-Wno-unknown-warning-option",
          *(f"--extra-arg={word}" for word in ("-Xclang", "-analyzer-config", "-Xclang",
                                               f"max-nodes={PATH_NODES_MAX}")),
-         text.path],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        timeout=SECONDS_MAX)
-    return done.returncode, text.in_sources(done.stdout, root)
+         text.path], SECONDS_MAX)
+    return code, text.in_sources(output, root)
 
 
 def main():
