@@ -1,19 +1,13 @@
 // Workload `http` through `belay serve`: the server is a third process, and what is handed in goes
 // over HTTP too. What the engine counts for itself cannot be seen from here; its file can, once the
 // server has ended.
-#include <arpa/inet.h>
-#include <curl/curl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
-#include <thread>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +17,7 @@
 #include "http_floor.h"
 #include "http_load.h"
 #include "machine.h"
+#include "readiness.h"
 #include "verify.h"
 #include "work_dir.h"
 #include "workloads.h"
@@ -31,7 +26,7 @@ namespace belay::bench {
 namespace {
 
 constexpr std::chrono::seconds kServerPatience{30};
-constexpr std::chrono::milliseconds kTick{5};
+constexpr const char* kEnv = "/usr/bin/env";
 constexpr std::size_t kLogShownBytes = 500;
 
 // Where the build puts it, or beside this program.
@@ -49,54 +44,31 @@ std::string end_of(const std::string& path) {
   return text.size() > kLogShownBytes ? text.substr(text.size() - kLogShownBytes) : text;
 }
 
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-  ::close(fd);
-  return bound ? ::ntohs(address.sin_port) : 0;
-}
-
-bool answers(const std::string& url) {
-  const std::unique_ptr<CURL, void (*)(CURL*)> easy(curl_easy_init(), &curl_easy_cleanup);
-  if (!easy) return false;
-  curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, 2'000L);
-  curl_easy_setopt(
-      easy.get(), CURLOPT_WRITEFUNCTION,
-      +[](char*, std::size_t size, std::size_t count, void*) { return size * count; });
-  long status = 0;
-  return curl_easy_perform(easy.get()) == CURLE_OK &&
-         curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
-         status == 200;
+// Of "… STATUS=listening on http://127.0.0.1:PORT"; 0 if it says none.
+std::uint16_t port_in(std::string_view ready) {
+  std::uint16_t port = 0;
+  const auto digits = ready.substr(ready.rfind(':') + 1);
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return port;
 }
 
 // A running `belay serve` on a file of its own.
 class Server {
  public:
   static Result<Server> start(const Settings& settings, const WorkDir& dir) {
-    const auto port = free_port();
     const auto log = dir.file("serve.log");
-    auto child = Child::start({belay_path(settings), "serve", "--db", dir.file("belay.db"),
-                               "--listen", fmt::format("127.0.0.1:{}", port),
+    const auto notify = dir.file("notify");
+    auto ready = Readiness::listen(notify);
+    if (!ready) return ready.error();
+    auto child = Child::start({kEnv, "NOTIFY_SOCKET=" + notify, belay_path(settings), "serve",
+                               "--db", dir.file("belay.db"), "--listen", "127.0.0.1:0",
                                "--calls-per-host-max", std::to_string(settings.calls_per_host)},
                               log);
     if (!child) return child.error();
-    Server server(std::move(*child), static_cast<std::uint16_t>(port));
-    const auto until = std::chrono::steady_clock::now() + kServerPatience;
-    while (!answers(fmt::format("http://127.0.0.1:{}/api/ping", port))) {
-      if (!server.child_.running() || std::chrono::steady_clock::now() >= until) {
-        return Error{ErrorCode::storage, "belay serve is not there; it said: " + end_of(log)};
-      }
-      std::this_thread::sleep_for(kTick);
-    }
-    return server;
+    const auto said = ready->wait(*child, kServerPatience);
+    const auto port = said ? port_in(*said) : std::uint16_t{0};
+    if (port != 0) return Server(std::move(*child), port);
+    return Error{ErrorCode::storage, "belay serve is not there; it said: " + end_of(log)};
   }
 
   std::uint16_t port() const { return port_; }

@@ -66,7 +66,7 @@ TEST_SUITE("process/serve") {
     const Manager manager;
     Served served({}, {{"NOTIFY_SOCKET", manager.path()}});
     REQUIRE(served.listening());
-    CHECK(manager.next() == "READY=1");
+    CHECK(manager.next() == "READY=1\nSTATUS=listening on " + served.url(""));
     CHECK(status_of(served.get("/api/ping")) == 200);
     CHECK(status_of(served.get("/healthz")) == 200);
     const auto metrics = served.get("/metrics");

@@ -178,8 +178,9 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   (*service)->metrics().read_server(
       [&http = **server, &alerts, db = settings.db] { return figures_of(http, alerts, db); });
   front.open(**service);
-  log.info("listening", {{"url", url_of(**server, settings)}, {"db", settings.db}});
-  notify_manager("READY=1");
+  const auto url = url_of(**server, settings);
+  log.info("listening", {{"url", url}, {"db", settings.db}});
+  notify_manager("READY=1\nSTATUS=listening on " + url);
   while (!wait_for_signal(Millis(3'600'000))) continue;
   drain(front, **server, *engine, settings, log);
   (*server)->stop();
