@@ -5,19 +5,19 @@
     tools/dev/alone.py ROOT BUILD [WORD]
 
 BUILD is a configured build folder: its compile_commands.json says how each file is compiled. With
-WORD only files with it in their names. Two at a time.
+WORD only files with it in their names.
 """
 
-import concurrent.futures
 import os
 import sys
 
-from compilations import compilations, run_limited, words
+from compilations import compilations, failures, run_limited, words
 
 SECONDS_A_FILE_MAX = 120
 
 
-def compile_alone(entry, path):
+def compile_alone(one):
+    path, entry = one
     return run_limited(words(entry) + ["-fsyntax-only", path], SECONDS_A_FILE_MAX,
                        cwd=entry["directory"])
 
@@ -30,12 +30,8 @@ def main():
     if not every:
         print("alone: compile_commands.json names no file")
         return 1
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda one: compile_alone(one[1], one[0]), every.items()))
-    failed = [output for code, output in results if code != 0]
-    for output in failed:
-        print(output)
-    print(f"alone: {len(every)} files, {len(failed)} do not compile")
+    failed = failures(compile_alone, every.items())
+    print(f"alone: {len(every)} files, {failed} do not compile")
     return 1 if failed else 0
 
 

@@ -1,5 +1,6 @@
 """What a configured build folder compiles, for those that compile it once more."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -40,3 +41,13 @@ def run_limited(command, seconds, cwd=None):
     except subprocess.TimeoutExpired as late:
         return 1, f"{command[-1]}: not done after {late.timeout} s"
     return done.returncode, done.stdout
+
+
+def failures(function, items):
+    """Calls `function` with each, two at a time, since the smallest machine we know of has two
+    cores; prints what it says of those it returns no 0 for, and returns how many these are."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        failed = [output for code, output in pool.map(function, items) if code != 0]
+    for output in failed:
+        print(output)
+    return len(failed)

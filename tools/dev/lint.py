@@ -5,16 +5,15 @@
 
 BUILD is a configured build folder: its compile_commands.json says how each file is compiled. Where
 its build joins files (meson's `unity`), the joined text is looked at, headers once for all: that
-takes a quarter of the time. Two at a time, since the smallest machine we know of has two cores.
+takes a quarter of the time.
 """
 
-import concurrent.futures
 import json
 import os
 import re
 import sys
 
-from compilations import compilations, run_limited, words
+from compilations import compilations, failures, run_limited, words
 
 SECONDS_MAX = 250  # of one text
 PATH_NODES_MAX = 20_000  # of a function's paths; the analyzer's default takes three times as long
@@ -66,12 +65,8 @@ def main():
     if not count:
         print("lint: compile_commands.json names no file of lib")
         return 1
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda text: lint(clang_tidy, root, text), every))
-    failed = [output for code, output in results if code != 0]
-    for output in failed:
-        print(output)
-    print(f"lint: {count} files in {len(every)} texts, {len(failed)} with warnings")
+    failed = failures(lambda text: lint(clang_tidy, root, text), every)
+    print(f"lint: {count} files in {len(every)} texts, {failed} with warnings")
     return 1 if failed else 0
 
 
