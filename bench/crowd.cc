@@ -111,22 +111,20 @@ Result<> Crowd::grow(Engine& engine, std::uint64_t count) {
   submit_next(engine);
 
   // At rest, and no record or commit more while looked at three times.
-  Counters last;
   unsigned quiet = 0;
-  const auto is_done = [&](const Counters& counters) {
+  const auto is_done = [&](const Counters& counters, bool moved) {
     if (refused_.load(std::memory_order_acquire) > 0) return true;
-    const bool moved = counters.records != last.records || counters.commits != last.commits;
     quiet = !moved && is_at_rest(counters) ? quiet + 1 : 0;
-    last = counters;
     return quiet == 3;
   };
   const bool at_rest = watch(engine, kCrowdLook, is_done);
   if (refused_.load(std::memory_order_acquire) > 0)
     return Error{ErrorCode::busy, "refused: " + first_error_};
   if (at_rest) return {};
+  const auto counters = engine.counters();
   return Error{ErrorCode::timed_out,
                fmt::format("stalled with {} of {} live, {} stuck, {} last branches called",
-                           last.live, wanted_, last.stuck, last_calls())};
+                           counters.live, wanted_, counters.stuck, last_calls())};
 }
 
 }  // namespace belay::bench

@@ -61,7 +61,7 @@ void resume(Engine& engine, Figures& figures) {
   const auto count = figures.settings.transactions;
   const bool finishing = figures.settings.unfinished == Unfinished::parked;
   const auto began = now_ns();
-  const bool came_back = watch(engine, kResumeLook, [&](const Counters& counters) {
+  const bool came_back = watch(engine, kResumeLook, [&](const Counters& counters, bool) {
     return (finishing ? counters.succeeded : counters.live) >= count;
   });
   const auto counters = engine.counters();

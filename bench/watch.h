@@ -8,16 +8,18 @@
 
 namespace belay::bench {
 
-// Every `tick`, until `done(counters)`. False if nothing moves any more: no record, no commit.
+// Every `tick`, until `done(counters, moved)`: whether there was a record or a commit since the
+// last look. False if nothing moves any more.
 template <class Done>
 bool watch(const Engine& engine, std::chrono::milliseconds tick, Done done) {
   constexpr std::chrono::seconds kStallMax{60};
   Counters last;
   for (auto moved_at = std::chrono::steady_clock::now();;) {
     const auto counters = engine.counters();
-    if (done(counters)) return true;
+    const bool moved = counters.records != last.records || counters.commits != last.commits;
+    if (done(counters, moved)) return true;
     const auto now = std::chrono::steady_clock::now();
-    if (counters.records != last.records || counters.commits != last.commits) moved_at = now;
+    if (moved) moved_at = now;
     if (now - moved_at > kStallMax) return false;
     last = counters;
     std::this_thread::sleep_for(tick);
