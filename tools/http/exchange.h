@@ -17,6 +17,7 @@ struct MHD_Connection;
 
 namespace belay::http {
 
+class Daemon;
 class Exchange;
 
 // The exchanges whose connections are suspended, so that a server can end them.
@@ -35,8 +36,9 @@ class Suspended {
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(MHD_Connection* connection, Peer* of_peer, std::shared_ptr<Suspended> suspended)
-      : peer(of_peer), connection_(connection), suspended_(std::move(suspended)) {}
+  Exchange(Daemon& daemon, MHD_Connection* connection, Peer* of_peer,
+           std::shared_ptr<Suspended> suspended)
+      : peer(of_peer), daemon_(daemon), connection_(connection), suspended_(std::move(suspended)) {}
 
   // The first answer is kept, and resumes the connection; others, and those that come too late, are
   // dropped. From any thread.
@@ -59,6 +61,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
  private:
   std::mutex mutex_;
+  Daemon& daemon_;              // not to be used once detached
   MHD_Connection* connection_;  // null once detached
   std::shared_ptr<Suspended> suspended_;
   bool is_suspended_ = false;

@@ -1,59 +1,58 @@
-// The server's own part of each request: limits, and the way to the handler and back. Part of the
-// server: for its own files.
+// A libmicrohttpd daemon and the thread it runs on. The thread is ours: on one of the library
+// (0.9.75) all wait for one more event when 128 sockets are ready at once, and to end listening is
+// a race with it. Part of the server: for its own files.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
+#include <string>
+#include <thread>
 
-#include "http/exchange.h"
-#include "http/peers.h"
 #include "http/server.h"
 
+struct MHD_Connection;
 struct MHD_Daemon;
 
 namespace belay::http {
 
-class Desk {
+class Desk;
+
+class Daemon {
  public:
-  Desk(const ServerOptions& options, Server::Handler handler);
+  // Brings what comes in on `listening`, which stays the caller's, to `desk`. Null if it does not
+  // start. All that is referred to lives longer.
+  static std::unique_ptr<Daemon> start(const ServerOptions& options, Desk& desk, int listening);
+  // Closes its connections; none may be suspended any more.
+  ~Daemon();
 
-  // What libmicrohttpd calls, on its threads. False: close the connection.
-  Peer* on_connected(int fd);
-  void on_disconnected(Peer* peer);
-  bool on_headers(MHD_Connection* connection, const char* url, const char* method, void** slot);
-  bool on_body(Exchange& exchange, const char* bytes, std::size_t size);
-  bool on_complete(MHD_Connection* connection, Exchange& exchange);
-  void on_done(Exchange& exchange);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
-  // Answers keep no connection alive any more.
-  void close_after_answers() { closing_ = true; }
-  // Answers what is suspended, and waits a little until that is sent.
-  void end_all();
-  Server::Figures figures() const;
+  // Returns when it takes no further connections. Not on its own thread.
+  void quiesce();
+  // From any thread; the connection is this daemon's.
+  void resume(MHD_Connection* connection);
 
  private:
-  bool send(MHD_Connection* connection, Exchange& exchange, const web::Response& response,
-            bool close);
-  bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
-  bool dispatch(MHD_Connection* connection, Exchange& exchange);
-  // A body's share of `bodies_bytes_max`.
-  bool reserve(Exchange& exchange, std::size_t size);
-  void give_back(Exchange& exchange);
+  struct Callbacks;
 
-  const ServerOptions options_;
-  const Server::Handler handler_;
-  Peers peers_;
-  std::shared_ptr<Suspended> suspended_ = std::make_shared<Suspended>();
-  std::atomic<bool> closing_{false};
-  std::atomic<std::uint64_t> requests_{0};
-  std::atomic<std::uint64_t> refused_{0};
-  std::atomic<std::size_t> reserved_bytes_{0};
+  Daemon(const ServerOptions& options, Desk& desk);
+  bool open(int listening);
+  void run();
+  void stop_listening();
+  void wait();
+  void wake();
 
-  std::atomic<std::uint64_t> in_flight_{0};
-  std::mutex mutex_;
-  std::condition_variable none_in_flight_;
+  const ServerOptions& options_;
+  Desk& desk_;
+  MHD_Daemon* daemon_ = nullptr;
+  int ready_fd_ = -1;  // epoll: what the library waits for
+  int wake_fd_ = -1;   // an eventfd
+  std::atomic<bool> awake_{false};
+  std::atomic<bool> quiet_asked_{false};
+  std::atomic<bool> quiet_{false};
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
 };
 
 }  // namespace belay::http

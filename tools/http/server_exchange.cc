@@ -1,6 +1,8 @@
+#include "http/exchange.h"
+
 #include <microhttpd.h>
 
-#include "http/exchange.h"
+#include "http/server_daemon.h"
 
 namespace belay::http {
 
@@ -29,7 +31,7 @@ void Exchange::answer(web::Response response) {
   if (!is_suspended_) return;
   is_suspended_ = false;
   suspended_->remove(keep);
-  MHD_resume_connection(connection_);
+  daemon_.resume(connection_);
 }
 
 std::optional<web::Response> Exchange::take_or_suspend() {

@@ -1,0 +1,60 @@
+// The server's own part of each request: limits, and the way to the handler and back. Part of the
+// server: for its own files.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include "http/exchange.h"
+#include "http/peers.h"
+#include "http/server.h"
+
+namespace belay::http {
+
+class Daemon;
+
+class Desk {
+ public:
+  Desk(const ServerOptions& options, Server::Handler handler);
+
+  // What libmicrohttpd calls, on a daemon's thread. False: close the connection.
+  Peer* on_connected(int fd);
+  void on_disconnected(Peer* peer);
+  bool on_headers(Daemon& daemon, MHD_Connection* connection, const char* url, const char* method,
+                  void** slot);
+  bool on_body(Exchange& exchange, const char* bytes, std::size_t size);
+  bool on_complete(MHD_Connection* connection, Exchange& exchange);
+  void on_done(Exchange& exchange);
+
+  // Answers keep no connection alive any more.
+  void close_after_answers() { closing_ = true; }
+  // Answers what is suspended, and waits a little until that is sent.
+  void end_all();
+  Server::Figures figures() const;
+
+ private:
+  bool send(MHD_Connection* connection, Exchange& exchange, const web::Response& response,
+            bool close);
+  bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
+  bool dispatch(MHD_Connection* connection, Exchange& exchange);
+  // A body's share of `bodies_bytes_max`.
+  bool reserve(Exchange& exchange, std::size_t size);
+  void give_back(Exchange& exchange);
+
+  const ServerOptions options_;
+  const Server::Handler handler_;
+  Peers peers_;
+  std::shared_ptr<Suspended> suspended_ = std::make_shared<Suspended>();
+  std::atomic<bool> closing_{false};
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::size_t> reserved_bytes_{0};
+
+  std::atomic<std::uint64_t> in_flight_{0};
+  std::mutex mutex_;
+  std::condition_variable none_in_flight_;
+};
+
+}  // namespace belay::http
