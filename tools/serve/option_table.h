@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,7 +33,9 @@ class OptionTable {
   void list(const char* name, const char* type, Words& into, const char* help);
   // From 0, or from `least`, to the type's end.
   template <class Number>
-  void count(const char* name, Number& into, const char* help, std::uint64_t least = 0);
+  void count(const char* name, Number& into, const char* help,
+             std::type_identity_t<Number> least = 0,
+             std::type_identity_t<Number> most = std::numeric_limits<Number>::max());
   // "16777216", "16MiB"
   void bytes(const char* name, std::size_t& into, const char* help);
   void number(const char* name, double& into, const char* help);
@@ -77,13 +81,15 @@ class OptionTable {
 std::optional<std::uint64_t> parse_number(const std::string& text);
 
 template <class Number>
-void OptionTable::count(const char* name, Number& into, const char* help, std::uint64_t least) {
+void OptionTable::count(const char* name, Number& into, const char* help,
+                        std::type_identity_t<Number> least, std::type_identity_t<Number> most) {
   auto& entry = add(name, "N", help, Entry::Kind::bare);
-  entry.set = [&into, least](const Words& words) -> std::optional<std::string> {
+  entry.set = [&into, least, most](const Words& words) -> std::optional<std::string> {
     const auto number = parse_number(words.back());
     if (!number) return "'" + words.back() + "' is no whole number";
-    if (*number < least || static_cast<std::uint64_t>(static_cast<Number>(*number)) != *number) {
-      return words.back() + " is out of range";
+    if (*number < least || *number > most) {
+      return words.back() + " is not between " + std::to_string(least) + " and " +
+             std::to_string(most);
     }
     into = static_cast<Number>(*number);
     return std::nullopt;

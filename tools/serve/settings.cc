@@ -12,6 +12,8 @@
 namespace belay::tool {
 namespace {
 
+constexpr unsigned kThreadsMax = 256;
+
 void describe_server(OptionTable& table, ServeSettings& settings) {
   table.section("Server");
   table.text("db", "PATH", settings.db, "the state file");
@@ -39,7 +41,7 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
 
 void describe_server_limits(OptionTable& table, ServeSettings& settings) {
   table.section("Server limits");
-  table.count("http-threads", settings.http.threads, "that read requests", 1);
+  table.count("http-threads", settings.http.threads, "that read requests", 1, kThreadsMax);
   table.bytes("body-bytes-max", settings.http.body_bytes_max, "of one request; beyond: 413");
   table.bytes("bodies-bytes-max", settings.http.bodies_bytes_max,
               "of all requests not answered yet; beyond: 503");
@@ -52,7 +54,7 @@ void describe_server_limits(OptionTable& table, ServeSettings& settings) {
   table.duration("idle-timeout", settings.http.idle_timeout, "of a connection without a request");
   table.count("reads-queued-max", settings.service.reads_queued_max, "queries waiting; beyond: 503",
               1);
-  table.count("read-threads", settings.service.read_threads, "that answer queries", 1);
+  table.count("read-threads", settings.service.read_threads, "that answer queries", 1, kThreadsMax);
   table.count("waits-max", settings.service.waits_max, "requests waiting for a result; beyond: 425",
               1);
 }
