@@ -15,6 +15,7 @@ import signal
 import sys
 
 GOOD = {"OK", "EXPECTEDFAIL"}
+SHOWN_LINES = 12  # of a failed test's output, from its beginning and its end
 
 
 def results(path):
@@ -30,6 +31,17 @@ def show_one(path):
         if result["duration"] >= 1:
             print(f"    {result['duration']:6.1f} s  {result['name']}")
     return 0 if slowest else 1
+
+
+def show_failed(result, run):
+    """Once more, since whoever reads only the end of a long log needs it there."""
+    print(f"{result['result']}: {result['name']} ({run})")
+    lines = [line for part in ("stderr", "stdout") for line in result.get(part, "").splitlines()]
+    if len(lines) > 2 * SHOWN_LINES:
+        left_out = f"({len(lines) - 2 * SHOWN_LINES} lines)"
+        lines = lines[:SHOWN_LINES] + [left_out] + lines[-SHOWN_LINES:]
+    for line in lines:
+        print("    " + line[:200])
 
 
 def processes_in(folder):
@@ -69,8 +81,7 @@ def total(builds):
             passed += good
             failed += not good
             if not good:
-                run = os.path.basename(path).removesuffix(".json")
-                print(f"{result['result']}: {result['name']} ({run})")
+                show_failed(result, os.path.basename(path).removesuffix(".json"))
     steps = []
     if os.path.exists(f"{builds}/logs/failed-steps"):
         with open(f"{builds}/logs/failed-steps", encoding="utf-8") as file:
