@@ -30,8 +30,8 @@ void Exchange::answer(web::Response response) {
   response_ = std::move(response);
   if (!is_suspended_) return;
   is_suspended_ = false;
+  daemon_.resume(connection_);  // before it is no longer listed, or a server could end without it
   suspended_->remove(keep);
-  daemon_.resume(connection_);
 }
 
 std::optional<web::Response> Exchange::take_or_suspend() {
