@@ -102,15 +102,12 @@ class Front {
 
 // Lets requests in flight be answered, then the calls in flight come back.
 void drain(Front& front, http::Server& server, Engine& engine, const ServeSettings& settings,
-           ServeLog& log) {
-  notify_manager("STOPPING=1");
+           Clock::time_point end, ServeLog& log) {
   const auto figures = server.figures();
   log.info(fmt::format("stopping: {} requests in flight, {} unfinished transactions",
                        figures.requests_in_flight, engine.counters().live));
   front.drain();
   server.quiesce();
-  const auto end = Clock::now() + settings.drain_timeout;
-  const Deadline deadline(end, log, engine);
   // An answer that waits for a result may wait for hours; the calls in flight have a time limit.
   const auto answers_end = end - settings.engine.request_timeout - kClosing;
   while (server.figures().requests_in_flight > 0 && Clock::now() < answers_end) {
@@ -182,7 +179,10 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   log.info("listening", {{"url", url}, {"db", settings.db}});
   notify_manager("READY=1\nSTATUS=listening on " + url);
   while (!wait_for_signal(Millis(3'600'000))) continue;
-  drain(front, **server, *engine, settings, log);
+  notify_manager("STOPPING=1");
+  const auto end = Clock::now() + settings.drain_timeout;
+  const Deadline deadline(end, log, *engine);
+  drain(front, **server, *engine, settings, end, log);
   (*server)->stop();
   return {};
 }
