@@ -10,22 +10,29 @@
 #include "http/server_daemon.h"
 
 namespace belay::http {
+namespace {
+
+ServerOptions fitting(ServerOptions options) {
+  options.connections_max = make_room_for(options.connections_max);
+  return options;
+}
+
+}  // namespace
 
 class Server::Impl {
  public:
   Impl(const ServerOptions& options, Handler handler)
-      : options_(options), desk_(options, std::move(handler)) {}
+      : options_(fitting(options)), desk_(options_, std::move(handler)) {}
   ~Impl() { stop(); }
 
   Result<> start() {
-    options_.connections_max = make_room_for(options_.connections_max);
     auto listener = listen_on(options_.host, options_.port);
     if (!listener) return listener.error();
     listener_ = *listener;
     for (unsigned i = 0; i < options_.threads; ++i) {
       auto daemon = Daemon::start(options_, desk_, listener_.fd);
-      if (daemon == nullptr) return start_error();
-      daemons_.push_back(std::move(daemon));
+      if (!daemon) return daemon.error();
+      daemons_.push_back(std::move(*daemon));
     }
     return {};
   }
@@ -46,15 +53,7 @@ class Server::Impl {
   }
 
  private:
-  Error start_error() const {
-    if (options_.tls_cert.empty()) {
-      return {ErrorCode::storage, "the HTTP server does not start"};
-    }
-    return {ErrorCode::invalid_argument,
-            "the TLS certificate, its key or the client authority is no PEM text that fits"};
-  }
-
-  ServerOptions options_;
+  const ServerOptions options_;
   Desk desk_;
   Listener listener_{};
   std::vector<std::unique_ptr<Daemon>> daemons_;

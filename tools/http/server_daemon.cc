@@ -1,16 +1,20 @@
 #include "http/server_daemon.h"
 
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "belay/check.h"
@@ -19,8 +23,23 @@
 namespace belay::http {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 constexpr MHD_UNSIGNED_LONG_LONG kWaitMsMax = 60'000;
+// After so many rounds in which the library called nobody there is a pause between them: a client
+// can make it ask for the next round at once for ever (an endless chunk extension, half a TLS
+// handshake).
+constexpr unsigned kIdleRoundsMax = 1'000;
+constexpr int kPauseMs = 1;
+// No file or memory was left for a connection: when to try again.
+constexpr std::chrono::milliseconds kScarce{50};
+constexpr int kAcceptsMax = 64;  // in a round
+
+Error system_error(const char* what) {
+  return {ErrorCode::storage,
+          std::string("the HTTP server does not start: ") + what + ": " + std::strerror(errno)};
+}
 
 // The handshake fails without a certificate of the authority, made for clients.
 void require_certificate(MHD_Connection* connection) {
@@ -49,6 +68,12 @@ std::array<MHD_OptionItem, 5> tls_items(const ServerOptions& options) {
   return items;
 }
 
+// Of all connections, and some more, so that those beyond the limit are told.
+unsigned share_of(const ServerOptions& options) {
+  const unsigned share = options.connections_max / options.threads + 1;
+  return share + share / 8 + 16;
+}
+
 }  // namespace
 
 // What the library calls, with the daemon as `self`.
@@ -57,6 +82,7 @@ struct Daemon::Callbacks {
                                const char* method, const char* /*version*/, const char* bytes,
                                std::size_t* size, void** slot) noexcept {
     auto& daemon = *static_cast<Daemon*>(self);
+    daemon.idle_rounds_ = 0;
     auto& desk = daemon.desk_;
     if (*slot == nullptr) {
       return desk.on_headers(daemon, connection, url, method, slot) ? MHD_YES : MHD_NO;
@@ -74,12 +100,15 @@ struct Daemon::Callbacks {
 
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode code) noexcept {
-    const auto& daemon = *static_cast<Daemon*>(self);
+    auto& daemon = *static_cast<Daemon*>(self);
+    daemon.idle_rounds_ = 0;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+      --daemon.connections_;
       if (*context != nullptr) daemon.desk_.on_disconnected(static_cast<Peer*>(*context));
       *context = nullptr;
       return;
     }
+    ++daemon.connections_;
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     BELAY_CHECK(info != nullptr);
     if (!daemon.options_.tls_client_ca.empty()) require_certificate(connection);
@@ -87,40 +116,55 @@ struct Daemon::Callbacks {
   }
 };
 
-Daemon::Daemon(const ServerOptions& options, Desk& desk) : options_(options), desk_(desk) {}
+Daemon::Daemon(const ServerOptions& options, Desk& desk, int listening)
+    : options_(options),
+      desk_(desk),
+      connections_max_(share_of(options)),
+      listening_fd_(listening) {}
 
-std::unique_ptr<Daemon> Daemon::start(const ServerOptions& options, Desk& desk, int listening) {
-  std::unique_ptr<Daemon> daemon(new Daemon(options, desk));
-  if (!daemon->open(listening)) return nullptr;
-  daemon->thread_ = std::thread([started = daemon.get()] { started->run(); });
+Result<std::unique_ptr<Daemon>> Daemon::start(const ServerOptions& options, Desk& desk,
+                                              int listening) {
+  std::unique_ptr<Daemon> daemon(new Daemon(options, desk, listening));
+  BELAY_TRY(daemon->open());
+  BELAY_TRY(daemon->start_thread());
   return daemon;
 }
 
-bool Daemon::open(int listening) {
+Result<> Daemon::open() {
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (wake_fd_ < 0) return false;
-  const int own_listening = fcntl(listening, F_DUPFD_CLOEXEC, 0);
-  if (own_listening < 0) return false;
-  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-  if (!options_.tls_cert.empty()) flags |= MHD_USE_TLS;
-  auto tls = tls_items(options_);
-  // Its share of the limit, and some more, so that those beyond it are told.
-  const unsigned share = options_.connections_max / options_.threads + 1;
-  const unsigned connections = share + share / 8 + 16;
+  if (wake_fd_ < 0) return system_error("eventfd");
+  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+  const bool tls = !options_.tls_cert.empty();
+  if (tls) flags |= MHD_USE_TLS;
+  auto items = tls_items(options_);
   // The whole head, the table of its fields, and a response's headers.
   const std::size_t memory = options_.header_bytes_max + options_.header_bytes_max / 2 + 2'048;
   const auto idle_seconds = static_cast<unsigned>(options_.idle_timeout.count() / 1'000 + 1);
   daemon_ = MHD_start_daemon(
-      flags, 0, nullptr, nullptr, &Callbacks::on_request, this, MHD_OPTION_LISTEN_SOCKET,
-      own_listening, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      memory, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_NOTIFY_COMPLETED,
-      &Callbacks::on_done, this, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::on_connection, this,
-      MHD_OPTION_ARRAY, tls.data(), MHD_OPTION_END);
-  if (daemon_ == nullptr) return false;  // and the socket is closed, mostly
+      flags, 0, nullptr, nullptr, &Callbacks::on_request, this, MHD_OPTION_CONNECTION_LIMIT,
+      connections_max_, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_TIMEOUT,
+      idle_seconds, MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::on_done, this,
+      MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::on_connection, this, MHD_OPTION_ARRAY, items.data(),
+      MHD_OPTION_END);
+  if (daemon_ == nullptr && !tls) return system_error("libmicrohttpd");
+  if (daemon_ == nullptr) {
+    return Error{ErrorCode::invalid_argument,
+                 "the TLS certificate, its key or the client authority is no PEM text that fits"};
+  }
   const auto* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
   BELAY_CHECK(info != nullptr);
   ready_fd_ = info->epoll_fd;
-  return true;
+  return {};
+}
+
+Result<> Daemon::start_thread() {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& none) {
+    errno = none.code().value();
+    return system_error("a thread");
+  }
+  return {};
 }
 
 Daemon::~Daemon() {
@@ -147,26 +191,51 @@ void Daemon::resume(MHD_Connection* connection) {
 void Daemon::run() {
   while (!ending_) {
     if (quiet_asked_ && !quiet_) stop_listening();
+    ++idle_rounds_;
     MHD_run(daemon_);
     wait();
   }
 }
 
 void Daemon::stop_listening() {
-  close(MHD_quiesce_daemon(daemon_));
+  listening_fd_ = -1;
   quiet_ = true;
   quiet_.notify_all();
 }
 
 void Daemon::wait() {
   MHD_UNSIGNED_LONG_LONG ms = kWaitMsMax;
-  if (MHD_get_timeout(daemon_, &ms) == MHD_YES && ms == 0) return;
-  std::array<pollfd, 2> fds{{{ready_fd_, POLLIN, 0}, {wake_fd_, POLLIN, 0}}};
+  MHD_get_timeout(daemon_, &ms);
+  enum : std::uint8_t { woken, ready, listening };
+  std::array<pollfd, 3> fds{{{wake_fd_, POLLIN, 0}, {ready_fd_, POLLIN, 0}, {-1, POLLIN, 0}}};
+  if (connections_ < connections_max_) fds[listening].fd = listening_fd_;
+  if (accept_again_ > Clock::now()) {
+    fds[listening].fd = -1;
+    ms = std::min<MHD_UNSIGNED_LONG_LONG>(ms, kScarce.count());
+  }
+  if (idle_rounds_ > kIdleRoundsMax) poll(fds.data(), 1, kPauseMs);
   poll(fds.data(), fds.size(), static_cast<int>(std::min(ms, kWaitMsMax)));
-  if (fds[1].revents == 0) return;
+  if (fds[listening].revents != 0) accept();
+  if (fds[woken].revents == 0) return;
   std::uint64_t times = 0;
   std::ignore = read(wake_fd_, &times, sizeof(times));
   awake_ = false;  // not before the read, which would take the next one's
+}
+
+void Daemon::accept() {
+  for (int i = 0; i < kAcceptsMax && connections_ < connections_max_; ++i) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof(storage);
+    auto* address = static_cast<sockaddr*>(static_cast<void*>(&storage));
+    const int fd = accept4(listening_fd_, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      MHD_add_connection(daemon_, fd, address, size);
+      continue;
+    }
+    const bool scarce = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (scarce) accept_again_ = Clock::now() + kScarce;
+    return;
+  }
 }
 
 void Daemon::wake() {

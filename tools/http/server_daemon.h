@@ -1,11 +1,12 @@
-// A libmicrohttpd daemon and the thread it runs on. The thread is ours: on one of the library
-// (0.9.75) all wait for one more event when 128 sockets are ready at once, and to end listening is
-// a race with it. Part of the server: for its own files.
+// A libmicrohttpd daemon on a thread of its own, which also takes the connections. Neither is left
+// to the library (0.9.75): on its thread all wait for one more event when 128 sockets are ready at
+// once; to end its listening is a race; and after a shortage of files it may listen no more. Part
+// of the server: for its own files.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
-#include <string>
 #include <thread>
 
 #include "http/server.h"
@@ -19,9 +20,10 @@ class Desk;
 
 class Daemon {
  public:
-  // Brings what comes in on `listening`, which stays the caller's, to `desk`. Null if it does not
-  // start. All that is referred to lives longer.
-  static std::unique_ptr<Daemon> start(const ServerOptions& options, Desk& desk, int listening);
+  // Brings what comes in on `listening`, which stays the caller's, to `desk`. All that is referred
+  // to lives longer. Errors: invalid_argument (certificate), storage.
+  static Result<std::unique_ptr<Daemon>> start(const ServerOptions& options, Desk& desk,
+                                               int listening);
   // Closes its connections; none may be suspended any more.
   ~Daemon();
 
@@ -36,15 +38,21 @@ class Daemon {
  private:
   struct Callbacks;
 
-  Daemon(const ServerOptions& options, Desk& desk);
-  bool open(int listening);
+  Daemon(const ServerOptions& options, Desk& desk, int listening);
+  Result<> open();
+  Result<> start_thread();
+
+  // On its thread.
   void run();
   void stop_listening();
   void wait();
+  void accept();
+
   void wake();
 
   const ServerOptions& options_;
   Desk& desk_;
+  const unsigned connections_max_;
   MHD_Daemon* daemon_ = nullptr;
   int ready_fd_ = -1;  // epoll: what the library waits for
   int wake_fd_ = -1;   // an eventfd
@@ -52,6 +60,13 @@ class Daemon {
   std::atomic<bool> quiet_asked_{false};
   std::atomic<bool> quiet_{false};
   std::atomic<bool> ending_{false};
+
+  // Only for its thread.
+  int listening_fd_;  // -1 once quiet
+  unsigned connections_ = 0;
+  unsigned idle_rounds_ = 0;  // since the library last called back
+  std::chrono::steady_clock::time_point accept_again_{};
+
   std::thread thread_;
 };
 

@@ -1,5 +1,7 @@
 // Clients that are too large, too slow, too many or gone.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -23,13 +25,37 @@ int status_of(const Result<web::Response>& response) { return response ? respons
 
 // Waits without a fixed time, for what must come.
 template <class Condition>
-bool eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + 10s;
+bool eventually(Condition condition, std::chrono::milliseconds limit = 10s) {
+  const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::yield();
   }
   return true;
+}
+
+// This process can open no file, until the end or before.
+class NoFileLeft {
+ public:
+  NoFileLeft() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = dup(0);
+    close(next);
+    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoFileLeft() { no_longer(); }
+  void no_longer() const { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+std::chrono::microseconds cpu_time() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  return std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
 constexpr std::string_view kWhole = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -214,6 +240,50 @@ TEST_SUITE("http misbehaviour") {
     CHECK(status_of(fetch({.url = url_of(*server)})) == 503);
     clients.clear();
     CHECK(eventually([&] { return status_of(fetch({.url = url_of(*server)})) == 200; }));
+  }
+
+  TEST_CASE("a client beyond even those waits, and is heard when another leaves") {
+    const auto server = started({.connections_max = 4, .request_timeout = 60s});
+    std::vector<test::RawClient> clients;
+    const auto all_in = [&] { return server->figures().connections == clients.size(); };
+    do clients.emplace_back(server->port());
+    while (eventually(all_in, 500ms));
+    REQUIRE(clients.size() > 5);
+    clients.back().send(kWhole);
+    clients.front().close();
+    CHECK(clients.back().receive_until("\r\n\r\n").find(" 503 ") != std::string::npos);
+  }
+
+  TEST_CASE("a client that comes when no file is left is served when there is one") {
+    std::promise<void> limited;
+    auto held = limited.get_future();
+    const auto server = started({}, [&](web::Request request, web::Respond respond) {
+      if (request.path == "/hold") held.wait();
+      hello(std::move(request), std::move(respond));
+    });
+    test::RawClient holding(server->port());
+    holding.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    REQUIRE(eventually([&] { return server->figures().requests == 1; }));
+    test::RawClient client(server->port());
+    client.send(kWhole);
+    const NoFileLeft none;
+    limited.set_value();
+    CHECK(holding.receive_until("bytes").find("200 OK") != std::string::npos);
+    const auto before = cpu_time();
+    CHECK(client.receive_until("bytes", 500ms).empty());
+    CHECK(cpu_time() - before < 250ms);
+    none.no_longer();
+    CHECK(client.receive_until("bytes").find("200 OK") != std::string::npos);
+  }
+
+  TEST_CASE("an endless chunk extension keeps nobody busy") {
+    const auto server = started({.request_timeout = 1s});
+    test::RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;");
+    client.send(std::string(60'000, 'a'));
+    const auto before = cpu_time();
+    CHECK(client.receive_until("\r\n\r\n").find(" 408 ") != std::string::npos);
+    CHECK(cpu_time() - before < 500ms);
   }
 
   TEST_CASE("clients that leave before their answer do no harm") {
