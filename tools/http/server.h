@@ -1,4 +1,4 @@
-// An HTTP server for one program: libmicrohttpd with its own epoll threads, limits on everything a
+// An HTTP server for one program: libmicrohttpd on threads of its own, limits on everything a
 // client can make large or slow.
 #pragma once
 
