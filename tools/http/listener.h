@@ -17,6 +17,11 @@ struct Listener {
 // another's), storage.
 Result<Listener> listen_on(const std::string& host, std::uint16_t port);
 
+// `connections`, and those beyond them that are told so.
+constexpr unsigned with_those_told(unsigned connections) {
+  return connections + connections / 8 + 16;
+}
+
 // Raises this process's soft limit of open files so that `connections` more fit, and returns how
 // many do.
 unsigned make_room_for(unsigned connections);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -13,7 +14,9 @@ namespace belay::http {
 namespace {
 
 ServerOptions fitting(ServerOptions options) {
-  options.connections_max = make_room_for(options.connections_max);
+  const unsigned wanted = with_those_told(options.connections_max);
+  const unsigned room = make_room_for(wanted);
+  if (room < wanted) options.connections_max = std::min(options.connections_max, room);
   return options;
 }
 

@@ -19,19 +19,15 @@
 
 #include "belay/check.h"
 #include "http/desk.h"
+#include "http/listener.h"
 
 namespace belay::http {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Pace::Clock;
 
 constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 constexpr MHD_UNSIGNED_LONG_LONG kWaitMsMax = 60'000;
-// After so many rounds in which the library called nobody there is a pause between them: a client
-// can make it ask for the next round at once for ever (an endless chunk extension, half a TLS
-// handshake).
-constexpr unsigned kIdleRoundsMax = 1'000;
-constexpr int kPauseMs = 1;
 // No file or memory was left for a connection: when to try again.
 constexpr std::chrono::milliseconds kScarce{50};
 constexpr int kAcceptsMax = 64;  // in a round
@@ -68,10 +64,8 @@ std::array<MHD_OptionItem, 5> tls_items(const ServerOptions& options) {
   return items;
 }
 
-// Of all connections, and some more, so that those beyond the limit are told.
 unsigned share_of(const ServerOptions& options) {
-  const unsigned share = options.connections_max / options.threads + 1;
-  return share + share / 8 + 16;
+  return with_those_told(options.connections_max) / options.threads + 1;
 }
 
 }  // namespace
@@ -82,7 +76,7 @@ struct Daemon::Callbacks {
                                const char* method, const char* /*version*/, const char* bytes,
                                std::size_t* size, void** slot) noexcept {
     auto& daemon = *static_cast<Daemon*>(self);
-    daemon.idle_rounds_ = 0;
+    daemon.called_back_ = true;
     auto& desk = daemon.desk_;
     if (*slot == nullptr) {
       return desk.on_headers(daemon, connection, url, method, slot) ? MHD_YES : MHD_NO;
@@ -101,7 +95,7 @@ struct Daemon::Callbacks {
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode code) noexcept {
     auto& daemon = *static_cast<Daemon*>(self);
-    daemon.idle_rounds_ = 0;
+    daemon.called_back_ = true;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
       --daemon.connections_;
       if (*context != nullptr) daemon.desk_.on_disconnected(static_cast<Peer*>(*context));
@@ -146,10 +140,12 @@ Result<> Daemon::open() {
       idle_seconds, MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::on_done, this,
       MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::on_connection, this, MHD_OPTION_ARRAY, items.data(),
       MHD_OPTION_END);
-  if (daemon_ == nullptr && !tls) return system_error("libmicrohttpd");
-  if (daemon_ == nullptr) {
+  if (daemon_ == nullptr && tls) {
     return Error{ErrorCode::invalid_argument,
                  "the TLS certificate, its key or the client authority is no PEM text that fits"};
+  }
+  if (daemon_ == nullptr) {
+    return Error{ErrorCode::storage, "the HTTP server does not start: no file or memory is left"};
   }
   const auto* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
   BELAY_CHECK(info != nullptr);
@@ -191,9 +187,10 @@ void Daemon::resume(MHD_Connection* connection) {
 void Daemon::run() {
   while (!ending_) {
     if (quiet_asked_ && !quiet_) stop_listening();
-    ++idle_rounds_;
+    called_back_ = false;
+    const auto begun = Clock::now();
     MHD_run(daemon_);
-    wait();
+    wait(begun);
   }
 }
 
@@ -203,17 +200,21 @@ void Daemon::stop_listening() {
   quiet_.notify_all();
 }
 
-void Daemon::wait() {
+void Daemon::wait(Clock::time_point begun) {
+  const auto now = Clock::now();
   MHD_UNSIGNED_LONG_LONG ms = kWaitMsMax;
   MHD_get_timeout(daemon_, &ms);
+  // A client can have the library ask for another round at once for ever: an endless chunk
+  // extension, half a TLS handshake.
+  if (ms == 0 && !called_back_)
+    ms = static_cast<MHD_UNSIGNED_LONG_LONG>(pace_.pause(begun, now).count());
   enum : std::uint8_t { woken, ready, listening };
   std::array<pollfd, 3> fds{{{wake_fd_, POLLIN, 0}, {ready_fd_, POLLIN, 0}, {-1, POLLIN, 0}}};
   if (connections_ < connections_max_) fds[listening].fd = listening_fd_;
-  if (accept_again_ > Clock::now()) {
+  if (accept_again_ > now) {
     fds[listening].fd = -1;
     ms = std::min<MHD_UNSIGNED_LONG_LONG>(ms, kScarce.count());
   }
-  if (idle_rounds_ > kIdleRoundsMax) poll(fds.data(), 1, kPauseMs);
   poll(fds.data(), fds.size(), static_cast<int>(std::min(ms, kWaitMsMax)));
   if (fds[listening].revents != 0) accept();
   if (fds[woken].revents == 0) return;
@@ -232,8 +233,8 @@ void Daemon::accept() {
       MHD_add_connection(daemon_, fd, address, size);
       continue;
     }
-    const bool scarce = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (scarce) accept_again_ = Clock::now() + kScarce;
+    const bool is_passing = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+    if (!is_passing) accept_again_ = Clock::now() + kScarce;
     return;
   }
 }

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <thread>
 
+#include "http/pace.h"
 #include "http/server.h"
 
 struct MHD_Connection;
@@ -45,7 +45,7 @@ class Daemon {
   // On its thread.
   void run();
   void stop_listening();
-  void wait();
+  void wait(Pace::Clock::time_point begun);
   void accept();
 
   void wake();
@@ -64,8 +64,9 @@ class Daemon {
   // Only for its thread.
   int listening_fd_;  // -1 once quiet
   unsigned connections_ = 0;
-  unsigned idle_rounds_ = 0;  // since the library last called back
-  std::chrono::steady_clock::time_point accept_again_{};
+  bool called_back_ = false;  // in this round
+  Pace pace_;
+  Pace::Clock::time_point accept_again_{};
 
   std::thread thread_;
 };

@@ -108,7 +108,7 @@ TEST_SUITE("http server") {
     std::promise<void> all_sent;
     auto sent = all_sent.get_future();
     const auto server = started({}, [&](web::Request request, web::Respond respond) {
-      if (request.path == "/hold") sent.wait();
+      if (request.path == "/hold") sent.wait_for(10s);
       echo(std::move(request), std::move(respond));
     });
     std::vector<test::RawClient> clients;
@@ -119,7 +119,11 @@ TEST_SUITE("http server") {
     }
     test::RawClient holding(server->port());
     holding.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
-    while (server->figures().requests < 129) std::this_thread::yield();
+    const auto held_by = std::chrono::steady_clock::now() + 10s;
+    while (server->figures().requests < 129 && std::chrono::steady_clock::now() < held_by) {
+      std::this_thread::yield();
+    }
+    REQUIRE(server->figures().requests == 129);
     for (auto& client : clients) client.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
     all_sent.set_value();
     CHECK(holding.receive_until("GET /hold|").find("200 OK") != std::string::npos);
