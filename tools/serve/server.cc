@@ -1,6 +1,7 @@
 #include "serve/server.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -47,14 +49,18 @@ bool wait_for_signal(Millis limit) {
 // Ends the process if it is not gone by then: a kill -9 loses nothing either.
 class Deadline {
  public:
-  Deadline(Clock::time_point at, ServeLog& log, const Engine& engine)
-      : thread_([this, at, &log, &engine] {
+  Deadline(Clock::time_point at, ServeLog& log, std::uint64_t live)
+      : thread_([this, at, &log, live] {
           std::unique_lock lock(mutex_);
           if (done_.wait_until(lock, at, [this] { return gone_; })) return;
-          log.warning(
-              fmt::format("the drain timeout passed: ending all the same; {} unfinished "
-                          "transactions go on at the next start",
-                          engine.counters().live));
+          // Whoever reads the log may have stopped to; that must not stop us.
+          pollfd log_file{STDERR_FILENO, POLLOUT, 0};
+          if (poll(&log_file, 1, 0) > 0) {
+            log.warning(
+                fmt::format("the drain timeout passed: ending all the same; {} unfinished "
+                            "transactions at most go on at the next start",
+                            live));
+          }
           _exit(0);
         }) {}
   Deadline(const Deadline&) = delete;
@@ -156,6 +162,7 @@ void block_end_signals() {
 }
 
 Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log) {
+  std::optional<Deadline> deadline;  // outlives all that ends
   if (tokens.empty() && settings.insecure && !is_loopback(settings.http.host)) {
     log.warning("whoever reaches " + settings.listen + " may submit: --insecure");
   }
@@ -181,7 +188,7 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   while (!wait_for_signal(Millis(3'600'000))) continue;
   notify_manager("STOPPING=1");
   const auto end = Clock::now() + settings.drain_timeout;
-  const Deadline deadline(end, log, *engine);
+  deadline.emplace(end, log, engine->counters().live);
   drain(front, **server, *engine, settings, end, log);
   (*server)->stop();
   return {};
