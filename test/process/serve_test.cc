@@ -178,6 +178,20 @@ TEST_SUITE("process/serve") {
     CHECK(contains(shown.out, "submitted"));
   }
 
+  TEST_CASE("an alert on its way does not hold up the end") {
+    HttpPeer peer([](const PeerRequest& request) {
+      return contains(request.target, "/alert") ? nothing() : say(500);
+    });
+    Served served({"--alert-webhook", peer.url("/alert"), "--stuck-after", "1",
+                   "--retry-first-interval", "1m", "--drain-timeout", "100ms"});
+    REQUIRE(served.listening());
+    CHECK(status_of(served.submit(saga_to("g1", peer.url("/branch")))) == 200);
+    REQUIRE(peer.got(2));
+    const auto end = served.stop();
+    CHECK(end.exit_code == 0);
+    CHECK(contains(end.err, "the drain timeout passed"));
+  }
+
   TEST_CASE("SIGTERM under load: what was acknowledged is on disk") {
     HttpPeer peer([](const PeerRequest&) { return say(200); });
     Served served({"--drain-timeout", "20s"});
