@@ -31,7 +31,7 @@ class OptionTable {
   void text(const char* name, const char* type, std::string& into, const char* help);
   void flag(const char* name, bool& into, const char* help);
   void list(const char* name, const char* type, Words& into, const char* help);
-  // From 0, or from `least`, to the type's end.
+  // Both limits are allowed.
   template <class Number>
   void count(const char* name, Number& into, const char* help,
              std::type_identity_t<Number> least = 0,

@@ -257,18 +257,15 @@ TEST_SUITE("http misbehaviour") {
   TEST_CASE("a client that comes when no file is left is served when there is one") {
     std::promise<void> limited;
     auto held = limited.get_future();
-    const auto server = started({}, [&](web::Request request, web::Respond respond) {
-      if (request.path == "/hold") held.wait_for(10s);
-      hello(std::move(request), std::move(respond));
-    });
-    test::RawClient holding(server->port());
-    holding.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto server = started({}, holding(held, hello));
+    test::RawClient first(server->port());
+    first.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
     REQUIRE(eventually([&] { return server->figures().requests == 1; }));
     test::RawClient client(server->port());
     client.send(kWhole);
     const NoFileLeft none;
     limited.set_value();
-    CHECK(holding.receive_until("bytes").find("200 OK") != std::string::npos);
+    CHECK(first.receive_until("bytes").find("200 OK") != std::string::npos);
     const auto before = cpu_time();
     CHECK(client.receive_until("bytes", 500ms).empty());
     CHECK(cpu_time() - before < 250ms);
