@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "raw_client.h"
 #include "started.h"
+#include "support/silent_lookup.h"
 
 using namespace std::chrono_literals;
 
@@ -181,6 +182,14 @@ TEST_SUITE("http server") {
     const auto server = Server::start({.tls_cert = "none", .tls_key = "none"}, echo);
     REQUIRE_FALSE(server);
     CHECK(server.error().code == ErrorCode::invalid_argument);
+  }
+
+  TEST_CASE("fetch does not wait for a lookup beyond its time") {
+    const auto url = std::string("http://") + test::kSilentHost + "/";
+    CHECK_FALSE(fetch({.url = url, .timeout = 200ms}));
+    CHECK(test::silent_lookups_begun() == 1);
+    CHECK(test::silent_lookups_ended() == 0);
+    test::end_silent_lookups();
   }
 
   TEST_CASE("fetch says why there is no answer") {
