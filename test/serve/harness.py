@@ -112,6 +112,9 @@ class Server:
     def __exit__(self, kind, *_):
         if kind is not None:
             sys.stderr.write(self.log_tail())
+        self.remove()
+
+    def remove(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
