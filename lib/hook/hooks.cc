@@ -30,9 +30,11 @@ bool looks_up_aside() {
 
 class Hooks::Impl {
  public:
-  Impl(const HookOptions& options, AllowList allowed, std::uint64_t seed)
+  Impl(const HookOptions& options, AllowList allowed, std::unique_ptr<Multi> multi,
+       std::uint64_t seed)
       : options_(options),
         allowed_(std::move(allowed)),
+        multi_(std::move(multi)),
         random_(seed),
         hosts_(options_, [this](std::string_view target) { return check(target); }) {}
 
@@ -60,6 +62,7 @@ class Hooks::Impl {
   const HookOptions options_;
   const AllowList allowed_;
   const bool looks_up_aside_ = looks_up_aside();
+  const std::unique_ptr<Multi> multi_;
   std::mt19937_64 random_;
   HostTable hosts_;
   uv_loop_s* loop_ = nullptr;
@@ -68,7 +71,6 @@ class Hooks::Impl {
   std::function<void()> closed_;
   int closing_parts_ = 0;
 
-  std::unique_ptr<Multi> multi_;
   std::vector<std::unique_ptr<Transfer>> in_flight_;
   std::vector<std::unique_ptr<Transfer>> spare_;
 
@@ -108,7 +110,6 @@ void Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
   loop_ = loop;
   answered_ = std::move(answered);
   opened_ = std::move(opened);
-  multi_ = std::make_unique<Multi>();
   multi_->start(loop, [this](CURL* easy, CURLcode result) { on_ended(easy, result); });
   timer_ = std::make_unique<uv_timer_t>();
   BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);
@@ -264,8 +265,10 @@ Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint
   BELAY_TRY(check_options(options));
   auto allowed = AllowList::make(options.allowed_targets);
   if (!allowed) return allowed.error();
+  auto multi = Multi::make();
+  if (!multi) return multi.error();
   return std::unique_ptr<Hooks>(
-      new Hooks(std::make_unique<Impl>(options, std::move(*allowed), seed)));
+      new Hooks(std::make_unique<Impl>(options, std::move(*allowed), std::move(*multi), seed)));
 }
 
 Result<> Hooks::check(std::string_view target) const { return impl_->check(target); }

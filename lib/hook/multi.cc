@@ -26,19 +26,24 @@ long connections_max() {
 // How often curl may ask for more at once before others on the loop have their turn.
 constexpr int kRoundsMax = 4;
 
+// Then its connection is complete, and libcurl closes no such one without a word.
+bool has_answered(CURL* easy) {
+  long status = 0;
+  return curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status != 0;
+}
+
 }  // namespace
 
-struct Multi::Socket {
-  uv_poll_t poll{};
-  Multi* multi = nullptr;
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  int watched = 0;   // what the loop waits for
-  int wanted = 0;    // what curl waits for; not less than that, for a connection at rest
-  bool own = false;  // opened by open_socket, so that close_socket will tell of its end
-};
+Result<std::unique_ptr<Multi>> Multi::make() {
+  auto* multi = curl_multi_init();
+  if (multi == nullptr) return Error{ErrorCode::storage, "there is no memory for libcurl"};
+  std::unique_ptr<Multi> made(new Multi(multi));
+  if (made->watches_.descriptor() < 0)
+    return Error{ErrorCode::storage, "there is no file descriptor left to wait for sockets with"};
+  return made;
+}
 
-Multi::Multi() : multi_(curl_multi_init()) {
-  BELAY_CHECK(multi_ != nullptr);
+Multi::Multi(CURLM* multi) : multi_(multi) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timeout);
@@ -58,7 +63,11 @@ void Multi::start(uv_loop_s* loop, Ended ended) {
   timer_ = std::make_unique<uv_timer_t>();
   BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);
   timer_->data = this;
-  ++handles_;
+  poll_ = std::make_unique<uv_poll_t>();
+  BELAY_CHECK(uv_poll_init(loop_, poll_.get(), watches_.descriptor()) == 0);
+  poll_->data = this;
+  BELAY_CHECK(uv_poll_start(poll_.get(), UV_READABLE, &Multi::on_ready) == 0);
+  handles_ = 2;
 }
 
 void Multi::add(CURL* easy) { BELAY_CHECK(curl_multi_add_handle(multi_, easy) == CURLM_OK); }
@@ -69,10 +78,8 @@ void Multi::close(std::function<void()> closed) {
   closed_ = std::move(closed);
   curl_multi_cleanup(multi_);
   multi_ = nullptr;
-  for (const auto& one : sockets_) {
-    if (one) drop(one->fd);
-  }
-  uv_close(reinterpret_cast<uv_handle_t*>(timer_.get()), &Multi::on_timer_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(timer_.get()), &Multi::on_handle_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(poll_.get()), &Multi::on_handle_closed);
 }
 
 void Multi::handle_closed() {
@@ -84,61 +91,26 @@ void Multi::handle_closed() {
 
 curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
   const auto fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
-  if (fd != CURL_SOCKET_BAD) socket(fd).own = true;
+  if (fd != CURL_SOCKET_BAD) watches_.opened(fd);
   return fd;
 }
 
 int Multi::close_socket(curl_socket_t fd) {
-  drop(fd);
+  watches_.forget(fd);
   return ::close(fd);
 }
 
-Multi::Socket& Multi::socket(curl_socket_t fd) {
-  const auto at = static_cast<std::size_t>(fd);
-  if (at >= sockets_.size()) sockets_.resize(at + 1);
-  if (!sockets_[at]) {
-    sockets_[at] = std::make_unique<Socket>();
-    sockets_[at]->fd = fd;
-  }
-  return *sockets_[at];
-}
-
-void Multi::watch(curl_socket_t fd, int events) {
-  auto& one = socket(fd);
-  one.wanted = events;
-  if (one.watched == events) return;
-  if (one.multi == nullptr) {
-    // Fails for no socket that can be polled; curl's timeouts end what is then never ready.
-    if (uv_poll_init_socket(loop_, &one.poll, fd) != 0) return;
-    one.multi = this;
-    one.poll.data = &one;
-    ++handles_;
-  }
-  if (uv_poll_start(&one.poll, events, &Multi::on_ready) == 0) one.watched = events;
-}
-
-void Multi::drop(curl_socket_t fd) {
-  const auto at = static_cast<std::size_t>(fd);
-  if (at >= sockets_.size() || !sockets_[at]) return;
-  auto one = std::move(sockets_[at]);
-  if (one->multi == nullptr) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(&one->poll), &Multi::on_socket_closed);
-  static_cast<void>(one.release());  // the callback takes it back
-}
-
-int Multi::on_socket(CURL*, curl_socket_t fd, int what, void* data, void*) noexcept {
-  auto& self = *static_cast<Multi*>(data);
+int Multi::on_socket(CURL* easy, curl_socket_t fd, int what, void* data, void*) noexcept {
+  auto& watches = static_cast<Multi*>(data)->watches_;
   switch (what) {
-    case CURL_POLL_IN: self.watch(fd, UV_READABLE); break;
-    case CURL_POLL_OUT: self.watch(fd, UV_WRITABLE); break;
-    case CURL_POLL_INOUT: self.watch(fd, UV_READABLE | UV_WRITABLE); break;
-    case CURL_POLL_REMOVE: {
-      // A connection at rest stays watched: the next call on it costs no word with the kernel.
-      auto& one = self.socket(fd);
-      one.wanted = 0;
-      if (!one.own) self.drop(fd);
+    case CURL_POLL_IN: watches.want(fd, Watches::kIn); break;
+    case CURL_POLL_OUT: watches.want(fd, Watches::kOut); break;
+    case CURL_POLL_INOUT: watches.want(fd, Watches::kIn | Watches::kOut); break;
+    case CURL_POLL_REMOVE:
+      // The next call on a connection at rest costs no word with the kernel. Any other socket may
+      // be one that was closed without close_socket.
+      has_answered(easy) ? watches.rest(fd) : watches.forget(fd);
       break;
-    }
     default: break;
   }
   return 0;
@@ -186,28 +158,26 @@ void Multi::fire() {
   if (timeout_ms >= 0) arm(std::max(timeout_ms, 1L));
 }
 
-void Multi::on_ready(uv_poll_t* handle, int status, int events) noexcept {
-  auto& one = *static_cast<Socket*>(handle->data);
-  auto& self = *one.multi;
-  if (status < 0) one.watched = 0;  // libuv has stopped it
-  if (one.wanted == 0) {
-    // Closed by its peer while it was at rest; curl finds out when it wants it again.
-    uv_poll_stop(handle);
-    one.watched = 0;
-    return;
-  }
-  // After an error curl is to look for itself: told of one, it would give up a call that it makes
-  // again on another connection when it reads that its peer has gone.
-  if (status < 0) events = one.wanted;
+void Multi::on_ready(uv_poll_t* handle, int, int) noexcept {
+  static_cast<Multi*>(handle->data)->look();
+}
+
+void Multi::look() {
+  const bool is_known = watches_.look([this](int fd, std::uint8_t events) { act(fd, events); });
+  if (is_known || multi_ == nullptr) return;
+  uv_poll_stop(poll_.get());
+  watches_.renew();
+  BELAY_CHECK(uv_poll_start(poll_.get(), UV_READABLE, &Multi::on_ready) == 0);
+}
+
+void Multi::act(curl_socket_t fd, std::uint8_t events) {
+  if (multi_ == nullptr) return;  // closed by an answer
   int flags = 0;
-  if ((events & UV_READABLE) != 0) flags |= CURL_CSELECT_IN;
-  if ((events & UV_WRITABLE) != 0) flags |= CURL_CSELECT_OUT;
-  const auto fd = one.fd;
+  if ((events & Watches::kIn) != 0) flags |= CURL_CSELECT_IN;
+  if ((events & Watches::kOut) != 0) flags |= CURL_CSELECT_OUT;
   int running = 0;
-  curl_multi_socket_action(self.multi_, fd, flags, &running);
-  self.end_finished();
-  auto& still = self.sockets_[static_cast<std::size_t>(fd)];
-  if (still && still->wanted != 0 && still->watched == 0) self.watch(fd, still->wanted);
+  curl_multi_socket_action(multi_, fd, flags, &running);
+  end_finished();
 }
 
 void Multi::end_finished() {
@@ -221,13 +191,8 @@ void Multi::end_finished() {
   }
 }
 
-void Multi::on_timer_closed(uv_handle_t* handle) noexcept {
+void Multi::on_handle_closed(uv_handle_t* handle) noexcept {
   static_cast<Multi*>(handle->data)->handle_closed();
-}
-
-void Multi::on_socket_closed(uv_handle_t* handle) noexcept {
-  const std::unique_ptr<Socket> one(static_cast<Socket*>(handle->data));
-  one->multi->handle_closed();
 }
 
 }  // namespace belay::hook

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <vector>
+
+#include "belay/result.h"
+#include "hook/watches.h"
 
 struct uv_loop_s;
 struct uv_poll_s;
@@ -21,7 +23,8 @@ class Multi {
   // A transfer ended; its handle is not in here any more. Never within `add`.
   using Ended = std::function<void(CURL* easy, CURLcode result)>;
 
-  Multi();
+  // Errors: storage, if there is no memory or no descriptor for it.
+  static Result<std::unique_ptr<Multi>> make();
   Multi(const Multi&) = delete;
   Multi& operator=(const Multi&) = delete;
   ~Multi();
@@ -34,24 +37,22 @@ class Multi {
   // must have been removed.
   void close(std::function<void()> closed);
 
-  // Sockets are opened and closed through these two, so that a kept connection can stay registered
-  // with the loop from one call to the next.
+  // Sockets are opened and closed through these two, so that a kept connection can stay watched
+  // from one call to the next. libcurl closes some without a word.
   curl_socket_t open_socket(const curl_sockaddr& address);
   int close_socket(curl_socket_t fd);
 
  private:
-  struct Socket;
+  explicit Multi(CURLM* multi);
 
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* unused) noexcept;
   static int on_timeout(CURLM* multi, long timeout_ms, void* self) noexcept;
   static void on_ready(uv_poll_s* handle, int status, int events) noexcept;
   static void on_timer(uv_timer_s* handle) noexcept;
-  static void on_timer_closed(uv_handle_s* handle) noexcept;
-  static void on_socket_closed(uv_handle_s* handle) noexcept;
+  static void on_handle_closed(uv_handle_s* handle) noexcept;
 
-  Socket& socket(curl_socket_t fd);
-  void watch(curl_socket_t fd, int events);
-  void drop(curl_socket_t fd);
+  void look();
+  void act(curl_socket_t fd, std::uint8_t events);
   void arm(long timeout_ms);
   void fire();
   void end_finished();
@@ -61,9 +62,10 @@ class Multi {
   uv_loop_s* loop_ = nullptr;
   Ended ended_;
   std::function<void()> closed_;
-  std::vector<std::unique_ptr<Socket>> sockets_;  // by file descriptor
+  Watches watches_;
+  std::unique_ptr<uv_poll_s> poll_;  // of the watches
   std::unique_ptr<uv_timer_s> timer_;
-  std::size_t handles_ = 0;  // on the loop
+  int handles_ = 0;  // on the loop
   bool firing_ = false;
   bool due_now_ = false;
 };
