@@ -1,8 +1,10 @@
 #include "xa/pool.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -16,6 +18,22 @@ constexpr Millis kGrace{1'000};
 constexpr Millis kBoundStep{250};
 
 Millis in_steps(Millis time) { return (time + kBoundStep - Millis(1)) / kBoundStep * kBoundStep; }
+
+// A second descriptor of a connection's socket. The client library closes its own as it likes, and
+// then the number is anybody's: to cut that off would hit a stranger.
+class Held {
+ public:
+  explicit Held(int socket) : fd_(::fcntl(socket, F_DUPFD_CLOEXEC, 0)) {}
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
 
 // The host's signals are not for these threads, and a connection that breaks raises none.
 void block_signals() {
@@ -107,10 +125,16 @@ Outcome Pool::serve(const Waiting& waiting) {
 
 Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, bool& broke) {
   Runs run;
+  const Held held(session->socket());
+  if (held.fd() < 0) {
+    broke = !session->usable();
+    give_back(std::move(session));
+    return Outcome::unknown("there is no file descriptor left to watch the connection with");
+  }
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return Outcome::unknown("the participant is being closed");
-    run = running_.insert(running_.end(), {session->socket(), waiting.deadline + kGrace});
+    run = running_.insert(running_.end(), {held.fd(), waiting.deadline + kGrace});
     watch_.notify_one();
   }
   const auto left =

@@ -58,7 +58,7 @@ class Pool {
     Clock::time_point deadline;
   };
   struct Running {
-    int socket;
+    int socket;  // a descriptor of our own
     Clock::time_point until;
   };
   using Runs = std::list<Running>::iterator;
