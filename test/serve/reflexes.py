@@ -34,11 +34,11 @@ def eventually(condition, what, seconds=60):
     expect(until(condition, seconds), what)
 
 
-def submit(server, gid, wait=True, action=None, **more):
-    """A saga of one branch, or of none: to be acknowledged at once."""
+def submit(server, gid, wait=True, action=None, **fields):
+    """A saga of one branch, or of none: to be acknowledged at once. `fields`: more of its body."""
     steps = [{"action": action, "compensate": ""}] if action else []
     return server.dtm("submit", {"gid": gid, "trans_type": "saga", "wait_result": wait,
-                                 "steps": steps, "payloads": ["{}"] * len(steps)}, **more)
+                                 "steps": steps, "payloads": ["{}"] * len(steps), **fields})
 
 
 def works(server, gid):
