@@ -43,6 +43,9 @@ Result<std::unique_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
                                                          std::unique_ptr<store::Journal> journal) {
   auto& unread = *journal;
   std::unique_ptr<Impl> impl(new Impl(options, std::move(hooks), std::move(journal)));
+  // All threads first: that there is none left shows before anything is read.
+  BELAY_TRY(impl->store_->start());
+  BELAY_TRY(impl->loop_.make_thread());
   BELAY_TRY(impl->recover(unread));
   return impl;
 }

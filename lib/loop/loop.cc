@@ -66,26 +66,33 @@ Loop::~Loop() {
   if (own_) BELAY_CHECK(uv_loop_close(own_.get()) == 0);  // no handle was forgotten
 }
 
+Result<> Loop::make_thread() {
+  if (!own_) return {};
+  auto thread = threads::Thread::start("belay-loop", [this] { run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
+  return {};
+}
+
 void Loop::start(std::function<void()> turn) {
   turn_ = std::move(turn);
   handles_ = std::make_unique<Handles>();
   BELAY_CHECK(uv_async_init(loop_, &handles_->async, &Handles::on_async) == 0);
   BELAY_CHECK(uv_timer_init(loop_, &handles_->timer) == 0);
   handles_->async.data = handles_->timer.data = this;
-  {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-  }
-  if (own_) {
-    thread_ = std::thread([this] { run(); });
-    thread_id_ = thread_.get_id();
-  } else {
-    thread_id_ = std::this_thread::get_id();
-  }
+  if (!own_) thread_id_ = std::this_thread::get_id();
+  const std::lock_guard lock(mutex_);
+  open_ = started_ = true;
+  may_run_.notify_one();
 }
 
 void Loop::run() {
   thread_id_ = std::this_thread::get_id();
+  {
+    std::unique_lock lock(mutex_);
+    may_run_.wait(lock, [this] { return started_ || ending_; });
+    if (!started_) return;
+  }
   uv_run(loop_, UV_RUN_DEFAULT);
 }
 
@@ -102,7 +109,12 @@ void Loop::close(std::function<void()> closed) {
 }
 
 void Loop::join() {
-  if (thread_.joinable()) thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    may_run_.notify_one();
+  }
+  thread_.join();
 }
 
 bool Loop::is_loop_thread() const { return thread_id_.load() == std::this_thread::get_id(); }

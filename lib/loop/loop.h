@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "belay/result.h"
 #include "ports/clock.h"
+#include "threads/thread.h"
 
 struct uv_loop_s;
 
@@ -29,13 +32,15 @@ class Loop final : public ports::Clock, public ports::Alarm {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Puts the handles on the loop and, if it is its own, starts the thread. `turn` runs on the loop
-  // after every wake-up and alarm. With a host's loop: on the loop's thread.
+  // Makes the own loop's thread, which waits for `start`. Errors: storage (no thread is left).
+  Result<> make_thread();
+  // Puts the handles on the loop and lets the own thread run it. `turn` runs on the loop after
+  // every wake-up and alarm. With a host's loop: on the loop's thread.
   void start(std::function<void()> turn);
   // On the loop: closes the handles; `closed` runs when the last is gone, and the own thread ends
   // behind it.
   void close(std::function<void()> closed);
-  // Waits for the own thread. Not on it.
+  // Waits for the own thread, which ends if it was not started. Not on it.
   void join();
 
   bool is_loop_thread() const;
@@ -63,13 +68,16 @@ class Loop final : public ports::Clock, public ports::Alarm {
   std::function<void()> turn_;
   std::function<void()> closed_;
   std::uint64_t alarm_at_ = ~std::uint64_t{0};
-  std::thread thread_;
   std::atomic<std::thread::id> thread_id_{};
 
   std::mutex mutex_;
+  std::condition_variable may_run_;
   std::vector<std::function<void()>> posted_;
   std::vector<std::function<void()>> running_;
   bool open_ = false;
+  bool started_ = false;
+  bool ending_ = false;
+  threads::Thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace belay::loop

@@ -3,15 +3,16 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <utility>
+
+#include "threads/thread.h"
 
 namespace belay::store {
 
 class StoreThread::Impl {
  public:
   Impl(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post)
-      : journal_(std::move(journal)), post_(std::move(post)), thread_([this] { run(); }) {}
+      : journal_(std::move(journal)), post_(std::move(post)) {}
 
   ~Impl() {
     {
@@ -20,6 +21,14 @@ class StoreThread::Impl {
     }
     wake_.notify_one();
     thread_.join();
+    static_cast<void>(journal_->close().has_value());
+  }
+
+  Result<> start() {
+    auto thread = threads::Thread::start("belay-store", [this] { run(); });
+    if (!thread) return thread.error();
+    thread_ = std::move(*thread);
+    return {};
   }
 
   void add(std::function<void()> job) {
@@ -63,7 +72,6 @@ class StoreThread::Impl {
       // A failure is the next commit's to report: it repairs first.
       static_cast<void>(journal_->checkpoint_wal().has_value());
     }
-    static_cast<void>(journal_->close().has_value());
   }
 
   void on_wal_progress() {
@@ -81,7 +89,7 @@ class StoreThread::Impl {
   std::deque<std::function<void()>> jobs_;
   bool upkeep_ = false;
   bool ending_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  threads::Thread thread_;  // last: it uses all of the above
 };
 
 StoreThread::StoreThread(std::unique_ptr<Journal> journal,
@@ -89,6 +97,8 @@ StoreThread::StoreThread(std::unique_ptr<Journal> journal,
     : impl_(std::make_unique<Impl>(std::move(journal), std::move(post))) {}
 
 StoreThread::~StoreThread() = default;
+
+Result<> StoreThread::start() { return impl_->start(); }
 
 void StoreThread::commit(const ports::Batch& batch, CommitDone done) {
   impl_->add([impl = impl_.get(), &batch, done = std::move(done)]() mutable {

@@ -12,12 +12,14 @@ namespace belay::store {
 
 class StoreThread final : public ports::Store {
  public:
-  // `post` is thread-safe and runs its argument on the loop, in order. Nothing touches the journal
-  // before the first job, so that its maker can still recover from it.
+  // `post` is thread-safe and runs its argument on the loop, in order.
   StoreThread(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post);
   // Finishes the job under way, drops the rest, closes the journal, joins.
   ~StoreThread() override;
 
+  // Before any job. Nothing touches the journal before the first one, so that its maker can still
+  // recover from it. Errors: storage (no thread is left).
+  Result<> start();
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;
   void collect(const Retention& retention, CollectDone done) override;

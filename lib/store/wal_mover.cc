@@ -12,11 +12,15 @@ Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const 
   BELAY_TRY(database->run("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"));
   // A connection knows that the file has a write-ahead log only after its first read.
   if (auto read = database->integer("SELECT count(*) FROM meta"); !read) return read.error();
-  return std::unique_ptr<WalMover>(new WalMover(std::move(*database), std::move(on_pass)));
+  std::unique_ptr<WalMover> mover(new WalMover(std::move(*database), std::move(on_pass)));
+  auto thread = threads::Thread::start("belay-wal", [own = mover.get()] { own->run(); });
+  if (!thread) return thread.error();
+  mover->thread_ = std::move(*thread);
+  return mover;
 }
 
 WalMover::WalMover(Database database, std::function<void()> on_pass)
-    : database_(std::move(database)), on_pass_(std::move(on_pass)), thread_([this] { run(); }) {}
+    : database_(std::move(database)), on_pass_(std::move(on_pass)) {}
 
 WalMover::~WalMover() {
   {

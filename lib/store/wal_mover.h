@@ -9,9 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "store/sqlite.h"
+#include "threads/thread.h"
 
 namespace belay::store {
 
@@ -44,7 +44,7 @@ class WalMover {
   bool busy_ = false;
   bool ending_ = false;
   std::optional<Result<int>> result_;
-  std::thread thread_;  // last: it uses all of the above
+  threads::Thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace belay::store

@@ -4,9 +4,12 @@
 
 namespace belay::web {
 
-Deadlines::Deadlines() : thread_([this] { run(); }) {}
-
-Deadlines::~Deadlines() { stop(); }
+Result<> Deadlines::start() {
+  auto thread = threads::Thread::start("belay-deadlines", [this] { run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
+  return {};
+}
 
 void Deadlines::after(Millis delay, std::function<void()> work) {
   const std::lock_guard lock(mutex_);
@@ -21,7 +24,7 @@ void Deadlines::stop() {
     stopping_ = true;
     changed_.notify_one();
   }
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
   due_.clear();  // what waits may hold whoever holds this
 }
 

@@ -7,16 +7,19 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <thread>
 
+#include "belay/result.h"
 #include "belay/types.h"
+#include "threads/thread.h"
 
 namespace belay::web {
 
 class Deadlines {
  public:
-  Deadlines();
-  ~Deadlines();
+  ~Deadlines() { stop(); }
+
+  // Errors: storage (no thread is left).
+  Result<> start();
 
   // `work` must not wait. It does not run any more once `stop` was called.
   void after(Millis delay, std::function<void()> work);
@@ -31,7 +34,7 @@ class Deadlines {
   std::condition_variable changed_;
   std::multimap<Clock::time_point, std::function<void()>> due_;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  threads::Thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace belay::web

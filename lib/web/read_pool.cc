@@ -19,7 +19,10 @@ Result<std::unique_ptr<ReadPool>> ReadPool::make(const std::string& path, unsign
     pool->readers_.push_back(std::make_unique<Reader>(std::move(*reader)));
   }
   for (const auto& reader : pool->readers_) {
-    pool->threads_.emplace_back([own = pool.get(), one = reader.get()] { own->run(*one); });
+    auto thread = threads::Thread::start(
+        "belay-read", [own = pool.get(), one = reader.get()] { own->run(*one); });
+    if (!thread) return thread.error();
+    pool->threads_.push_back(std::move(*thread));
   }
   return pool;
 }
@@ -42,9 +45,7 @@ void ReadPool::stop() {
     dropped.swap(queue_);
     changed_.notify_all();
   }
-  for (auto& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  for (auto& thread : threads_) thread.join();
 }
 
 void ReadPool::run(Reader& reader) {

@@ -9,10 +9,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "belay/reader.h"
+#include "threads/thread.h"
 
 namespace belay::web {
 
@@ -20,7 +20,7 @@ class ReadPool {
  public:
   using Job = std::function<void(Reader& reader)>;
 
-  // Errors: those of Reader::open.
+  // Errors: those of Reader::open, storage (no thread is left).
   static Result<std::unique_ptr<ReadPool>> make(const std::string& path, unsigned threads,
                                                 std::size_t queued_max);
   ~ReadPool();
@@ -48,7 +48,7 @@ class ReadPool {
   std::deque<Waiting> queue_;
   bool stopping_ = false;
   std::vector<std::unique_ptr<Reader>> readers_;
-  std::vector<std::thread> threads_;
+  std::vector<threads::Thread> threads_;
 };
 
 }  // namespace belay::web

@@ -203,6 +203,7 @@ class Service::Impl {
   }
 
   Result<> open(const std::string& path) {
+    BELAY_TRY(context_->deadlines.start());
     auto reads =
         ReadPool::make(path, context_->options.read_threads, context_->options.reads_queued_max);
     if (!reads) return reads.error();

@@ -29,7 +29,8 @@ struct ServiceOptions {
 class Service {
  public:
   // `db_path`: the engine's state file, which queries read beside it. The engine is started and
-  // outlives this. Errors: those of Reader::open.
+  // outlives this. Errors: those of Reader::open, storage
+  // (no thread is left).
   static Result<std::unique_ptr<Service>> make(Engine& engine, const std::string& db_path,
                                                const ServiceOptions& options);
   // Waits for reads under way; requests not yet answered are answered 503.

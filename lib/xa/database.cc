@@ -82,9 +82,10 @@ Result<XaDatabase> XaDatabase::Impl::open(std::unique_ptr<Impl> impl,
   auto session = (*connector)->connect();
   if (!session) return session.error();
   BELAY_TRY((*session)->make_ready());
-  impl->pool_ =
-      std::make_unique<xa::Pool>(std::move(*connector), std::move(*session),
-                                 xa::PoolLimits{options.connections_max, options.lock_timeout});
+  auto pool = xa::Pool::make(std::move(*connector), std::move(*session),
+                             xa::PoolLimits{options.connections_max, options.lock_timeout});
+  if (!pool) return pool.error();
+  impl->pool_ = std::move(*pool);
   auto& engine = impl->engine_;
   BELAY_TRY(engine.handle_async(impl->target(kCommit), on_commit, impl.get()));
   const auto second = engine.handle_async(impl->target(kRollback), on_rollback, impl.get());

@@ -1,8 +1,6 @@
 #include "xa/pool.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,13 +33,6 @@ class Held {
   int fd_;
 };
 
-// The host's signals are not for these threads, and a connection that breaks raises none.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);
-}
-
 }  // namespace
 
 Pool::Pool(std::unique_ptr<Connector> connector, std::unique_ptr<Session> first,
@@ -51,10 +42,21 @@ Pool::Pool(std::unique_ptr<Connector> connector, std::unique_ptr<Session> first,
     idle_.push_back(std::move(first));
     open_ = 1;
   }
-  for (unsigned i = 0; i < limits_.connections_max; ++i) {
-    threads_.emplace_back([this] { serve_all(); });
-  }
-  threads_.emplace_back([this] { watch(); });
+}
+
+Result<std::unique_ptr<Pool>> Pool::make(std::unique_ptr<Connector> connector,
+                                         std::unique_ptr<Session> first, const PoolLimits& limits) {
+  std::unique_ptr<Pool> pool(new Pool(std::move(connector), std::move(first), limits));
+  BELAY_TRY(pool->start());
+  return pool;
+}
+
+Result<> Pool::start() {
+  BELAY_TRY(threads_.have(1));  // one there always is; more come with the work
+  auto watcher = threads::Thread::start("belay-xa-watch", [this] { watch(); });
+  if (!watcher) return watcher.error();
+  watcher_ = std::move(*watcher);
+  return {};
 }
 
 Pool::~Pool() {
@@ -63,9 +65,9 @@ Pool::~Pool() {
     stopping_ = true;
     for (const auto& running : running_) ::shutdown(running.socket, SHUT_RDWR);
   }
-  work_.notify_all();
   watch_.notify_all();
-  for (auto& thread : threads_) thread.join();
+  threads_.end();
+  watcher_.join();
 }
 
 void Pool::add(Job job) {
@@ -73,7 +75,10 @@ void Pool::add(Job job) {
   const std::lock_guard lock(mutex_);
   auto& queue = job.phase == Phase::first ? first_phases_ : second_phases_;
   queue.push_back({std::move(job), deadline});
-  work_.notify_one();
+  if (serving_ == limits_.connections_max || !has_work()) return;
+  if (!threads_.have(serving_ + 1)) return;  // none is left: those that serve take it
+  ++serving_;
+  threads_.add([this] { serve_all(); });
 }
 
 bool Pool::has_work() const {
@@ -90,11 +95,8 @@ Pool::Waiting Pool::take() {
 }
 
 void Pool::serve_all() {
-  block_signals();
   std::unique_lock lock(mutex_);
-  while (true) {
-    work_.wait(lock, [this] { return stopping_ || has_work(); });
-    if (stopping_) return;
+  while (!stopping_ && has_work()) {
     auto waiting = take();
     const unsigned first = waiting.job.phase == Phase::first ? 1 : 0;
     first_phases_running_ += first;
@@ -102,8 +104,8 @@ void Pool::serve_all() {
     waiting.job.reply.complete(serve(waiting));
     lock.lock();
     first_phases_running_ -= first;
-    if (has_work()) work_.notify_one();
   }
+  --serving_;
 }
 
 Outcome Pool::serve(const Waiting& waiting) {
@@ -206,7 +208,6 @@ void Pool::give_back(std::unique_ptr<Session> session) {
 }
 
 void Pool::watch() {
-  block_signals();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     auto next = Clock::time_point::max();

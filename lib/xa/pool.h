@@ -14,10 +14,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "belay/call.h"
+#include "threads/pool.h"
+#include "threads/thread.h"
 #include "xa/session.h"
 
 namespace belay::xa {
@@ -40,9 +41,10 @@ struct PoolLimits {
 
 class Pool {
  public:
-  // `first` is a connection that was made already, or null.
-  Pool(std::unique_ptr<Connector> connector, std::unique_ptr<Session> first,
-       const PoolLimits& limits);
+  // `first` is a connection that was made already, or null. Errors: storage (no thread is left).
+  static Result<std::unique_ptr<Pool>> make(std::unique_ptr<Connector> connector,
+                                            std::unique_ptr<Session> first,
+                                            const PoolLimits& limits);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   // Cuts off what runs and drops what waits; both are unknown then.
@@ -63,6 +65,9 @@ class Pool {
   };
   using Runs = std::list<Running>::iterator;
 
+  Pool(std::unique_ptr<Connector> connector, std::unique_ptr<Session> first,
+       const PoolLimits& limits);
+  Result<> start();
   void serve_all();
   bool has_work() const;
   Waiting take();
@@ -77,17 +82,18 @@ class Pool {
   const std::unique_ptr<Connector> connector_;
   const PoolLimits limits_;
   std::mutex mutex_;
-  std::condition_variable work_;
   std::condition_variable watch_;
   std::deque<Waiting> first_phases_;
   std::deque<Waiting> second_phases_;
+  unsigned serving_ = 0;  // threads at it
   unsigned first_phases_running_ = 0;
   std::vector<std::unique_ptr<Session>> idle_;
   std::list<std::unique_ptr<Session>> holding_;  // something prepared; oldest first
   unsigned open_ = 0;                            // connections, whoever has them
   std::list<Running> running_;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  threads::Pool threads_{"belay-xa"};
+  threads::Thread watcher_;
 };
 
 }  // namespace belay::xa

@@ -18,6 +18,8 @@ class Daemon;
 class Desk {
  public:
   Desk(const ServerOptions& options, Server::Handler handler);
+  // Errors: storage (no thread is left).
+  Result<> start() { return peers_.start(); }
 
   // What libmicrohttpd calls, on a daemon's thread. False: close the connection.
   Peer* on_connected(int fd);

@@ -36,7 +36,12 @@ bool Peer::enter(Phase phase) {
   return true;
 }
 
-Peers::Peers(const PeerTimes& times) : times_(times), watcher_([this] { watch(); }) {}
+Result<> Peers::start() {
+  auto watcher = threads::Thread::start("belay-peers", [this] { watch(); });
+  if (!watcher) return watcher.error();
+  watcher_ = std::move(*watcher);
+  return {};
+}
 
 Peers::~Peers() {
   {

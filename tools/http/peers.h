@@ -7,9 +7,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <thread>
 
+#include "belay/result.h"
 #include "belay/types.h"
+#include "threads/thread.h"
 
 namespace belay::http {
 
@@ -52,10 +53,13 @@ struct PeerTimes {
 
 class Peers {
  public:
-  explicit Peers(const PeerTimes& times);
+  explicit Peers(const PeerTimes& times) : times_(times) {}
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
   ~Peers();
+
+  // Errors: storage (no thread is left).
+  Result<> start();
 
   // A peer lives from `add` to `remove`, which comes before its socket is closed.
   Peer* add(int fd, bool tls);
@@ -75,7 +79,7 @@ class Peers {
   std::atomic<std::uint64_t> count_{0};
   std::condition_variable end_;
   bool ending_ = false;
-  std::thread watcher_;
+  threads::Thread watcher_;
 };
 
 }  // namespace belay::http

@@ -29,6 +29,7 @@ class Server::Impl {
   ~Impl() { stop(); }
 
   Result<> start() {
+    BELAY_TRY(desk_.start());
     auto listener = listen_on(options_.host, options_.port);
     if (!listener) return listener.error();
     listener_ = *listener;

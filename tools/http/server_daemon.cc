@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "belay/check.h"
@@ -154,21 +153,16 @@ Result<> Daemon::open() {
 }
 
 Result<> Daemon::start_thread() {
-  try {
-    thread_ = std::thread([this] { run(); });
-  } catch (const std::system_error& none) {
-    errno = none.code().value();
-    return system_error("a thread");
-  }
+  auto thread = threads::Thread::start("belay-http", [this] { run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
   return {};
 }
 
 Daemon::~Daemon() {
-  if (thread_.joinable()) {
-    ending_ = true;
-    wake();
-    thread_.join();
-  }
+  ending_ = true;
+  if (wake_fd_ >= 0) wake();
+  thread_.join();
   if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   if (wake_fd_ >= 0) close(wake_fd_);
 }

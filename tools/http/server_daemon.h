@@ -6,10 +6,10 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "http/pace.h"
 #include "http/server.h"
+#include "threads/thread.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -68,7 +68,7 @@ class Daemon {
   Pace pace_;
   Pace::Clock::time_point accept_again_{};
 
-  std::thread thread_;
+  threads::Thread thread_;
 };
 
 }  // namespace belay::http

@@ -14,8 +14,14 @@ constexpr Millis kPostTimeout{3'000};   // dtm's
 }  // namespace
 
 Alerts::Alerts(std::string url, std::string ca_file, ServeLog& log)
-    : url_(std::move(url)), ca_file_(std::move(ca_file)), log_(log) {
-  if (!url_.empty()) thread_ = std::thread([this] { run(); });
+    : url_(std::move(url)), ca_file_(std::move(ca_file)), log_(log) {}
+
+Result<> Alerts::start() {
+  if (url_.empty()) return {};
+  auto thread = threads::Thread::start("belay-alerts", [this] { run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
+  return {};
 }
 
 Alerts::~Alerts() {
@@ -24,7 +30,7 @@ Alerts::~Alerts() {
     ending_ = true;
   }
   more_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void Alerts::on_stuck(const StuckNotice& notice, void* user) {

@@ -8,10 +8,11 @@
 #include <deque>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "belay/options.h"
+#include "belay/result.h"
 #include "serve/log.h"
+#include "threads/thread.h"
 
 namespace belay::tool {
 
@@ -22,6 +23,9 @@ class Alerts {
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
   ~Alerts();  // gives up what is queued
+
+  // Errors: storage (no thread is left).
+  Result<> start();
 
   // As Options::on_stuck; `user` is the Alerts.
   static void on_stuck(const StuckNotice& notice, void* user);
@@ -46,7 +50,7 @@ class Alerts {
   std::condition_variable more_;
   std::deque<std::string> queue_;
   bool ending_ = false;
-  std::thread thread_;
+  threads::Thread thread_;
 };
 
 }  // namespace belay::tool

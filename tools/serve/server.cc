@@ -12,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "belay/engine.h"
@@ -20,6 +19,7 @@
 #include "serve/alerts.h"
 #include "serve/gate.h"
 #include "serve/notify.h"
+#include "threads/thread.h"
 #include "web/service.h"
 
 namespace belay::tool {
@@ -49,20 +49,12 @@ bool wait_for_signal(Millis limit) {
 // Ends the process if it is not gone by then: a kill -9 loses nothing either.
 class Deadline {
  public:
-  Deadline(Clock::time_point at, ServeLog& log, std::uint64_t live)
-      : thread_([this, at, &log, live] {
-          std::unique_lock lock(mutex_);
-          if (done_.wait_until(lock, at, [this] { return gone_; })) return;
-          // Whoever reads the log may have stopped to; that must not stop us.
-          pollfd log_file{STDERR_FILENO, POLLOUT, 0};
-          if (poll(&log_file, 1, 0) > 0) {
-            log.warning(
-                fmt::format("the drain timeout passed: ending all the same; {} unfinished "
-                            "transactions at most go on at the next start",
-                            live));
-          }
-          _exit(0);
-        }) {}
+  Deadline(Clock::time_point at, ServeLog& log, std::uint64_t live) {
+    auto thread =
+        threads::Thread::start("belay-deadline", [this, at, &log, live] { wait(at, log, live); });
+    if (!thread) log.warning("no drain timeout: " + thread.error().detail);
+    if (thread) thread_ = std::move(*thread);
+  }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline() {
@@ -75,10 +67,24 @@ class Deadline {
   }
 
  private:
+  void wait(Clock::time_point at, ServeLog& log, std::uint64_t live) {
+    std::unique_lock lock(mutex_);
+    if (done_.wait_until(lock, at, [this] { return gone_; })) return;
+    // Whoever reads the log may have stopped to; that must not stop us.
+    pollfd log_file{STDERR_FILENO, POLLOUT, 0};
+    if (poll(&log_file, 1, 0) > 0) {
+      log.warning(
+          fmt::format("the drain timeout passed: ending all the same; {} unfinished "
+                      "transactions at most go on at the next start",
+                      live));
+    }
+    _exit(0);
+  }
+
   std::mutex mutex_;
   std::condition_variable done_;
   bool gone_ = false;
-  std::thread thread_;
+  threads::Thread thread_;
 };
 
 // The way of a request: gate, then the service once there is one.
@@ -167,6 +173,7 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
     log.warning("whoever reaches " + settings.listen + " may submit: --insecure");
   }
   Alerts alerts(settings.alert_webhook, settings.engine.hooks.ca_file, log);
+  BELAY_TRY(alerts.start());
   settings.engine.log = &ServeLog::sink;
   settings.engine.log_user = &log;
   settings.engine.on_stuck = &Alerts::on_stuck;

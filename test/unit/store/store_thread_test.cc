@@ -54,9 +54,11 @@ struct StoreThreadFixture {
     store::JournalConfig config;
     config.path = path;
     config.wal_bytes = wal_bytes;
-    return std::make_unique<store::StoreThread>(
+    auto thread = std::make_unique<store::StoreThread>(
         open_journal(config),
         [this](std::function<void()> done) { completions.post(std::move(done)); });
+    REQUIRE(thread->start().has_value());
+    return thread;
   }
 
   TempDir directory;

@@ -65,7 +65,8 @@ TEST_SUITE("unit/xa") {
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, stranger) == 0);
     std::promise<bool> hit;
     {
-      xa::Pool pool(std::make_unique<Connects>(connection[0]), nullptr, {1, 1ms});
+      const auto pool =
+          *xa::Pool::make(std::make_unique<Connects>(connection[0]), nullptr, {1, 1ms});
       // The client library closes the socket, and somebody opens one.
       const auto run = [&](xa::Session&) {
         dup2(stranger[0], connection[0]);
@@ -77,7 +78,7 @@ TEST_SUITE("unit/xa") {
         hit.set_value(is_cut(connection[0], cut ? 0 : kLong));
         return Outcome::success();
       };
-      pool.add({xa::Phase::second, "x", 200ms, run, Reply(nullptr)});
+      pool->add({xa::Phase::second, "x", 200ms, run, Reply(nullptr)});
       CHECK_FALSE(hit.get_future().get());
     }
     CHECK(is_cut(connection[1], 0));

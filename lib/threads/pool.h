@@ -1,0 +1,43 @@
+// Threads that run what is handed in. They are started when they are needed and kept until the end.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "belay/result.h"
+#include "threads/thread.h"
+
+namespace belay::threads {
+
+class Pool {
+ public:
+  // `name`: as a thread's.
+  explicit Pool(const char* name) : name_(name) {}
+  ~Pool() { end(); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // From any thread. Starts threads until there are so many. Errors: storage (none is left; those
+  // there are stay), closed (after `end`).
+  Result<> have(std::size_t threads);
+  // From any thread; never blocks. Runs on the next free thread. How many there have to be is the
+  // caller's to know: without a thread it waits. After `end`: dropped.
+  void add(std::function<void()> work);
+  // Returns when all that was added has run. Not on one of its threads.
+  void end();
+
+ private:
+  void run();
+
+  const char* const name_;
+  std::mutex mutex_;
+  std::condition_variable more_;
+  std::deque<std::function<void()>> work_;
+  std::vector<Thread> threads_;
+  bool ending_ = false;
+};
+
+}  // namespace belay::threads

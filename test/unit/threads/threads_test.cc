@@ -1,0 +1,64 @@
+// What a thread of belay's starts with, and the threads that a pool keeps.
+#include <doctest/doctest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <array>
+#include <atomic>
+#include <latch>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "threads/pool.h"
+#include "threads/thread.h"
+
+namespace belay::test {
+
+TEST_SUITE("threads") {
+  TEST_CASE("a thread has its name, takes no signal of the host's, and every fault") {
+    std::array<char, 16> name{};
+    sigset_t blocked;
+    {
+      auto thread = threads::Thread::start("belay-fifteen-c", [&] {
+        pthread_getname_np(pthread_self(), name.data(), name.size());
+        pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+      });
+      REQUIRE(thread.has_value());
+    }
+    CHECK(std::string(name.data()) == "belay-fifteen-c");
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1, SIGPIPE, SIGALRM, SIGXFSZ})
+      CHECK_MESSAGE(sigismember(&blocked, signal) == 1, signal);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+      CHECK_MESSAGE(sigismember(&blocked, fault) == 0, fault);
+  }
+
+  TEST_CASE("who starts a thread takes the signals that it took before") {
+    sigset_t before;
+    sigset_t after;
+    pthread_sigmask(SIG_BLOCK, nullptr, &before);
+    CHECK(threads::Thread::start("belay-test", [] {}).has_value());
+    pthread_sigmask(SIG_BLOCK, nullptr, &after);
+    for (int signal = 1; signal < 32; ++signal)
+      CHECK(sigismember(&before, signal) == sigismember(&after, signal));
+  }
+
+  TEST_CASE("a pool runs as much at once as it has threads, and all of it before its end") {
+    threads::Pool pool("belay-test");
+    REQUIRE(pool.have(3));
+    REQUIRE(pool.have(2));  // it has
+    std::latch all_run(3);
+    std::atomic<int> runs = 0;
+    for (int i = 0; i < 3; ++i) pool.add([&] { all_run.arrive_and_wait(), ++runs; });
+    for (int i = 0; i < 100; ++i) pool.add([&] { ++runs; });
+    pool.end();
+    CHECK(runs == 103);
+    pool.add([&] { ++runs; });
+    pool.end();
+    CHECK(runs == 103);
+    CHECK_FALSE(pool.have(1));
+  }
+}
+
+}  // namespace belay::test
