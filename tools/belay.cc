@@ -1,6 +1,9 @@
 // The `belay` command: parses, runs one subcommand, ends with its exit code. Every error is one
 // line on stderr.
+#include <fcntl.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -118,6 +121,17 @@ ExitCode parse_and_run(CLI::App& app, Context& context, std::vector<std::string>
   return context.command();
 }
 
+// With a standard stream closed the next file that is opened would be that stream: what is meant
+// for a terminal would be written into a state file or to a peer. Opened the wrong way round, so
+// that its use is still an error.
+void keep_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number, which is this one.
+    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+  }
+}
+
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // `belay list | head -1` ends quietly, see Out
   Context context;
@@ -141,6 +155,7 @@ int main(int argc, char** argv) {
 }  // namespace belay::tool
 
 int main(int argc, char** argv) {
+  belay::tool::keep_standard_streams();
   try {
     return belay::tool::main(argc, argv);
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "serve/server.h"
 #include "serve/settings.h"
+#include "serve/signals.h"
 
 namespace belay::tool {
 namespace {
@@ -22,7 +23,10 @@ environment before the file. --print-config prints what holds.
 
 SIGTERM: new work is answered 503, what is under way may finish within
 --drain-timeout, the rest goes on at the next start. Exit code 0 then; 5 if another
-engine holds the file or another program the port.
+engine holds the file or another program the port. SIGHUP: the files of --token-file,
+--tls-cert, --tls-key and --tls-client-ca are read again; if they are broken, what
+was read before stays. Those of --hook-ca-file, --hook-client-cert and
+--hook-client-key are read for every new connection to a service.
 
 Examples:
   belay serve --db /var/lib/belay/state.db
@@ -65,10 +69,13 @@ ExitCode run(Context& context, Serve& serve) {
                 "give --db PATH or set BELAY_DB");
   }
   settings.service.version = std::string(version());
-  block_end_signals();
+  block_signals();
   ServeLog log(settings.log_format, settings.engine.log_level);
   const auto served = belay::tool::serve(settings, std::move(tokens), log);
-  return served ? ExitCode::done : fail_to_serve(context, serve, served.error());
+  if (served) return ExitCode::done;
+  log.flush(ServeLog::kLastLines);
+  unblock_signals();  // whoever reads the error may not
+  return fail_to_serve(context, serve, served.error());
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kRedirectsMax = 5;
 constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // of one response
+constexpr long kAuthoritiesSeconds = 60;             // how long those read last are used
 
 const std::string& user_agent() {
   static const auto text = "belay/" + std::to_string(BELAY_VERSION_MAJOR) + "." +
@@ -92,6 +93,8 @@ void Transfer::set_tls() {
     curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str());
     curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
   }
+  // Renewed files are seen by new connections; reading all authorities for each would be dear.
+  curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT, kAuthoritiesSeconds);
   curl_easy_setopt(easy_, CURLOPT_SSLCERT, text_or_null(options_.client_cert_file));
   curl_easy_setopt(easy_, CURLOPT_SSLKEY, text_or_null(options_.client_key_file));
 }

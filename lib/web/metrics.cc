@@ -123,6 +123,8 @@ void add_server(Families& families, const ServerFigures& figures) {
   total(families, "belay_alerts_failed_total", "Alerts that it did not take.",
         figures.alerts_failed);
   total(families, "belay_alerts_dropped_total", "Alerts beyond the queue.", figures.alerts_dropped);
+  total(families, "belay_log_lines_dropped_total", "Lines of the log that nobody read in time.",
+        figures.log_lines_dropped);
   now(families, "belay_file_bytes", "Size of the state file.", figures.file_bytes);
   now(families, "belay_wal_bytes", "Size of its write-ahead log.", figures.wal_bytes);
 }

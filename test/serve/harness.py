@@ -104,6 +104,11 @@ class Server:
         self.flags = flags
         self.env = env or {}
         self.process = None
+        self._at_end = []
+
+    def at_end(self, what):
+        """To be called once the process is gone."""
+        self._at_end.append(what)
 
     def __enter__(self):
         self.start()
@@ -116,6 +121,8 @@ class Server:
 
     def remove(self):
         self.kill()
+        for what in self._at_end:
+            what()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self):

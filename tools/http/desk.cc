@@ -16,13 +16,15 @@ constexpr std::chrono::seconds kLastAnswers{1};
 
 }  // namespace
 
-Desk::Desk(const ServerOptions& options, Server::Handler handler)
+Desk::Desk(const ServerOptions& options, const CurrentIdentity& identity, Server::Handler handler)
     : options_(options),
+      identity_(identity),
       handler_(std::move(handler)),
       peers_({options.request_timeout, options.idle_timeout}) {}
 
 Peer* Desk::on_connected(int fd) {
   auto* peer = peers_.add(fd, !options_.tls_cert.empty());
+  peer->identity = identity_.get();
   peer->beyond_limit = peers_.count() > options_.connections_max;
   return peer;
 }
@@ -109,8 +111,11 @@ bool Desk::dispatch(MHD_Connection* connection, Exchange& exchange) {
 
 bool Desk::send(MHD_Connection* connection, Exchange& exchange, const web::Response& response,
                 bool close) {
-  if (!exchange.peer->enter(Phase::writing)) return false;
-  return send_response(connection, response, close || closing_ ? After::close : After::keep_alive);
+  auto& peer = *exchange.peer;
+  if (!peer.enter(Phase::writing)) return false;
+  // Who came in by an older certificate comes back by the new one.
+  const bool is_last = close || closing_ || !identity_.is(peer.identity.get());
+  return send_response(connection, response, is_last ? After::close : After::keep_alive);
 }
 
 bool Desk::refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close) {

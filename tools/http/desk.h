@@ -10,6 +10,7 @@
 #include "http/exchange.h"
 #include "http/peers.h"
 #include "http/server.h"
+#include "http/server_tls.h"
 
 namespace belay::http {
 
@@ -17,7 +18,7 @@ class Daemon;
 
 class Desk {
  public:
-  Desk(const ServerOptions& options, Server::Handler handler);
+  Desk(const ServerOptions& options, const CurrentIdentity& identity, Server::Handler handler);
   // Errors: storage (no thread is left).
   Result<> start() { return peers_.start(); }
 
@@ -46,6 +47,7 @@ class Desk {
   void give_back(Exchange& exchange);
 
   const ServerOptions options_;
+  const CurrentIdentity& identity_;
   const Server::Handler handler_;
   Peers peers_;
   std::shared_ptr<Suspended> suspended_ = std::make_shared<Suspended>();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 
 #include "belay/result.h"
@@ -13,6 +14,8 @@
 #include "threads/thread.h"
 
 namespace belay::http {
+
+class TlsIdentity;
 
 //            connected
 //                │
@@ -28,7 +31,8 @@ class Peer {
   bool enter(Phase phase);
   Phase phase() const { return phase_of(state_.load(std::memory_order_acquire)); }
 
-  bool beyond_limit = false;  // may be told so, and nothing else
+  bool beyond_limit = false;                    // may be told so, and nothing else
+  std::shared_ptr<const TlsIdentity> identity;  // none: it speaks no TLS
 
  private:
   friend class Peers;

@@ -25,11 +25,13 @@ ServerOptions fitting(ServerOptions options) {
 class Server::Impl {
  public:
   Impl(const ServerOptions& options, Handler handler)
-      : options_(fitting(options)), desk_(options_, std::move(handler)) {}
+      : options_(fitting(options)), desk_(options_, identity_, std::move(handler)) {}
   ~Impl() { stop(); }
 
   Result<> start() {
     BELAY_TRY(desk_.start());
+    if (!options_.tls_cert.empty())
+      BELAY_TRY(show(options_.tls_cert, options_.tls_key, options_.tls_client_ca));
     auto listener = listen_on(options_.host, options_.port);
     if (!listener) return listener.error();
     listener_ = *listener;
@@ -41,7 +43,15 @@ class Server::Impl {
     return {};
   }
 
+  Result<> show(const std::string& cert, const std::string& key, const std::string& client_ca) {
+    auto identity = TlsIdentity::make(cert, key, client_ca);
+    if (!identity) return identity.error();
+    identity_.replace(std::move(*identity));
+    return {};
+  }
+
   std::uint16_t port() const { return listener_.port; }
+  bool speaks_tls() const { return !options_.tls_cert.empty(); }
   Figures figures() const { return desk_.figures(); }
 
   void quiesce() {
@@ -58,6 +68,7 @@ class Server::Impl {
 
  private:
   const ServerOptions options_;
+  CurrentIdentity identity_;
   Desk desk_;
   Listener listener_{};
   std::vector<std::unique_ptr<Daemon>> daemons_;
@@ -73,6 +84,13 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Hand
   auto impl = std::make_unique<Impl>(options, std::move(handler));
   if (auto started = impl->start(); !started) return started.error();
   return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Result<> Server::replace_tls(const std::string& cert, const std::string& key,
+                             const std::string& client_ca) {
+  if (cert.empty() || !impl_->speaks_tls())
+    return Error{ErrorCode::invalid_argument, "TLS cannot be begun or ended while it runs"};
+  return impl_->show(cert, key, client_ca);
 }
 
 std::uint16_t Server::port() const { return impl_->port(); }

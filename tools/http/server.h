@@ -54,6 +54,11 @@ class Server {
     std::uint64_t requests = 0, refused = 0;                // total
   };
   Figures figures() const;
+  // New connections get this certificate, key and clients' authority (PEM texts, the last one may
+  // be empty); open ones end after their next answer. Errors: invalid_argument (they do not fit, or
+  // the server was started without TLS); then all stays as it was.
+  Result<> replace_tls(const std::string& cert, const std::string& key,
+                       const std::string& client_ca);
   // Takes no further connections; requests in flight may still be answered.
   void quiesce();
   // Answers what is in flight with 503 and closes everything. Not on a server's thread.

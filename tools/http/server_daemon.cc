@@ -1,7 +1,5 @@
 #include "http/server_daemon.h"
 
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -19,6 +17,7 @@
 #include "belay/check.h"
 #include "http/desk.h"
 #include "http/listener.h"
+#include "http/server_tls.h"
 
 namespace belay::http {
 namespace {
@@ -36,28 +35,22 @@ Error system_error(const char* what) {
           std::string("the HTTP server does not start: ") + what + ": " + std::strerror(errno)};
 }
 
-// The handshake fails without a certificate of the authority, made for clients.
-void require_certificate(MHD_Connection* connection) {
-  static char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
-  static gnutls_typed_vdata_st wanted{GNUTLS_DT_KEY_PURPOSE_OID,
-                                      static_cast<unsigned char*>(static_cast<void*>(purpose)), 0};
+// In the place of the certificate that the library was started with.
+void show(const TlsIdentity& identity, MHD_Connection* connection) {
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
   BELAY_CHECK(info != nullptr);
-  auto* session = static_cast<gnutls_session_t>(info->tls_session);
-  gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
-  gnutls_session_set_verify_cert2(session, &wanted, 1, 0);
+  identity.show_in(static_cast<gnutls_session_int*>(info->tls_session));
 }
 
 // Of the texts in `options`, which the library goes on to use.
-std::array<MHD_OptionItem, 5> tls_items(const ServerOptions& options) {
-  std::array<MHD_OptionItem, 5> items{};
+std::array<MHD_OptionItem, 4> tls_items(const ServerOptions& options) {
+  std::array<MHD_OptionItem, 4> items{};
   std::size_t count = 0;
   const auto add = [&](MHD_OPTION option, const char* text) {
     if (*text != '\0') items[count++] = {option, 0, const_cast<char*>(text)};
   };
   add(MHD_OPTION_HTTPS_MEM_CERT, options.tls_cert.c_str());
   add(MHD_OPTION_HTTPS_MEM_KEY, options.tls_key.c_str());
-  add(MHD_OPTION_HTTPS_MEM_TRUST, options.tls_client_ca.c_str());
   if (count > 0) add(MHD_OPTION_HTTPS_PRIORITIES, kTlsPriorities);
   items[count] = {MHD_OPTION_END, 0, nullptr};
   return items;
@@ -97,15 +90,18 @@ struct Daemon::Callbacks {
     daemon.called_back_ = true;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
       --daemon.connections_;
-      if (*context != nullptr) daemon.desk_.on_disconnected(static_cast<Peer*>(*context));
-      *context = nullptr;
+      if (auto* peer = static_cast<Peer*>(std::exchange(*context, nullptr))) {
+        if (peer->identity) daemon.retired_.push_back(std::move(peer->identity));
+        daemon.desk_.on_disconnected(peer);
+      }
       return;
     }
     ++daemon.connections_;
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     BELAY_CHECK(info != nullptr);
-    if (!daemon.options_.tls_client_ca.empty()) require_certificate(connection);
-    *context = daemon.desk_.on_connected(info->connect_fd);
+    auto* peer = daemon.desk_.on_connected(info->connect_fd);
+    if (peer->identity) show(*peer->identity, connection);
+    *context = peer;
   }
 };
 
@@ -184,6 +180,7 @@ void Daemon::run() {
     called_back_ = false;
     const auto begun = Clock::now();
     MHD_run(daemon_);
+    retired_.clear();  // their sessions have ended
     wait(begun);
   }
 }

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "http/pace.h"
 #include "http/server.h"
@@ -17,6 +18,7 @@ struct MHD_Daemon;
 namespace belay::http {
 
 class Desk;
+class TlsIdentity;
 
 class Daemon {
  public:
@@ -65,6 +67,8 @@ class Daemon {
   int listening_fd_;  // -1 once quiet
   unsigned connections_ = 0;
   bool called_back_ = false;  // in this round
+  // Of connections that are closed, and whose sessions the library ends later in the round.
+  std::vector<std::shared_ptr<const TlsIdentity>> retired_;
   Pace pace_;
   Pace::Clock::time_point accept_again_{};
 

@@ -78,11 +78,14 @@ void Alerts::post(const std::string& body) {
                                    .ca_file = ca_file_});
   if (answer && answer->status / 100 == 2) {
     ++sent_;
+    if (std::exchange(refused_, 0) != 0) log_.info("the alert webhook takes alerts again");
     return;
   }
   ++failed_;
+  // Of a webhook that is down, one line.
+  if (refused_++ != 0) return;
   const auto why = answer ? "status " + std::to_string(answer->status) : answer.error().detail;
-  log_.warning("the alert webhook did not take an alert", {{"reason", why}});
+  log_.warning("the alert webhook does not take alerts", {{"reason", why}});
 }
 
 }  // namespace belay::tool

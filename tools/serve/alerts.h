@@ -46,6 +46,7 @@ class Alerts {
   std::atomic<std::uint64_t> sent_{0};
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::uint64_t refused_ = 0;  // in a row; only for the thread
   std::mutex mutex_;
   std::condition_variable more_;
   std::deque<std::string> queue_;

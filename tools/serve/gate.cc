@@ -51,7 +51,9 @@ bool equal_in_constant_time(std::string_view expected, std::string_view given) {
   return differs == 0;
 }
 
-bool Gate::has_token(const web::Request& request) const {
+namespace {
+
+bool has_one_of(const Gate::Tokens& tokens, const web::Request& request) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto given = header_of(request, "Authorization");
   if (given.size() < kScheme.size() ||
@@ -59,14 +61,27 @@ bool Gate::has_token(const web::Request& request) const {
     return false;
   }
   bool found = false;
-  for (const auto& token : tokens_) {
+  for (const auto& token : tokens) {
     found |= equal_in_constant_time(token, given.substr(kScheme.size()));
   }
   return found;
 }
 
+}  // namespace
+
+void Gate::replace_tokens(Tokens tokens) {
+  const std::lock_guard lock(mutex_);
+  tokens_ = std::make_shared<const Tokens>(std::move(tokens));
+}
+
+std::shared_ptr<const Gate::Tokens> Gate::tokens() const {
+  const std::lock_guard lock(mutex_);
+  return tokens_;
+}
+
 std::optional<web::Response> Gate::refuse(const web::Request& request) const {
-  if (!is_free(request) && !tokens_.empty() && !has_token(request)) {
+  const auto tokens = this->tokens();
+  if (!is_free(request) && !tokens->empty() && !has_one_of(*tokens, request)) {
     auto response = refusal(401, "a bearer token is needed");
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;

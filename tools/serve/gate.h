@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +16,12 @@ namespace belay::tool {
 
 class Gate {
  public:
-  explicit Gate(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
+  using Tokens = std::vector<std::string>;  // none: everybody may ask
+
+  explicit Gate(Tokens tokens) { replace_tokens(std::move(tokens)); }
+
+  // Requests from now on need one of these. From any thread.
+  void replace_tokens(Tokens tokens);
 
   // From now on only questions are answered.
   void drain() { draining_ = true; }
@@ -22,9 +29,10 @@ class Gate {
   std::optional<web::Response> refuse(const web::Request& request) const;
 
  private:
-  bool has_token(const web::Request& request) const;
+  std::shared_ptr<const Tokens> tokens() const;
 
-  const std::vector<std::string> tokens_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Tokens> tokens_;
   std::atomic<bool> draining_{false};
 };
 

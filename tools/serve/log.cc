@@ -1,7 +1,6 @@
 #include "serve/log.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <ctime>
@@ -40,16 +39,25 @@ std::string text_line(std::string_view level, std::string_view message,
   return line + "\n";
 }
 
+std::string any_line(LogFormat format, LogLevel level, std::string_view message,
+                     std::initializer_list<ServeLog::Field> fields) {
+  const auto name = kLevels[static_cast<std::size_t>(level)];
+  return format == LogFormat::json ? json_line(name, message, fields)
+                                   : text_line(name, message, fields);
+}
+
 }  // namespace
+
+ServeLog::ServeLog(LogFormat format, LogLevel level, int fd)
+    : format_(format), level_(level), queue_(fd, [format](std::uint64_t count) {
+        return any_line(
+            format, LogLevel::warning,
+            fmt::format("{} lines of the log were lost: nobody read them in time", count), {});
+      }) {}
 
 void ServeLog::write(LogLevel level, std::string_view message,
                      std::initializer_list<Field> fields) {
-  if (level < level_) return;
-  const auto name = kLevels[static_cast<std::size_t>(level)];
-  const auto line = format_ == LogFormat::json ? json_line(name, message, fields)
-                                               : text_line(name, message, fields);
-  // In one piece, so that lines of several threads do not mix.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  if (level >= level_) queue_.add(any_line(format_, level, message, fields));
 }
 
 void ServeLog::sink(LogLevel level, std::string_view line, void* user) {

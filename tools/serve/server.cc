@@ -1,11 +1,10 @@
 #include "serve/server.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +18,7 @@
 #include "serve/alerts.h"
 #include "serve/gate.h"
 #include "serve/notify.h"
+#include "serve/signals.h"
 #include "threads/thread.h"
 #include "web/service.h"
 
@@ -27,24 +27,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What closing takes at most, beside the calls in flight.
+// Of the drain's time, for what follows when answers are not waited for any more.
 constexpr Millis kClosing{1'000};
 constexpr Millis kLook{20};  // how often a drain looks whether it is done
-
-sigset_t end_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
-
-bool wait_for_signal(Millis limit) {
-  const auto signals = end_signals();
-  const timespec time{static_cast<std::time_t>(limit.count() / 1000),
-                      static_cast<long>(limit.count() % 1000) * 1'000'000};
-  return sigtimedwait(&signals, nullptr, &time) > 0;
-}
 
 // Ends the process if it is not gone by then: a kill -9 loses nothing either.
 class Deadline {
@@ -70,14 +55,11 @@ class Deadline {
   void wait(Clock::time_point at, ServeLog& log, std::uint64_t live) {
     std::unique_lock lock(mutex_);
     if (done_.wait_until(lock, at, [this] { return gone_; })) return;
-    // Whoever reads the log may have stopped to; that must not stop us.
-    pollfd log_file{STDERR_FILENO, POLLOUT, 0};
-    if (poll(&log_file, 1, 0) > 0) {
-      log.warning(
-          fmt::format("the drain timeout passed: ending all the same; {} unfinished "
-                      "transactions at most go on at the next start",
-                      live));
-    }
+    log.warning(
+        fmt::format("the drain timeout passed: ending all the same; {} unfinished "
+                    "transactions at most go on at the next start",
+                    live));
+    log.flush(ServeLog::kLastLines);
     _exit(0);
   }
 
@@ -106,6 +88,7 @@ class Front {
   }
   void open(web::Service& service) { service_.store(&service, std::memory_order_release); }
   void drain() { gate_.drain(); }
+  void replace_tokens(Gate::Tokens tokens) { gate_.replace_tokens(std::move(tokens)); }
 
  private:
   Gate gate_;
@@ -120,11 +103,13 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
                        figures.requests_in_flight, engine.counters().live));
   front.drain();
   server.quiesce();
-  // An answer that waits for a result may wait for hours; the calls in flight have a time limit.
-  const auto answers_end = end - settings.engine.request_timeout - kClosing;
+  // An answer that waits for a result may wait for hours. When it is not waited for any more it is
+  // given: come again. Closing then waits for the calls in flight, or for the deadline.
+  const auto answers_end = end - std::min(kClosing, settings.drain_timeout / 2);
   while (server.figures().requests_in_flight > 0 && Clock::now() < answers_end) {
-    if (wait_for_signal(kLook)) break;  // asked twice
+    if (wait_for_end_signal(kLook)) break;  // asked twice
   }
+  server.stop();
   const auto live = engine.counters().live;
   if (const auto closed = engine.close(); !closed) {
     log.error("closing the state file: " + closed.error().detail);
@@ -138,7 +123,7 @@ std::uint64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
-web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
+web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts, const ServeLog& log,
                               const std::string& db) {
   const auto http = server.figures();
   const auto told = alerts.figures();
@@ -149,6 +134,7 @@ web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
           .alerts_sent = told.sent,
           .alerts_failed = told.failed,
           .alerts_dropped = told.dropped,
+          .log_lines_dropped = log.dropped(),
           .file_bytes = size_of(db),
           .wal_bytes = size_of(db + "-wal")};
 }
@@ -160,12 +146,40 @@ std::string url_of(const http::Server& server, const ServeSettings& settings) {
                      six ? "[" : "", host, six ? "]" : "", server.port());
 }
 
-}  // namespace
-
-void block_end_signals() {
-  const auto signals = end_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+void reload_tokens(const ServeSettings& settings, Front& front, ServeLog& log) {
+  if (settings.token_file.empty()) return;
+  std::vector<std::string> tokens;
+  if (const auto wrong = read_tokens(settings, tokens))
+    return log.error("the tokens stay as they were: " + *wrong);
+  log.info(fmt::format("{} tokens were read again", tokens.size()));
+  front.replace_tokens(std::move(tokens));
 }
+
+void reload_tls(const ServeSettings& settings, http::Server& server, ServeLog& log) {
+  if (settings.tls_cert_file.empty()) return;
+  TlsTexts tls;
+  auto wrong = read_tls(settings, tls);
+  if (!wrong) {
+    const auto replaced = server.replace_tls(tls.cert, tls.key, tls.client_ca);
+    if (!replaced) wrong = replaced.error().detail;
+  }
+  if (wrong) return log.error("the TLS certificates stay as they were: " + *wrong);
+  log.info("the TLS certificates were read again", {{"cert", settings.tls_cert_file}});
+}
+
+void run_until_end(const ServeSettings& settings, Front& front, http::Server& server,
+                   ServeLog& log) {
+  for (;;) {
+    const auto signal = wait_for_signal(Millis(3'600'000));
+    if (signal == Signal::end) return;
+    if (signal == Signal::none) continue;
+    log.info("SIGHUP: files are read again");
+    reload_tokens(settings, front, log);
+    reload_tls(settings, server, log);
+  }
+}
+
+}  // namespace
 
 Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log) {
   std::optional<Deadline> deadline;  // outlives all that ends
@@ -186,18 +200,18 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   BELAY_TRY(engine->start());
   auto service = web::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
-  (*service)->metrics().read_server(
-      [&http = **server, &alerts, db = settings.db] { return figures_of(http, alerts, db); });
+  (*service)->metrics().read_server([&http = **server, &alerts, &log, db = settings.db] {
+    return figures_of(http, alerts, log, db);
+  });
   front.open(**service);
   const auto url = url_of(**server, settings);
   log.info("listening", {{"url", url}, {"db", settings.db}});
   notify_manager("READY=1\nSTATUS=listening on " + url);
-  while (!wait_for_signal(Millis(3'600'000))) continue;
+  run_until_end(settings, front, **server, log);
   notify_manager("STOPPING=1");
   const auto end = Clock::now() + settings.drain_timeout;
   deadline.emplace(end, log, engine->counters().live);
   drain(front, **server, *engine, settings, end, log);
-  (*server)->stop();
   return {};
 }
 

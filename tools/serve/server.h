@@ -11,12 +11,10 @@
 
 namespace belay::tool {
 
-// The signals that end it, blocked in all threads from here on.
-void block_end_signals();
-
-// Serves until SIGTERM or SIGINT, then drains. `complete` was called on the settings. Errors: those
-// of Engine::open and http::Server::start. Does not return when the drain takes too long: the
-// process ends then, with nothing lost.
+// Serves until SIGTERM or SIGINT, then drains; at SIGHUP it reads again the files it was given.
+// `block_signals` was called, and `complete` on the settings. Errors: those of Engine::open and
+// http::Server::start. Does not return when the drain takes too long: the process ends then, with
+// nothing lost.
 Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log);
 
 }  // namespace belay::tool

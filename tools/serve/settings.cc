@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 namespace belay::tool {
 namespace {
@@ -184,6 +185,21 @@ bool is_loopback(const std::string& host) {
   return true;
 }
 
+std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& into) {
+  for (const auto& [path, text] : {std::pair{&settings.tls_cert_file, &into.cert},
+                                   {&settings.tls_key_file, &into.key},
+                                   {&settings.tls_client_ca_file, &into.client_ca}}) {
+    if (auto wrong = read_file(*path, *text)) return wrong;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_tokens(const ServeSettings& settings,
+                                       std::vector<std::string>& into) {
+  auto wrong = read_tokens_of(settings.token_file, into);
+  return wrong ? std::optional("--token-file: " + *wrong) : std::nullopt;
+}
+
 std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens) {
   const auto address = parse_address(settings.listen);
   if (!address) return "--listen: '" + settings.listen + "' is no HOST:PORT";
@@ -203,12 +219,12 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   if (!settings.tls_client_ca_file.empty() && settings.tls_cert_file.empty()) {
     return "--tls-client-ca needs --tls-cert and --tls-key";
   }
-  if (auto wrong = read_tokens_of(settings.token_file, tokens)) return "--token-file: " + *wrong;
-  if (auto wrong = read_file(settings.tls_cert_file, settings.http.tls_cert)) return wrong;
-  if (auto wrong = read_file(settings.tls_key_file, settings.http.tls_key)) return wrong;
-  if (auto wrong = read_file(settings.tls_client_ca_file, settings.http.tls_client_ca)) {
-    return wrong;
-  }
+  if (auto wrong = read_tokens(settings, tokens)) return wrong;
+  TlsTexts tls;
+  if (auto wrong = read_tls(settings, tls)) return wrong;
+  settings.http.tls_cert = std::move(tls.cert);
+  settings.http.tls_key = std::move(tls.key);
+  settings.http.tls_client_ca = std::move(tls.client_ca);
   const bool guarded = !tokens.empty() || settings.insecure;
   if (!guarded && !is_loopback(address->host)) {
     return settings.listen + " can be reached from elsewhere: give --token-file, or --insecure";

@@ -42,6 +42,17 @@ std::optional<Address> parse_address(const std::string& text);
 // Every address of the host is this machine's alone.
 bool is_loopback(const std::string& host);
 
+// What the files hold that the settings name; they may be read again while the server runs. Each
+// returns what is wrong, and then leaves `into` half filled.
+struct TlsTexts {
+  std::string cert;
+  std::string key;
+  std::string client_ca;
+};
+std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& into);
+std::optional<std::string> read_tokens(const ServeSettings& settings,
+                                       std::vector<std::string>& into);
+
 // Fills in what follows from the settings: the address, files' contents, `tokens`. Returns what is
 // wrong.
 std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens);

@@ -73,6 +73,51 @@ TEST_SUITE("http tls") {
     CHECK(tls.server->figures().requests == 1);
   }
 
+  TEST_CASE("certificate and authority are replaced while it runs, and what does not fit is not") {
+    const TlsServer tls(TlsServer::Clients::certified);
+    const test::Authority next;
+    for (const auto* name : {"server", "client"}) REQUIRE(next.vouch_for(name));
+    const auto status = [&](const test::Authority& authority) {
+      auto request = tls.request();
+      request.ca_file = authority.ca();
+      request.cert_file = authority.cert("client");
+      request.key_file = authority.key("client");
+      const auto response = fetch(request);
+      return response ? response->status : 0;
+    };
+    CHECK(status(tls.authority) == 200);
+    const auto cert = text_of(next.cert("server"));
+    const auto key = text_of(next.key("server"));
+    const auto ca = text_of(next.ca());
+    const auto refused = [&](const std::string& some_cert, const std::string& some_key,
+                             const std::string& some_ca) {
+      const auto replaced = tls.server->replace_tls(some_cert, some_key, some_ca);
+      return !replaced && replaced.error().code == ErrorCode::invalid_argument;
+    };
+    CHECK(refused("", "", ""));
+    CHECK(refused(cert, text_of(tls.authority.key("server")), ca));
+    CHECK(refused(cert, "garbage", ca));
+    CHECK(refused(cert, key, "garbage"));
+    CHECK(status(tls.authority) == 200);
+    CHECK(status(next) == 0);
+    REQUIRE(tls.server->replace_tls(cert, key, ca));
+    CHECK(status(next) == 200);
+    CHECK(status(tls.authority) == 0);
+    REQUIRE(tls.server->replace_tls(cert, key, ""));
+    auto anybody = tls.request();
+    anybody.ca_file = next.ca();
+    CHECK(fetch(anybody).has_value());
+  }
+
+  TEST_CASE("without TLS at the start there is none later") {
+    const auto server = Server::start({}, [](web::Request, web::Respond respond) { respond({}); });
+    REQUIRE(server);
+    const test::Authority authority;
+    REQUIRE(authority.vouch_for("server"));
+    CHECK_FALSE((*server)->replace_tls(text_of(authority.cert("server")),
+                                       text_of(authority.key("server")), ""));
+  }
+
   TEST_CASE("who speaks no TLS, or never ends the handshake, is ended") {
     const TlsServer tls(TlsServer::Clients::any, 300ms);
     test::RawClient plain(tls.server->port());

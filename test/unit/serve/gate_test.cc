@@ -37,6 +37,13 @@ TEST_SUITE("serve/gate") {
     }
   }
 
+  TEST_CASE("replaced tokens hold for the next request") {
+    Gate gate({"first"});
+    gate.replace_tokens({"second"});
+    CHECK(status_of(gate, get("/metrics", {{"Authorization", "Bearer first"}})) == 401);
+    CHECK(status_of(gate, get("/metrics", {{"Authorization", "Bearer second"}})) == 200);
+  }
+
   TEST_CASE("tokens are compared as a whole") {
     CHECK(equal_in_constant_time("token", "token"));
     CHECK_FALSE(equal_in_constant_time("token", "tokenn"));

@@ -1,0 +1,58 @@
+// Who a server is to its TLS clients, and who they have to be: a certificate, its key, and the
+// authority of the clients' ones. May be replaced while the server runs. Part of the server: for
+// its own files.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "belay/result.h"
+
+struct gnutls_session_int;
+struct gnutls_certificate_credentials_st;
+
+namespace belay::http {
+
+class TlsIdentity {
+ public:
+  // PEM texts; with an empty `client_ca` no client is asked who it is. Errors: invalid_argument.
+  static Result<std::shared_ptr<const TlsIdentity>> make(const std::string& cert,
+                                                         const std::string& key,
+                                                         const std::string& client_ca);
+  TlsIdentity(const TlsIdentity&) = delete;
+  TlsIdentity& operator=(const TlsIdentity&) = delete;
+  ~TlsIdentity();
+
+  // Before the session's handshake; this must outlive the session.
+  void show_in(gnutls_session_int* session) const;
+
+ private:
+  explicit TlsIdentity(bool asks_clients) : asks_clients_(asks_clients) {}
+
+  const bool asks_clients_;
+  gnutls_certificate_credentials_st* credentials_ = nullptr;
+};
+
+// The identity that new connections get. Thread-safe; empty: the server speaks no TLS.
+class CurrentIdentity {
+ public:
+  void replace(std::shared_ptr<const TlsIdentity> identity) {
+    const std::lock_guard lock(mutex_);
+    identity_ = std::move(identity);
+    newest_ = identity_.get();
+  }
+  std::shared_ptr<const TlsIdentity> get() const {
+    const std::lock_guard lock(mutex_);
+    return identity_;
+  }
+  bool is(const TlsIdentity* identity) const { return newest_ == identity; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsIdentity> identity_;
+  std::atomic<const TlsIdentity*> newest_ = nullptr;
+};
+
+}  // namespace belay::http

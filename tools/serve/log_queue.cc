@@ -1,0 +1,130 @@
+#include "serve/log_queue.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace belay::tool {
+namespace {
+
+// As much as a pipe takes in one piece, once it says that it takes any.
+constexpr std::size_t kPieceBytes = 4'096;
+
+// False: nobody will ever read it, or there is no such file.
+bool write_to(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), std::min(text.size(), kPieceBytes));
+    if (written > 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return false;
+    pollfd file{fd, POLLOUT, 0};  // another program made it so
+    poll(&file, 1, -1);
+  }
+  return true;
+}
+
+}  // namespace
+
+struct LogQueue::Shared {
+  // Its own number of the file: the caller's may be another file's before the thread ends.
+  Shared(int file, std::function<std::string(std::uint64_t)> tell)
+      : fd(fcntl(file, F_DUPFD_CLOEXEC, 3)), lost(std::move(tell)) {}
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  ~Shared() {
+    if (fd >= 0) close(fd);
+  }
+
+  const int fd;
+  const std::function<std::string(std::uint64_t)> lost;
+  std::mutex mutex;
+  std::condition_variable more;
+  std::condition_variable written;
+  std::string waiting;            // whole lines
+  std::size_t being_written = 0;  // bytes
+  std::uint64_t lost_now = 0;     // lines, not told yet
+  std::uint64_t dropped = 0;      // lines, in all
+  bool ending = false;
+};
+
+LogQueue::LogQueue(int fd, std::function<std::string(std::uint64_t)> lost)
+    : shared_(std::make_shared<Shared>(fd, std::move(lost))) {
+  try {
+    // Not a threads::Thread, which is joined: this one may be left behind.
+    thread_ = std::thread([shared = shared_] { write_all(shared); });
+  } catch (const std::system_error&) {  // the engine will find no thread either, and says so
+  }
+}
+
+LogQueue::~LogQueue() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->ending = true;
+  }
+  shared_->more.notify_one();
+  if (!thread_.joinable()) return;
+  flush(Millis(0)) ? thread_.join() : thread_.detach();
+}
+
+void LogQueue::add(std::string_view line) {
+  auto& shared = *shared_;
+  {
+    const std::lock_guard lock(shared.mutex);
+    const auto held = shared.waiting.size() + shared.being_written;
+    // Once one was lost the next ones are, too: the line that tells it stands where they would.
+    if (shared.lost_now != 0 || held + line.size() > kBytesMax) {
+      ++shared.lost_now;
+      ++shared.dropped;
+      return;
+    }
+    shared.waiting += line;
+  }
+  shared.more.notify_one();
+}
+
+bool LogQueue::flush(Millis limit) {
+  std::unique_lock lock(shared_->mutex);
+  return shared_->written.wait_for(lock, limit, [this] {
+    return shared_->waiting.empty() && shared_->being_written == 0 && shared_->lost_now == 0;
+  });
+}
+
+std::uint64_t LogQueue::dropped() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->dropped;
+}
+
+void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
+  std::unique_lock lock(shared->mutex);
+  for (;;) {
+    shared->more.wait(
+        lock, [&] { return shared->ending || !shared->waiting.empty() || shared->lost_now != 0; });
+    auto text = std::exchange(shared->waiting, {});
+    if (text.empty()) {
+      if (shared->lost_now == 0) return;  // ending
+      text = shared->lost(std::exchange(shared->lost_now, 0));
+    }
+    shared->being_written = text.size();
+    lock.unlock();
+    const bool goes = write_to(shared->fd, text);
+    lock.lock();
+    shared->being_written = 0;
+    if (!goes) {  // and never will: what comes is lost without a word, as with /dev/null
+      shared->waiting.clear();
+      shared->lost_now = 0;
+    }
+    if (shared->waiting.empty() && shared->lost_now == 0) shared->written.notify_all();
+  }
+}
+
+}  // namespace belay::tool
