@@ -66,6 +66,8 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   origin_.epoch = recovered->epoch;
   origin_.log_bytes = recovered->log_bytes;
   origin_.seed = std::random_device()();
+  origin_.seen_until = recovered->seen_until;
+  origin_.gaps = std::move(recovered->gaps);
   if (recovered->transactions != 0) log_.info("recovered {} transactions", recovered->transactions);
   return {};
 }

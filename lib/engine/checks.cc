@@ -1,12 +1,21 @@
 // Does the disk take writes? Asked and answered although it may be slow or refuse, so it has a way
 // in of its own, past the requests that wait for the disk. And what rides along with batches beside
 // transactions: how the called hosts do.
+#include <algorithm>
 #include <utility>
 
 #include "engine/engine.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
+namespace {
+
+Error silence() {
+  return {ErrorCode::storage,
+          fmt::format("the state file has not answered for {} ms", kCheckPatience)};
+}
+
+}  // namespace
 
 Result<> Engine::check_storage(DoneCallback done) {
   const std::lock_guard lock(mutex_);
@@ -27,7 +36,8 @@ void Engine::take_checks() {
     const std::lock_guard lock(mutex_);
     asked.swap(checks_);
   }
-  const auto error = refusal();
+  auto error = refusal();
+  if (!error && disk_hangs_) error = silence();
   for (auto& done : asked) {
     if (error) {
       done(*error);
@@ -54,8 +64,31 @@ std::uint64_t Engine::next_check_expires() const {
 void Engine::expire_checks() {
   const auto at = next_check_expires();
   if (at == 0 || at > time_.monotonic()) return;
-  fail_checks({ErrorCode::storage,
-               fmt::format("the state file has taken no write for {} ms", kCheckPatience)});
+  fail_checks(silence());
+}
+
+// Monotonic; 0: nothing was asked of it.
+std::uint64_t Engine::disk_silent_since() const {
+  if (commit_under_way_ && lookup_under_way_) return std::min(commit_begun_at_, lookup_begun_at_);
+  if (commit_under_way_) return commit_begun_at_;
+  return lookup_under_way_ ? lookup_begun_at_ : 0;
+}
+
+// Noticed though nobody asks.
+void Engine::note_silence() {
+  const auto since = disk_silent_since();
+  const auto silent_for = since == 0 ? 0 : time_.monotonic() - since;
+  const bool hangs = silent_for >= kCheckPatience;
+  if (hangs && !disk_hangs_) {
+    log_.error("{}, nothing is acknowledged until it does", silence().detail);
+    fail_checks(silence());
+  }
+  if (!hangs && disk_hangs_) log_.info("the state file answers again");
+  disk_hangs_ = hangs;
+  told_of_hang_ = told_of_hang_ && hangs;
+  if (silent_for < kSilencePatience || told_of_hang_) return;
+  told_of_hang_ = true;
+  end_waits(ErrorCode::commit_unknown, "the state file does not answer; ask for the gid later");
 }
 
 // Changed figures ride along with the next batch.
@@ -71,6 +104,11 @@ void Engine::seal_extras() {
   sealed_.checked_at = sealed_checks_.empty() ? 0 : time_.now();
   sealed_.hosts.reset();
   if (std::exchange(hosts_changed_, false)) sealed_.hosts = hosts_;
+  sealed_.gaps.reset();
+  if (gaps_changed_) {
+    sealed_.gaps = seen_time_.text();
+    if (sealed_.checked_at == 0) sealed_.checked_at = time_.now();  // up to here it is seen
+  }
 }
 
 }  // namespace belay::engine

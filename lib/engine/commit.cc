@@ -20,7 +20,7 @@ void Engine::flush() {
     // What no row covers is folded along with the next records; only a closing engine has no next
     // ones.
     const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
-    const bool extras = hosts_changed_ || !open_checks_.empty();
+    const bool extras = hosts_changed_ || gaps_changed_ || !open_checks_.empty();
     if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds && !extras) return;
     seal_extras();
     sealed_.lsn = 0;
@@ -35,6 +35,7 @@ void Engine::flush() {
     }
   }
   commit_under_way_ = true;
+  commit_begun_at_ = time_.monotonic();
   ports_.store.commit(sealed_,
                       [this](const Result<ports::StoreFigures>& result) { on_committed(result); });
 }
@@ -112,6 +113,7 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   if (retry_at_ != 0) log_.info("the state file takes writes again");
   retry_at_ = refused_since_ = retry_wait_ = 0;
   written_at_ = time_.monotonic();
+  if (sealed_.gaps) gaps_changed_ = false;
   if (sealed_.lsn != 0) {
     durable_lsn_ = sealed_.lsn;
     ++counters_.commits;
@@ -207,12 +209,13 @@ void Engine::checkpoint_tick() {
 }
 
 void Engine::collect_expired() {
-  if (collect_under_way_ || phase_ != Phase::running || retry_at_ != 0 ||
+  // A gap is on disk before anything is deleted that depends on it.
+  if (collect_under_way_ || phase_ != Phase::running || retry_at_ != 0 || gaps_changed_ ||
       next_collect_at_ > time_.monotonic())
     return;
   const auto before = [this](Millis retention) {
     const auto ms = static_cast<std::uint64_t>(retention.count());
-    return ms == 0 || ms > time_.now() ? 0 : time_.now() - ms;
+    return ms == 0 ? 0 : seen_time_.since(time_.now(), ms);
   };
   collect_under_way_ = true;
   ports_.store.collect(

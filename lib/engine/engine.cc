@@ -45,7 +45,7 @@ void Engine::start(const Origin& origin) {
   epoch_ = origin.epoch;
   log_bytes_ = origin.log_bytes;
   random_.seed(origin.seed);
-  time_.start(ports_.clock, newest_at_);
+  start_time(origin);
   next_tick_at_ =
       time_.monotonic() + static_cast<std::uint64_t>(options_.checkpoint_interval.count());
   next_collect_at_ = time_.monotonic();
@@ -60,11 +60,27 @@ void Engine::start(const Origin& origin) {
   std::sort(dirty.begin(), dirty.end(),
             [](const Live* a, const Live* b) { return a->first_lsn < b->first_lsn; });
   for (auto* live : dirty) dirty_.append(*live, live->first_lsn);
+  if (counters_.stuck != 0)
+    log_.warning("{} transactions are stuck: belay stuck shows them", counters_.stuck);
 
   const std::lock_guard lock(mutex_);
   published_ = counters_;  // what was recovered is seen before the first turn
   taking_ = true;
   ports_.alarm.wake();
+}
+
+void Engine::start_time(const Origin& origin) {
+  const auto seen_until = std::max(origin.seen_until, newest_at_);
+  time_.start(ports_.clock, seen_until);
+  gaps_changed_ = seen_time_.start(origin.gaps, seen_until, time_.now());
+  const auto ahead = static_cast<std::int64_t>(time_.now() - ports_.clock.wall_ms());
+  if (ahead > EngineTime::kLeanMax) {
+    log_.warning(
+        "the clock is {} s behind what the state file has seen: its times go on from there, and "
+        "are "
+        "ahead of the clock",
+        ahead / 1'000);
+  }
 }
 
 // From any thread.
@@ -136,6 +152,7 @@ void Engine::turn() {
   if (phase_ == Phase::new_) return;
   if (phase_ == Phase::closed) return close_if_done();
   time_.tick(ports_.clock);
+  note_silence();
   take_checks();
   take_requests();
   expire_calls();
@@ -148,6 +165,7 @@ void Engine::turn() {
     start_waiting_calls();
   }
   drop_left();
+  log_stuck_left_out();
   checkpoint_tick();
   collect_expired();
   send_lookups();
@@ -270,7 +288,7 @@ void Engine::decide(Live& live, const core::Event& event) {
   if (!step_.records.empty()) {
     live.last_lsn = last_lsn_ + 1;
     if (live.first_lsn == 0) dirty_.append(live, live.last_lsn);
-    note_stuck(live);
+    if (note_stuck(live)) log_stuck(live);
     note_unanswered(live);
     note_branches(live);
   }
@@ -338,11 +356,13 @@ void Engine::set_alarm() {
   earlier(calls_.next_deadline());
   earlier(next_tick_at_);
   earlier(next_check_expires());
+  if (const auto since = disk_silent_since(); since != 0 && !told_of_hang_)
+    earlier(since + (disk_hangs_ ? kSilencePatience : kCheckPatience));
   if (retry_at_ != 0) {
     if (!commit_under_way_) earlier(retry_at_);
   } else {
     if (running && !due_.empty()) earlier(time_.monotonic_at(due_.top_at()));
-    if (running && !collect_under_way_) earlier(next_collect_at_);
+    if (running && !collect_under_way_ && !gaps_changed_) earlier(next_collect_at_);
     if (!finished_rows_.empty() && !commit_under_way_) {
       earlier(time_.monotonic_at(finished_rows_.front()->transaction.updated_at + kRowAgeMax));
     }
@@ -356,7 +376,7 @@ void Engine::publish() {
   counters_.calls_in_flight = calls_.in_flight();
   counters_.calls_waiting = waiting_.size();
   counters_.log_bytes = log_bytes_;
-  counters_.storage_ok = retry_at_ == 0;
+  counters_.storage_ok = retry_at_ == 0 && !disk_hangs_;
   counters_.commit_us_max = commit_us_.at(time_.monotonic());
   counters_.batch_records_max = batch_records_.at(time_.monotonic());
   counters_.due_lag_ms = due_lag_.at(time_.monotonic());

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/log_burst.h"
 #include "belay/engine.h"
 #include "core/codec.h"
 #include "core/decide.h"
@@ -29,6 +30,7 @@
 #include "engine/lanes.h"
 #include "engine/live.h"
 #include "engine/recent_max.h"
+#include "engine/seen_time.h"
 #include "ports/caller.h"
 #include "ports/clock.h"
 #include "ports/store.h"
@@ -49,6 +51,10 @@ struct Origin {
   std::uint64_t epoch = 0;
   std::uint64_t log_bytes = 0;
   std::uint64_t seed = 0;  // of the jitter
+  // Up to when the file has seen time, ms on the engine's scale; 0: not at all. And the gaps
+  // before that, as ports::Batch has them.
+  std::uint64_t seen_until = 0;
+  std::string gaps{};
 };
 
 struct SubmitRequest {
@@ -277,7 +283,9 @@ class Engine {
 
   // stuck.cc: telling what goes on, and what does not
   void log_move(const Live& live, const core::Record& record) const;
-  void note_stuck(Live& live);
+  bool note_stuck(Live& live);  // true: from now on
+  void log_stuck(const Live& live);
+  void log_stuck_left_out();
   void note_unanswered(const Live& live);
   void tell_stuck(const std::vector<StuckNote>& notes) const;
 
@@ -286,6 +294,8 @@ class Engine {
   void fail_checks(const Error& error);
   std::uint64_t next_check_expires() const;
   void expire_checks();
+  std::uint64_t disk_silent_since() const;
+  void note_silence();
   void note_hosts();
   void seal_extras();
 
@@ -337,11 +347,13 @@ class Engine {
   void collect_expired();
   void close_if_done();
   bool is_kept(const core::Transaction& transaction) const;
+  void start_time(const Origin& origin);
   std::uint64_t collect_interval() const;
   void end_waits(ErrorCode code, std::string_view detail);
 
   const Options options_;
   const base::Log log_;
+  base::LogBurst stuck_lines_;
   Ports ports_;
 
   // Shared with other threads.
@@ -356,6 +368,8 @@ class Engine {
   // The loop's own.
   Phase phase_ = Phase::new_;
   EngineTime time_;
+  SeenTime seen_time_;
+  bool gaps_changed_ = false;
   std::mt19937_64 random_;
   std::vector<Request> requests_;  // taken from the inbox, not yet handled; reused
   LiveSet live_;
@@ -378,6 +392,7 @@ class Engine {
   std::vector<std::string> lookups_to_send_;
   std::size_t looking_up_ = 0;
   bool lookup_under_way_ = false;
+  std::uint64_t lookup_begun_at_ = 0;  // monotonic
 
   // The open batch collects; the sealed one is with the store.
   core::BatchWriter open_;
@@ -387,8 +402,9 @@ class Engine {
   Acts running_acts_;
   std::uint32_t sealed_records_ = 0;
   bool commit_under_way_ = false;
-  core::Lsn last_lsn_ = 0;     // handed to the store
-  core::Lsn durable_lsn_ = 0;  // on disk
+  std::uint64_t commit_begun_at_ = 0;  // monotonic
+  core::Lsn last_lsn_ = 0;             // handed to the store
+  core::Lsn durable_lsn_ = 0;          // on disk
   std::uint64_t log_bytes_ = 0;
 
   // Rows.
@@ -422,6 +438,10 @@ class Engine {
   RecentMax commit_us_;
   RecentMax batch_records_;
   RecentMax due_lag_;
+
+  // The disk says nothing.
+  bool disk_hangs_ = false;
+  bool told_of_hang_ = false;  // those who wait
 
   // The disk said no.
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not

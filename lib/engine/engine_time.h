@@ -1,7 +1,8 @@
 // The engine's one scale of time, in ms since the epoch: what records carry and what due times are
-// compared with. It runs with the monotonic clock and leans towards the wall clock by at most an
-// eighth, so that a jump of the wall clock neither fires everything at once nor freezes everything.
-// It never starts before what the state file has seen.
+// compared with. It never goes back: it starts at the wall clock, or where the state file's ended.
+// It runs with the monotonic clock and leans towards the wall clock by at most an eighth, so that a
+// jump of the wall clock neither fires everything at once nor freezes everything. A difference
+// beyond `kLeanMax` stays: leaning it away would make every interval wrong for weeks or decades.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +15,9 @@ namespace belay::engine {
 
 class EngineTime {
  public:
+  // ms; a day of leaning.
+  static constexpr std::int64_t kLeanMax = 3 * 3'600'000;
+
   void start(ports::Clock& clock, std::uint64_t not_before) {
     monotonic_ = clock.monotonic_ms();
     now_ = std::max(clock.wall_ms(), not_before);
@@ -26,7 +30,9 @@ class EngineTime {
     now_ += elapsed;
     budget_ = std::min<std::uint64_t>(budget_ + elapsed, 8 * 1000);
     const auto step = static_cast<std::int64_t>(budget_ / 8);
-    const auto lean = std::clamp(static_cast<std::int64_t>(clock.wall_ms() - now_), -step, step);
+    const auto difference = static_cast<std::int64_t>(clock.wall_ms() - now_);
+    const bool near = difference >= -kLeanMax && difference <= kLeanMax;
+    const auto lean = near ? std::clamp(difference, -step, step) : 0;
     if (lean != 0) BELAY_MARK(clock_leaned);
     budget_ -= 8 * static_cast<std::uint64_t>(lean < 0 ? -lean : lean);
     now_ += static_cast<std::uint64_t>(lean);

@@ -38,6 +38,9 @@ inline constexpr std::uint64_t kStoragePatience = 10'000;
 inline constexpr std::uint64_t kCheckHolds = 1'000;
 inline constexpr std::uint64_t kCheckPatience = 5'000;
 inline constexpr std::size_t kChecksMax = 1'024;
+// A disk that has said neither yes nor no for this long: those who wait for it are told
+// commit_unknown, ms.
+inline constexpr std::uint64_t kSilencePatience = 30'000;
 
 // How often expired rows are looked for, ms, and the pause while there are more: as fast as they
 // came, with room for a commit between two steps.

@@ -13,13 +13,24 @@ void Engine::log_move(const Live& live, const core::Record& record) const {
              name_of(ends ? record.status : Status::aborting), core::reason_of(live.transaction));
 }
 
-void Engine::note_stuck(Live& live) {
+bool Engine::note_stuck(Live& live) {
   const bool stuck = core::is_stuck(live.transaction, options_.stuck_after);
-  if (stuck == live.stuck) return;
+  if (stuck == live.stuck) return false;
   live.stuck = stuck;
   counters_.stuck += stuck ? 1u : ~std::uint64_t{0};
-  if (stuck)
-    log_.warning("{} is stuck: {}", Label{live.transaction}, core::reason_of(live.transaction));
+  return stuck;
+}
+
+// A service that is down, or a handler that nobody registered, has all its transactions stuck at
+// once.
+void Engine::log_stuck(const Live& live) {
+  if (!stuck_lines_.take(time_.monotonic())) return;
+  log_.warning("{} is stuck: {}", Label{live.transaction}, core::reason_of(live.transaction));
+}
+
+void Engine::log_stuck_left_out() {
+  const auto count = stuck_lines_.take_left_out(time_.monotonic());
+  if (count != 0) log_.warning("{} more transactions are stuck: belay stuck shows them", count);
 }
 
 // The decision just made, as it was: others may follow before this one may be told.

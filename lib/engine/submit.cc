@@ -179,6 +179,7 @@ void Engine::send_lookups() {
                                 std::make_move_iterator(split));
   lookups_to_send_.erase(lookups_to_send_.begin(), split);
   lookup_under_way_ = true;
+  lookup_begun_at_ = time_.monotonic();
   auto asked = gids;
   ports_.store.lookup(std::move(gids), [this, asked = std::move(asked)](auto result) {
     time_.tick(ports_.clock);

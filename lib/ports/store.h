@@ -44,6 +44,9 @@ struct Batch {
   std::vector<TopicChange> topics;  // in order; no harm if done twice
   // How the called hosts do, for readers of the file; replaces what was said before.
   std::optional<std::vector<HostFigures>> hosts;
+  // Times that no engine saw, as text of the engine's: see engine/seen_time.h. Replaces what was
+  // there before.
+  std::optional<std::string> gaps;
   // ms since the epoch: written for its own sake, to see whether the disk takes it; 0: not
   std::uint64_t checked_at = 0;
   Lsn fold_below = 0;  // log rows with a smaller lsn are covered by rows and go; 0: none

@@ -61,6 +61,7 @@ Result<> Fold::add_batch(core::Lsn lsn, std::string_view records) {
     auto record = batch->next();
     if (!record) return record.error();
     if (!*record) break;
+    newest_at_ = std::max(newest_at_, (*record)->at);
     BELAY_TRY(add(lsn, **record));
     ++records_;
   }

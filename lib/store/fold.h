@@ -42,6 +42,7 @@ class Fold {
   std::uint64_t log_rows() const { return log_rows_; }
   std::uint64_t log_bytes() const { return log_bytes_; }
   std::uint64_t records() const { return records_; }
+  std::uint64_t newest_at() const { return newest_at_; }  // of all records
 
  private:
   enum class Kind : std::uint8_t { live, covered, headless, headless_ended, replaced };
@@ -68,6 +69,7 @@ class Fold {
   std::uint64_t log_rows_ = 0;
   std::uint64_t log_bytes_ = 0;
   std::uint64_t records_ = 0;
+  std::uint64_t newest_at_ = 0;
 };
 
 }  // namespace belay::store

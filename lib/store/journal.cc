@@ -246,6 +246,11 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
 Result<> Journal::Impl::write_extras(const ports::Batch& batch) {
   auto& set = statements_->set_meta;
   if (batch.hosts) BELAY_TRY(write_hosts(set, *batch.hosts));
+  if (batch.gaps) {
+    set.bind_text(1, "gaps");
+    set.bind_text(2, *batch.gaps);
+    BELAY_TRY(set.run());
+  }
   if (batch.checked_at == 0) return {};
   set.bind_text(1, "checked_at");
   set.bind(2, batch.checked_at);

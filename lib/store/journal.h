@@ -46,6 +46,10 @@ struct Recovered {
       0;  // how often the file was opened by an engine, this time included; durable
   std::uint64_t log_bytes = 0;
   std::uint64_t transactions = 0;
+  // The newest time that the log or a storage check has written, ms since the epoch; 0: none. What
+  // unfinished transactions say is theirs.
+  std::uint64_t seen_until = 0;
+  std::string gaps{};  // as ports::Batch had them last
   core::Topics topics;
 };
 

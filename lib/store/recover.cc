@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kUnfinished =
     "SELECT id, lsn, state FROM main.transaction_rows WHERE status < 3 ORDER BY id";
+constexpr std::string_view kCheckedAt = "SELECT value FROM main.meta WHERE name = 'checked_at'";
+constexpr std::string_view kGaps = "SELECT value FROM main.meta WHERE name = 'gaps'";
 constexpr std::uint64_t kRecoveredPerProgress = 10'000;
 
 // Hands out in order of id what two sorted sources hold: rows, and what the log changed.
@@ -90,6 +92,13 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   recovered.epoch = epoch_;
   recovered.log_bytes = log_bytes_;
   recovered.transactions = merge.count();
+  auto checked_at = database_.integer(kCheckedAt);
+  if (!checked_at) return checked_at.error();
+  recovered.seen_until = std::max(
+      fold->newest_at(), static_cast<std::uint64_t>(std::max<std::int64_t>(*checked_at, 0)));
+  auto gaps = database_.text(kGaps);
+  if (!gaps) return gaps.error();
+  recovered.gaps = std::move(*gaps);
   auto topics = read_topics(database_.handle());
   if (!topics) return topics.error();
   recovered.topics = std::move(*topics);

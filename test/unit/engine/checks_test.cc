@@ -63,6 +63,59 @@ TEST_SUITE("engine/checks") {
     CHECK(test.answered["check"] == 1);
   }
 
+  TEST_CASE("a disk that says nothing is told, though nobody asks, and so is its return") {
+    std::vector<std::string> lines;
+    Options options;
+    options.log_user = &lines;
+    options.log = [](LogLevel, std::string_view line, void* user) {
+      static_cast<std::vector<std::string>*>(user)->emplace_back(line);
+    };
+    TestEngine test(options);
+    REQUIRE(test.submit(two_steps("g"), "submit"));
+    CHECK(test.ports.alarm_at <= test.ports.monotonic + 5'000);
+    test.advance(4'999);
+    CHECK(test.engine.counters().storage_ok);
+    CHECK(lines.empty());
+    test.advance(1);
+    CHECK_FALSE(test.engine.counters().storage_ok);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0] ==
+          "the state file has not answered for 5000 ms, nothing is acknowledged until it does");
+    REQUIRE(test.check_storage("check"));
+    CHECK(test.error_of("check") == ErrorCode::storage);  // at once
+    test.advance(1'000);
+    CHECK(lines.size() == 1);
+    test.settle();
+    CHECK(test.engine.counters().storage_ok);
+    CHECK(lines.size() == 2);
+    CHECK(test.answers.at("submit")->succeeded());
+    REQUIRE(test.check_storage("again"));
+    CHECK(test.changed.at("again").has_value());
+  }
+
+  TEST_CASE("a lookup that is not answered is a disk that says nothing, too") {
+    TestEngine test;
+    REQUIRE(test.engine.find("g", test.answer("find")));
+    test.engine.turn();
+    test.advance(5'000);
+    CHECK_FALSE(test.engine.counters().storage_ok);
+    test.answer_lookup();
+    CHECK(test.engine.counters().storage_ok);
+  }
+
+  TEST_CASE("those who wait for a disk that says nothing are told in the end, and only once") {
+    TestEngine test;
+    REQUIRE(test.submit(two_steps("g"), "submit"));
+    test.advance(29'999);
+    CHECK(test.answered["submit"] == 0);
+    CHECK(test.ports.alarm_at <= test.ports.monotonic + 1);
+    test.advance(1);
+    CHECK(test.error_of("submit") == ErrorCode::commit_unknown);
+    test.settle();
+    CHECK(test.answered["submit"] == 1);
+    CHECK(test.engine.counters().succeeded == 1);
+  }
+
   TEST_CASE("a queue that is full of requests for a slow disk does not hold up a check") {
     TestEngine test;
     const std::string payload(1'000'000, 'x');

@@ -226,6 +226,7 @@ TEST_SUITE("engine") {
     REQUIRE(test.engine.wait("g", std::nullopt, test.answer("patient")));
     test.engine.turn();
     test.advance(3'600'000);
+    test.settle();
     test.ports.default_kind = ports::Caller::Kind::immediate;
     REQUIRE(test.engine.wait("g", Millis{100}, test.answer("other")));
     test.engine.turn();

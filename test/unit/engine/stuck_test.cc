@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "core/apply.h"
 #include "engine_fixture.h"
 
 namespace belay::test {
@@ -119,6 +120,55 @@ TEST_SUITE("engine/stuck") {
                          "no handler named 'a' is registered",
                          "gid=g2 to aborting: branch 01 (b): no funds",
                          "gid=g2 to failed: branch 01 (b): no funds"});
+  }
+
+  TEST_CASE("many that get stuck at once are ten lines, and one that counts the rest") {
+    Lines lines;
+    Options options;
+    options.log = &keep_line;
+    options.log_user = &lines;
+    TestEngine test(options);
+    test.ports.kinds["a"] = ports::Caller::Kind::unregistered;
+    const auto submit = [&](int from, int to) {
+      for (int i = from; i < to; ++i) REQUIRE(test.submit(two_steps(std::to_string(i)), "any"));
+      test.settle();
+    };
+    submit(0, 1'000);
+    REQUIRE(lines.size() == 10);
+    CHECK(lines.front() == "gid=0 is stuck: no handler named 'a' is registered");
+    test.advance(9'999);
+    CHECK(lines.size() == 10);
+    test.advance(1);
+    REQUIRE(lines.size() == 11);
+    CHECK(lines.back() == "990 more transactions are stuck: belay stuck shows them");
+    test.advance(60'000);
+    submit(1'000, 1'003);
+    CHECK(lines.size() == 14);
+    test.advance(60'000);
+    CHECK(lines.size() == 14);
+  }
+
+  TEST_CASE("those that were stuck before a start are one line, however many") {
+    Lines lines;
+    Options options;
+    options.log = &keep_line;
+    options.log_user = &lines;
+    FakePorts ports;
+    engine::Engine engine(options, {ports, ports, ports, ports});
+    for (core::TransactionId id = 1; id <= 1'000; ++id) {
+      auto bytes = encode(two_steps(std::to_string(id)), std::to_string(id), options.limits);
+      REQUIRE(bytes);
+      core::Record record{.kind = core::RecordKind::submitted, .id = id, .at = ports.wall};
+      record.text = *bytes;
+      auto transaction = core::begin(record);
+      REQUIRE(transaction);
+      transaction->branches[0].first = core::OpState::started;
+      transaction->branches[0].parked = true;
+      engine.adopt(std::move(*transaction), 1, 1, false);
+    }
+    engine.start({.last_lsn = 1, .last_id = 1'000, .epoch = 2});
+    CHECK(lines == Lines{"1000 transactions are stuck: belay stuck shows them"});
+    CHECK(engine.counters().stuck == 1'000);
   }
 }
 
