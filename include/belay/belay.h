@@ -22,3 +22,4 @@
 #include "belay/version.h"
 #include "belay/workflow.h"
 #include "belay/xa.h"
+#include "belay/xa_realm.h"

@@ -22,6 +22,7 @@
 #include "belay/saga.h"
 #include "belay/tcc.h"
 #include "belay/workflow.h"
+#include "belay/xa_realm.h"
 
 namespace belay {
 
@@ -74,6 +75,7 @@ struct Counters {
 };
 
 class Driven;
+class XaDatabase;
 
 class BELAY_EXPORT Engine {
  public:
@@ -215,8 +217,11 @@ class BELAY_EXPORT Engine {
 
  private:
   friend class Driven;
+  friend class XaDatabase;
   class Impl;
   Result<Report> run_prepared(std::string_view gid, Millis timeout);
+  // The state file remembers it, from the next batch on.
+  Result<> note_realm(const XaRealm& realm);
   explicit Engine(std::unique_ptr<Impl> impl) noexcept;
 
   std::unique_ptr<Impl> impl_;

@@ -16,6 +16,7 @@
 #include "belay/result.h"
 #include "belay/types.h"
 #include "belay/workflow.h"
+#include "belay/xa_realm.h"
 
 namespace belay {
 
@@ -126,6 +127,9 @@ class BELAY_EXPORT Reader {
   Result<std::vector<ProgressRow>> progress(std::string_view gid);
   // All subscriptions, ordered by topic and target.
   Result<std::vector<Subscription>> topics();
+  // Every realm that an engine has used with this file, in order. An older
+  // belay's file knows of none until its engine is started again.
+  Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();
   // SQLite's own integrity, every log row's CRC, that folding the log gives legal states, and that
   // every unfinished transaction has a next wake-up or a call that may be in flight. `progress` is

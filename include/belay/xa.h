@@ -20,6 +20,7 @@
 
 #include "belay/engine.h"
 #include "belay/tcc.h"
+#include "belay/xa_realm.h"
 
 struct pg_conn;
 struct st_mysql;
@@ -45,7 +46,8 @@ struct XaOptions {
   // Marks this engine's prepared transactions, and their rows in the barrier's table. Two engines
   // that use one database must differ in it. So must an engine whose state file was thrown away:
   // the database still knows what the old one committed, and a gid used again under the same realm
-  // would be stuck. 1 to 24 characters of a-z, 0-9, '-'. Empty: the participant's name.
+  // would be stuck. 1 to 24 characters of a-z, 0-9, '-'. Empty: the participant's name. The state
+  // file remembers it, for `belay xa orphans`.
   std::string realm{};
 };
 
@@ -100,12 +102,14 @@ BELAY_EXPORT std::string xid_of(std::string_view realm, std::string_view gid,
 
 // The prepared transactions of that realm in a database, oldest first; an empty realm: of any.
 // Errors: storage, unsupported, invalid_argument. Blocks.
-enum class XaKind : std::uint8_t { postgresql, mariadb };
 BELAY_EXPORT Result<std::vector<PreparedXa>> list_prepared(XaKind kind, std::string_view conninfo,
                                                            std::string_view realm);
-// Ends one of them. Errors: as above; not_found if it is gone already; busy if it belongs to a
-// connection that is open.
+// Ends one of them, whatever was decided: that is for the caller to know. Errors: as above;
+// not_found if it is gone already; busy if it belongs to a connection that is open; for a commit
+// forbidden if the database said yes and the barrier's row is not there: then it was not committed.
+// Blocks.
 BELAY_EXPORT Result<> roll_back_prepared(XaKind kind, std::string_view conninfo,
                                          std::string_view xid);
+BELAY_EXPORT Result<> commit_prepared(XaKind kind, std::string_view conninfo, std::string_view xid);
 
 }  // namespace belay

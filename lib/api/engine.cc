@@ -320,6 +320,8 @@ Result<> Engine::check_storage() {
       impl_->may_wait(), [&](DoneCallback done) { return check_storage(std::move(done)); });
 }
 
+Result<> Engine::note_realm(const XaRealm& realm) { return impl_->note_realm(realm); }
+
 Result<> Engine::close() { return impl_->close_and_join(); }
 
 Result<> Engine::close(ClosedCallback closed) { return impl_->close(std::move(closed)); }

@@ -43,6 +43,7 @@ class Engine::Impl {
   Result<> topics(TopicsCallback done);
   Result<> hosts(HostsCallback done);
   Result<> check_storage(DoneCallback done);
+  Result<> note_realm(const XaRealm& realm) { return engine_.note_realm(realm); }
   Result<> find(std::string_view gid, ReportCallback done);
   Result<> wait(std::string_view gid, std::optional<Millis> timeout, ReportCallback done);
   Result<> close(ClosedCallback closed);

@@ -99,9 +99,30 @@ void Engine::note_hosts() {
   hosts_changed_ = true;
 }
 
+Result<> Engine::note_realm(const XaRealm& realm) {
+  const std::lock_guard lock(mutex_);
+  if (std::find(realms_.begin(), realms_.end(), realm) != realms_.end()) return {};
+  if (realms_.size() >= kRealmsMax) {
+    return Error{ErrorCode::invalid_argument,
+                 fmt::format("{} realms are in use, the limit is {}", realms_.size(), kRealmsMax)};
+  }
+  realms_.push_back(realm);
+  if (taking_) ports_.alarm.wake();
+  return {};
+}
+
+// A branch may be prepared a moment before its realm is on disk. After a crash in that moment the
+// file does not know the realm, and whoever asks about it is refused.
+void Engine::take_realms() {
+  const std::lock_guard lock(mutex_);
+  for (; realms_taken_ < realms_.size(); ++realms_taken_)
+    open_realms_.push_back(realms_[realms_taken_]);
+}
+
 void Engine::seal_extras() {
   sealed_checks_ = std::exchange(open_checks_, {});
   sealed_.checked_at = sealed_checks_.empty() ? 0 : time_.now();
+  sealed_.realms = std::exchange(open_realms_, {});
   sealed_.hosts.reset();
   if (std::exchange(hosts_changed_, false)) sealed_.hosts = hosts_;
   sealed_.gaps.reset();

@@ -20,7 +20,8 @@ void Engine::flush() {
     // What no row covers is folded along with the next records; only a closing engine has no next
     // ones.
     const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
-    const bool extras = hosts_changed_ || gaps_changed_ || !open_checks_.empty();
+    const bool extras =
+        hosts_changed_ || gaps_changed_ || !open_checks_.empty() || !open_realms_.empty();
     if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds && !extras) return;
     seal_extras();
     sealed_.lsn = 0;

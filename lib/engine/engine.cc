@@ -154,6 +154,7 @@ void Engine::turn() {
   time_.tick(ports_.clock);
   note_silence();
   take_checks();
+  take_realms();
   take_requests();
   expire_calls();
   expire_checks();

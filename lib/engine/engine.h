@@ -149,6 +149,8 @@ class Engine {
   Result<> topics(TopicsCallback done);
   // Answered within some seconds, however the disk is.
   Result<> check_storage(DoneCallback done);
+  // Also before `start`: on disk with the next batch.
+  Result<> note_realm(const XaRealm& realm);
   void registered(std::string target);
   Result<> close(ClosedCallback closed);
   Counters counters() const;
@@ -297,6 +299,7 @@ class Engine {
   std::uint64_t disk_silent_since() const;
   void note_silence();
   void note_hosts();
+  void take_realms();
   void seal_extras();
 
   // submit.cc: gids, joins, answers
@@ -363,6 +366,7 @@ class Engine {
   bool taking_ = false;
   std::uint64_t refused_ = 0;
   std::vector<DoneCallback> checks_;
+  std::vector<XaRealm> realms_;  // all that were ever noted
   Counters published_;
 
   // The loop's own.
@@ -434,6 +438,8 @@ class Engine {
   std::uint64_t written_at_ = 0;    // monotonic, the last time it did; 0: not yet
   std::vector<HostFigures> hosts_;  // as last handed to the store, or about to be
   bool hosts_changed_ = false;
+  std::vector<XaRealm> open_realms_;
+  std::size_t realms_taken_ = 0;  // of `realms_`
 
   RecentMax commit_us_;
   RecentMax batch_records_;

@@ -42,6 +42,9 @@ inline constexpr std::size_t kChecksMax = 1'024;
 // commit_unknown, ms.
 inline constexpr std::uint64_t kSilencePatience = 30'000;
 
+// Realms of XA participants that one engine may use.
+inline constexpr std::size_t kRealmsMax = 1'024;
+
 // How often expired rows are looked for, ms, and the pause while there are more: as fast as they
 // came, with room for a commit between two steps.
 inline constexpr std::uint64_t kCollectInterval = 60'000;

@@ -12,6 +12,7 @@
 #include "belay/hooks.h"
 #include "belay/msg.h"
 #include "belay/result.h"
+#include "belay/xa_realm.h"
 #include "core/transaction.h"
 
 namespace belay::ports {
@@ -47,6 +48,7 @@ struct Batch {
   // Times that no engine saw, as text of the engine's: see engine/seen_time.h. Replaces what was
   // there before.
   std::optional<std::string> gaps;
+  std::vector<XaRealm> realms;  // to be remembered; no harm if done twice
   // ms since the epoch: written for its own sake, to see whether the disk takes it; 0: not
   std::uint64_t checked_at = 0;
   Lsn fold_below = 0;  // log rows with a smaller lsn are covered by rows and go; 0: none

@@ -9,6 +9,7 @@
 #include "belay/check.h"
 #include "store/hosts.h"
 #include "store/journal_impl.h"
+#include "store/realms.h"
 #include "store/schema.h"
 
 namespace belay::store {
@@ -251,6 +252,7 @@ Result<> Journal::Impl::write_extras(const ports::Batch& batch) {
     set.bind_text(2, *batch.gaps);
     BELAY_TRY(set.run());
   }
+  BELAY_TRY(write_realms(set, batch.realms));
   if (batch.checked_at == 0) return {};
   set.bind_text(1, "checked_at");
   set.bind(2, batch.checked_at);

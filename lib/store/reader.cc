@@ -12,6 +12,7 @@
 #include "store/json.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
+#include "store/realms.h"
 #include "store/schema.h"
 #include "store/topics.h"
 
@@ -307,6 +308,8 @@ Result<std::vector<Subscription>> Reader::Impl::topics() {
   return all;
 }
 
+Result<std::vector<XaRealm>> Reader::Impl::realms() { return store::read_realms(database_); }
+
 Result<Stats> Reader::Impl::stats() {
   return at_one_moment<Stats>([&]() -> Result<Stats> {
     Stats stats;
@@ -340,6 +343,7 @@ Result<std::vector<ProgressRow>> Reader::progress(std::string_view gid) {
   return impl_->progress(gid);
 }
 Result<std::vector<Subscription>> Reader::topics() { return impl_->topics(); }
+Result<std::vector<XaRealm>> Reader::realms() { return impl_->realms(); }
 Result<Stats> Reader::stats() { return impl_->stats(); }
 Result<CheckReport> Reader::check(const std::function<void(unsigned percent)>& progress) {
   return impl_->check(progress);

@@ -25,6 +25,7 @@ class Reader::Impl {
   Result<std::vector<TimelineRow>> timeline(std::string_view gid);
   Result<std::vector<ProgressRow>> progress(std::string_view gid);
   Result<std::vector<Subscription>> topics();
+  Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);
 

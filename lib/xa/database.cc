@@ -86,6 +86,7 @@ Result<XaDatabase> XaDatabase::Impl::open(std::unique_ptr<Impl> impl,
                              xa::PoolLimits{options.connections_max, options.lock_timeout});
   if (!pool) return pool.error();
   impl->pool_ = std::move(*pool);
+  BELAY_TRY(impl->engine_.note_realm({impl->kind_, impl->realm_, impl->name_}));
   auto& engine = impl->engine_;
   BELAY_TRY(engine.handle_async(impl->target(kCommit), on_commit, impl.get()));
   const auto second = engine.handle_async(impl->target(kRollback), on_rollback, impl.get());

@@ -1,6 +1,7 @@
 // Does the disk take writes? And what the counters say of it.
 #include <doctest/doctest.h>
 
+#include "engine/limits.h"
 #include "engine_fixture.h"
 
 namespace belay::test {
@@ -181,6 +182,36 @@ TEST_SUITE("engine/hosts") {
     CHECK(test.ports.committing->hosts.has_value());
     test.settle();
     CHECK(test.engine.closed());
+  }
+}
+
+TEST_SUITE("engine/realms") {
+  TEST_CASE("a realm noted before the start or later is written once") {
+    TestEngine test;
+    const XaRealm stock{XaKind::postgresql, "stock", "stock"};
+    const XaRealm bank{XaKind::mariadb, "bank", "bank"};
+    REQUIRE(test.engine.note_realm(stock));
+    test.engine.turn();
+    REQUIRE(test.ports.commit_done);
+    CHECK(test.ports.committing->realms == std::vector<XaRealm>{stock});
+    REQUIRE(test.engine.note_realm(bank));
+    REQUIRE(test.engine.note_realm(stock));
+    REQUIRE(test.commit());
+    REQUIRE(test.ports.commit_done);
+    CHECK(test.ports.committing->realms == std::vector<XaRealm>{bank});
+    REQUIRE(test.commit());
+    test.advance(1'000);
+    CHECK_FALSE(test.ports.commit_done);
+  }
+
+  TEST_CASE("there is a limit of realms") {
+    TestEngine test;
+    for (std::size_t i = 0; i < engine::kRealmsMax; ++i)
+      REQUIRE(test.engine.note_realm({XaKind::mariadb, std::to_string(i), "bank"}));
+    const auto refused = test.engine.note_realm({XaKind::mariadb, "more", "bank"});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::invalid_argument);
+    CHECK(test.engine.note_realm({XaKind::mariadb, "7", "bank"}));
   }
 }
 

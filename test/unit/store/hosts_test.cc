@@ -1,4 +1,5 @@
-// What rides along with batches: the called hosts' figures, and a write for its own sake.
+// What rides along with batches: the called hosts' figures, realms of XA, and a write for its own
+// sake.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,6 +20,28 @@ ports::Batch batch_of(std::vector<HostFigures> hosts) {
 }
 
 }  // namespace
+
+TEST_SUITE("store/realms") {
+  TEST_CASE("a file remembers every realm that an engine used") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    const XaRealm bank{XaKind::mariadb, "bank", "bank"};
+    const XaRealm shop{XaKind::mariadb, "shop", "stock"};
+    const XaRealm stock{XaKind::postgresql, "shop", "stock"};
+    ports::Batch batch;
+    {
+      const auto journal = open_journal(path);
+      CHECK(open_reader(path).realms()->empty());
+      batch.realms = {stock, bank};
+      commit(*journal, batch);
+      commit(*journal, batch);
+    }
+    const auto journal = open_journal(path);
+    batch.realms = {shop};
+    commit(*journal, batch);
+    CHECK(*open_reader(path).realms() == std::vector<XaRealm>{bank, shop, stock});
+  }
+}
 
 TEST_SUITE("store/hosts") {
   TEST_CASE("a reader sees the hosts as last written, the next engine forgets them") {
