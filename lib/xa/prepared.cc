@@ -20,6 +20,40 @@ Result<std::unique_ptr<xa::Session>> connect(XaKind kind, std::string_view conni
   return session;
 }
 
+Result<> end_prepared(XaKind kind, std::string_view conninfo, std::string_view xid,
+                      Result<xa::Ended> (*end)(xa::Session&, const xa::Xid&)) {
+  const auto parts = xa::xid_from(xid);
+  if (!parts) {
+    return Error{ErrorCode::invalid_argument, fmt::format("'{}' is no xid of belay's", xid)};
+  }
+  const auto session = connect(kind, conninfo);
+  if (!session) return session.error();
+  const auto ended = end(**session, *parts);
+  if (!ended) return ended.error();
+  switch (*ended) {
+    case xa::Ended::yes: return {};
+    case xa::Ended::gone:
+      return Error{ErrorCode::not_found, fmt::format("there is no prepared '{}'", xid)};
+    case xa::Ended::held: break;
+  }
+  return Error{ErrorCode::busy,
+               fmt::format("'{}' belongs to a connection that is still open", xid)};
+}
+
+// A database may say yes to a commit and not have done it: see branch.cc. Where the xid tells the
+// row's key, the row says what was done.
+Result<xa::Ended> commit_and_look(xa::Session& session, const xa::Xid& xid) {
+  const auto ended = session.commit(xid);
+  if (!ended || *ended != xa::Ended::yes || xa::gid_of(xid).empty()) return ended;
+  const auto row = session.row({xa::gid_of(xid), xid.branch, xa::realm_of(xid)});
+  if (!row) return row.error();
+  if (*row == xa::Row::done) return ended;
+  return Error{ErrorCode::forbidden,
+               fmt::format("the database said that it committed '{}', and did not: the barrier's "
+                           "row of that branch is not there",
+                           xid.text())};
+}
+
 }  // namespace
 
 Result<std::vector<PreparedXa>> list_prepared(XaKind kind, std::string_view conninfo,
@@ -35,22 +69,14 @@ Result<std::vector<PreparedXa>> list_prepared(XaKind kind, std::string_view conn
 }
 
 Result<> roll_back_prepared(XaKind kind, std::string_view conninfo, std::string_view xid) {
-  const auto parts = xa::xid_from(xid);
-  if (!parts) {
-    return Error{ErrorCode::invalid_argument, fmt::format("'{}' is no xid of belay's", xid)};
-  }
-  const auto session = connect(kind, conninfo);
-  if (!session) return session.error();
-  const auto ended = (*session)->roll_back(*parts);
-  if (!ended) return ended.error();
-  switch (*ended) {
-    case xa::Ended::yes: return {};
-    case xa::Ended::gone:
-      return Error{ErrorCode::not_found, fmt::format("there is no prepared '{}'", xid)};
-    case xa::Ended::held: break;
-  }
-  return Error{ErrorCode::busy,
-               fmt::format("'{}' belongs to a connection that is still open", xid)};
+  return end_prepared(kind, conninfo, xid,
+                      [](xa::Session& session, const xa::Xid& one) -> Result<xa::Ended> {
+                        return session.roll_back(one);
+                      });
+}
+
+Result<> commit_prepared(XaKind kind, std::string_view conninfo, std::string_view xid) {
+  return end_prepared(kind, conninfo, xid, commit_and_look);
 }
 
 }  // namespace belay

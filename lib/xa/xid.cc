@@ -75,6 +75,18 @@ std::optional<Xid> xid_from(std::string_view text) {
   return xid;
 }
 
+std::string_view realm_of(const Xid& xid) {
+  const auto rest = std::string_view(xid.transaction).substr(kMark.size());
+  return rest.substr(0, rest.find('.'));
+}
+
+std::string_view gid_of(const Xid& xid) {
+  const auto skipped = kMark.size() + realm_of(xid).size() + 1;
+  const auto gid =
+      std::string_view(xid.transaction).substr(std::min(skipped, xid.transaction.size()));
+  return gid.starts_with(kOther) ? std::string_view() : gid;
+}
+
 }  // namespace xa
 
 std::string xid_of(std::string_view realm, std::string_view gid, std::string_view branch_id) {

@@ -25,6 +25,9 @@ struct Xid {
 Xid make_xid(std::string_view realm, std::string_view gid, std::string_view branch_id);
 // Of a text that `Xid::text` may have made; it has no character that needs quoting in SQL.
 std::optional<Xid> xid_from(std::string_view text);
+// The gid within it; nothing where a digest stands for it.
+std::string_view gid_of(const Xid& xid);
+std::string_view realm_of(const Xid& xid);
 // 1 to 24 characters of a-z, 0-9, '-'.
 bool is_realm(std::string_view text);
 // What all names of a realm begin with; of an empty one: of every realm.

@@ -38,6 +38,18 @@ bool run_sql(const std::string& db, const char* sql) {
 
 constexpr const char* kReading[] = {"list", "stuck", "topics", "stats", "check", "watch"};
 
+// A new state file whose engine had the realm "a" in both kinds of database.
+void make_with_realms(const std::string& path) {
+  REQUIRE(belay::Engine::open(path));
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+  CHECK(sqlite3_exec(db,
+                     "INSERT INTO meta VALUES('xa_realm:postgresql:a', 'stock'),"
+                     " ('xa_realm:mariadb:a', 'bank')",
+                     nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+}
+
 }  // namespace
 
 TEST_SUITE("process/cli-errors") {
@@ -125,7 +137,7 @@ TEST_SUITE("process/cli-errors") {
   TEST_CASE("xa orphans says what is wrong before and without any server") {
     TempDir dir;
     const auto db = dir.file("state.db");
-    REQUIRE(belay::Engine::open(db));
+    make_with_realms(db);
     const auto with = [](const std::vector<std::string>& words) {
       std::vector<std::string> all = {"xa", "orphans"};
       all.insert(all.end(), words.begin(), words.end());
@@ -143,6 +155,10 @@ TEST_SUITE("process/cli-errors") {
       check_fails(with({"--realm", "a", kind, "host=/nowhere"}), "", 2);
       check_fails(with({"--realm", "a", kind, "host=/nowhere"}), dir.file("missing.db"), 3);
       check_fails(with({"--realm", "a", kind, "no such thing"}), db, 1);
+      check_fails(with({"--realm", "b", kind, "host=/x"}), db, 3);
+      check_fails(with({"--realm", "a", kind, "host=/x", "--state-lost"}), db, 2);
+      check_fails(with({"--realm", "a", kind, "host=/x", "--rollback", "--commit"}), db, 2);
+      check_fails(with({"--realm", "a", kind, "host=/x", "--older-than", "soon"}), db, 2);
     }
     check_fails(with({"--realm", "a", "--postgresql", "host=/nowhere"}), db, 1);
     check_fails(with({"--realm", "a", "--mariadb", "socket=/nowhere/s"}), db, 1);

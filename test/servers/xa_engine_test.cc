@@ -5,7 +5,6 @@
 
 #include <signal.h>
 
-#include <cstdlib>
 #include <future>
 
 #include "servers/xa_database.h"
@@ -120,13 +119,6 @@ class StoppedBackend {
  private:
   std::vector<pid_t> pids_;
 };
-
-Finished belay(std::vector<std::string> arguments) {
-  const char* program = std::getenv("BELAY_PROGRAM");
-  REQUIRE(program != nullptr);
-  arguments.insert(arguments.begin(), program);
-  return run({.argv = std::move(arguments)});
-}
 
 }  // namespace
 
@@ -284,54 +276,6 @@ TEST_CASE("wrong settings are told at once") {
   REQUIRE_FALSE(no_work);
   CHECK(no_work.error().code == ErrorCode::invalid_argument);
   static_cast<void>(engine.close());
-}
-
-TEST_CASE("orphans are what is prepared and not alive in the state file") {
-  for (const auto kind : {XaKind::postgresql, XaKind::mariadb}) {
-    auto& server = xa_server(kind);
-    const std::string option = kind == XaKind::postgresql ? "--postgresql" : "--mariadb";
-    TempDir dir;
-    const auto db = dir.file("state.db");
-    auto engine = *Engine::open(db);
-    REQUIRE(engine.start());
-    // Unfinished for as long as nobody registers its handlers.
-    REQUIRE(engine.submit(Xa("alive").branch("a.write", "a.commit", "a.rollback")));
-    for (const char* gid : {"alive", "lost"}) {
-      const xa::Branch branch{xa::make_xid("a", gid, "01"), {gid, "01", "a"}};
-      const auto prepared =
-          xa::prepare(*server.session(), branch, [](xa::Session&) { return Outcome::success(); });
-      CHECK(prepared.kind() == OutcomeKind::success);
-    }
-    const std::vector<std::string> ask{"xa",      "orphans", option, server.conninfo(),
-                                       "--realm", "a",       "--db", db};
-    const auto with = [&ask](std::vector<std::string> more) {
-      more.insert(more.begin(), ask.begin(), ask.end());
-      return belay(more);
-    };
-    const auto seen = with({});
-    CHECK(seen.exit_code == 0);
-    CHECK(seen.out.find(xid_of("a", "lost", "01")) != std::string::npos);
-    CHECK(seen.out.find(xid_of("a", "alive", "01")) == std::string::npos);
-    CHECK(with({"--rollback"}).exit_code == 2);  // nobody to ask
-    CHECK(server.prepared() == 2);
-    const auto ended = with({"--rollback", "--yes", "--json"});
-    CHECK(ended.exit_code == 0);
-    CHECK(ended.out.find("\"rolled_back\":true") != std::string::npos);
-    CHECK(server.prepared() == 1);
-    CHECK(with({}).out == "no orphans\n");
-
-    CHECK(belay({"xa", "orphans", option, server.conninfo(), "--realm", "a", "--rollback", "--yes",
-                 "--db", dir.file("no.db")})
-              .exit_code == 3);
-    CHECK(server.prepared() == 1);
-    CHECK(belay({"xa", "orphans", "--realm", "a", "--db", db}).exit_code == 2);
-    CHECK(belay({"xa", "orphans", option, "host=/nowhere socket=/nowhere/s", "--realm", "a", "--db",
-                 db})
-              .exit_code == 1);
-    const xa::Branch alive{xa::make_xid("a", "alive", "01"), {"alive", "01", "a"}};
-    xa::roll_back(*server.session(), alive);
-    static_cast<void>(engine.close());
-  }
 }
 
 }  // namespace belay::test

@@ -73,6 +73,15 @@ TEST_SUITE("unit/xa") {
     CHECK_FALSE(xa::xid_from("belay-a." + std::string(100, 'x') + ".01"));
   }
 
+  TEST_CASE("a xid tells its realm, and its gid unless a digest stands for it") {
+    const auto plain = xa::make_xid("a-b", "order.4:2", "01");
+    CHECK(xa::realm_of(plain) == "a-b");
+    CHECK(xa::gid_of(plain) == "order.4:2");
+    const auto digest = xa::make_xid("a-b", std::string(100, 'g'), "01");
+    CHECK(xa::realm_of(digest) == "a-b");
+    CHECK(xa::gid_of(digest).empty());
+  }
+
   TEST_CASE("a conninfo is taken apart, quotes and all") {
     const auto parts = xa::parse_parts(R"( host=db  password='it\'s \\ here' user= )");
     REQUIRE(parts);

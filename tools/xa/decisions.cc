@@ -1,0 +1,135 @@
+#include "xa/decisions.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+// "belay-REALM.GID.BRANCH": the gid, if the xid has one and no digest of it. Whether it is the
+// right one shows when the xid is made anew from it.
+std::string_view gid_within(std::string_view xid, std::string_view realm) {
+  const auto prefix = std::string_view("belay-").size() + realm.size() + 1;
+  const auto end = xid.rfind('.');
+  if (end == std::string_view::npos || end <= prefix) return {};
+  return xid.substr(prefix, end - prefix);
+}
+
+Result<Decision> decision_of(Reader& reader, const TransactionRow& row) {
+  if (!is_final(row.status)) return Decision::unfinished;
+  if (row.status == Status::succeed) return Decision::commit;
+  const auto timeline = reader.timeline(row.gid);
+  if (!timeline) return timeline.error();
+  const bool commits = std::any_of(timeline->begin(), timeline->end(),
+                                   [](const auto& one) { return one.event == "committing"; });
+  return commits ? Decision::commit : Decision::roll_back;
+}
+
+class Judge {
+ public:
+  Judge(Reader& reader, std::string_view realm, const std::vector<PreparedXa>& prepared)
+      : reader_(reader), realm_(realm), all_(judge_without_file(prepared)) {
+    for (auto& one : all_) by_xid_.emplace(one.prepared.xid, &one);
+  }
+
+  Result<std::vector<JudgedXa>> run() {
+    for (auto& one : all_) {
+      if (by_xid_.contains(one.prepared.xid)) BELAY_TRY(take_gid(one));
+    }
+    BELAY_TRY(take_digests());
+    return std::move(all_);
+  }
+
+ private:
+  // A transaction that the file forgets meanwhile is as good as one that it does not know.
+  Result<> take_gid(JudgedXa& one) {
+    const std::string gid(gid_within(one.prepared.xid, realm_));
+    if (gid.empty()) return {};
+    const auto row = reader_.find(gid);
+    if (!row && row.error().code == ErrorCode::not_found) return {};
+    if (!row) return row.error();
+    if (row->mode != Mode::xa || is_final(row->status)) return take(*row);
+    // Also a branch that the file does not know: nothing is done behind an engine's back.
+    one.decision = Decision::unfinished;
+    one.gid = gid;
+    by_xid_.erase(one.prepared.xid);
+    return {};
+  }
+
+  Result<> take(const TransactionRow& row) {
+    if (row.mode != Mode::xa) return {};
+    const auto branches = reader_.branches(row.gid);
+    if (!branches && branches.error().code == ErrorCode::not_found) return {};
+    if (!branches) return branches.error();
+    std::optional<Decision> decision;
+    for (const auto& branch : *branches) {
+      const auto found = by_xid_.find(xid_of(realm_, row.gid, branch.branch_id));
+      if (found == by_xid_.end()) continue;
+      auto& one = *found->second;
+      by_xid_.erase(found);
+      // An earlier transaction's of the same gid, which the file has forgotten. A database whose
+      // clock is behind makes one unknown, which is on the safe side.
+      const bool is_older = one.prepared.prepared_at != TimePoint() &&
+                            one.prepared.prepared_at < row.created_at && is_final(row.status);
+      if (is_older) continue;
+      if (!decision) {
+        const auto read = decision_of(reader_, row);
+        if (!read) return read.error();
+        decision = *read;
+      }
+      one.decision = *decision;
+      one.gid = row.gid;
+    }
+    return {};
+  }
+
+  // A digest does not tell its gid: all XA transactions are looked through, the newest first.
+  Result<> take_digests() {
+    const auto is_digest = [](const auto& one) { return one.first.find('~') != std::string::npos; };
+    Filter filter;
+    filter.mode = Mode::xa;
+    filter.limit = kPageRows;
+    while (std::any_of(by_xid_.begin(), by_xid_.end(), is_digest)) {
+      const auto page = reader_.list(filter);
+      if (!page) return page.error();
+      for (const auto& row : page->rows) BELAY_TRY(take(row));
+      filter.before_id = page->next_before_id;
+      if (filter.before_id == 0) break;
+    }
+    return {};
+  }
+
+  Reader& reader_;
+  const std::string_view realm_;
+  std::vector<JudgedXa> all_;
+  std::map<std::string, JudgedXa*> by_xid_;  // those not found in the file yet
+};
+
+}  // namespace
+
+std::string_view name_of(Decision decision) {
+  switch (decision) {
+    case Decision::commit: return "commit";
+    case Decision::roll_back: return "rollback";
+    case Decision::unfinished: return "unfinished";
+    case Decision::unknown: break;
+  }
+  return "unknown";
+}
+
+Result<std::vector<JudgedXa>> judge(Reader& reader, std::string_view realm,
+                                    const std::vector<PreparedXa>& prepared) {
+  return Judge(reader, realm, prepared).run();
+}
+
+std::vector<JudgedXa> judge_without_file(const std::vector<PreparedXa>& prepared) {
+  std::vector<JudgedXa> all;
+  all.reserve(prepared.size());
+  for (const auto& one : prepared) all.push_back({one, Decision::unknown, {}});
+  return all;
+}
+
+}  // namespace belay::tool
