@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "belay/check.h"
 
 namespace belay::hook {
@@ -90,7 +91,8 @@ void Multi::handle_closed() {
 }
 
 curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
-  const auto fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+  const auto fd = base::beyond_standard_streams(
+      ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
   if (fd != CURL_SOCKET_BAD) watches_.opened(fd);
   return fd;
 }
