@@ -26,7 +26,7 @@ SIGTERM: new work is answered 503, what is under way may finish within
 engine holds the file or another program the port. SIGHUP: the files of --token-file,
 --tls-cert, --tls-key and --tls-client-ca are read again; if they are broken, what
 was read before stays. Those of --hook-ca-file, --hook-client-cert and
---hook-client-key are read for every new connection to a service.
+--hook-client-key are read again for new connections to services, within a minute.
 
 Examples:
   belay serve --db /var/lib/belay/state.db

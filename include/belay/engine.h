@@ -58,7 +58,8 @@ struct Counters {
   std::uint64_t log_bytes_written = 0;  // total bytes of those batches
   std::uint64_t log_bytes = 0;          // now in the log, not yet folded into rows
   std::uint64_t storage_failures = 0;   // total commits the disk refused
-  // false: nothing is acknowledged or called until the disk is back
+  // false: nothing is acknowledged or called until the disk is back, which has refused a commit or
+  // said nothing for five seconds
   bool storage_ok = true;
   // Calls that ended, by what they said; without an answer in time: unknown. Totals.
   std::uint64_t calls_success = 0;
@@ -77,6 +78,13 @@ struct Counters {
 class Driven;
 class XaDatabase;
 
+// Time. Intervals follow the monotonic clock. The times that are shown follow the wall clock by an
+// eighth where it differs by three hours at most, so for a day at most. A larger difference stays:
+// of a clock that went ahead until the next start, of one that went back until it has caught up.
+//
+// Standard streams. A program that runs with descriptor 0, 1 or 2 closed should open /dev/null
+// there: the databases' clients (libpq, libmariadb) take the lowest free number for a connection,
+// and what the program prints would go there. belay's own files and sockets keep off.
 class BELAY_EXPORT Engine {
  public:
   // Opens or creates the state file at `path` and reads what is unfinished in it; nothing runs

@@ -34,7 +34,7 @@
 namespace belay {
 
 struct HookOptions {
-  // Behaviour.
+  // Behaviour. Files that change are read again for new connections, within a minute.
   std::string ca_file;           // PEM; empty: the system's certificates
   std::string client_cert_file;  // PEM; empty: none. With its key:
   std::string client_key_file;

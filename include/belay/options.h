@@ -37,7 +37,10 @@ enum class History : std::uint8_t {
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 // Called from the loop, the store's thread or the caller's, one line without a newline. Must not
-// call the engine.
+// call the engine, and must not wait: while it does, everything stands still. A terminal or a pipe
+// that nobody reads makes its writer wait, so hand lines to a queue that drops and counts, as
+// `belay serve` does. Of what may come by the thousand at once, such as transactions that get
+// stuck, ten are told one by one in ten seconds and the rest in one line with their number.
 using LogSink = void (*)(LogLevel level, std::string_view line, void* user);
 
 // A call that brought no answer, of a transaction that is stuck: see Options::stuck_after. Or one
@@ -75,6 +78,8 @@ struct Options {
   // the host's loop; null: the engine runs one on a thread of its own
   uv_loop_s* loop = nullptr;
   History history = History::all;
+  // Counted in time that engines see pass: a minute and more in which nobody has the file open, or
+  // by which the clock is ahead at a start, does not count (the eight longest such times).
   Millis retention{7LL * 24 * 3600 * 1000};         // of succeeded transactions; 0: for ever
   Millis retention_failed{7LL * 24 * 3600 * 1000};  // of failed ones; 0: for ever
   Retry retry;                                      // for transactions and steps that name none

@@ -66,7 +66,8 @@ void describe_engine(OptionTable& table, Options& engine) {
       "history", "HISTORY", engine.history,
       {{"all", History::all}, {"failed", History::failed}, {"none", History::none}},
       "finished ones that are kept: all, failed or none");
-  table.duration("retention", engine.retention, "how long the succeeded are kept; 0s: for ever");
+  table.duration("retention", engine.retention,
+                 "how long the succeeded are kept, in time a server has seen; 0s: for ever");
   table.duration("retention-failed", engine.retention_failed, "and the failed");
   table.duration("retry-first-interval", engine.retry.first_interval,
                  "from a call without an answer to the next");
