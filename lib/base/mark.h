@@ -20,6 +20,11 @@
   X(parked_then_turned_back) /* turned back while it waited for a handler */             \
   X(joined_before_durable)   /* a gid submitted again before the first was on disk */    \
   X(went_on_before_told)     /* a caller's answer had to wait for a later batch */       \
+  X(request_waits_for_batch) /* the open batch had no room for it */                     \
+  X(lookup_waits_for_batch)  /* the same, of a gid that was looked up */                 \
+  X(answer_waits_for_batch)  /* the same, of a call's answer */                          \
+  X(act_waits_for_batch)     /* the same, of what follows a commit */                    \
+  X(due_waits_for_batch)     /* the same, of what is due */                              \
   X(call_held_by_bad_disk)   /* nobody is called while the disk refuses */               \
   X(gave_up_on_disk)         /* callers were told commit_unknown */                      \
   X(closed_on_bad_disk)      /* the engine closed although the disk refused */           \

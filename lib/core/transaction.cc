@@ -51,6 +51,29 @@ Transaction clone(const Transaction& transaction) {
 
 namespace {
 
+std::size_t memory_of(const std::unique_ptr<std::string>& text) {
+  return text ? sizeof(std::string) + text->size() : 0;
+}
+
+}  // namespace
+
+// The branch itself, and where its step begins in the bytes.
+std::size_t memory_of(const Definition& definition) {
+  return definition.bytes().size() + definition.added().size() +
+         definition.branch_count() * (sizeof(Branch) + sizeof(std::uint32_t));
+}
+
+std::size_t memory_of(const Transaction& transaction) {
+  auto bytes = sizeof(Transaction) + memory_of(transaction.definition) +
+               transaction.timeline.size() + memory_of(transaction.reason);
+  for (const auto& branch : transaction.branches) bytes += memory_of(branch.last_error);
+  if (const auto* remembered = transaction.remembered.get())
+    bytes += sizeof(Remembered) + remembered->steps.size() + remembered->result.size();
+  return bytes;
+}
+
+namespace {
+
 // The phase that a status is the time of; nothing if no branch has an op then.
 std::optional<Phase> phase_in(Mode mode, Status status) {
   const auto& ops = ops_of(mode);

@@ -67,6 +67,10 @@ struct Transaction {
 
 // A copy with nothing shared.
 Transaction clone(const Transaction& transaction);
+// What it takes in memory, in bytes: about, and never less than its texts have.
+std::size_t memory_of(const Transaction& transaction);
+// The same of one that was just begun by this definition.
+std::size_t memory_of(const Definition& definition);
 // The op a branch is at: that of the first phase until the decision, then one of the second.
 Op current_op(const Transaction& transaction, std::uint32_t branch);
 // True while the branch's current op may be called: started, not ended.

@@ -1,5 +1,5 @@
 // Branches: a call goes out, an outcome comes back.
-#include <iterator>
+#include <utility>
 
 #include "base/branch_id.h"
 #include "base/mark.h"
@@ -92,7 +92,8 @@ void Engine::call_later(const PendingCall& call) {
 
 void Engine::start_waiting_calls() {
   if (phase_ != Phase::running) return;
-  while (calls_.in_flight() < options_.limits.calls_in_flight_max) {
+  budget_.spend_on(Share::called);
+  while (calls_.in_flight() < options_.limits.calls_in_flight_max && budget_.has_room()) {
     const auto lane = waiting_.next_lane();
     if (!lane) return;
     if (!ports_.caller.has_place(*lane)) {
@@ -129,16 +130,53 @@ void Engine::withdraw_waiting(Live& live) {
   for (const auto branch : withdrawn) decide(live, core::Withdrawn{branch});
 }
 
+namespace {
+
+// As much of its reason as is kept.
+Outcome shortened(const Outcome& outcome) {
+  auto reason = outcome.reason().substr(0, core::kReasonBytesMax);
+  switch (outcome.kind()) {
+    case OutcomeKind::success: break;
+    case OutcomeKind::failure: return Outcome::failure(std::move(reason));
+    case OutcomeKind::ongoing: return Outcome::ongoing(std::move(reason));
+    case OutcomeKind::unknown: return Outcome::unknown(std::move(reason));
+  }
+  return Outcome::success();
+}
+
+}  // namespace
+
+// A call stays in flight until its answer is decided: so no more of them wait than there may be
+// calls.
 void Engine::answer(ports::CallId id, const Outcome& outcome) {
-  const auto pending = calls_.take(id);
-  if (!pending) return BELAY_MARK(answer_after_timeout);  // given up before: its time was up
+  if (!calls_.has(id)) return BELAY_MARK(answer_after_timeout);  // given up before: its time was up
   time_.tick(ports_.clock);
+  budget_.spend_on(Share::called);
+  if (answers_.empty() && budget_.has_room()) return take_answer({id, outcome});
+  BELAY_MARK(answer_waits_for_batch);
+  answers_.push_back({id, shortened(outcome)});
+}
+
+void Engine::take_answers() {
+  budget_.spend_on(Share::called);
+  while (!answers_.empty() && budget_.has_room()) {
+    take_answer(answers_.front());
+    answers_.pop_front();
+  }
+}
+
+void Engine::take_answer(const Answer& answer) {
+  const auto pending = calls_.take(answer.id);
+  if (!pending) return BELAY_MARK(answer_after_timeout);  // answered twice
   waiting_.open(pending->lane);
-  on_outcome(*pending->live, pending->branch, pending->op, outcome);
+  on_outcome(*pending->live, pending->branch, pending->op, answer.outcome);
 }
 
 void Engine::expire_calls() {
-  while (const auto pending = calls_.take_expired(time_.monotonic())) {
+  budget_.spend_on(Share::called);
+  while (answers_.empty() && budget_.has_room()) {
+    const auto pending = calls_.take_expired(time_.monotonic());
+    if (!pending) return;
     waiting_.open(pending->lane);
     const auto timeout = pending->live->transaction.definition.request_timeout(pending->branch)
                              .value_or(options_.request_timeout);
@@ -159,19 +197,9 @@ void Engine::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& 
 
 // Stuck until somebody registers the name.
 void Engine::park(Live& live, std::uint32_t branch, Op op) {
-  parked_[std::string(live.transaction.definition.target(branch, op))].emplace(live.transaction.id,
-                                                                               &live);
+  parked_.add(live.transaction.definition.target(branch, op), live);
   live.was_parked = true;
   decide(live, core::Unregistered{branch, op});
-}
-
-void Engine::unpark(Live& live) {
-  if (!live.was_parked) return;
-  for (auto entry = parked_.begin(); entry != parked_.end();) {
-    entry->second.erase(live.transaction.id);
-    entry = entry->second.empty() ? parked_.erase(entry) : std::next(entry);
-  }
-  live.was_parked = false;
 }
 
 }  // namespace belay::engine

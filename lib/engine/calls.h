@@ -30,6 +30,7 @@ class CallTable {
     deadlines_.emplace(give_up_at, id);
     return id;
   }
+  bool has(ports::CallId id) const { return calls_.contains(id); }
   // Takes it out; nothing if it was given up before.
   std::optional<PendingCall> take(ports::CallId id) {
     const auto found = calls_.find(id);

@@ -2,6 +2,7 @@
 // in of its own, past the requests that wait for the disk. And what rides along with batches beside
 // transactions: how the called hosts do.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/engine.h"
@@ -20,10 +21,11 @@ Error silence() {
 Result<> Engine::check_storage(DoneCallback done) {
   const std::lock_guard lock(mutex_);
   if (!taking_) return Error{ErrorCode::closed, "the engine is not running"};
-  if (checks_.size() >= kChecksMax) {
+  if (checks_waiting_ >= kChecksMax) {
     return Error{ErrorCode::busy,
-                 fmt::format("{} wait for the disk, the limit is {}", checks_.size(), kChecksMax)};
+                 fmt::format("{} wait for the disk, the limit is {}", checks_waiting_, kChecksMax)};
   }
+  ++checks_waiting_;
   checks_.push_back(std::move(done));
   if (checks_.size() == 1) ports_.alarm.wake();
   return {};
@@ -38,20 +40,29 @@ void Engine::take_checks() {
   }
   auto error = refusal();
   if (!error && disk_hangs_) error = silence();
-  for (auto& done : asked) {
-    if (error) {
-      done(*error);
-    } else if (written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds) {
-      done({});
-    } else {
-      open_checks_.push_back({std::move(done), time_.monotonic() + kCheckPatience});
-    }
+  const bool written = written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds;
+  std::vector<StorageCheck> checks;
+  for (auto& done : asked) checks.push_back({std::move(done), time_.monotonic() + kCheckPatience});
+  if (error || written) {
+    answer_checks(checks, error ? Result<>(*error) : Result<>());
+  } else {
+    std::move(checks.begin(), checks.end(), std::back_inserter(open_checks_));
   }
+}
+
+// Counted down before they are told: who is told may ask again at once.
+void Engine::answer_checks(const std::vector<StorageCheck>& checks, const Result<>& result) {
+  if (checks.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    checks_waiting_ -= checks.size();
+  }
+  for (const auto& check : checks) check.done(result);
 }
 
 void Engine::fail_checks(const Error& error) {
   for (auto* checks : {&sealed_checks_, &open_checks_})
-    for (const auto& check : std::exchange(*checks, {})) check.done(error);
+    answer_checks(std::exchange(*checks, {}), error);
 }
 
 // 0: nobody asks.

@@ -22,8 +22,11 @@ void Engine::flush() {
     const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
     const bool extras =
         hosts_changed_ || gaps_changed_ || !open_checks_.empty() || !open_realms_.empty();
+    // What waits for the batch under way alone is kept with it.
+    if (open_.empty() && open_topics_.empty()) budget_.renew();
     if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds && !extras) return;
     seal_extras();
+    budget_.renew();
     sealed_.lsn = 0;
     sealed_.topics = std::exchange(open_topics_, {});
     sealed_topic_answers_.swap(open_topic_answers_);
@@ -51,17 +54,22 @@ void Engine::choose_rows() {
   // Also without records: writing rows then overlaps with carrying out a batch's effects.
   const bool enough = finished_rows_.size() >= kRowsWorthWriting;
   if (in_hurry || old || enough) {
-    while (!finished_rows_.empty() && sealed_.rows.size() < kRowsPerBatch) {
+    std::size_t bytes = 0;
+    while (!finished_rows_.empty() && sealed_.rows.size() < kRowsPerBatch &&
+           bytes < budget_.row_bytes()) {
       auto& live = *finished_rows_.front();
       finished_rows_.pop_front();
+      bytes += core::memory_of(live.transaction);
       add_row(live);
     }
   }
   std::size_t snapshots = 0;
+  std::size_t bytes = 0;
   for (auto* live = dirty_.head(); live != nullptr && live->first_lsn <= fold_target_;) {
     auto* next = live->dirty_next;
     if (!live->transaction.finished()) {
-      if (snapshots++ == kSnapshotsPerBatch) break;
+      if (snapshots++ == kSnapshotsPerBatch || bytes >= budget_.row_bytes()) break;
+      bytes += core::memory_of(live->transaction);
       add_snapshot(*live);
     }
     live = next;
@@ -130,17 +138,16 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   folded_below_ = sealed_.fold_below;
   if (log_bytes_ > options_.checkpoint_log_bytes) fold_target_ = std::max(fold_target_, last_lsn_);
   retire_rows();
-  running_acts_.swap(sealed_acts_);
+  take_acts();
   const auto topic_answers = std::exchange(sealed_topic_answers_, {});
   const auto stuck = std::exchange(sealed_stuck_, {});
   const auto checks = std::exchange(sealed_checks_, {});
   flush();  // the disk gets its next batch before anything else takes time
-  for (const auto& act : running_acts_.answers) release(act);
-  for (const auto& act : running_acts_.others) release(act);
-  running_acts_.clear();
+  for (const auto& act : running_answers_) release(act);
+  running_answers_.clear();
   for (const auto& done : topic_answers) done({});
   tell_stuck(stuck);
-  for (const auto& check : checks) check.done({});
+  answer_checks(checks, {});
   turn();
 }
 
@@ -194,7 +201,7 @@ void Engine::forget(Live& live) {
   BELAY_CHECK(live.calls_waiting == 0);
   dirty_.remove(live);
   due_.set(live, 0);
-  if (live.was_parked) unpark(live);
+  if (live.was_parked) parked_.remove(live);
   live.forgotten = true;
   if (!core::has_call_out(live.transaction)) live_.erase(live);
 }
@@ -242,8 +249,8 @@ std::uint64_t Engine::collect_interval() const {
 void Engine::close_if_done() {
   if (phase_ == Phase::closing) {
     const bool busy = commit_under_way_ || lookup_under_way_ || collect_under_way_ ||
-                      calls_.in_flight() != 0 || !open_.empty() || !open_topics_.empty() ||
-                      !dirty_.empty() || !finished_rows_.empty();
+                      calls_.in_flight() != 0 || next_act_ < acts_.size() || !open_.empty() ||
+                      !open_topics_.empty() || !dirty_.empty() || !finished_rows_.empty();
     if (busy) return;
     phase_ = Phase::closed;
     // On a disk that refuses, what was handed to it may be there all the same.
@@ -254,6 +261,7 @@ void Engine::close_if_done() {
   if (commit_under_way_ || lookup_under_way_ || collect_under_way_) return;  // they come back to us
   Result<std::vector<std::optional<ports::StoredSummary>>> unasked =
       Error{ErrorCode::closed, "the engine is closing"};
+  take_looked_up();
   on_looked_up(std::exchange(lookups_to_send_, {}), unasked);
   {
     const std::lock_guard lock(mutex_);
@@ -261,7 +269,7 @@ void Engine::close_if_done() {
   }
   take_checks();
   do take_requests();  // what came too late is answered, not dropped
-  while (!requests_.empty() || !inbox_.empty());
+  while (next_request_ < requests_.size() || !inbox_.empty());
   const Result<> result = retry_at_ == 0
                               ? Result<>()
                               : Error{ErrorCode::storage, "the state file refused the last writes"};

@@ -12,8 +12,11 @@
 
 namespace belay::engine {
 
-Engine::Engine(const Options& options, Ports ports)
-    : options_(options), log_(options.log, options.log_user, options.log_level), ports_(ports) {}
+Engine::Engine(const Options& options, Ports ports, const BatchLimits& limits)
+    : options_(options),
+      log_(options.log, options.log_user, options.log_level),
+      ports_(ports),
+      budget_(limits) {}
 
 Engine::~Engine() = default;
 
@@ -26,7 +29,7 @@ void Engine::adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn
   // Only a history that was kept differently before leaves two of one gid: the older has ended.
   if (auto* older = live_.find(transaction.gid())) {
     BELAY_CHECK(older->transaction.finished());
-    std::erase(to_resume_, older);
+    std::erase_if(to_resume_, [older](const auto& one) { return one.second == older; });
     live_.erase(*older);
   }
   auto& live = live_.insert(std::move(transaction));
@@ -34,7 +37,7 @@ void Engine::adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn
   live.last_lsn = last_lsn;
   live.has_row = has_row;
   live.awaits_resume = true;
-  to_resume_.push_back(&live);
+  to_resume_.emplace_back(live.transaction.id, &live);
 }
 
 void Engine::start(const Origin& origin) {
@@ -51,8 +54,9 @@ void Engine::start(const Origin& origin) {
   next_collect_at_ = time_.monotonic();
 
   // The dirty list is in order of the oldest record.
+  std::sort(to_resume_.begin(), to_resume_.end());
   std::vector<Live*> dirty;
-  for (auto* live : to_resume_) {
+  for (const auto& [id, live] : to_resume_) {
     if (live->first_lsn != 0) dirty.push_back(live);
     counters_.live += live->transaction.finished() ? 0 : 1;
     note_stuck(*live);
@@ -83,17 +87,49 @@ void Engine::start_time(const Origin& origin) {
   }
 }
 
+namespace {
+
+template <class One>
+std::size_t texts_of(const One& one) {
+  std::size_t bytes = 0;
+  if constexpr (requires { one.definition; }) bytes += core::memory_of(one.definition);
+  if constexpr (requires { one.gid; }) bytes += one.gid.size();
+  if constexpr (requires { one.step; }) bytes += one.step.size();
+  if constexpr (requires { one.reason; }) bytes += one.reason.size();
+  if constexpr (requires { one.end; }) bytes += one.end.result.size() + one.end.reason.size();
+  if constexpr (requires { one.change; }) {
+    const auto& [topic, target, remark] = one.change.subscription;
+    bytes += topic.size() + target.size() + remark.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+// A request that nobody waits for does not count: there are never many of those.
+template <class Any>
+Load Engine::load_of(const Any& request) {
+  return std::visit(
+      [](const auto& one) -> Load {
+        if constexpr (requires { one.done; }) return {1, sizeof(Request) + texts_of(one)};
+        return {};
+      },
+      request);
+}
+template Load Engine::load_of(const GidRequest& request);
+
 // From any thread.
 
 Result<> Engine::enqueue(Request request, bool counts) {
   const std::lock_guard lock(mutex_);
   if (!taking_) return Error{ErrorCode::closed, "the engine is not running"};
-  if (counts && queued_ >= options_.limits.queued_submits_max) {
+  if (counts && queued_.requests >= options_.limits.queued_submits_max) {
     ++refused_;
-    return Error{ErrorCode::busy, fmt::format("{} requests are queued, the limit is {}", queued_,
-                                              options_.limits.queued_submits_max)};
+    return Error{ErrorCode::busy,
+                 fmt::format("{} requests are queued, the limit is {}", queued_.requests,
+                             options_.limits.queued_submits_max)};
   }
-  queued_ += counts ? 1 : 0;
+  queued_ += load_of(request);
   inbox_.push_back(std::move(request));
   if (inbox_.size() == 1) ports_.alarm.wake();
   return {};
@@ -141,7 +177,7 @@ Result<> Engine::close(ClosedCallback closed) {
 Counters Engine::counters() const {
   const std::lock_guard lock(mutex_);
   auto counters = published_;
-  counters.queued = queued_;
+  counters.queued = queued_.requests;
   counters.refused += refused_;
   return counters;
 }
@@ -155,12 +191,17 @@ void Engine::turn() {
   note_silence();
   take_checks();
   take_realms();
+  carry_out();
+  take_answers();
+  take_looked_up();
   take_requests();
   expire_calls();
   expire_checks();
   note_lag();
   if (retry_at_ == 0) {
+    budget_.spend_on(Share::timed);
     fire_due();
+    wake_parked();
     resume_some();
     hasten_some();
     start_waiting_calls();
@@ -176,50 +217,59 @@ void Engine::turn() {
   set_alarm();
 }
 
+// More than a turn's share stays for the next one, and so does what the open batch has no room for.
 void Engine::take_requests() {
-  if (is_clogged()) return;
-  if (requests_.empty()) {
+  budget_.spend_on(Share::asked);
+  const auto looking_up_before = looking_up_;
+  Load taken;
+  for (std::size_t i = 0; i < kRequestsPerTurn && may_take(); ++i) {
+    auto* request = next_request();
+    if (request == nullptr) break;
+    taken += load_of(*request);
+    std::visit([this](auto& one) { take(one); }, *request);
+  }
+  if (!may_take()) BELAY_MARK(request_waits_for_batch);
+  taken += looking_up_before;
+  taken -= looking_up_;
+  unqueue(taken);
+}
+
+// Null: nobody asks.
+Engine::Request* Engine::next_request() {
+  if (next_request_ == requests_.size()) {
+    requests_.clear();
+    next_request_ = 0;
     const std::lock_guard lock(mutex_);
     std::swap(requests_, inbox_);
   }
-  // More than a turn's share stays for the next one.
-  const auto count = std::min(requests_.size(), kRequestsPerTurn);
-  const auto looked_up_before = looking_up_;
-  std::size_t counted = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    auto& request = requests_[i];
-    counted += std::holds_alternative<RegisteredRequest>(request) ||
-                       std::holds_alternative<CloseRequest>(request)
-                   ? 0
-                   : 1;
-    std::visit([this](auto& one) { take(one); }, request);
-  }
-  requests_.erase(requests_.begin(), requests_.begin() + static_cast<std::ptrdiff_t>(count));
-  unqueue(counted - (looking_up_ - looked_up_before));
+  return requests_.empty() ? nullptr : &requests_[next_request_++];
 }
 
 // While the disk is slow the open batch must not grow without end: the inbox fills up instead, and
-// then says busy. A disk that refuses is another matter: then requests are taken to be refused.
-bool Engine::is_clogged() const { return retry_at_ == 0 && open_.bytes() >= kOpenBatchBytes; }
-
-// What is being looked up still counts as queued.
-void Engine::unqueue(std::size_t count) {
-  const std::lock_guard lock(mutex_);
-  queued_ -= count;
+// then says busy. A disk that refuses, and an engine that closes, are another matter: then requests
+// are taken to be refused.
+bool Engine::may_take() const {
+  return phase_ != Phase::running || retry_at_ != 0 || budget_.has_room(Share::asked);
 }
 
-void Engine::take(RegisteredRequest& request) {
-  const auto found = parked_.find(request.target);
-  if (found == parked_.end()) return;
-  const auto waiting = std::move(found->second);
-  parked_.erase(found);
-  for (const auto& [id, live] : waiting) {
-    for (std::uint32_t i = 0; i < live->transaction.branches.size(); ++i) {
-      const auto op = core::current_op(live->transaction, i);
-      if (live->transaction.branches[i].parked &&
-          live->transaction.definition.target(i, op) == request.target) {
-        decide(*live, core::Registered{i});
-      }
+// What is being looked up still counts as queued.
+void Engine::unqueue(const Load& load) {
+  const std::lock_guard lock(mutex_);
+  queued_ -= load;
+}
+
+void Engine::take(RegisteredRequest& request) { parked_.wake(request.target); }
+
+void Engine::wake_parked() {
+  if (phase_ != Phase::running) return;
+  for (std::size_t i = 0; i < kWokenPerTurn && parked_.has_woken() && budget_.has_room(); ++i) {
+    const auto [target, live] = parked_.take_woken();
+    const auto& transaction = live->transaction;
+    for (std::uint32_t branch = 0; branch < transaction.branches.size(); ++branch) {
+      if (!transaction.branches[branch].parked) continue;
+      const auto op = core::current_op(transaction, branch);
+      if (transaction.definition.target(branch, op) == target)
+        decide(*live, core::Registered{branch});
     }
   }
 }
@@ -230,8 +280,8 @@ void Engine::take(CloseRequest& request) {
   phase_ = Phase::closing;
   end_hastening();
   waiting_.clear();
-  for (auto* live : std::exchange(to_resume_, {})) {
-    if (live->transaction.finished()) give_row(*live);
+  for (const auto& [id, live] : std::exchange(to_resume_, {})) {
+    if (live != nullptr && live->transaction.finished()) give_row(*live);
   }
   fold_target_ = ~core::Lsn{0};
   note_hosts();
@@ -242,9 +292,33 @@ void Engine::note_lag() {
   due_lag_.add(late ? time_.now() - due_.top_at() : 0, time_.monotonic());
 }
 
+// Those of the sealed batch, behind what is left of earlier ones.
+void Engine::take_acts() {
+  running_answers_.swap(sealed_acts_.answers);
+  if (next_act_ > acts_.size() / 2) {
+    acts_.erase(acts_.begin(), acts_.begin() + static_cast<std::ptrdiff_t>(next_act_));
+    next_act_ = 0;
+  }
+  acts_.insert(acts_.end(), sealed_acts_.others.begin(), sealed_acts_.others.end());
+  sealed_acts_.others.clear();
+}
+
+// In the order of the batches, and within one as it was decided.
+void Engine::carry_out() {
+  budget_.spend_on(Share::called);
+  for (std::size_t i = 0; i < kActsPerTurn && next_act_ < acts_.size() && budget_.has_room(); ++i) {
+    const auto act = acts_[next_act_++];
+    act.kind == ActKind::call&& retry_at_ != 0 ? hold(act) : release(act);
+  }
+  if (next_act_ < acts_.size()) return BELAY_MARK(act_waits_for_batch);
+  acts_.clear();
+  next_act_ = 0;
+}
+
 void Engine::fire_due() {
   if (phase_ != Phase::running) return;
   for (std::size_t i = 0; i < kDuePerTurn && !due_.empty() && due_.top_at() <= time_.now(); ++i) {
+    if (!budget_.has_room()) return BELAY_MARK(due_waits_for_batch);
     auto& live = due_.top();
     due_.set(live, 0);
     decide(live, core::Due{});
@@ -252,14 +326,15 @@ void Engine::fire_due() {
 }
 
 void Engine::resume_some() {
-  for (std::size_t i = 0; i < kResumedPerTurn && !to_resume_.empty(); ++i) {
-    auto& live = *to_resume_.front();
+  for (std::size_t i = 0; i < kResumedPerTurn && !to_resume_.empty() && budget_.has_room(); ++i) {
+    auto* live = to_resume_.front().second;
     to_resume_.pop_front();
-    live.awaits_resume = false;
-    if (live.transaction.finished()) {
-      give_row(live);
+    if (live == nullptr) continue;
+    live->awaits_resume = false;
+    if (live->transaction.finished()) {
+      give_row(*live);
     } else {
-      decide(live, core::Resumed{});
+      decide(*live, core::Resumed{});
     }
   }
 }
@@ -274,8 +349,19 @@ void Engine::resume(Live& live) {
 bool Engine::stop_resuming(Live& live) {
   if (!live.awaits_resume || live.transaction.finished()) return false;
   live.awaits_resume = false;
-  std::erase(to_resume_, &live);
+  const auto id = live.transaction.id;
+  const auto place =
+      std::lower_bound(to_resume_.begin(), to_resume_.end(), id,
+                       [](const auto& one, auto wanted) { return one.first < wanted; });
+  BELAY_CHECK(place != to_resume_.end() && place->second == &live);
+  place->second = nullptr;
   return true;
+}
+
+void Engine::write(const core::Record& record) {
+  const auto bytes_before = open_.bytes();
+  open_.add(record);
+  budget_.spend(1, open_.bytes() - bytes_before);
 }
 
 void Engine::decide(Live& live, const core::Event& event) {
@@ -283,7 +369,7 @@ void Engine::decide(Live& live, const core::Event& event) {
   core::decide(live.transaction, event, context, step_);
   if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
-    open_.add(record);
+    write(record);
     log_move(live, record);
   }
   if (!step_.records.empty()) {
@@ -351,10 +437,17 @@ void Engine::set_alarm() {
   const auto earlier = [&next](std::uint64_t at) {
     if (at != 0) next = std::min(next, at);
   };
+  const auto at_once = [&](bool wanted) {
+    if (wanted) earlier(time_.monotonic());
+  };
   // Only what a turn could do something about: what waits for a commit, a lookup or a collection is
-  // woken by its end.
+  // woken by its end. What finds no room in the open batch waits for a commit, too: one is under
+  // way, or the batch would have been sealed.
   const bool running = phase_ == Phase::running;
-  earlier(calls_.next_deadline());
+  if (budget_.has_room(Share::called)) {
+    earlier(calls_.next_deadline());
+    at_once(next_act_ < acts_.size() || !answers_.empty());
+  }
   earlier(next_tick_at_);
   earlier(next_check_expires());
   if (const auto since = disk_silent_since(); since != 0 && !told_of_hang_)
@@ -362,14 +455,18 @@ void Engine::set_alarm() {
   if (retry_at_ != 0) {
     if (!commit_under_way_) earlier(retry_at_);
   } else {
-    if (running && !due_.empty()) earlier(time_.monotonic_at(due_.top_at()));
+    if (running && budget_.has_room(Share::timed)) {
+      if (!due_.empty()) earlier(time_.monotonic_at(due_.top_at()));
+      at_once(!to_resume_.empty() || !hastening_.empty() || parked_.has_woken());
+    }
     if (running && !collect_under_way_ && !gaps_changed_) earlier(next_collect_at_);
     if (!finished_rows_.empty() && !commit_under_way_) {
       earlier(time_.monotonic_at(finished_rows_.front()->transaction.updated_at + kRowAgeMax));
     }
-    if (!to_resume_.empty() || !hastening_.empty()) earlier(time_.monotonic());
   }
-  if (!requests_.empty() && !is_clogged()) earlier(time_.monotonic());
+  // Who puts something into an inbox that holds something already wakes nobody.
+  const bool asked = next_request_ < requests_.size() || inbox_left_ || !looked_up_.empty();
+  at_once(asked && may_take());
   ports_.alarm.wake_at(next);
 }
 
@@ -383,6 +480,7 @@ void Engine::publish() {
   counters_.due_lag_ms = due_lag_.at(time_.monotonic());
   const std::lock_guard lock(mutex_);
   published_ = counters_;
+  inbox_left_ = !inbox_.empty();
 }
 
 }  // namespace belay::engine

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -24,11 +23,14 @@
 #include "belay/engine.h"
 #include "core/codec.h"
 #include "core/decide.h"
+#include "engine/budget.h"
 #include "engine/calls.h"
 #include "engine/due_heap.h"
 #include "engine/engine_time.h"
 #include "engine/lanes.h"
 #include "engine/live.h"
+#include "engine/load.h"
+#include "engine/parked.h"
 #include "engine/recent_max.h"
 #include "engine/seen_time.h"
 #include "ports/caller.h"
@@ -123,7 +125,7 @@ struct HastenRequest {
 
 class Engine {
  public:
-  Engine(const Options& options, Ports ports);
+  Engine(const Options& options, Ports ports, const BatchLimits& limits = {});
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine();
@@ -186,6 +188,16 @@ class Engine {
   using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
                                ProgressRequest, EndRequest, TopicRequest, TopicsRequest,
                                RegisteredRequest, CloseRequest, HastenRequest>;
+  // A gid whose lookup came back; what waits for it is decided in its turn.
+  struct LookedUp {
+    std::string gid;
+    std::optional<ports::StoredSummary> stored;
+  };
+  // An answer that the open batch has no room for.
+  struct Answer {
+    ports::CallId id;
+    Outcome outcome;
+  };
   // A HastenRequest at work: which places of the due heap are still to be looked at.
   struct Hastening {
     std::uint64_t later_than_at = 0;  // on the engine's scale
@@ -229,8 +241,11 @@ class Engine {
   // engine.cc: the turn
   Result<> enqueue(Request request, bool counts);
   void take_requests();
-  void unqueue(std::size_t count);
-  bool is_clogged() const;
+  Request* next_request();
+  template <class Any>
+  static Load load_of(const Any& request);
+  void unqueue(const Load& load);
+  bool may_take() const;
   void take(SubmitRequest& request);
   void take(FindRequest& request);
   void take(BranchRequest& request);
@@ -242,10 +257,14 @@ class Engine {
   void take(RegisteredRequest& request);
   void take(CloseRequest& request);
   void take(HastenRequest& request);
+  void take_acts();
+  void carry_out();
   void fire_due();
+  void wake_parked();
   void resume_some();
   void resume(Live& live);
   bool stop_resuming(Live& live);
+  void write(const core::Record& record);
   void decide(Live& live, const core::Event& event);
   static Act to_act(Live& live, const core::Effect& effect);
   void hold_or_release(const Act& act);
@@ -293,6 +312,7 @@ class Engine {
 
   // checks.cc: whether the disk takes writes, and what rides along
   void take_checks();
+  void answer_checks(const std::vector<StorageCheck>& checks, const Result<>& result);
   void fail_checks(const Error& error);
   std::uint64_t next_check_expires() const;
   void expire_checks();
@@ -311,6 +331,8 @@ class Engine {
   void send_lookups();
   void on_looked_up(const std::vector<std::string>& gids,
                     Result<std::vector<std::optional<ports::StoredSummary>>>& result);
+  std::vector<GidRequest> take_waiting(const std::string& gid);
+  void take_looked_up();
   void answer_from_disk(const ports::StoredSummary& stored, GidRequest& request);
   void resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored);
   void add_waiter(Live& live, Waiter waiter);
@@ -330,10 +352,11 @@ class Engine {
   void call_later(const PendingCall& call);
   void start_waiting_calls();
   void withdraw_waiting(Live& live);
+  void take_answers();
+  void take_answer(const Answer& answer);
   void expire_calls();
   void on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome);
   void park(Live& live, std::uint32_t branch, Op op);
-  void unpark(Live& live);
 
   // commit.cc: batches, rows, the disk's refusals
   void flush();
@@ -362,10 +385,11 @@ class Engine {
   // Shared with other threads.
   mutable std::mutex mutex_;
   std::vector<Request> inbox_;
-  std::size_t queued_ = 0;
+  Load queued_;
   bool taking_ = false;
   std::uint64_t refused_ = 0;
   std::vector<DoneCallback> checks_;
+  std::size_t checks_waiting_ = 0;  // all that are not answered yet
   std::vector<XaRealm> realms_;  // all that were ever noted
   Counters published_;
 
@@ -375,15 +399,18 @@ class Engine {
   SeenTime seen_time_;
   bool gaps_changed_ = false;
   std::mt19937_64 random_;
-  std::vector<Request> requests_;  // taken from the inbox, not yet handled; reused
+  std::vector<Request> requests_;  // taken from the inbox; reused
+  std::size_t next_request_ = 0;   // the first of them that is not yet handled
+  bool inbox_left_ = false;        // it had some at the end of the turn
   LiveSet live_;
   DirtyList dirty_;
   DueHeap due_;
   CallTable calls_;
+  std::deque<Answer> answers_;  // of calls that are in the table until these are decided
   LaneQueues waiting_;
-  // By target, then by id: the order in which they go on is the same in every run.
-  std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>> parked_;
-  std::deque<Live*> to_resume_;
+  ParkedIndex parked_;
+  // In order of id; null: it went on before its turn.
+  std::deque<std::pair<core::TransactionId, Live*>> to_resume_;
   std::deque<Hastening> hastening_;
   std::uint64_t newest_at_ = 0;
   core::TransactionId last_id_ = 0;
@@ -394,16 +421,21 @@ class Engine {
   // Gids being looked up, the requests for each in order.
   std::unordered_map<std::string, std::vector<GidRequest>> lookups_;
   std::vector<std::string> lookups_to_send_;
-  std::size_t looking_up_ = 0;
+  std::deque<LookedUp> looked_up_;
+  Load looking_up_;
   bool lookup_under_way_ = false;
   std::uint64_t lookup_begun_at_ = 0;  // monotonic
 
   // The open batch collects; the sealed one is with the store.
   core::BatchWriter open_;
+  BatchBudget budget_;
   Acts open_acts_;
   ports::Batch sealed_;
   Acts sealed_acts_;
-  Acts running_acts_;
+  std::vector<Act> running_answers_;
+  // What is to be done now that its batch is on disk, from `next_act_` on.
+  std::vector<Act> acts_;
+  std::size_t next_act_ = 0;
   std::uint32_t sealed_records_ = 0;
   bool commit_under_way_ = false;
   std::uint64_t commit_begun_at_ = 0;  // monotonic

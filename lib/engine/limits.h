@@ -6,16 +6,18 @@
 
 namespace belay::engine {
 
-// Work of one turn, so that a flood in one place never keeps the loop from the others.
+// Work of one turn, so that a flood in one place never keeps the loop from the others. What goes
+// into one batch is bounded apart: see budget.h.
 inline constexpr std::size_t kRequestsPerTurn = 4'096;
+inline constexpr std::size_t kActsPerTurn = 4'096;
 inline constexpr std::size_t kDuePerTurn = 4'096;
 inline constexpr std::size_t kResumedPerTurn = 4'096;
 // Of a request that hastens all: what is looked at, and what is done.
 inline constexpr std::size_t kHastenLookedAt = 16'384;
 inline constexpr std::size_t kHastenedPerTurn = 1'024;
+inline constexpr std::size_t kHastenedBranches = 16'384;
+inline constexpr std::size_t kWokenPerTurn = 1'024;
 inline constexpr std::size_t kLookupGids = 1'024;
-// A batch larger than this takes no further requests: some ten ms of a slow disk.
-inline constexpr std::size_t kOpenBatchBytes = 4 * 1024 * 1024;
 
 // Rows of finished transactions ride along with a commit that is made anyway. Fewer than this wait,
 // so that a lone transaction's latency is its own commits and nothing else …
@@ -34,7 +36,7 @@ inline constexpr std::uint64_t kStorageRetryMax = 5'000;
 inline constexpr std::uint64_t kStoragePatience = 10'000;
 
 // How long a write counts as an answer to whether the disk takes any, how long one who asks waits
-// for one, ms, and how many may wait.
+// for one, ms, and how many may wait in all, from the question to the answer.
 inline constexpr std::uint64_t kCheckHolds = 1'000;
 inline constexpr std::uint64_t kCheckPatience = 5'000;
 inline constexpr std::size_t kChecksMax = 1'024;

@@ -53,8 +53,12 @@ void Engine::hasten_some() {
 bool Engine::hasten_slice(Hastening& work) {
   auto place = std::min(work.places_left, due_.size());
   const auto until = place - std::min(place, kHastenLookedAt);
+  if (!budget_.has_room()) return false;
   std::vector<Live*> found;
-  for (; place > until && found.size() < kHastenedPerTurn && !work.woken.more; --place) {
+  std::size_t branches = 0;  // each may be started by it
+  for (; place > until && found.size() < kHastenedPerTurn && branches < kHastenedBranches &&
+         !work.woken.more;
+       --place) {
     auto& live = due_.live_at(place - 1);
     if (due_.time_at(place - 1) <= work.later_than_at) continue;
     if (core::next_hastened(live.transaction) == 0) continue;
@@ -62,6 +66,7 @@ bool Engine::hasten_slice(Hastening& work) {
       work.woken.more = true;
     } else {
       ++work.woken.count;
+      branches += live.transaction.branches.size();
       found.push_back(&live);
     }
   }

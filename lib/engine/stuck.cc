@@ -50,6 +50,8 @@ void Engine::note_unanswered(const Live& live) {
          .target = std::string(transaction.definition.target(record.branch, record.op)),
          .error = branch.last_error ? *branch.last_error : std::string(),
          .attempts = branch.unanswered});
+    const auto& note = open_stuck_.back();
+    budget_.spend(0, sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size());
   }
 }
 

@@ -66,7 +66,7 @@ void Engine::begin(SubmitRequest& request) {
                       .id = ++last_id_,
                       .at = time_.now()};
   record.text = request.definition.bytes();
-  open_.add(record);
+  write(record);
   auto& live = live_.insert(core::begin(record, std::move(request.definition)));
   live.last_lsn = last_lsn_ + 1;
   dirty_.append(live, live.last_lsn);
@@ -112,6 +112,7 @@ void Engine::add_waiter(Live& live, Waiter waiter) {
     waiter.as_of = std::make_unique<Report>(report_of(live, waiter.joined));
     waiter.lsn = live.last_lsn;
   }
+  if (!is_durable(live)) budget_.spend(0, sizeof(Waiter) + sizeof(Report));
   live.waiters.push_back(std::move(waiter));
   if (!told_at_the_end) hold_or_release({&live, ActKind::accepted, {}, 0});
 }
@@ -167,8 +168,8 @@ Report Engine::report_of(const Live& live, bool joined) const {
 void Engine::look_up(std::string gid, GidRequest request) {
   auto& waiting = lookups_[gid];
   if (waiting.empty()) lookups_to_send_.push_back(std::move(gid));
+  looking_up_ += load_of(request);
   waiting.push_back(std::move(request));
-  ++looking_up_;
 }
 
 void Engine::send_lookups() {
@@ -192,21 +193,40 @@ void Engine::send_lookups() {
 void Engine::on_looked_up(const std::vector<std::string>& gids,
                           Result<std::vector<std::optional<ports::StoredSummary>>>& result) {
   for (std::size_t i = 0; i < gids.size(); ++i) {
-    const auto found = lookups_.find(gids[i]);
-    BELAY_CHECK(found != lookups_.end());
-    auto requests = std::move(found->second);
-    lookups_.erase(found);
-    looking_up_ -= requests.size();
-    unqueue(requests.size());
-    for (auto& request : requests) {
-      if (!result) {
-        std::visit([&](auto& one) { refuse(one.done, result.error().code, result.error().detail); },
-                   request);
-      } else {
-        resolve(request, (*result)[i]);
-      }
+    if (result) {
+      looked_up_.push_back({gids[i], std::move((*result)[i])});
+      continue;
+    }
+    for (auto& request : take_waiting(gids[i])) {
+      std::visit([&](auto& one) { refuse(one.done, result.error().code, result.error().detail); },
+                 request);
     }
   }
+}
+
+// All that wait for a gid, those too that came after its lookup: nobody else can have begun it, so
+// what the disk said still holds. They go on together, or one of them could begin it and another,
+// when it has ended, begin it again.
+std::vector<Engine::GidRequest> Engine::take_waiting(const std::string& gid) {
+  const auto found = lookups_.find(gid);
+  BELAY_CHECK(found != lookups_.end());
+  auto requests = std::move(found->second);
+  lookups_.erase(found);
+  Load load;
+  for (const auto& request : requests) load += load_of(request);
+  looking_up_ -= load;
+  unqueue(load);
+  return requests;
+}
+
+void Engine::take_looked_up() {
+  budget_.spend_on(Share::asked);
+  while (!looked_up_.empty() && may_take()) {
+    const auto next = std::move(looked_up_.front());
+    looked_up_.pop_front();
+    for (auto& request : take_waiting(next.gid)) resolve(request, next.stored);
+  }
+  if (!looked_up_.empty()) BELAY_MARK(lookup_waits_for_batch);
 }
 
 namespace {
@@ -228,7 +248,7 @@ void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSumma
   if (stored) return answer_from_disk(*stored, request);
   // The disk may have begun to refuse, or the engine to close, since it was asked.
   const auto error = refusal();
-  if (error && !std::holds_alternative<FindRequest>(request)) {
+  if (error && (phase_ == Phase::closed || !std::holds_alternative<FindRequest>(request))) {
     return std::visit([&](auto& one) { refuse(one.done, error->code, error->detail); }, request);
   }
   if (auto* submit = std::get_if<SubmitRequest>(&request)) {

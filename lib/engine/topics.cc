@@ -66,17 +66,22 @@ void Engine::take(TopicRequest& request) {
   } else {
     subscriptions_ += topics_[topic].insert_or_assign(target, remark).second ? 1 : 0;
   }
+  budget_.spend(0, sizeof(ports::TopicChange) + topic.size() + target.size() + remark.size());
   open_topics_.push_back(std::move(request.change));
   open_topic_answers_.push_back(std::move(request.done));
 }
 
-// What the file says is what memory says, one batch ahead: so the answer waits for that batch.
+// What the file says is what memory says, one batch ahead: so the answer waits for that batch. It
+// is a copy of all: a few of them fill a turn's share.
 void Engine::take(TopicsRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
   std::vector<Subscription> all;
   all.reserve(subscriptions_);
   for (const auto& [topic, subscribers] : topics_) {
-    for (const auto& [target, remark] : subscribers) all.push_back({topic, target, remark});
+    for (const auto& [target, remark] : subscribers) {
+      all.push_back({topic, target, remark});
+      budget_.spend(0, sizeof(Subscription) + topic.size() + target.size() + remark.size());
+    }
   }
   auto answer = [done = std::move(request.done), all = std::move(all)](const Result<>& result) {
     done(result ? Result<std::vector<Subscription>>(all)

@@ -173,6 +173,13 @@ Plan make_plan(Random& random) {
   return plan;
 }
 
+void plan_budgets(Plan& plan, Random random) {
+  if (!random.percent(30)) return;
+  plan.batch.records = static_cast<std::size_t>(pick(random, {1, 2, 10, 1'000}));
+  plan.batch.bytes = static_cast<std::size_t>(pick(random, {1, 100, 1'000, 100'000}));
+  plan.batch.row_bytes = static_cast<std::size_t>(pick(random, {1, 1'000, 100'000}));
+}
+
 std::string describe(const Plan& plan) {
   std::string text = fmt::format(
       "{} sagas of up to {} branches on {} targets ({}% deferred), chaos {} ms, latency {} us, "
@@ -197,6 +204,8 @@ std::string describe(const Plan& plan) {
       fmt::format("; history {} limits {}/{}/{}", static_cast<unsigned>(plan.options.history),
                   plan.options.limits.calls_in_flight_max, plan.options.limits.queued_submits_max,
                   plan.options.limits.live_transactions_max);
+  text +=
+      fmt::format(" batch {}/{}/{}", plan.batch.records, plan.batch.bytes, plan.batch.row_bytes);
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "belay/options.h"
+#include "engine/budget.h"
 #include "support/crash_vfs.h"
 #include "support/random.h"
 
@@ -108,6 +109,7 @@ struct Plan {
   std::vector<WallJump> jumps;
   std::size_t wal_bytes = 0;  // JournalConfig::wal_bytes
   Options options;
+  engine::BatchLimits batch;
 
   // Whether finished transactions may be forgotten while the run lasts.
   bool forgets() const {
@@ -117,6 +119,9 @@ struct Plan {
 };
 
 Plan make_plan(test::Random& random);
+// Some runs have byte budgets that run out: drawn from a stream of their own, so that all else of a
+// run is as it was without them.
+void plan_budgets(Plan& plan, test::Random random);
 // A retry policy that is tried often enough in a run, and not too often.
 Retry make_retry(test::Random& random, std::uint64_t chaos_ms);
 // One line, for a failure's message.

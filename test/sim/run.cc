@@ -16,6 +16,7 @@ constexpr std::uint64_t kPollMsMax = 60'000;
 constexpr std::uint64_t kReopenMs = 700;
 constexpr std::uint64_t kWorkflowSeed = 0x9e3779b97f4a7c15u;  // apart from all else of a run
 constexpr std::uint64_t kOperatorStream = 1'000'003;
+constexpr std::uint64_t kBudgetStream = 2'000'003;
 
 void log_line(LogLevel, std::string_view line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line);
@@ -37,6 +38,7 @@ Run::Run(const RunOptions& options)
       clients_(world_, plan_, ledger_, banks_, random_.fork()),
       mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()) {
   if (operator_random_.percent(25)) plan_.operator_words = operator_random_.between(1, 12);
+  plan_budgets(plan_, test::Random(options.seed + kBudgetStream));
   disk_.set_clock([this] { return world_.wall_ms(); });
   if (options.trace) {
     plan_.options.log = &log_line;
@@ -187,8 +189,8 @@ Result<> Run::try_open() {
       world_, *journal_, plan_, run_options_.planted, random_.fork(),
       SimStore::Watch{[this] { return strikes(CrashPoint::before_sql); },
                       [this] { return strikes(CrashPoint::after_sql); }});
-  engine_ = std::make_unique<engine::Engine>(plan_.options,
-                                             engine::Ports{world_, world_, banks_, *store_});
+  engine_ = std::make_unique<engine::Engine>(
+      plan_.options, engine::Ports{world_, world_, banks_, *store_}, plan_.batch);
   const auto take = [this](store::RecoveredTransaction one) {
     world_.note("recovered {} {}", one.transaction.gid(), name_of(one.transaction.status));
     if (run_options_.planted == Planted::forgotten_steps) one.transaction.remembered.reset();

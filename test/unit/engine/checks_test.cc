@@ -154,6 +154,28 @@ TEST_SUITE("engine/checks") {
     test.settle();
     CHECK(told == 1'024);
   }
+
+  TEST_CASE("those whose write is under way, and those who wait for the next, are among them") {
+    TestEngine test;
+    int told = 0;
+    const auto ask = [&] {
+      return test.engine.check_storage([&told](const Result<>&) { ++told; });
+    };
+    for (const int count : {500, 524}) {
+      for (int i = 0; i < count; ++i) REQUIRE(ask());
+      test.engine.turn();
+    }
+    const auto more = ask();
+    REQUIRE_FALSE(more);
+    CHECK(more.error().code == ErrorCode::busy);
+    REQUIRE(test.commit());
+    CHECK(told == 500);
+    CHECK(ask());
+    test.settle();
+    test.engine.turn();
+    test.settle();
+    CHECK(told == 1'025);
+  }
 }
 
 TEST_SUITE("engine/hosts") {

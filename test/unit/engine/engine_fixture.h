@@ -96,8 +96,9 @@ class FakePorts final : public ports::Clock,
 
 class TestEngine {
  public:
-  explicit TestEngine(Options wanted = {}, engine::Origin origin = {.epoch = 1})
-      : options(wanted), engine(options, {ports, ports, ports, ports}) {
+  explicit TestEngine(Options wanted = {}, engine::Origin origin = {.epoch = 1},
+                      const engine::BatchLimits& limits = {})
+      : options(wanted), engine(options, {ports, ports, ports, ports}, limits) {
     engine.start(origin);
     engine.turn();
     collect();
