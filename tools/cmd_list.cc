@@ -15,6 +15,10 @@ What the engine has not yet folded into rows is shown too. With --json the
 keys are the columns of the view `transactions`; for the next page give the
 smallest `id` seen to --page-before.
 
+Unfinished, stuck and failed ones are found at once, and so is a prefix of few
+gids. What else a filter lets through is searched from the newest on: a table
+ends after 100,000 transactions that were looked at, and says how to go on.
+
 Examples:
   belay list --unfinished --older-than 10m     what takes long
   belay list --status failed --newer-than 1h   what was rolled back lately
@@ -23,6 +27,7 @@ Examples:
 )";
 
 constexpr std::uint64_t kTableRows = 50;  // more than a person reads; a program gets all
+constexpr int kTablePages = 10;           // of 10,000 looked at: a second or so
 
 struct ListOptions {
   Filter filter;
@@ -53,7 +58,8 @@ class Listing {
       : context_(context), reader_(reader), options_(options), filter_(options.filter) {}
 
   ExitCode run() {
-    while (left() > 0 && context_.out.ok()) {
+    for (int pages = 0; left() > 0 && context_.out.ok(); ++pages) {
+      if (pages == kTablePages && is_short()) break;
       filter_.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(left(), kPageRows));
       auto page = reader_.list(filter_);
       if (!page) return fail(context_, page.error());
@@ -71,6 +77,9 @@ class Listing {
     return limit == 0 ? std::numeric_limits<std::uint64_t>::max() : limit - shown_;
   }
 
+  // A table that nobody asked to be complete.
+  bool is_short() const { return !context_.json && options_.limit.value_or(kTableRows) != 0; }
+
   void show(const TransactionRow& row) {
     ++shown_;
     if (context_.json) return context_.out.json(json_of(row));
@@ -83,8 +92,10 @@ class Listing {
     if (!table_.empty()) table_.print(context_.out);
     context_.out.flush();
     if (!context_.out.ok()) return;
-    if (table_.empty()) context_.err.write("no transaction matches\n");
-    if (filter_.before_id == 0) return;
+    if (filter_.before_id == 0) {
+      if (table_.empty()) context_.err.write("no transaction matches\n");
+      return;
+    }
     context_.err.print(
         "{}\n", context_.err.styled(fmt::format("{} shown; for older ones add --page-before {}",
                                                 shown_, filter_.before_id),

@@ -66,16 +66,14 @@ void print_timeline(Out& out, const TransactionRow& row, const std::vector<Timel
 }
 
 ExitCode log(Context& context, Reader& reader, const std::string& gid) {
-  const auto row = reader.find(gid);
-  if (!row && row.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!row) return fail(context, row.error());
-  const auto timeline = reader.timeline(gid);
-  if (!timeline) return fail(context, timeline.error());
+  const auto whole = reader.read(gid);
+  if (!whole && whole.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!whole) return fail(context, whole.error());
   if (!context.json) {
-    print_timeline(context.out, *row, *timeline);
+    print_timeline(context.out, whole->row, whole->timeline);
     return ExitCode::done;
   }
-  for (const auto& event : *timeline) context.out.json(json_of(event));
+  for (const auto& event : whole->timeline) context.out.json(json_of(event));
   return ExitCode::done;
 }
 

@@ -99,35 +99,29 @@ void print_progress(Out& out, const std::vector<ProgressRow>& steps, TimePoint a
   table.print(out);
 }
 
-ExitCode show_json(Context& context, Reader& reader, const TransactionRow& row,
-                   const std::vector<BranchRow>& branches,
-                   const std::vector<ProgressRow>& progress) {
-  const auto timeline = reader.timeline(row.gid);
-  if (!timeline) return fail(context, timeline.error());
-  auto object = json_of(row);
+void show_json(Out& out, const WholeTransaction& whole) {
+  auto object = json_of(whole.row);
   object["branches"] = Json::array();
-  for (const auto& branch : branches) object["branches"].push_back(json_of(branch));
+  for (const auto& branch : whole.branches) object["branches"].push_back(json_of(branch));
   object["timeline"] = Json::array();
-  for (const auto& event : *timeline) object["timeline"].push_back(json_of(event));
+  for (const auto& event : whole.timeline) object["timeline"].push_back(json_of(event));
   object["progress"] = Json::array();
-  for (const auto& step : progress) object["progress"].push_back(json_of(step));
-  context.out.json(object);
-  return ExitCode::done;
+  for (const auto& step : whole.progress) object["progress"].push_back(json_of(step));
+  out.json(object);
 }
 
 ExitCode show(Context& context, Reader& reader, const std::string& gid) {
-  const auto row = reader.find(gid);
-  if (!row && row.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!row) return fail(context, row.error());
-  const auto branches = reader.branches(gid);
-  if (!branches) return fail(context, branches.error());
-  const auto progress = reader.progress(gid);
-  if (!progress) return fail(context, progress.error());
-  if (context.json) return show_json(context, reader, *row, *branches, *progress);
+  const auto whole = reader.read(gid);
+  if (!whole && whole.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!whole) return fail(context, whole.error());
+  if (context.json) {
+    show_json(context.out, *whole);
+    return ExitCode::done;
+  }
   const auto at = now();
-  print_head(context.out, *row, at);
-  if (!branches->empty()) print_branches(context.out, *branches, at);
-  if (!progress->empty()) print_progress(context.out, *progress, at);
+  print_head(context.out, whole->row, at);
+  if (!whole->branches.empty()) print_branches(context.out, whole->branches, at);
+  if (!whole->progress.empty()) print_progress(context.out, whole->progress, at);
   return ExitCode::done;
 }
 

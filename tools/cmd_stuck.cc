@@ -68,19 +68,15 @@ class StuckListing {
     Filter filter;
     filter.finished = false;
     filter.stuck = true;
-    filter.limit = limit_ == 0
-                       ? kPageRows
-                       : static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kPageRows));
+    filter.limit =
+        limit_ == 0 ? kWholeRows
+                    : static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kWholeRows));
     do {
-      const auto page = reader_.list(filter);
+      const auto page = reader_.list_whole(filter);
       if (!page) return fail(context_, page.error());
-      for (const auto& row : page->rows) {
+      for (const auto& whole : page->transactions) {
         if (transactions_ == limit_ && limit_ > 0) return finish();
-        const auto branches = reader_.branches(row.gid);
-        // It may have finished and been forgotten since the page was read.
-        if (!branches && branches.error().code == ErrorCode::not_found) continue;
-        if (!branches) return fail(context_, branches.error());
-        show(row, *branches);
+        show(whole.row, whole.branches);
       }
       filter.before_id = page->next_before_id;
     } while (filter.before_id != 0 && context_.out.ok());

@@ -12,6 +12,7 @@ using Json = nlohmann::ordered_json;
 
 // Asked of the reader at once: each page looks at the log anew, so rather a few.
 inline constexpr std::uint32_t kPageRows = 10'000;
+inline constexpr std::uint32_t kWholeRows = 1'000;  // with all of each
 
 // Times are milliseconds since the epoch; what is absent is null.
 Json json_of(const TransactionRow& row);

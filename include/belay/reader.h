@@ -69,6 +69,14 @@ struct ProgressRow {
   TimePoint at{};
 };
 
+// One transaction with all that is known of it, as of one moment.
+struct WholeTransaction {
+  TransactionRow row;
+  std::vector<BranchRow> branches;    // in order, all operations of one behind each other
+  std::vector<TimelineRow> timeline;  // oldest first
+  std::vector<ProgressRow> progress;  // a workflow's steps in the order they were recorded
+};
+
 struct Filter {
   std::optional<Status> status;
   std::optional<Mode> mode;
@@ -82,9 +90,19 @@ struct Filter {
   std::uint32_t limit = 100;   // 1 to 10,000 rows, newest first
 };
 
+// One call looks at 10,000 rows and 64 MiB of definitions at most, however few of them the filter
+// lets through: of unfinished and of failed ones only at such, of a prefix that fewer gids have
+// only at those, else at all. So a page may have fewer rows than asked for, even none, and still
+// not be the last.
 struct Page {
   std::vector<TransactionRow> rows;
   std::int64_t next_before_id = 0;  // give this as `before_id` for the next page; 0: there is none
+};
+
+// The same with all of each.
+struct WholePage {
+  std::vector<WholeTransaction> transactions;
+  std::int64_t next_before_id = 0;
 };
 
 struct Stats {
@@ -120,13 +138,15 @@ class BELAY_EXPORT Reader {
 
   // Each call sees one consistent state of the file, as of the call.
   Result<Page> list(const Filter& filter);
+  Result<WholePage> list_whole(const Filter& filter);
+  // One transaction, the newest of this gid; `read` gives all of it. They walk past what the log
+  // has of others (about a millisecond a MiB) without folding it. Errors: not_found; corrupt,
+  // naming the log row or the gid and the column that cannot be read; storage.
   Result<TransactionRow> find(std::string_view gid);
-  Result<std::vector<BranchRow>> branches(std::string_view gid);
-  Result<std::vector<TimelineRow>> timeline(std::string_view gid);
-  // Of a workflow, in the order they were recorded; empty for other modes.
-  Result<std::vector<ProgressRow>> progress(std::string_view gid);
-  // All subscriptions, ordered by topic and target.
+  Result<WholeTransaction> read(std::string_view gid);
+  // All subscriptions, ordered by topic and target; those of one topic, none if nobody has any.
   Result<std::vector<Subscription>> topics();
+  Result<std::vector<Subscription>> topics(std::string_view topic);
   // Every realm that an engine has used with this file, in order. An older
   // belay's file knows of none until its engine is started again.
   Result<std::vector<XaRealm>> realms();

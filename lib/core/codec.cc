@@ -26,6 +26,42 @@ bool unpack(std::uint8_t byte, Record& record) {
          record.outcome == OutcomeKind::success;  // others have none
 }
 
+// Behind a record's head. False: it cannot be, or it is of an unknown kind.
+bool skip_body(base::ByteReader& in, RecordKind kind) {
+  switch (kind) {
+    case RecordKind::answered:
+      in.varint();
+      in.u8();
+      in.varint();
+      in.string();
+      return in.ok();
+    case RecordKind::started:
+      in.varint();
+      in.u8();
+      return in.ok();
+    case RecordKind::scheduled:
+      in.varint();
+      in.u8();
+      in.varint();
+      return in.ok();
+    case RecordKind::parked:
+      in.varint();
+      in.u8();
+      in.string();
+      return in.ok();
+    case RecordKind::finished: in.u8(); return in.ok();
+    case RecordKind::committing: in.varint(); return in.ok();
+    case RecordKind::submitted:
+    case RecordKind::prepared:
+    case RecordKind::added:
+    case RecordKind::stopped:
+    case RecordKind::progressed:
+    case RecordKind::concluded:
+    case RecordKind::aborting: in.string(); return in.ok();
+  }
+  return false;
+}
+
 Error corrupt(std::string detail) { return {ErrorCode::corrupt, std::move(detail)}; }
 
 }  // namespace
@@ -158,6 +194,21 @@ Result<std::optional<Record>> BatchReader::next() {
   rest_ = in.rest();
   ++read_;
   return std::optional<Record>(record);
+}
+
+Result<std::optional<Record>> BatchReader::next_of(TransactionId id) {
+  base::ByteReader in(rest_);
+  while (read_ < count_) {
+    const auto kind = static_cast<RecordKind>(in.u8());
+    const auto of = last_id_ + static_cast<std::uint64_t>(in.signed_varint());
+    if (of == id || begins(kind)) break;
+    in.varint();                      // its time
+    if (!skip_body(in, kind)) break;  // `next` says what is wrong with it
+    last_id_ = of;
+    rest_ = in.rest();
+    ++read_;
+  }
+  return next();
 }
 
 }  // namespace belay::core

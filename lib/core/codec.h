@@ -38,6 +38,9 @@ class BatchReader {
   std::uint32_t count() const { return count_; }
   // The next record, nothing at the end; corrupt if it cannot be read or is of an unknown kind.
   Result<std::optional<Record>> next();
+  // The next that is of this transaction or begins one; the others are passed over unread, at a few
+  // nanoseconds each.
+  Result<std::optional<Record>> next_of(TransactionId id);
 
  private:
   std::string_view rest_;

@@ -94,6 +94,10 @@ bool is_branch_id(std::string_view id) {
          std::none_of(id.begin(), id.end(), is_control);
 }
 
+Error unknown_format(std::uint8_t format) {
+  return {ErrorCode::unsupported, "definition format " + std::to_string(format)};
+}
+
 bool names_branches(Mode mode) { return mode == Mode::tcc || mode == Mode::xa; }
 
 }  // namespace
@@ -158,9 +162,7 @@ Result<Definition> Definition::parse(std::string bytes) {
   const auto shape = in.u8();
   const auto flags = in.u8();
   const auto gid = in.string();
-  if (in.ok() && format != kFormat) {
-    return Error{ErrorCode::unsupported, "definition format " + std::to_string(format)};
-  }
+  if (in.ok() && format != kFormat) return unknown_format(format);
   if (mode > static_cast<std::uint8_t>(Mode::workflow) ||
       shape > static_cast<std::uint8_t>(Shape::graph))
     in.fail();
@@ -204,6 +206,16 @@ Result<Definition> Definition::parse(std::string bytes) {
   }
   definition.asked_bytes_ = static_cast<std::uint32_t>(definition.bytes_.size());
   return definition;
+}
+
+Result<std::string_view> Definition::gid_of(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto format = in.u8();
+  for (int i = 0; i < 3; ++i) in.u8();  // mode, shape, flags
+  const auto gid = in.string();
+  if (in.ok() && format != kFormat) return unknown_format(format);
+  if (!in.ok() || gid.empty()) return Error{ErrorCode::corrupt, "a definition that cannot be read"};
+  return gid;
 }
 
 Result<> Definition::add_steps(std::string_view steps) {

@@ -53,6 +53,8 @@ class Definition {
   // Checks every byte; an error is `corrupt`. Offsets are 32-bit: larger definitions are refused by
   // the limits.
   static Result<Definition> parse(std::string bytes);
+  // Only its gid, for who looks for one among many. Errors: corrupt, unsupported.
+  static Result<std::string_view> gid_of(std::string_view bytes);
 
   // What was asked for, without the steps added later.
   std::string_view bytes() const { return std::string_view(bytes_).substr(0, asked_bytes_); }

@@ -11,9 +11,12 @@
 namespace belay::store {
 namespace {
 
-constexpr std::string_view kReadLog = "SELECT lsn, records FROM log ORDER BY lsn";
+constexpr std::string_view kReadLog = "SELECT lsn, records FROM log WHERE lsn >= ?1 ORDER BY lsn";
 constexpr std::string_view kFindRow =
-    "SELECT lsn, status, state FROM main.transaction_rows WHERE id = ?1";
+    "SELECT lsn, status, state, stuck FROM main.transaction_rows WHERE id = ?1";
+// Where the gid's index says it is; of two the newest counts.
+constexpr std::string_view kFindGid =
+    "SELECT id, lsn FROM main.transaction_rows WHERE gid = ?1 ORDER BY id DESC LIMIT 1";
 constexpr std::string_view kFindNewer =
     "SELECT 1 FROM main.transaction_rows WHERE gid = ?1 AND id > ?2";
 constexpr std::string_view kRowIdMax = "SELECT max(id) FROM main.transaction_rows";
@@ -26,20 +29,60 @@ Error at_lsn(core::Lsn lsn, const Error& error) {
 
 Result<Fold> Fold::read(sqlite3* db) {
   Fold fold;
-  BELAY_TRY(fold.prepare(db));
+  BELAY_TRY(fold.read_log(db));
+  BELAY_TRY(fold.check_ends());
+  BELAY_TRY(fold.leave_out_replaced(db));
+  return fold;
+}
+
+Result<Fold> Fold::read_one(sqlite3* db, std::string_view gid) {
+  Fold fold;
+  BELAY_TRY(fold.find_only(db, gid));
+  BELAY_TRY(fold.read_log(db));
+  BELAY_TRY(fold.check_ends());
+  fold.only_->gid = {};  // the caller's
+  return fold;
+}
+
+Result<> Fold::find_only(sqlite3* db, std::string_view gid) {
+  auto find = Statement::prepare(db, kFindGid);
+  if (!find) return find.error();
+  find->bind_text(1, gid);
+  auto row = find->step();
+  if (!row) return row.error();
+  only_ = Only{gid};
+  if (*row) only_ = Only{gid, find->number(0), find->number(1)};
+  return {};
+}
+
+Result<> Fold::read_log(sqlite3* db) {
+  BELAY_TRY(prepare(db));
   auto log = Statement::prepare(db, kReadLog);
   if (!log) return log.error();
+  log->bind(1, only_ ? only_->row_lsn : core::Lsn{0});
   while (true) {
     auto row = log->step();
     if (!row) return row.error();
     if (!*row) break;
     const auto lsn = log->number(0);
-    if (auto added = fold.add_batch(lsn, log->bytes(1)); !added) return at_lsn(lsn, added.error());
+    if (auto added = add_batch(lsn, log->bytes(1)); !added) return at_lsn(lsn, added.error());
   }
-  fold.find_row_ = Statement();
-  BELAY_TRY(fold.check_ends());
-  BELAY_TRY(fold.leave_out_replaced(db));
-  return fold;
+  find_row_ = Statement();
+  return {};
+}
+
+// Also decides which one it is: one that begins later takes the gid over.
+Result<bool> Fold::concerns(const core::Record& record) {
+  if (!only_) return true;
+  if (core::begins(record.kind) && record.id > only_->id) {
+    auto gid = core::Definition::gid_of(record.text);
+    if (!gid) return gid.error();
+    if (*gid == only_->gid) {
+      only_->id = record.id;
+      entries_.clear();
+    }
+  }
+  return record.id == only_->id;
 }
 
 Result<> Fold::prepare(sqlite3* db) {
@@ -58,10 +101,13 @@ Result<> Fold::add_batch(core::Lsn lsn, std::string_view records) {
   auto batch = core::BatchReader::open(records);
   if (!batch) return batch.error();
   while (true) {
-    auto record = batch->next();
+    auto record = only_ ? batch->next_of(only_->id) : batch->next();
     if (!record) return record.error();
     if (!*record) break;
     newest_at_ = std::max(newest_at_, (*record)->at);
+    auto mine = concerns(**record);
+    if (!mine) return mine.error();
+    if (!*mine) continue;
     BELAY_TRY(add(lsn, **record));
     ++records_;
   }
@@ -108,7 +154,9 @@ Result<Fold::Entry> Fold::first_seen(const core::Record& record) {
     has_row = *row;
     if (has_row) {
       entry.folded.row_lsn = entry.folded.last_lsn = find_row_.number(0);
-      if (is_final(static_cast<Status>(find_row_.integer(1)))) {
+      entry.folded.row_status = static_cast<Status>(find_row_.integer(1));
+      entry.folded.row_stuck = find_row_.integer(3) != 0;
+      if (is_final(entry.folded.row_status)) {
         entry.kind = Kind::covered;
         return entry;
       }
@@ -187,10 +235,24 @@ std::vector<Folded*> Fold::changed() {
   return changed;
 }
 
+bool Fold::has_changed(core::TransactionId id) const {
+  const auto found = entries_.find(id);
+  return found != entries_.end() && found->second.kind == Kind::live &&
+         found->second.folded.first_lsn != 0;
+}
+
 Folded* Fold::find(core::TransactionId id) {
   const auto found = entries_.find(id);
   return found == entries_.end() || found->second.kind != Kind::live ? nullptr
                                                                      : &found->second.folded;
+}
+
+Folded* Fold::find(std::string_view gid) {
+  if (by_gid_.empty()) {
+    for (auto* folded : changed()) by_gid_[folded->transaction.gid()] = folded;
+  }
+  const auto found = by_gid_.find(gid);
+  return found == by_gid_.end() ? nullptr : found->second;
 }
 
 }  // namespace belay::store

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -22,7 +23,9 @@ namespace belay::store {
 
 struct Folded {
   core::Transaction transaction;
-  core::Lsn row_lsn = 0;    // its row covers the log up to here; 0: no row
+  core::Lsn row_lsn = 0;  // its row covers the log up to here; 0: no row
+  Status row_status{};    // what that row says
+  bool row_stuck = false;
   core::Lsn first_lsn = 0;  // the oldest record no row covers; 0: none
   core::Lsn last_lsn = 0;
 };
@@ -32,10 +35,20 @@ class Fold {
   // Reads the log of `db` and the rows it needs, within the caller's read transaction. Errors:
   // corrupt or unsupported (naming the lsn), storage.
   static Result<Fold> read(sqlite3* db);
+  // The same of one transaction only, the newest of this gid: the records of others are passed over
+  // undecided, and so is what its row covers. `only` says which it was.
+  static Result<Fold> read_one(sqlite3* db, std::string_view gid);
 
   // Those with records that no row covers, in order of id.
   std::vector<Folded*> changed();
   Folded* find(core::TransactionId id);
+  // The changed one of this gid; null: none.
+  Folded* find(std::string_view gid);
+  // Does the log say more of it than its row?
+  bool has_changed(core::TransactionId id) const;
+
+  // Of `read_one`: its id; 0: neither a row nor the log has it.
+  core::TransactionId only() const { return only_ ? only_->id : 0; }
 
   core::Lsn last_lsn() const { return last_lsn_; }
   core::TransactionId last_id() const { return last_id_; }
@@ -53,7 +66,16 @@ class Fold {
     Kind kind = Kind::live;
   };
 
+  struct Only {
+    std::string_view gid;
+    core::TransactionId id = 0;
+    core::Lsn row_lsn = 0;
+  };
+
   Result<> prepare(sqlite3* db);
+  Result<> find_only(sqlite3* db, std::string_view gid);
+  Result<> read_log(sqlite3* db);
+  Result<bool> concerns(const core::Record& record);
   Result<> add_batch(core::Lsn lsn, std::string_view records);
   Result<> add(core::Lsn lsn, const core::Record& record);
   Result<Entry> first_seen(const core::Record& record);
@@ -61,8 +83,10 @@ class Fold {
   Result<> leave_out_replaced(sqlite3* db);
   Result<bool> has_newer_row(Statement& find, const core::Transaction& transaction) const;
 
+  std::optional<Only> only_;  // nothing: all
   Statement find_row_;
   std::unordered_map<core::TransactionId, Entry> entries_;
+  std::unordered_map<std::string_view, Folded*> by_gid_;  // filled when first asked
   core::TransactionId row_id_max_ = 0;
   core::TransactionId last_id_ = 0;
   core::Lsn last_lsn_ = 0;

@@ -10,59 +10,62 @@
 
 #include "belay/reader.h"
 #include "store/fold.h"
-#include "store/row.h"
 #include "store/sqlite.h"
+#include "store/whole.h"
 
 namespace belay {
+
+namespace store {
+
+// `Reader::check`, within the caller's read transaction.
+Result<CheckReport> check_file(Database& database, const std::function<void(unsigned)>& progress);
+// `Reader::list`, likewise: rows that `fold` has more of are told as the log says.
+enum class Parts : std::uint8_t { row, all };
+struct ColumnsPage {
+  std::vector<Columns> rows;
+  std::int64_t next_before_id = 0;
+};
+Result<ColumnsPage> list_page(Database& database, Fold& fold, const Filter& filter, Parts parts,
+                              std::uint32_t stuck_after);
+// Reads one row's columns, `where` as it says: a statement for files of whatever version.
+Result<Statement> prepare_columns(Database& database, std::string_view where);
+
+}  // namespace store
 
 class Reader::Impl {
  public:
   static Result<std::unique_ptr<Impl>> open(std::string_view path);
 
   Result<Page> list(const Filter& filter);
+  Result<WholePage> list_whole(const Filter& filter);
   Result<TransactionRow> find(std::string_view gid);
-  Result<std::vector<BranchRow>> branches(std::string_view gid);
-  Result<std::vector<TimelineRow>> timeline(std::string_view gid);
-  Result<std::vector<ProgressRow>> progress(std::string_view gid);
+  Result<WholeTransaction> read(std::string_view gid);
   Result<std::vector<Subscription>> topics();
+  Result<std::vector<Subscription>> topics(std::string_view topic);
   Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);
 
  private:
-  // Runs `work` within one read transaction, the overlay as of it.
-  template <class T>
-  Result<T> at_one_moment(const std::function<Result<T>()>& work);
-  Result<> make_views();
-  Result<> refresh();
-  Result<> fill_overlay();
-  Result<std::int64_t> newest_id(std::string_view gid);
-  template <class Row>
-  Result<std::vector<Row>> rows_of(std::string_view gid, std::string_view sql,
-                                   Row (*read_one)(const store::Statement& row));
+  // Runs `work` within one read transaction.
+  template <class T, class Work>
+  Result<T> at_one_moment(Work work);
+  // Is what was folded last the log of this moment?
+  Result<bool> is_folded();
+  Result<> fold_log();
+  Result<store::ColumnsPage> list_columns(const Filter& filter, store::Parts parts);
+  Result<store::Columns> columns(std::string_view gid);
 
   Result<> count_rows(Stats& stats);
-  Result<> subtract_covered(Stats& stats);
+  Result<> count_changed(Stats& stats);
   Result<> measure_files(Stats& stats);
 
   std::string path_;
   store::Database database_;
-  std::optional<store::RowWriter> overlay_;
-  std::optional<store::Fold> fold_;  // as of `data_version_`
-  std::int64_t data_version_ = -1;
+  std::optional<store::Fold> fold_;   // all of the log
+  std::int64_t data_version_ = -1;    // of the newest moment
+  std::int64_t folded_version_ = -1;  // the one that `fold_` is of
   std::uint32_t stuck_after_ = 0;
 };
 
-namespace store {
-
-// `Reader::check`, within the caller's read transaction.
-Result<CheckReport> check_file(Database& database, const std::function<void(unsigned)>& progress);
-// The statement's text and values for a filter: the ids that match, newest first.
-struct ListQuery {
-  std::string sql;
-  std::vector<std::string> texts;  // ?1, ?2, …
-};
-ListQuery list_query(const Filter& filter);
-
-}  // namespace store
 }  // namespace belay

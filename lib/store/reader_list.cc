@@ -1,15 +1,32 @@
-// Which transactions: a filter as SQL. Its conditions are written so that the partial indexes serve
-// them; a filter that none serves walks down the ids until the page is full.
+// Which transactions: a walk down the ids that ends with the page, or when it has looked at enough.
+// What the log says stands beside the rows and, where both have one, before them; one predicate is
+// asked of either.
 #include <fmt/format.h>
 
-#include "store/json.h"
+#include <algorithm>
+#include <functional>
+#include <limits>
+
 #include "store/reader_impl.h"
 
 namespace belay::store {
 namespace {
 
+constexpr std::uint32_t kExaminedMax = 10'000;
+constexpr std::size_t kBytesMax = 64 * 1024 * 1024;  // of definitions looked at or handed out
 constexpr std::string_view kNowMillis =
-    "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+    "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
+
+// {}: further columns and conditions. The conditions are the partial indexes' own words.
+constexpr std::string_view kWalk =
+    "SELECT id, gid, mode, status, stuck, created_at{} FROM main.transaction_rows"
+    " WHERE id < ?1{} ORDER BY id DESC";
+// The index on gids has the ids: no row is read.
+constexpr std::string_view kOfPrefix =
+    "SELECT id FROM main.transaction_rows WHERE gid >= ?1{} LIMIT ?3";
+constexpr std::string_view kOne =
+    "SELECT id, gid, mode, status, stuck, created_at{} FROM main.transaction_rows WHERE id = ?1";
 
 // The smallest text greater than all that begin with `prefix`; empty if there is none.
 std::string after_prefix(std::string prefix) {
@@ -18,75 +35,266 @@ std::string after_prefix(std::string prefix) {
   return prefix;
 }
 
-class Conditions {
+// What a filter asks about, of a row or of the log's transaction.
+struct Candidate {
+  std::string_view gid;
+  Mode mode{};
+  Status status{};
+  bool stuck = false;
+  std::int64_t created_at = 0;
+};
+
+class Matcher {
  public:
-  void add(std::string_view condition) {
-    sql_ += sql_.empty() ? " WHERE " : " AND ";
-    sql_ += condition;
-  }
-  // The condition has a {} for the text's parameter.
-  void add(std::string_view condition, std::string text) {
-    texts_.push_back(std::move(text));
-    add(fmt::format(fmt::runtime(condition), fmt::format("?{}", texts_.size())));
-  }
-  // Each of the two has its own limit, so that neither is read further than needed.
-  ListQuery take(std::uint32_t limit) && {
-    const auto part = [&](std::string_view table, std::string_view where) {
-      return fmt::format("SELECT id FROM (SELECT id FROM {}{} ORDER BY id DESC LIMIT {})", table,
-                         where, limit);
+  // `now` in ms since the epoch.
+  Matcher(const Filter& filter, std::int64_t now) : filter_(filter) {
+    const auto ago = [now](Millis age) {
+      return now - std::clamp<std::int64_t>(age.count(), 0, now);
     };
-    const auto overlay = part("temp.overlay", sql_);
-    add("id NOT IN (SELECT id FROM temp.overlay)");
-    const auto rows = part("main.transaction_rows", sql_);
-    return {fmt::format("{} UNION ALL {} ORDER BY id DESC LIMIT {}", rows, overlay, limit),
-            std::move(texts_)};
+    if (filter.older_than) created_max_ = ago(*filter.older_than);
+    if (filter.newer_than) created_min_ = ago(*filter.newer_than);
+  }
+
+  // All but the target.
+  bool matches(const Candidate& one) const {
+    const bool finished = is_final(one.status);
+    return filter_.status.value_or(one.status) == one.status &&
+           filter_.mode.value_or(one.mode) == one.mode &&
+           filter_.finished.value_or(finished) == finished &&
+           filter_.stuck.value_or(one.stuck) == one.stuck && one.created_at <= created_max_ &&
+           one.created_at >= created_min_ && one.gid.starts_with(filter_.gid_prefix);
+  }
+
+  bool names_target(const core::Definition& definition) const {
+    if (filter_.target.empty()) return true;
+    for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
+      const auto step = definition.step(i);
+      if (step.first == filter_.target || step.rollback == filter_.target ||
+          step.commit == filter_.target)
+        return true;
+    }
+    return false;
+  }
+
+  // The same of a row's column; what cannot be read names nothing.
+  bool names_target(std::string_view definition) const {
+    return filter_.target.empty() || column_names_target(definition, filter_.target);
+  }
+
+  bool asks_for_target() const { return !filter_.target.empty(); }
+
+ private:
+  const Filter& filter_;
+  std::int64_t created_max_ = kIdMax;
+  std::int64_t created_min_ = std::numeric_limits<std::int64_t>::min();
+};
+
+// Of the partial index that serves the filter, if one does.
+std::string_view index_condition(const Filter& filter) {
+  const bool unfinished = !filter.finished.value_or(true) || filter.stuck.value_or(false) ||
+                          (filter.status && !is_final(*filter.status));
+  if (unfinished) return " AND status < 3";
+  return filter.status == Status::failed ? " AND status = 4" : "";
+}
+
+Candidate candidate_of(const Statement& row) {
+  return {row.bytes(1), static_cast<Mode>(row.integer(2)), static_cast<Status>(row.integer(3)),
+          row.integer(4) != 0, row.integer(5)};
+}
+
+Candidate candidate_of(const core::Transaction& transaction, std::uint32_t stuck_after) {
+  return {transaction.gid(), transaction.mode(), transaction.status,
+          core::is_stuck(transaction, stuck_after),
+          static_cast<std::int64_t>(transaction.created_at)};
+}
+
+class Listing {
+ public:
+  Listing(Database& database, Fold& fold, const Filter& filter, Parts parts, std::int64_t now,
+          std::uint32_t stuck_after)
+      : database_(database),
+        fold_(fold),
+        filter_(filter),
+        parts_(parts),
+        stuck_after_(stuck_after),
+        matcher_(filter, now),
+        below_(filter.before_id > 0 ? filter.before_id : kIdMax),
+        changed_(fold.changed()) {}
+
+  Result<ColumnsPage> run() {
+    const auto is_below = [this](const Folded* one) { return id_of(*one) < below_; };
+    std::erase_if(changed_, [&](const Folded* one) { return !is_below(one); });
+    auto columns = prepare_columns(database_, "id = ?1");
+    if (!columns) return columns.error();
+    columns_ = std::move(*columns);
+    auto ids = ids_of_prefix();
+    if (!ids) return ids.error();
+    BELAY_TRY(*ids ? look_at(**ids) : walk());
+    BELAY_TRY(take_changed_above(0));
+    return std::move(page_);
   }
 
  private:
-  std::string sql_;
-  std::vector<std::string> texts_;
-};
+  static std::int64_t id_of(const Folded& folded) {
+    return static_cast<std::int64_t>(folded.transaction.id);
+  }
 
-void add_status(Conditions& where, const Filter& filter) {
-  // "status < 3" and "status = 4" are the partial indexes' own words.
-  const bool unfinished = (filter.finished && !*filter.finished) ||
-                          (filter.stuck && *filter.stuck) ||
-                          (filter.status && !is_final(*filter.status));
-  if (unfinished) where.add("status < 3");
-  if (filter.finished && *filter.finished) where.add("status >= 3");
-  if (filter.status) where.add(fmt::format("status = {}", static_cast<int>(*filter.status)));
-  if (filter.stuck) where.add(*filter.stuck ? "stuck = 1" : "stuck = 0");
-  if (filter.mode) where.add(fmt::format("mode = {}", static_cast<int>(*filter.mode)));
-}
+  bool is_full() const { return page_.next_before_id != 0; }
+
+  // The next that matches; one more than the page may have tells of the next page.
+  void add(Columns columns) {
+    bytes_ += columns.row.definition.size() + columns.row.result.size() + columns.branches.size() +
+              columns.timeline.size() + columns.progress.size();
+    if (page_.rows.size() == filter_.limit) {
+      page_.next_before_id = page_.rows.back().row.id;
+    } else {
+      page_.rows.push_back(std::move(columns));
+    }
+  }
+
+  // `id` was looked at, and it is not the last one there may be.
+  bool is_enough(std::int64_t id) {
+    ++examined_;
+    if (is_full() || (examined_ < kExaminedMax && bytes_ < kBytesMax)) return is_full();
+    page_.next_before_id = id;
+    return true;
+  }
+
+  Result<> take_changed_above(std::int64_t id) {
+    while (!is_full() && !changed_.empty() && id_of(*changed_.back()) > id) {
+      const auto& transaction = changed_.back()->transaction;
+      const auto changed_id = id_of(*changed_.back());
+      changed_.pop_back();
+      if (matcher_.matches(candidate_of(transaction, stuck_after_)) &&
+          matcher_.names_target(transaction.definition))
+        BELAY_TRY(add_changed(transaction));
+      if (!is_full() && !changed_.empty()) is_enough(changed_id);
+    }
+    return {};
+  }
+
+  Result<> add_changed(const core::Transaction& transaction) {
+    if (parts_ == Parts::row) {
+      add({row_of(transaction, stuck_after_), {}, {}, {}});
+      return {};
+    }
+    auto columns = columns_of(transaction, stuck_after_);
+    if (!columns) return columns.error();
+    add(std::move(*columns));
+    return {};
+  }
+
+  std::string_view target_column() const {
+    return matcher_.asks_for_target() ? ", definition" : "";
+  }
+
+  // The ids in question, newest first, if a prefix leaves few enough of them.
+  Result<std::optional<std::vector<std::int64_t>>> ids_of_prefix() {
+    using Ids = std::optional<std::vector<std::int64_t>>;
+    if (filter_.gid_prefix.empty()) return Ids();
+    const auto end = after_prefix(filter_.gid_prefix);
+    auto find = Statement::prepare(
+        database_.handle(),
+        fmt::format(fmt::runtime(kOfPrefix), end.empty() ? "" : " AND gid < ?2"));
+    if (!find) return find.error();
+    find->bind_text(1, filter_.gid_prefix);
+    if (!end.empty()) find->bind_text(2, end);
+    find->bind(3, std::int64_t{kExaminedMax});
+    Ids ids(std::in_place);
+    while (true) {
+      auto row = find->step();
+      if (!row) return row.error();
+      if (!*row) break;
+      ids->push_back(find->integer(0));
+    }
+    if (ids->size() == kExaminedMax) return Ids();
+    std::erase_if(*ids, [this](std::int64_t id) { return id >= below_; });
+    std::sort(ids->begin(), ids->end(), std::greater<>());
+    return ids;
+  }
+
+  Result<> look_at(const std::vector<std::int64_t>& ids) {
+    auto one =
+        Statement::prepare(database_.handle(), fmt::format(fmt::runtime(kOne), target_column()));
+    if (!one) return one.error();
+    for (const auto id : ids) {
+      BELAY_TRY(take_changed_above(id));
+      if (is_full()) return {};
+      one->bind(1, id);
+      const ResetAtEnd reset(*one);
+      auto row = one->step();
+      if (!row) return row.error();
+      if (*row) BELAY_TRY(take(*one));
+      if (is_enough(id)) return {};
+    }
+    return {};
+  }
+
+  Result<> walk() {
+    auto rows = Statement::prepare(
+        database_.handle(),
+        fmt::format(fmt::runtime(kWalk), target_column(), index_condition(filter_)));
+    if (!rows) return rows.error();
+    rows->bind(1, below_);
+    while (true) {
+      auto row = rows->step();
+      if (!row) return row.error();
+      if (!*row) return {};
+      const auto id = rows->integer(0);
+      BELAY_TRY(take_changed_above(id));
+      if (is_full()) return {};
+      BELAY_TRY(take(*rows));
+      if (is_enough(id)) return {};
+    }
+  }
+
+  Result<> take(const Statement& row) {
+    const auto id = row.integer(0);
+    if (fold_.has_changed(static_cast<core::TransactionId>(id))) return {};
+    if (!matcher_.matches(candidate_of(row))) return {};
+    if (matcher_.asks_for_target()) {
+      bytes_ += row.bytes(6).size();
+      if (!matcher_.names_target(row.bytes(6))) return {};
+    }
+    columns_.bind(1, id);
+    const ResetAtEnd reset(columns_);
+    auto read = columns_.step();
+    if (!read) return read.error();
+    if (!*read) return {};
+    add(parts_ == Parts::all ? read_columns(columns_) : Columns{read_row(columns_), {}, {}, {}});
+    return {};
+  }
+
+  Database& database_;
+  Fold& fold_;
+  const Filter& filter_;
+  const Parts parts_;
+  const std::uint32_t stuck_after_;
+  const Matcher matcher_;
+  const std::int64_t below_;
+  std::vector<Folded*> changed_;  // oldest first, those that were not looked at
+  Statement columns_;
+  ColumnsPage page_;
+  std::uint32_t examined_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 }  // namespace
 
-ListQuery list_query(const Filter& filter) {
-  Conditions where;
-  add_status(where, filter);
-  if (filter.before_id != 0) where.add(fmt::format("id < {}", filter.before_id));
-  if (filter.older_than) {
-    where.add(fmt::format("created_at <= {} - {}", kNowMillis, filter.older_than->count()));
-  }
-  if (filter.newer_than) {
-    where.add(fmt::format("created_at >= {} - {}", kNowMillis, filter.newer_than->count()));
-  }
-  if (!filter.gid_prefix.empty()) {
-    where.add("gid >= {}", filter.gid_prefix);
-    if (auto end = after_prefix(filter.gid_prefix); !end.empty())
-      where.add("gid < {}", std::move(end));
-  }
-  if (!filter.target.empty()) {
-    std::string quoted;
-    json::put_text(quoted, filter.target);
-    where.add("instr(definition, {}) > 0", std::move(quoted));  // a quick no for most
-    where.add(
-        "EXISTS (SELECT 1 FROM json_each(definition, '$.steps') AS step"
-        " WHERE {0} IN (json_extract(step.value, '$[0]'), json_extract(step.value, '$[1]'),"
-        " json_extract(step.value, '$[4]')))",
-        filter.target);
-  }
-  return std::move(where).take(filter.limit + 1);
+Result<ColumnsPage> list_page(Database& database, Fold& fold, const Filter& filter, Parts parts,
+                              std::uint32_t stuck_after) {
+  const auto now = database.integer(kNowMillis);
+  if (!now) return now.error();
+  return Listing(database, fold, filter, parts, *now, stuck_after).run();
+}
+
+Result<Statement> prepare_columns(Database& database, std::string_view where) {
+  const auto version = database.integer("PRAGMA main.user_version");
+  if (!version) return version.error();
+  return Statement::prepare(
+      database.handle(),
+      fmt::format("SELECT {}{}{} FROM main.transaction_rows WHERE {}", kRowColumns,
+                  *version < 2 ? kNoNewColumns : kNewColumns, kHistoryColumns, where));
 }
 
 }  // namespace belay::store

@@ -2,6 +2,9 @@
 // own.
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "store/hosts.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
@@ -17,48 +20,18 @@ constexpr std::string_view kFailedRows =
 constexpr std::string_view kUnfinishedRows =
     "SELECT sum(status = 0), sum(status = 1), sum(status = 2), sum(stuck)"
     " FROM main.transaction_rows WHERE status < 3";
-constexpr std::string_view kCoveredRows =
-    "SELECT status, count(*), sum(stuck) FROM main.transaction_rows"
-    " WHERE id IN (SELECT id FROM temp.overlay) GROUP BY status";
-constexpr std::string_view kOverlayRows =
-    "SELECT status, count(*), sum(stuck) FROM temp.overlay GROUP BY status";
-constexpr std::string_view kOldestUnfinished =
-    "SELECT min(created_at) FROM ("
-    "SELECT created_at FROM (SELECT created_at FROM main.transaction_rows"
-    " WHERE status < 3 AND id NOT IN (SELECT id FROM temp.overlay) ORDER BY id LIMIT 1)"
-    " UNION ALL SELECT created_at FROM temp.overlay WHERE status < 3)";
+constexpr std::string_view kUnfinishedTimes =
+    "SELECT id, created_at FROM main.transaction_rows WHERE status < 3 ORDER BY id";
 
-std::uint64_t* count_of(Stats& stats, Status status) {
+std::uint64_t& count_of(Stats& stats, Status status) {
   switch (status) {
-    case Status::prepared: return &stats.prepared;
-    case Status::submitted: return &stats.submitted;
-    case Status::aborting: return &stats.aborting;
-    case Status::succeed: return &stats.succeed;
-    case Status::failed: return &stats.failed;
+    case Status::prepared: return stats.prepared;
+    case Status::submitted: return stats.submitted;
+    case Status::aborting: return stats.aborting;
+    case Status::succeed: return stats.succeed;
+    case Status::failed: break;
   }
-  return nullptr;
-}
-
-enum class Sign : std::uint8_t { plus, minus };
-
-// Adds or takes away what rows of (status, count, stuck) say.
-Result<> tally(sqlite3* db, std::string_view sql, Sign sign, Stats& stats) {
-  auto read = Statement::prepare(db, sql);
-  if (!read) return read.error();
-  while (true) {
-    auto row = read->step();
-    if (!row) return row.error();
-    if (!*row) return {};
-    auto* count = count_of(stats, static_cast<Status>(read->integer(0)));
-    if (count == nullptr) continue;
-    if (sign == Sign::plus) {
-      *count += read->number(1);
-      stats.stuck += read->number(2);
-    } else {
-      *count -= read->number(1);
-      stats.stuck -= read->number(2);
-    }
-  }
+  return stats.failed;
 }
 
 std::uint64_t file_size(const std::string& path) {
@@ -87,15 +60,29 @@ Result<> Reader::Impl::count_rows(Stats& stats) {
 }
 
 // A row that the log has outrun counts as the log says.
-Result<> Reader::Impl::subtract_covered(Stats& stats) {
-  BELAY_TRY(tally(database_.handle(), kOverlayRows, Sign::plus, stats));
-  BELAY_TRY(tally(database_.handle(), kCoveredRows, Sign::minus, stats));
-  auto oldest = Statement::prepare(database_.handle(), kOldestUnfinished);
-  if (!oldest) return oldest.error();
-  auto row = oldest->step();
-  if (!row) return row.error();
-  if (*row && !oldest->is_null(0))
-    stats.oldest_unfinished_at = TimePoint(Millis(oldest->integer(0)));
+Result<> Reader::Impl::count_changed(Stats& stats) {
+  std::optional<std::uint64_t> oldest;
+  for (const auto* folded : fold_->changed()) {
+    const auto& transaction = folded->transaction;
+    ++count_of(stats, transaction.status);
+    stats.stuck += core::is_stuck(transaction, stuck_after_) ? 1 : 0;
+    if (!transaction.finished())
+      oldest = std::min(oldest.value_or(transaction.created_at), transaction.created_at);
+    if (folded->row_lsn == 0) continue;
+    --count_of(stats, folded->row_status);
+    stats.stuck -= folded->row_stuck ? 1 : 0;
+  }
+  auto rows = Statement::prepare(database_.handle(), kUnfinishedTimes);
+  if (!rows) return rows.error();
+  while (true) {
+    auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    if (fold_->has_changed(rows->number(0))) continue;
+    oldest = std::min(oldest.value_or(rows->number(1)), rows->number(1));
+    break;
+  }
+  if (oldest) stats.oldest_unfinished_at = TimePoint(Millis(static_cast<std::int64_t>(*oldest)));
   return {};
 }
 

@@ -1,5 +1,5 @@
 // A transaction as a row of `transaction_rows`: the one place that knows how its columns are
-// written. The engine's checkpoint and the reader's overlay use the same.
+// written. `whole.h` reads them.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ inline constexpr std::string_view kEraseRow = "DELETE FROM main.transaction_rows
 
 class RowWriter {
  public:
-  // `table` is fixed text of ours: "main.transaction_rows" or the reader's overlay.
+  // `table` is fixed text of ours: "transaction_rows".
   static Result<RowWriter> prepare(sqlite3* db, std::string_view table);
 
   // Inserts the row, or replaces what may change in it.

@@ -55,8 +55,11 @@ constexpr const char* kVersion2 = R"(
 ALTER TABLE transaction_rows ADD COLUMN progress TEXT;
 ALTER TABLE transaction_rows ADD COLUMN result;
 )";
-constexpr std::string_view kColumnsOfVersion2 = ", NULL AS progress, NULL AS result";
 
+// They are linear in the size of a row: SQLite finds no value of an array by its place without
+// walking there. So `branches` puts each step and its state together, and `timeline` each event and
+// the name of its branch, into one array that is walked once; json_each of an array of one value
+// keeps what would else be computed for every row.
 constexpr const char* kViews = R"(
 DROP VIEW IF EXISTS transactions;
 DROP VIEW IF EXISTS branches;
@@ -87,70 +90,87 @@ CREATE VIEW branches AS SELECT
   CASE WHEN is_current THEN nullif(due_at, 0) END AS due_at,
   payload
 FROM (SELECT
-  t.id AS id, t.gid AS gid, s.key + 1 AS number, o.op AS op,
-  s.key IS json_extract(t.definition, '$.query') AS is_query,
-  coalesce(json_extract(s.value, o.target), '') AS target,
-  json_extract(s.value, '$[2]') AS payload,
-  json_extract(s.value, '$[5]') AS own_id,
-  CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[0]'), 0)
-    WHEN t.second
-    THEN coalesce(json_extract(b.value, '$[2]'), 0) ELSE 0 END AS state,
-  CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[1]'), 0)
-    WHEN t.second
-    THEN coalesce(json_extract(b.value, '$[3]'), 0) ELSE 0 END AS attempts,
-  o.phase = CASE WHEN coalesce(json_extract(b.value, '$[2]'), 0) = 0 THEN 1
-    ELSE t.second END AS is_current,
-  json_extract(b.value, '$[4]') AS due_at,
-  json_extract(b.value, '$[5]') AS last_error,
-  coalesce(json_extract(b.value, '$[6]'), 0) AS parked
-FROM (SELECT *,
-    CASE WHEN mode IN (1, 2) AND (status IN (1, 3) OR (status = 4 AND EXISTS (
-      SELECT 1 FROM json_each(timeline) e WHERE json_extract(e.value, '$[0]') = 9)))
-    THEN 3 ELSE 2 END AS second FROM transaction_rows) t
-  CROSS JOIN json_each(t.definition, '$.steps') s
-  CROSS JOIN json_each(t.branches) b ON b.key = s.key
+  t.id AS id, t.gid AS gid, json_extract(b.value, '$[2]') + 1 AS number, o.op AS op,
+  json_extract(b.value, '$[2]') IS query.value AS is_query,
+  coalesce(json_extract(b.value, o.target), '') AS target,
+  json_extract(b.value, '$[0][2]') AS payload,
+  json_extract(b.value, '$[0][5]') AS own_id,
+  CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[1][0]'), 0)
+    WHEN second.value THEN coalesce(json_extract(b.value, '$[1][2]'), 0) ELSE 0 END AS state,
+  CASE o.phase WHEN 1 THEN coalesce(json_extract(b.value, '$[1][1]'), 0)
+    WHEN second.value THEN coalesce(json_extract(b.value, '$[1][3]'), 0) ELSE 0 END AS attempts,
+  o.phase = CASE WHEN coalesce(json_extract(b.value, '$[1][2]'), 0) = 0 THEN 1
+    ELSE second.value END AS is_current,
+  json_extract(b.value, '$[1][4]') AS due_at,
+  json_extract(b.value, '$[1][5]') AS last_error,
+  coalesce(json_extract(b.value, '$[1][6]'), 0) AS parked
+FROM transaction_rows t
+  CROSS JOIN json_each(json_array(json_extract(t.definition, '$.query'))) query
+  CROSS JOIN json_each(json_array(
+    CASE WHEN t.mode IN (1, 2) AND (t.status IN (1, 3) OR (t.status = 4 AND EXISTS (
+      SELECT 1 FROM json_each(t.timeline) e WHERE json_extract(e.value, '$[0]') = 9)))
+    THEN 3 ELSE 2 END)) second
+  CROSS JOIN json_each((
+    SELECT json_group_array(json_array(json(step), json(state), n)) FROM (
+      SELECT n, max(step) AS step, max(state) AS state FROM (
+        SELECT key AS n, value AS step, NULL AS state FROM json_each(t.definition, '$.steps')
+        UNION ALL SELECT key, NULL, value FROM json_each(t.branches))
+      GROUP BY n HAVING max(step) IS NOT NULL AND max(state) IS NOT NULL))) b
   CROSS JOIN (
-    SELECT 0 AS mode, 1 AS phase, 'action' AS op, '$[0]' AS target
-    UNION ALL SELECT 0, 2, 'compensate', '$[1]'
-    UNION ALL SELECT 1, 1, 'try', '$[0]'
-    UNION ALL SELECT 1, 2, 'cancel', '$[1]'
-    UNION ALL SELECT 1, 3, 'confirm', '$[4]'
-    UNION ALL SELECT 2, 1, 'prepare', '$[0]'
-    UNION ALL SELECT 2, 2, 'rollback', '$[1]'
-    UNION ALL SELECT 2, 3, 'commit', '$[4]'
-    UNION ALL SELECT 3, 1, 'action', '$[0]'
-    UNION ALL SELECT 4, 1, 'query', '$[0]') o ON o.mode = t.mode);
+    SELECT 0 AS mode, 1 AS phase, 'action' AS op, '$[0][0]' AS target
+    UNION ALL SELECT 0, 2, 'compensate', '$[0][1]'
+    UNION ALL SELECT 1, 1, 'try', '$[0][0]'
+    UNION ALL SELECT 1, 2, 'cancel', '$[0][1]'
+    UNION ALL SELECT 1, 3, 'confirm', '$[0][4]'
+    UNION ALL SELECT 2, 1, 'prepare', '$[0][0]'
+    UNION ALL SELECT 2, 2, 'rollback', '$[0][1]'
+    UNION ALL SELECT 2, 3, 'commit', '$[0][4]'
+    UNION ALL SELECT 3, 1, 'action', '$[0][0]'
+    UNION ALL SELECT 4, 1, 'query', '$[0][0]') o ON o.mode = t.mode);
 
 CREATE VIEW timeline AS SELECT
-  t.id AS id, t.gid AS gid, e.key AS seq,
-  t.created_at + coalesce(json_extract(e.value, '$[1]'), 0) AS at,
-  CASE json_extract(e.value, '$[0]') WHEN 1 THEN 'submitted' WHEN 2 THEN 'started'
+  id, gid, seq, at,
+  CASE kind WHEN 1 THEN 'submitted' WHEN 2 THEN 'started'
     WHEN 3 THEN 'answered' WHEN 4 THEN 'parked' WHEN 5 THEN 'aborting' WHEN 6 THEN 'finished'
     WHEN 7 THEN 'prepared' WHEN 8 THEN 'added' WHEN 9 THEN 'committing'
     WHEN 10 THEN 'stopped' WHEN 12 THEN 'progressed' WHEN 13 THEN 'concluded' END AS event,
-  CASE WHEN json_extract(e.value, '$[0]') = 12
-    THEN json_extract(t.progress, '$[' || (json_extract(e.value, '$[2]') - 1) || '][0]')
-    WHEN json_extract(e.value, '$[2]') > 0
-    THEN CASE json_extract(e.value, '$[3]') WHEN 8 THEN '00'
-      ELSE coalesce(json_extract(t.definition,
-        '$.steps[' || (json_extract(e.value, '$[2]') - 1) || '][5]'),
-        printf('%02d', json_extract(e.value, '$[2]'))) END END AS branch_id,
-  CASE WHEN json_extract(e.value, '$[0]') = 12
-    THEN json_extract(t.progress, '$[' || (json_extract(e.value, '$[2]') - 1) || '][1]')
-    WHEN json_extract(e.value, '$[2]') > 0 AND json_extract(e.value, '$[0]') != 8
-    THEN CASE coalesce(json_extract(e.value, '$[3]'), 0) WHEN 0 THEN 'action'
+  CASE WHEN kind = 12 THEN name WHEN branch > 0
+    THEN CASE op WHEN 8 THEN '00' ELSE coalesce(name, printf('%02d', branch)) END END AS branch_id,
+  CASE WHEN kind = 12 THEN step_op WHEN branch > 0 AND kind != 8
+    THEN CASE coalesce(op, 0) WHEN 0 THEN 'action'
       WHEN 1 THEN 'compensate' WHEN 2 THEN 'try' WHEN 3 THEN 'confirm' WHEN 4 THEN 'cancel'
       WHEN 5 THEN 'prepare' WHEN 6 THEN 'commit' WHEN 7 THEN 'rollback' WHEN 8 THEN 'query'
       END END AS op,
-  CASE json_extract(e.value, '$[0]')
-    WHEN 3 THEN CASE coalesce(json_extract(e.value, '$[4]'), 0) WHEN 0 THEN 'success'
+  CASE kind
+    WHEN 3 THEN CASE coalesce(result, 0) WHEN 0 THEN 'success'
       WHEN 1 THEN 'failure' WHEN 2 THEN 'ongoing' WHEN 3 THEN 'unknown' END
-    WHEN 6 THEN CASE json_extract(e.value, '$[4]') WHEN 3 THEN 'succeed' WHEN 4 THEN 'failed' END
-    WHEN 12 THEN json_extract(t.progress, '$[' || (json_extract(e.value, '$[2]') - 1) || '][2]')
-    END AS outcome,
-  nullif(json_extract(e.value, '$[5]'), '') AS detail,
-  coalesce(json_extract(e.value, '$[6]'), 1) AS repeats
-FROM transaction_rows t CROSS JOIN json_each(t.timeline) e;
+    WHEN 6 THEN CASE result WHEN 3 THEN 'succeed' WHEN 4 THEN 'failed' END
+    WHEN 12 THEN step_status END AS outcome,
+  detail, repeats
+FROM (SELECT t.id AS id, t.gid AS gid, json_extract(e.value, '$[4]') AS seq,
+  t.created_at + coalesce(json_extract(e.value, '$[0][1]'), 0) AS at,
+  json_extract(e.value, '$[0][0]') AS kind,
+  json_extract(e.value, '$[0][2]') AS branch,
+  json_extract(e.value, '$[0][3]') AS op,
+  json_extract(e.value, '$[0][4]') AS result,
+  nullif(json_extract(e.value, '$[0][5]'), '') AS detail,
+  coalesce(json_extract(e.value, '$[0][6]'), 1) AS repeats,
+  json_extract(e.value, '$[1]') AS name,
+  json_extract(e.value, '$[2]') AS step_op,
+  json_extract(e.value, '$[3]') AS step_status
+FROM transaction_rows t CROSS JOIN json_each((
+  SELECT json_group_array(json_array(json(event), name, op, status, seq)) FROM (
+    SELECT seq, event, max(name) OVER b AS name, max(op) OVER b AS op, max(status) OVER b AS status
+    FROM (
+      SELECT key AS seq, value AS event, json_extract(value, '$[0]') = 12 AS of_progress,
+        json_extract(value, '$[2]') AS branch, NULL AS name, NULL AS op, NULL AS status
+        FROM json_each(t.timeline)
+      UNION ALL SELECT NULL, NULL, 0, key + 1, json_extract(value, '$[5]'), NULL, NULL
+        FROM json_each(t.definition, '$.steps')
+      UNION ALL SELECT NULL, NULL, 1, key + 1, json_extract(value, '$[0]'),
+        json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(t.progress))
+    WINDOW b AS (PARTITION BY of_progress, branch))
+  WHERE seq IS NOT NULL)) e);
 
 CREATE VIEW progress AS SELECT
   t.id AS id, t.gid AS gid, p.key AS seq,
@@ -160,13 +180,30 @@ CREATE VIEW progress AS SELECT
 FROM transaction_rows t CROSS JOIN json_each(t.progress) p;
 )";
 
+constexpr std::int64_t kViewCount = 4;
+constexpr std::string_view kNewestViews =
+    "SELECT count(*) FROM main.sqlite_schema WHERE type = 'view' AND instr(?1, sql) > 0";
+
 // Entry n leads from version n to n + 1. An entry that was released is never edited.
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2};
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
-    text.replace(at, what.size(), by);
-  return text;
+// Were these views made from `kViews`? SQLite keeps their text as it was written.
+Result<bool> has_newest_views(Database& database) {
+  auto count = Statement::prepare(database.handle(), kNewestViews);
+  if (!count) return count.error();
+  count->bind_text(1, kViews);
+  auto row = count->step();
+  if (!row) return row.error();
+  return count->integer(0) == kViewCount;
+}
+
+Result<> renew_views(Database& database) {
+  auto newest = has_newest_views(database);
+  if (!newest) return newest.error();
+  if (*newest) return {};
+  BELAY_TRY(database.run("BEGIN IMMEDIATE"));
+  BELAY_TRY(database.run(kViews));
+  return database.run("COMMIT");
 }
 
 }  // namespace
@@ -203,7 +240,7 @@ Result<> migrate(Database& database, FileKind kind) {
     if (!stored) return stored.error();
     version = *stored;
   }
-  if (version == kSchemaVersion) return {};
+  if (version == kSchemaVersion) return renew_views(database);
   BELAY_TRY(database.run("BEGIN IMMEDIATE"));
   for (; version < kSchemaVersion; ++version) {
     BELAY_TRY(database.run(kMigrations[static_cast<std::size_t>(version)]));
@@ -213,25 +250,6 @@ Result<> migrate(Database& database, FileKind kind) {
                                      kApplicationId, kSchemaVersion)
                              .c_str()));
   return {};
-}
-
-Result<> make_overlay(Database& database) {
-  const auto version = database.integer("PRAGMA main.user_version");
-  if (!version) return version.error();
-  auto table = database.text("SELECT sql FROM main.sqlite_schema WHERE name = 'transaction_rows'");
-  if (!table) return table.error();
-  table = replaced(std::move(*table), "CREATE TABLE transaction_rows", "CREATE TEMP TABLE overlay");
-  BELAY_TRY(database.run(table->c_str()));
-  const bool is_old = *version < 2;
-  if (is_old)
-    BELAY_TRY(database.run(replaced(kVersion2, "transaction_rows", "temp.overlay").c_str()));
-  BELAY_TRY(database.run(fmt::format("CREATE TEMP VIEW transaction_rows AS SELECT *{} FROM"
-                                     " main.transaction_rows WHERE id NOT IN (SELECT id FROM"
-                                     " temp.overlay) UNION ALL SELECT * FROM temp.overlay",
-                                     is_old ? kColumnsOfVersion2 : std::string_view())
-                             .c_str()));
-  const auto views = replaced(kViews, "DROP VIEW IF EXISTS ", "DROP VIEW IF EXISTS temp.");
-  return database.run(replaced(views, "CREATE VIEW", "CREATE TEMP VIEW").c_str());
 }
 
 }  // namespace belay::store

@@ -14,12 +14,8 @@ enum class FileKind : std::uint8_t { fresh, ours };
 // Looks at a file without changing it. Errors: unsupported (newer), corrupt (another program's, or
 // none), storage.
 Result<FileKind> identify(Database& database);
-// Creates the schema or brings an older one up to date, in one commit. `kind` is what `identify`
-// said.
+// Creates the schema or brings an older one up to date, in one commit; so its views, of any
+// version. `kind` is what `identify` said.
 Result<> migrate(Database& database, FileKind kind);
-// For readers, which change no file: a temporary table `overlay` of the rows' newest shape, and
-// temporary views, of the newest version, over the file's rows with those of the overlay in their
-// places.
-Result<> make_overlay(Database& database);
 
 }  // namespace belay::store

@@ -10,6 +10,8 @@ constexpr std::string_view kUpsertTopic =
     "excluded.remark";
 constexpr std::string_view kEraseTopic = "DELETE FROM main.topics WHERE topic = ?1 AND target = ?2";
 constexpr std::string_view kReadTopics = "SELECT topic, target, remark FROM main.topics";
+constexpr std::string_view kReadTopic =
+    "SELECT target, remark FROM main.topics WHERE topic = ?1 ORDER BY target";
 
 }  // namespace
 
@@ -41,6 +43,20 @@ Result<core::Topics> read_topics(sqlite3* db) {
     if (!row) return row.error();
     if (!*row) return topics;
     topics[std::string(statement->bytes(0))].emplace(statement->bytes(1), statement->bytes(2));
+  }
+}
+
+Result<std::vector<Subscription>> read_topic(sqlite3* db, std::string_view topic) {
+  auto statement = Statement::prepare(db, kReadTopic);
+  if (!statement) return statement.error();
+  statement->bind_text(1, topic);
+  std::vector<Subscription> all;
+  while (true) {
+    auto row = statement->step();
+    if (!row) return row.error();
+    if (!*row) return all;
+    all.push_back(
+        {std::string(topic), std::string(statement->bytes(0)), std::string(statement->bytes(1))});
   }
 }
 

@@ -1,6 +1,10 @@
 // The table of subscriptions. Changes are written with the batch of the log that they came with.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
+#include "belay/msg.h"
 #include "belay/result.h"
 #include "core/topics.h"
 #include "ports/store.h"
@@ -19,5 +23,7 @@ class TopicWriter {
 };
 
 Result<core::Topics> read_topics(sqlite3* db);
+// Of one topic, ordered by target.
+Result<std::vector<Subscription>> read_topic(sqlite3* db, std::string_view topic);
 
 }  // namespace belay::store

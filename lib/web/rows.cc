@@ -181,24 +181,20 @@ Json branch_json(const TransactionRow& transaction, const BranchRow& row,
   return json;
 }
 
-Result<Json> read_branches(Reader& reader, const TransactionRow& transaction) {
-  auto rows = reader.branches(transaction.gid);
-  if (!rows) return rows.error();
-  const auto timeline = reader.timeline(transaction.gid);
-  if (!timeline) return timeline.error();
-  const auto times = end_times(*timeline);
-  const auto payloads = payloads_of(parse_definition(transaction));
+Json branches_json(const WholeTransaction& whole, const Json& definition) {
+  const auto& rows = whole.branches;
+  const auto times = end_times(whole.timeline);
+  const auto payloads = payloads_of(definition);
   auto branches = Json::array();
   std::size_t step = 0;
-  for (std::size_t i = 0; i < rows->size();) {
+  for (std::size_t i = 0; i < rows.size();) {
     auto end = i + 1;
-    while (end < rows->size() && (*rows)[end].branch_id == (*rows)[i].branch_id) ++end;
+    while (end < rows.size() && rows[end].branch_id == rows[i].branch_id) ++end;
     const auto payload = step < payloads.size() ? payloads[step] : std::string();
     for (int place = 0; place < 3; ++place) {
       for (auto j = i; j < end; ++j) {
-        const auto& row = (*rows)[j];
-        if (place_of(row.op) == place && is_listed(row))
-          branches.push_back(branch_json(transaction, row, payload, times));
+        if (place_of(rows[j].op) == place && is_listed(rows[j]))
+          branches.push_back(branch_json(whole.row, rows[j], payload, times));
       }
     }
     i = end;
@@ -207,13 +203,11 @@ Result<Json> read_branches(Reader& reader, const TransactionRow& transaction) {
   return branches;
 }
 
-Result<Json> read_progress(Reader& reader, const TransactionRow& transaction) {
-  const auto rows = reader.progress(transaction.gid);
-  if (!rows) return rows.error();
+Json progress_json(const WholeTransaction& whole) {
   auto branches = Json::array();
-  for (const auto& [progress, at] : *rows) {
+  for (const auto& [progress, at] : whole.progress) {
     Json json{{"id", 0},
-              {"gid", transaction.gid},
+              {"gid", whole.row.gid},
               {"branch_id", progress.branch_id},
               {"op", progress.op},
               {"status", progress.status},
@@ -225,10 +219,7 @@ Result<Json> read_progress(Reader& reader, const TransactionRow& transaction) {
   return branches;
 }
 
-}  // namespace
-
-Json transaction_json(const TransactionRow& row) {
-  const auto definition = parse_definition(row);
+Json transaction_with(const TransactionRow& row, const Json& definition) {
   const bool concurrent = row.mode == Mode::msg && definition.value("concurrent", false);
   Json json{{"id", client_id(row.id)},
             {"gid", row.gid},
@@ -250,18 +241,24 @@ Json transaction_json(const TransactionRow& row) {
   return json;
 }
 
+}  // namespace
+
+Json transaction_json(const TransactionRow& row) {
+  return transaction_with(row, parse_definition(row));
+}
+
 Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
                                                                const std::string& gid) {
   using Found = std::optional<StoredTransaction>;
-  const auto row = reader.find(gid);
-  if (!row) {
-    if (row.error().code == ErrorCode::not_found) return Found();
-    return row.error();
+  const auto whole = reader.read(gid);
+  if (!whole) {
+    if (whole.error().code == ErrorCode::not_found) return Found();
+    return whole.error();
   }
+  const auto definition = parse_definition(whole->row);
   auto branches =
-      row->mode == Mode::workflow ? read_progress(reader, *row) : read_branches(reader, *row);
-  if (!branches) return branches.error();
-  return Found(StoredTransaction{transaction_json(*row), std::move(*branches)});
+      whole->row.mode == Mode::workflow ? progress_json(*whole) : branches_json(*whole, definition);
+  return Found(StoredTransaction{transaction_with(whole->row, definition), std::move(branches)});
 }
 
 Json new_transaction(const Report& report, const TransactionRequest& request) {

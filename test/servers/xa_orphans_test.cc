@@ -111,9 +111,9 @@ class OrphanSite {
     for (bool parked = false; !parked;) {
       auto reader = Reader::open(path());
       REQUIRE(reader);
-      const auto rows = reader->branches(gid);
-      REQUIRE(rows);
-      for (const auto& row : *rows) parked = parked || row.status == "parked";
+      const auto whole = reader->read(gid);
+      REQUIRE(whole);
+      for (const auto& row : whole->branches) parked = parked || row.status == "parked";
     }
   }
   void stop(const std::string& gid) {

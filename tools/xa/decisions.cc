@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 #include "rows.h"
 
@@ -18,12 +17,10 @@ std::string_view gid_within(std::string_view xid, std::string_view realm) {
   return xid.substr(prefix, end - prefix);
 }
 
-Result<Decision> decision_of(Reader& reader, const TransactionRow& row) {
-  if (!is_final(row.status)) return Decision::unfinished;
-  if (row.status == Status::succeed) return Decision::commit;
-  const auto timeline = reader.timeline(row.gid);
-  if (!timeline) return timeline.error();
-  const bool commits = std::any_of(timeline->begin(), timeline->end(),
+Decision decision_of(const WholeTransaction& whole) {
+  if (!is_final(whole.row.status)) return Decision::unfinished;
+  if (whole.row.status == Status::succeed) return Decision::commit;
+  const bool commits = std::any_of(whole.timeline.begin(), whole.timeline.end(),
                                    [](const auto& one) { return one.event == "committing"; });
   return commits ? Decision::commit : Decision::roll_back;
 }
@@ -48,10 +45,13 @@ class Judge {
   Result<> take_gid(JudgedXa& one) {
     const std::string gid(gid_within(one.prepared.xid, realm_));
     if (gid.empty()) return {};
-    const auto row = reader_.find(gid);
-    if (!row && row.error().code == ErrorCode::not_found) return {};
-    if (!row) return row.error();
-    if (row->mode != Mode::xa || is_final(row->status)) return take(*row);
+    const auto whole = reader_.read(gid);
+    if (!whole && whole.error().code == ErrorCode::not_found) return {};
+    if (!whole) return whole.error();
+    if (whole->row.mode != Mode::xa || is_final(whole->row.status)) {
+      take(*whole);
+      return {};
+    }
     // Also a branch that the file does not know: nothing is done behind an engine's back.
     one.decision = Decision::unfinished;
     one.gid = gid;
@@ -59,13 +59,11 @@ class Judge {
     return {};
   }
 
-  Result<> take(const TransactionRow& row) {
-    if (row.mode != Mode::xa) return {};
-    const auto branches = reader_.branches(row.gid);
-    if (!branches && branches.error().code == ErrorCode::not_found) return {};
-    if (!branches) return branches.error();
-    std::optional<Decision> decision;
-    for (const auto& branch : *branches) {
+  void take(const WholeTransaction& whole) {
+    const auto& row = whole.row;
+    if (row.mode != Mode::xa) return;
+    const auto decision = decision_of(whole);
+    for (const auto& branch : whole.branches) {
       const auto found = by_xid_.find(xid_of(realm_, row.gid, branch.branch_id));
       if (found == by_xid_.end()) continue;
       auto& one = *found->second;
@@ -75,15 +73,9 @@ class Judge {
       const bool is_older = one.prepared.prepared_at != TimePoint() &&
                             one.prepared.prepared_at < row.created_at && is_final(row.status);
       if (is_older) continue;
-      if (!decision) {
-        const auto read = decision_of(reader_, row);
-        if (!read) return read.error();
-        decision = *read;
-      }
-      one.decision = *decision;
+      one.decision = decision;
       one.gid = row.gid;
     }
-    return {};
   }
 
   // A digest does not tell its gid: all XA transactions are looked through, the newest first.
@@ -91,11 +83,11 @@ class Judge {
     const auto is_digest = [](const auto& one) { return one.first.find('~') != std::string::npos; };
     Filter filter;
     filter.mode = Mode::xa;
-    filter.limit = kPageRows;
+    filter.limit = kWholeRows;
     while (std::any_of(by_xid_.begin(), by_xid_.end(), is_digest)) {
-      const auto page = reader_.list(filter);
+      const auto page = reader_.list_whole(filter);
       if (!page) return page.error();
-      for (const auto& row : page->rows) BELAY_TRY(take(row));
+      for (const auto& whole : page->transactions) take(whole);
       filter.before_id = page->next_before_id;
       if (filter.before_id == 0) break;
     }

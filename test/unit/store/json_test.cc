@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "store/json_cursor.h"
+
 using namespace std::string_literals;
 using namespace belay::store;
 
@@ -62,5 +64,52 @@ TEST_SUITE("store/json") {
     CHECK(bytes("\xff\xfe"s) == R"({"base64":"//4="})");
     CHECK(bytes("\xff\xfe\xfd"s) == R"({"base64":"//79"})");
     CHECK(bytes("a\0b"s) == R"({"base64":"YQBi"})");
+  }
+
+  TEST_CASE("what was written is read back") {
+    for (const auto& text :
+         {""s, "plain"s, "q\"b\\n\nr\rt\t\x01"s, "caf\xc3\xa9 \xf0\x9f\xa7\xb5"s}) {
+      const auto written = json_text(text);
+      json::Cursor in(written);
+      CHECK(in.text() == text);
+      CHECK(in.at_end());
+    }
+    const auto raw = bytes("\0\xff"s);
+    json::Cursor in(raw);
+    CHECK(in.bytes() == "\0\xff"s);
+    CHECK(in.at_end());
+    json::Cursor escaped(R"( "\u0041\u00e9\u20ac\ud83e\uddf5\/\b\f" )");
+    CHECK(escaped.text() == "A\xc3\xa9\xe2\x82\xac\xf0\x9f\xa7\xb5/\b\f");
+    CHECK(escaped.at_end());
+  }
+
+  TEST_CASE("values of all kinds are walked past") {
+    json::Cursor in(R"([{"a":[1,{"b":"]}"}],"c":null},-7 , true,"x",[]])");
+    std::string kept;
+    in.enter('[');
+    for (int i = 0; in.more(']'); ++i) {
+      if (i == 1)
+        CHECK(in.integer() == -7);
+      else if (i == 3)
+        kept = in.text();
+      else
+        in.skip();
+    }
+    CHECK(kept == "x");
+    CHECK(in.at_end());
+  }
+
+  TEST_CASE("what is no JSON is never read") {
+    const std::string deep(1'000'000, '[');
+    for (const std::string_view wrong :
+         {std::string_view("["), std::string_view("[1"), std::string_view("[1,]"),
+          std::string_view("[1 2]"), std::string_view("[1]]"), std::string_view("{\"a\"}"),
+          std::string_view("[\"a]"), std::string_view("[\"\\u12\"]"),
+          std::string_view("[\"\\ud800x\"]"), std::string_view(""), std::string_view(deep)}) {
+      json::Cursor in(wrong);
+      in.enter('[');
+      while (in.more(']')) in.skip();
+      CHECK_FALSE(in.at_end());
+    }
   }
 }

@@ -131,10 +131,10 @@ struct Modes {
 
   std::string branches(const std::string& gid) const {
     auto reader = open_reader(path);
-    const auto rows = reader.branches(gid);
-    REQUIRE(rows.has_value());
+    const auto whole = reader.read(gid);
+    REQUIRE(whole.has_value());
     std::string all;
-    for (auto row : *rows) {
+    for (auto row : whole->branches) {
       if (row.due_at) row.due_at = *row.due_at - Millis{Story::kBegin};
       all += text(row) + "\n";
     }
@@ -142,10 +142,10 @@ struct Modes {
   }
   std::string timeline(const std::string& gid) const {
     auto reader = open_reader(path);
-    const auto rows = reader.timeline(gid);
-    REQUIRE(rows.has_value());
+    const auto whole = reader.read(gid);
+    REQUIRE(whole.has_value());
     std::string all;
-    for (auto row : *rows) {
+    for (auto row : whole->timeline) {
       row.at -= Millis{Story::kBegin};
       all += text(row) + "\n";
     }
@@ -291,6 +291,14 @@ TEST_SUITE("store/modes") {
                 " WHERE gid = 'm-checked'") == R"(["reader.a","","",{"subscriber_of":1}]|2)");
   }
 
+  TEST_CASE("the views say what a reader says") {
+    Modes modes;
+    modes.write(true);
+    for (const auto& [id, transaction] : modes.story.all()) {
+      if (transaction.gid() != "s-last") check_views(modes.path, std::string(transaction.gid()));
+    }
+  }
+
   TEST_CASE("a row written again tells of the branches that were added since") {
     Modes modes;
     const auto id = modes.story.submit(Xa("x-grows"), core::Entry::prepare);
@@ -336,6 +344,7 @@ TEST_SUITE("store/modes") {
             "1511|added|03||||1\n"
             "1511|answered|0101|prepare|success||1\n"
             "1511|answered|caf\xc3\xa9|prepare|ongoing|busy|1\n");
+      if (rows) check_views(modes.path, "x-named");
       auto reader = open_reader(modes.path);
       CHECK(reader.find("x-named")->definition ==
             R"({"steps":[["seat.try","seat.cancel","7A",null,"seat.confirm","0101"],)"

@@ -91,6 +91,9 @@ TEST_SUITE("store/reader") {
       const auto journal = fixture.write(place);
       auto reader = open_reader(fixture.path);
       told.push_back(everything(reader));
+      if (place != ReaderFixture::Where::rows) continue;
+      for (const auto& [id, transaction] : fixture.story.all())
+        check_views(fixture.path, std::string(transaction.gid()));
     }
     CHECK(told[0].find("b-failed|saga|failed|") != std::string::npos);
     CHECK(told[0].find("02|compensate|stock.release|started|1|timeout|4711") != std::string::npos);
@@ -207,12 +210,47 @@ TEST_SUITE("store/reader") {
     CHECK(reader.list(where([](Filter& f) { f.limit = 25; }))->next_before_id == 0);
   }
 
+  TEST_CASE("a call looks at so many rows and no more, and says where to go on") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    Story story;
+    const auto first = story.submit(Tcc("t-first").branch({"try", "confirm", "cancel"}));
+    auto batch = story.batch();
+    story.add_row(batch, first);
+    commit(*open_journal(path), batch);
+    // 25,000 more: finished sagas
+    REQUIRE(query(path,
+                  "WITH RECURSIVE n(i) AS (VALUES(2) UNION ALL SELECT i + 1 FROM n WHERE i < 25001)"
+                  " INSERT INTO transaction_rows SELECT i, 's-' || i, 0, 3, 0, created_at,"
+                  " updated_at, NULL, 0, NULL, NULL, lsn, 0, '{}', '[]', '[]', NULL, NULL, NULL"
+                  " FROM n, transaction_rows WHERE id = 1") == "");
+    auto reader = open_reader(path);
+    Filter filter;
+    filter.mode = Mode::tcc;
+    const auto next = [&] {
+      const auto page = reader.list(filter);
+      REQUIRE(page.has_value());
+      filter.before_id = page->next_before_id;
+      return page->rows.size();
+    };
+    CHECK(next() == 0);
+    CHECK(filter.before_id == 25'001 - 10'000 + 1);
+    CHECK(next() == 0);
+    CHECK(next() == 1);
+    CHECK(filter.before_id == 0);
+    // What an index serves is found at once.
+    CHECK(gids(reader, where([](Filter& f) { f.finished = false; })) == Gids{"t-first"});
+    CHECK(gids(reader, where([](Filter& f) { f.gid_prefix = "t-"; })) == Gids{"t-first"});
+    CHECK(gids(reader, where([](Filter& f) { f.gid_prefix = "s-2500"; })) ==
+          Gids{"s-25001", "s-25000", "s-2500"});
+    CHECK(gids(reader, where([](Filter& f) { f.gid_prefix = "s-"; })).size() == 100);
+  }
+
   TEST_CASE_FIXTURE(ReaderFixture, "an unknown gid is not found") {
     const auto journal = write(Where::both);
     auto reader = open_reader(path);
     CHECK(reader.find("nobody").error().code == ErrorCode::not_found);
-    CHECK(reader.branches("nobody").error().code == ErrorCode::not_found);
-    CHECK(reader.timeline("nobody").error().code == ErrorCode::not_found);
+    CHECK(reader.read("nobody").error().code == ErrorCode::not_found);
     CHECK(reader.find("a-done").has_value());  // and that did no harm
   }
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/store/story.h"
+
 namespace belay::test {
 
 std::string text(const std::optional<TimePoint>& at) {
@@ -33,6 +35,26 @@ Reader open_reader(const std::string& path) {
   return std::move(*reader);
 }
 
+void check_views(const std::string& path, const std::string& gid) {
+  const auto where = " WHERE gid = '" + gid + "'";
+  auto reader = open_reader(path);
+  const auto whole = reader.read(gid);
+  REQUIRE(whole.has_value());
+  const auto joined = [](const auto& rows) {
+    std::string all;
+    for (const auto& row : rows) all += (all.empty() ? "" : "\n") + text(row);
+    return all;
+  };
+  CHECK(joined(whole->branches) ==
+        query(path,
+              "SELECT branch_id, op, target, status, attempts, last_error, coalesce(due_at, '-')"
+              " FROM branches" +
+                  where));
+  CHECK(joined(whole->timeline) ==
+        query(path, "SELECT at, event, branch_id, op, outcome, detail, repeats FROM timeline" +
+                        where + " ORDER BY seq"));
+}
+
 // Everything a reader says of the transactions.
 std::string everything(Reader& reader) {
   const auto page = reader.list({});
@@ -43,12 +65,11 @@ std::string everything(Reader& reader) {
     const auto found = reader.find(row.gid);
     REQUIRE(found.has_value());
     CHECK(text(*found) == text(row));
-    const auto branches = reader.branches(row.gid);
-    REQUIRE(branches.has_value());
-    for (const auto& branch : *branches) all += "  " + text(branch) + "\n";
-    const auto timeline = reader.timeline(row.gid);
-    REQUIRE(timeline.has_value());
-    for (const auto& event : *timeline) all += "  " + text(event) + "\n";
+    const auto whole = reader.read(row.gid);
+    REQUIRE(whole.has_value());
+    CHECK(text(whole->row) == text(row));
+    for (const auto& branch : whole->branches) all += "  " + text(branch) + "\n";
+    for (const auto& event : whole->timeline) all += "  " + text(event) + "\n";
   }
   const auto stats = reader.stats();
   REQUIRE(stats.has_value());

@@ -10,6 +10,7 @@
 #include "support/process.h"
 #include "unit/core/transactions.h"
 #include "unit/store/story.h"
+#include "unit/store/told.h"
 
 using namespace belay;
 using namespace belay::test;
@@ -62,15 +63,16 @@ struct Workflows {
 };
 
 void check_reader(Reader& reader) {
-  const auto steps = reader.progress("w-succeeded");
-  REQUIRE(steps.has_value());
-  REQUIRE(steps->size() == kSteps.size());
-  for (std::size_t i = 0; i < kSteps.size(); ++i) CHECK((*steps)[i].progress == kSteps[i]);
-  CHECK((*steps)[0].at == TimePoint(Millis(Story::kBegin + 15)));
-  CHECK((*steps)[2].at == TimePoint(Millis(Story::kBegin + 25)));
-  CHECK(reader.progress("w-open")->size() == 2);
-  CHECK(reader.progress("w-failed")->empty());
-  CHECK(reader.progress("none").error().code == ErrorCode::not_found);
+  const auto whole = reader.read("w-succeeded");
+  REQUIRE(whole.has_value());
+  const auto& steps = whole->progress;
+  REQUIRE(steps.size() == kSteps.size());
+  for (std::size_t i = 0; i < kSteps.size(); ++i) CHECK(steps[i].progress == kSteps[i]);
+  CHECK(steps[0].at == TimePoint(Millis(Story::kBegin + 15)));
+  CHECK(steps[2].at == TimePoint(Millis(Story::kBegin + 25)));
+  CHECK(reader.read("w-open")->progress.size() == 2);
+  CHECK(reader.read("w-failed")->progress.empty());
+  CHECK(reader.read("none").error().code == ErrorCode::not_found);
   CHECK(reader.find("w-succeeded")->result == kBytes);
   CHECK(reader.find("w-failed")->result == "text");
   CHECK(reader.find("w-failed")->last_error == "no funds");
@@ -90,12 +92,12 @@ TEST_SUITE("store/workflow") {
       auto reader = Reader::open(all.path);
       REQUIRE(reader.has_value());
       check_reader(*reader);
-      const auto branches = reader->branches("w-open");
-      REQUIRE(branches->size() == 1);
-      CHECK((*branches)[0].branch_id == "00");
-      CHECK((*branches)[0].op == Op::query);
-      CHECK((*branches)[0].target == "shop.resume");
-      CHECK((*branches)[0].status == "started");
+      const auto branches = reader->read("w-open")->branches;
+      REQUIRE(branches.size() == 1);
+      CHECK(branches[0].branch_id == "00");
+      CHECK(branches[0].op == Op::query);
+      CHECK(branches[0].target == "shop.resume");
+      CHECK(branches[0].status == "started");
       Filter filter;
       filter.mode = Mode::workflow;
       filter.target = "shop.resume";
@@ -107,16 +109,17 @@ TEST_SUITE("store/workflow") {
   TEST_CASE("the timeline tells of each step, and of the end") {
     Workflows all;
     all.write(true);
+    for (const auto* gid : {"w-open", "w-succeeded", "w-failed"}) check_views(all.path, gid);
     auto reader = Reader::open(all.path);
     REQUIRE(reader.has_value());
     std::string told;
-    const auto timeline = reader->timeline("w-succeeded");
-    for (const auto& event : *timeline)
+    const auto whole = reader->read("w-succeeded");
+    for (const auto& event : whole->timeline)
       told += event.event + "|" + event.branch_id + "|" + event.op + "|" + event.outcome + "\n";
     CHECK(told ==
           "prepared|||\nprogressed|01|action|succeed\nprogressed|01|rollback|failed\n"
           "progressed|\"02\"|action|succeed\nconcluded|||\nfinished|||succeed\n");
-    CHECK(reader->timeline("w-failed")->at(1).detail == "no funds");
+    CHECK(reader->read("w-failed")->timeline.at(1).detail == "no funds");
   }
 
   TEST_CASE("plain SQL sees the steps, the name and the result") {
@@ -174,9 +177,9 @@ TEST_SUITE("store/workflow") {
       REQUIRE(reader.has_value());
       CHECK(reader->find("g")->status == Status::succeed);
       CHECK(reader->find("g-waits")->status == Status::submitted);
-      CHECK(reader->branches("g")->size() == 4);
-      CHECK(reader->timeline("g")->size() > 2);
-      CHECK(reader->progress("g")->empty());
+      CHECK(reader->read("g")->branches.size() == 4);
+      CHECK(reader->read("g")->timeline.size() > 2);
+      CHECK(reader->read("g")->progress.empty());
       CHECK(reader->check()->problems.empty());
     }
     CHECK(query(path, "PRAGMA user_version") == "1");
