@@ -6,24 +6,35 @@
 namespace belay::web {
 namespace {
 
-// Counted before it is parsed, so that nothing deeper is ever built, walked or printed.
-bool is_deeper(std::string_view text, std::size_t depth_max) {
+// Counted before it is parsed, so that nothing deeper or larger is ever built, walked or printed.
+// Of a text that is no JSON the figures mean nothing.
+struct Extent {
+  std::size_t depth = 0;   // at most
+  std::size_t values = 1;  // those in arrays and objects
+};
+
+Extent extent_of(std::string_view text) {
+  Extent extent;
   std::size_t depth = 0;
-  bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > depth_max) return true;
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
+    switch (text[i]) {
+      case '"':
+        for (++i; i < text.size() && text[i] != '"'; ++i) {
+          if (text[i] == '\\') ++i;
+        }
+        break;
+      case '[':
+      case '{':
+        extent.depth = std::max(extent.depth, ++depth);
+        ++extent.values;
+        break;
+      case ']':
+      case '}': depth -= depth > 0 ? 1 : 0; break;
+      case ',': ++extent.values; break;
+      default: break;
     }
   }
-  return false;
+  return extent;
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -44,8 +55,13 @@ Result<Json> parse_object(std::string_view text) {
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     return invalid("unexpected end of JSON input");
-  if (is_deeper(text, kDepthMax)) {
+  const auto extent = extent_of(text);
+  if (extent.depth > kDepthMax) {
     return invalid("the JSON is nested deeper than " + std::to_string(kDepthMax) + " levels");
+  }
+  if (extent.values > kValuesMax) {
+    return invalid("the JSON has about " + std::to_string(extent.values) +
+                   " values, the limit is " + std::to_string(kValuesMax));
   }
   auto json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return invalid("the text is no valid JSON");

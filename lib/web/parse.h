@@ -17,6 +17,8 @@ namespace belay::web {
 // beyond every definition that the engine takes, escapes included
 inline constexpr std::size_t kBodyBytesMax = 64 * 1024 * 1024;
 inline constexpr std::size_t kDepthMax = 64;  // of arrays and objects within each other
+// Of all kinds, a hundred or more for each branch: parsed they take many times their text's bytes.
+inline constexpr std::size_t kValuesMax = 262'144;
 inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // of every duration
 
 // invalid_argument

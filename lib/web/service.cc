@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "web/body_queue.h"
 #include "web/context.h"
 #include "web/exchange.h"
 #include "web/handlers.h"
@@ -13,6 +14,7 @@ namespace belay::web {
 namespace {
 
 constexpr std::string_view kTopic = "/api/dtmsvr/topic/";
+constexpr std::size_t kLargeBodyBytes = 64 * 1024;  // read in a millisecond or two
 
 // A request under way, as a route sees it.
 struct Turn {
@@ -195,9 +197,11 @@ class Service::Impl {
  public:
   Impl(Engine& engine, const ServiceOptions& options)
       : context_(std::make_shared<Context>(engine, options)),
-        exchanges_(std::make_shared<Exchanges>()) {}
+        exchanges_(std::make_shared<Exchanges>()),
+        bodies_(options.large_bodies_bytes_max) {}
   ~Impl() {
     context_->deadlines.stop();
+    bodies_.stop();
     if (context_->reads) context_->reads->stop();
     exchanges_->end_all();
   }
@@ -208,6 +212,7 @@ class Service::Impl {
         ReadPool::make(path, context_->options.read_threads, context_->options.reads_queued_max);
     if (!reads) return reads.error();
     context_->reads = std::move(*reads);
+    BELAY_TRY(bodies_.start());
     return {};
   }
 
@@ -217,14 +222,24 @@ class Service::Impl {
     auto exchange = exchanges_->begin(name, std::move(respond));
     if (route == nullptr) return exchange->answer(no_route(request));
     Turn turn{context_, std::move(request), std::move(exchange), exchanges_};
+    if (turn.request.body.size() > kLargeBodyBytes) return handle_later(*route, std::move(turn));
     route->handle(turn);
   }
 
   Metrics& metrics() { return exchanges_->metrics(); }
 
  private:
+  void handle_later(const Route& route, Turn turn) {
+    const auto bytes = turn.request.body.size();
+    const auto shared = std::make_shared<Turn>(std::move(turn));
+    if (bodies_.post(bytes, [&route, shared] { route.handle(*shared); })) return;
+    shared->done()(
+        {Answer::Kind::overload, "too many large bodies are waiting; try again later", {}});
+  }
+
   const ContextPtr context_;
   const std::shared_ptr<Exchanges> exchanges_;
+  BodyQueue bodies_;
 };
 
 Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -12,9 +12,13 @@
 namespace belay::web {
 
 struct ServiceOptions {
-  std::string version;                   // what GET /api/dtmsvr/version says
-  std::size_t reads_queued_max = 1'024;  // of query, all, prepareWorkflow; more get 503
+  std::string version;  // what GET /api/dtmsvr/version says
+  // Of query, all, prepareWorkflow and all about topics; more get 503.
+  std::size_t reads_queued_max = 1'024;
   unsigned read_threads = 2;
+  // Of the bodies beyond 64 KiB that wait to be read and the one being read; more get 503. They are
+  // read one after the other, on a thread of the service's own.
+  std::size_t large_bodies_bytes_max = 64 * 1024 * 1024;
   // Requests that wait for a result at once; one more is answered as if its time were up.
   std::size_t waits_max = 10'000;
   // Refuse targets that are no URLs: nobody registers handlers in a server, they would wait for

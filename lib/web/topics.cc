@@ -6,6 +6,7 @@
 #include "web/describe.h"
 #include "web/handlers.h"
 #include "web/parse.h"
+#include "web/rows.h"
 
 namespace belay::web {
 namespace {
@@ -28,15 +29,33 @@ bool has_target(const Subscriptions& all, std::string_view target) {
   return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.target == target; });
 }
 
-// Hands on all topics, or answers why not.
-void with_topics(const ContextPtr& context, const Done& done,
-                 std::function<void(Topics topics)> work) {
-  ask<Subscriptions>(
-      [done, work = std::move(work)](const Result<Subscriptions>& all) {
+// Topics are read from the file, where a subscription is before it is answered: there may be many,
+// and the engine's loop has other things to do.
+void with_reader(const ContextPtr& context, const Done& done,
+                 std::function<Result<Subscriptions>(Reader& reader)> read,
+                 std::function<void(Subscriptions all)> work) {
+  const bool posted =
+      context->reads->post([done, read = std::move(read), work = std::move(work)](Reader& reader) {
+        auto all = read(reader);
         if (!all) return done(Answer::of(all.error()));
-        work(grouped(*all));
-      },
-      [&](TopicsCallback told) { return context->engine.topics(std::move(told)); });
+        work(std::move(*all));
+      });
+  if (!posted) done(too_many_reads());
+}
+
+// Hands on one topic's subscriptions, or answers why not.
+void with_topic(const ContextPtr& context, const Done& done, const std::string& topic,
+                std::function<void(Subscriptions all)> work) {
+  with_reader(
+      context, done, [topic](Reader& reader) { return reader.topics(topic); }, std::move(work));
+}
+
+// The same of all topics.
+void with_topics(const ContextPtr& context, const Done& done,
+                 const std::function<void(Topics topics)>& work) {
+  with_reader(
+      context, done, [](Reader& reader) { return reader.topics(); },
+      [work](const Subscriptions& all) { work(grouped(all)); });
 }
 
 DoneCallback told(const Done& done) {
@@ -56,10 +75,10 @@ void remove_all(const ContextPtr& context, Subscriptions left, const Done& done)
   const auto last = left.back();
   left.pop_back();
   remove(context, last.topic, last.target,
-         [context, left = std::move(left), done](const Result<>& result) {
+         [context, left = std::move(left), done](const Result<>& result) mutable {
            if (!result && result.error().code != ErrorCode::not_found)
              return done(Answer::of(result.error()));
-           remove_all(context, left, done);
+           remove_all(context, std::move(left), done);
          });
 }
 
@@ -88,10 +107,8 @@ void subscribe(const ContextPtr& context, const Request& request, Done done) {
   if (wanted.target.empty()) return done(Answer::error("empty url"));
   auto target = target_of(wanted.target, {}, context->options);
   if (!target) return done(Answer::of(target.error()));
-  with_topics(context, done, [context, wanted, done](const Topics& topics) {
-    const auto topic = topics.find(wanted.topic);
-    if (topic != topics.end() && has_target(topic->second, wanted.target))
-      return done(Answer::error("this url exists"));
+  with_topic(context, done, wanted.topic, [context, wanted, done](const Subscriptions& all) {
+    if (has_target(all, wanted.target)) return done(Answer::error("this url exists"));
     ask<std::monostate>(told(done), [&](DoneCallback callback) {
       return context->engine.subscribe(wanted, std::move(callback));
     });
@@ -103,19 +120,17 @@ void unsubscribe(const ContextPtr& context, const Request& request, Done done) {
   const std::string url(request.query_value("url"));
   if (topic.empty()) return done(Answer::error("empty topic"));
   if (url.empty()) return done(Answer::error("empty url"));
-  with_topics(context, done, [context, topic, url, done](const Topics& topics) {
-    const auto found = topics.find(topic);
-    if (found == topics.end()) return done(Answer::error("no such a topic"));
-    if (!has_target(found->second, url)) return done(Answer::error("no such an url "));
+  with_topic(context, done, topic, [context, topic, url, done](const Subscriptions& all) {
+    if (all.empty()) return done(Answer::error("no such a topic"));
+    if (!has_target(all, url)) return done(Answer::error("no such an url "));
     remove(context, topic, url, told(done));
   });
 }
 
 void delete_topic(const ContextPtr& context, const std::string& topic, Done done) {
-  with_topics(context, done, [context, topic, done](Topics topics) {
-    const auto found = topics.find(topic);
-    if (found == topics.end()) return done(Answer::error("storage: NotFound"));
-    remove_all(context, std::move(found->second), done);
+  with_topic(context, done, topic, [context, done](Subscriptions all) {
+    if (all.empty()) return done(Answer::error("storage: NotFound"));
+    remove_all(context, std::move(all), done);
   });
 }
 

@@ -5,10 +5,25 @@
 
 #include <atomic>
 #include <future>
+#include <string>
+#include <thread>
 
 #include "unit/web/web_site.h"
 
 namespace belay::test {
+namespace {
+
+// An unknown key is passed over, whatever it says.
+std::string large_body(const std::string& gid, std::size_t bytes) {
+  return body(gid, "tcc", {{"unknown", std::string(bytes, 'x')}}).dump();
+}
+
+web::Request abort_of(std::string body) {
+  return {"POST", "/api/dtmsvr/abort", {}, {}, std::move(body)};
+}
+
+}  // namespace
+
 TEST_SUITE("web/protocol") {
   TEST_CASE("small routes, and those that are not there") {
     WebSite site;
@@ -107,6 +122,10 @@ TEST_SUITE("web/protocol") {
     CHECK(message_of(site.post_text("submit", "null")) == "key required");
     CHECK(message_of(site.post_text("submit", std::string(1'000'000, '['))) ==
           "the JSON is nested deeper than 64 levels");
+    std::string many = R"({"gid":"\"[,{\\","a":[0)";
+    for (int i = 0; i < 262'144; ++i) many += ",[]";
+    CHECK(message_of(site.post_text("submit", many + "]}")) ==
+          "the JSON has about 524292 values, the limit is 262144");
   }
 
   TEST_CASE("targets must be URLs unless handlers may be named") {
@@ -179,6 +198,41 @@ TEST_SUITE("web/protocol") {
     const auto closed = site.post("submit", saga("g", {"ok"}));
     CHECK(closed.status == 503);
     CHECK(closed.headers == web::Fields{{"Retry-After", "1"}});
+  }
+
+  TEST_CASE("a large body is read beside the server's threads, a small one on them") {
+    WebSite site;
+    const auto answered_by = [&](std::string text) {
+      std::promise<std::thread::id> promise;
+      auto answered = promise.get_future();
+      site.service().handle(abort_of(std::move(text)), [&](const web::Response& response) {
+        CHECK(response.status == 500);
+        promise.set_value(std::this_thread::get_id());
+      });
+      return answered.get();
+    };
+    CHECK(answered_by("no JSON") == std::this_thread::get_id());
+    CHECK(answered_by("no JSON" + std::string(100'000, ' ')) != std::this_thread::get_id());
+    CHECK(message_of(site.ask(abort_of(large_body("large", 1'000'000)))) ==
+          "no TransGlobal with gid: large found");
+  }
+
+  TEST_CASE("large bodies beyond the limit in sum are refused, small ones and a first are not") {
+    auto options = WebSite::default_options();
+    options.large_bodies_bytes_max = 150'000;
+    WebSite site(options);
+    std::promise<void> begun, released;
+    site.service().handle(abort_of(std::string(200'000, ' ')), [&](const web::Response&) {
+      begun.set_value();
+      released.get_future().wait();
+    });
+    begun.get_future().wait();
+    const auto refused = site.ask(abort_of(large_body("large", 100'000)));
+    CHECK(refused.status == 503);
+    CHECK(refused.headers == web::Fields{{"Retry-After", "1"}});
+    CHECK(site.ask(abort_of("no JSON")).status == 500);
+    released.set_value();
+    site.close_service();
   }
 
   TEST_CASE("a service that ends answers everybody") {

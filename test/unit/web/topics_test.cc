@@ -45,6 +45,15 @@ TEST_SUITE("web/topics") {
     CHECK(remove("/api/dtmsvr/topic/t").status == 500);
   }
 
+  TEST_CASE("whoever asks about topics waits for a read like the others") {
+    auto options = WebSite::default_options();
+    options.reads_queued_max = 0;
+    WebSite site(options);
+    for (const auto* name : {"subscribe", "unsubscribe", "scanKV", "queryKV"})
+      CHECK(site.get(name, topic("t", "ok")).status == 503);
+    CHECK(site.ask({"DELETE", "/api/dtmsvr/topic/t", {}, {}, {}}).status == 503);
+  }
+
   TEST_CASE("topics are keys, their subscribers values") {
     WebSite site;
     for (const auto* name : {"b", "a", "c"}) site.get("subscribe", topic(name, "ok", "<r>"));
