@@ -2,16 +2,25 @@
 // protocol: POST the payload (GET if there is none, save for xa), with branch_id, gid, op and
 // trans_type in the query and the transaction's and branch's headers. Its answer is read in this
 // order: status 425, or the word ONGOING in the body: ongoing; status 409, or FAILURE in the body:
-// failure, with the body's start as the reason; status 200: success; all else: unknown. A target
-// that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with JSON-RPC 2.0, the method
-// being the URL's query parameter `method` and its params the payload, a JSON object. Redirects are
-// followed on the same scheme, host and port only, five at most, and never without the payload;
-// cookies are neither kept nor sent.
-// Headers of the connection (Host, Content-Length, …) are left out of what a caller gives; added
-// are Belay-Attempt and Belay-Fence (see Call), and a traceparent with a new span if one was
-// submitted. A call's timeout covers all of it, from the name's lookup to the last byte. A
-// connection that was closed at rest is found out by a call, which is then made once more with the
-// same attempt.
+// failure, with the body's start as the reason; status 200: success; all else: unknown. A letter of
+// a word may be written as JSON's \u0046.
+// A body that cannot be read is unknown unless the status is 425 or 409. Read is text in a charset
+// in which ASCII's letters are ASCII's bytes, as it is, or packed once by gzip or deflate and
+// whole. Not read: any other Content-Encoding or several, Transfer-Encodings but chunked, what was
+// cut, UTF-16 and its like, control characters. `Accept-Encoding: identity` asks for no packing. A
+// target that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with JSON-RPC 2.0, the
+// method being the URL's query parameter `method` and its params the payload, a JSON object. Its
+// answer is parsed as a whole and must have the call's id and one of these: a result: success; an
+// error: failure for the code -32901 or FAILURE in its message, ongoing for -32902 or ONGOING, else
+// unknown. A result that is a text with such a word, or has a string that is one, means that.
+// {"dtm_result": …} will do, too. Anything else, a member said twice included, is unknown.
+// Redirects are followed on the same scheme, host and port only, five at most, and never without
+// the payload; cookies are neither kept nor sent.
+// Headers of the connection (Host, Content-Length, Accept-Encoding, TE, …) are left out of what a
+// caller gives; added are Belay-Attempt and Belay-Fence (see Call), and a traceparent with a new
+// span if one was submitted. A call's timeout covers all of it, from the name's lookup to the last
+// byte. A connection that was closed at rest is found out by a call, which is then made once more
+// with the same attempt.
 //
 // What is named "…://…" is a URL: other schemes are refused, and no function can have such a name.
 //
@@ -49,7 +58,7 @@ struct HookOptions {
   bool refuse_link_local = false;
 
   // Limits.
-  std::size_t response_bytes_max = 1024 * 1024;  // beyond: the answer is unknown
+  std::size_t response_bytes_max = 1024 * 1024;  // packed or unpacked; beyond: unknown
   std::uint32_t calls_per_host_max = 128;        // in flight at once; more wait. 1 to 4,096
   double rate_per_host_max = 0;                  // calls a second; 0: no limit
   std::uint32_t breaker_failures = 10;           // in a row; 0: no breaker

@@ -390,7 +390,7 @@ class Engine {
   std::uint64_t refused_ = 0;
   std::vector<DoneCallback> checks_;
   std::size_t checks_waiting_ = 0;  // all that are not answered yet
-  std::vector<XaRealm> realms_;  // all that were ever noted
+  std::vector<XaRealm> realms_;     // all that were ever noted
   Counters published_;
 
   // The loop's own.

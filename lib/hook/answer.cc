@@ -2,20 +2,12 @@
 
 #include <algorithm>
 
-#include "hook/json.h"
+#include "hook/json_rpc.h"
 
 namespace belay::hook {
 namespace {
 
-constexpr std::string_view kOngoing = "ONGOING";
-constexpr std::string_view kFailure = "FAILURE";
-constexpr std::size_t kTailBytes = 6;  // one less than each word has
-static_assert(kOngoing.size() == kTailBytes + 1 && kFailure.size() == kTailBytes + 1);
-
 constexpr std::size_t kStartBytes = 1024;
-
-constexpr std::string_view kJsonRpcFailure = "-32901";
-constexpr std::string_view kJsonRpcOngoing = "-32902";
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -23,52 +15,72 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
-// The last member of that name; null is none.
-std::string_view member(const std::vector<JsonMember>& members, std::string_view name) {
-  std::string_view value;
-  for (const auto& one : members) {
-    if (one.name == name) value = one.value;
-  }
-  return value == "null" ? std::string_view() : value;
+// What stands in no text: UTF-16, what is packed, and charsets that shift have some of these.
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f';
+}
+
+// UTF-16 and UTF-7 say with these that they are meant.
+bool has_strange_mark(std::string_view body) {
+  return body.starts_with("\xff\xfe") || body.starts_with("\xfe\xff") || body.starts_with("+/v");
 }
 
 }  // namespace
 
-void Answer::begin(std::size_t bytes_max, bool is_json_rpc) {
+void Answer::begin(std::size_t bytes_max, std::string_view rpc_id) {
   bytes_max_ = bytes_max;
-  is_json_rpc_ = is_json_rpc;
-  bytes_ = 0;
-  says_ongoing_ = says_failure_ = false;
+  rpc_id_ = rpc_id;
+  head_.begin();
+  packing_ = Packing::none;
+  is_packed_so_ = false;
+  sent_bytes_ = text_bytes_ = 0;
+  too_large_ = false;
+  flaw_.clear();
+  words_.begin();
   kept_.clear();
-  tail_.clear();
+}
+
+void Answer::begin_body() {
+  flaw_ = head_.flaw();
+  packing_ = flaw_.empty() ? *head_.packing() : Packing::none;
+  is_packed_so_ = packing_ != Packing::none;
+  if (is_packed_so_) unpacker_.begin(packing_);
 }
 
 bool Answer::take(std::string_view part) {
-  bytes_ += part.size();
-  if (too_large()) return false;
-  const auto keep = is_json_rpc_ ? bytes_max_ : kStartBytes;
+  if (part.empty()) return true;
+  if (sent_bytes_ == 0) begin_body();
+  sent_bytes_ += part.size();
+  too_large_ = too_large_ || sent_bytes_ > bytes_max_;
+  if (too_large_) return false;
+  if (packing_ == Packing::none) return take_text(part);
+  if (!is_packed_so_) return true;
+  is_packed_so_ = unpacker_.feed(part, [this](std::string_view text) { return take_text(text); });
+  if (!is_packed_so_ && flaw_.empty()) flaw_ = "it is not packed as its Content-Encoding says";
+  return !too_large_;
+}
+
+bool Answer::take_text(std::string_view part) {
+  text_bytes_ += part.size();
+  too_large_ = text_bytes_ > bytes_max_;
+  if (too_large_) return false;
+  if (!flaw_.empty()) return true;
+  const auto keep = is_rpc() ? bytes_max_ : kStartBytes;
   if (kept_.size() < keep) kept_ += part.substr(0, keep - kept_.size());
-  look_for_words(part);
+  words_.take(part);
+  if (std::any_of(part.begin(), part.end(), is_control) || has_strange_mark(kept_))
+    flaw_ = "it is no text in letters like ASCII's";
   return true;
 }
 
-void Answer::look_for_words(std::string_view part) {
-  const auto look_in = [this](std::string_view text) {
-    says_ongoing_ = says_ongoing_ || text.find(kOngoing) != std::string_view::npos;
-    says_failure_ = says_failure_ || text.find(kFailure) != std::string_view::npos;
-  };
-  look_in(part);
-  if (!tail_.empty()) {
-    tail_ += part.substr(0, kTailBytes);
-    look_in(tail_);
-  }
-  if (part.size() >= kTailBytes) {
-    tail_ = part.substr(part.size() - kTailBytes);
-  } else {
-    // The seam took all of a short part in, if there was one.
-    if (bytes_ == part.size()) tail_ = part;
-    if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
-  }
+// With what only its end shows.
+std::string Answer::flaw() const {
+  if (!flaw_.empty()) return flaw_;
+  if (sent_bytes_ == 0)
+    return head_.packing() == Packing::none ? "" : "its Content-Encoding says more than it has";
+  if (packing_ != Packing::none && !unpacker_.is_whole()) return "it is packed and was cut";
+  return {};
 }
 
 std::string_view Answer::start() const {
@@ -76,28 +88,30 @@ std::string_view Answer::start() const {
 }
 
 Outcome Answer::outcome(long status) const {
-  if (too_large()) {
+  if (too_large_) {
     return Outcome::unknown("the response is larger than " + std::to_string(bytes_max_) + " bytes");
   }
-  if (status == 425 || says_ongoing_) return Outcome::ongoing(std::string(start()));
-  if (status == 409 || says_failure_) return Outcome::failure(std::string(start()));
-  if (status == 200) return is_json_rpc_ ? json_rpc_outcome() : Outcome::success();
-  auto reason = "HTTP " + std::to_string(status);
-  if (!start().empty()) reason.append(": ").append(start());
-  return Outcome::unknown(std::move(reason));
+  const auto http = "HTTP " + std::to_string(status);
+  if (const auto why = flaw(); !why.empty()) {
+    const auto reason = http + ", the response cannot be read: " + why;
+    if (status == 425) return Outcome::ongoing(reason);
+    return status == 409 ? Outcome::failure(reason) : Outcome::unknown(reason);
+  }
+  if (is_rpc()) return rpc_outcome(status);
+  if (status == 425 || words_.ongoing()) return Outcome::ongoing(std::string(start()));
+  if (status == 409 || words_.failure()) return Outcome::failure(std::string(start()));
+  if (status == 200) return Outcome::success();
+  return Outcome::unknown(start().empty() ? http : http + ": " + std::string(start()));
 }
 
-Outcome Answer::json_rpc_outcome() const {
-  const auto members = json_members(kept_);
-  if (!members) return Outcome::unknown("the response is no JSON-RPC: " + std::string(start()));
-  const auto error = member(*members, "error");
-  if (error.empty()) return Outcome::success();
-  const auto parts = json_members(error);
-  const auto code = parts ? member(*parts, "code") : std::string_view();
-  const auto reason = std::string(error.substr(0, kStartBytes));
-  if (code == kJsonRpcFailure) return Outcome::failure(reason);
-  if (code == kJsonRpcOngoing) return Outcome::ongoing(reason);
-  return Outcome::unknown("JSON-RPC error: " + reason);
+Outcome Answer::rpc_outcome(long status) const {
+  const auto said = read_json_rpc(kept_, rpc_id_);
+  if (status == 200 || said.kind() == OutcomeKind::ongoing) return said;
+  if (status == 425) return Outcome::ongoing(std::string(start()));
+  if (said.kind() == OutcomeKind::failure) return said;
+  if (status == 409) return Outcome::failure(std::string(start()));
+  const auto http = "HTTP " + std::to_string(status);
+  return Outcome::unknown(start().empty() ? http : http + ": " + std::string(start()));
 }
 
 }  // namespace belay::hook

@@ -141,7 +141,6 @@ void Hooks::Impl::call(ports::CallId id, const Call& call) {
   }
   transfer->id = id;
   transfer->lane = route.entry->lane;
-  transfer->is_json_rpc = route.target->json_rpc;
   transfer->ticket = route.entry->host.begin(now());
   transfer->place = in_flight_.size();
   transfer->begin(now(), call.timeout);

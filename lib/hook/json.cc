@@ -1,5 +1,7 @@
 #include "hook/json.h"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace belay::hook {
@@ -129,7 +131,81 @@ class Scanner {
   std::string_view rest_;
 };
 
+// The four digits after "\\u".
+unsigned code_unit(std::string_view digits) {
+  unsigned code = 0;
+  std::from_chars(digits.data(), digits.data() + 4, code, 16);
+  return code;
+}
+
+void append_utf8(std::string& out, unsigned code) {
+  const auto add = [&](unsigned byte) { out += static_cast<char>(byte); };
+  const auto rest = [&](unsigned shift) { add(0x80U | (code >> shift & 0x3fU)); };
+  if (code < 0x80) return add(code);
+  if (code < 0x800) return add(0xc0U | code >> 6), rest(0);
+  if (code < 0x10000) return add(0xe0U | code >> 12), rest(6), rest(0);
+  add(0xf0U | code >> 18), rest(12), rest(6), rest(0);
+}
+
+// Takes an escape off, its backslash being gone already.
+void undo_escape(std::string& out, std::string_view& rest) {
+  constexpr std::string_view kLetters = "bfnrt";
+  constexpr std::string_view kMeanings = "\b\f\n\r\t";
+  const char letter = rest.front();
+  rest.remove_prefix(1);
+  if (letter != 'u') {
+    const auto at = kLetters.find(letter);
+    out += at == std::string_view::npos ? letter : kMeanings[at];
+    return;
+  }
+  auto code = code_unit(rest);
+  rest.remove_prefix(4);
+  if (code >= 0xd800 && code < 0xdc00 && rest.starts_with("\\u")) {
+    const auto low = code_unit(rest.substr(2));
+    if (low >= 0xdc00 && low < 0xe000) {
+      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+      rest.remove_prefix(6);
+    }
+  }
+  constexpr unsigned kReplacement = 0xfffd;
+  append_utf8(out, code >= 0xd800 && code < 0xe000 ? kReplacement : code);
+}
+
+// Of a string, its first quote being gone: where its last one is.
+std::size_t end_of_string(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+  return std::min(at, text.size());
+}
+
 }  // namespace
+
+std::string json_text(std::string_view written) {
+  std::string out;
+  while (!written.empty()) {
+    const auto plain = std::min(written.find('\\'), written.size());
+    out += written.substr(0, plain);
+    written.remove_prefix(plain);
+    if (written.empty()) break;
+    written.remove_prefix(1);
+    undo_escape(out, written);
+  }
+  return out;
+}
+
+bool json_has_string(std::string_view json, std::string_view text) {
+  while (true) {
+    const auto quote = json.find('"');
+    if (quote == std::string_view::npos) return false;
+    json.remove_prefix(quote + 1);
+    const auto end = end_of_string(json);
+    const auto written = json.substr(0, end);
+    json.remove_prefix(std::min(end + 1, json.size()));
+    const auto next = json.find_first_not_of(" \t\r\n");
+    const bool is_name = next != std::string_view::npos && json[next] == ':';
+    if (!is_name && json_text(written) == text) return true;
+  }
+}
 
 std::optional<std::vector<JsonMember>> json_members(std::string_view text) {
   return Scanner(text).whole_object();

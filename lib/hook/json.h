@@ -17,6 +17,13 @@ struct JsonMember {
 // The members of a JSON object, in order; nothing if the text is anything else than one.
 std::optional<std::vector<JsonMember>> json_members(std::string_view text);
 
+// What a string means that is written so, without its quotes: its escapes undone, as UTF-8. Half a
+// surrogate pair becomes U+FFFD.
+std::string json_text(std::string_view written);
+
+// Whether a string somewhere in this JSON, no member's name, is that text.
+bool json_has_string(std::string_view json, std::string_view text);
+
 // Appends it as a JSON string, with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 

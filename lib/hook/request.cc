@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t kHeadersMax = 256;
 
 // Those that belong to the connection or to belay: a caller's copy of them is left out.
-constexpr std::array<std::string_view, 12> kOwnHeaders = {
-    "connection",     "content-length",    "expect",           "host",
-    "http2-settings", "keep-alive",        "proxy-connection", "te",
-    "trailer",        "transfer-encoding", "upgrade",          "proxy-authorization",
+constexpr std::array<std::string_view, 13> kOwnHeaders = {
+    "accept-encoding",   "connection", "content-length",      "expect", "host",
+    "http2-settings",    "keep-alive", "proxy-connection",    "te",     "trailer",
+    "transfer-encoding", "upgrade",    "proxy-authorization",
 };
 constexpr std::size_t kTraceFlagsAt = 53;  // in a traceparent
 constexpr std::string_view kAttempt = "Belay-Attempt";
@@ -94,6 +94,7 @@ Result<> check_headers(std::span<const Header> headers) {
 Result<> Request::make(const Call& call, const Target& target, std::uint64_t span) {
   BELAY_TRY(check_headers(call.headers));
   body_.clear();
+  rpc_id_.clear();
   if (target.json_rpc) {
     BELAY_TRY(make_json_rpc(call, target));
   } else {
@@ -129,16 +130,17 @@ Result<> Request::make_json_rpc(const Call& call, const Target& target) {
       {"op", op_word(call)},
       {"trans_type", name_of(call.mode)},
   }};
-  auto id = std::string(call.gid);
-  id.append(".").append(call.branch_id).append(".").append(name_of(call.op));
-  id.append(".").append(Decimal(call.attempt).view());
+  rpc_id_ = call.gid;
+  rpc_id_.append(".").append(call.branch_id).append(".").append(name_of(call.op));
+  rpc_id_.append(".").append(Decimal(call.attempt).view());
   body_ = "{\"id\":";
-  append_json_string(body_, id);
+  append_json_string(body_, rpc_id_);
   body_ += ",\"jsonrpc\":\"2.0\",\"method\":";
   append_json_string(body_, target.method);
   body_ += ",\"params\":{";
   for (const auto& member : *members) {
-    const auto is_it = [&](const auto& pair) { return pair.first == member.name; };
+    const auto name = json_text(member.name);
+    const auto is_it = [&](const auto& pair) { return pair.first == name; };
     if (std::any_of(own.begin(), own.end(), is_it)) continue;
     body_.append("\"").append(member.name).append("\":").append(member.value).append(",");
   }
@@ -168,6 +170,7 @@ void Request::make_headers(const Call& call, std::uint64_t span) {
   header_at_.clear();
   if (!is_in(call.headers, "Content-Type")) add_header("Content-Type", "application/json");
   if (!is_in(call.headers, "Accept")) add_header("Accept", "application/json");
+  add_header("Accept-Encoding", "identity");  // without it a server may pack as it likes
   for (std::size_t i = 0; i < call.headers.size(); ++i) {
     const auto& [name, value] = call.headers[i];
     if (!is_own(name) && !is_in(call.headers.subspan(i + 1), name)) add_header(name, value);

@@ -26,7 +26,8 @@ class Request {
 
   bool is_post() const { return is_post_; }
   const std::string& url() const { return url_; }
-  const std::string& body() const { return body_; }  // empty unless it is a POST
+  const std::string& body() const { return body_; }      // empty unless it is a POST
+  const std::string& rpc_id() const { return rpc_id_; }  // of JSON-RPC; else empty
   // "Name: value" each, ended by a zero; "Name;" has no value.
   std::size_t header_count() const { return header_at_.size(); }
   const char* header(std::size_t index) const { return headers_.c_str() + header_at_[index]; }
@@ -40,6 +41,7 @@ class Request {
   bool is_post_ = false;
   std::string url_;
   std::string body_;
+  std::string rpc_id_;
   std::string headers_;
   std::vector<std::size_t> header_at_;
 };

@@ -120,7 +120,7 @@ void Transfer::begin(std::uint64_t now_ms, Millis timeout) {
 }
 
 void Transfer::hand_over(Millis timeout) {
-  answer_.begin(options_.response_bytes_max, is_json_rpc);
+  answer_.begin(options_.response_bytes_max, request.rpc_id());
   header_bytes_ = 0;
   refused_address_ = false;
   error_[0] = '\0';
@@ -143,9 +143,11 @@ std::size_t Transfer::on_body(const char* bytes, std::size_t, std::size_t size,
   return static_cast<Transfer*>(self)->answer_.take({bytes, size}) ? size : 0;
 }
 
-std::size_t Transfer::on_header(const char*, std::size_t, std::size_t size, void* data) noexcept {
+std::size_t Transfer::on_header(const char* bytes, std::size_t, std::size_t size,
+                                void* data) noexcept {
   auto& self = *static_cast<Transfer*>(data);
   self.header_bytes_ += size;
+  self.answer_.take_head({bytes, size});
   return self.header_bytes_ <= kHeaderBytesMax ? size : 0;
 }
 
@@ -197,11 +199,14 @@ void Transfer::rest() {
 }
 
 std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
-  if (answer_.too_large()) return End{Host::End::answered, answer_.outcome(status())};
+  if (answer_.too_large()) return answered();
   if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
+  return is_redirect(status()) ? follow(now_ms) : answered();
+}
+
+Transfer::End Transfer::answered() const {
   const auto code = status();
-  if (is_redirect(code)) return follow(now_ms);
-  return End{says_absent(code) ? Host::End::silent : Host::End::answered, answer_.outcome(code)};
+  return {says_absent(code) ? Host::End::silent : Host::End::answered, answer_.outcome(code)};
 }
 
 // Only to the same host: another one was not checked, and should not see what this one may.
@@ -209,7 +214,7 @@ std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
   const auto code = status();
   const char* to = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &to);
-  if (to == nullptr) return End{Host::End::answered, answer_.outcome(code)};
+  if (to == nullptr) return answered();
   const std::string next(to);
   const auto old_url = parse_url(request.url());
   const auto new_url = parse_url(next);

@@ -33,7 +33,6 @@ class Transfer {
   Host::Ticket ticket{};
   std::size_t place = 0;  // among those in flight
   Request request;
-  bool is_json_rpc = false;
 
   CURL* easy() const { return easy_; }
   static Transfer& of(CURL* easy);
@@ -65,6 +64,7 @@ class Transfer {
   long status() const;
   bool reached_host() const;
   std::string why(CURLcode result) const;
+  End answered() const;
   std::optional<End> follow(std::uint64_t now_ms);
 
   const HookOptions& options_;

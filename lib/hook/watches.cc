@@ -8,6 +8,8 @@
 #include <array>
 #include <span>
 
+#include "base/descriptor.h"
+
 namespace belay::hook {
 namespace {
 
@@ -25,7 +27,7 @@ int descriptor_in(std::uint64_t tag) { return static_cast<int>(tag & 0xffffffffU
 
 }  // namespace
 
-Watches::Watches() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
+Watches::Watches() : epoll_(base::beyond_standard_streams(::epoll_create1(EPOLL_CLOEXEC))) {}
 
 Watches::~Watches() {
   if (epoll_ >= 0) ::close(epoll_);

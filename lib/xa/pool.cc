@@ -21,7 +21,7 @@ Millis in_steps(Millis time) { return (time + kBoundStep - Millis(1)) / kBoundSt
 // then the number is anybody's: to cut that off would hit a stranger.
 class Held {
  public:
-  explicit Held(int socket) : fd_(::fcntl(socket, F_DUPFD_CLOEXEC, 0)) {}
+  explicit Held(int socket) : fd_(::fcntl(socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) {}
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
   ~Held() {

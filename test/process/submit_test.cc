@@ -43,6 +43,21 @@ TEST_SUITE("process/submit") {
     CHECK(contains(taken.err, "409"));
   }
 
+  TEST_CASE("an answer that is not the server's is not taken for one") {
+    HttpPeer stranger([](const PeerRequest& request) {
+      if (contains(request.target, "/submit")) return say(200, R"({"dtm_result":"SUCCESS"})");
+      return say(200, R"({"transaction":{"status":7}})");
+    });
+    const auto saga = saga_to("g1", "");
+    for (const auto* body : {"<html>please log in</html>", "", "{}", R"({"dtm_result":1})"}) {
+      HttpPeer page([&](const PeerRequest&) { return say(200, body); });
+      const auto told = submit({"-", "--server", page.host()}, saga);
+      CHECK(told.exit_code == 1);
+      CHECK(contains(told.err, "cannot be read"));
+    }
+    CHECK(submit({"-", "--server", stranger.host(), "--wait"}, saga).exit_code == 1);
+  }
+
   TEST_CASE("to a server that wants a token") {
     const TempDir dir;
     std::ofstream(dir.file("token")) << "word\n";

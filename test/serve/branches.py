@@ -117,7 +117,8 @@ class Branches:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def script(self, path, *answers):
-        """What the next calls of `path` are answered, one each; afterwards `always`."""
+        """What the next calls of `path` are answered, one each, a function of the call asked;
+        afterwards `always`."""
         with self._changed:
             self._scripts.setdefault(path, []).extend(answers)
 
@@ -176,7 +177,7 @@ class Branches:
             if decided is None:
                 script = self._scripts.get(call.path)
                 decided = script.pop(0) if script else self._always.get(call.path, SUCCESS)
-        return decided
+        return decided(call) if callable(decided) else decided
 
     async def _answer(self, request, reader, writer):
         method, target, headers, body = request

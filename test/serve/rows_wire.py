@@ -1,6 +1,8 @@
 """Rows: how branches are called, and how their answers are read."""
 
+import gzip
 import json
+import zlib
 
 from branches import CLOSE, ERROR, FAILURE, GARBLE, ONGOING, answer
 from checks import answered, matches, row, same, true
@@ -106,6 +108,12 @@ READINGS = [
     ("425", answer(425, ""), "ongoing"),
     ("409 with ONGOING in the body", answer(409, "ONGOING"), "ongoing"),
     ("200 with ONGOING and FAILURE", answer(200, "FAILURE ONGOING"), "ongoing"),
+    ("FAILURE, packed by gzip", answer(200, gzip.compress(b"FAILURE"), Content_Encoding="gzip"),
+     "failure"),
+    ("success, packed by gzip", answer(200, gzip.compress(b"{}"), Content_Encoding="gzip"),
+     "success"),
+    ("409, packed in a way that cannot be undone", answer(409, "?", Content_Encoding="br"),
+     "failure"),
     ("425 with FAILURE in the body", answer(425, "FAILURE"), "ongoing"),
     ("500 with FAILURE in the body", answer(500, "FAILURE"), "failure"),
     ("500 with SUCCESS in the body", answer(500, "SUCCESS"), "no answer"),
@@ -120,8 +128,32 @@ READINGS = [
 ]
 
 
-def reading_row(what, reply, reading):
-    @row(READ, what, reading)
+# Those that dtm reads in another way, or not at all.
+NO = '{"dtm_result":"FAILURE"}'
+STRICT_READINGS = [
+    ("FAILURE, packed by deflate", answer(200, zlib.compress(NO.encode()),
+                                          Content_Encoding="deflate"), "success", "failure"),
+    ("FAILURE with a letter as JSON's escape", answer(200, NO.replace("U", "\\u0055")),
+     "success", "failure"),
+    ("a body packed by brotli, or in any way that cannot be undone",
+     answer(200, NO[::-1], Content_Encoding="br"), "success", "no answer"),
+    ("a body packed twice", answer(200, gzip.compress(gzip.compress(NO.encode())),
+                                   Content_Encoding="gzip, gzip"), "success", "no answer"),
+    ("a body packed by gzip and cut", answer(200, gzip.compress(b"{}")[:-4],
+                                             Content_Encoding="gzip"), "no answer", "no answer"),
+    ("FAILURE in UTF-16", answer(200, NO.encode("utf-16")), "success", "no answer"),
+    ("FAILURE in UTF-16, without a mark", answer(200, NO.encode("utf-16-le")), "success",
+     "no answer"),
+    ("a charset that is not like ASCII",
+     answer(200, "{}", Content_Type="application/json; charset=utf-7"), "success", "no answer"),
+    ("bytes that are no text", answer(200, b"\x00\x01"), "success", "no answer"),
+]
+
+
+def reading_row(what, reply, reading, dtm=None):
+    differs = dtm is not None and dtm != reading
+    @row(READ, what, dtm if differs else reading, reading if differs else "",
+         "what cannot be read is never a yes" if differs else "")
     def _(t):
         gid = t.gid()
         t.script("a1", reply)
@@ -134,6 +166,8 @@ def reading_row(what, reply, reading):
 
 for _what, _reply, _reading in READINGS:
     reading_row(_what, _reply, _reading)
+for _what, _reply, _dtm, _reading in STRICT_READINGS:
+    reading_row(_what, _reply, _reading, _dtm)
 
 
 @row(READ, "a body without end", "read until memory is full", "no answer beyond 1 MiB",
@@ -161,15 +195,19 @@ def rpc_saga(t, gid):
     return body
 
 
-def rpc_reply(**members):
-    return answer(200, json.dumps({"jsonrpc": "2.0", "id": "1", **members}))
+def rpc_script(t, **members):
+    """What a1 answers, to the call's id unless another is given."""
+    def reply(call):
+        return answer(200, json.dumps({"jsonrpc": "2.0", "id": json.loads(call.body)["id"],
+                                       **members}))
+    t.script("a1", reply)
 
 
 @row(WIRE, "JSON-RPC branches", "POST; the URL's `method`; params: the payload with gid, "
      "trans_type, branch_id, op; nothing is added to the URL")
 def _(t):
     gid = t.gid()
-    t.script("a1", rpc_reply(result="ok"))
+    rpc_script(t, result="ok")
     answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
     same(t.server.wait_status(gid), "succeed")
     call = t.calls()[0]
@@ -185,7 +223,7 @@ def _(t):
      "as it was meant")
 def _(t):
     gid = t.gid()
-    t.script("a1", rpc_reply(error={"code": -32901, "message": "no money"}))
+    rpc_script(t, error={"code": -32901, "message": "no money"})
     answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
     same(t.server.wait_status(gid), "failed")
 
@@ -194,7 +232,7 @@ def _(t):
      "as it was meant")
 def _(t):
     gid = t.gid()
-    t.script("a1", rpc_reply(error={"code": -32902, "message": "soon"}))
+    rpc_script(t, error={"code": -32902, "message": "soon"})
     answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
     same(t.server.wait_status(gid), "succeed")
     same(len(t.calls("a1")), 2)
@@ -203,7 +241,7 @@ def _(t):
 @row(READ, "any other JSON-RPC error", "no answer")
 def _(t):
     gid = t.gid()
-    t.script("a1", rpc_reply(error={"code": -32603, "message": "?"}))
+    rpc_script(t, error={"code": -32603, "message": "?"})
     answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
     same(t.server.wait_status(gid), "succeed")
     same(len(t.calls("a1")), 2)
@@ -216,6 +254,36 @@ def _(t):
         t.script("a1", reply)
         answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
         same(t.server.wait_status(gid), end)
+
+
+@row(READ, "a JSON-RPC answer to another id, to none, or with nothing in it", "success",
+     "no answer", "it is parsed as a whole, and must be the answer to this call")
+def _(t):
+    for members in ({"id": "other", "result": 1}, {"id": None, "result": 1}, {},
+                    {"result": 1, "error": {"code": -32901, "message": "?"}}):
+        gid = t.gid()
+        before = len(t.calls("a1"))
+        rpc_script(t, **members)
+        answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
+        same(t.server.wait_status(gid), "succeed")
+        same(len(t.calls("a1")) - before, 2)
+
+
+@row(READ, "JSON-RPC names that are written with escapes", "read as names")
+def _(t):
+    gid = t.gid()
+    t.script("a1", lambda call: answer(200, json.dumps(
+        {"id": json.loads(call.body)["id"], "error": {"code": -32901}}).replace(
+            '"error"', '"\\u0065rror"')))
+    answered(t.server.dtm("submit", rpc_saga(t, gid)), 200)
+    same(t.server.wait_status(gid), "failed")
+
+
+@row(WIRE, "`Accept-Encoding` among branch_headers", "sent", "not sent; identity is asked for",
+     "how an answer is packed is the caller's and its branch's business, not the user's")
+def _(t):
+    call = one_call(t, t.saga(t.gid(), 1), branch_headers={"accept-encoding": "br, *"})
+    same(call.headers["accept-encoding"], "identity")
 
 
 @row(WIRE, "a target that is no URL", "called by gRPC", "500 at submit",

@@ -6,7 +6,7 @@
 BUILD_PACKAGES=(
   g++ meson ninja-build pkg-config
   libsqlite3-dev libuv1-dev libfmt-dev  # the library
-  libcurl4-openssl-dev                  # branches that are URLs
+  libcurl4-openssl-dev zlib1g-dev       # branches that are URLs
   libcli11-dev nlohmann-json3-dev       # the tools
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev  # belay serve
 )

@@ -57,6 +57,7 @@ HEADERS = {
     "mysql.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "uv.h": ("lib/loop/", "lib/hook/", "lib/api/", "tools/examples/", "test/"),
     "curl/curl.h": ("lib/hook/", "test/fuzz/hook/", "tools/http/client", "bench/http"),
+    "zlib.h": ("lib/hook/unpacker", "test/"),
     "microhttpd.h": ("tools/http/server",),
     "gnutls/gnutls.h": ("tools/http/server",),
     "gnutls/x509.h": ("tools/http/server",),

@@ -14,6 +14,7 @@ namespace {
 
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
+constexpr std::size_t kShownBytes = 200;  // of an answer
 
 std::string escaped(std::string_view text) {
   std::string result;
@@ -29,7 +30,7 @@ std::string escaped(std::string_view text) {
 
 Refusal refusal_of(const web::Response& response, const std::string& place) {
   const auto json = web::Json::parse(response.body, nullptr, false);
-  std::string message = response.body.substr(0, 200);
+  std::string message = response.body.substr(0, kShownBytes);
   if (json.is_object() && json.contains("message") && json["message"].is_string()) {
     message = json["message"];
   }
@@ -52,6 +53,19 @@ Refusal refusal_of(const web::Response& response, const std::string& place) {
   return refusal;
 }
 
+// A page of whoever else listens there, or a body that a proxy packed, is no answer.
+Refusal unread(const web::Response& response, const std::string& place) {
+  return {ExitCode::failed,
+          fmt::format("{}the server's answer cannot be read: {}", place,
+                      response.body.substr(0, kShownBytes)),
+          "give the address of a running `belay serve`, and let no proxy change its answers"};
+}
+
+std::string text_in(const web::Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 class ToServer final : public Way {
  public:
   ToServer(ServerAccess access, std::string token)
@@ -65,6 +79,9 @@ class ToServer final : public Way {
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump());
     if (!response) return refusal_of(response.error());
     if (response->status != 200) return refusal_of(*response, submission.place());
+    const auto answer = web::Json::parse(response->body, nullptr, false);
+    if (!answer.is_object() || text_in(answer, "dtm_result") != "SUCCESS")
+      return unread(*response, submission.place());
     return std::nullopt;
   }
 
@@ -77,10 +94,9 @@ class ToServer final : public Way {
       if (response->status != 200) return refusal_of(*response, submission.place());
       const auto json = web::Json::parse(response->body, nullptr, false);
       const auto transaction = json.is_object() ? json.value("transaction", web::Json()) : json;
-      if (transaction.is_object()) {
-        fate.status = transaction.value("status", "");
-        fate.reason = transaction.value("rollback_reason", "");
-      }
+      if (transaction.is_object()) fate.status = text_in(transaction, "status");
+      if (fate.status.empty()) return unread(*response, submission.place());
+      fate.reason = text_in(transaction, "rollback_reason");
       if (fate.status == "succeed" || fate.status == "failed") return std::nullopt;
       if (std::chrono::steady_clock::now() > end) {
         return Refusal{ExitCode::failed,

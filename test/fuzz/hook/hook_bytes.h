@@ -13,6 +13,7 @@ namespace belay::test {
 enum class HookBytes : char {
   http = 'h',      // a digit for the status, a character for how it is cut, the body
   json_rpc = 'j',  // likewise
+  headed = 'p',    // likewise, with lines of a response's head and an empty line before the body
   json = 'o',      // an object
   url = 'u',       // a target
 };

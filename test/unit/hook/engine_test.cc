@@ -128,6 +128,32 @@ TEST_SUITE("hook/engine") {
                                    "/to?branch_id=01&gid=m&op=action&trans_type=msg"});
   }
 
+  TEST_CASE("a back-check's answer that cannot be read delivers nothing") {
+    // "{"dtm_result":"FAILURE"}" packed by brotli, as UTF-16, and escaped; and by gzip, cut.
+    const std::string wide("F\0A\0I\0L\0U\0R\0E\0", 14);
+    const std::vector<PeerAnswer> unread = {
+        say(200, "\x8b\x0b\x80{}", "Content-Encoding: br"),
+        say(200, wide),
+        say(200, "{}", "Content-Type: application/json; charset=utf-16"),
+        say(200, "\x1f\x8b\x08", "Content-Encoding: gzip"),
+    };
+    std::atomic<std::size_t> asked = 0;
+    HttpPeer peer([&](const PeerRequest& request) {
+      if (request.target.starts_with("/to")) return say(200);
+      const auto at = asked++;
+      return at < unread.size() ? unread[at] : say(200, R"({"dtm_result":"FAIL\u0055RE"})");
+    });
+    Shop shop;
+    auto msg = Msg("m").to(peer.url("/to")).query(peer.url("/check"));
+    msg.timeout_to_fail(50ms);
+    REQUIRE(shop->prepare(msg));
+    const auto report = shop->wait("m", 10s);
+    REQUIRE(report);
+    CHECK(report->status() == Status::failed);
+    CHECK(asked == unread.size() + 1);
+    for (const auto& target : targets(peer)) CHECK(target.starts_with("/check"));
+  }
+
   TEST_CASE("a workflow is called back by its name, with its input, until it is finished") {
     HttpPeer peer([](const PeerRequest&) { return say(200); });
     Shop shop;
@@ -198,8 +224,10 @@ TEST_SUITE("hook/engine") {
   TEST_CASE("JSON-RPC's answers are a saga's") {
     HttpPeer peer([](const PeerRequest& request) {
       const bool refused = request.body.find("\"amount\":9") != std::string::npos;
-      return say(200, refused ? R"({"error":{"code":-32901,"message":"too much"}})"
-                              : R"({"jsonrpc":"2.0","result":{}})");
+      // It begins with the id, which an answer repeats.
+      const auto id = request.body.substr(0, request.body.find(','));
+      return say(200, id + (refused ? R"(,"error":{"code":-32901,"message":"too much"}})"
+                                    : R"(,"jsonrpc":"2.0","result":{}})"));
     });
     Shop shop;
     const auto target = "jsonrpc+" + peer.url("/rpc?method=book");

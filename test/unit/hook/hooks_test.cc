@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <string>
 
 #include "support/http_peer.h"
@@ -18,6 +19,14 @@ namespace {
 // A port of loopback that nobody listens on: a peer's that is gone.
 std::string nobody() {
   return HttpPeer([](const PeerRequest&) { return nothing(); }).host();
+}
+
+constexpr std::string_view kGzip = "Content-Encoding: gzip";
+
+std::string bytes(std::initializer_list<int> values) {
+  std::string out;
+  for (const int value : values) out += static_cast<char>(value);
+  return out;
 }
 
 bool is_between(Clock::duration time, Clock::duration least, Clock::duration most) {
@@ -38,11 +47,11 @@ TEST_SUITE("hook/hooks") {
     CHECK(requests[0].body == "{\"n\":1}");
     auto headers = requests[0].headers;
     std::sort(headers.begin(), headers.end());
-    CHECK(headers == std::vector<std::string>{"Accept: application/json", "Belay-Attempt: 1",
-                                              "Belay-Fence: 0", "Content-Length: 7",
-                                              "Content-Type: application/json",
-                                              "Host: 127.0.0.1:" + std::to_string(peer.port()),
-                                              "User-Agent: belay/0.1.0"});
+    CHECK(headers ==
+          std::vector<std::string>{
+              "Accept-Encoding: identity", "Accept: application/json", "Belay-Attempt: 1",
+              "Belay-Fence: 0", "Content-Length: 7", "Content-Type: application/json",
+              "Host: 127.0.0.1:" + std::to_string(peer.port()), "User-Agent: belay/0.1.0"});
   }
 
   TEST_CASE("a large body goes out at once, without asking whether it may") {
@@ -77,6 +86,42 @@ TEST_SUITE("hook/hooks") {
     CHECK(figures.failure == 3);
     CHECK(figures.ongoing == 3);
     CHECK(figures.unknown == 3);
+  }
+
+  TEST_CASE("a body that is packed is read, or is no answer; never is it taken for a yes") {
+    // {"dtm_result":"FAILURE"}, by each coding's own tool.
+    const std::string gzip = bytes(
+        {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0x4a, 0x29, 0xc9,
+         0x8d, 0x2f, 0x4a, 0x2d, 0x2e, 0xcd, 0x29, 0x51, 0xb2, 0x52, 0x72, 0x73, 0xf4, 0xf4, 0x09,
+         0x0d, 0x72, 0x55, 0xaa, 0x05, 0x00, 0xc9, 0x7b, 0x92, 0x6f, 0x18, 0x00, 0x00, 0x00});
+    const std::string deflate =
+        bytes({0x78, 0x9c, 0xab, 0x56, 0x4a, 0x29, 0xc9, 0x8d, 0x2f, 0x4a, 0x2d,
+               0x2e, 0xcd, 0x29, 0x51, 0xb2, 0x52, 0x72, 0x73, 0xf4, 0xf4, 0x09,
+               0x0d, 0x72, 0x55, 0xaa, 0x05, 0x00, 0x6b, 0x1b, 0x08, 0x06});
+    const std::string br =
+        bytes({0x8b, 0x0b, 0x80, 0x7b, 0x22, 0x64, 0x74, 0x6d, 0x5f, 0x72, 0x65, 0x73, 0x75, 0x6c,
+               0x74, 0x22, 0x3a, 0x22, 0x46, 0x41, 0x49, 0x4c, 0x55, 0x52, 0x45, 0x22, 0x7d, 0x03});
+    const std::string zstd =
+        bytes({0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x18, 0xc1, 0x00, 0x00, 0x7b, 0x22,
+               0x64, 0x74, 0x6d, 0x5f, 0x72, 0x65, 0x73, 0x75, 0x6c, 0x74, 0x22,
+               0x3a, 0x22, 0x46, 0x41, 0x49, 0x4c, 0x55, 0x52, 0x45, 0x22, 0x7d});
+    HttpPeer peer([&](const PeerRequest& request) {
+      const auto path = request.target.substr(1, request.target.find('?') - 1);
+      const auto& body = path.find("gzip") != path.npos ? gzip
+                         : path == "deflate"            ? deflate
+                         : path == "br"                 ? br
+                                                        : zstd;
+      if (path == "cut-gzip") return say(200, body.substr(0, body.size() - 3), kGzip);
+      return say(200, body, "Content-Encoding: " + path);
+    });
+    HookSite site;
+    const std::string no = R"(failure: {"dtm_result":"FAILURE"})";
+    for (const auto* path : {"/gzip", "/x-gzip", "/deflate"})
+      CHECK(site.told(peer.url(path)) == no);
+    for (const auto* path : {"/br", "/zstd", "/gzip,gzip", "/cut-gzip"})
+      CHECK(site.call(peer.url(path)).kind() == OutcomeKind::unknown);
+    CHECK(peer.connections() == 1);  // all of them were read to their end
+    CHECK(peer.requests()[0].header("Accept-Encoding") == "identity");
   }
 
   TEST_CASE("a body that comes in pieces, chunked or by the connection's end, is one body") {

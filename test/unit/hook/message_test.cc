@@ -1,11 +1,10 @@
-// Requests and responses as bytes: what a call is sent as, and what an answer means.
+// Requests as bytes: what a call is sent as.
 #include <doctest/doctest.h>
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "hook/answer.h"
 #include "hook/json.h"
 #include "hook/request.h"
 
@@ -13,17 +12,6 @@ namespace belay::test {
 namespace {
 
 constexpr std::string_view kTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-Outcome read(long status, std::string_view body, bool json_rpc = false) {
-  hook::Answer answer;
-  answer.begin(1'000'000, json_rpc);
-  answer.take(body);
-  return answer.outcome(status);
-}
-
-OutcomeKind kind(long status, std::string_view body, bool json_rpc = false) {
-  return read(status, body, json_rpc).kind();
-}
 
 Call some_call() {
   Call call;
@@ -56,82 +44,6 @@ std::vector<std::string> headers_of(const hook::Request& request, std::string_vi
 using Lines = std::vector<std::string>;
 
 }  // namespace
-
-TEST_SUITE("hook/answer") {
-  TEST_CASE("each row of the protocol's table, in its order") {
-    using enum OutcomeKind;
-    CHECK(kind(200, "") == success);
-    CHECK(kind(200, "{\"dtm_result\":\"SUCCESS\"}") == success);
-    CHECK(kind(425, "") == ongoing);
-    CHECK(kind(425, "FAILURE") == ongoing);
-    CHECK(kind(200, "ONGOING") == ongoing);
-    CHECK(kind(409, "ONGOING") == ongoing);
-    CHECK(kind(500, "{\"x\":\"ONGOING\",\"y\":\"FAILURE\"}") == ongoing);
-    CHECK(kind(200, "FAILURE and ONGOING") == ongoing);
-    CHECK(kind(409, "") == failure);
-    CHECK(kind(200, "xFAILUREx") == failure);
-    CHECK(kind(500, "FAILURE") == failure);
-    for (const long status : {100, 201, 202, 204, 304, 400, 404, 410, 500, 502, 503, 504})
-      CHECK(kind(status, "SUCCESS") == unknown);
-    CHECK(kind(200, "failure ongoing Failure FAILUR ONGOIN") == success);
-  }
-
-  TEST_CASE("the body's start is the reason") {
-    CHECK(read(409, " {\"message\":\"no seat\"}\r\n").reason() == "{\"message\":\"no seat\"}");
-    CHECK(read(502, "<html>\n").reason() == "HTTP 502: <html>");
-    CHECK(read(503, " \n ").reason() == "HTTP 503");
-    CHECK(read(425, "later").reason() == "later");
-    CHECK(read(500, std::string(5'000, 'x')).reason() == "HTTP 500: " + std::string(1'024, 'x'));
-  }
-
-  TEST_CASE("a word is seen wherever it stands and however it is cut") {
-    const std::string body = "some FAILURE here";
-    for (std::size_t a = 0; a <= body.size(); ++a) {
-      for (std::size_t b = a; b <= body.size(); ++b) {
-        hook::Answer answer;
-        answer.begin(100, false);
-        answer.take(std::string_view(body).substr(0, a));
-        answer.take(std::string_view(body).substr(a, b - a));
-        answer.take(std::string_view(body).substr(b));
-        CHECK(answer.outcome(200).kind() == OutcomeKind::failure);
-      }
-    }
-    hook::Answer answer;
-    answer.begin(100'000, false);
-    answer.take(std::string(50'000, 'x'));
-    for (const char c : std::string("ONGOING")) answer.take({&c, 1});
-    CHECK(answer.outcome(200).kind() == OutcomeKind::ongoing);
-    CHECK(answer.outcome(200).reason().size() == 1'024);
-  }
-
-  TEST_CASE("what is larger than may be is not read, whatever it began with") {
-    hook::Answer answer;
-    answer.begin(10, false);
-    CHECK(answer.take("FAILURE..."));
-    CHECK_FALSE(answer.take("."));
-    CHECK(answer.outcome(409).kind() == OutcomeKind::unknown);
-    CHECK(answer.outcome(200).reason() == "the response is larger than 10 bytes");
-    answer.begin(10, false);
-    CHECK(answer.outcome(200).kind() == OutcomeKind::success);
-  }
-
-  TEST_CASE("JSON-RPC: the same rules first, then the error's code") {
-    using enum OutcomeKind;
-    CHECK(kind(200, R"({"jsonrpc":"2.0","result":null,"id":1})", true) == success);
-    CHECK(kind(200, R"({"error":null,"result":{}})", true) == success);
-    CHECK(kind(200, R"({"error":{"code":-32901,"message":"no"}})", true) == failure);
-    CHECK(kind(200, R"({"error":{"message":"not yet","code" : -32902 }})", true) == ongoing);
-    CHECK(kind(200, R"({"error":{"code":-32603,"message":"FAILURE"}})", true) == failure);
-    CHECK(kind(409, "", true) == failure);
-    CHECK(kind(200, R"({"error":{"code":-32603,"message":"x"}})", true) == unknown);
-    CHECK(kind(200, R"({"error":"broken"})", true) == unknown);
-    CHECK(kind(200, R"({"result":1} x)", true) == unknown);
-    CHECK(kind(200, "", true) == unknown);
-    CHECK(kind(500, R"({"result":1})", true) == unknown);
-    CHECK(read(200, R"({"error":{"code":-32603}})", true).reason() ==
-          R"(JSON-RPC error: {"code":-32603})");
-  }
-}
 
 TEST_SUITE("hook/request") {
   TEST_CASE("the query, the body and the method are dtm's") {
@@ -173,17 +85,19 @@ TEST_SUITE("hook/request") {
                                          {"x-user", "2"},      {"Content-Length", "5"},
                                          {"HOST", "evil"},     {"Transfer-Encoding", "chunked"},
                                          {"Belay-Fence", "0"}, {"Cookie", "a=b"},
-                                         {"X-Empty", ""}};
+                                         {"X-Empty", ""},      {"accept-encoding", "br, *"},
+                                         {"TE", "gzip"}};
     call.headers = headers;
     const auto request = made(call, "http://a/");
     CHECK(headers_of(request, "X-User") == Lines{": 2"});
     CHECK(headers_of(request, "Content-Type") == Lines{": text/plain"});
     CHECK(headers_of(request, "Accept") == Lines{": application/json"});
+    CHECK(headers_of(request, "Accept-Encoding") == Lines{": identity"});
     CHECK(headers_of(request, "Cookie") == Lines{": a=b"});
     CHECK(headers_of(request, "X-Empty") == Lines{";"});
     CHECK(headers_of(request, "Belay-Attempt") == Lines{": 3"});
     CHECK(headers_of(request, "Belay-Fence") == Lines{": 77"});
-    for (const auto* name : {"Content-Length", "Host", "Transfer-Encoding", "traceparent"})
+    for (const auto* name : {"Content-Length", "Host", "Transfer-Encoding", "TE", "traceparent"})
       CHECK(headers_of(request, name).empty());
     CHECK(headers_of(made(some_call(), "http://a/"), "content-type") ==
           Lines{": application/json"});
@@ -221,10 +135,11 @@ TEST_SUITE("hook/request") {
 
   TEST_CASE("JSON-RPC: the payload's members and the call's, which win; nothing in the URL") {
     auto call = some_call();
-    call.payload = R"( {"gid":"forged","amount":{"x":[1,"}"]},"op":null} )";
+    call.payload = R"( {"gid":"forged","g\u0069d":"2","amount":{"x":[1,"}"]},"op":null} )";
     const auto request = made(call, "jsonrpc+http://a/rpc?method=book");
     CHECK(request.url() == "http://a/rpc?method=book");
     CHECK(request.is_post());
+    CHECK(request.rpc_id() == "g 1/ä.01.action.3");
     CHECK(request.body() ==
           R"({"id":"g 1/ä.01.action.3","jsonrpc":"2.0","method":"book","params":{)"
           R"("amount":{"x":[1,"}"]},)"
@@ -253,6 +168,19 @@ TEST_SUITE("hook/json") {
     CHECK((*members)[1].value == "[ {}, [] ,true]");
     CHECK((*members)[2].value == "\"x\\n\"");
     CHECK(hook::json_members("{}")->empty());
+  }
+
+  TEST_CASE("a string's escapes are undone") {
+    CHECK(hook::json_text("plain") == "plain");
+    CHECK(hook::json_text(R"(\"\\\/\b\f\n\r\t\u0041\u00e4\u20ac)") == "\"\\/\b\f\n\r\tAä€");
+    CHECK(hook::json_text(R"(\ud83d\ude00!)") == "😀!");
+    CHECK(hook::json_text(R"(\ud83d\u0041\ude00)") == "\ufffdA\ufffd");
+  }
+
+  TEST_CASE("a string is found among values, not among names, whole, however it is written") {
+    CHECK(hook::json_has_string(R"({"a":[1,{"b" : "x\u0079"}]})", "xy"));
+    CHECK(hook::json_has_string(R"("xy")", "xy"));
+    CHECK_FALSE(hook::json_has_string(R"({"xy" : "xyz","a":"\"xy"})", "xy"));
   }
 
   TEST_CASE("what is no object is nothing") {
