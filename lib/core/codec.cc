@@ -1,5 +1,7 @@
 #include "core/codec.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "base/bytes.h"
@@ -66,6 +68,19 @@ Error corrupt(std::string detail) { return {ErrorCode::corrupt, std::move(detail
 
 }  // namespace
 
+bool ends_with_checksum(std::string_view bytes) {
+  if (bytes.size() <= kChecksumBytes) return false;
+  const auto covered = bytes.substr(0, bytes.size() - kChecksumBytes);
+  base::ByteReader in(bytes.substr(covered.size()));
+  return base::crc32c(covered) == in.u32();
+}
+
+Error newer_or_damaged(std::string_view what, std::string_view bytes) {
+  if (!ends_with_checksum(bytes)) return corrupt(fmt::format("a {} of no known format", what));
+  const unsigned format = static_cast<std::uint8_t>(bytes.front());
+  return {ErrorCode::unsupported, fmt::format("{} format {}", what, format)};
+}
+
 void BatchWriter::add(const Record& record) {
   if (count_++ == 0) base_at_ = record.at;
   base::put_u8(body_, static_cast<std::uint8_t>(record.kind));
@@ -126,9 +141,7 @@ std::string BatchWriter::take() {
 Result<BatchReader> BatchReader::open(std::string_view bytes) {
   base::ByteReader in(bytes);
   const auto format = in.u8();
-  if (in.ok() && format != kBatchFormat) {
-    return Error{ErrorCode::unsupported, "batch format " + std::to_string(format)};
-  }
+  if (in.ok() && format != kBatchFormat) return newer_or_damaged("batch", bytes);
   BatchReader reader;
   reader.count_ = in.varint32();
   const auto crc = in.u32();

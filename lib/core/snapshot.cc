@@ -2,12 +2,14 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "core/codec.h"
 
 namespace belay::core {
 namespace {
 
-constexpr std::uint8_t kSnapshotFormat = 1;
+constexpr std::uint8_t kSnapshotFormat = 2;
+constexpr std::uint8_t kWithoutChecksum = 1;
 // Beside the status and `driven`.
 constexpr unsigned kRemembers = 1u << 4;
 constexpr unsigned kConcluded = 1u << 5;
@@ -59,40 +61,8 @@ void count(Transaction& transaction) {
   }
 }
 
-}  // namespace
-
-std::string encode_snapshot(const Transaction& transaction) {
-  std::string out;
-  out.reserve(transaction.definition.bytes().size() + transaction.timeline.size() + 64);
-  base::put_u8(out, kSnapshotFormat);
-  base::put_varint(out, transaction.id);
-  base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(transaction.status) |
-                                              static_cast<unsigned>(transaction.driven) << 3 |
-                                              (transaction.remembered ? kRemembers : 0u) |
-                                              (transaction.concluded ? kConcluded : 0u) |
-                                              (transaction.stopped ? kStopped : 0u)));
-  base::put_varint(out, transaction.created_at);
-  base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
-  base::put_signed(out, static_cast<std::int64_t>(transaction.start_at - transaction.created_at));
-  base::put_string(out, transaction.definition.bytes());
-  base::put_string(out, transaction.definition.added());
-  base::put_string(out, transaction.timeline);
-  base::put_string(out,
-                   transaction.reason ? std::string_view(*transaction.reason) : std::string_view());
-  for (const auto& branch : transaction.branches) put_branch(out, branch);
-  if (transaction.remembered) {
-    base::put_string(out, transaction.remembered->steps);
-    base::put_string(out, transaction.remembered->result);
-  }
-  return out;
-}
-
-Result<Transaction> decode_snapshot(std::string_view bytes) {
-  base::ByteReader in(bytes);
-  const auto format = in.u8();
-  if (in.ok() && format != kSnapshotFormat) {
-    return Error{ErrorCode::unsupported, "snapshot format " + std::to_string(format)};
-  }
+Result<Transaction> decode(std::string_view content) {
+  base::ByteReader in(content);
   Transaction transaction;
   transaction.id = in.varint();
   const auto packed = in.u8();
@@ -118,6 +88,49 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   if (!in.ok() || !in.at_end()) return Error{ErrorCode::corrupt, "a snapshot that cannot be read"};
   count(transaction);
   return transaction;
+}
+
+}  // namespace
+
+std::string encode_snapshot(const Transaction& transaction) {
+  std::string out;
+  out.reserve(transaction.definition.bytes().size() + transaction.timeline.size() + 64);
+  base::put_u8(out, kSnapshotFormat);
+  base::put_varint(out, transaction.id);
+  base::put_u8(out, static_cast<std::uint8_t>(static_cast<unsigned>(transaction.status) |
+                                              static_cast<unsigned>(transaction.driven) << 3 |
+                                              (transaction.remembered ? kRemembers : 0u) |
+                                              (transaction.concluded ? kConcluded : 0u) |
+                                              (transaction.stopped ? kStopped : 0u)));
+  base::put_varint(out, transaction.created_at);
+  base::put_signed(out, static_cast<std::int64_t>(transaction.updated_at - transaction.created_at));
+  base::put_signed(out, static_cast<std::int64_t>(transaction.start_at - transaction.created_at));
+  base::put_string(out, transaction.definition.bytes());
+  base::put_string(out, transaction.definition.added());
+  base::put_string(out, transaction.timeline);
+  base::put_string(out,
+                   transaction.reason ? std::string_view(*transaction.reason) : std::string_view());
+  for (const auto& branch : transaction.branches) put_branch(out, branch);
+  if (transaction.remembered) {
+    base::put_string(out, transaction.remembered->steps);
+    base::put_string(out, transaction.remembered->result);
+  }
+  base::put_u32(out, base::crc32c(out));
+  return out;
+}
+
+Result<Transaction> decode_snapshot(std::string_view bytes) {
+  const auto format = bytes.empty() ? 0u : static_cast<std::uint8_t>(bytes.front());
+  if (format == kWithoutChecksum) {
+    auto transaction = decode(bytes.substr(1));
+    if (transaction || transaction.error().code == ErrorCode::corrupt) return transaction;
+    // No newer definition stands in a snapshot of this old format.
+    return Error{ErrorCode::corrupt, transaction.error().detail};
+  }
+  if (format != kSnapshotFormat) return newer_or_damaged("snapshot", bytes);
+  if (!ends_with_checksum(bytes))
+    return Error{ErrorCode::corrupt, "a snapshot whose checksum is wrong"};
+  return decode(bytes.substr(1, bytes.size() - 1 - kChecksumBytes));
 }
 
 }  // namespace belay::core

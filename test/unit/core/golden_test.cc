@@ -157,11 +157,16 @@ void check_batch(const std::vector<core::Record>& records, std::string_view expe
   for (std::size_t i = 0; i < back->size(); ++i) CHECK(same((*back)[i], records[i]));
 }
 
-void check_snapshot(const core::Transaction& transaction, std::string_view bytes) {
-  CHECK(hex(core::encode_snapshot(transaction)) == bytes);
-  const auto back = core::decode_snapshot(unhex(bytes));
-  REQUIRE(back.has_value());
-  CHECK(difference(*back, transaction) == "");
+// Format 1 is still read; format 2 has the same content and a checksum.
+void check_snapshot(const core::Transaction& transaction, std::string_view format_1,
+                    std::string_view checksum) {
+  const auto format_2 = "02" + std::string(format_1.substr(2)) + std::string(checksum);
+  CHECK(hex(core::encode_snapshot(transaction)) == format_2);
+  for (const auto bytes : {format_1, std::string_view(format_2)}) {
+    const auto back = core::decode_snapshot(unhex(bytes));
+    REQUIRE(back.has_value());
+    CHECK(difference(*back, transaction) == "");
+  }
 }
 
 }  // namespace
@@ -183,11 +188,11 @@ TEST_SUITE("core/golden") {
     check_batch(workflow_records(), kWorkflowBatch1);
   }
 
-  TEST_CASE("a snapshot of format 1, with its timeline, is written and read as ever") {
-    check_snapshot(rich_transaction(), kSnapshot1);
-    check_snapshot(driven_transaction(), kDrivenSnapshot1);
-    check_snapshot(msg_transaction(), kMsgSnapshot1);
-    check_snapshot(workflow_transaction(), kWorkflowSnapshot1);
+  TEST_CASE("a snapshot, with its timeline, is written in format 2 and read in 1 and 2") {
+    check_snapshot(rich_transaction(), kSnapshot1, "bcfe0cc3");
+    check_snapshot(driven_transaction(), kDrivenSnapshot1, "a1fd3a0c");
+    check_snapshot(msg_transaction(), kMsgSnapshot1, "b01c28e5");
+    check_snapshot(workflow_transaction(), kWorkflowSnapshot1, "d9229cca");
   }
 }
 
