@@ -89,8 +89,11 @@ class BELAY_EXPORT Engine {
  public:
   // Opens or creates the state file at `path` and reads what is unfinished in it; nothing runs
   // before `start`. Blocks while it reads (about 300,000 unfinished transactions a second; progress
-  // goes to the log sink). Errors: locked (names the holder), corrupt (names the record),
-  // unsupported, storage, invalid_argument. A failed open leaves the file as it was.
+  // goes to the log sink, and in the end a line that says whether the file is new and what is in
+  // it). Errors: locked (names the holder), corrupt (names the record; also a write-ahead log whose
+  // file is gone or empty, which is not thrown away), unsupported, storage, no_space (the disk is
+  // full: opening needs a write; later it may go), not_found (see Options::must_exist),
+  // invalid_argument. A failed open leaves the file as it was.
   static Result<Engine> open(std::string_view path, const Options& options = {});
 
   Engine(Engine&&) noexcept;

@@ -30,7 +30,8 @@
   X(definition_limit, 17, "the definition is larger than Limits::definition_bytes_max")    \
   X(forbidden, 18, "the transaction's state does not allow this any more, or not yet")     \
   X(topics_limit, 19, "there are more subscriptions than Limits::subscriptions_max")       \
-  X(forbidden_target, 20, "HookOptions does not allow this URL to be called")
+  X(forbidden_target, 20, "HookOptions does not allow this URL to be called")              \
+  X(no_space, 24, "the disk has no room for what must be written; nothing was done")
 
 namespace belay {
 

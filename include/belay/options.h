@@ -92,7 +92,13 @@ struct Options {
   LogSink log = nullptr;  // null: the library says nothing
   void* log_user = nullptr;
   LogLevel log_level = LogLevel::info;  // what is below is not formatted
-  StuckCallback on_stuck = nullptr;     // null: nobody is told
+  // A new state file is refused (not_found): for those whose file is never a new one
+  bool must_exist = false;
+  // The whole file is checked before it is opened, as Reader::check does, and refused (corrupt) if
+  // something is wrong with it. Costs a few seconds a GB; a file that is not checked is refused at
+  // what recovery finds in it.
+  bool check_at_open = false;
+  StuckCallback on_stuck = nullptr;  // null: nobody is told
   void* on_stuck_user = nullptr;
 
   HookOptions hooks;

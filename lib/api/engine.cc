@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string>
 #include <utility>
 #include <variant>
 
 #include "api/impl.h"
+#include "base/log.h"
 #include "core/definition.h"
 #include "store/journal.h"
 
@@ -61,6 +64,19 @@ constexpr Millis kDelayMax{365LL * 24 * 3600 * 1000};  // as a description's
 // what a condition variable can still add to now
 constexpr Millis kWaitMax{10LL * 365 * 24 * 3600 * 1000};
 
+constexpr std::uint64_t kTellEveryUs = 5'000'000;
+
+// A line every few seconds, and none if it takes less.
+std::function<void(unsigned)> check_teller(const Options& options, const std::string& path) {
+  return [log = base::Log(options.log, options.log_user, options.log_level), path,
+          told = loop::monotonic_us()](unsigned percent) mutable {
+    const auto now = loop::monotonic_us();
+    if (now - told < kTellEveryUs) return;
+    told = now;
+    log.info("checking {}: {} %", path, percent);
+  };
+}
+
 Error late(std::string_view gid, Millis timeout) {
   return {ErrorCode::timed_out, "'" + std::string(gid) + "' was not final within " +
                                     std::to_string(timeout.count()) + " ms; it goes on"};
@@ -89,6 +105,8 @@ Result<Engine> Engine::open(std::string_view path, const Options& options) {
   config.path = path;
   config.stuck_after = options.stuck_after;
   config.now_us = &loop::monotonic_us;
+  config.must_exist = options.must_exist;
+  if (options.check_at_open) config.check_progress = check_teller(options, config.path);
   auto hooks = hook::Hooks::make(options.hooks, std::random_device()());
   if (!hooks) return hooks.error();
   auto journal = store::Journal::open(config);

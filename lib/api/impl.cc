@@ -13,6 +13,20 @@
 namespace belay {
 namespace {
 
+// What the operator must see at a start: that it is the file he means, and not an empty one.
+void tell_of_file(const base::Log& log, const store::FileFacts& file) {
+  if (file.is_new) return log.info("new state file {}", file.path);
+  const bool uncounted = file.kept > store::kKeptCounted;
+  log.info("opened {}: {} unfinished, {}{} kept, schema {}{}", file.path, file.unfinished,
+           uncounted ? "more than " : "", uncounted ? store::kKeptCounted : file.kept, file.schema,
+           file.schema_before == file.schema ? "" : fmt::format(", was {}", file.schema_before));
+  if (file.returns_pages) return;
+  log.warning(
+      "deleted history does not make {} smaller, since its auto_vacuum is not INCREMENTAL; to "
+      "change that, with no engine on it: sqlite3 {} 'PRAGMA auto_vacuum=INCREMENTAL; VACUUM'",
+      file.path, file.path);
+}
+
 constexpr std::uint64_t kProgressEvery = 100'000;
 constexpr std::uint32_t kHastenedMax = 10'000;
 constexpr Millis kLaterThanMax{100LL * 365 * 24 * 3600 * 1000};  // beyond any wake-up
@@ -68,7 +82,7 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   origin_.seed = std::random_device()();
   origin_.seen_until = recovered->seen_until;
   origin_.gaps = std::move(recovered->gaps);
-  if (recovered->transactions != 0) log_.info("recovered {} transactions", recovered->transactions);
+  tell_of_file(log_, recovered->file);
   return {};
 }
 

@@ -161,7 +161,10 @@ Result<Fold::Entry> Fold::first_seen(const core::Record& record) {
         return entry;
       }
       auto transaction = core::decode_snapshot(find_row_.bytes(2));
-      if (!transaction) return transaction.error();
+      if (!transaction) {
+        return Error{transaction.error().code, fmt::format("the row of transaction {}: {}",
+                                                           record.id, transaction.error().detail)};
+      }
       entry.folded.transaction = std::move(*transaction);
       return entry;
     }

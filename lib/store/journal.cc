@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "belay/check.h"
+#include "store/first_look.h"
 #include "store/hosts.h"
 #include "store/journal_impl.h"
 #include "store/realms.h"
@@ -77,8 +78,10 @@ Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
 Result<> Journal::close() { return impl_->close(); }
 
 Result<> Journal::Impl::open() {
+  BELAY_TRY(refuse_new());  // before there is a lock file beside nothing
   if (config_.vfs.empty()) BELAY_TRY(take_lock());
   auto opened = [this]() -> Result<> {
+    BELAY_TRY(check_whole());
     BELAY_TRY(connect());
     BELAY_TRY(count_epoch());
     return prepare();
@@ -103,6 +106,7 @@ Result<> Journal::Impl::take_lock() {
 }
 
 Result<> Journal::Impl::connect() {
+  if (auto looked = look_first(path_, config_.vfs); !looked) return looked.error();
   auto database = Database::open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, config_.vfs);
   if (!database) return database.error();
   database_ = std::move(*database);
@@ -114,6 +118,7 @@ Result<> Journal::Impl::connect() {
 Result<> Journal::Impl::set_up_file() {
   auto kind = identify(database_);
   if (!kind) return kind.error();
+  BELAY_TRY(learn_facts(*kind));
   if (*kind == FileKind::fresh) BELAY_TRY(database_.run(kNewFile));
   auto mode = database_.text("PRAGMA journal_mode=WAL");
   if (!mode) return mode.error();
@@ -337,6 +342,7 @@ Result<> Journal::Impl::close() {
     result = Error{ErrorCode::storage, fmt::format("{} refused the last writes", path_)};
   } else if (database_) {
     result = database_.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!result) result = Error{ErrorCode::storage, result.error().detail};
   }
   database_.close();
   lock_.release();

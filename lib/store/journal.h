@@ -27,6 +27,10 @@ struct JournalConfig {
   std::string vfs;  // SQLite VFS name; empty: the default. A named VFS takes no lock file.
   // Monotonic, µs, from any thread: what commits take is measured with it. Empty: it is not.
   std::function<std::uint64_t()> now_us;
+  bool must_exist = false;  // a new file is an error: not_found
+  // Set: the whole file is checked first, as a reader's `check` does, which calls this with a
+  // percentage.
+  std::function<void(unsigned)> check_progress;
   std::size_t wal_bytes =
       8 * 1024 * 1024;  // from this size on `checkpoint_wal` has something to do
 };
@@ -38,6 +42,19 @@ struct RecoveredTransaction {
   core::Lsn last_lsn = 0;   // its newest record
   bool has_row = false;
 };
+
+// What the host is told of a file that was opened.
+struct FileFacts {
+  std::string path;                // without links
+  bool is_new = false;             // made just now
+  std::int64_t schema_before = 0;  // its version; 0: none
+  std::int64_t schema = 0;         // and now
+  std::uint64_t unfinished = 0;
+  // finished, with a row; counted no further than a bit above `kKeptCounted`
+  std::uint64_t kept = 0;
+  bool returns_pages = true;  // what is deleted can make the file smaller
+};
+inline constexpr std::uint64_t kKeptCounted = 10'000;
 
 struct Recovered {
   core::Lsn last_lsn = 0;  // the newest log row's; new ones are larger
@@ -51,12 +68,13 @@ struct Recovered {
   std::uint64_t seen_until = 0;
   std::string gaps{};  // as ports::Batch had them last
   core::Topics topics;
+  FileFacts file;
 };
 
 class Journal {
  public:
   // Takes the lock, creates or migrates the schema, counts up the epoch. Errors: locked, corrupt,
-  // unsupported, storage.
+  // unsupported, storage, no_space, not_found (see `must_exist`).
   static Result<std::unique_ptr<Journal>> open(const JournalConfig& config);
   ~Journal();
   Journal(const Journal&) = delete;

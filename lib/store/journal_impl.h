@@ -11,6 +11,7 @@
 #include "store/lock_file.h"
 #include "store/retention.h"
 #include "store/row.h"
+#include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/topics.h"
 #include "store/wal_mover.h"
@@ -56,11 +57,15 @@ class Journal::Impl {
   };
 
   Result<> take_lock();
+  Result<> refuse_new() const;
+  Result<> check_whole() const;
   Result<> connect();
   Result<> set_up_file();
   Result<> count_epoch();
   Result<> prepare();
   Result<> read_log_sizes();
+  Result<> learn_facts(FileKind kind);
+  Result<> count_kept(std::uint64_t unfinished_rows);
 
   Result<> ensure_sound();
   Result<> repair();
@@ -82,6 +87,7 @@ class Journal::Impl {
 
   JournalConfig config_;
   std::string path_;
+  FileFacts facts_;
   LockFile lock_;
   Database database_;
   std::unique_ptr<Statements> statements_;

@@ -34,7 +34,8 @@ std::string read_holder(int descriptor) {
 }
 
 Error system_error(std::string_view doing, const std::string& path) {
-  return {ErrorCode::storage,
+  const bool full = errno == ENOSPC || errno == EDQUOT;
+  return {full ? ErrorCode::no_space : ErrorCode::storage,
           fmt::format("{} {}: {}", doing, path, std::generic_category().message(errno))};
 }
 

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "store/first_look.h"
 #include "store/json.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
@@ -35,8 +36,8 @@ std::uint64_t size_of(const std::string& path) {
 
 // SQLite's words for this do not say what is missing.
 Error explain(const Error& error, const std::string& path) {
-  if (error.code != ErrorCode::storage) return error;
-  return {error.code,
+  if (error.code != ErrorCode::storage && error.code != ErrorCode::no_space) return error;
+  return {ErrorCode::storage,
           fmt::format("cannot read {}: {}; the file and its folder must be accessible, since "
                       "SQLite shares {}-shm"
                       " between readers and writers (else copy the file with its -wal elsewhere)",
@@ -46,11 +47,15 @@ Error explain(const Error& error, const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) {
+  auto canonical = store::canonical_path(path);
+  if (canonical) {
+    auto looked = store::look_first(*canonical, {});
+    if (!looked) return explain(looked.error(), *canonical);
+  }
   struct stat status {};
   if (::stat(std::string(path).c_str(), &status) != 0) {
     return Error{ErrorCode::not_found, fmt::format("there is no file {}", path)};
   }
-  auto canonical = store::canonical_path(path);
   if (!canonical) return canonical.error();
   auto impl = std::make_unique<Impl>();
   impl->path_ = std::move(*canonical);

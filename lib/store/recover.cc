@@ -40,11 +40,13 @@ class Merge {
   }
 
   void hand_out(RecoveredTransaction recovered) {
+    unfinished_ += recovered.transaction.finished() ? 0 : 1;
     take_(std::move(recovered));
     if (++count_ % kRecoveredPerProgress == 0 && progress_) progress_(count_);
   }
 
   std::uint64_t count() const { return count_; }
+  std::uint64_t unfinished() const { return unfinished_; }
 
  private:
   std::vector<Folded*> changed_;
@@ -52,6 +54,7 @@ class Merge {
   const std::function<void(RecoveredTransaction)>& take_;
   const std::function<void(std::uint64_t)>& progress_;
   std::uint64_t count_ = 0;
+  std::uint64_t unfinished_ = 0;
 };
 
 }  // namespace
@@ -65,10 +68,12 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   auto rows = Statement::prepare(database_.handle(), kUnfinished);
   if (!rows) return rows.error();
   core::Lsn row_lsn_max = 0;
+  std::uint64_t rows_read = 0;
   while (true) {
     auto row = rows->step();
     if (!row) return row.error();
     if (!*row) break;
+    ++rows_read;
     const auto id = rows->number(0);
     row_lsn_max = std::max(row_lsn_max, rows->number(1));
     if (merge.take_changed_up_to(id)) continue;
@@ -85,6 +90,8 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   }
   merge.take_changed_up_to(fold->last_id());
   last_lsn_ = std::max(last_lsn_, row_lsn_max);
+  facts_.unfinished = merge.unfinished();
+  BELAY_TRY(count_kept(rows_read));
 
   Recovered recovered;
   recovered.last_lsn = last_lsn_;
@@ -102,6 +109,7 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   auto topics = read_topics(database_.handle());
   if (!topics) return topics.error();
   recovered.topics = std::move(*topics);
+  recovered.file = facts_;
   return recovered;
 }
 

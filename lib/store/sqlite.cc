@@ -2,15 +2,48 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace belay::store {
+namespace {
+
+bool says_full(int reason) { return reason == ENOSPC || reason == EDQUOT || reason == EFBIG; }
+
+// What the system said of the write-ahead log last; 0: nothing, or there is none.
+int last_reason_of_wal(sqlite3* db) {
+  sqlite3_file* file = nullptr;
+  int reason = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) return 0;
+  file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason);
+  return reason;
+}
+
+// SQLite has a word of its own for ENOSPC alone, and only where it writes a page.
+bool is_full(sqlite3* db, int extended) {
+  const int primary = extended & 0xff;
+  if (primary == SQLITE_FULL || extended == SQLITE_IOERR_SHMSIZE) return true;
+  if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return false;
+  if (db == nullptr) return says_full(errno);
+  return says_full(sqlite3_system_errno(db)) || says_full(last_reason_of_wal(db));
+}
+
+// A column of a row that is no JSON any more is SQLITE_ERROR, as a mistake in the SQL would be.
+bool is_damage(int primary, std::string_view message) {
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ||
+         (primary == SQLITE_ERROR && message == "malformed JSON");
+}
+
+}  // namespace
 
 Error sqlite_error(sqlite3* db, int code, std::string_view doing) {
   const int extended = db == nullptr ? code : sqlite3_extended_errcode(db);
+  const bool full = is_full(db, extended);
   const char* message = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
-  const int primary = code & 0xff;
-  const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
-  return {damaged ? ErrorCode::corrupt : ErrorCode::storage,
-          fmt::format("while {}: {} (SQLite code {})", doing, message, extended)};
+  auto kind = ErrorCode::storage;
+  if (is_damage(code & 0xff, message)) kind = ErrorCode::corrupt;
+  if (full) kind = ErrorCode::no_space;
+  return {kind, fmt::format("while {}: {} (SQLite code {})", doing, message, extended)};
 }
 
 Result<Statement> Statement::prepare(sqlite3* db, std::string_view sql) {

@@ -14,7 +14,8 @@
 
 namespace belay::store {
 
-// "while DOING: SQLite's message (code 778)". A damaged file is `corrupt`, all else `storage`.
+// "while DOING: SQLite's message (code 778)". A damaged file is `corrupt`, a full disk `no_space`,
+// all else `storage`.
 Error sqlite_error(sqlite3* db, int code, std::string_view doing);
 
 // One prepared statement, used again and again: bind, step to the end, reset.

@@ -36,8 +36,9 @@ Result<> Journal::Impl::ensure_sound() {
   auto repaired = repair();
   if (!repaired) return Error{ErrorCode::storage, repaired.error().detail};
   broken_ = false;
-  if (on_wal_progress_) return move_wal_in_background(on_wal_progress_);
-  return {};
+  if (!on_wal_progress_) return {};
+  auto moving = move_wal_in_background(on_wal_progress_);
+  return moving ? moving : Error{ErrorCode::storage, moving.error().detail};
 }
 
 // A failed sync says nothing about what is on disk, and a second one may succeed without having
@@ -75,9 +76,11 @@ Result<> Journal::Impl::rewrite_wal() {
     at += part;
   }
   if (code == SQLITE_OK && size > 0) code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  Result<> written;
+  if (code != SQLITE_OK)
+    written = sqlite_error(nullptr, code, "making the write-ahead log durable");
   BELAY_TRY(database_.run("ROLLBACK"));
-  if (code != SQLITE_OK) return sqlite_error(nullptr, code, "making the write-ahead log durable");
-  return {};
+  return written;
 }
 
 Result<> Journal::Impl::move_wal_in_background(std::function<void()> on_progress) {
@@ -139,7 +142,7 @@ Result<bool> Journal::Impl::collect(const ports::Store::Retention& retention) {
   auto collected = [&]() -> Result<bool> {
     BELAY_TRY(statements_->begin.run());
     auto more = retention_->step(retention);
-    if (more && !*more) more = release_free_pages(database_);
+    if (more && !*more && facts_.returns_pages) more = release_free_pages(database_);
     if (!more) return more;
     BELAY_TRY(statements_->commit.run());
     return more;

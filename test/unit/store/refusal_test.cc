@@ -1,13 +1,18 @@
 // What the store does not understand it refuses, and leaves as it is.
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "belay/reader.h"
 #include "support/process.h"
+#include "unit/core/samples.h"
 #include "unit/store/story.h"
 
 using namespace belay;
@@ -125,14 +130,39 @@ TEST_SUITE("store/refusal") {
     CHECK(opened.error().detail.find("log row 2") != std::string::npos);
   }
 
-  TEST_CASE("a batch of a newer format stops the open and is named") {
+  TEST_CASE("a log row of a newer format is unsupported, one whose first byte broke is damaged") {
     const TempDir directory;
     const auto path = make_file(directory);
-    query(path, "UPDATE log SET records = x'7f' || substr(records, 2) WHERE lsn = 1");
-    const auto opened = open_whole(path);
+    std::string newer = "\x7fnews";
+    base::put_u32(newer, base::crc32c(newer));
+    query(path, "UPDATE log SET records = x'" + hex(newer) + "' WHERE lsn = 1");
+    auto opened = open_whole(path);
     REQUIRE_FALSE(opened.has_value());
     CHECK(opened.error().code == ErrorCode::unsupported);
-    CHECK(opened.error().detail.find("log row 1") != std::string::npos);
+    CHECK(opened.error().detail == "log row 1: batch format 127");
+    query(path, "UPDATE log SET records = x'7e' || substr(records, 2) WHERE lsn = 1");
+    opened = open_whole(path);
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == ErrorCode::corrupt);
+    CHECK(opened.error().detail == "log row 1: a batch of no known format");
+  }
+
+  TEST_CASE("a row whose state broke anywhere is damaged, never of a newer version") {
+    const TempDir directory;
+    const auto path = make_file(directory);
+    query(path, "DELETE FROM log");
+    for (const std::string_view damaged :
+         {"x'03' || substr(state, 2)", "substr(state, 1, 9) || x'ff' || substr(state, 11)"}) {
+      query(path, "CREATE TABLE whole AS SELECT state FROM transaction_rows");
+      query(path, fmt::format("UPDATE transaction_rows SET state = {}", damaged));
+      const auto opened = open_whole(path);
+      REQUIRE_FALSE(opened.has_value());
+      CHECK(opened.error().code == ErrorCode::corrupt);
+      CHECK(opened.error().detail.starts_with("the row of transaction 1: a snapshot "));
+      query(path,
+            "UPDATE transaction_rows SET state = (SELECT state FROM whole); DROP TABLE whole");
+    }
+    CHECK(open_whole(path).has_value());
   }
 
   TEST_CASE("a row whose state cannot be read stops the open and is named") {
