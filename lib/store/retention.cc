@@ -1,5 +1,6 @@
 #include "store/retention.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,8 +11,6 @@ namespace {
 
 // Deleting a row costs some 3 µs, and a commit may have to wait for the whole step.
 constexpr std::size_t kRowsPerStep = 1'000;
-// 4 MB of memory; past it the cursor starts again and finds them in the table.
-constexpr std::size_t kLateMax = 262'144;
 // Kept for the log's own coming and going: 2 MB, and a part of a large file.
 constexpr std::int64_t kFreePagesKept = 256;
 constexpr std::int64_t kFreePagesKeptShare = 32;
@@ -25,10 +24,16 @@ constexpr std::string_view kScanFailed =
     " WHERE id > ?1 AND status = 4 ORDER BY id LIMIT ?2";
 constexpr const char* kReleaseSome = "PRAGMA incremental_vacuum(128)";
 
+template <class Late>
+bool expires_later(const Late& a, const Late& b) {
+  return a.finished_at > b.finished_at;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Retention>> Retention::prepare(sqlite3* db) {
+Result<std::unique_ptr<Retention>> Retention::prepare(sqlite3* db, std::size_t late_max) {
   auto retention = std::make_unique<Retention>();
+  retention->late_max_ = late_max;
   const auto set = [db](Statement& statement, std::string_view sql) -> Result<> {
     auto prepared = Statement::prepare(db, sql);
     if (!prepared) return prepared.error();
@@ -41,13 +46,29 @@ Result<std::unique_ptr<Retention>> Retention::prepare(sqlite3* db) {
   return retention;
 }
 
-void Retention::remember(Outcome& outcome, const Late& late) {
-  if (outcome.late.size() < kLateMax) {
-    outcome.late.push_back(late);
-  } else {
-    outcome.late.clear();
-    outcome.start_again = true;
-  }
+void Retention::remember(Outcome& outcome, const Late& late) const {
+  if (late.finished_at >= outcome.complete_before) return;
+  if (outcome.late.size() >= late_max_) forget_newest(outcome);
+  if (late.finished_at >= outcome.complete_before) return;
+  outcome.late.push_back(late);
+  std::push_heap(outcome.late.begin(), outcome.late.end(), expires_later<Late>);
+}
+
+// The half that expires last; so it is rarely done, and a new start finds many to delete.
+void Retention::forget_newest(Outcome& outcome) {
+  auto& late = outcome.late;
+  const auto middle = late.begin() + static_cast<std::ptrdiff_t>(late.size() / 2);
+  std::nth_element(late.begin(), middle, late.end(),
+                   [](const Late& a, const Late& b) { return a.finished_at < b.finished_at; });
+  outcome.complete_before = middle->finished_at;
+  late.erase(middle, late.end());
+  std::make_heap(late.begin(), late.end(), expires_later<Late>);
+}
+
+void Retention::start_again(Outcome& outcome) {
+  outcome.cursor = 0;
+  outcome.late.clear();
+  outcome.complete_before = std::numeric_limits<std::uint64_t>::max();
 }
 
 void Retention::finished(const core::Transaction& transaction) {
@@ -63,19 +84,20 @@ Result<bool> Retention::step(const ports::Store::Retention& retention) {
 
 Result<bool> Retention::step(Outcome& outcome, Status status, std::uint64_t before) {
   if (before == 0) return false;
-  if (std::exchange(outcome.start_again, false)) outcome.cursor = 0;
   auto deleted = delete_late(outcome, before);
   if (!deleted) return deleted.error();
   if (*deleted >= kRowsPerStep) return true;
+  if (outcome.complete_before < before) start_again(outcome);
   return scan(outcome, status, before, kRowsPerStep - *deleted);
 }
 
 Result<std::size_t> Retention::delete_late(Outcome& outcome, std::uint64_t before) {
   std::size_t deleted = 0;
-  while (!outcome.late.empty() && deleted < kRowsPerStep &&
-         outcome.late.front().finished_at < before) {
-    BELAY_TRY(erase(outcome.late.front().id));
-    outcome.late.pop_front();
+  auto& late = outcome.late;
+  while (!late.empty() && deleted < kRowsPerStep && late.front().finished_at < before) {
+    BELAY_TRY(erase(late.front().id));
+    std::pop_heap(late.begin(), late.end(), expires_later<Late>);
+    late.pop_back();
     ++deleted;
   }
   return deleted;
@@ -126,7 +148,9 @@ Result<bool> release_free_pages(Database& database) {
   const auto kept = kFreePagesKept + *pages / kFreePagesKeptShare;
   if (*free_pages <= kept) return false;
   BELAY_TRY(database.run(kReleaseSome));
-  return true;
+  auto left = database.integer("PRAGMA freelist_count");
+  if (!left) return left.error();
+  return *left > kept && *left < *free_pages;  // what does not become less is not asked for again
 }
 
 }  // namespace belay::store
