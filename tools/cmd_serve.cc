@@ -22,10 +22,12 @@ by --config, as NAME = VALUE lines (TOML). A flag goes before the environment, t
 environment before the file. --print-config prints what holds.
 
 SIGTERM: new work is answered 503, what is under way may finish within
---drain-timeout, the rest goes on at the next start. Exit code 0 then; 5 if another
-engine holds the file or another program the port. SIGHUP: the files of --token-file,
---tls-cert, --tls-key and --tls-client-ca are read again; if they are broken, what
-was read before stays. Those of --hook-ca-file, --hook-client-cert and
+--drain-timeout, the rest goes on at the next start. Exit code 0 then; 3 if there is
+no file and --must-exist; 5 if another engine holds the file or another program the
+port; 6 if the file is damaged: it is checked whole before it is opened. While the
+disk has no room for opening it, belay waits and tries again. SIGHUP: the files of
+--token-file, --tls-cert, --tls-key and --tls-client-ca are read again; if they are
+broken, what was read before stays. Those of --hook-ca-file, --hook-client-cert and
 --hook-client-key are read again for new connections to services, within a minute.
 
 Examples:
@@ -47,6 +49,10 @@ ExitCode bad_usage(Context& context, const std::string& wrong) {
 
 ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error) {
   const bool port = error.detail.starts_with("cannot listen on ");
+  if (error.code == ErrorCode::not_found) {
+    return fail(context, ExitCode::not_found, error.detail,
+                "put it back, or leave --must-exist out to begin anew");
+  }
   if (!port) return fail(context, error);
   const auto code = error.code == ErrorCode::locked ? ExitCode::busy : ExitCode::failed;
   return fail(context, code, error.detail,

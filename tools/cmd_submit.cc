@@ -1,7 +1,9 @@
 // `belay submit`: hands definitions in, and waits for their end if asked to.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "command.h"
 #include "submit/definitions.h"
@@ -14,14 +16,16 @@ constexpr const char* kSubmitDetails = R"(
 FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
 /api/dtmsvr/submit; without "gid" a new one is taken. With --server it goes to a
 running `belay serve`. With --db it goes straight into a state file that no other
-engine has open: without --wait what does not finish at once goes on when an engine
-opens the file next. A line is printed for each: gid, status, reason.
+engine has open; if there is none it is made, unless --must-exist. Without --wait what
+does not finish at once goes on when an engine opens the file next. A line is printed
+for each: gid, status, reason.
 
 A definition that is refused ends the command; those before it were handed in.
 Handing one in again is harmless if it has a "gid"; without, it runs once more. Exit
 code 0: all handed in, with --wait all succeeded; 1: one failed or could not be sent;
-2: a definition is malformed; 4: a gid is taken by another definition; 5: the file is
-another engine's, or the server is busy.
+2: a definition is malformed; 3: there is no file, and --must-exist; 4: a gid is taken
+by another definition; 5: the file is another engine's, or the server is busy; 6: the
+file is damaged.
 
 Examples:
   belay submit order.json --server http://127.0.0.1:36789 --wait
@@ -36,6 +40,7 @@ constexpr Millis kNoLimit{100LL * 365 * 86'400'000};
 struct SubmitOptions {
   std::string file;
   ServerAccess server;
+  bool must_exist = false;
   bool wait = false;
   std::optional<Millis> timeout;
 };
@@ -90,7 +95,11 @@ ExitCode run(Context& context, const SubmitOptions& options) {
                 "name a file with definitions, or - for stdin");
   }
   std::optional<Refusal> refusal;
-  const auto way = remote ? to_server(options.server, refusal) : to_file(context.db, refusal);
+  std::error_code unknown;
+  const bool is_new = !remote && !std::filesystem::exists(context.db, unknown) && !unknown;
+  const auto way = remote ? to_server(options.server, refusal)
+                          : to_file({context.db, options.must_exist}, refusal);
+  if (way && is_new) context.err.print("new state file {}\n", printable(context.db));
   return way ? submit_all(context, options, *submissions, *way) : refused(context, *refusal);
 }
 
@@ -109,6 +118,7 @@ void add_submit(CLI::App& app, Context& context) {
   path("--cert", options->server.cert_file, "a client certificate, PEM");
   path("--key", options->server.key_file, "its private key, PEM");
   add_db_option(command, context);
+  command->add_flag("--must-exist", options->must_exist, "do not begin a new state file");
   command->add_flag("--wait", options->wait, "until each has succeeded or failed");
   add_duration_option(command, "--timeout", options->timeout, "how long --wait waits for each");
   add_json_option(command, context);

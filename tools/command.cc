@@ -24,6 +24,7 @@ ExitCode exit_code_of(ErrorCode code) {
 std::string_view to_do_about(ErrorCode code) {
   switch (code) {
     case ErrorCode::storage: return "look at the file's permissions and at the space on its disk";
+    case ErrorCode::no_space: return "make room on the disk";
     case ErrorCode::busy: return "try again later";
     case ErrorCode::live_limit: return "let some of them finish first";
     case ErrorCode::not_found: return "see which transactions there are with `belay list`";

@@ -18,6 +18,7 @@
 #include "serve/alerts.h"
 #include "serve/gate.h"
 #include "serve/notify.h"
+#include "serve/opening.h"
 #include "serve/signals.h"
 #include "threads/thread.h"
 #include "web/service.h"
@@ -192,7 +193,7 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   settings.engine.log_user = &log;
   settings.engine.on_stuck = &Alerts::on_stuck;
   settings.engine.on_stuck_user = &alerts;
-  auto engine = Engine::open(settings.db, settings.engine);
+  auto engine = open_state_file(settings, log);
   if (!engine) return engine.error();
   Front front(std::move(tokens));
   auto server = http::Server::start(settings.http, front.handler());

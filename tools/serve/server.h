@@ -12,6 +12,7 @@
 namespace belay::tool {
 
 // Serves until SIGTERM or SIGINT, then drains; at SIGHUP it reads again the files it was given.
+// Before it serves, see serve/opening.h.
 // `block_signals` was called, and `complete` on the settings. Errors: those of Engine::open and
 // http::Server::start. Does not return when the drain takes too long: the process ends then, with
 // nothing lost.

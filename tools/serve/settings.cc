@@ -18,6 +18,10 @@ constexpr unsigned kThreadsMax = 256;
 void describe_server(OptionTable& table, ServeSettings& settings) {
   table.section("Server");
   table.text("db", "PATH", settings.db, "the state file");
+  table.flag("must-exist", settings.engine.must_exist,
+             "end rather than begin with a new state file");
+  table.flag("no-check", settings.no_check,
+             "do not check the whole state file at the start (seconds a GB)");
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
   table.text("token-file", "PATH", settings.token_file,
              "a file with bearer tokens, one a line; requests need one of them");
@@ -207,6 +211,7 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   settings.http.host = address->host;
   settings.http.port = address->port;
   settings.http.probe_path = "/healthz";  // overload is no illness
+  settings.engine.check_at_open = !settings.no_check;
   settings.engine.hooks.refuse_link_local = !settings.allow_link_local;
   settings.service.retry = settings.engine.retry;
   settings.service.request_timeout = settings.engine.request_timeout;

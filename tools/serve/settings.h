@@ -25,6 +25,7 @@ struct ServeSettings {
   std::string alert_webhook;
   LogFormat log_format = LogFormat::text;
   bool allow_link_local = false;
+  bool no_check = false;  // Options::check_at_open, which is on here
 
   http::ServerOptions http;
   web::ServiceOptions service;

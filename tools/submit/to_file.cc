@@ -19,6 +19,10 @@ Refusal refusal_of(const Error& error, std::string place) {
     case ErrorCode::busy:
     case ErrorCode::live_limit: refusal.code = ExitCode::busy; break;
     case ErrorCode::corrupt: refusal.code = ExitCode::corrupt; break;
+    case ErrorCode::not_found:
+      refusal.code = ExitCode::not_found;
+      refusal.to_do = "name another with --db, or leave --must-exist out";
+      break;
     case ErrorCode::timed_out: refusal.to_do = "follow it with `belay watch`"; break;
     case ErrorCode::locked:
       refusal.code = ExitCode::busy;
@@ -65,8 +69,10 @@ class ToFile final : public Way {
 
 }  // namespace
 
-std::unique_ptr<Way> to_file(const std::string& db, std::optional<Refusal>& refusal) {
-  auto engine = Engine::open(db);
+std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal) {
+  Options options;
+  options.must_exist = access.must_exist;
+  auto engine = Engine::open(access.db, options);
   if (!engine) {
     refusal = refusal_of(engine.error(), "");
     return nullptr;

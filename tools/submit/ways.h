@@ -40,7 +40,12 @@ struct ServerAccess {
   std::string key_file;
 };
 
+struct FileAccess {
+  std::string db;
+  bool must_exist = false;
+};
+
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal);
-std::unique_ptr<Way> to_file(const std::string& db, std::optional<Refusal>& refusal);
+std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal);
 
 }  // namespace belay::tool

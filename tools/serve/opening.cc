@@ -1,0 +1,77 @@
+#include "serve/opening.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "serve/notify.h"
+#include "serve/signals.h"
+#include "threads/thread.h"
+
+namespace belay::tool {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr Clock::duration kPauseMin = std::chrono::seconds(1);
+constexpr Clock::duration kPauseMax = std::chrono::minutes(1);
+constexpr Clock::duration kTellEvery = std::chrono::minutes(10);
+constexpr Millis kSignalLook{10};
+
+// Opening cannot be interrupted, the process can: a kill -9 loses nothing either.
+class EndMeanwhile {
+ public:
+  explicit EndMeanwhile(ServeLog& log) {
+    auto thread = threads::Thread::start("belay-opening", [this, &log] { watch(log); });
+    if (!thread) log.warning("opening cannot be ended by a signal: " + thread.error().detail);
+    if (thread) thread_ = std::move(*thread);
+  }
+  EndMeanwhile(const EndMeanwhile&) = delete;
+  EndMeanwhile& operator=(const EndMeanwhile&) = delete;
+  ~EndMeanwhile() {
+    opened_ = true;
+    thread_.join();
+  }
+
+ private:
+  void watch(ServeLog& log) const {
+    while (!opened_) {
+      if (!wait_for_end_signal(kSignalLook)) continue;
+      notify_manager("STOPPING=1");
+      log.info("stopped before the state file was open: nothing was begun");
+      log.flush(ServeLog::kLastLines);
+      _exit(0);
+    }
+  }
+
+  std::atomic<bool> opened_{false};
+  threads::Thread thread_;
+};
+
+}  // namespace
+
+Result<Engine> open_state_file(const ServeSettings& settings, ServeLog& log) {
+  const EndMeanwhile end(log);
+  std::optional<Clock::time_point> told_at;
+  while (true) {
+    const auto began = Clock::now();
+    auto engine = Engine::open(settings.db, settings.engine);
+    if (engine || engine.error().code != ErrorCode::no_space) return engine;
+    const auto now = Clock::now();
+    if (!told_at || now - *told_at > kTellEvery) {
+      told_at = now;
+      log.warning("waiting for room on the disk: " + engine.error().detail);
+      notify_manager("STATUS=waiting for room on the disk of " + settings.db);
+    }
+    // A file that is checked at each try leaves the processor alone half of the time.
+    std::this_thread::sleep_for(std::clamp(now - began, kPauseMin, kPauseMax));
+  }
+}
+
+}  // namespace belay::tool
