@@ -1,6 +1,5 @@
 #include "serve/opening.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
