@@ -188,8 +188,8 @@ TEST_SUITE("store/lost state") {
     CHECK(bytes_of(path) == before);
     config.check_progress = nullptr;
     CHECK(store::Journal::open(config).has_value());
-    CHECK(Reader::open(path)->branches("g-2").has_value());
-    CHECK(Reader::open(path)->timeline("g-2").error().code == ErrorCode::corrupt);
+    CHECK(Reader::open(path)->read("g-1").has_value());
+    CHECK(Reader::open(path)->read("g-2").error().code == ErrorCode::corrupt);
   }
 
   TEST_CASE_FIXTURE(LostStateFixture, "what is kept is counted as far as it costs nothing") {
