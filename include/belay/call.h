@@ -34,14 +34,15 @@ struct Call {
   std::uint32_t attempt = 1;      // 1 for the first call of this op as far as the disk knows
   // grows with every attempt of a branch, across restarts too: refuse a smaller one
   std::uint64_t fence = 0;
-  Millis timeout{};  // how long the engine waits for the answer
+  // how long the engine waits for the answer, counted from when the handler is called
+  Millis timeout{};
 
   // The value of the last header of that name, or an empty view.
   BELAY_EXPORT std::string_view header(std::string_view name) const noexcept;
 };
 
-// Called on the engine's loop, or on a worker thread if registered as blocking. Must not wait when
-// on the loop. An exception that leaves it counts as `unknown` with the exception's text.
+// Called on the engine's loop, or on a thread of the engine's if registered as blocking. Must not
+// wait when on the loop. An exception that leaves it counts as `unknown` with the exception's text.
 using Handler = Outcome (*)(const Call& call, void* user);
 
 // The right to answer one asynchronous call, once, from any thread. Move-only. Dropped without an
@@ -63,7 +64,9 @@ class BELAY_EXPORT Reply {
   std::shared_ptr<Channel> channel_;
 };
 
-// Called on the engine's loop; must not wait. It keeps `reply` and completes it later.
+// Called on the engine's loop; must not wait. It keeps `reply` and completes it later. Whether its
+// work still goes on when the call's time is up, the engine cannot know: the branch may then be
+// called again, or undone, beside it.
 using AsyncHandler = void (*)(const Call& call, Reply reply, void* user);
 
 }  // namespace belay

@@ -2,7 +2,8 @@
 //
 // Threads: every function may be called from any thread unless it says otherwise. Callbacks and
 // loop handlers run on the engine's loop, one at a time, and must not wait. No function throws, and
-// no exception leaves a callback's frame.
+// no exception leaves a callback's frame. The engine's own threads are named "belay-…" and block
+// all signals but faults, so that the host's signal handlers run on the host's threads.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +43,12 @@ using ClosedCallback = std::function<void(const Result<>& result)>;
 
 // A moment's figures. Totals count from `open`.
 struct Counters {
-  std::uint64_t live = 0;               // unfinished transactions in memory
-  std::uint64_t stuck = 0;              // of those, see Report::stuck
-  std::uint64_t queued = 0;             // submits handed in and not yet decided
-  std::uint64_t calls_in_flight = 0;    // asynchronous and blocking calls
-  std::uint64_t calls_waiting = 0;      // decided, held back by a limit of the engine or a host
+  std::uint64_t live = 0;             // unfinished transactions in memory
+  std::uint64_t stuck = 0;            // of those, see Report::stuck
+  std::uint64_t queued = 0;           // submits handed in and not yet decided
+  std::uint64_t calls_in_flight = 0;  // asynchronous and blocking calls, those running on too
+  // decided, held back by a limit of the engine or a host, or by a handler that runs on
+  std::uint64_t calls_waiting = 0;
   std::uint64_t submitted = 0;          // total accepted
   std::uint64_t succeeded = 0;          // total
   std::uint64_t failed = 0;             // total
@@ -91,9 +93,9 @@ class BELAY_EXPORT Engine {
   // before `start`. Blocks while it reads (about 300,000 unfinished transactions a second; progress
   // goes to the log sink, and in the end a line that says whether the file is new and what is in
   // it). Errors: locked (names the holder), corrupt (names the record; also a write-ahead log whose
-  // file is gone or empty, which is not thrown away), unsupported, storage, no_space (the disk is
-  // full: opening needs a write; later it may go), not_found (see Options::must_exist),
-  // invalid_argument. A failed open leaves the file as it was.
+  // file is gone or empty, which is not thrown away), unsupported, storage (also: no thread is
+  // left), no_space (the disk is full: opening needs a write; later it may go), not_found (see
+  // Options::must_exist), invalid_argument. A failed open leaves the file as it was.
   static Result<Engine> open(std::string_view path, const Options& options = {});
 
   Engine(Engine&&) noexcept;
@@ -105,9 +107,23 @@ class BELAY_EXPORT Engine {
   // transaction that waits for this name goes on. Errors: invalid_argument (empty or over-long
   // name, or taken), closed.
   Result<> handle(std::string_view name, Handler handler, void* user = nullptr);
-  // The same, called on libuv's worker pool, where it may block.
+  // The same, called on a thread of the engine's own, where it may block; Limits::blocking_threads
+  // of them run at once. Errors: also storage (no thread is left).
+  //
+  // A call's time runs from the moment its handler is called. When it is up the call counts as
+  // unanswered, and the handler runs on: its thread stays taken, and until it returns nothing of
+  // its branch is called beside it, neither the same again nor what undoes it. The transaction is
+  // stuck if that would be due. A success that comes so late still counts, and a failure that ends
+  // the operation (an action's, a try's), unless the transaction has turned back or ended
+  // meanwhile; all else it says is dropped, and what waited goes on.
+  //
+  // It may call the engine. One that waits for transactions (run, wait, register_branch, a submit
+  // with wait_result, force_stop) gives its place to another meanwhile. Limits::blocking_threads
+  // may wait so at once, and fewer than Limits::calls_in_flight_max; the next one gets the error
+  // busy. All signals but faults are blocked on its thread, and a child process that it starts
+  // inherits that.
   Result<> handle_blocking(std::string_view name, Handler handler, void* user = nullptr);
-  // The same, answering later.
+  // The same, answering later: see AsyncHandler.
   Result<> handle_async(std::string_view name, AsyncHandler handler, void* user = nullptr);
 
   // Lets transactions run: recovered ones first. With the host's loop, call it on the loop's thread
@@ -159,8 +175,8 @@ class BELAY_EXPORT Engine {
   Result<> abort(std::string_view gid, std::string_view reason, ReportCallback done);
 
   // The operator's way out: the transaction ends as failed and nobody is called any more, whatever
-  // its branches have done. Calls in flight come back or time out first. Errors: not_found,
-  // forbidden (final already), storage.
+  // its branches have done. Calls in flight come back or time out first; a blocking handler may run
+  // on. Errors: not_found, forbidden (final already), storage.
   Result<Report> force_stop(std::string_view gid, std::string_view reason);
   Result<> force_stop(std::string_view gid, std::string_view reason, ReportCallback done);
   // What waits for its time is done now: retries, a delayed start, a back-check; calls in flight
@@ -218,8 +234,8 @@ class BELAY_EXPORT Engine {
   // Stops taking, lets calls in flight end or time out, commits, folds the log and releases
   // everything; unfinished transactions go on at the next open. Submits not yet on disk are
   // answered. Afterwards every function says closed. Errors: storage (what was acknowledged is safe
-  // all the same); misuse on the loop. A blocking handler cannot be interrupted: close waits until
-  // it returns, also after its call timed out.
+  // all the same); misuse on the loop and in a blocking handler. A blocking handler cannot be
+  // interrupted: close waits until it returns, also after its call timed out.
   Result<> close();
   // The same without waiting; `closed` runs on the loop when no handle of the engine's is left on
   // it. The engine must live until then. For a host's loop. Before `start` there is no loop to run

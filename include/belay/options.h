@@ -66,6 +66,11 @@ struct Limits {
   std::size_t queued_submits_max = 65'536;  // handed in and not yet decided → busy
   // asynchronous and blocking calls; more wait their turn
   std::size_t calls_in_flight_max = 4'096;
+  // Blocking handlers that run at once; more wait their turn. 1 to 1,024. A handler that blocks
+  // mostly waits for a database, which rarely takes more connections of one program. Threads are
+  // made when they are needed and kept until the end; while handlers wait for transactions
+  // themselves there are up to as many again.
+  std::size_t blocking_threads = 16;
   std::size_t branches_max = 1'000;                    // per transaction → branches_limit
   std::size_t payload_bytes_max = 1024 * 1024;         // per step → payload_limit
   std::size_t definition_bytes_max = 8 * 1024 * 1024;  // a whole transaction → definition_limit

@@ -5,9 +5,6 @@
 namespace belay::api {
 namespace {
 
-// The functions' one lane. Those of hosts begin at 1.
-constexpr ports::Lane kFunctions = 0;
-
 bool is_hook(std::string_view target) { return BELAY_HAS_HOOKS != 0 && hook::is_url(target); }
 
 }  // namespace
@@ -17,10 +14,13 @@ ports::Caller::Kind Callers::kind_of(std::string_view target) {
 }
 
 ports::Lane Callers::lane_of(std::string_view target) {
-  return is_hook(target) ? hooks_.lane_of(target) : kFunctions;
+  return is_hook(target) ? hooks_.lane_of(target) : handlers_.lane_of(target);
 }
 
-bool Callers::has_place(ports::Lane lane) { return lane == kFunctions || hooks_.has_place(lane); }
+bool Callers::has_place(ports::Lane lane) {
+  const bool is_function = lane == Handlers::kAsync || lane == Handlers::kBlocking;
+  return is_function ? handlers_.has_place(lane) : hooks_.has_place(lane);
+}
 
 void Callers::call_later(ports::CallId id, const Call& call) {
   if (is_hook(call.target)) return hooks_.call(id, call);

@@ -15,6 +15,7 @@
 #include "api/impl.h"
 #include "base/log.h"
 #include "core/definition.h"
+#include "core/draft.h"
 #include "store/journal.h"
 
 namespace belay {
@@ -58,6 +59,15 @@ Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
   const auto rendezvous = std::make_shared<Rendezvous<T>>();
   BELAY_TRY(start(arriving(rendezvous)));
   return rendezvous->wait();
+}
+
+// The same, for what may take other handlers to be answered: a blocking handler that waits for it
+// gives its place to them.
+template <class T, class Start>
+Result<T> wait_for_handlers(const Result<>& may_wait, Start start) {
+  const auto place = api::Blocking::Wait::begin();
+  if (!place) return place.error();
+  return wait_for_answer<T>(may_wait, start);
 }
 
 constexpr Millis kDelayMax{365LL * 24 * 3600 * 1000};  // as a description's
@@ -135,12 +145,14 @@ Result<> Engine::submit(Description description, ReportCallback done) {
 }
 
 Result<Report> Engine::submit(Description description) {
-  return wait_for_answer<Report>(
-      impl_->may_wait(), [&](ReportCallback done) { return submit(description, std::move(done)); });
+  const auto start = [&](ReportCallback done) { return submit(description, std::move(done)); };
+  return core::draft_of(description).settings->wait_result
+             ? wait_for_handlers<Report>(impl_->may_wait(), start)
+             : wait_for_answer<Report>(impl_->may_wait(), start);
 }
 
 Result<Report> Engine::run(Description description) {
-  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+  return wait_for_handlers<Report>(impl_->may_wait(), [&](ReportCallback done) {
     return impl_->enter(description, core::Entry::submit, true, std::move(done));
   });
 }
@@ -161,7 +173,7 @@ Result<> Engine::register_branch(std::string_view gid, const TwoPhaseBranch& bra
 }
 
 Result<Outcome> Engine::register_branch(std::string_view gid, const TwoPhaseBranch& branch) {
-  return wait_for_answer<Outcome>(impl_->may_wait(), [&](OutcomeCallback done) {
+  return wait_for_handlers<Outcome>(impl_->may_wait(), [&](OutcomeCallback done) {
     return register_branch(gid, branch, std::move(done));
   });
 }
@@ -193,6 +205,8 @@ Result<Report> Engine::submit_prepared(std::string_view gid) {
 // The word itself waits for the end: afterwards the gid may be forgotten.
 Result<Report> Engine::run_prepared(std::string_view gid, Millis timeout) {
   BELAY_TRY(impl_->may_wait());
+  const auto place = api::Blocking::Wait::begin();
+  if (!place) return place.error();
   timeout = std::clamp(timeout, Millis{1}, kWaitMax);
   const auto rendezvous = std::make_shared<Rendezvous<Report>>();
   BELAY_TRY(impl_->give_word({std::string(gid),
@@ -247,7 +261,7 @@ Result<> Engine::force_stop(std::string_view gid, std::string_view reason, Repor
 }
 
 Result<Report> Engine::force_stop(std::string_view gid, std::string_view reason) {
-  return wait_for_answer<Report>(impl_->may_wait(), [&](ReportCallback done) {
+  return wait_for_handlers<Report>(impl_->may_wait(), [&](ReportCallback done) {
     return force_stop(gid, reason, std::move(done));
   });
 }
@@ -311,6 +325,8 @@ Result<Report> Engine::find(std::string_view gid) {
 
 Result<Report> Engine::wait(std::string_view gid, Millis timeout) {
   BELAY_TRY(impl_->may_wait());
+  const auto place = api::Blocking::Wait::begin();
+  if (!place) return place.error();
   timeout = std::min(timeout, kWaitMax);
   const auto rendezvous = std::make_shared<Rendezvous<Report>>();
   BELAY_TRY(impl_->wait(gid, timeout, arriving(rendezvous)));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/channel.h"
+#include "api/owned_call.h"
 #include "belay/check.h"
 
 namespace belay::api {
@@ -43,6 +44,7 @@ Result<> Handlers::reserve(std::string_view name, const HandlerEntry& entry) {
                  "a handler's name has " + std::to_string(name.size()) +
                      " bytes, it must be 1 to " + std::to_string(kNameBytesMax)};
   }
+  if (entry.kind == HandlerEntry::Kind::blocking) BELAY_TRY(blocking_.have_one());
   if (!names_.emplace(name).second) {
     return Error{ErrorCode::invalid_argument,
                  "a handler named '" + std::string(name) + "' is registered already"};
@@ -50,22 +52,31 @@ Result<> Handlers::reserve(std::string_view name, const HandlerEntry& entry) {
   return {};
 }
 
+const HandlerEntry& Handlers::entry_of(std::string_view target) const {
+  const auto found = entries_.find(target);
+  BELAY_CHECK(found != entries_.end());
+  return found->second;
+}
+
 ports::Caller::Kind Handlers::kind_of(std::string_view target) {
   const auto found = entries_.find(target);
   if (found == entries_.end()) return Kind::unregistered;
-  return found->second.kind == HandlerEntry::Kind::immediate ? Kind::immediate : Kind::deferred;
+  switch (found->second.kind) {
+    case HandlerEntry::Kind::immediate: return Kind::immediate;
+    case HandlerEntry::Kind::blocking: return Kind::blocking;
+    case HandlerEntry::Kind::async: break;
+  }
+  return Kind::deferred;
 }
 
-Outcome Handlers::call_now(const Call& call) {
-  const auto found = entries_.find(call.target);
-  BELAY_CHECK(found != entries_.end());
-  return enter(found->second, call);
+ports::Lane Handlers::lane_of(std::string_view target) {
+  return entry_of(target).kind == HandlerEntry::Kind::blocking ? kBlocking : kAsync;
 }
+
+Outcome Handlers::call_now(const Call& call) { return enter(entry_of(call.target), call); }
 
 void Handlers::call_later(ports::CallId id, const Call& call) {
-  const auto found = entries_.find(call.target);
-  BELAY_CHECK(found != entries_.end());
-  const auto& entry = found->second;
+  const auto& entry = entry_of(call.target);
   if (entry.kind == HandlerEntry::Kind::async) {
     return enter_async(entry, std::make_shared<Reply::Channel>(id, call, mailbox_));
   }
@@ -75,8 +86,8 @@ void Handlers::call_later(ports::CallId id, const Call& call) {
     std::optional<Outcome> outcome;
   };
   const auto job = std::make_shared<Job>(call);
-  loop_.queue_work([job, entry] { job->outcome = enter(entry, job->call.call()); },
-                   [job, id, mailbox = mailbox_] { mailbox->put(id, std::move(*job->outcome)); });
+  blocking_.run([job, entry] { job->outcome = enter(entry, job->call.call()); },
+                [job, id, mailbox = mailbox_] { mailbox->put(id, std::move(*job->outcome)); });
 }
 
 }  // namespace belay::api

@@ -1,16 +1,18 @@
 // The registered functions, and how each kind is called.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "api/blocking.h"
 #include "api/mailbox.h"
 #include "belay/call.h"
+#include "belay/options.h"
 #include "belay/result.h"
-#include "loop/loop.h"
 #include "ports/caller.h"
 
 namespace belay::api {
@@ -25,10 +27,16 @@ struct HandlerEntry {
 
 class Handlers final : public ports::Caller {
  public:
-  explicit Handlers(loop::Loop& loop, std::shared_ptr<Mailbox> mailbox)
-      : loop_(loop), mailbox_(std::move(mailbox)) {}
+  // The lanes of asynchronous and of blocking functions: all others are hosts'.
+  static constexpr ports::Lane kAsync = 0;
+  static constexpr ports::Lane kBlocking = ports::kOwnLanes - 1;
 
-  // From any thread, one at a time: takes the name. Errors: invalid_argument.
+  // `opened` is called from any thread: there may be a place in the lane kBlocking.
+  Handlers(const Limits& limits, std::shared_ptr<Mailbox> mailbox, std::function<void()> opened)
+      : mailbox_(std::move(mailbox)), blocking_(limits, std::move(opened)) {}
+
+  // From any thread, one at a time: takes the name. Errors: invalid_argument, storage (a blocking
+  // one gets no thread).
   Result<> reserve(std::string_view name, const HandlerEntry& entry);
   // On the loop, or before it runs and one at a time: from now on calls find it. Calls take no
   // lock.
@@ -38,10 +46,12 @@ class Handlers final : public ports::Caller {
 
   Kind kind_of(std::string_view target) override;
   Outcome call_now(const Call& call) override;
-  // Functions have the engine's limit and no other: they share one lane, which is always open.
-  ports::Lane lane_of(std::string_view) override { return 0; }
-  bool has_place(ports::Lane) override { return true; }
+  // Asynchronous ones have the engine's limit and no other.
+  ports::Lane lane_of(std::string_view target) override;
+  bool has_place(ports::Lane lane) override { return lane != kBlocking || blocking_.has_place(); }
   void call_later(ports::CallId id, const Call& call) override;
+  // Is this thread one on which blocking handlers run?
+  bool is_blocking_thread() const { return blocking_.is_own_thread(); }
 
  private:
   struct Hash {
@@ -51,10 +61,12 @@ class Handlers final : public ports::Caller {
     }
   };
 
-  loop::Loop& loop_;
+  const HandlerEntry& entry_of(std::string_view target) const;
+
   std::shared_ptr<Mailbox> mailbox_;
   std::unordered_map<std::string, HandlerEntry, Hash, std::equal_to<>> entries_;
   std::set<std::string, std::less<>> names_;
+  Blocking blocking_;  // last: its threads end first
 };
 
 }  // namespace belay::api

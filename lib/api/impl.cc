@@ -39,7 +39,8 @@ Engine::Impl::Impl(const Options& options, std::unique_ptr<hook::Hooks> hooks,
       log_(options.log, options.log_user, options.log_level),
       loop_(options.loop),
       mailbox_(std::make_shared<api::Mailbox>([this] { loop_.wake(); })),
-      handlers_(loop_, mailbox_),
+      handlers_(options.limits, mailbox_,
+                [this] { loop_.post([this] { engine_.lane_opened(api::Handlers::kBlocking); }); }),
       hooks_(std::move(hooks)),
       callers_(handlers_, *hooks_),
       store_(std::make_unique<store::StoreThread>(
@@ -301,6 +302,8 @@ void Engine::Impl::close_loop(const Result<>& result) {
 
 Result<> Engine::Impl::close_and_join() {
   BELAY_TRY(may_wait());
+  if (state_ == State::started && handlers_.is_blocking_thread())
+    return Error{ErrorCode::misuse, "closing waits for the blocking handlers, and this is one"};
   std::promise<Result<>> promise;
   auto future = promise.get_future();
   BELAY_TRY(close([&promise](const Result<>& result) { promise.set_value(result); }));

@@ -13,6 +13,8 @@
   X(undo_waits_for_call)     /* turned back while a call of that branch was in flight */ \
   X(call_withdrawn)          /* decided forward, turned back before it was made */       \
   X(answer_after_timeout)    /* a call was answered after it was given up */             \
+  X(call_waits_for_handler)  /* its branch's former handler ran beyond its time */       \
+  X(late_answer_counts)      /* a handler ran beyond its time, and said yes or no */     \
   X(call_waits_for_place)    /* calls_in_flight_max was reached */                       \
   X(call_waits_for_lane)     /* its host had no place for one more call */               \
   X(waiting_call_withdrawn)  /* decided otherwise while a call waited for a place */     \

@@ -57,7 +57,7 @@ struct Dispatch {
   }
   void operator()(const Answered& event) const {
     auto& branch = transaction.branches[event.branch];
-    BELAY_CHECK(branch.in_flight);
+    BELAY_CHECK(branch.in_flight != event.late);
     branch.in_flight = false;
     machine.answered(decision, event.branch, event.op, *event.outcome);
   }

@@ -35,6 +35,8 @@ struct Answered {   // a call came back
   std::uint32_t branch;
   Op op;
   const Outcome* outcome;
+  // It was answered for as unknown before, and no other was made meanwhile.
+  bool late = false;
 };
 struct Unregistered {  // a call could not be handed out: no such handler
   std::uint32_t branch;

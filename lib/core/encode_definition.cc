@@ -20,6 +20,7 @@ constexpr Millis kRetentionMax{100 * kIntervalMax};
 constexpr std::size_t kTargetBytesMax = 1024;
 // what one row of SQLite takes, with room
 constexpr std::size_t kDefinitionBytesMax = 512u * 1024 * 1024;
+constexpr std::size_t kBlockingThreadsMax = 1'024;
 constexpr std::size_t kTraceParentBytesMax = 256;
 constexpr std::size_t kNameBytesMax = 128;
 
@@ -309,12 +310,17 @@ Result<> check_options(const Options& options) {
                                         "live_transactions_max", limits.live_transactions_max),
                                     {"queued_submits_max", limits.queued_submits_max},
                                     {"calls_in_flight_max", limits.calls_in_flight_max},
+                                    {"blocking_threads", limits.blocking_threads},
                                     {"branches_max", limits.branches_max},
                                     {"payload_bytes_max", limits.payload_bytes_max},
                                     {"definition_bytes_max", limits.definition_bytes_max},
                                     {"gid_bytes_max", limits.gid_bytes_max},
                                     {"subscriptions_max", limits.subscriptions_max}}) {
     if (value == 0) return invalid(fmt::format("Limits::{} is 0, it must be at least 1", name));
+  }
+  if (limits.blocking_threads > kBlockingThreadsMax) {
+    return invalid(fmt::format("Limits::blocking_threads is {}, it must be at most {}",
+                               limits.blocking_threads, kBlockingThreadsMax));
   }
   if (limits.definition_bytes_max > kDefinitionBytesMax) {
     return invalid(fmt::format("Limits::definition_bytes_max is {}, it must be at most {}",

@@ -16,19 +16,41 @@ bool is_wanted(const Live& live, std::uint32_t branch, Op op) {
          op == core::current_op(live.transaction, branch);
 }
 
+// Or would it be asked again all the same?
+bool ends_it(Mode mode, Op op, OutcomeKind kind) {
+  if (mode == Mode::workflow) return false;
+  if (kind == OutcomeKind::success) return true;
+  const bool may_refuse =
+      core::phase_of(op) == core::Phase::first && !(mode == Mode::msg && op == Op::action);
+  return kind == OutcomeKind::failure && may_refuse;
+}
+
 }  // namespace
 
 void Engine::call(Live& live, std::uint32_t branch, Op op) {
   // the next life makes it: it is on disk that it may have run
   if (phase_ != Phase::running) return;
   if (!is_wanted(live, branch, op)) return decide(live, core::Withdrawn{branch});
+  if (const auto former = calls_.running_on(live, branch))
+    return wait_behind(*former, live, branch, op);
   const auto target = live.transaction.definition.target(branch, op);
-  switch (ports_.caller.kind_of(target)) {
+  const auto kind = ports_.caller.kind_of(target);
+  switch (kind) {
     case ports::Caller::Kind::unregistered: return park(live, branch, op);
     case ports::Caller::Kind::immediate: return call_now(live, branch, op);
     case ports::Caller::Kind::deferred:
-      return call_or_wait({&live, branch, op, ports_.caller.lane_of(target)});
+    case ports::Caller::Kind::blocking:
+      return call_or_wait({&live, branch, op, ports_.caller.lane_of(target),
+                           kind == ports::Caller::Kind::blocking});
   }
+}
+
+// A branch's handler still runs, though its call was given up: nothing of that branch is called
+// beside it, neither the same again nor what undoes it.
+void Engine::wait_behind(ports::CallId former, Live& live, std::uint32_t branch, Op op) {
+  BELAY_MARK(call_waits_for_handler);
+  waiting_.wait({&live, branch, op, lane_behind(former)}, false);
+  if (note_stuck(live)) log_stuck(live);
 }
 
 void Engine::call_or_wait(const PendingCall& call) {
@@ -96,14 +118,16 @@ void Engine::start_waiting_calls() {
   while (calls_.in_flight() < options_.limits.calls_in_flight_max && budget_.has_room()) {
     const auto lane = waiting_.next_lane();
     if (!lane) return;
-    if (!ports_.caller.has_place(*lane)) {
+    const bool waited_behind = *lane >= ports::kOwnLanes;
+    if (!waited_behind && !ports_.caller.has_place(*lane)) {
       waiting_.shut(*lane);
       continue;
     }
     const auto next = waiting_.take_from(*lane);
     const auto target = next.live->transaction.definition.target(next.branch, next.op);
     // the name may have gone while it waited
-    if (ports_.caller.kind_of(target) == ports::Caller::Kind::deferred) {
+    const bool is_there = ports_.caller.kind_of(target) != ports::Caller::Kind::unregistered;
+    if (is_there && !waited_behind) {
       call_later(next);
     } else {
       call(*next.live, next.branch, next.op);
@@ -126,7 +150,9 @@ void Engine::withdraw_waiting(Live& live) {
     waiting_.withdraw(live, i);
     withdrawn.push_back(i);
   }
-  if (!withdrawn.empty()) BELAY_MARK(waiting_call_withdrawn);
+  if (withdrawn.empty()) return;
+  BELAY_MARK(waiting_call_withdrawn);
+  note_stuck(live);
   for (const auto branch : withdrawn) decide(live, core::Withdrawn{branch});
 }
 
@@ -150,6 +176,7 @@ Outcome shortened(const Outcome& outcome) {
 // calls.
 void Engine::answer(ports::CallId id, const Outcome& outcome) {
   if (!calls_.has(id)) return BELAY_MARK(answer_after_timeout);  // given up before: its time was up
+  if (phase_ == Phase::closed) return static_cast<void>(calls_.take(id));
   time_.tick(ports_.clock);
   budget_.spend_on(Share::called);
   if (answers_.empty() && budget_.has_room()) return take_answer({id, outcome});
@@ -166,32 +193,74 @@ void Engine::take_answers() {
 }
 
 void Engine::take_answer(const Answer& answer) {
-  const auto pending = calls_.take(answer.id);
-  if (!pending) return BELAY_MARK(answer_after_timeout);  // answered twice
-  waiting_.open(pending->lane);
-  on_outcome(*pending->live, pending->branch, pending->op, answer.outcome);
+  const auto taken = calls_.take(answer.id);
+  if (!taken) return BELAY_MARK(answer_after_timeout);  // answered twice
+  const auto& call = taken->call;
+  waiting_.open(call.lane);
+  if (taken->given_up) return come_back(answer.id, call, answer.outcome);
+  on_outcome(*call.live, call.branch, call.op, answer.outcome);
+}
+
+// Nothing is decided any more.
+void Engine::drop_answers() {
+  for (const auto& answer : std::exchange(answers_, {})) static_cast<void>(calls_.take(answer.id));
+}
+
+// A handler that ran beyond its call's time. Nothing of its branch was called meanwhile, so an
+// answer that ends what was asked for is as good as one in time, if it is still asked for. Anything
+// else says no more than its time did; what waits behind it goes on.
+void Engine::come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome) {
+  auto& live = *former.live;
+  --live.running_on;
+  if (live.forgotten) return let_go(live);
+  const auto& branch = live.transaction.branches[former.branch];
+  const auto waiting = waiting_.op_of(live, former.branch);
+  // Its next call may be decided and not be here yet: that one is made.
+  const bool counts = ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
+                      is_wanted(live, former.branch, former.op) && (waiting || !branch.in_flight);
+  if (!counts) {
+    BELAY_MARK(answer_after_timeout);
+    waiting_.open(lane_behind(id));
+    note_stuck(live);
+    return;
+  }
+  BELAY_MARK(late_answer_counts);
+  if (waiting) {
+    waiting_.withdraw(live, former.branch);
+    return on_outcome(live, former.branch, former.op, outcome);
+  }
+  count(outcome);
+  decide(live, core::Answered{former.branch, former.op, &outcome, true});
 }
 
 void Engine::expire_calls() {
   budget_.spend_on(Share::called);
   while (answers_.empty() && budget_.has_room()) {
-    const auto pending = calls_.take_expired(time_.monotonic());
-    if (!pending) return;
-    waiting_.open(pending->lane);
-    const auto timeout = pending->live->transaction.definition.request_timeout(pending->branch)
+    const auto call = calls_.give_up_one(time_.monotonic());
+    if (!call) return;
+    auto& live = *call->live;
+    if (!call->comes_back) waiting_.open(call->lane);
+    live.running_on += call->comes_back ? 1 : 0;
+    const auto timeout = live.transaction.definition.request_timeout(call->branch)
                              .value_or(options_.request_timeout);
-    on_outcome(*pending->live, pending->branch, pending->op,
-               Outcome::unknown(fmt::format("no answer within {} ms", timeout.count())));
+    const auto* and_more = call->comes_back ? "; its handler still runs" : "";
+    on_outcome(
+        live, call->branch, call->op,
+        Outcome::unknown(fmt::format("no answer within {} ms{}", timeout.count(), and_more)));
   }
 }
 
-void Engine::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome) {
+void Engine::count(const Outcome& outcome) {
   switch (outcome.kind()) {
     case OutcomeKind::success: ++counters_.calls_success; break;
     case OutcomeKind::failure: ++counters_.calls_failure; break;
     case OutcomeKind::ongoing: ++counters_.calls_ongoing; break;
     case OutcomeKind::unknown: ++counters_.calls_unknown; break;
   }
+}
+
+void Engine::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome) {
+  count(outcome);
   decide(live, core::Answered{branch, op, &outcome});
 }
 

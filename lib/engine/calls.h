@@ -1,7 +1,9 @@
-// Calls in flight: those that answer later, by id and by the time they are given up.
+// Calls in flight: those that answer later, by id and by the time they are given up; and those that
+// were given up while their work goes on in this process.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -18,32 +20,62 @@ struct PendingCall {
   std::uint32_t branch = 0;
   Op op{};
   ports::Lane lane = 0;
+  bool comes_back = false;  // however late: see ports::Caller::Kind::blocking
 };
+
+// Where a branch's next call waits until its former one is back, though that was given up.
+constexpr ports::Lane lane_behind(ports::CallId id) { return ports::kOwnLanes + id; }
 
 class CallTable {
  public:
+  struct Taken {
+    PendingCall call;
+    bool given_up = false;
+  };
+
+  // Those given up that come back are among them.
   std::size_t in_flight() const { return calls_.size(); }
+  // Calls that come back and are not back yet.
+  std::size_t to_come_back() const { return to_come_back_; }
 
   ports::CallId add(const PendingCall& call, std::uint64_t give_up_at) {
     const auto id = ++last_id_;
     calls_.emplace(id, Entry{call, give_up_at});
     deadlines_.emplace(give_up_at, id);
+    to_come_back_ += call.comes_back ? 1 : 0;
     return id;
   }
   bool has(ports::CallId id) const { return calls_.contains(id); }
-  // Takes it out; nothing if it was given up before.
-  std::optional<PendingCall> take(ports::CallId id) {
+  // Its answer is there. Nothing if it was given up before, and for ever.
+  std::optional<Taken> take(ports::CallId id) {
     const auto found = calls_.find(id);
     if (found == calls_.end()) return std::nullopt;
-    const auto entry = found->second;
-    deadlines_.erase({entry.give_up_at, id});
+    const auto& call = found->second.call;
+    const bool given_up = deadlines_.erase({found->second.give_up_at, id}) == 0;
+    if (given_up) running_on_.erase({call.live, call.branch});
+    to_come_back_ -= call.comes_back ? 1 : 0;
+    const Taken taken{call, given_up};
     calls_.erase(found);
-    return entry.call;
+    return taken;
   }
-  // One whose time is up.
-  std::optional<PendingCall> take_expired(std::uint64_t now) {
+  // Gives one up whose time is up. One that comes back stays until then.
+  std::optional<PendingCall> give_up_one(std::uint64_t now) {
     if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
-    return take(deadlines_.begin()->second);
+    const auto id = deadlines_.begin()->second;
+    const auto found = calls_.find(id);
+    const auto call = found->second.call;
+    deadlines_.erase(deadlines_.begin());
+    if (call.comes_back) {
+      running_on_.emplace(std::pair(call.live, call.branch), id);
+    } else {
+      calls_.erase(found);
+    }
+    return call;
+  }
+  // The call of this branch that was given up and is not back, if there is one.
+  std::optional<ports::CallId> running_on(const Live& live, std::uint32_t branch) const {
+    const auto found = running_on_.find({&live, branch});
+    return found == running_on_.end() ? std::nullopt : std::optional(found->second);
   }
   // 0: none.
   std::uint64_t next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.begin()->first; }
@@ -55,6 +87,8 @@ class CallTable {
   };
   std::unordered_map<ports::CallId, Entry> calls_;
   std::set<std::pair<std::uint64_t, ports::CallId>> deadlines_;
+  std::map<std::pair<const Live*, std::uint32_t>, ports::CallId> running_on_;
+  std::size_t to_come_back_ = 0;
   ports::CallId last_id_ = 0;
 };
 

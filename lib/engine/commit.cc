@@ -203,7 +203,7 @@ void Engine::forget(Live& live) {
   due_.set(live, 0);
   if (live.was_parked) parked_.remove(live);
   live.forgotten = true;
-  if (!core::has_call_out(live.transaction)) live_.erase(live);
+  if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.erase(live);
 }
 
 // Now and then everything that has waited for a whole interval gets its row.
@@ -258,7 +258,9 @@ void Engine::close_if_done() {
               "the engine closed; what is on disk goes on at the next open");
   }
   if (phase_ != Phase::closed || on_closed_.empty()) return;
-  if (commit_under_way_ || lookup_under_way_ || collect_under_way_) return;  // they come back to us
+  drop_answers();
+  if (commit_under_way_ || lookup_under_way_ || collect_under_way_ || calls_.to_come_back() != 0)
+    return;  // they come back to us
   Result<std::vector<std::optional<ports::StoredSummary>>> unasked =
       Error{ErrorCode::closed, "the engine is closing"};
   take_looked_up();

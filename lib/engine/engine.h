@@ -349,12 +349,17 @@ class Engine {
   void call(Live& live, std::uint32_t branch, Op op);
   void call_now(Live& live, std::uint32_t branch, Op op);
   void call_or_wait(const PendingCall& call);
+  void wait_behind(ports::CallId former, Live& live, std::uint32_t branch, Op op);
+  void come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome);
+  bool is_held_up(const Live& live) const;
   void call_later(const PendingCall& call);
   void start_waiting_calls();
   void withdraw_waiting(Live& live);
   void take_answers();
   void take_answer(const Answer& answer);
+  void drop_answers();
   void expire_calls();
+  void count(const Outcome& outcome);
   void on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome);
   void park(Live& live, std::uint32_t branch, Op op);
 

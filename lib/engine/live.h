@@ -44,11 +44,12 @@ struct Live {
   std::uint64_t due_at = 0;         // as armed
   std::uint32_t heap_index = ~0u;   // ~0: not armed
   std::uint32_t calls_waiting = 0;  // for a place in their lane
+  std::uint32_t running_on = 0;     // handlers of calls that were given up
   bool has_row = false;
   bool stuck = false;
   bool awaits_resume = false;  // read back, and not yet gone on
   bool was_parked = false;     // may be named in the index of parked ones
-  bool forgotten = false;      // its end is dealt with: only a call that is out keeps it
+  bool forgotten = false;      // its end is dealt with: only a call or a handler keeps it
 };
 
 // Owns them; found by gid.

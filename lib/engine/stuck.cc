@@ -13,8 +13,17 @@ void Engine::log_move(const Live& live, const core::Record& record) const {
              name_of(ends ? record.status : Status::aborting), core::reason_of(live.transaction));
 }
 
+// Does a call wait for its own branch's handler, whose time was up before?
+bool Engine::is_held_up(const Live& live) const {
+  if (live.running_on == 0 || live.calls_waiting == 0) return false;
+  const auto count = static_cast<std::uint32_t>(live.transaction.branches.size());
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (calls_.running_on(live, i) && waiting_.op_of(live, i)) return true;
+  return false;
+}
+
 bool Engine::note_stuck(Live& live) {
-  const bool stuck = core::is_stuck(live.transaction, options_.stuck_after);
+  const bool stuck = is_held_up(live) || core::is_stuck(live.transaction, options_.stuck_after);
   if (stuck == live.stuck) return false;
   live.stuck = stuck;
   counters_.stuck += stuck ? 1u : ~std::uint64_t{0};
@@ -25,7 +34,8 @@ bool Engine::note_stuck(Live& live) {
 // once.
 void Engine::log_stuck(const Live& live) {
   if (!stuck_lines_.take(time_.monotonic())) return;
-  log_.warning("{} is stuck: {}", Label{live.transaction}, core::reason_of(live.transaction));
+  log_.warning("{} is stuck: {}{}", Label{live.transaction}, core::reason_of(live.transaction),
+               is_held_up(live) ? "; it waits for a handler that still runs" : "");
 }
 
 void Engine::log_stuck_left_out() {

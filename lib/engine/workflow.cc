@@ -63,10 +63,10 @@ void Engine::finish_workflow(Live& live, EndRequest& request) {
   add_waiter(live, {.done = std::move(request.done)});
 }
 
-// It ended while its callback was out, and that call came back. Not dropped at once: whoever had
-// this decided may still look at it.
+// It ended while its callback was out or a handler ran on, and that came back. Not dropped at once:
+// whoever had this decided may still look at it.
 void Engine::let_go(Live& live) {
-  if (!core::has_call_out(live.transaction)) left_.push_back(&live);
+  if (!core::has_call_out(live.transaction) && live.running_on == 0) left_.push_back(&live);
 }
 
 void Engine::drop_left() {

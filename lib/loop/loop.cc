@@ -38,22 +38,6 @@ struct Loop::Handles {
   }
 };
 
-namespace {
-
-struct Work {
-  uv_work_t request{};
-  std::function<void()> work;
-  std::function<void()> done;
-
-  static void run(uv_work_t* request) noexcept { static_cast<Work*>(request->data)->work(); }
-  static void finish(uv_work_t* request, int) noexcept {
-    const std::unique_ptr<Work> self(static_cast<Work*>(request->data));
-    self->done();
-  }
-};
-
-}  // namespace
-
 Loop::Loop(uv_loop_s* host) : loop_(host) {
   if (host != nullptr) return;
   own_ = std::make_unique<uv_loop_t>();
@@ -124,15 +108,6 @@ void Loop::post(std::function<void()> function) {
   if (!open_) return;
   posted_.push_back(std::move(function));
   if (posted_.size() == 1) uv_async_send(&handles_->async);
-}
-
-void Loop::queue_work(std::function<void()> work, std::function<void()> done) {
-  auto item = std::make_unique<Work>();
-  item->work = std::move(work);
-  item->done = std::move(done);
-  item->request.data = item.get();
-  BELAY_CHECK(uv_queue_work(loop_, &item->request, &Work::run, &Work::finish) == 0);
-  static_cast<void>(item.release());  // `finish` takes it back
 }
 
 void Loop::on_wake() {

@@ -1,5 +1,5 @@
 // libuv behind the ports: one loop, the engine's own on a thread or the host's, an alarm, a way in
-// from other threads and the worker pool. The only place that includes uv.h.
+// from other threads. The host's worker pool is not touched.
 #pragma once
 
 #include <atomic>
@@ -49,8 +49,6 @@ class Loop final : public ports::Clock, public ports::Alarm {
 
   // Thread-safe: runs `function` on the loop, in order. After `close`: dropped.
   void post(std::function<void()> function);
-  // On the loop: `work` on a worker thread, then `done` on the loop.
-  void queue_work(std::function<void()> work, std::function<void()> done);
 
   std::uint64_t wall_ms() override;
   std::uint64_t monotonic_ms() override;

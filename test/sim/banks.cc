@@ -33,6 +33,12 @@ Banks::Banks(World& world, const Plan& plan, Books& sagas, Books& workflows, Boo
       lane_places_(plan.lane_places) {
   for (std::uint64_t i = 0; i < plan.targets * 2; ++i)
     deferred_.push_back(random_.percent(plan.deferred_percent));
+  blocking_.resize(deferred_.size());
+}
+
+void Banks::block(std::uint64_t percent, test::Random random) {
+  blocking_random_ = random;
+  for (auto one : blocking_) one = blocking_random_.percent(percent);
 }
 
 std::vector<std::string> Banks::register_again(std::uint64_t target) {
@@ -42,6 +48,7 @@ std::vector<std::string> Banks::register_again(std::uint64_t target) {
 
 void Banks::calm() {
   faults_ = {};
+  late_handlers_ = 0;
   latency_us_ = std::min<std::uint64_t>(latency_us_, 100);
   while (!shut_.empty()) open(*shut_.begin());
 }
@@ -67,7 +74,26 @@ void Banks::occupy(const Request& request, ports::Lane lane) {
   if (!has_place(lane)) world_.fail(request.gid + ": a bank without a place is called");
   if (std::exchange(occupied_life_, world_.life()) != world_.life()) occupied_.clear();
   occupied_.emplace(request.id, lane);
+  if (request.runs_here) return;
   world_.in_life(request.timeout_us, [this, id = request.id] { vacate(id); });
+}
+
+// Its answer comes in the end, and while it runs nothing of its branch is called: see `before`.
+void Banks::run_handler(const Request& request) {
+  if (std::exchange(running_life_, world_.life()) != world_.life()) running_.clear();
+  running_.emplace(request.gid, request.branch);
+  auto delay = latency();
+  if (blocking_random_.percent(late_handlers_))
+    delay += request.timeout_us * blocking_random_.between(1, 4);
+  world_.in_life(delay, [this, request] {
+    const auto outcome = at_bank(request.gid, request.branch, request.op);
+    world_.note("  {} {:02} {} returns: {}", request.gid, request.branch + 1, name_of(request.op),
+                name_of(outcome.kind()));
+    running_.erase({request.gid, request.branch});
+    vacate(request.id);
+    books_of(request.gid).on_answer(request.gid, request.branch, request.number, outcome.kind());
+    answer_(request.id, outcome);
+  });
 }
 
 void Banks::vacate(ports::CallId id) {
@@ -85,13 +111,24 @@ void Banks::tell_open(ports::Lane lane) {
 ports::Caller::Kind Banks::kind_of(std::string_view target) {
   const auto number = number_of(target);
   if (unregistered_.contains(number)) return Kind::unregistered;
-  return deferred_[number * 2 + (is_undo(target) ? 1 : 0)] ? Kind::deferred : Kind::immediate;
+  if (!deferred_[number * 2 + (is_undo(target) ? 1 : 0)]) return Kind::immediate;
+  const bool is_known = runs_here(target) && planted_ != Planted::hidden_handlers;
+  return is_known ? Kind::blocking : Kind::deferred;
+}
+
+bool Banks::runs_here(std::string_view target) const {
+  return blocking_[number_of(target) * 2 + (is_undo(target) ? 1 : 0)];
 }
 
 // 0: the process is dead, and a dead one calls nobody. Else the call's number.
 std::uint64_t Banks::before(const Call& call) {
   if (!world_.alive() || watch_()) return 0;
   ++calls_;
+  if (handlers_running() != 0 &&
+      running_.contains({std::string(call.gid), Ledger::branch_of(call.branch_id)})) {
+    world_.fail(
+        fmt::format("{}: branch {} is called beside its own handler", call.gid, call.branch_id));
+  }
   world_.note("call {} {} {} attempt {} fence {:x}", call.gid, call.branch_id, name_of(call.op),
               call.attempt, call.fence);
   world_.mix(call.fence ^ call.attempt << 24 ^ Ledger::branch_of(call.branch_id) << 8);
@@ -134,8 +171,10 @@ void Banks::call_later(ports::CallId id, const Call& call) {
                         std::string(call.gid),
                         Ledger::branch_of(call.branch_id),
                         call.op,
-                        static_cast<std::uint64_t>(call.timeout.count()) * 1000};
+                        static_cast<std::uint64_t>(call.timeout.count()) * 1000,
+                        runs_here(call.target)};
   occupy(request, lane_of(call.target));
+  if (request.runs_here) return run_handler(request);
   if (random_.percent(faults_.lost_request)) return world_.note("  lost");
   auto delay = latency();
   if (random_.percent(faults_.late) && random_.percent(50))

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "books.h"
@@ -38,9 +39,12 @@ class Banks final : public ports::Caller {
   // It takes no calls that answer later, until it is opened; calls on their way arrive.
   void shut(std::uint64_t target) { shut_.insert(target); }
   void open(std::uint64_t target);
+  // So many percent of those that answer later are handlers that block instead: they run in the
+  // process, end with it, and answer in any case, perhaps long after their call was given up.
+  void block(std::uint64_t percent, test::Random random);
   void calm();
   // Requests on their way to a bank.
-  std::uint64_t under_way() const { return under_way_; }
+  std::uint64_t under_way() const { return under_way_ + handlers_running(); }
   std::uint64_t calls() const { return calls_; }
 
   Kind kind_of(std::string_view target) override;
@@ -58,6 +62,7 @@ class Banks final : public ports::Caller {
     std::uint32_t branch;
     Op op;
     std::uint64_t timeout_us;
+    bool runs_here;
   };
 
   std::uint64_t latency() { return random_.below(latency_us_ + 1); }
@@ -66,6 +71,11 @@ class Banks final : public ports::Caller {
   void reply(const Request& request, const Outcome& outcome);
   std::uint64_t before(const Call& call);
   void occupy(const Request& request, ports::Lane lane);
+  bool runs_here(std::string_view target) const;
+  void run_handler(const Request& request);
+  std::uint64_t handlers_running() const {
+    return running_life_ == world_.life() && world_.alive() ? running_.size() : 0;
+  }
   void vacate(ports::CallId id);
   void tell_open(ports::Lane lane);
 
@@ -82,6 +92,11 @@ class Banks final : public ports::Caller {
   CallFaults faults_;
   std::uint64_t latency_us_;
   std::vector<bool> deferred_;  // by target, actions then compensations
+  std::vector<bool> blocking_;  // likewise
+  test::Random blocking_random_{0};
+  std::uint64_t late_handlers_ = 40;                         // percent
+  std::set<std::pair<std::string, std::uint32_t>> running_;  // handlers of this life, by branch
+  std::uint64_t running_life_ = 0;
   std::set<std::uint64_t> unregistered_;
   std::set<std::uint64_t> shut_;
   std::uint64_t lane_places_;

@@ -43,6 +43,7 @@ enum class Planted : std::uint8_t {
   forgotten_topics,  // subscriptions are not there after a crash
   early_confirm,     // a confirm goes out beside a try
   hasty_query,       // the back-check says committed before anything is
+  hidden_handlers,   // the engine does not know that a handler's work goes on after its time
   silent_lanes,      // the engine is not told that a bank has a place again
   forgotten_steps,   // what a workflow remembered is not there after a crash
 };

@@ -199,6 +199,7 @@ std::string describe(const Plan& plan) {
                   plan.crashes.size(), plan.restarts.size(), plan.jumps.size(),
                   plan.unregistered.size(), plan.shut.size(), plan.lane_places);
   if (plan.operator_words != 0) text += fmt::format(" ({} operator's words)", plan.operator_words);
+  if (plan.blocking_percent != 0) text += fmt::format(" ({}% blocking)", plan.blocking_percent);
   for (const auto& trouble : plan.disk) text += fmt::format(" {}", test::name_of(trouble.fault));
   text +=
       fmt::format("; history {} limits {}/{}/{}", static_cast<unsigned>(plan.options.history),

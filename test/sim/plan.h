@@ -86,9 +86,10 @@ struct Plan {
   std::uint64_t branches_max = 3;
   std::uint64_t targets = 1;
   std::uint64_t deferred_percent = 0;
-  std::uint64_t refusal_percent = 0;  // branches whose bank says no
-  std::uint64_t empty_percent = 0;    // targets left empty
-  std::uint64_t timeout_percent = 0;  // sagas with timeout_to_fail
+  std::uint64_t blocking_percent = 0;  // of the deferred: handlers that block, in the process
+  std::uint64_t refusal_percent = 0;   // branches whose bank says no
+  std::uint64_t empty_percent = 0;     // targets left empty
+  std::uint64_t timeout_percent = 0;   // sagas with timeout_to_fail
   std::uint64_t delay_percent = 0;
   std::uint64_t own_retry_percent = 0;  // sagas or steps with a retry policy of their own
   std::uint64_t wait_percent = 0;       // submits that wait for the result

@@ -17,6 +17,7 @@ constexpr std::uint64_t kReopenMs = 700;
 constexpr std::uint64_t kWorkflowSeed = 0x9e3779b97f4a7c15u;  // apart from all else of a run
 constexpr std::uint64_t kOperatorStream = 1'000'003;
 constexpr std::uint64_t kBudgetStream = 2'000'003;
+constexpr std::uint64_t kBlockingStream = 4'000'007;
 
 void log_line(LogLevel, std::string_view line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line);
@@ -28,6 +29,7 @@ Run::Run(const RunOptions& options)
     : run_options_(options),
       random_(options.seed),
       operator_random_(options.seed + kOperatorStream),
+      blocking_random_(options.seed + kBlockingStream),
       world_(options.seed, options.trace),
       plan_(make_plan(random_)),
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
@@ -39,6 +41,10 @@ Run::Run(const RunOptions& options)
       mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()) {
   if (operator_random_.percent(25)) plan_.operator_words = operator_random_.between(1, 12);
   plan_budgets(plan_, test::Random(options.seed + kBudgetStream));
+  if (blocking_random_.percent(30)) {
+    plan_.blocking_percent = blocking_random_.between(20, 100);
+    banks_.block(plan_.blocking_percent, blocking_random_.fork());
+  }
   disk_.set_clock([this] { return world_.wall_ms(); });
   if (options.trace) {
     plan_.options.log = &log_line;

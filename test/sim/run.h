@@ -80,6 +80,7 @@ class Run {
   const RunOptions run_options_;
   test::Random random_;
   test::Random operator_random_;  // its own: runs without an operator are as they always were
+  test::Random blocking_random_;  // likewise
   World world_;
   Plan plan_;
   test::CrashVfs disk_;

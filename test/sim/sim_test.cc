@@ -81,6 +81,9 @@ TEST_SUITE("sim") {
   TEST_CASE("control: a bank that has a place again and does not say so is caught") {
     CHECK(run_planted(Planted::silent_lanes, 1, 200).failures > 10);
   }
+  TEST_CASE("control: a handler beside which its branch is called is caught") {
+    CHECK(run_planted(Planted::hidden_handlers, 1, 400).failures > 10);
+  }
   TEST_CASE("control: steps of workflows that a crash takes are caught") {
     CHECK(run_planted(Planted::forgotten_steps, 1, 200).failures > 10);
   }

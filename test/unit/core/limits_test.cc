@@ -238,8 +238,8 @@ TEST_SUITE("core/options") {
   TEST_CASE("no limit may be 0, and a definition must fit into a row") {
     for (const auto limit :
          {&Limits::live_transactions_max, &Limits::queued_submits_max, &Limits::calls_in_flight_max,
-          &Limits::branches_max, &Limits::payload_bytes_max, &Limits::definition_bytes_max,
-          &Limits::gid_bytes_max}) {
+          &Limits::blocking_threads, &Limits::branches_max, &Limits::payload_bytes_max,
+          &Limits::definition_bytes_max, &Limits::gid_bytes_max}) {
       Options options;
       options.limits.*limit = 0;
       CHECK(verdict(options).starts_with("invalid_argument: Limits::"));
@@ -247,6 +247,11 @@ TEST_SUITE("core/options") {
       CHECK(verdict(options) == "");
     }
     Options options;
+    options.limits.blocking_threads = 1'025;
+    CHECK(verdict(options) ==
+          "invalid_argument: Limits::blocking_threads is 1025, it must be at most 1024");
+    options.limits.blocking_threads = 1'024;
+    CHECK(verdict(options) == "");
     options.limits.definition_bytes_max = 512u * 1024 * 1024 + 1;
     CHECK(verdict(options).starts_with(
         "invalid_argument: Limits::definition_bytes_max is 536870913"));

@@ -1,0 +1,65 @@
+// The threads of the blocking handlers. A call is handed over only when a thread is free for it, so
+// that it begins at once; what waits, waits in the engine, where it costs nothing and can be
+// withdrawn.
+//
+// A handler that waits for transactions gives its place to another one meanwhile: else handlers
+// that wait for each other would stop all. For these there are as many threads again.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+
+#include "belay/options.h"
+#include "belay/result.h"
+#include "threads/pool.h"
+
+namespace belay::api {
+
+class Blocking {
+ public:
+  // `opened` is called from any thread when there may be a place again, but for a call's end.
+  Blocking(const Limits& limits, std::function<void()> opened);
+  ~Blocking() { threads_.end(); }
+  Blocking(const Blocking&) = delete;
+  Blocking& operator=(const Blocking&) = delete;
+
+  // Without one thread no place would ever open. Errors: storage (none is left).
+  Result<> have_one() { return threads_.have(1); }
+  // Is a thread free? One is made if it has to be.
+  bool has_place();
+  // Needs a place. `work`, then, when the place is free again, `done`; both on the thread.
+  void run(std::function<void()> work, std::function<void()> done);
+  // Is this one of its threads?
+  bool is_own_thread() const;
+
+  // While it lives, the calling thread waits for what others have to do. It is nothing on any other
+  // thread than a blocking handler's, whichever engine's. Errors: busy (too many wait already),
+  // storage (no thread is left).
+  class Wait {
+   public:
+    static Result<Wait> begin();
+    Wait(Wait&& other) noexcept;
+    Wait& operator=(Wait&&) = delete;
+    ~Wait();
+
+   private:
+    explicit Wait(Blocking* of) : of_(of) {}
+    Blocking* of_;
+  };
+
+ private:
+  Result<> begin_wait();
+  void end_wait();
+
+  const std::size_t places_;
+  const std::size_t waiting_max_;
+  const std::function<void()> opened_;
+  std::mutex mutex_;
+  std::size_t running_ = 0;  // those that wait among them
+  std::size_t waiting_ = 0;
+  threads::Pool threads_{"belay-blocking"};  // last: it uses all of the above
+};
+
+}  // namespace belay::api
