@@ -88,7 +88,15 @@ std::uint64_t Engine::disk_silent_since() const {
 // Noticed though nobody asks.
 void Engine::note_silence() {
   const auto since = disk_silent_since();
-  const auto silent_for = since == 0 ? 0 : time_.monotonic() - since;
+  auto silent_for = since == 0 ? 0 : time_.monotonic() - since;
+  const auto patience = disk_hangs_ ? kSilencePatience : kCheckPatience;
+  // As by SIGSTOP, and the disk's thread with it.
+  if (silent_for > patience + kHeldUp && !told_of_hang_) {
+    const auto held_up = silent_for - patience + kSecondLook;
+    commit_begun_at_ += held_up;
+    lookup_begun_at_ += held_up;
+    silent_for -= held_up;
+  }
   const bool hangs = silent_for >= kCheckPatience;
   if (hangs && !disk_hangs_) {
     log_.error("{}, nothing is acknowledged until it does", silence().detail);

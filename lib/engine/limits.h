@@ -43,6 +43,9 @@ inline constexpr std::size_t kChecksMax = 1'024;
 // A disk that has said neither yes nor no for this long: those who wait for it are told
 // commit_unknown, ms.
 inline constexpr std::uint64_t kSilencePatience = 30'000;
+// A turn that comes later than this was held up itself, ms; then the disk gets so much more.
+inline constexpr std::uint64_t kHeldUp = 1'000;
+inline constexpr std::uint64_t kSecondLook = 500;
 
 // Realms of XA participants that one engine may use.
 inline constexpr std::size_t kRealmsMax = 1'024;

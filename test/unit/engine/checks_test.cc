@@ -107,7 +107,8 @@ TEST_SUITE("engine/checks") {
   TEST_CASE("those who wait for a disk that says nothing are told in the end, and only once") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "submit"));
-    test.advance(29'999);
+    test.advance(5'000);
+    test.advance(24'999);
     CHECK(test.answered["submit"] == 0);
     CHECK(test.ports.alarm_at <= test.ports.monotonic + 1);
     test.advance(1);
@@ -115,6 +116,20 @@ TEST_SUITE("engine/checks") {
     test.settle();
     CHECK(test.answered["submit"] == 1);
     CHECK(test.engine.counters().succeeded == 1);
+  }
+
+  TEST_CASE("a process that was held up itself does not take the disk for silent") {
+    TestEngine test;
+    REQUIRE(test.submit(two_steps("g"), "submit"));
+    test.advance(60'000);
+    CHECK(test.engine.counters().storage_ok);
+    CHECK(test.answered["submit"] == 0);
+    CHECK(test.ports.alarm_at <= test.ports.monotonic + 500);
+    test.advance(500);
+    CHECK_FALSE(test.engine.counters().storage_ok);
+    test.settle();
+    CHECK(test.engine.counters().storage_ok);
+    CHECK(test.answers.at("submit")->succeeded());
   }
 
   TEST_CASE("a queue that is full of requests for a slow disk does not hold up a check") {
