@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "belay/saga.h"
+#include "core/codec.h"
+#include "support/encode.h"
 #include "support/process.h"
 #include "unit/store/story.h"
 #include "unit/store/told.h"
@@ -91,6 +94,36 @@ TEST_SUITE("store/hosts") {
     batch.checked_at = 1'700'000'000'000;
     commit(*journal, batch);
     CHECK(query(path, "SELECT value FROM meta WHERE name = 'checked_at'") == "1700000000000");
+  }
+
+  TEST_CASE(
+      "up to when the file has seen time, and what nobody saw, is there for the next engine") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    const auto recovered = [&] {
+      auto result = open_journal(path)->recover([](auto) {}, {});
+      REQUIRE(result.has_value());
+      return std::move(*result);
+    };
+    CHECK(recovered().seen_until == 0);
+    CHECK(recovered().gaps.empty());
+    ports::Batch batch;
+    batch.checked_at = 1'700'000'000'000;
+    batch.gaps = "1700000000000 864000000";
+    commit(*open_journal(path), batch);
+    CHECK(recovered().seen_until == 1'700'000'000'000);
+    CHECK(recovered().gaps == "1700000000000 864000000");
+    // What the log says counts as well.
+    core::BatchWriter records;
+    records.add({.kind = core::RecordKind::submitted,
+                 .id = 1,
+                 .at = 1'800'000'000'000,
+                 .text = *encode(Saga("g").step("a", ""), "g")});
+    ports::Batch newer;
+    newer.lsn = 1;
+    newer.records = records.take();
+    commit(*open_journal(path), newer);
+    CHECK(recovered().seen_until == 1'800'000'000'000);
   }
 
   TEST_CASE("a commit says how long it took, and its sync; without a clock it says nothing") {
