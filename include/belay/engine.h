@@ -4,6 +4,14 @@
 // loop handlers run on the engine's loop, one at a time, and must not wait. No function throws, and
 // no exception leaves a callback's frame. The engine's own threads are named "belay-…" and block
 // all signals but faults, so that the host's signal handlers run on the host's threads.
+//
+// The state file belongs to the engine while it is open: with its -wal, -shm and -lock files. Read
+// it with `Reader` or any SQLite tool, back it up with one. Do not open it, not even for reading,
+// as a plain file in the engine's own process: to close any descriptor of a file takes all POSIX
+// locks that the process has on it (man 2 fcntl), SQLite's too. The engine has locks of another
+// kind, so that nothing is lost by it; other connections of this process have not. If the file is
+// removed, moved or replaced under the engine, it notices at a commit or within a second and
+// refuses (storage) until the file it opened is back at its path.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +69,7 @@ struct Counters {
   std::uint64_t log_bytes = 0;          // now in the log, not yet folded into rows
   std::uint64_t storage_failures = 0;   // total commits the disk refused
   // false: nothing is acknowledged or called until the disk is back, which has refused a commit or
-  // said nothing for five seconds
+  // said nothing for five seconds, or the file is; never again if another engine has it
   bool storage_ok = true;
   // Calls that ended, by what they said; without an answer in time: unknown. Totals.
   std::uint64_t calls_success = 0;
@@ -92,10 +100,11 @@ class BELAY_EXPORT Engine {
   // Opens or creates the state file at `path` and reads what is unfinished in it; nothing runs
   // before `start`. Blocks while it reads (about 300,000 unfinished transactions a second; progress
   // goes to the log sink, and in the end a line that says whether the file is new and what is in
-  // it). Errors: locked (names the holder), corrupt (names the record; also a write-ahead log whose
-  // file is gone or empty, which is not thrown away), unsupported, storage (also: no thread is
-  // left), no_space (the disk is full: opening needs a write; later it may go), not_found (see
-  // Options::must_exist), invalid_argument. A failed open leaves the file as it was.
+  // it). Errors: locked (names the holder), misplaced (the file has a second name or is mounted by
+  // itself, see the detail), corrupt (names the record; also a write-ahead log whose file is gone or
+  // empty, which is not thrown away), unsupported, storage (also: no thread is left), no_space (the
+  // disk is full: opening needs a write; later it may go), not_found (see Options::must_exist),
+  // invalid_argument. A failed open leaves the file as it was.
   static Result<Engine> open(std::string_view path, const Options& options = {});
 
   Engine(Engine&&) noexcept;
@@ -132,7 +141,8 @@ class BELAY_EXPORT Engine {
 
   // Hands a transaction in and returns when it is on disk (or, with wait_result, final). Errors:
   // those of the limits, busy, conflict, storage, closed, commit_unknown; misuse before `start`,
-  // and on the loop, where waiting would stop the loop itself.
+  // and on the loop, where waiting would stop the loop itself; superseded from every function once
+  // another engine has the file: this one has ended, ask the other one what became of a gid.
   Result<Report> submit(Description description);
   // The same without waiting. What can be told at once (a limit, busy, closed) is returned, and
   // `done` never runs; otherwise `done` runs once, on the loop, never within this call. With an
@@ -226,8 +236,8 @@ class BELAY_EXPORT Engine {
   Result<std::vector<HostFigures>> hosts();
   Result<> hosts(HostsCallback done);
   // Does the disk take what is written? One that did within the last second does; else the smallest
-  // write is tried. Answered within some seconds also on a disk that hangs. Errors: storage, busy
-  // (thousand others ask), closed; misuse on the loop.
+  // write is tried. Answered within some seconds also on a disk that hangs. Errors: storage,
+  // superseded, busy (thousand others ask), closed; misuse on the loop.
   Result<> check_storage();
   Result<> check_storage(DoneCallback done);
 

@@ -31,6 +31,8 @@
   X(forbidden, 18, "the transaction's state does not allow this any more, or not yet")     \
   X(topics_limit, 19, "there are more subscriptions than Limits::subscriptions_max")       \
   X(forbidden_target, 20, "HookOptions does not allow this URL to be called")              \
+  X(superseded, 21, "another engine writes to the state file; this one has ended")         \
+  X(misplaced, 22, "the state file or its lock file lies where it cannot be held safely")  \
   X(no_space, 24, "the disk has no room for what must be written; nothing was done")
 
 namespace belay {

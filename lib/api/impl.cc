@@ -45,7 +45,8 @@ Engine::Impl::Impl(const Options& options, std::unique_ptr<hook::Hooks> hooks,
       callers_(handlers_, *hooks_),
       store_(std::make_unique<store::StoreThread>(
           std::move(journal),
-          [this](std::function<void()> function) { loop_.post(std::move(function)); })),
+          [this](std::function<void()> function) { loop_.post(std::move(function)); },
+          [this](const Error& error) { engine_.doubt_storage(error); })),
       engine_(options_, {loop_, loop_, callers_, *store_}) {}
 
 Engine::Impl::~Impl() {

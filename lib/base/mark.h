@@ -39,7 +39,8 @@
   X(query_withdrawn)         /* a word came before the back-check was asked */           \
   X(query_out_at_end)        /* all is done, and a back-check is still in flight */      \
   X(prepared_fans_out)       /* a prepared message went to a topic's subscribers */      \
-  X(ended_before_callback)   /* a workflow ended while its callback was out */
+  X(ended_before_callback)   /* a workflow ended while its callback was out */           \
+  X(superseded)              /* another engine had opened the file */
 
 namespace belay::base {
 

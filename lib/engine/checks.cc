@@ -40,7 +40,8 @@ void Engine::take_checks() {
   }
   auto error = refusal();
   if (!error && disk_hangs_) error = silence();
-  const bool written = written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds;
+  const bool written = !doubts_storage_ && written_at_ != 0 &&
+                       time_.monotonic() - written_at_ < kCheckHolds;
   std::vector<StorageCheck> checks;
   for (auto& done : asked) checks.push_back({std::move(done), time_.monotonic() + kCheckPatience});
   if (error || written) {
@@ -110,6 +111,14 @@ void Engine::note_silence() {
   end_waits(ErrorCode::commit_unknown, "the state file does not answer; ask for the gid later");
 }
 
+// Also without anybody who asks: who looks at health or counters must see it.
+void Engine::doubt_storage(const Error& error) {
+  if (phase_ == Phase::closed || given_up_) return;
+  log_.warning("{}", error.detail);
+  doubts_storage_ = true;
+  turn();
+}
+
 // Changed figures ride along with the next batch.
 void Engine::note_hosts() {
   auto hosts = ports_.caller.hosts();
@@ -140,7 +149,8 @@ void Engine::take_realms() {
 
 void Engine::seal_extras() {
   sealed_checks_ = std::exchange(open_checks_, {});
-  sealed_.checked_at = sealed_checks_.empty() ? 0 : time_.now();
+  const bool doubts = std::exchange(doubts_storage_, false);
+  sealed_.checked_at = doubts || !sealed_checks_.empty() ? time_.now() : 0;
   sealed_.realms = std::exchange(open_realms_, {});
   sealed_.hosts.reset();
   if (std::exchange(hosts_changed_, false)) sealed_.hosts = hosts_;

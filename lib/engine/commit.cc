@@ -20,8 +20,8 @@ void Engine::flush() {
     // What no row covers is folded along with the next records; only a closing engine has no next
     // ones.
     const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
-    const bool extras =
-        hosts_changed_ || gaps_changed_ || !open_checks_.empty() || !open_realms_.empty();
+    const bool extras = hosts_changed_ || gaps_changed_ || doubts_storage_ ||
+                        !open_checks_.empty() || !open_realms_.empty();
     // What waits for the batch under way alone is kept with it.
     if (open_.empty() && open_topics_.empty()) budget_.renew();
     if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds && !extras) return;
@@ -114,7 +114,7 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   commit_under_way_ = false;
   time_.tick(ports_.clock);
   if (!result) {
-    on_refused(result.error());
+    is_for_good(result.error()) ? give_up(result.error()) : on_refused(result.error());
     close_if_done();
     publish();
     return set_alarm();
@@ -169,6 +169,22 @@ void Engine::on_refused(const Error& error) {
     BELAY_MARK(gave_up_on_disk);
     end_waits(ErrorCode::commit_unknown, "the state file refuses writes; ask for the gid later");
   }
+}
+
+// Another engine has the file. Whatever this one still decided would be decided twice: it takes
+// nothing, calls nobody, and does not try again.
+void Engine::give_up(const Error& error) {
+  if (given_up_) return;
+  BELAY_MARK(superseded);
+  ++counters_.storage_failures;
+  log_.error("{}; this engine has ended, nothing is acknowledged or called any more", error.detail);
+  given_up_ = error;
+  retry_at_ = kNever;
+  fail_checks(error);
+  waiting_.clear();
+  end_hastening(error);
+  end_waits(error.code, error.detail);
+  if (phase_ == Phase::closing) phase_ = Phase::closed;
 }
 
 // The rows of the batch are on disk.
@@ -231,6 +247,7 @@ void Engine::collect_expired() {
         time_.tick(ports_.clock);
         collect_under_way_ = false;
         if (!more) log_.warning("expired history could not be deleted: {}", more.error().detail);
+        if (!more && is_for_good(more.error())) give_up(more.error());
         next_collect_at_ = time_.monotonic() + (more && *more ? kCollectPause : collect_interval());
         turn();
       });
@@ -272,9 +289,9 @@ void Engine::close_if_done() {
   take_checks();
   do take_requests();  // what came too late is answered, not dropped
   while (next_request_ < requests_.size() || !inbox_.empty());
-  const Result<> result = retry_at_ == 0
-                              ? Result<>()
-                              : Error{ErrorCode::storage, "the state file refused the last writes"};
+  Result<> result;
+  if (retry_at_ != 0) result = Error{ErrorCode::storage, "the state file refused the last writes"};
+  if (given_up_) result = *given_up_;
   const auto callbacks = std::exchange(on_closed_, {});
   for (const auto& closed : callbacks) closed(result);
 }
@@ -286,7 +303,8 @@ void Engine::end_waits(ErrorCode code, std::string_view detail) {
     if (code == ErrorCode::commit_unknown && phase_ == Phase::running && is_durable(*live))
       continue;
     const auto waiters = std::exchange(live->waiters, {});
-    const Error error{is_durable(*live) ? ErrorCode::closed : code, std::string(detail)};
+    const bool goes_on = is_durable(*live) && !given_up_;
+    const Error error{goes_on ? ErrorCode::closed : code, std::string(detail)};
     for (const auto& waiter : waiters) waiter.done(error);
     end_branch_waits(*live, error);
   }

@@ -277,8 +277,9 @@ void Engine::wake_parked() {
 void Engine::take(CloseRequest& request) {
   on_closed_.push_back(std::move(request.closed));
   if (phase_ != Phase::running) return;
-  phase_ = Phase::closing;
-  end_hastening();
+  phase_ = given_up_ ? Phase::closed : Phase::closing;
+  if (given_up_) return;
+  end_hastening({ErrorCode::closed, "the engine is closing"});
   waiting_.clear();
   for (const auto& [id, live] : std::exchange(to_resume_, {})) {
     if (live != nullptr && live->transaction.finished()) give_row(*live);

@@ -162,6 +162,8 @@ class Engine {
   void answer(ports::CallId id, const Outcome& outcome);
   // Calls that wait for this lane may go on: see ports::Caller. They do so in a later turn.
   void lane_opened(ports::Lane lane);
+  // The state file does not look as it should: a write finds out.
+  void doubt_storage(const Error& error);
   bool closed() const { return phase_ == Phase::closed; }
 
  private:
@@ -296,7 +298,7 @@ class Engine {
   void hasten(Live& live, WordRequest& request);
   void hasten_some();
   bool hasten_slice(Hastening& work);
-  void end_hastening();
+  void end_hastening(const Error& error);
 
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
@@ -370,6 +372,8 @@ class Engine {
   void add_snapshot(Live& live);
   void on_committed(const Result<ports::StoreFigures>& result);
   void on_refused(const Error& error);
+  static bool is_for_good(const Error& error) { return error.code == ErrorCode::superseded; }
+  void give_up(const Error& error);
   void retire_rows();
   void finished(Live& live);
   void give_row(Live& live);
@@ -475,6 +479,7 @@ class Engine {
   std::uint64_t written_at_ = 0;    // monotonic, the last time it did; 0: not yet
   std::vector<HostFigures> hosts_;  // as last handed to the store, or about to be
   bool hosts_changed_ = false;
+  bool doubts_storage_ = false;
   std::vector<XaRealm> open_realms_;
   std::size_t realms_taken_ = 0;  // of `realms_`
 
@@ -490,6 +495,7 @@ class Engine {
   std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not
   std::uint64_t refused_since_ = 0;
   std::uint64_t retry_wait_ = 0;
+  std::optional<Error> given_up_;  // for good: another engine has the file
 
   std::vector<ClosedCallback> on_closed_;
 };

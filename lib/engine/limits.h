@@ -32,6 +32,7 @@ inline constexpr std::size_t kSnapshotsPerBatch = 256;
 // After a failed commit, ms: doubled from the first to the last.
 inline constexpr std::uint64_t kStorageRetryFirst = 100;
 inline constexpr std::uint64_t kStorageRetryMax = 5'000;
+inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
 // How long callers wait for a disk that refuses before they are told commit_unknown, ms.
 inline constexpr std::uint64_t kStoragePatience = 10'000;
 

@@ -75,9 +75,9 @@ bool Engine::hasten_slice(Hastening& work) {
   return place == 0 || work.woken.more;
 }
 
-void Engine::end_hastening() {
+void Engine::end_hastening(const Error& error) {
   for (const auto& work : std::exchange(hastening_, {}))
-    refuse(work.done, ErrorCode::closed, "the engine is closing");
+    refuse(work.done, error.code, error.detail);
 }
 
 }  // namespace belay::engine

@@ -31,6 +31,7 @@ Report report_of(const ports::StoredSummary& stored, bool joined) {
 
 // Why nothing new is taken at the moment.
 std::optional<Error> Engine::refusal() const {
+  if (given_up_) return given_up_;
   if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
   if (retry_at_ != 0)
     return Error{ErrorCode::storage, "the state file refuses writes at the moment"};
@@ -46,6 +47,7 @@ void Engine::take(SubmitRequest& request) {
 }
 
 void Engine::take(FindRequest& request) {
+  if (given_up_) return refuse(request.done, given_up_->code, given_up_->detail);
   if (phase_ != Phase::running)
     return refuse(request.done, ErrorCode::closed, "the engine is closing");
   if (auto* live = live_.find(request.gid)) return watch(*live, request);
@@ -185,6 +187,7 @@ void Engine::send_lookups() {
   ports_.store.lookup(std::move(gids), [this, asked = std::move(asked)](auto result) {
     time_.tick(ports_.clock);
     lookup_under_way_ = false;
+    if (!result && is_for_good(result.error())) give_up(result.error());
     on_looked_up(asked, result);
     turn();
   });
@@ -248,7 +251,8 @@ void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSumma
   if (stored) return answer_from_disk(*stored, request);
   // The disk may have begun to refuse, or the engine to close, since it was asked.
   const auto error = refusal();
-  if (error && (phase_ == Phase::closed || !std::holds_alternative<FindRequest>(request))) {
+  const bool ended = given_up_ || phase_ == Phase::closed;
+  if (error && (ended || !std::holds_alternative<FindRequest>(request))) {
     return std::visit([&](auto& one) { refuse(one.done, error->code, error->detail); }, request);
   }
   if (auto* submit = std::get_if<SubmitRequest>(&request)) {

@@ -33,11 +33,11 @@ constexpr std::string_view kSetMeta =
     "INSERT INTO main.meta VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
 // They are this engine's, once it has called any.
 constexpr const char* kForgetHosts = "DELETE FROM meta WHERE name = 'hosts'";
-constexpr std::string_view kReadEpoch = "SELECT value FROM meta WHERE name = 'epoch'";
 // The length alone: the records themselves are not read for it.
 constexpr std::string_view kLogSizes = "SELECT lsn, length(records) FROM log ORDER BY lsn";
 
 constexpr std::string_view kAppend = "INSERT INTO log(lsn, records) VALUES(?1, ?2)";
+constexpr std::string_view kFindLogRow = "SELECT records FROM main.log WHERE lsn = ?1";
 constexpr std::string_view kFold = "DELETE FROM log WHERE lsn < ?1";
 constexpr std::string_view kFind =
     "SELECT id, mode, status, definition_hash, last_error, created_at, updated_at"
@@ -45,6 +45,8 @@ constexpr std::string_view kFind =
 
 // So many small log rows at once would be felt; the rest goes with the next commits.
 constexpr std::size_t kLogRowsFoldedMax = 8'192;
+// Format, count and checksum of a sealed batch, see codec.h: at most this many bytes.
+constexpr std::size_t kHeadBytes = 12;
 
 }  // namespace
 
@@ -75,6 +77,7 @@ Result<> Journal::checkpoint_wal() { return impl_->checkpoint_wal(); }
 Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
   return impl_->move_wal_in_background(std::move(on_progress));
 }
+Result<> Journal::look() { return impl_->look(); }
 Result<> Journal::close() { return impl_->close(); }
 
 Result<> Journal::Impl::open() {
@@ -84,9 +87,12 @@ Result<> Journal::Impl::open() {
     BELAY_TRY(check_whole());
     BELAY_TRY(connect());
     BELAY_TRY(count_epoch());
-    return prepare();
+    BELAY_TRY(prepare());
+    newest_known_.lsn = last_lsn_;
+    return guard();
   }();
   if (!opened) database_.checkpoint_on_close(false);  // what it could not read it leaves as it is
+  if (!opened) file_.unguard();
   if (!opened) database_.close();
   return opened;
 }
@@ -99,9 +105,15 @@ Result<> Journal::Impl::take_lock() {
   if (!clock) return clock.error();
   auto now = clock->text(kNow);
   if (!now) return now.error();
-  auto lock = LockFile::take(path_, *now);
+  auto lock = LockFile::take(path_);
   if (!lock) return lock.error();
+  // Before the file is made where there is none.
+  if (auto looked = look_first(path_, config_.vfs); !looked) return looked.error();
+  auto file = HeldFile::open(path_);
+  if (!file) return file.error();
   lock_ = std::move(*lock);
+  file_ = std::move(*file);
+  lock_.name_holder(*now);
   return {};
 }
 
@@ -167,8 +179,10 @@ Result<> Journal::Impl::prepare() {
     return {};
   };
   BELAY_TRY(set(statements->begin, "BEGIN IMMEDIATE"));
+  BELAY_TRY(set(statements->epoch, kReadEpoch));
   BELAY_TRY(set(statements->commit, "COMMIT"));
   BELAY_TRY(set(statements->append, kAppend));
+  BELAY_TRY(set(statements->find_log_row, kFindLogRow));
   BELAY_TRY(set(statements->fold, kFold));
   BELAY_TRY(set(statements->erase, kEraseRow));
   BELAY_TRY(set(statements->find, kFind));
@@ -214,7 +228,11 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
   const auto fold_below = fold_limit(batch);
   const auto row_bytes_before = statements_->rows.bytes();
   auto written = write(batch, fold_below);
-  if (!written) return broke(written.error()).error();
+  if (written) written = file_.check_all();  // else it may be where nobody finds it again
+  if (!written) {
+    if (batch.lsn != 0) in_doubt_lsn_ = batch.lsn;
+    return broke(written.error()).error();
+  }
   committed(batch, fold_below);
   return ports::StoreFigures{.log_bytes = log_bytes_,
                              .file_bytes = file_bytes_,
@@ -223,15 +241,17 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
                              .sync_us = sync_us_};
 }
 
-// After a failed attempt this batch's row may be there: then only the rest is written, which may be
-// there too and does no harm twice.
+// After a failed attempt this batch's row may be there: its bytes tell. Then only the rest is
+// written, which may be there too and does no harm twice.
 Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
   auto& statements = *statements_;
-  BELAY_TRY(statements.begin.run());
+  BELAY_TRY(begin());
   if (batch.lsn > last_lsn_) {
     statements.append.bind(1, batch.lsn);
     statements.append.bind_blob(2, batch.records);
     BELAY_TRY(statements.append.run());
+  } else if (batch.lsn != 0) {
+    BELAY_TRY(prove_row(batch));
   }
   for (const auto& row : batch.rows) BELAY_TRY(write_row(row));
   for (const auto& change : batch.topics) BELAY_TRY(statements.topics.write(change));
@@ -295,6 +315,10 @@ void Journal::Impl::committed(const ports::Batch& batch, core::Lsn fold_below) {
     log_.push_back({batch.lsn, batch.records.size()});
     log_bytes_ += batch.records.size();
   }
+  if (batch.lsn != 0) {
+    newest_known_ = {batch.lsn, batch.records.size(), batch.records.substr(0, kHeadBytes)};
+    in_doubt_lsn_ = 0;
+  }
   while (!log_.empty() && log_.front().lsn < fold_below) {
     log_bytes_ -= log_.front().bytes;
     log_.pop_front();
@@ -337,14 +361,22 @@ Result<> Journal::Impl::close() {
   statements_.reset();
   retention_.reset();
   Result<> result;
-  if (broken_) {
+  const auto seen = file_.check_all();
+  if (superseded_) {
+    database_.checkpoint_on_close(false);
+    result = *superseded_;
+  } else if (!seen && database_) {
+    result = close_elsewhere(seen.error());
+  } else if (broken_) {
     database_.checkpoint_on_close(false);
     result = Error{ErrorCode::storage, fmt::format("{} refused the last writes", path_)};
   } else if (database_) {
     result = database_.run("PRAGMA wal_checkpoint(TRUNCATE)");
     if (!result) result = Error{ErrorCode::storage, result.error().detail};
   }
+  file_.unguard();
   database_.close();
+  file_.release();
   lock_.release();
   return result;
 }

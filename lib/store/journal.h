@@ -73,8 +73,8 @@ struct Recovered {
 
 class Journal {
  public:
-  // Takes the lock, creates or migrates the schema, counts up the epoch. Errors: locked, corrupt,
-  // unsupported, storage, no_space, not_found (see `must_exist`).
+  // Takes the lock, creates or migrates the schema, counts up the epoch. Errors: locked, misplaced,
+  // corrupt, unsupported, storage, no_space, not_found (see `must_exist`).
   static Result<std::unique_ptr<Journal>> open(const JournalConfig& config);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -87,7 +87,8 @@ class Journal {
                             const std::function<void(std::uint64_t)>& progress);
 
   // See ports::Store. After an error the next commit closes the file, opens it again, makes durable
-  // what is there and writes what is missing.
+  // what is there and writes what is missing. Error superseded: another engine has the file; so
+  // says everything from now on.
   Result<ports::StoreFigures> commit(const ports::Batch& batch);
   Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
       const std::vector<std::string>& gids);
@@ -98,6 +99,9 @@ class Journal {
   // From now on the bulk of that is done by a thread of the journal's own; `on_progress` is called
   // there when `checkpoint_wal` should be called again. Errors: storage.
   Result<> move_wal_in_background(std::function<void()> on_progress);
+  // Are the file and what SQLite has beside it still where they were? Between commits, at any rate
+  // now and then; the next commit repairs, or is refused. Errors: storage.
+  Result<> look();
   // Everything into the one file, lock released. The destructor does the same without a word.
   Result<> close();
 

@@ -4,9 +4,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "store/held_file.h"
 #include "store/journal.h"
 #include "store/lock_file.h"
 #include "store/retention.h"
@@ -19,6 +22,7 @@
 namespace belay::store {
 
 inline constexpr int kBusyMillis = 5'000;  // another process's short write, such as a request
+inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
 class Journal::Impl {
  public:
@@ -36,13 +40,16 @@ class Journal::Impl {
   Result<bool> collect(const ports::Store::Retention& retention);
   Result<> checkpoint_wal();
   Result<> move_wal_in_background(std::function<void()> on_progress);
+  Result<> look();
   Result<> close();
 
  private:
   struct Statements {
     Statement begin;
+    Statement epoch;
     Statement commit;
     Statement append;
+    Statement find_log_row;
     Statement fold;
     Statement erase;
     Statement find;
@@ -54,6 +61,12 @@ class Journal::Impl {
   struct LogRow {
     core::Lsn lsn;
     std::uint64_t bytes;
+  };
+  // What a log row is known again by: its size and its head, which has the checksum of all of it.
+  struct LogMark {
+    core::Lsn lsn = 0;
+    std::uint64_t bytes = 0;
+    std::string head;
   };
 
   Result<> take_lock();
@@ -71,6 +84,15 @@ class Journal::Impl {
   Result<> repair();
   Result<> rewrite_wal();
   Result<> broke(Error error);
+  // ours.cc: is the file still this engine's?
+  Result<> begin();
+  Result<> prove_epoch(std::uint64_t found) const;
+  Result<> prove_row(const ports::Batch& batch);
+  Result<> prove_log();
+  Result<> guard();
+  Result<> rescue();
+  Result<> close_elsewhere(Error why);
+  Error another_engine(std::string_view seen) const;
   Result<> write(const ports::Batch& batch, core::Lsn fold_below);
   Result<> write_row(const ports::RowChange& row);
   Result<> write_extras(const ports::Batch& batch);
@@ -89,6 +111,7 @@ class Journal::Impl {
   std::string path_;
   FileFacts facts_;
   LockFile lock_;
+  HeldFile file_;  // outlives every connection
   Database database_;
   std::unique_ptr<Statements> statements_;
   std::unique_ptr<Retention> retention_;
@@ -97,7 +120,11 @@ class Journal::Impl {
 
   bool closed_ = false;
   bool broken_ = false;  // what is on disk has to be found out
-  core::Lsn last_lsn_ = 0;
+  std::optional<Error> superseded_;
+  std::int64_t data_version_ = 0;  // changes when another connection writes
+  core::Lsn last_lsn_ = 0;         // the newest in the file
+  core::Lsn in_doubt_lsn_ = 0;     // of the batch whose commit failed last
+  LogMark newest_known_;           // on disk for certain
   std::deque<LogRow> log_;
   std::uint64_t log_bytes_ = 0;
   std::uint64_t file_bytes_ = 0;

@@ -16,6 +16,8 @@ namespace belay::store {
 namespace {
 
 constexpr int kLinksMax = 40;
+// Whatever lies there instead: a link is not followed, a pipe is not waited for.
+constexpr int kOpenFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 std::string lock_path(const std::string& canonical) { return canonical + "-lock"; }
 
@@ -86,27 +88,32 @@ Result<std::string> canonical_path(std::string_view path) {
   return (canonical / target.filename()).string();
 }
 
-Result<LockFile> LockFile::take(const std::string& canonical, std::string_view since) {
+Result<LockFile> LockFile::take(const std::string& canonical) {
   LockFile file;
   file.path_ = lock_path(canonical);
-  file.descriptor_ = ::open(file.path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file.descriptor_ < 0) return system_error("cannot open the lock file", file.path_);
-  if (!lock(file.descriptor_)) {
-    if (errno != EAGAIN && errno != EACCES && errno != EWOULDBLOCK) {
-      return system_error("cannot lock", file.path_);
-    }
-    auto holder = read_holder(file.descriptor_);
-    close(std::exchange(file.descriptor_, -1));
-    if (holder.empty()) holder = "another engine";
-    return Error{ErrorCode::locked, fmt::format("{} is held by {}", canonical, holder)};
+  file.descriptor_ = ::open(file.path_.c_str(), O_RDWR | O_CREAT | kOpenFlags, 0644);
+  if (file.descriptor_ < 0 && errno == ELOOP) {
+    return Error{ErrorCode::misplaced,
+                 fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};
   }
+  if (file.descriptor_ < 0) return system_error("cannot open the lock file", file.path_);
+  if (lock(file.descriptor_)) return file;
+  if (errno != EAGAIN && errno != EACCES && errno != EWOULDBLOCK) {
+    return system_error("cannot lock", file.path_);
+  }
+  auto holder = read_holder(file.descriptor_);
+  close(std::exchange(file.descriptor_, -1));
+  if (holder.empty()) holder = "another engine";
+  return Error{ErrorCode::locked, fmt::format("{} is held by {}", canonical, holder)};
+}
+
+void LockFile::name_holder(std::string_view since) const {
   const auto text = fmt::format("pid {} on {} since {}\n", getpid(), host_name(), since);
   const bool written =
-      ftruncate(file.descriptor_, 0) == 0 &&
-      pwrite(file.descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+      ftruncate(descriptor_, 0) == 0 &&
+      pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
   // A full disk must not keep an engine from reading: the lock holds without its text.
   static_cast<void>(written);
-  return file;
 }
 
 void LockFile::release() {
@@ -116,7 +123,7 @@ void LockFile::release() {
 }
 
 std::string lock_holder(const std::string& canonical) {
-  const int descriptor = ::open(lock_path(canonical).c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(lock_path(canonical).c_str(), O_RDONLY | kOpenFlags);
   if (descriptor < 0) return {};
   auto holder = read_holder(descriptor);
   const bool held = is_locked(descriptor, holder);

@@ -1,6 +1,6 @@
-// One engine a file. The lock stands on a file beside the state file, so that SQLite's own locks
-// stay as they are and the tools can read beside a running engine. The system drops it with its
-// process, however that ends.
+// Who holds a state file, as a name for people in a file beside it: `HeldFile` has the lock that
+// counts. This one is asked about by those who must not open the state file for it, and it is what
+// engines of before locked. The system drops it with its process, however that ends.
 #pragma once
 
 #include <string>
@@ -27,9 +27,11 @@ class LockFile {
   }
   ~LockFile() { release(); }
 
-  // `canonical` is the state file's. Errors: locked (names the holder), storage. `since` is written
-  // into it.
-  static Result<LockFile> take(const std::string& canonical, std::string_view since);
+  // `canonical` is the state file's. Errors: locked (names the holder), misplaced (the lock file is
+  // a symbolic link), storage.
+  static Result<LockFile> take(const std::string& canonical);
+  // Who holds it, for people; `since` is when.
+  void name_holder(std::string_view since) const;
   // The lock file stays, empty: to remove it would let two holders hold two files of one name.
   void release();
 

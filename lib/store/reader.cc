@@ -77,11 +77,28 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   auto stuck_after = impl->database_.integer(kStuckAfter);
   if (!stuck_after) return explain(stuck_after.error(), file);
   impl->stuck_after_ = static_cast<std::uint32_t>(*stuck_after);
+  impl->files_ = impl->files_now();
   return impl;
+}
+
+// Where something was removed or replaced, an engine has gone on with another file: what this
+// connection has open says nothing any more. Nothing is taken away by name when it goes.
+Result<> Reader::Impl::follow_file() {
+  if (files_now() == files_) return {};
+  auto again = open(path_);
+  if (!again) return again.error();
+  database_.checkpoint_on_close(false);
+  fold_.reset();
+  data_version_ = folded_version_ = -1;
+  database_ = std::move((*again)->database_);
+  stuck_after_ = (*again)->stuck_after_;
+  files_ = (*again)->files_;
+  return {};
 }
 
 template <class T, class Work>
 Result<T> Reader::Impl::at_one_moment(Work work) {
+  if (auto followed = follow_file(); !followed) return followed.error();
   if (auto begun = database_.run("BEGIN"); !begun) return begun.error();
   Result<T> result = work();
   auto ended = database_.run(result ? "COMMIT" : "ROLLBACK");

@@ -10,6 +10,7 @@
 
 #include "belay/reader.h"
 #include "store/fold.h"
+#include "store/held_file.h"
 #include "store/sqlite.h"
 #include "store/whole.h"
 
@@ -50,6 +51,7 @@ class Reader::Impl {
   // Runs `work` within one read transaction.
   template <class T, class Work>
   Result<T> at_one_moment(Work work);
+  Result<> follow_file();
   // Is what was folded last the log of this moment?
   Result<bool> is_folded();
   Result<> fold_log();
@@ -60,7 +62,19 @@ class Reader::Impl {
   Result<> count_changed(Stats& stats);
   Result<> measure_files(Stats& stats);
 
+  // The file, its write-ahead log and its shared memory, as this connection has them open.
+  struct Files {
+    std::optional<store::FileId> file;
+    std::optional<store::FileId> wal;
+    std::optional<store::FileId> shm;
+    bool operator==(const Files&) const = default;
+  };
+  Files files_now() const {
+    return {store::file_id(path_), store::file_id(path_ + "-wal"), store::file_id(path_ + "-shm")};
+  }
+
   std::string path_;
+  Files files_;
   store::Database database_;
   std::optional<store::Fold> fold_;   // all of the log
   std::int64_t data_version_ = -1;    // of the newest moment

@@ -1,5 +1,6 @@
 #include "store/store_thread.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -8,11 +9,18 @@
 #include "threads/thread.h"
 
 namespace belay::store {
+namespace {
+
+// How long a file may be gone before anybody notices, if nothing is written.
+constexpr std::chrono::milliseconds kLookInterval{500};
+
+}  // namespace
 
 class StoreThread::Impl {
  public:
-  Impl(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post)
-      : journal_(std::move(journal)), post_(std::move(post)) {}
+  Impl(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post,
+       std::function<void(const Error& error)> on_doubt)
+      : journal_(std::move(journal)), post_(std::move(post)), on_doubt_(std::move(on_doubt)) {}
 
   ~Impl() {
     {
@@ -45,9 +53,12 @@ class StoreThread::Impl {
  private:
   enum class Next : std::uint8_t { job, upkeep, end };
 
-  Next wait(std::function<void()>& job) {
+  // The journal may be another thread's, which recovers, until the first job comes.
+  Next wait(std::function<void()>& job, bool first) {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return ending_ || !jobs_.empty() || upkeep_; });
+    const auto has_work = [this] { return ending_ || !jobs_.empty() || upkeep_; };
+    first ? wake_.wait(lock, has_work)
+          : static_cast<void>(wake_.wait_for(lock, kLookInterval, has_work));
     if (ending_) return Next::end;
     if (jobs_.empty()) {
       upkeep_ = false;
@@ -60,9 +71,8 @@ class StoreThread::Impl {
 
   void run() {
     std::function<void()> job;
-    // The journal may be another thread's, which recovers, until the first job comes.
     for (bool first = true;; first = false) {
-      const auto next = wait(job);
+      const auto next = wait(job, first);
       if (next == Next::end) break;
       // Without the helper all is done between commits: slower, and as safe.
       if (first)
@@ -71,7 +81,14 @@ class StoreThread::Impl {
       if (next == Next::job) std::exchange(job, nullptr)();
       // A failure is the next commit's to report: it repairs first.
       static_cast<void>(journal_->checkpoint_wal().has_value());
+      look();
     }
+  }
+
+  // Told once: until the next commit has repaired what can be, the journal does not look again.
+  void look() {
+    const auto seen = journal_->look();
+    if (!seen && on_doubt_) post([tell = on_doubt_, error = seen.error()] { tell(error); });
   }
 
   void on_wal_progress() {
@@ -84,6 +101,7 @@ class StoreThread::Impl {
 
   std::unique_ptr<Journal> journal_;
   std::function<void(std::function<void()>)> post_;
+  std::function<void(const Error& error)> on_doubt_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;
@@ -93,8 +111,9 @@ class StoreThread::Impl {
 };
 
 StoreThread::StoreThread(std::unique_ptr<Journal> journal,
-                         std::function<void(std::function<void()>)> post)
-    : impl_(std::make_unique<Impl>(std::move(journal), std::move(post))) {}
+                         std::function<void(std::function<void()>)> post,
+                         std::function<void(const Error& error)> on_doubt)
+    : impl_(std::make_unique<Impl>(std::move(journal), std::move(post), std::move(on_doubt))) {}
 
 StoreThread::~StoreThread() = default;
 

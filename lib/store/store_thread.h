@@ -12,8 +12,11 @@ namespace belay::store {
 
 class StoreThread final : public ports::Store {
  public:
-  // `post` is thread-safe and runs its argument on the loop, in order.
-  StoreThread(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post);
+  // `post` is thread-safe and runs its argument on the loop, in order. `on_doubt` runs on the loop,
+  // once, when the file or what lies beside it is found missing or replaced: a second after that at
+  // the latest, also without jobs. The next commit says what became of it.
+  StoreThread(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post,
+              std::function<void(const Error& error)> on_doubt = {});
   // Finishes the job under way, drops the rest, closes the journal, joins.
   ~StoreThread() override;
 

@@ -22,19 +22,23 @@ constexpr int kRepairBusyMillis = 100;
 }  // namespace
 
 Result<> Journal::Impl::broke(Error error) {
-  if (!sqlite3_get_autocommit(database_.handle())) {
+  if (database_ && !sqlite3_get_autocommit(database_.handle())) {
     static_cast<void>(database_.run("ROLLBACK").has_value());  // the connection is given up anyway
   }
   broken_ = true;
-  if (error.code != ErrorCode::storage) error.code = ErrorCode::storage;
+  if (error.code == ErrorCode::superseded) {
+    superseded_ = error;
+  } else {
+    error.code = ErrorCode::storage;
+  }
   return error;
 }
 
 Result<> Journal::Impl::ensure_sound() {
   if (closed_) return Error{ErrorCode::closed, fmt::format("{} is closed", path_)};
+  if (superseded_) return *superseded_;
   if (!broken_) return {};
-  auto repaired = repair();
-  if (!repaired) return Error{ErrorCode::storage, repaired.error().detail};
+  if (auto repaired = repair(); !repaired) return broke(repaired.error());
   broken_ = false;
   if (!on_wal_progress_) return {};
   auto moving = move_wal_in_background(on_wal_progress_);
@@ -45,19 +49,26 @@ Result<> Journal::Impl::ensure_sound() {
 // written anything. So all connections go, what the file says is read anew, written again and
 // synced, and only then is it believed.
 Result<> Journal::Impl::repair() {
+  BELAY_TRY(rescue());
   mover_.reset();
   statements_.reset();
   retention_.reset();
   if (database_) database_.checkpoint_on_close(false);
+  file_.unguard();
   database_.close();
   wal_frames_ = moved_frames_ = remainder_before_ = 0;
   next_move_ = 0;
   last_lsn_ = 0;
   BELAY_TRY(connect());
+  auto epoch = database_.integer(kReadEpoch);
+  if (!epoch) return epoch.error();
+  BELAY_TRY(prove_epoch(static_cast<std::uint64_t>(*epoch)));
   sqlite3_busy_timeout(database_.handle(), kRepairBusyMillis);
   if (auto moved = database_.run("PRAGMA wal_checkpoint(TRUNCATE)"); !moved) return moved;
   sqlite3_busy_timeout(database_.handle(), kBusyMillis);
-  return prepare();
+  BELAY_TRY(prepare());
+  BELAY_TRY(prove_log());
+  return guard();
 }
 
 // The same bytes in the same places: pages that the system holds for clean but never wrote become
@@ -140,7 +151,7 @@ Result<> Journal::Impl::checkpoint_with_mover() {
 Result<bool> Journal::Impl::collect(const ports::Store::Retention& retention) {
   BELAY_TRY(ensure_sound());
   auto collected = [&]() -> Result<bool> {
-    BELAY_TRY(statements_->begin.run());
+    BELAY_TRY(begin());
     auto more = retention_->step(retention);
     if (more && !*more && facts_.returns_pages) more = release_free_pages(database_);
     if (!more) return more;

@@ -235,6 +235,7 @@ bool Clients::may_be_refused_with(const Request& request, ErrorCode code) const 
     case ErrorCode::conflict: return request.kind == Kind::other;
     case ErrorCode::storage:
     case ErrorCode::commit_unknown: return !plan_.disk.empty() || !plan_.crashes.empty();
+    case ErrorCode::superseded: return plan_.second_engines != 0;
     case ErrorCode::closed:
       return !plan_.restarts.empty() || request.wants_final || request.kind != Kind::submit;
     case ErrorCode::timed_out: return request.kind == Kind::wait;

@@ -46,6 +46,7 @@ enum class Planted : std::uint8_t {
   hidden_handlers,   // the engine does not know that a handler's work goes on after its time
   silent_lanes,      // the engine is not told that a bank has a place again
   forgotten_steps,   // what a workflow remembered is not there after a crash
+  two_writers,       // an engine writes on although another one has opened the file
 };
 
 class Ledger final : public Books {

@@ -105,6 +105,7 @@ bool ModeClients::may_be_refused_with(const Request& request, ErrorCode code) co
     case ErrorCode::live_limit: return limits.live_transactions_max < 100 && begins;
     case ErrorCode::storage:
     case ErrorCode::commit_unknown: return !plan_.disk.empty() || !plan_.crashes.empty();
+    case ErrorCode::superseded: return plan_.second_engines != 0;
     case ErrorCode::closed: return true;
     case ErrorCode::not_found: return !begins || (spec.mode == Mode::msg && plan_.others.topics);
     case ErrorCode::forbidden: return may_be_forbidden(request);

@@ -178,13 +178,13 @@ void ModeClients::change_topic() {
          world_.note("told {}: {}", subscription.target, answer ? "done" : answer.error().detail);
          if (answer) return topics_.accepted(change);
          const auto code = answer.error().code;
-         if (code != ErrorCode::commit_unknown) topics_.refused(change);
+         const bool unknown = code == ErrorCode::commit_unknown || code == ErrorCode::superseded;
+         if (!unknown) topics_.refused(change);
          if (code == ErrorCode::not_found &&
              topics_.must_be(subscription.topic, subscription.target, from, topics_.now()))
            world_.fail(subscription.target + " was subscribed, and is not known");
          const bool expected = (code == ErrorCode::not_found && erase) ||
-                               code == ErrorCode::storage || code == ErrorCode::commit_unknown ||
-                               code == ErrorCode::closed;
+                               code == ErrorCode::storage || code == ErrorCode::closed || unknown;
          if (!expected) world_.fail("a topic's change: " + answer.error().detail);
        }});
   if (result) return;

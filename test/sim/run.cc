@@ -18,6 +18,7 @@ constexpr std::uint64_t kWorkflowSeed = 0x9e3779b97f4a7c15u;  // apart from all 
 constexpr std::uint64_t kOperatorStream = 1'000'003;
 constexpr std::uint64_t kBudgetStream = 2'000'003;
 constexpr std::uint64_t kBlockingStream = 4'000'007;
+constexpr std::uint64_t kThiefStream = 3'000'017;
 
 void log_line(LogLevel, std::string_view line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line);
@@ -30,6 +31,7 @@ Run::Run(const RunOptions& options)
       random_(options.seed),
       operator_random_(options.seed + kOperatorStream),
       blocking_random_(options.seed + kBlockingStream),
+      thief_random_(options.seed + kThiefStream),
       world_(options.seed, options.trace),
       plan_(make_plan(random_)),
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
@@ -45,6 +47,9 @@ Run::Run(const RunOptions& options)
     plan_.blocking_percent = blocking_random_.between(20, 100);
     banks_.block(plan_.blocking_percent, blocking_random_.fork());
   }
+  const bool taken = thief_random_.percent(10) || options.planted == Planted::two_writers;
+  // On a sound disk: what was never synced may be seen by the second and lost by a power cut.
+  if (taken && plan_.disk.empty()) plan_.second_engines = thief_random_.between(1, 2);
   disk_.set_clock([this] { return world_.wall_ms(); });
   if (options.trace) {
     plan_.options.log = &log_line;
@@ -123,6 +128,8 @@ void Run::schedule() {
                                    : mode_clients_.operator_word(stops);
     });
   }
+  for (std::uint64_t i = 0; i < plan_.second_engines; ++i)
+    world_.after_us(thief_random_.below(plan_.chaos_ms * 1000), [this] { open_beside(); });
   for (const auto& one : plan_.disk)
     world_.after_us(one.at_ms * 1000, [this, one] { trouble(one); });
   for (const auto& crash : plan_.crashes) {
@@ -171,6 +178,7 @@ void Run::open() {
     power_off_ = false;
     disk_.power_on();
   }
+  check_left_alone();
   const auto opened = try_open();
   if (opened) return;
   journal_.reset();
@@ -300,7 +308,8 @@ void Run::restart() {
 void Run::on_closed(const Result<>& result) {
   if (!world_.alive() || dead_) return;
   world_.note("closed: {}", result ? "done" : result.error().detail);
-  if (!result && plan_.disk.empty()) world_.fail("closing failed: " + result.error().detail);
+  if (!result && plan_.disk.empty() && log_when_taken_.empty())
+    world_.fail("closing failed: " + result.error().detail);
   if (closed_) world_.fail("told twice that it closed");
   closed_ = true;
 }
@@ -320,7 +329,7 @@ void Run::after_close() {
   engine_.reset();
   store_.reset();
   const auto closed = journal_->close();
-  if (!closed && plan_.disk.empty() && !disk_.was_cut())
+  if (!closed && plan_.disk.empty() && !disk_.was_cut() && log_when_taken_.empty())
     world_.fail("the journal cannot be closed: " + closed.error().detail);
   journal_.reset();
   if (disk_.was_cut()) power_off_ = true;
@@ -398,6 +407,7 @@ void Run::finish() {
 // What the file says without the engine: nothing unfinished, every end as it was told.
 void Run::check_file() {
   stage_ = Stage::done;
+  check_left_alone();
   if (world_.failed()) return;
   check_integrity();
   store::JournalConfig config;

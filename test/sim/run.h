@@ -76,11 +76,17 @@ class Run {
   void check_topics(const core::Topics& topics);
   void check_integrity();
   void trouble(const DiskTrouble& trouble);
+  // second_engine.cc
+  void open_beside();
+  void check_left_alone();
+  std::string log_digest();
 
   const RunOptions run_options_;
   test::Random random_;
-  test::Random operator_random_;  // its own: runs without an operator are as they always were
-  test::Random blocking_random_;  // likewise
+  // Their own: runs without an operator or a second engine are as they always were.
+  test::Random operator_random_;
+  test::Random blocking_random_;
+  test::Random thief_random_;
   World world_;
   Plan plan_;
   test::CrashVfs disk_;
@@ -101,6 +107,8 @@ class Run {
   std::uint64_t lives_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t refused_commits_ = 0;
+  // Another engine opened the file of this life: what was in its log then, and has to be.
+  std::string log_when_taken_;
   bool dead_ = false;  // the engine is to be buried as soon as nothing of it is on the stack
   bool power_off_ = false;
   bool restarting_ = false;

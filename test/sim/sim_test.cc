@@ -87,6 +87,9 @@ TEST_SUITE("sim") {
   TEST_CASE("control: steps of workflows that a crash takes are caught") {
     CHECK(run_planted(Planted::forgotten_steps, 1, 200).failures > 10);
   }
+  TEST_CASE("control: an engine that writes on although another has the file is caught") {
+    CHECK(run_planted(Planted::two_writers, 1, 200).failures > 10);
+  }
   TEST_CASE("control: a back-check that says committed too early is caught") {
     CHECK(run_planted(Planted::hasty_query, 1, 200).failures > 10);
   }

@@ -150,6 +150,7 @@ void WorkflowClients::on_error(Owner& owner, const Error& error) {
     case ErrorCode::busy:
     case ErrorCode::live_limit:
     case ErrorCode::storage:
+    case ErrorCode::superseded:
     case ErrorCode::closed:
     case ErrorCode::commit_unknown: return later(owner);
     case ErrorCode::not_found:

@@ -167,6 +167,9 @@ class TestEngine {
     }
   }
   bool commit(const ports::StoreFigures& figures = {}) { return finish_commit(figures); }
+  bool supersede() {
+    return finish_commit(Error{ErrorCode::superseded, "another engine writes to state.db"});
+  }
   bool refuse_commit() { return finish_commit(Error{ErrorCode::storage, "disk full"}); }
   // Commits until there is nothing to commit.
   void settle() {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +128,87 @@ TEST_SUITE("store/lock") {
     CHECK(first->close().has_value());
     CHECK(store::lock_holder(path) == "");
     CHECK(try_open(path).has_value());
+  }
+
+  TEST_CASE("no way past the lock: its file removed or replaced, the state file renamed") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    const auto lock = path + "-lock";
+    const auto moved = directory.file("moved.db");
+    const auto journal = open_journal(path);
+    std::filesystem::remove(lock);
+    check_locked(path, "another engine");
+    check_locked(path, "another engine");  // the second lock file was left by the first try
+    std::ofstream(directory.file("new")) << "";
+    std::filesystem::rename(directory.file("new"), lock);
+    check_locked(path, "another engine");
+    std::filesystem::rename(path, moved);
+    check_locked(moved, "another engine");
+    std::filesystem::rename(moved, path);
+    Story story;
+    story.submit("g");
+    commit(*journal, story.batch());
+  }
+
+  TEST_CASE("a lock file that is a symbolic link is refused, and what it points at is left alone") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    std::ofstream(directory.file("precious")) << "content";
+    std::filesystem::create_symlink("precious", path + "-lock");
+    const auto journal = try_open(path);
+    REQUIRE_FALSE(journal.has_value());
+    CHECK(journal.error().code == ErrorCode::misplaced);
+    CHECK(journal.error().detail.find("symbolic link: remove it") != std::string::npos);
+    CHECK(std::filesystem::file_size(directory.file("precious")) == 7);
+    CHECK_FALSE(std::filesystem::exists(path));
+    CHECK(store::lock_holder(path) == "");
+  }
+
+  TEST_CASE("a file with a second name is refused by either, and taken when that is gone") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    const auto other = directory.file("other.db");
+    CHECK(open_journal(path)->close().has_value());
+    std::filesystem::create_hard_link(path, other);
+    for (const auto& name : {path, other}) {
+      const auto journal = try_open(name);
+      REQUIRE_FALSE(journal.has_value());
+      CHECK(journal.error().code == ErrorCode::misplaced);
+      CHECK(journal.error().detail.find("2 names (hard links)") != std::string::npos);
+    }
+    std::filesystem::remove(other);
+    const auto journal = open_journal(path);
+    std::filesystem::create_hard_link(path, other);  // under a live engine
+    CHECK_FALSE(try_open(other).has_value());
+    Story story;
+    story.submit("g");
+    commit(*journal, story.batch());
+  }
+
+  TEST_CASE("a file that is mounted by itself is refused, a folder that is mounted is not") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    CHECK(open_journal(path)->close().has_value());
+    const auto inside = directory.file("inside.db");
+    const auto folder = directory.file("folder");
+    std::ofstream(inside) << "";
+    std::filesystem::create_directory(folder);
+    if (mount(path.c_str(), inside.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+      MESSAGE("NOT TESTED: this user may not mount");
+      return;
+    }
+    const auto refused = try_open(inside);
+    CHECK(umount(inside.c_str()) == 0);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == ErrorCode::misplaced);
+    CHECK(refused.error().detail.find("mount the folder instead") != std::string::npos);
+    REQUIRE(mount(directory.path().c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) == 0);
+    {
+      const auto journal = try_open(folder + "/state.db");
+      CHECK(journal.has_value());
+      if (journal) check_locked(path, "pid " + std::to_string(getpid()));
+    }
+    CHECK(umount(folder.c_str()) == 0);
   }
 
   TEST_CASE("a folder, or a folder that is not there, is no place for a state file") {

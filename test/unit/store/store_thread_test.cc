@@ -70,6 +70,40 @@ struct StoreThreadFixture {
 }  // namespace
 
 TEST_SUITE("store/thread") {
+  TEST_CASE_FIXTURE(
+      StoreThreadFixture,
+      "a file that goes away is noticed without a job, and told once until it is back") {
+    store::JournalConfig config;
+    config.path = path;
+    std::vector<std::string> doubts;
+    const auto thread = std::make_unique<store::StoreThread>(
+        open_journal(config),
+        [this](std::function<void()> done) { completions.post(std::move(done)); },
+        [&doubts](const Error& error) { doubts.push_back(error.detail); });
+    REQUIRE(thread->start().has_value());
+    const auto commit = [&](bool expected) {
+      story.submit("g" + std::to_string(story.lsn()));
+      const auto batch = story.batch();
+      std::optional<bool> taken;
+      while (taken != expected) {
+        taken.reset();
+        thread->commit(
+            batch, [&](const Result<ports::StoreFigures>& result) { taken = result.has_value(); });
+        while (!taken) completions.run(1);
+      }
+    };
+    commit(true);
+    for (unsigned times = 1; times <= 2; ++times) {
+      std::filesystem::rename(path, directory.file("aside"));
+      completions.run(1);
+      REQUIRE(doubts.size() == times);
+      CHECK(doubts.back().find("state.db was removed or replaced") != std::string::npos);
+      std::filesystem::rename(directory.file("aside"), path);
+      commit(true);
+    }
+    CHECK(doubts.size() == 2);
+  }
+
   TEST_CASE_FIXTURE(StoreThreadFixture,
                     "jobs run in the order handed in, and each is answered once") {
     const auto thread = start();

@@ -1,0 +1,99 @@
+// The file and what SQLite has beside it, under the hands of others: noticed when something is
+// taken away or replaced, and what can be saved then.
+//
+// A write-ahead log that was removed lives on as long as our connection has it open, with all that
+// was acknowledged and is not in the file yet. So that connection moves everything into the file
+// before it goes: nothing else can. It must not if somebody wrote meanwhile, since he wrote into
+// another log, and the index that both share names pages of his which are not in ours.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "store/journal_impl.h"
+
+namespace belay::store {
+namespace {
+
+// Others' readers are not waited for: the commit is tried again anyway.
+constexpr int kRescueBusyMillis = 100;
+constexpr const char* kDataVersion = "PRAGMA main.data_version";
+
+bool has_content(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && status.st_size != 0;
+}
+
+// Everything into the file, and the log begins anew for whoever writes next.
+Result<> move_all(Database& database) {
+  sqlite3_busy_timeout(database.handle(), kRescueBusyMillis);
+  int left = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                             &left, nullptr);
+  sqlite3_busy_timeout(database.handle(), kBusyMillis);
+  if (code == SQLITE_OK && left == 0) return {};
+  return sqlite_error(database.handle(), code, "moving a removed write-ahead log into the file");
+}
+
+}  // namespace
+
+// A write transaction shows which shared memory SQLite uses.
+Result<> Journal::Impl::guard() {
+  auto version = database_.integer(kDataVersion);
+  if (!version) return version.error();
+  data_version_ = *version;
+  if (!file_) return {};
+  BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
+  auto guarded = file_.guard();
+  BELAY_TRY(database_.run("ROLLBACK"));
+  return guarded;
+}
+
+Result<> Journal::Impl::look() {
+  if (closed_ || broken_) return {};
+  auto seen = file_.check_all();
+  if (!seen) broken_ = true;
+  return seen;
+}
+
+// Called before the connection is given up, as long as it is whole.
+Result<> Journal::Impl::rescue() {
+  BELAY_TRY(file_.check_path());
+  const auto seen = file_.check_all();
+  if (seen || !statements_) return {};
+  mover_.reset();
+  auto version = database_.integer(kDataVersion);
+  if (!version) return version.error();
+  if (*version != data_version_) {
+    return Error{ErrorCode::storage,
+                 fmt::format("{}, and another program wrote to the file since: restart the engine, "
+                             "and restore the file if `belay check` finds fault with it",
+                             seen.error().detail)};
+  }
+  BELAY_TRY(move_all(database_));
+  // Whatever lies there would be read back over what was just written.
+  if (file_.lost_wal() && has_content(path_ + "-wal")) {
+    return Error{ErrorCode::storage,
+                 fmt::format("{}; all that it held is in the file: remove {}-wal",
+                             seen.error().detail, path_)};
+  }
+  return {};
+}
+
+// The file is not where it was. What it lacks it is given, wherever it is now; but nothing is
+// removed by name, since the name may be another's. A log that would be read back over another file
+// is emptied.
+Result<> Journal::Impl::close_elsewhere(Error why) {
+  database_.checkpoint_on_close(false);
+  auto version = database_.integer(kDataVersion);
+  if (version && *version == data_version_) {
+    const bool empties = file_.replaced() || file_.lost_wal();
+    static_cast<void>(
+        database_
+            .run(empties ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(PASSIVE)")
+            .has_value());
+  }
+  return why;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,185 @@
+#include "store/held_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace belay::store {
+namespace {
+
+// SQLite's places, which its file format fixes: the lock of readers in the state file; in the
+// shared memory the lock of the writer, and that of whoever uses it at all.
+constexpr off_t kSharedFirst = 0x40000002;
+constexpr off_t kSharedBytes = 510;
+constexpr off_t kShmWriteByte = 120;
+constexpr off_t kShmInUseByte = 128;
+constexpr off_t kHolderByte = off_t{1} << 56;  // beyond all that SQLite could use
+
+Error file_error(std::string_view doing, const std::string& path) {
+  const bool full = errno == ENOSPC || errno == EDQUOT;
+  return {full ? ErrorCode::no_space : ErrorCode::storage,
+          fmt::format("cannot {} {}: {}", doing, path, std::generic_category().message(errno))};
+}
+
+// Locks of the open file, not of the process: a second engine in the same process is refused too.
+// Where they do not exist the lock file alone stands guard.
+#ifdef F_OFD_SETLK
+struct flock range_of(short type, off_t first, off_t bytes) {
+  struct flock range {};
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  range.l_start = first;
+  range.l_len = bytes;
+  return range;
+}
+bool set_lock(int descriptor, short type, off_t first, off_t bytes) {
+  auto range = range_of(type, first, bytes);
+  return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
+}
+bool others_lock(int descriptor, off_t first) {
+  auto range = range_of(F_WRLCK, first, 1);
+  return fcntl(descriptor, F_OFD_GETLK, &range) != 0 || range.l_type != F_UNLCK;
+}
+#else
+bool set_lock(int, short, off_t, off_t) { return true; }
+bool others_lock(int, off_t) { return true; }
+#endif
+
+bool is_mounted_itself([[maybe_unused]] int descriptor) {
+#ifdef STATX_ATTR_MOUNT_ROOT
+  struct statx status {};
+  return statx(descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+#else
+  return false;
+#endif
+}
+
+// The write-ahead log lies beside the name by which the file was opened. Under another name it is
+// not found, and what it holds is missing.
+Result<> check_place(int descriptor, const struct stat& status, const std::string& path) {
+  if (!S_ISREG(status.st_mode))
+    return Error{ErrorCode::storage, fmt::format("{} is no regular file", path)};
+  if (status.st_nlink > 1) {
+    return Error{
+        ErrorCode::misplaced,
+        fmt::format("{} has {} names (hard links), and its write-ahead log only one: remove "
+                    "the other names, or copy the file instead",
+                    path, status.st_nlink)};
+  }
+  if (is_mounted_itself(descriptor)) {
+    return Error{
+        ErrorCode::misplaced,
+        fmt::format("{} is mounted by itself, and its write-ahead log would lie outside of "
+                    "the mount: mount the folder instead",
+                    path)};
+  }
+  return {};
+}
+
+Error vanished(const std::string& path) {
+  return {ErrorCode::storage,
+          fmt::format("{} was removed or replaced under the engine: put the same file back, or "
+                      "restart the engine to go on with what is there",
+                      path)};
+}
+
+Error vanished_beside(const std::string& path) {
+  return {ErrorCode::storage, fmt::format("{} was removed or replaced under the engine", path)};
+}
+
+}  // namespace
+
+std::optional<FileId> file_id(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+Result<HeldFile> HeldFile::open(const std::string& canonical) {
+  HeldFile file;
+  file.path_ = canonical;
+  file.owner_ = getpid();
+  file.descriptor_ =
+      ::open(canonical.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+  if (file.descriptor_ < 0) return file_error("open", canonical);
+  struct stat status {};
+  if (fstat(file.descriptor_, &status) != 0) return file_error("look at", canonical);
+  file.id_ = {status.st_dev, status.st_ino};
+  BELAY_TRY(check_place(file.descriptor_, status, canonical));
+  if (set_lock(file.descriptor_, F_WRLCK, kHolderByte, 1)) return file;
+  if (errno != EAGAIN && errno != EACCES) return file_error("lock", canonical);
+  return Error{ErrorCode::locked,
+               fmt::format("{} is held by another engine, under another name or without its "
+                           "lock file",
+                           canonical)};
+}
+
+void HeldFile::release() {
+  if (descriptor_ < 0) return;
+  unguard();
+  if (owner_ == getpid()) set_lock(descriptor_, F_UNLCK, kHolderByte, 1);
+  if (shm_ >= 0) close(std::exchange(shm_, -1));
+  close(std::exchange(descriptor_, -1));
+}
+
+// To close a descriptor of the shared memory drops SQLite's locks on it, so it stays open unless it
+// is of a file that is not in use any more.
+Result<> HeldFile::open_shm() {
+  const auto path = path_ + "-shm";
+  struct stat status {};
+  const auto there = file_id(path);
+  if (shm_ >= 0 && fstat(shm_, &status) == 0 && there == FileId{status.st_dev, status.st_ino})
+    return {};
+  if (shm_ >= 0) close(std::exchange(shm_, -1));
+  shm_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  return shm_ >= 0 ? Result<>() : vanished_beside(path);
+}
+
+Result<> HeldFile::guard() {
+  BELAY_TRY(check_path());
+  BELAY_TRY(open_shm());
+  // The transaction under way has its lock in the shared memory that SQLite uses.
+  if (!others_lock(shm_, kShmWriteByte)) return vanished_beside(path_ + "-shm");
+  struct stat status {};
+  if (fstat(shm_, &status) != 0) return file_error("look at", path_ + "-shm");
+  // A disk without such locks has the checks of every commit.
+  set_lock(descriptor_, F_RDLCK, kSharedFirst, kSharedBytes);
+  set_lock(shm_, F_RDLCK, kShmInUseByte, 1);
+  shm_id_ = {status.st_dev, status.st_ino};
+  wal_id_ = file_id(path_ + "-wal");
+  return wal_id_ ? Result<>() : vanished_beside(path_ + "-wal");
+}
+
+void HeldFile::unguard() {
+  wal_id_.reset();
+  shm_id_.reset();
+  if (descriptor_ < 0 || owner_ != getpid()) return;
+  set_lock(descriptor_, F_UNLCK, kSharedFirst, kSharedBytes);
+  if (shm_ >= 0) set_lock(shm_, F_UNLCK, kShmInUseByte, 1);
+}
+
+Result<> HeldFile::check_path() const {
+  if (descriptor_ < 0 || file_id(path_) == id_) return {};
+  return vanished(path_);
+}
+
+Result<> HeldFile::check_all() const {
+  BELAY_TRY(check_path());
+  if (lost_wal()) return vanished_beside(path_ + "-wal");
+  if (shm_id_ && file_id(path_ + "-shm") != shm_id_) return vanished_beside(path_ + "-shm");
+  return {};
+}
+
+bool HeldFile::lost_wal() const { return wal_id_ && file_id(path_ + "-wal") != wal_id_; }
+
+bool HeldFile::replaced() const {
+  const auto there = file_id(path_);
+  return descriptor_ >= 0 && there && *there != id_;
+}
+
+}  // namespace belay::store

@@ -1,0 +1,65 @@
+// Is the file still this engine's? The lock says so where locks work: not on every disk that two
+// machines share, nor against an engine that does not know it. So each write proves it once more,
+// by what is in the file, within the transaction that it belongs to.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/journal_impl.h"
+
+namespace belay::store {
+
+// Once the write lock is taken, nobody counts the epoch up before the commit.
+Result<> Journal::Impl::begin() {
+  BELAY_TRY(statements_->begin.run());
+  const ResetAtEnd reset(statements_->epoch);
+  auto row = statements_->epoch.step();
+  if (!row) return row.error();
+  return prove_epoch(*row ? statements_->epoch.number(0) : 0);
+}
+
+Result<> Journal::Impl::prove_epoch(std::uint64_t found) const {
+  if (found == epoch_) return {};
+  if (found > epoch_)
+    return another_engine(fmt::format("it was opened again, as number {}", found));
+  return Error{ErrorCode::storage,
+               fmt::format("{} is older than this engine: opened {} times, this was number {}",
+                           path_, found, epoch_)};
+}
+
+// A row with the number of the batch that is handed in again: is it that batch?
+Result<> Journal::Impl::prove_row(const ports::Batch& batch) {
+  auto& find = statements_->find_log_row;
+  find.bind(1, batch.lsn);
+  const ResetAtEnd reset(find);
+  auto row = find.step();
+  if (!row) return row.error();
+  if (*row && batch.lsn == last_lsn_ && find.bytes(0) == batch.records) return {};
+  return another_engine(fmt::format("log row {} is not this engine's", batch.lsn));
+}
+
+// After the file was opened anew: what was acknowledged is there, and nothing that others wrote.
+Result<> Journal::Impl::prove_log() {
+  if (last_lsn_ > std::max(newest_known_.lsn, in_doubt_lsn_))
+    return another_engine(fmt::format("log row {} is not this engine's", last_lsn_));
+  if (newest_known_.bytes == 0) return {};
+  auto& find = statements_->find_log_row;
+  find.bind(1, newest_known_.lsn);
+  const ResetAtEnd reset(find);
+  auto row = find.step();
+  if (!row) return row.error();
+  if (!*row) {
+    return Error{ErrorCode::storage,
+                 fmt::format("{} has lost what was acknowledged: log row {} is not there", path_,
+                             newest_known_.lsn)};
+  }
+  const auto found = find.bytes(0);
+  if (found.size() == newest_known_.bytes && found.starts_with(newest_known_.head)) return {};
+  return another_engine(fmt::format("log row {} is not this engine's", newest_known_.lsn));
+}
+
+Error Journal::Impl::another_engine(std::string_view seen) const {
+  return {ErrorCode::superseded, fmt::format("another engine writes to {}: {}", path_, seen)};
+}
+
+}  // namespace belay::store
