@@ -33,6 +33,7 @@ Crowd::Crowd(const Settings& settings) : settings_(settings), saga_(make_saga(se
 Options Crowd::options(std::uint64_t count) const {
   Options options;
   options.retry.ongoing_interval = kRest;
+  options.limits.live_bytes_max = ~std::size_t{0};
   options.limits.live_transactions_max =
       std::max<std::size_t>(options.limits.live_transactions_max, count);
   return options;

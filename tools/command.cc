@@ -15,6 +15,8 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::conflict: return ExitCode::forbidden;
     case ErrorCode::busy:
     case ErrorCode::locked:
+    case ErrorCode::live_bytes_limit:
+    case ErrorCode::queued_bytes_limit:
     case ErrorCode::live_limit: return ExitCode::busy;
     case ErrorCode::corrupt: return ExitCode::corrupt;
     default: return ExitCode::failed;
@@ -25,7 +27,9 @@ std::string_view to_do_about(ErrorCode code) {
   switch (code) {
     case ErrorCode::storage: return "look at the file's permissions and at the space on its disk";
     case ErrorCode::no_space: return "make room on the disk";
+    case ErrorCode::queued_bytes_limit:
     case ErrorCode::busy: return "try again later";
+    case ErrorCode::live_bytes_limit:
     case ErrorCode::live_limit: return "let some of them finish first";
     case ErrorCode::not_found: return "see which transactions there are with `belay list`";
     case ErrorCode::locked: return "end that engine first";

@@ -60,6 +60,7 @@ class Describes {
     settings_.wait_result = wait;
     return self();
   }
+  // Of all of them at most 16 KiB, and of each step's own as much again.
   Self& header(std::string_view name, std::string_view value) {
     settings_.headers.push_back({std::string(name), std::string(value)});
     return self();

@@ -53,7 +53,9 @@ using ClosedCallback = std::function<void(const Result<>& result)>;
 struct Counters {
   std::uint64_t live = 0;             // unfinished transactions in memory
   std::uint64_t stuck = 0;            // of those, see Report::stuck
+  std::uint64_t live_bytes = 0;       // what transactions in memory take, see Limits
   std::uint64_t queued = 0;           // submits handed in and not yet decided
+  std::uint64_t queued_bytes = 0;     // of those
   std::uint64_t calls_in_flight = 0;  // asynchronous and blocking calls, those running on too
   // decided, held back by a limit of the engine or a host, or by a handler that runs on
   std::uint64_t calls_waiting = 0;

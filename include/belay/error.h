@@ -33,7 +33,9 @@
   X(forbidden_target, 20, "HookOptions does not allow this URL to be called")              \
   X(superseded, 21, "another engine writes to the state file; this one has ended")         \
   X(misplaced, 22, "the state file or its lock file lies where it cannot be held safely")  \
-  X(no_space, 24, "the disk has no room for what must be written; nothing was done")
+  X(live_bytes_limit, 23, "what is unfinished takes Limits::live_bytes_max in memory")     \
+  X(queued_bytes_limit, 24, "Limits::queued_bytes_max are queued; try again later")        \
+  X(no_space, 25, "the disk has no room for what must be written; nothing was done")
 
 namespace belay {
 

@@ -61,7 +61,7 @@ using StuckCallback = void (*)(const StuckNotice& notice, void* user);
 // Bounds. A submit that would break one is refused with that limit's own error and leaves nothing
 // behind.
 struct Limits {
-  // unfinished at once → live_limit; about 0.7 KB each
+  // unfinished at once → live_limit; about 0.7 KB each, see live_bytes_max
   std::size_t live_transactions_max = 1'000'000;
   std::size_t queued_submits_max = 65'536;  // handed in and not yet decided → busy
   // asynchronous and blocking calls; more wait their turn
@@ -76,6 +76,17 @@ struct Limits {
   std::size_t definition_bytes_max = 8 * 1024 * 1024;  // a whole transaction → definition_limit
   std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
   std::size_t subscriptions_max = 100'000;             // of all topics → topics_limit
+  // Memory, in bytes, each for the sum. A lone one that is larger is taken all the same, and so is
+  // whatever a start reads back. All three together leave room on a machine of 1 GiB.
+  //
+  // Of the transactions in memory: definitions, branches, remembered steps, errors, who waits for
+  // their ends → live_bytes_limit. Some 800,000 small ones.
+  std::size_t live_bytes_max = 512 * 1024 * 1024;
+  // Of requests handed in and not yet decided → queued_bytes_limit. Eight of the largest
+  // definitions, or the whole queue of small ones.
+  std::size_t queued_bytes_max = 64 * 1024 * 1024;
+  // Copies for asynchronous and blocking calls in flight; more wait their turn.
+  std::size_t call_bytes_max = 64 * 1024 * 1024;
 };
 
 struct Options {

@@ -22,6 +22,9 @@
   X(parked_then_turned_back) /* turned back while it waited for a handler */             \
   X(joined_before_durable)   /* a gid submitted again before the first was on disk */    \
   X(went_on_before_told)     /* a caller's answer had to wait for a later batch */       \
+  X(live_bytes_ran_out)      /* live_bytes_max was reached */                            \
+  X(queued_bytes_ran_out)    /* queued_bytes_max was reached */                          \
+  X(call_bytes_ran_out)      /* call_bytes_max was reached */                            \
   X(request_waits_for_batch) /* the open batch had no room for it */                     \
   X(lookup_waits_for_batch)  /* the same, of a gid that was looked up */                 \
   X(answer_waits_for_batch)  /* the same, of a call's answer */                          \

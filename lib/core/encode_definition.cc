@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "core/bounds.h"
 #include "core/definition.h"
 #include "core/draft.h"
 #include "core/topics.h"
@@ -17,12 +18,12 @@ namespace {
 constexpr Millis kIntervalMax{365LL * 24 * 3600 * 1000};
 constexpr Millis kRequestTimeoutMax{3600 * 1000};
 constexpr Millis kRetentionMax{100 * kIntervalMax};
-constexpr std::size_t kTargetBytesMax = 1024;
-// what one row of SQLite takes, with room
-constexpr std::size_t kDefinitionBytesMax = 512u * 1024 * 1024;
 constexpr std::size_t kBlockingThreadsMax = 1'024;
 constexpr std::size_t kTraceParentBytesMax = 256;
 constexpr std::size_t kNameBytesMax = 128;
+
+static_assert(row_bytes_max(Limits{}) <= kValueBytesMax);
+static_assert(3 * step_bytes_max(Limits{}) + 3 * 4'194'304 <= kValueBytesMax);
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
 
@@ -106,6 +107,14 @@ Result<> check_target(std::string_view what, const Where& where, std::string_vie
                              target.size(), kTargetBytesMax));
 }
 
+Result<> check_headers(std::string_view whose, const std::vector<Header>& headers) {
+  std::size_t bytes = 0;
+  for (const auto& header : headers) bytes += header.name.size() + header.value.size() + 2;
+  if (bytes <= kHeaderBytesMax) return {};
+  return invalid(fmt::format("the headers of {} have {} bytes, the limit is {}", whose, bytes,
+                             kHeaderBytesMax));
+}
+
 Result<> check_branch_id(const Where& where, std::string_view id) {
   if (id.size() > kBranchIdBytesMax) {
     return invalid(fmt::format("the branch_id of {} has {} bytes, the limit is {}", where.text(),
@@ -133,6 +142,7 @@ Result<> check_step(const Where& where, const DraftStep& step, const Limits& lim
   }
   BELAY_TRY(check_branch_id(where, step.branch_id));
   const auto& options = *step.options;
+  if (!options.headers.empty()) BELAY_TRY(check_headers(where.text(), options.headers));
   if (options.request_timeout) {
     BELAY_TRY(check_time(fmt::format("request_timeout of {}", where.text()),
                          *options.request_timeout, Millis{1}, kRequestTimeoutMax));
@@ -144,6 +154,7 @@ Result<> check_step(const Where& where, const DraftStep& step, const Limits& lim
 
 Result<> check_settings(const Draft& draft) {
   const auto& settings = *draft.settings;
+  BELAY_TRY(check_headers("the transaction", settings.headers));
   if (draft.delay.count() != 0)
     BELAY_TRY(check_time("delay", draft.delay, Millis{1}, kIntervalMax));
   if (settings.timeout_to_fail) {
@@ -315,18 +326,23 @@ Result<> check_options(const Options& options) {
                                     {"payload_bytes_max", limits.payload_bytes_max},
                                     {"definition_bytes_max", limits.definition_bytes_max},
                                     {"gid_bytes_max", limits.gid_bytes_max},
-                                    {"subscriptions_max", limits.subscriptions_max}}) {
+                                    {"subscriptions_max", limits.subscriptions_max},
+                                    {"live_bytes_max", limits.live_bytes_max},
+                                    {"queued_bytes_max", limits.queued_bytes_max},
+                                    {"call_bytes_max", limits.call_bytes_max}}) {
     if (value == 0) return invalid(fmt::format("Limits::{} is 0, it must be at least 1", name));
   }
   if (limits.blocking_threads > kBlockingThreadsMax) {
     return invalid(fmt::format("Limits::blocking_threads is {}, it must be at most {}",
                                limits.blocking_threads, kBlockingThreadsMax));
   }
-  if (limits.definition_bytes_max > kDefinitionBytesMax) {
-    return invalid(fmt::format("Limits::definition_bytes_max is {}, it must be at most {}",
-                               limits.definition_bytes_max, kDefinitionBytesMax));
-  }
-  return {};
+  const auto row = row_bytes_max(limits);
+  if (row <= kValueBytesMax) return {};
+  return invalid(fmt::format(
+      "with Limits::definition_bytes_max {}, branches_max {} and payload_bytes_max {} a "
+      "transaction's row could have {} bytes, the state file takes {}",
+      limits.definition_bytes_max, limits.branches_max, limits.payload_bytes_max, row,
+      kValueBytesMax));
 }
 
 }  // namespace belay::core

@@ -83,10 +83,13 @@ bool read_entry(base::ByteReader& in, std::uint64_t created_at, TimelineEntry& e
   return in.ok();
 }
 
-// What may come again and again, or what `aborting` repeats: these may be forgotten.
+// What may come again and again, or what another event repeats: these may be forgotten. A query's
+// success is one: a workflow's callback is called until its owner says the end, whatever it
+// answers.
 bool is_forgettable(const Record& record) {
   return record.kind == RecordKind::parked ||
-         (record.kind == RecordKind::answered && record.outcome != OutcomeKind::success);
+         (record.kind == RecordKind::answered &&
+          (record.outcome != OutcomeKind::success || record.op == Op::query));
 }
 
 bool same_answer(const Record& a, const Record& b) {

@@ -53,9 +53,16 @@ void Engine::wait_behind(ports::CallId former, Live& live, std::uint32_t branch,
   if (note_stuck(live)) log_stuck(live);
 }
 
+// A call is copied, so that it may outlive its transaction's memory.
+bool Engine::have_place() const {
+  const auto& limits = options_.limits;
+  if (calls_.bytes() >= limits.call_bytes_max) BELAY_MARK(call_bytes_ran_out);
+  return calls_.in_flight() < limits.calls_in_flight_max && calls_.bytes() < limits.call_bytes_max;
+}
+
 void Engine::call_or_wait(const PendingCall& call) {
   const bool has_place = ports_.caller.has_place(call.lane);
-  const bool may_go = calls_.in_flight() < options_.limits.calls_in_flight_max;
+  const bool may_go = have_place();
   if (may_go && has_place && waiting_.is_next(call.lane)) return call_later(call);
   if (!may_go) BELAY_MARK(call_waits_for_place);
   if (!has_place) BELAY_MARK(call_waits_for_lane);
@@ -88,6 +95,12 @@ struct CallParts {
     call.fence = epoch << 32 | (std::uint64_t{state.attempts_first} + state.attempts_second + 1);
     call.timeout = definition.request_timeout(branch).value_or(default_timeout);
   }
+  std::size_t bytes() const {
+    auto sum = call.gid.size() + call.target.size() + call.payload.size() +
+               call.custom_data.size() + call.trace_parent.size() + call.workflow.size();
+    for (const auto& header : headers) sum += header.name.size() + header.value.size();
+    return sum;
+  }
   CallParts(const CallParts&) = delete;
   CallParts& operator=(const CallParts&) = delete;
 
@@ -109,13 +122,14 @@ void Engine::call_later(const PendingCall& call) {
   const CallParts parts(call.live->transaction, call.branch, call.op, epoch_,
                         options_.request_timeout);
   const auto timeout = static_cast<std::uint64_t>(parts.call.timeout.count());
-  ports_.caller.call_later(calls_.add(call, time_.monotonic() + timeout), parts.call);
+  ports_.caller.call_later(calls_.add(call, time_.monotonic() + timeout, parts.bytes()),
+                           parts.call);
 }
 
 void Engine::start_waiting_calls() {
   if (phase_ != Phase::running) return;
   budget_.spend_on(Share::called);
-  while (calls_.in_flight() < options_.limits.calls_in_flight_max && budget_.has_room()) {
+  while (budget_.has_room() && have_place()) {
     const auto lane = waiting_.next_lane();
     if (!lane) return;
     const bool waited_behind = *lane >= ports::kOwnLanes;

@@ -38,9 +38,13 @@ class CallTable {
   // Calls that come back and are not back yet.
   std::size_t to_come_back() const { return to_come_back_; }
 
-  ports::CallId add(const PendingCall& call, std::uint64_t give_up_at) {
+  // What was copied for them.
+  std::size_t bytes() const { return bytes_; }
+
+  ports::CallId add(const PendingCall& call, std::uint64_t give_up_at, std::size_t bytes) {
     const auto id = ++last_id_;
-    calls_.emplace(id, Entry{call, give_up_at});
+    calls_.emplace(id, Entry{call, give_up_at, bytes});
+    bytes_ += bytes;
     deadlines_.emplace(give_up_at, id);
     to_come_back_ += call.comes_back ? 1 : 0;
     return id;
@@ -54,6 +58,7 @@ class CallTable {
     const bool given_up = deadlines_.erase({found->second.give_up_at, id}) == 0;
     if (given_up) running_on_.erase({call.live, call.branch});
     to_come_back_ -= call.comes_back ? 1 : 0;
+    bytes_ -= found->second.bytes;
     const Taken taken{call, given_up};
     calls_.erase(found);
     return taken;
@@ -68,6 +73,7 @@ class CallTable {
     if (call.comes_back) {
       running_on_.emplace(std::pair(call.live, call.branch), id);
     } else {
+      bytes_ -= found->second.bytes;
       calls_.erase(found);
     }
     return call;
@@ -84,11 +90,13 @@ class CallTable {
   struct Entry {
     PendingCall call;
     std::uint64_t give_up_at;
+    std::size_t bytes;
   };
   std::unordered_map<ports::CallId, Entry> calls_;
   std::set<std::pair<std::uint64_t, ports::CallId>> deadlines_;
   std::map<std::pair<const Live*, std::uint32_t>, ports::CallId> running_on_;
   std::size_t to_come_back_ = 0;
+  std::size_t bytes_ = 0;
   ports::CallId last_id_ = 0;
 };
 

@@ -59,7 +59,7 @@ void Engine::choose_rows() {
            bytes < budget_.row_bytes()) {
       auto& live = *finished_rows_.front();
       finished_rows_.pop_front();
-      bytes += core::memory_of(live.transaction);
+      bytes += live.bytes;
       add_row(live);
     }
   }
@@ -69,7 +69,7 @@ void Engine::choose_rows() {
     auto* next = live->dirty_next;
     if (!live->transaction.finished()) {
       if (snapshots++ == kSnapshotsPerBatch || bytes >= budget_.row_bytes()) break;
-      bytes += core::memory_of(live->transaction);
+      bytes += live->bytes;
       add_snapshot(*live);
     }
     live = next;
@@ -219,6 +219,7 @@ void Engine::forget(Live& live) {
   due_.set(live, 0);
   if (live.was_parked) parked_.remove(live);
   live.forgotten = true;
+  if (grows_beyond_ == &live) grows_beyond_ = nullptr;
   if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.erase(live);
 }
 
@@ -307,6 +308,7 @@ void Engine::end_waits(ErrorCode code, std::string_view detail) {
     const Error error{goes_on ? ErrorCode::closed : code, std::string(detail)};
     for (const auto& waiter : waiters) waiter.done(error);
     end_branch_waits(*live, error);
+    live_.weigh(*live);
   }
   for (auto* answers : {&open_topic_answers_, &sealed_topic_answers_}) {
     for (const auto& done : std::exchange(*answers, {})) done(Error{code, std::string(detail)});

@@ -39,6 +39,9 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
                   fmt::format("with this branch the definition has {} bytes, the limit is {}",
                               bytes, options_.limits.definition_bytes_max));
   }
+  const auto memory = sizeof(core::Branch) + sizeof(BranchWaiter) + request.step.size();
+  if (const auto may = may_grow(live, memory); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
   if (!live.branch_waiters) live.branch_waiters = std::make_unique<std::vector<BranchWaiter>>();
   live.branch_waiters->push_back(
       {.branch = static_cast<std::uint32_t>(count), .done = std::move(request.done)});
@@ -55,8 +58,11 @@ void Engine::give_word(Live& live, WordRequest& request) {
   if (request.word == WordRequest::Word::submit) {
     if (status == Status::prepared) return submit_word(live, request.delay, std::move(waiter));
     waiter.joined = true;
-    if (status == Status::submitted || status == Status::succeed)
+    if (status == Status::submitted || status == Status::succeed) {
+      if (const auto may = may_wait(live, waiter.wants_final); !may)
+        return refuse(waiter.done, may.error().code, may.error().detail);
       return add_waiter(live, std::move(waiter));
+    }
     const auto may = core::may_submit(live.transaction);
     return refuse(waiter.done, may.error().code, may.error().detail);
   }

@@ -37,6 +37,7 @@ void Engine::adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn
   live.last_lsn = last_lsn;
   live.has_row = has_row;
   live.awaits_resume = true;
+  live_.weigh(live);
   to_resume_.emplace_back(live.transaction.id, &live);
 }
 
@@ -120,64 +121,72 @@ template Load Engine::load_of(const GidRequest& request);
 
 // From any thread.
 
-Result<> Engine::enqueue(Request request, bool counts) {
+Result<> Engine::enqueue(Request request) {
+  const auto load = load_of(request);
   const std::lock_guard lock(mutex_);
   if (!taking_) return Error{ErrorCode::closed, "the engine is not running"};
-  if (counts && queued_.requests >= options_.limits.queued_submits_max) {
-    ++refused_;
-    return Error{ErrorCode::busy,
-                 fmt::format("{} requests are queued, the limit is {}", queued_.requests,
-                             options_.limits.queued_submits_max)};
-  }
-  queued_ += load_of(request);
+  if (load.requests != 0) BELAY_TRY(may_queue(load));
+  queued_ += load;
   inbox_.push_back(std::move(request));
   if (inbox_.size() == 1) ports_.alarm.wake();
   return {};
 }
 
-Result<> Engine::submit(SubmitRequest request) { return enqueue(std::move(request), true); }
+Result<> Engine::submit(SubmitRequest request) { return enqueue(std::move(request)); }
 
 Result<> Engine::find(std::string gid, ReportCallback done) {
-  return enqueue(FindRequest{std::move(gid), false, 0, std::move(done)}, true);
+  return enqueue(FindRequest{std::move(gid), false, 0, std::move(done)});
 }
 
 Result<> Engine::wait(std::string gid, std::optional<Millis> timeout, ReportCallback done) {
   const auto ms =
       timeout ? static_cast<std::uint64_t>(std::max<std::int64_t>(timeout->count(), 1)) : 0;
-  return enqueue(FindRequest{std::move(gid), true, ms, std::move(done)}, true);
+  return enqueue(FindRequest{std::move(gid), true, ms, std::move(done)});
 }
 
-Result<> Engine::add_branch(BranchRequest request) { return enqueue(std::move(request), true); }
+Result<> Engine::add_branch(BranchRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::give_word(WordRequest request) { return enqueue(std::move(request), true); }
+Result<> Engine::give_word(WordRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::record_progress(ProgressRequest request) {
-  return enqueue(std::move(request), true);
-}
+Result<> Engine::record_progress(ProgressRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::finish_workflow(EndRequest request) { return enqueue(std::move(request), true); }
+Result<> Engine::finish_workflow(EndRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::hasten_all(HastenRequest request) { return enqueue(std::move(request), true); }
+Result<> Engine::hasten_all(HastenRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request), true); }
+Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::topics(TopicsCallback done) {
-  return enqueue(TopicsRequest{std::move(done)}, true);
-}
+Result<> Engine::topics(TopicsCallback done) { return enqueue(TopicsRequest{std::move(done)}); }
 
 void Engine::registered(std::string target) {
   // Refused only when there is nothing left to wake.
-  static_cast<void>(enqueue(RegisteredRequest{std::move(target)}, false).has_value());
+  static_cast<void>(enqueue(RegisteredRequest{std::move(target)}).has_value());
 }
 
-Result<> Engine::close(ClosedCallback closed) {
-  return enqueue(CloseRequest{std::move(closed)}, false);
+Result<> Engine::close(ClosedCallback closed) { return enqueue(CloseRequest{std::move(closed)}); }
+
+// A lone one is always taken, however large.
+Result<> Engine::may_queue(const Load& load) {
+  const auto& limits = options_.limits;
+  if (queued_.requests >= limits.queued_submits_max) {
+    ++refused_;
+    return Error{ErrorCode::busy, fmt::format("{} requests are queued, the limit is {}",
+                                              queued_.requests, limits.queued_submits_max)};
+  }
+  if (queued_.requests == 0 || queued_.bytes + load.bytes <= limits.queued_bytes_max) return {};
+  ++refused_;
+  BELAY_MARK(queued_bytes_ran_out);
+  return Error{
+      ErrorCode::queued_bytes_limit,
+      fmt::format("requests of {} bytes are queued, with {} more they pass the limit of {}",
+                  queued_.bytes, load.bytes, limits.queued_bytes_max)};
 }
 
 Counters Engine::counters() const {
   const std::lock_guard lock(mutex_);
   auto counters = published_;
   counters.queued = queued_.requests;
+  counters.queued_bytes = queued_.bytes;
   counters.refused += refused_;
   return counters;
 }
@@ -379,6 +388,7 @@ void Engine::decide(Live& live, const core::Event& event) {
     if (note_stuck(live)) log_stuck(live);
     note_unanswered(live);
     note_branches(live);
+    live_.weigh(live);
   }
   due_.set(live, 0);
   if (core::next_due(live.transaction) != 0) hold_or_release({&live, ActKind::arm, {}, 0});
@@ -472,6 +482,7 @@ void Engine::set_alarm() {
 }
 
 void Engine::publish() {
+  counters_.live_bytes = live_.bytes();
   counters_.calls_in_flight = calls_.in_flight();
   counters_.calls_waiting = waiting_.size();
   counters_.log_bytes = log_bytes_;

@@ -241,7 +241,8 @@ class Engine {
   };
 
   // engine.cc: the turn
-  Result<> enqueue(Request request, bool counts);
+  Result<> enqueue(Request request);
+  Result<> may_queue(const Load& load);
   void take_requests();
   Request* next_request();
   template <class Any>
@@ -326,6 +327,10 @@ class Engine {
 
   // submit.cc: gids, joins, answers
   std::optional<Error> refusal() const;
+  std::size_t subscribers_memory(const core::Definition& definition) const;
+  Result<> may_add(std::size_t bytes) const;
+  Result<> may_grow(const Live& live, std::size_t bytes);
+  Result<> may_wait(const Live& live, bool wants_final) const;
   void begin(SubmitRequest& request);
   void join(Live& live, SubmitRequest& request);
   void watch(Live& live, FindRequest& request);
@@ -355,6 +360,7 @@ class Engine {
   void come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome);
   bool is_held_up(const Live& live) const;
   void call_later(const PendingCall& call);
+  bool have_place() const;
   void start_waiting_calls();
   void withdraw_waiting(Live& live);
   void take_answers();
@@ -412,6 +418,7 @@ class Engine {
   std::size_t next_request_ = 0;   // the first of them that is not yet handled
   bool inbox_left_ = false;        // it had some at the end of the turn
   LiveSet live_;
+  const Live* grows_beyond_ = nullptr;  // Limits::live_bytes_max, see may_grow
   DirtyList dirty_;
   DueHeap due_;
   CallTable calls_;

@@ -1,7 +1,9 @@
 // The transactions in memory: all unfinished ones, and finished ones until their row is on disk.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,12 +47,23 @@ struct Live {
   std::uint32_t heap_index = ~0u;   // ~0: not armed
   std::uint32_t calls_waiting = 0;  // for a place in their lane
   std::uint32_t running_on = 0;     // handlers of calls that were given up
-  bool has_row = false;
-  bool stuck = false;
-  bool awaits_resume = false;  // read back, and not yet gone on
-  bool was_parked = false;     // may be named in the index of parked ones
-  bool forgotten = false;      // its end is dealt with: only a call or a handler keeps it
+  std::uint32_t bytes = 0;          // as weighed last
+  std::uint32_t reserved = 0;       // for the subscribers of a prepared message's topics
+  bool has_row : 1 = false;
+  bool stuck : 1 = false;
+  bool awaits_resume : 1 = false;  // read back, and not yet gone on
+  bool was_parked : 1 = false;     // may be named in the index of parked ones
+  bool forgotten : 1 = false;      // its end is dealt with: only a call or a handler keeps it
 };
+
+// What one takes in memory, and who waits for it.
+inline std::size_t memory_of(const Live& live) {
+  constexpr std::size_t kWaiterBytes = sizeof(Waiter) + sizeof(Report);
+  const auto branch_waiters = live.branch_waiters ? live.branch_waiters->size() : 0;
+  return sizeof(Live) - sizeof(core::Transaction) + core::memory_of(live.transaction) +
+         (live.transaction.status == Status::prepared ? live.reserved : 0) +
+         live.waiters.size() * kWaiterBytes + branch_waiters * sizeof(BranchWaiter);
+}
 
 // Owns them; found by gid.
 class LiveSet {
@@ -73,9 +86,18 @@ class LiveSet {
     return *live;
   }
   void erase(Live& live) {
+    bytes_ -= live.bytes;
     by_gid_.erase(&live);
     delete &live;
   }
+  // Whenever it grew or shrank.
+  void weigh(Live& live) {
+    bytes_ -= live.bytes;
+    live.bytes = static_cast<std::uint32_t>(
+        std::min<std::size_t>(memory_of(live), std::numeric_limits<std::uint32_t>::max()));
+    bytes_ += live.bytes;
+  }
+  std::size_t bytes() const { return bytes_; }
   std::size_t size() const { return by_gid_.size(); }
   auto begin() const { return by_gid_.begin(); }
   auto end() const { return by_gid_.end(); }
@@ -102,6 +124,7 @@ class LiveSet {
   };
 
   std::unordered_set<Live*, Hash, Equal> by_gid_;
+  std::size_t bytes_ = 0;
 };
 
 // Those with log records that no row covers, oldest first: its head says how far the log can be

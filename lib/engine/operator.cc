@@ -14,6 +14,8 @@ void Engine::stop(Live& live, WordRequest& request) {
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   if (live.transaction.stopped) {
+    if (const auto may = may_wait(live, true); !may)
+      return refuse(request.done, may.error().code, may.error().detail);
     resume(live);
   } else {
     stop_resuming(live);

@@ -61,6 +61,10 @@ void Engine::begin(SubmitRequest& request) {
                   fmt::format("{} transactions are unfinished, the limit is {}", counters_.live,
                               options_.limits.live_transactions_max));
   }
+  const auto subscribers = subscribers_memory(request.definition);
+  if (const auto may = may_add(sizeof(Live) + core::memory_of(request.definition) + subscribers);
+      !may)
+    return refuse(request.done, may.error().code, may.error().detail);
   const bool prepares = request.entry == core::Entry::prepare;
   if (auto topics = check_topics(request.definition); !topics)
     return refuse(request.done, topics.error().code, topics.error().detail);
@@ -75,8 +79,52 @@ void Engine::begin(SubmitRequest& request) {
   ++counters_.live;
   ++counters_.submitted;
   live.waiters.push_back({std::move(request.done), request.wants_final, 0});
+  if (prepares) live.reserved = static_cast<std::uint32_t>(subscribers);
+  live_.weigh(live);
   if (!request.wants_final) hold({&live, ActKind::accepted, {}, 0});
   decide(live, core::Begun{});
+}
+
+// What the subscribers take whom a message goes to: they share all but their names.
+std::size_t Engine::subscribers_memory(const core::Definition& definition) const {
+  std::size_t bytes = 0;
+  if (definition.mode() != Mode::msg || topics_.empty()) return bytes;
+  for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
+    const auto target = definition.step(i).first;
+    if (!core::is_topic(target)) continue;
+    const auto topic = topics_.find(target.substr(kTopicPrefix.size()));
+    if (topic == topics_.end()) continue;
+    for (const auto& [subscriber, remark] : topic->second)
+      bytes += sizeof(core::Branch) + sizeof(std::uint64_t) + subscriber.size();
+  }
+  return bytes;
+}
+
+// A lone transaction is always taken.
+Result<> Engine::may_add(std::size_t bytes) const {
+  const auto most = options_.limits.live_bytes_max;
+  if (live_.bytes() == 0 || live_.bytes() + bytes <= most) return {};
+  BELAY_MARK(live_bytes_ran_out);
+  return Error{
+      ErrorCode::live_bytes_limit,
+      fmt::format("unfinished transactions take {} bytes, with {} more they pass the limit "
+                  "of {}",
+                  live_.bytes(), bytes, most)};
+}
+
+// When the memory is used up, one of those in it may still grow until it has ended, or they could
+// all wait for each other's end.
+Result<> Engine::may_grow(const Live& live, std::size_t bytes) {
+  const auto may = may_add(bytes);
+  if (may || (grows_beyond_ != nullptr && grows_beyond_ != &live)) return may;
+  grows_beyond_ = &live;
+  return {};
+}
+
+// Whoever waits for an end and says nothing new.
+Result<> Engine::may_wait(const Live& live, bool wants_final) const {
+  if (!wants_final || live.transaction.finished()) return {};
+  return may_add(sizeof(Waiter) + sizeof(Report));
 }
 
 void Engine::join(Live& live, SubmitRequest& request) {
@@ -88,11 +136,15 @@ void Engine::join(Live& live, SubmitRequest& request) {
   if (request.entry == core::Entry::submit && live.transaction.driven &&
       live.transaction.status == Status::prepared)
     return submit_word(live, Millis{0}, {std::move(request.done), request.wants_final, 0});
+  if (const auto may = may_wait(live, request.wants_final); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
   add_waiter(live,
              {.done = std::move(request.done), .wants_final = request.wants_final, .joined = true});
 }
 
 void Engine::watch(Live& live, FindRequest& request) {
+  if (const auto may = may_wait(live, request.wants_final); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
   const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;
   add_waiter(live, {std::move(request.done), request.wants_final, until});
 }
@@ -116,6 +168,7 @@ void Engine::add_waiter(Live& live, Waiter waiter) {
   }
   if (!is_durable(live)) budget_.spend(0, sizeof(Waiter) + sizeof(Report));
   live.waiters.push_back(std::move(waiter));
+  live_.weigh(live);
   if (!told_at_the_end) hold_or_release({&live, ActKind::accepted, {}, 0});
 }
 
@@ -136,6 +189,7 @@ void Engine::tell_accepted(const Act& act) {
       live.waiters.push_back(std::move(waiter));
     }
   }
+  live_.weigh(live);
   if (again && !live.transaction.finished()) hold(act);
 }
 
@@ -153,6 +207,7 @@ void Engine::tell(Live& live, bool final_ones) {
       waiter.done(waiter.joined ? Result<Report>(report_of(live, true)) : result);
     }
   }
+  live_.weigh(live);
 }
 
 Report Engine::report_of(const Live& live, bool joined) const {

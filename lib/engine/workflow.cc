@@ -46,6 +46,8 @@ Result<> Engine::check_progress(const core::Transaction& transaction, std::strin
 void Engine::record_progress(Live& live, ProgressRequest& request) {
   if (const auto allowed = check_progress(live.transaction, request.step); !allowed)
     return refuse(request.done, allowed.error().code, allowed.error().detail);
+  if (const auto may = may_grow(live, request.step.size()); !may)
+    return refuse(request.done, may.error().code, may.error().detail);
   resume(live);
   decide(live, core::Progressed{request.step});
   open_topic_answers_.push_back(std::move(request.done));

@@ -68,6 +68,8 @@ std::string_view Statement::bytes(int column) const {
 }
 
 Error Statement::failure(int code) const {
+  if (unbound_ != SQLITE_OK)
+    return sqlite_error(nullptr, code, fmt::format("binding \"{:.60}\"", sqlite3_sql(handle_)));
   return sqlite_error(sqlite3_db_handle(handle_), code,
                       fmt::format("running \"{:.60}\"", sqlite3_sql(handle_)));
 }

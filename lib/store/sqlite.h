@@ -22,38 +22,44 @@ Error sqlite_error(sqlite3* db, int code, std::string_view doing);
 class Statement {
  public:
   Statement() = default;
-  Statement(Statement&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Statement(Statement&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), unbound_(other.unbound_) {}
   Statement& operator=(Statement&& other) noexcept {
     std::swap(handle_, other.handle_);
+    std::swap(unbound_, other.unbound_);
     return *this;
   }
   ~Statement() { sqlite3_finalize(handle_); }
 
   static Result<Statement> prepare(sqlite3* db, std::string_view sql);
 
-  void bind(int index, std::int64_t value) { sqlite3_bind_int64(handle_, index, value); }
+  // One that fails is told by the next step, which does nothing else.
+  void bind(int index, std::int64_t value) { note(sqlite3_bind_int64(handle_, index, value)); }
   void bind(int index, std::uint64_t value) { bind(index, static_cast<std::int64_t>(value)); }
   // Text and blobs are lent until the statement is reset.
   void bind_text(int index, std::string_view text) {
-    sqlite3_bind_text64(handle_, index, text.data() == nullptr ? "" : text.data(), text.size(),
-                        SQLITE_STATIC, SQLITE_UTF8);
+    note(sqlite3_bind_text64(handle_, index, text.data() == nullptr ? "" : text.data(), text.size(),
+                             SQLITE_STATIC, SQLITE_UTF8));
   }
   void bind_blob(int index, std::string_view bytes) {
-    sqlite3_bind_blob64(handle_, index, bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
-                        SQLITE_STATIC);
+    note(sqlite3_bind_blob64(handle_, index, bytes.data() == nullptr ? "" : bytes.data(),
+                             bytes.size(), SQLITE_STATIC));
   }
-  void bind_null(int index) { sqlite3_bind_null(handle_, index); }
+  void bind_null(int index) { note(sqlite3_bind_null(handle_, index)); }
 
   // True: there is a row.
   Result<bool> step() {
-    const int code = sqlite3_step(handle_);
+    const int code = unbound_ != SQLITE_OK ? unbound_ : sqlite3_step(handle_);
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
     return failure(code);
   }
   // For statements without rows: steps to the end and resets.
   Result<> run();
-  void reset() { sqlite3_reset(handle_); }
+  void reset() {
+    sqlite3_reset(handle_);
+    unbound_ = SQLITE_OK;
+  }
 
   bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
   std::int64_t integer(int column) const { return sqlite3_column_int64(handle_, column); }
@@ -63,8 +69,12 @@ class Statement {
 
  private:
   Error failure(int code) const;
+  void note(int code) {
+    if (unbound_ == SQLITE_OK) unbound_ = code;
+  }
 
   sqlite3_stmt* handle_ = nullptr;
+  int unbound_ = SQLITE_OK;  // the first failure of a bind since the last reset
 };
 
 // Resets a statement at the end of a scope, so that no read outlives its function.

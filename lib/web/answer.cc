@@ -34,6 +34,8 @@ Answer Answer::failure(std::string text) {
 Answer Answer::of(const Error& error) {
   // The disk may be full: the same request again, with its gid, does no harm.
   const bool later = error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
+                     error.code == ErrorCode::live_bytes_limit ||
+                     error.code == ErrorCode::queued_bytes_limit ||
                      error.code == ErrorCode::closed || error.code == ErrorCode::storage ||
                      error.code == ErrorCode::commit_unknown;
   auto text = error.detail.empty() ? std::string(meaning_of(error.code)) : error.detail;

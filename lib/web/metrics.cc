@@ -53,7 +53,10 @@ void add_transactions(Families& families, const Counters& counters) {
   now(families, "belay_transactions_live", "Unfinished transactions.", counters.live);
   now(families, "belay_transactions_stuck", "Unfinished ones whose branch does not answer.",
       counters.stuck);
+  now(families, "belay_transactions_live_bytes", "What transactions in memory take.",
+      counters.live_bytes);
   now(families, "belay_submits_queued", "Submits handed in and not yet decided.", counters.queued);
+  now(families, "belay_submits_queued_bytes", "What they take.", counters.queued_bytes);
   total(families, "belay_transactions_submitted_total", "Submits accepted.", counters.submitted);
   total(families, "belay_submits_refused_total", "Submits answered with an error.",
         counters.refused);

@@ -232,6 +232,8 @@ bool Clients::may_be_refused_with(const Request& request, ErrorCode code) const 
     case ErrorCode::busy: return limits.queued_submits_max < 100;
     case ErrorCode::live_limit:
       return limits.live_transactions_max < 100 && request.kind == Kind::submit;
+    case ErrorCode::live_bytes_limit: return plan_.memory_runs_out();
+    case ErrorCode::queued_bytes_limit: return plan_.queue_runs_out();
     case ErrorCode::conflict: return request.kind == Kind::other;
     case ErrorCode::storage:
     case ErrorCode::commit_unknown: return !plan_.disk.empty() || !plan_.crashes.empty();
@@ -263,9 +265,10 @@ void Clients::on_error(const Request& request, const Error& error) {
     }
   }
   if (request.kind != Kind::submit) return;
-  const bool left_nothing = error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
-                            error.code == ErrorCode::storage ||
-                            (error.code == ErrorCode::closed && !request.wants_final);
+  const bool left_nothing =
+      error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
+      error.code == ErrorCode::live_bytes_limit || error.code == ErrorCode::queued_bytes_limit ||
+      error.code == ErrorCode::storage || (error.code == ErrorCode::closed && !request.wants_final);
   if (left_nothing) ledger_.may_exist(known.gid, -1);
 }
 

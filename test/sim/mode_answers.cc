@@ -103,6 +103,8 @@ bool ModeClients::may_be_refused_with(const Request& request, ErrorCode code) co
   switch (code) {
     case ErrorCode::busy: return limits.queued_submits_max < 100;
     case ErrorCode::live_limit: return limits.live_transactions_max < 100 && begins;
+    case ErrorCode::live_bytes_limit: return plan_.memory_runs_out();
+    case ErrorCode::queued_bytes_limit: return plan_.queue_runs_out();
     case ErrorCode::storage:
     case ErrorCode::commit_unknown: return !plan_.disk.empty() || !plan_.crashes.empty();
     case ErrorCode::superseded: return plan_.second_engines != 0;
@@ -120,11 +122,12 @@ void ModeClients::on_error(const Request& request, const Error& error) {
   const bool begins = request.kind == Kind::submit || request.kind == Kind::prepare;
   if (error.code == ErrorCode::not_found && !begins) on_not_found(request);
   if (!begins) return;
-  const bool left_nothing = error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
-                            error.code == ErrorCode::storage ||
-                            error.code == ErrorCode::not_found ||
-                            error.code == ErrorCode::forbidden ||
-                            (error.code == ErrorCode::closed && !request.wants_final);
+  const bool left_nothing =
+      error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
+      error.code == ErrorCode::live_bytes_limit || error.code == ErrorCode::queued_bytes_limit ||
+      error.code == ErrorCode::storage || error.code == ErrorCode::not_found ||
+      error.code == ErrorCode::forbidden ||
+      (error.code == ErrorCode::closed && !request.wants_final);
   if (left_nothing) --known.book->may_exist;
 }
 

@@ -174,6 +174,12 @@ Plan make_plan(Random& random) {
 }
 
 void plan_budgets(Plan& plan, Random random) {
+  auto& limits = plan.options.limits;
+  if (random.percent(15))
+    limits.live_bytes_max = static_cast<std::size_t>(pick(random, {1, 2'000, 5'000}));
+  if (random.percent(15))
+    limits.queued_bytes_max = static_cast<std::size_t>(pick(random, {1, 1'000, 2'000}));
+  if (random.percent(15)) limits.call_bytes_max = static_cast<std::size_t>(pick(random, {1, 50}));
   if (!random.percent(30)) return;
   plan.batch.records = static_cast<std::size_t>(pick(random, {1, 2, 10, 1'000}));
   plan.batch.bytes = static_cast<std::size_t>(pick(random, {1, 100, 1'000, 100'000}));
@@ -206,6 +212,8 @@ std::string describe(const Plan& plan) {
       fmt::format("; history {} limits {}/{}/{}", static_cast<unsigned>(plan.options.history),
                   plan.options.limits.calls_in_flight_max, plan.options.limits.queued_submits_max,
                   plan.options.limits.live_transactions_max);
+  text += fmt::format(" bytes {}/{}/{}", plan.options.limits.live_bytes_max,
+                      plan.options.limits.queued_bytes_max, plan.options.limits.call_bytes_max);
   text +=
       fmt::format(" batch {}/{}/{}", plan.batch.records, plan.batch.bytes, plan.batch.row_bytes);
   return text;

@@ -113,6 +113,8 @@ struct Plan {
   Options options;
   engine::BatchLimits batch;
 
+  bool memory_runs_out() const { return options.limits.live_bytes_max < 100'000; }
+  bool queue_runs_out() const { return options.limits.queued_bytes_max < 100'000; }
   // Whether finished transactions may be forgotten while the run lasts.
   bool forgets() const {
     return options.history != History::all || options.retention.count() != 0 ||

@@ -149,6 +149,8 @@ void WorkflowClients::on_error(Owner& owner, const Error& error) {
   switch (error.code) {
     case ErrorCode::busy:
     case ErrorCode::live_limit:
+    case ErrorCode::live_bytes_limit:
+    case ErrorCode::queued_bytes_limit:
     case ErrorCode::storage:
     case ErrorCode::superseded:
     case ErrorCode::closed:

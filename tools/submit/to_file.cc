@@ -17,6 +17,8 @@ Refusal refusal_of(const Error& error, std::string place) {
     case ErrorCode::conflict:
     case ErrorCode::forbidden: refusal.code = ExitCode::forbidden; break;
     case ErrorCode::busy:
+    case ErrorCode::queued_bytes_limit:
+    case ErrorCode::live_bytes_limit:
     case ErrorCode::live_limit: refusal.code = ExitCode::busy; break;
     case ErrorCode::corrupt: refusal.code = ExitCode::corrupt; break;
     case ErrorCode::not_found:

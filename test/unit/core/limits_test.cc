@@ -239,7 +239,8 @@ TEST_SUITE("core/options") {
     for (const auto limit :
          {&Limits::live_transactions_max, &Limits::queued_submits_max, &Limits::calls_in_flight_max,
           &Limits::blocking_threads, &Limits::branches_max, &Limits::payload_bytes_max,
-          &Limits::definition_bytes_max, &Limits::gid_bytes_max}) {
+          &Limits::definition_bytes_max, &Limits::gid_bytes_max, &Limits::live_bytes_max,
+          &Limits::queued_bytes_max, &Limits::call_bytes_max}) {
       Options options;
       options.limits.*limit = 0;
       CHECK(verdict(options).starts_with("invalid_argument: Limits::"));
@@ -252,9 +253,17 @@ TEST_SUITE("core/options") {
           "invalid_argument: Limits::blocking_threads is 1025, it must be at most 1024");
     options.limits.blocking_threads = 1'024;
     CHECK(verdict(options) == "");
-    options.limits.definition_bytes_max = 512u * 1024 * 1024 + 1;
+    options.limits.definition_bytes_max = 100u * 1024 * 1024;
+    CHECK(verdict(options) == "");
+    options.limits.definition_bytes_max = 200u * 1024 * 1024;
     CHECK(verdict(options).starts_with(
-        "invalid_argument: Limits::definition_bytes_max is 536870913"));
+        "invalid_argument: with Limits::definition_bytes_max 209715200, branches_max 1000"));
+    options.limits = {.branches_max = 8'000};
+    CHECK(verdict(options) == "");
+    options.limits.branches_max = 9'000;
+    CHECK(verdict(options).starts_with("invalid_argument: with Limits::definition_bytes_max"));
+    options.limits.branches_max = ~std::size_t{0};
+    CHECK(verdict(options).starts_with("invalid_argument: with Limits::definition_bytes_max"));
   }
 }
 

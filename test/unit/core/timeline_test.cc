@@ -27,6 +27,23 @@ std::vector<TimelineEvent> decoded(const std::string& timeline) {
 }  // namespace
 
 TEST_SUITE("core/timeline") {
+  TEST_CASE("a callback that succeeds for ever takes the place of one event") {
+    std::string timeline;
+    auto record = answer(kCreated, OutcomeKind::success, "");
+    record.op = Op::query;
+    for (std::uint64_t i = 0; i < 100'000; ++i) {
+      record.at = kCreated + i;
+      append_event(timeline, kCreated, record);
+    }
+    CHECK(decoded(timeline).size() == 1);
+    CHECK(decoded(timeline)[0].repeats == 100'000);
+    for (std::uint32_t i = 0; i < 100'000; ++i) {
+      record.branch = i % 2;  // or as good as one, if they are not alike
+      append_event(timeline, kCreated, record);
+    }
+    CHECK(timeline.size() <= kTimelineBytesMax + 100);
+  }
+
   TEST_CASE("every kind of event comes back, except what a state tells anyway") {
     std::string timeline;
     append_event(timeline, kCreated,

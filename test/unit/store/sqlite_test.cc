@@ -1,0 +1,30 @@
+// Statements: what cannot be bound is told.
+#include "store/sqlite.h"
+
+#include <doctest/doctest.h>
+
+namespace belay::store {
+
+TEST_SUITE("store/sqlite") {
+  TEST_CASE("a value that is too large is told by the step, which does nothing; the next is good") {
+    auto database = Database::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, {});
+    REQUIRE(database);
+    REQUIRE(database->run("CREATE TABLE t(a, b)"));
+    sqlite3_limit(database->handle(), SQLITE_LIMIT_LENGTH, 1'000);
+    auto insert = Statement::prepare(database->handle(), "INSERT INTO t VALUES(?1, ?2)");
+    REQUIRE(insert);
+    const std::string large(2'000, 'x');
+    insert->bind_blob(1, large);
+    insert->bind(2, std::int64_t{1});
+    const auto refused = insert->run();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::storage);
+    CHECK(refused.error().detail.find("while binding \"INSERT") == 0);
+    CHECK(*database->integer("SELECT count(*) FROM t") == 0);
+    insert->bind_text(1, "small");
+    CHECK(insert->run());
+    CHECK(*database->integer("SELECT count(*) FROM t") == 1);
+  }
+}
+
+}  // namespace belay::store
