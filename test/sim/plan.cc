@@ -207,6 +207,7 @@ std::string describe(const Plan& plan) {
   if (plan.operator_words != 0) text += fmt::format(" ({} operator's words)", plan.operator_words);
   if (plan.blocking_percent != 0) text += fmt::format(" ({}% blocking)", plan.blocking_percent);
   if (plan.second_engines != 0) text += fmt::format(" ({} second engines)", plan.second_engines);
+  if (plan.clock_start_percent != 0) text += " (clocks wrong at starts)";
   for (const auto& trouble : plan.disk) text += fmt::format(" {}", test::name_of(trouble.fault));
   text +=
       fmt::format("; history {} limits {}/{}/{}", static_cast<unsigned>(plan.options.history),

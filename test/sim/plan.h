@@ -109,6 +109,9 @@ struct Plan {
   std::vector<Window> shut;       // banks that take no calls for a while
   std::uint64_t lane_places = 0;  // deferred calls a bank takes at once; 0: any number
   std::vector<WallJump> jumps;
+  // Starts before which the clock jumps by days or years, in percent; and how many at most.
+  std::uint64_t clock_start_percent = 0;
+  std::uint64_t clock_starts_max = 6;
   std::size_t wal_bytes = 0;  // JournalConfig::wal_bytes
   Options options;
   engine::BatchLimits batch;
@@ -117,8 +120,11 @@ struct Plan {
   bool queue_runs_out() const { return options.limits.queued_bytes_max < 100'000; }
   // Whether finished transactions may be forgotten while the run lasts.
   bool forgets() const {
-    return options.history != History::all || options.retention.count() != 0 ||
-           options.retention_failed.count() != 0;
+    // Longer than any run is seen by its engines, whatever their clocks say.
+    constexpr Millis kBeyondRuns{7LL * 24 * 3'600'000};
+    const auto is_short = [&](Millis time) { return time.count() != 0 && time < kBeyondRuns; };
+    return options.history != History::all || is_short(options.retention) ||
+           is_short(options.retention_failed);
   }
 };
 

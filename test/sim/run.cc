@@ -19,6 +19,7 @@ constexpr std::uint64_t kOperatorStream = 1'000'003;
 constexpr std::uint64_t kBudgetStream = 2'000'003;
 constexpr std::uint64_t kBlockingStream = 4'000'007;
 constexpr std::uint64_t kThiefStream = 3'000'017;
+constexpr std::uint64_t kClockStream = 3'000'003;
 
 void log_line(LogLevel, std::string_view line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line);
@@ -32,6 +33,7 @@ Run::Run(const RunOptions& options)
       operator_random_(options.seed + kOperatorStream),
       blocking_random_(options.seed + kBlockingStream),
       thief_random_(options.seed + kThiefStream),
+      clock_random_(options.seed + kClockStream),
       world_(options.seed, options.trace),
       plan_(make_plan(random_)),
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
@@ -40,7 +42,8 @@ Run::Run(const RunOptions& options)
       workflows_(world_, plan_, options.seed ^ kWorkflowSeed),
       banks_(world_, plan_, ledger_, workflows_, mode_ledger_, options.planted, random_.fork()),
       clients_(world_, plan_, ledger_, banks_, random_.fork()),
-      mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()) {
+      mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()),
+      metronome_(world_, banks_) {
   if (operator_random_.percent(25)) plan_.operator_words = operator_random_.between(1, 12);
   plan_budgets(plan_, test::Random(options.seed + kBudgetStream));
   if (blocking_random_.percent(30)) {
@@ -50,6 +53,7 @@ Run::Run(const RunOptions& options)
   const bool taken = thief_random_.percent(10) || options.planted == Planted::two_writers;
   // On a sound disk: what was never synced may be seen by the second and lost by a power cut.
   if (taken && plan_.disk.empty()) plan_.second_engines = thief_random_.between(1, 2);
+  if (clock_random_.percent(10)) plan_wrong_clocks();
   disk_.set_clock([this] { return world_.wall_ms(); });
   if (options.trace) {
     plan_.options.log = &log_line;
@@ -204,7 +208,7 @@ Result<> Run::try_open() {
       SimStore::Watch{[this] { return strikes(CrashPoint::before_sql); },
                       [this] { return strikes(CrashPoint::after_sql); }});
   engine_ = std::make_unique<engine::Engine>(
-      plan_.options, engine::Ports{world_, world_, banks_, *store_}, plan_.batch);
+      plan_.options, engine::Ports{world_, world_, metronome_, *store_}, plan_.batch);
   const auto take = [this](store::RecoveredTransaction one) {
     world_.note("recovered {} {}", one.transaction.gid(), name_of(one.transaction.status));
     if (run_options_.planted == Planted::forgotten_steps) one.transaction.remembered.reset();
@@ -234,9 +238,29 @@ void Run::begin_life(const store::Recovered& recovered) {
   world_.note("life {}: epoch {}, lsn {}, {} transactions", life, recovered.epoch,
               recovered.last_lsn, recovered.transactions);
   if (run_options_.planted == Planted::deaf_alarm) world_.end_life();
+  set_clock_wrong();
   engine_->start({recovered.last_lsn, recovered.last_id, recovered.epoch, recovered.log_bytes,
-                  random_.next()});
+                  random_.next(), recovered.seen_until, recovered.gaps});
   set_engine(engine_.get());
+}
+
+// A history that must be there at the end, and engines that are not woken more often than needed
+// while a day passes.
+void Run::plan_wrong_clocks() {
+  constexpr Millis kWeek{7LL * 24 * 3'600'000};
+  plan_.clock_start_percent = 60;
+  plan_.options.retention = plan_.options.retention_failed = kWeek;
+  plan_.options.checkpoint_interval = Millis{5'000};
+}
+
+void Run::set_clock_wrong() {
+  if (wrong_clocks_ >= plan_.clock_starts_max || !clock_random_.percent(plan_.clock_start_percent))
+    return;
+  ++wrong_clocks_;
+  constexpr std::int64_t kDayMs = 24 * 3'600'000;
+  const auto by = clock_random_.one_of<std::int64_t>({2, 10, 400, 4 * 365}) * kDayMs;
+  world_.jump_wall(clock_random_.percent(50) ? by : -by);
+  world_.note("the clock is set to {}", world_.wall_ms());
 }
 
 void Run::set_engine(engine::Engine* engine) {
@@ -357,7 +381,8 @@ void Run::calm() {
 }
 
 void Run::poll() {
-  if (world_.now_ms() - calm_since_ms_ > kCalmMsMax) {
+  const auto settling = plan_.clock_start_percent == 0 ? 0 : Metronome::kSettledMs;
+  if (world_.now_ms() - calm_since_ms_ > kCalmMsMax + settling) {
     return world_.fail("not final in the calm:" + unsettled());
   }
   const auto elapsed = world_.now_ms() - calm_since_ms_;
@@ -377,6 +402,7 @@ void Run::poll() {
 }
 
 void Run::finish() {
+  if (plan_.clock_start_percent != 0 && !metronome_.measured(*engine_, calm_since_ms_)) return;
   const auto counters = engine_->counters();
   if (counters.live != 0 || counters.stuck != 0) {
     return world_.fail(
@@ -418,6 +444,7 @@ void Run::check_file() {
   auto ends = clients_.ends();
   ends.merge(mode_clients_.ends());
   ends.merge(workflows_.ends());
+  ends.merge(metronome_.ends());
   const auto expect = [&](const std::string& gid, Status status) {
     const auto found = ends.find(gid);
     if (found == ends.end()) {

@@ -10,6 +10,7 @@
 #include "clients.h"
 #include "engine/engine.h"
 #include "ledger.h"
+#include "metronome.h"
 #include "mode_clients.h"
 #include "mode_ledger.h"
 #include "plan.h"
@@ -59,6 +60,8 @@ class Run {
   Result<> try_open();
   std::unique_ptr<store::Journal> open_journal(Error& error);
   void begin_life(const store::Recovered& recovered);
+  void plan_wrong_clocks();
+  void set_clock_wrong();
   bool strikes(CrashPoint point);
   void die(bool power_cut, std::uint64_t down_ms);
   void bury();
@@ -83,10 +86,11 @@ class Run {
 
   const RunOptions run_options_;
   test::Random random_;
-  // Their own: runs without an operator or a second engine are as they always were.
+  // Their own: runs without what they decide are as they always were.
   test::Random operator_random_;
   test::Random blocking_random_;
   test::Random thief_random_;
+  test::Random clock_random_;
   World world_;
   Plan plan_;
   test::CrashVfs disk_;
@@ -97,6 +101,7 @@ class Run {
   Banks banks_;
   Clients clients_;
   ModeClients mode_clients_;
+  Metronome metronome_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<engine::Engine> engine_;
@@ -105,6 +110,7 @@ class Run {
   std::uint64_t down_ms_ = 0;
   std::uint64_t calm_since_ms_ = 0;
   std::uint64_t lives_ = 0;
+  std::uint64_t wrong_clocks_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t refused_commits_ = 0;
   // Another engine opened the file of this life: what was in its log then, and has to be.
