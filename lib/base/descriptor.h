@@ -4,13 +4,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 
 namespace belay::base {
 
 // `fd`, or a number from 3 on in its place. In a program that closed its stderr the next file is
 // number 2, and what the program prints would go into a file of ours, or to a peer. -1, with errno,
-// stays -1. For files that are just opened: closing a number ends a process's locks on the file.
+// stays -1. For sockets: closing a file's number ends the process's locks on it, SQLite's too.
 inline int beyond_standard_streams(int fd) {
   if (fd < 0 || fd > STDERR_FILENO) return fd;
   const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -18,6 +20,25 @@ inline int beyond_standard_streams(int fd) {
   close(fd);
   errno = number;
   return moved;
+}
+
+// The same for a file, which never has another number.
+inline int open_beyond_standard_streams(const char* path, int flags, mode_t mode = 0) {
+  std::array<int, STDERR_FILENO + 1> taken{};
+  std::size_t count = 0;
+  while (count < taken.size()) {
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) break;
+    taken[count++] = fd;
+    if (fd > STDERR_FILENO) break;
+  }
+  // The last one, if it is beyond them, makes place.
+  if (count != 0 && taken[count - 1] > STDERR_FILENO) close(taken[--count]);
+  const int fd = open(path, flags, mode);
+  const int number = errno;
+  while (count != 0) close(taken[--count]);
+  errno = number;
+  return fd;
 }
 
 }  // namespace belay::base
