@@ -1,29 +1,31 @@
 #include "base/gid.h"
 
 #include <mutex>
-#include <random>
+
+#include "base/forks.h"
+#include "base/random.h"
 
 namespace belay::base {
 namespace {
 
-std::uint64_t random64(std::random_device& device) {
-  return (static_cast<std::uint64_t>(device()) << 32) | device();
-}
-
 struct Sequence {
   std::mutex mutex;
-  std::random_device device;  // the kernel's randomness: two processes never draw the same
+  bool watched = watch_forks();
+  std::uint32_t forks = base::forks();
   std::uint64_t ms = 0;
   // 16 bits; drawn here too, for a clock that says 0
-  std::uint64_t high = random64(device) & 0x7fff;
-  std::uint64_t low = random64(device);
+  std::uint64_t high = random64() & 0x7fff;
+  std::uint64_t low = random64();
 };
 
 void advance(Sequence& sequence, std::uint64_t now_ms) {
-  if (now_ms > sequence.ms) {
-    sequence.ms = now_ms;
-    sequence.high = random64(sequence.device) & 0x7fff;  // top bit free: room to count up
-    sequence.low = random64(sequence.device);
+  const bool is_later = now_ms > sequence.ms;
+  // A forked child would go on counting from the same number as its parent.
+  if (is_later || sequence.forks != base::forks()) {
+    sequence.ms = is_later ? now_ms : sequence.ms;
+    sequence.forks = base::forks();
+    sequence.high = random64() & 0x7fff;  // top bit free: room to count up
+    sequence.low = random64();
     return;
   }
   // The same millisecond, or a clock that went back: go on counting, so that order holds.

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/forks.h"
+
 namespace belay::store {
 namespace {
 
@@ -107,6 +109,7 @@ Result<HeldFile> HeldFile::open(const std::string& canonical) {
   file.descriptor_ =
       ::open(canonical.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
   if (file.descriptor_ < 0) return file_error("open", canonical);
+  base::leave_behind(file.descriptor_);
   struct stat status {};
   if (fstat(file.descriptor_, &status) != 0) return file_error("look at", canonical);
   file.id_ = {status.st_dev, status.st_ino};
@@ -119,11 +122,18 @@ Result<HeldFile> HeldFile::open(const std::string& canonical) {
                            canonical)};
 }
 
+void HeldFile::close_shm() {
+  if (shm_ < 0) return;
+  base::take_along(shm_);
+  close(std::exchange(shm_, -1));
+}
+
 void HeldFile::release() {
   if (descriptor_ < 0) return;
   unguard();
   if (owner_ == getpid()) set_lock(descriptor_, F_UNLCK, kHolderByte, 1);
-  if (shm_ >= 0) close(std::exchange(shm_, -1));
+  close_shm();
+  base::take_along(descriptor_);
   close(std::exchange(descriptor_, -1));
 }
 
@@ -135,9 +145,11 @@ Result<> HeldFile::open_shm() {
   const auto there = file_id(path);
   if (shm_ >= 0 && fstat(shm_, &status) == 0 && there == FileId{status.st_dev, status.st_ino})
     return {};
-  if (shm_ >= 0) close(std::exchange(shm_, -1));
+  close_shm();
   shm_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  return shm_ >= 0 ? Result<>() : vanished_beside(path);
+  if (shm_ < 0) return vanished_beside(path);
+  base::leave_behind(shm_);
+  return {};
 }
 
 Result<> HeldFile::guard() {

@@ -69,6 +69,7 @@ class HeldFile {
     std::swap(shm_id_, other.shm_id_);
   }
   Result<> open_shm();
+  void close_shm();
 
   int descriptor_ = -1;
   int shm_ = -1;     // SQLite's shared memory

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/forks.h"
+
 namespace belay::store {
 namespace {
 
@@ -55,12 +57,19 @@ bool lock(int descriptor) {
   auto range = whole_file();
   return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
 }
+// Said, not left to the close: a process that was forked off may have the open file, too.
+void unlock(int descriptor) {
+  auto range = whole_file();
+  range.l_type = F_UNLCK;
+  static_cast<void>(fcntl(descriptor, F_OFD_SETLK, &range) == 0);
+}
 bool is_locked(int descriptor, const std::string&) {
   auto range = whole_file();
   return fcntl(descriptor, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
 }
 #else
 bool lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0; }
+void unlock(int descriptor) { static_cast<void>(flock(descriptor, LOCK_UN) == 0); }
 bool is_locked(int, const std::string& holder) {
   const long pid = holder.rfind("pid ", 0) == 0 ? std::strtol(holder.c_str() + 4, nullptr, 10) : 0;
   return pid > 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
@@ -97,11 +106,13 @@ Result<LockFile> LockFile::take(const std::string& canonical) {
                  fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};
   }
   if (file.descriptor_ < 0) return system_error("cannot open the lock file", file.path_);
+  base::leave_behind(file.descriptor_);
   if (lock(file.descriptor_)) return file;
   if (errno != EAGAIN && errno != EACCES && errno != EWOULDBLOCK) {
     return system_error("cannot lock", file.path_);
   }
   auto holder = read_holder(file.descriptor_);
+  base::take_along(file.descriptor_);
   close(std::exchange(file.descriptor_, -1));
   if (holder.empty()) holder = "another engine";
   return Error{ErrorCode::locked, fmt::format("{} is held by {}", canonical, holder)};
@@ -119,6 +130,8 @@ void LockFile::name_holder(std::string_view since) const {
 void LockFile::release() {
   if (descriptor_ < 0) return;
   static_cast<void>(ftruncate(descriptor_, 0) == 0);
+  base::take_along(descriptor_);
+  unlock(descriptor_);
   close(std::exchange(descriptor_, -1));
 }
 

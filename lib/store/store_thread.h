@@ -21,7 +21,7 @@ class StoreThread final : public ports::Store {
   ~StoreThread() override;
 
   // Before any job. Nothing touches the journal before the first one, so that its maker can still
-  // recover from it. Errors: storage (no thread is left).
+  // recover from it. Errors: resources (no thread is left).
   Result<> start();
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;

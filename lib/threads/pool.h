@@ -20,7 +20,7 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // From any thread. Starts threads until there are so many. Errors: storage (none is left; those
+  // From any thread. Starts threads until there are so many. Errors: resources (none is left; those
   // there are stay), closed (after `end`).
   Result<> have(std::size_t threads);
   // From any thread; never blocks. Runs on the next free thread. How many there have to be is the

@@ -63,8 +63,9 @@ Result<Thread> Thread::start(const char* name, std::function<void()> run) {
   const int code = pthread_create(&handle->thread, nullptr, &run_and_end, own.get());
   BELAY_CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
   if (code != 0) {
-    return Error{ErrorCode::storage, std::string("the thread '") + name + "' cannot be started: " +
-                                         std::system_category().message(code)};
+    return Error{ErrorCode::resources,
+                 std::string("the thread '") + name +
+                     "' cannot be started: " + std::system_category().message(code)};
   }
   static_cast<void>(own.release());  // the thread's
   return Thread(std::move(handle));

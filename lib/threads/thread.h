@@ -18,7 +18,7 @@ class Thread {
   ~Thread();                             // joins
 
   // `name` lives as long as the thread and has 15 characters at most, which is what the system
-  // shows. Errors: storage (no thread is left; with the system's words).
+  // shows. Errors: resources (no thread is left; with the system's words).
   static Result<Thread> start(const char* name, std::function<void()> run);
 
   // Waits for its end. Not on it.

@@ -1,0 +1,32 @@
+#include "base/random.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace belay::base {
+namespace {
+
+// splitmix64's last step: every bit of the input changes about half of the output's.
+std::uint64_t mixed(std::uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+  return bits ^ (bits >> 31);
+}
+
+std::uint64_t without_kernel() {
+  static std::atomic<std::uint64_t> drawn = 0;
+  const auto place = reinterpret_cast<std::uintptr_t>(&drawn);  // drawn by the kernel, mostly
+  const auto process = static_cast<std::uint64_t>(getpid());
+  return mixed(mixed(place) ^ (process << 32) ^ ++drawn);
+}
+
+}  // namespace
+
+std::uint64_t random64() noexcept {
+  std::uint64_t bits = 0;
+  return getentropy(&bits, sizeof bits) == 0 ? bits : without_kernel();
+}
+
+}  // namespace belay::base
