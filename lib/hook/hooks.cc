@@ -20,6 +20,7 @@ namespace belay::hook {
 namespace {
 
 constexpr std::size_t kSpareTransfersMax = 1'024;
+constexpr std::string_view kNoMemory = "libcurl has no memory for this call";
 
 // A lookup of a name on the loop would stop all calls.
 bool looks_up_aside() {
@@ -39,18 +40,21 @@ class Hooks::Impl {
         hosts_(options_, [this](std::string_view target) { return check(target); }) {}
 
   Result<> check(std::string_view target) const;
-  void start(uv_loop_s* loop, Answered answered, Opened opened);
+  Result<> start(uv_loop_s* loop, Answered answered, Opened opened);
   ports::Lane lane_of(std::string_view target);
   bool has_place(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const { return hosts_.figures(); }
+  std::uint64_t shortages() const { return multi_->shortages() + shortages_; }
   void close(std::function<void()> closed);
 
  private:
   Result<> check(const Url& url, std::string_view target) const;
   std::uint64_t now() const { return uv_now(loop_); }
   void refuse(ports::CallId id, const Error& error);
+  void refuse_for_memory(ports::CallId id);
   void on_ended(CURL* easy, CURLcode result);
+  void finish(Transfer& transfer, const Transfer::End& end);
   std::unique_ptr<Transfer> take_spare();
   std::unique_ptr<Transfer> take_off(Transfer& transfer);
   void look(HostEntry& entry);
@@ -63,6 +67,7 @@ class Hooks::Impl {
   const AllowList allowed_;
   const bool looks_up_aside_ = looks_up_aside();
   const std::unique_ptr<Multi> multi_;
+  std::uint64_t shortages_ = 0;  // of memory
   std::mt19937_64 random_;
   HostTable hosts_;
   uv_loop_s* loop_ = nullptr;
@@ -106,14 +111,15 @@ Result<> Hooks::Impl::check(std::string_view target) const {
   return check(*url, target);
 }
 
-void Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
+Result<> Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
   loop_ = loop;
   answered_ = std::move(answered);
   opened_ = std::move(opened);
-  multi_->start(loop, [this](CURL* easy, CURLcode result) { on_ended(easy, result); });
+  BELAY_TRY(multi_->start(loop, [this](CURL* easy, CURLcode result) { on_ended(easy, result); }));
   timer_ = std::make_unique<uv_timer_t>();
-  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);
+  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // takes nothing that could be short
   timer_->data = this;
+  return {};
 }
 
 ports::Lane Hooks::Impl::lane_of(std::string_view target) {
@@ -135,16 +141,20 @@ void Hooks::Impl::call(ports::CallId id, const Call& call) {
   const auto& route = hosts_.route(call.target);
   if (!route.target) return refuse(id, route.target.error());
   auto transfer = take_spare();
+  if (!transfer) return refuse_for_memory(id);
   if (const auto made = transfer->request.make(call, *route.target, random_() | 1); !made) {
     spare_.push_back(std::move(transfer));
     return refuse(id, made.error());
   }
   transfer->id = id;
   transfer->lane = route.entry->lane;
+  transfer->begin(now(), call.timeout);
+  if (!multi_->add(transfer->easy())) {
+    spare_.push_back(std::move(transfer));
+    return refuse_for_memory(id);
+  }
   transfer->ticket = route.entry->host.begin(now());
   transfer->place = in_flight_.size();
-  transfer->begin(now(), call.timeout);
-  multi_->add(transfer->easy());
   in_flight_.push_back(std::move(transfer));
 }
 
@@ -153,8 +163,13 @@ void Hooks::Impl::refuse(ports::CallId id, const Error& error) {
   set_timer();
 }
 
+void Hooks::Impl::refuse_for_memory(ports::CallId id) {
+  ++shortages_;
+  refuse(id, {ErrorCode::resources, std::string(kNoMemory)});
+}
+
 std::unique_ptr<Transfer> Hooks::Impl::take_spare() {
-  if (spare_.empty()) return std::make_unique<Transfer>(options_, *multi_);
+  if (spare_.empty()) return Transfer::make(options_, *multi_);
   auto transfer = std::move(spare_.back());
   spare_.pop_back();
   return transfer;
@@ -174,19 +189,25 @@ std::unique_ptr<Transfer> Hooks::Impl::take_off(Transfer& transfer) {
 void Hooks::Impl::on_ended(CURL* easy, CURLcode result) {
   auto& transfer = Transfer::of(easy);
   const auto end = transfer.end(result, now());
-  if (!end) return multi_->add(easy);
+  if (end) return finish(transfer, *end);
+  if (multi_->add(easy)) return;
+  ++shortages_;
+  finish(transfer, {Host::End::answered, Outcome::unknown(std::string(kNoMemory))});
+}
+
+void Hooks::Impl::finish(Transfer& transfer, const Transfer::End& end) {
   auto done = take_off(transfer);
   const auto id = done->id;
   const auto lane = done->lane;
   // Not quiet while it had a call, so it is still there.
   auto* entry = hosts_.find(lane);
   BELAY_CHECK(entry != nullptr);
-  entry->host.end(now(), done->ticket, end->host, end->outcome.kind());
+  entry->host.end(now(), done->ticket, end.host, end.outcome.kind());
   if (spare_.size() < kSpareTransfersMax) {
     done->rest();
     spare_.push_back(std::move(done));
   }
-  answered_(id, end->outcome);
+  answered_(id, end.outcome);
   if (auto* still = hosts_.find(lane); still != nullptr) look(*still);
 }
 
@@ -260,7 +281,7 @@ Hooks::~Hooks() = default;
 
 Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t seed) {
   static const auto initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (initialized != CURLE_OK) return Error{ErrorCode::storage, "libcurl does not start"};
+  if (initialized != CURLE_OK) return Error{ErrorCode::resources, "libcurl does not start"};
   BELAY_TRY(check_options(options));
   auto allowed = AllowList::make(options.allowed_targets);
   if (!allowed) return allowed.error();
@@ -272,14 +293,15 @@ Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint
 
 Result<> Hooks::check(std::string_view target) const { return impl_->check(target); }
 
-void Hooks::start(uv_loop_s* loop, Answered answered, Opened opened) {
-  impl_->start(loop, std::move(answered), std::move(opened));
+Result<> Hooks::start(uv_loop_s* loop, Answered answered, Opened opened) {
+  return impl_->start(loop, std::move(answered), std::move(opened));
 }
 
 ports::Lane Hooks::lane_of(std::string_view target) { return impl_->lane_of(target); }
 bool Hooks::has_place(ports::Lane lane) { return impl_->has_place(lane); }
 void Hooks::call(ports::CallId id, const Call& call) { impl_->call(id, call); }
 std::vector<HostFigures> Hooks::figures() const { return impl_->figures(); }
+std::uint64_t Hooks::shortages() const { return impl_->shortages(); }
 void Hooks::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
 
 }  // namespace belay::hook

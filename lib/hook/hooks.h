@@ -26,7 +26,8 @@ class Hooks {
   using Opened = std::function<void(ports::Lane lane)>;
 
   // Errors: invalid_argument (an option out of its range, a pattern that cannot be read), storage
-  // (a certificate's file cannot be read). Nothing is put on the loop before `start`.
+  // (a certificate's file cannot be read), resources (no memory). Nothing is put on the loop before
+  // `start`.
   static Result<std::unique_ptr<Hooks>> make(const HookOptions& options, std::uint64_t seed);
   ~Hooks();
 
@@ -34,11 +35,14 @@ class Hooks {
   // forbidden_target (not among the allowed ones).
   Result<> check(std::string_view target) const;
 
-  void start(uv_loop_s* loop, Answered answered, Opened opened);
+  // Errors: resources, and nothing is on the loop.
+  Result<> start(uv_loop_s* loop, Answered answered, Opened opened);
   ports::Lane lane_of(std::string_view target);
   bool has_place(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const;  // by host
+  // Calls that there was no descriptor or memory for, so far.
+  std::uint64_t shortages() const;
   // Ends calls in flight without an answer; `closed` runs when nothing of it is left on the loop.
   void close(std::function<void()> closed);
 

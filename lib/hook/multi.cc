@@ -6,6 +6,8 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <string>
 #include <utility>
 
 #include "base/descriptor.h"
@@ -37,10 +39,10 @@ bool has_answered(CURL* easy) {
 
 Result<std::unique_ptr<Multi>> Multi::make() {
   auto* multi = curl_multi_init();
-  if (multi == nullptr) return Error{ErrorCode::storage, "there is no memory for libcurl"};
+  if (multi == nullptr) return Error{ErrorCode::resources, "there is no memory for libcurl"};
   std::unique_ptr<Multi> made(new Multi(multi));
   if (made->watches_.descriptor() < 0)
-    return Error{ErrorCode::storage, "there is no file descriptor left to wait for sockets with"};
+    return Error{ErrorCode::resources, "there is no file descriptor left to wait for sockets with"};
   return made;
 }
 
@@ -58,20 +60,29 @@ Multi::~Multi() {
   if (multi_ != nullptr) curl_multi_cleanup(multi_);
 }
 
-void Multi::start(uv_loop_s* loop, Ended ended) {
+Result<> Multi::start(uv_loop_s* loop, Ended ended) {
+  auto poll = std::make_unique<uv_poll_t>();
+  if (const int code = uv_poll_init(loop, poll.get(), watches_.descriptor()); code != 0) {
+    return Error{ErrorCode::resources,
+                 std::string("the loop cannot watch one more descriptor: ") + uv_strerror(code)};
+  }
   loop_ = loop;
   ended_ = std::move(ended);
   timer_ = std::make_unique<uv_timer_t>();
-  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);
+  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // takes nothing that could be short
   timer_->data = this;
-  poll_ = std::make_unique<uv_poll_t>();
-  BELAY_CHECK(uv_poll_init(loop_, poll_.get(), watches_.descriptor()) == 0);
+  poll_ = std::move(poll);
   poll_->data = this;
   BELAY_CHECK(uv_poll_start(poll_.get(), UV_READABLE, &Multi::on_ready) == 0);
   handles_ = 2;
+  return {};
 }
 
-void Multi::add(CURL* easy) { BELAY_CHECK(curl_multi_add_handle(multi_, easy) == CURLM_OK); }
+bool Multi::add(CURL* easy) {
+  const auto code = curl_multi_add_handle(multi_, easy);
+  BELAY_CHECK(code == CURLM_OK || code == CURLM_OUT_OF_MEMORY);
+  return code == CURLM_OK;
+}
 
 void Multi::remove(CURL* easy) { BELAY_CHECK(curl_multi_remove_handle(multi_, easy) == CURLM_OK); }
 
@@ -93,7 +104,11 @@ void Multi::handle_closed() {
 curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
   const auto fd = base::beyond_standard_streams(
       ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
-  if (fd != CURL_SOCKET_BAD) watches_.opened(fd);
+  if (fd != CURL_SOCKET_BAD) {
+    watches_.opened(fd);
+  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    ++shortages_;
+  }
   return fd;
 }
 

@@ -23,14 +23,16 @@ class Multi {
   // A transfer ended; its handle is not in here any more. Never within `add`.
   using Ended = std::function<void(CURL* easy, CURLcode result)>;
 
-  // Errors: storage, if there is no memory or no descriptor for it.
+  // Errors: resources.
   static Result<std::unique_ptr<Multi>> make();
   Multi(const Multi&) = delete;
   Multi& operator=(const Multi&) = delete;
   ~Multi();
 
-  void start(uv_loop_s* loop, Ended ended);
-  void add(CURL* easy);
+  // Errors: resources, and nothing is on the loop.
+  Result<> start(uv_loop_s* loop, Ended ended);
+  // False: no memory, and it was not added.
+  bool add(CURL* easy);
   // Ends it without a word.
   void remove(CURL* easy);
   // Ends what connections there are; `closed` runs when nothing is left on the loop. All transfers
@@ -41,6 +43,8 @@ class Multi {
   // from one call to the next. libcurl closes some without a word.
   curl_socket_t open_socket(const curl_sockaddr& address);
   int close_socket(curl_socket_t fd);
+  // How many sockets there was no descriptor or memory for.
+  std::uint64_t shortages() const { return shortages_; }
 
  private:
   explicit Multi(CURLM* multi);
@@ -68,6 +72,7 @@ class Multi {
   int handles_ = 0;  // on the loop
   bool firing_ = false;
   bool due_now_ = false;
+  std::uint64_t shortages_ = 0;
 };
 
 }  // namespace belay::hook

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "belay/check.h"
 #include "belay/version.h"
 #include "hook/allow.h"
 #include "hook/url.h"
@@ -47,9 +46,13 @@ bool says_absent(long status) { return status == 502 || status == 503 || status 
 
 }  // namespace
 
-Transfer::Transfer(const HookOptions& options, Multi& multi)
-    : options_(options), multi_(multi), easy_(curl_easy_init()) {
-  BELAY_CHECK(easy_ != nullptr);
+std::unique_ptr<Transfer> Transfer::make(const HookOptions& options, Multi& multi) {
+  auto* easy = curl_easy_init();
+  return std::unique_ptr<Transfer>(easy == nullptr ? nullptr : new Transfer(options, multi, easy));
+}
+
+Transfer::Transfer(const HookOptions& options, Multi& multi, CURL* easy)
+    : options_(options), multi_(multi), easy_(easy) {
   set_fixed();
   set_tls();
 }

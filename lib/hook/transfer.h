@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +22,8 @@ namespace belay::hook {
 
 class Transfer {
  public:
-  // `options` and `multi` live longer.
-  Transfer(const HookOptions& options, Multi& multi);
+  // `options` and `multi` live longer. Null: no memory.
+  static std::unique_ptr<Transfer> make(const HookOptions& options, Multi& multi);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
@@ -57,6 +58,7 @@ class Transfer {
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   static int on_close(void* multi, curl_socket_t fd) noexcept;
 
+  Transfer(const HookOptions& options, Multi& multi, CURL* easy);
   void set_fixed();
   void set_proxy();
   void set_tls();

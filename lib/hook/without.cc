@@ -21,11 +21,12 @@ Result<> Hooks::check(std::string_view target) const {
                                            "libcurl (meson's option hooks)"};
 }
 
-void Hooks::start(uv_loop_s*, Answered, Opened) {}
+Result<> Hooks::start(uv_loop_s*, Answered, Opened) { return {}; }
 ports::Lane Hooks::lane_of(std::string_view) { return 0; }
 bool Hooks::has_place(ports::Lane) { return true; }
 void Hooks::call(ports::CallId, const Call&) {}
 std::vector<HostFigures> Hooks::figures() const { return {}; }
+std::uint64_t Hooks::shortages() const { return 0; }
 void Hooks::close(std::function<void()> closed) { closed(); }
 
 }  // namespace belay::hook

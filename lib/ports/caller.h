@@ -44,6 +44,8 @@ class Caller {
   virtual void call_later(CallId id, const Call& call) = 0;
   // Of the hosts that URLs led to, by name: shown by the tools.
   virtual std::vector<HostFigures> hosts() { return {}; }
+  // Calls, so far, that the system had no descriptor, thread or memory for.
+  virtual std::uint64_t shortages() { return 0; }
 };
 
 }  // namespace belay::ports

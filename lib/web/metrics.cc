@@ -89,6 +89,9 @@ void add_calls(Families& families, const Counters& counters) {
         metric_of(answered.type, static_cast<double>(value), {{"outcome", outcome}}));
   }
   families.push_back(std::move(answered));
+  total(families, "belay_shortages_total",
+        "Calls that the system had no descriptor or memory for; they are made again.",
+        counters.shortages);
   now(families, "belay_due_lag_seconds",
       "How late a due wake-up was noticed, the largest of the last seconds.",
       seconds(counters.due_lag_ms, 1e3));

@@ -3,14 +3,18 @@
 #include <belay/belay.h>
 #include <belay/driven.h>
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "support/http_peer.h"
 #include "support/process.h"
@@ -429,6 +433,41 @@ TEST_SUITE("hook/engine/end") {
     CHECK(status == Status::succeed);
     CHECK(closed);
     CHECK(uv_loop_close(&loop) == 0);
+  }
+
+  TEST_CASE("without descriptors calls are made later; that is counted, and told once") {
+    HttpPeer peer([](const PeerRequest&) { return say(200); });
+    const TempDir dir;
+    std::atomic<int> lines = 0;
+    Options options;
+    options.log = [](LogLevel, std::string_view line, void* user) {
+      if (line.find("no descriptor or memory") != std::string_view::npos)
+        ++*static_cast<std::atomic<int>*>(user);
+    };
+    options.log_user = &lines;
+    options.retry.first_interval = 20ms;
+    options.retry.interval_max = 20ms;
+    auto engine = Engine::open(dir.file("state.db"), options);
+    REQUIRE(engine.has_value());
+    REQUIRE(engine->start());
+    std::promise<Result<Report>> told;
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int next = ::dup(0);  // the first that is free: none is below that limit
+    ::close(next);
+    auto none = before;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const auto submitted = engine->submit(Saga("g").step(peer.url("/"), "").wait_result(),
+                                          [&told](const auto& result) { told.set_value(result); });
+    const auto until = Clock::now() + 60s;
+    while (engine->counters().shortages < 3 && Clock::now() < until) std::this_thread::yield();
+    setrlimit(RLIMIT_NOFILE, &before);
+    REQUIRE(submitted.has_value());
+    CHECK(told.get_future().get()->succeeded());
+    CHECK(engine->counters().shortages >= 3);
+    CHECK(lines == 1);
+    CHECK(peer.requests().size() == 1);
   }
 }
 

@@ -23,9 +23,9 @@ class HookSite {
     auto made = hook::Hooks::make(options, 1);
     REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().detail));
     hooks_ = std::move(*made);
-    hooks_->start(
+    REQUIRE(hooks_->start(
         &loop_, [this](ports::CallId id, const Outcome& outcome) { answers_.emplace(id, outcome); },
-        [this](ports::Lane lane) { opened_.push_back(lane); });
+        [this](ports::Lane lane) { opened_.push_back(lane); }));
   }
   HookSite(const HookSite&) = delete;
   HookSite& operator=(const HookSite&) = delete;
