@@ -67,6 +67,7 @@ class BELAY_EXPORT Reply {
 // Called on the engine's loop; must not wait. It keeps `reply` and completes it later. Whether its
 // work still goes on when the call's time is up, the engine cannot know: the branch may then be
 // called again, or undone, beside it.
+// What it throws is logged; if `reply` goes with that, the outcome is `unknown`.
 using AsyncHandler = void (*)(const Call& call, Reply reply, void* user);
 
 }  // namespace belay

@@ -6,6 +6,7 @@
 //   auto report = order->submit();
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,15 +16,15 @@
 namespace belay {
 
 // Move-only. Dropped by a return or an exception before its word was given, it aborts (without
-// waiting). One thread at a time; not on the engine's loop, as it waits. The engine must outlive
-// it, and the Engine object must not be moved meanwhile.
+// waiting). One thread at a time; not on the engine's loop, as it waits. It may outlive the engine,
+// which may also be moved: once that is closed or gone, every function says `closed`, and the
+// transaction goes on at the next open. Of a handle that was moved from they say `misuse`.
 class BELAY_EXPORT Driven {
  public:
   // Engine::prepare. The transaction is on disk when this returns.
   static Result<Driven> begin(Engine& engine, Description description);
 
-  Driven(Driven&& other) noexcept
-      : engine_(std::exchange(other.engine_, nullptr)), gid_(std::move(other.gid_)) {}
+  Driven(Driven&& other) noexcept;
   Driven& operator=(Driven&& other) noexcept;
   ~Driven();
 
@@ -41,9 +42,14 @@ class BELAY_EXPORT Driven {
   const std::string& gid() const noexcept { return gid_; }
 
  private:
-  Driven(Engine& engine, std::string gid) : engine_(&engine), gid_(std::move(gid)) {}
+  Driven(std::weak_ptr<Engine::Impl> engine, std::string gid)
+      : engine_(std::move(engine)), gid_(std::move(gid)) {}
+  Result<std::shared_ptr<Engine::Impl>> engine() const;
+  Result<> give_word(Engine::Impl& engine, bool submits, std::string_view reason,
+                     ReportCallback done) const;
 
-  Engine* engine_;  // null: the word was given
+  std::weak_ptr<Engine::Impl> engine_;
+  bool open_ = true;  // false: the word was given
   std::string gid_;
 };
 

@@ -1,9 +1,13 @@
 // The engine: one state file, one loop, any number of transactions.
 //
 // Threads: every function may be called from any thread unless it says otherwise. Callbacks and
-// loop handlers run on the engine's loop, one at a time, and must not wait. No function throws, and
-// no exception leaves a callback's frame. The engine's own threads are named "belay-…" and block
-// all signals but faults, so that the host's signal handlers run on the host's threads.
+// loop handlers run on the engine's loop, one at a time, and must not wait. No function throws.
+// What a callback throws is logged as an error, and the engine goes on. The engine's own threads
+// are named "belay-…" and block all signals but faults, so that the host's signal handlers run on
+// the host's threads.
+//
+// Processes: an engine belongs to the one that opened it. In a child that was forked off without
+// exec every function of it says misuse, and the child may exit; it does not hold the state file.
 //
 // The state file belongs to the engine while it is open: with its -wal, -shm and -lock files. Read
 // it with `Reader` or any SQLite tool, back it up with one. Do not open it, not even for reading,
@@ -85,6 +89,9 @@ struct Counters {
   std::uint64_t commit_us_max = 0;
   std::uint64_t batch_records_max = 0;
   std::uint64_t due_lag_ms = 0;
+  // Calls of URLs that the system had no descriptor or memory for, total: made again, as after any
+  // call without an answer. Logged, too, once a minute at most.
+  std::uint64_t shortages = 0;
 };
 
 class Driven;
@@ -104,14 +111,24 @@ class BELAY_EXPORT Engine {
   // goes to the log sink, and in the end a line that says whether the file is new and what is in
   // it). Errors: locked (names the holder), misplaced (the file has a second name or is mounted by
   // itself, see the detail), corrupt (names the record; also a write-ahead log whose file is gone or
-  // empty, which is not thrown away), unsupported, storage (also: no thread is left), no_space (the
-  // disk is full: opening needs a write; later it may go), not_found (see Options::must_exist),
-  // invalid_argument. A failed open leaves the file as it was.
+  // empty, which is not thrown away), unsupported, storage, no_space (the disk is full: opening
+  // needs a write; later it may go), not_found (see Options::must_exist), invalid_argument,
+  // resources. A failed open leaves the file as it was.
   static Result<Engine> open(std::string_view path, const Options& options = {});
 
+  // Of one that was moved from every function says misuse; `counters` has zeros only.
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
-  // Closes, waiting as `close` does, unless that was done. With a host's loop: close first.
+  // Closes, waiting as `close` does, unless that was done. Threads that wait in it are told
+  // `closed`; none may enter it any more.
+  //
+  // On its own loop (in a callback or handler, as its last owner) it cannot wait: it closes by
+  // itself after that, and a process that exits meanwhile waits for it. On a host's loop it never
+  // waits: the loop closes it as it runs on. In both cases callbacks still run, and handlers may,
+  // until it is closed: what they use must last as long, and so must `log_user` and
+  // `on_stuck_user`. Close with a callback first to know when that is. On a host's loop that never
+  // runs again it stays, with its memory and its hold on the state file, until the process ends;
+  // never free a loop that uv_loop_close calls busy.
   ~Engine();
 
   // Registers a handler by name, before or after `start`; `user` must outlive the engine. A
@@ -138,7 +155,8 @@ class BELAY_EXPORT Engine {
   Result<> handle_async(std::string_view name, AsyncHandler handler, void* user = nullptr);
 
   // Lets transactions run: recovered ones first. With the host's loop, call it on the loop's thread
-  // (before or while it runs). Errors: misuse if started already.
+  // (before or while it runs). Errors: misuse if started already; resources, and it may be started
+  // again.
   Result<> start();
 
   // Hands a transaction in and returns when it is on disk (or, with wait_result, final). Errors:
@@ -246,24 +264,24 @@ class BELAY_EXPORT Engine {
   // Stops taking, lets calls in flight end or time out, commits, folds the log and releases
   // everything; unfinished transactions go on at the next open. Submits not yet on disk are
   // answered. Afterwards every function says closed. Errors: storage (what was acknowledged is safe
-  // all the same); misuse on the loop and in a blocking handler. A blocking handler cannot be
+  // all the same); misuse on the loop and in a blocking handler;
+  // closed, at once, if somebody closed it before. A blocking handler cannot be
   // interrupted: close waits until it returns, also after its call timed out.
   Result<> close();
   // The same without waiting; `closed` runs on the loop when no handle of the engine's is left on
-  // it. The engine must live until then. For a host's loop. Before `start` there is no loop to run
-  // it on: it runs within this call.
+  // it. The Engine may be destroyed before that, and within it. For a host's loop. Before `start`
+  // there is no loop to run it on: it runs within this call.
   Result<> close(ClosedCallback closed);
 
  private:
   friend class Driven;
   friend class XaDatabase;
   class Impl;
-  Result<Report> run_prepared(std::string_view gid, Millis timeout);
   // The state file remembers it, from the next batch on.
   Result<> note_realm(const XaRealm& realm);
-  explicit Engine(std::unique_ptr<Impl> impl) noexcept;
+  explicit Engine(std::shared_ptr<Impl> impl) noexcept;
 
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 // A new time-ordered gid: 26 characters, digits and capital letters. Thread-safe.

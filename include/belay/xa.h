@@ -64,8 +64,8 @@ class BELAY_EXPORT XaDatabase {
   // table, which is created if it is missing), and registers the handlers "NAME.commit" and
   // "NAME.rollback" with the engine. `conninfo` is libpq's: TLS and all else is set there. Errors:
   // unsupported (built without libpq, or the server does not allow prepared transactions), storage
-  // (with the database's words), invalid_argument. The engine must outlive what is returned, and
-  // not be moved meanwhile.
+  // (with the database's words), invalid_argument. `handle` may be called while the Engine is there
+  // and was not moved.
   static Result<XaDatabase> postgresql(Engine& engine, std::string_view name,
                                        std::string_view conninfo, const XaOptions& options = {});
   // `conninfo`: "host=… port=… socket=… user=… password=… database=… ssl-ca=… ssl-cert=… ssl-key=…
@@ -73,10 +73,11 @@ class BELAY_EXPORT XaDatabase {
   static Result<XaDatabase> mariadb(Engine& engine, std::string_view name,
                                     std::string_view conninfo, const XaOptions& options = {});
 
+  // Of one that was moved from `handle` says misuse, and `branch` is empty.
   XaDatabase(XaDatabase&&) noexcept;
   XaDatabase& operator=(XaDatabase&&) noexcept;
-  // Cuts off what its threads are waiting for and ends them. Close the engine first: it goes on
-  // calling otherwise.
+  // Cuts off what its threads are waiting for and ends them. Close the engine first: what it calls
+  // afterwards is `unknown`, and called again until a close.
   ~XaDatabase();
 
   // Registers what branches may do as "NAME.OPERATION"; not "commit" or "rollback". Errors: those

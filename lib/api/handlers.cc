@@ -6,6 +6,7 @@
 
 #include "api/channel.h"
 #include "api/owned_call.h"
+#include "base/enter.h"
 #include "belay/check.h"
 
 namespace belay::api {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 256;
 
-// The one door into a host's function: what it throws becomes an outcome.
+// The one door into a host's handler: what it throws becomes an outcome.
 Outcome enter(const HandlerEntry& entry, const Call& call) noexcept {
   try {
     return entry.handler(call, entry.user);
@@ -21,15 +22,6 @@ Outcome enter(const HandlerEntry& entry, const Call& call) noexcept {
     return Outcome::unknown(std::string("the handler threw: ") + thrown.what());
   } catch (...) {
     return Outcome::unknown("the handler threw");
-  }
-}
-
-void enter_async(const HandlerEntry& entry,
-                 const std::shared_ptr<Reply::Channel>& channel) noexcept {
-  try {
-    entry.async_handler(channel->call(), Reply(channel), entry.user);
-  } catch (...) {
-    // Its Reply went with it, and answered `unknown`.
   }
 }
 
@@ -78,7 +70,11 @@ Outcome Handlers::call_now(const Call& call) { return enter(entry_of(call.target
 void Handlers::call_later(ports::CallId id, const Call& call) {
   const auto& entry = entry_of(call.target);
   if (entry.kind == HandlerEntry::Kind::async) {
-    return enter_async(entry, std::make_shared<Reply::Channel>(id, call, mailbox_));
+    const auto channel = std::make_shared<Reply::Channel>(id, call, mailbox_);
+    // Thrown out of it before it kept its Reply: that went with it, and answered `unknown`.
+    base::enter(log_, "an asynchronous handler",
+                [&] { entry.async_handler(channel->call(), Reply(channel), entry.user); });
+    return;
   }
   struct Job {
     Job(const Call& c) : call(c) {}

@@ -10,6 +10,7 @@
 
 #include "api/blocking.h"
 #include "api/mailbox.h"
+#include "base/log.h"
 #include "belay/call.h"
 #include "belay/options.h"
 #include "belay/result.h"
@@ -32,8 +33,9 @@ class Handlers final : public ports::Caller {
   static constexpr ports::Lane kBlocking = ports::kOwnLanes - 1;
 
   // `opened` is called from any thread: there may be a place in the lane kBlocking.
-  Handlers(const Limits& limits, std::shared_ptr<Mailbox> mailbox, std::function<void()> opened)
-      : mailbox_(std::move(mailbox)), blocking_(limits, std::move(opened)) {}
+  Handlers(const Limits& limits, std::shared_ptr<Mailbox> mailbox, const base::Log& log,
+           std::function<void()> opened)
+      : mailbox_(std::move(mailbox)), log_(log), blocking_(limits, std::move(opened)) {}
 
   // From any thread, one at a time: takes the name. Errors: invalid_argument, storage (a blocking
   // one gets no thread).
@@ -64,6 +66,7 @@ class Handlers final : public ports::Caller {
   const HandlerEntry& entry_of(std::string_view target) const;
 
   std::shared_ptr<Mailbox> mailbox_;
+  const base::Log& log_;
   std::unordered_map<std::string, HandlerEntry, Hash, std::equal_to<>> entries_;
   std::set<std::string, std::less<>> names_;
   Blocking blocking_;  // last: its threads end first

@@ -1,14 +1,20 @@
 #include "api/impl.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <future>
-#include <random>
+#include <functional>
 #include <string>
 #include <utility>
 
 #include "api/targets.h"
+#include "api/waiting.h"
 #include "base/gid.h"
+#include "base/random.h"
+#include "core/definition.h"
 #include "core/draft.h"
+#include "store/journal.h"
 
 namespace belay {
 namespace {
@@ -30,38 +36,72 @@ void tell_of_file(const base::Log& log, const store::FileFacts& file) {
 constexpr std::uint64_t kProgressEvery = 100'000;
 constexpr std::uint32_t kHastenedMax = 10'000;
 constexpr Millis kLaterThanMax{100LL * 365 * 24 * 3600 * 1000};  // beyond any wake-up
+constexpr std::uint64_t kTellEveryUs = 5'000'000;
+
+// A line every few seconds, and none if it takes less.
+std::function<void(unsigned)> check_teller(const Options& options, const std::string& path) {
+  return [log = base::Log(options.log, options.log_user, options.log_level), path,
+          told = loop::monotonic_us()](unsigned percent) mutable {
+    const auto now = loop::monotonic_us();
+    if (now - told < kTellEveryUs) return;
+    told = now;
+    log.info("checking {}: {} %", path, percent);
+  };
+}
 
 }  // namespace
 
-Engine::Impl::Impl(const Options& options, std::unique_ptr<hook::Hooks> hooks,
-                   std::unique_ptr<store::Journal> journal)
+Engine::Impl::Impl(const Options& options, std::unique_ptr<loop::Loop> loop,
+                   std::unique_ptr<hook::Hooks> hooks, std::unique_ptr<store::Journal> journal)
     : options_(options),
       log_(options.log, options.log_user, options.log_level),
-      loop_(options.loop),
-      mailbox_(std::make_shared<api::Mailbox>([this] { loop_.wake(); })),
-      handlers_(options.limits, mailbox_,
-                [this] { loop_.post([this] { engine_.lane_opened(api::Handlers::kBlocking); }); }),
+      loop_(std::move(loop)),
+      mailbox_(std::make_shared<api::Mailbox>([this] { loop_->wake(); })),
+      handlers_(options.limits, mailbox_, log_,
+                [this] { loop_->post([this] { engine_.lane_opened(api::Handlers::kBlocking); }); }),
       hooks_(std::move(hooks)),
       callers_(handlers_, *hooks_),
       store_(std::make_unique<store::StoreThread>(
           std::move(journal),
-          [this](std::function<void()> function) { loop_.post(std::move(function)); },
+          [this](std::function<void()> function) { loop_->post(std::move(function)); },
           [this](const Error& error) { engine_.doubt_storage(error); })),
-      engine_(options_, {loop_, loop_, callers_, *store_}) {}
+      engine_(options_, {*loop_, *loop_, callers_, *store_}) {}
 
 Engine::Impl::~Impl() {
   mailbox_->shut();
-  loop_.join();
+  loop_->join();
 }
 
-Result<std::unique_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
+Result<std::shared_ptr<Engine::Impl>> Engine::Impl::open(std::string_view path,
+                                                         const Options& options) {
+  BELAY_TRY(core::check_options(options));
+  if (!base::watch_forks()) return Error{ErrorCode::resources, "no memory to watch for forks"};
+  auto hooks = hook::Hooks::make(options.hooks, base::random64());
+  if (!hooks) return hooks.error();
+  auto loop = loop::Loop::make(options.loop);
+  if (!loop) return loop.error();
+  // The file last: what fails before leaves it as it was.
+  store::JournalConfig config;
+  config.path = path;
+  config.stuck_after = options.stuck_after;
+  config.now_us = &loop::monotonic_us;
+  config.must_exist = options.must_exist;
+  if (options.check_at_open) config.check_progress = check_teller(options, config.path);
+  auto journal = store::Journal::open(config);
+  if (!journal) return journal.error();
+  return make(options, std::move(*loop), std::move(*hooks), std::move(*journal));
+}
+
+Result<std::shared_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
+                                                         std::unique_ptr<loop::Loop> loop,
                                                          std::unique_ptr<hook::Hooks> hooks,
                                                          std::unique_ptr<store::Journal> journal) {
   auto& unread = *journal;
-  std::unique_ptr<Impl> impl(new Impl(options, std::move(hooks), std::move(journal)));
+  std::shared_ptr<Impl> impl(
+      new Impl(options, std::move(loop), std::move(hooks), std::move(journal)));
   // All threads first: that there is none left shows before anything is read.
   BELAY_TRY(impl->store_->start());
-  BELAY_TRY(impl->loop_.make_thread());
+  BELAY_TRY(impl->loop_->make_thread());
   BELAY_TRY(impl->recover(unread));
   return impl;
 }
@@ -81,7 +121,7 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   origin_.last_id = recovered->last_id;
   origin_.epoch = recovered->epoch;
   origin_.log_bytes = recovered->log_bytes;
-  origin_.seed = std::random_device()();
+  origin_.seed = base::random64();
   origin_.seen_until = recovered->seen_until;
   origin_.gaps = std::move(recovered->gaps);
   tell_of_file(log_, recovered->file);
@@ -103,8 +143,19 @@ Result<> Engine::Impl::check_callback(bool given) {
   return Error{ErrorCode::invalid_argument, "the callback is empty"};
 }
 
-Result<> Engine::Impl::may_wait() const {
-  if (state_ == State::started && loop_.is_loop_thread()) {
+Result<> Engine::Impl::usable(const std::shared_ptr<Impl>& impl) {
+  if (!impl) {
+    return Error{ErrorCode::misuse, "this Engine was moved from; its engine is where it moved to"};
+  }
+  if (!impl->home_.left()) return {};
+  return Error{ErrorCode::misuse,
+               fmt::format("this engine belongs to process {}, which process {} was forked from",
+                           impl->home_.process(), getpid())};
+}
+
+Result<> Engine::Impl::may_wait(const std::shared_ptr<Impl>& impl) {
+  BELAY_TRY(usable(impl));
+  if (impl->state_ == State::started && impl->loop_->is_loop_thread()) {
     return Error{ErrorCode::misuse, "waiting on the engine's loop would stop the loop itself"};
   }
   return {};
@@ -120,7 +171,7 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
     handlers_.add(std::string(name), entry);
     return {};
   }
-  loop_.post([this, name = std::string(name), entry] {
+  loop_->post([this, name = std::string(name), entry] {
     handlers_.add(name, entry);
     engine_.registered(name);
   });
@@ -132,23 +183,27 @@ Result<> Engine::Impl::start() {
   if (state_ != State::opened) {
     return Error{ErrorCode::misuse, "the engine is started already, or closed"};
   }
-  // The engine first, so that it takes requests when this returns; the loop's thread finds it
-  // ready. The state before the loop, as handlers called on it may ask for things at once.
+  BELAY_TRY(loop_->attach([this] { turn(); }));
+  if (auto hooks = start_hooks(); !hooks) {
+    loop_->detach();
+    return hooks;
+  }
+  // The engine first, so that it takes requests when this returns; the loop finds it ready. The
+  // state before the loop, as handlers called on it may ask for things at once.
   engine_.start(origin_);
   state_ = State::started;
-  start_hooks();
-  loop_.start([this] { turn(); });
-  loop_.wake();
+  loop_->start();
+  loop_->wake();
   return {};
 }
 
-// Before the own loop's thread is there, or on the host's.
-void Engine::Impl::start_hooks() {
-  hooks_->start(
-      loop_.uv(),
+// Before the own loop runs, or on the host's.
+Result<> Engine::Impl::start_hooks() {
+  return hooks_->start(
+      loop_->uv(),
       [this](ports::CallId id, const Outcome& outcome) {
         engine_.answer(id, outcome);
-        loop_.wake();  // what came in together has one turn
+        loop_->wake();  // what came in together has one turn
       },
       [this](ports::Lane lane) { engine_.lane_opened(lane); });
 }
@@ -161,7 +216,7 @@ void Engine::Impl::turn() {
 }
 
 Result<> Engine::Impl::enter(Description description, core::Entry entry,
-                             std::optional<bool> wants_final, ReportCallback done) {
+                             std::optional<bool> wants_final, base::Callback<Report> done) {
   BELAY_TRY(may_ask(done));
   const auto draft = core::draft_of(description);
   const auto& gid = draft.settings->gid;
@@ -176,7 +231,7 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
 }
 
 Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
-                                       OutcomeCallback done) {
+                                       base::Callback<Outcome> done) {
   BELAY_TRY(may_ask(done));
   auto step = core::encode_branch(branch, options_.limits);
   if (!step) return step.error();
@@ -190,7 +245,7 @@ Result<> Engine::Impl::give_word(engine::WordRequest request) {
 }
 
 Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& progress,
-                                       DoneCallback done) {
+                                       base::Callback<std::monostate> done) {
   BELAY_TRY(may_ask(done));
   auto step = core::encode_progress(progress, options_.limits);
   if (!step) return step.error();
@@ -198,13 +253,14 @@ Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& pro
 }
 
 Result<> Engine::Impl::finish_workflow(std::string_view gid, const WorkflowEnd& end,
-                                       ReportCallback done) {
+                                       base::Callback<Report> done) {
   BELAY_TRY(may_ask(done));
   BELAY_TRY(core::check_end(end, options_.limits));
   return engine_.finish_workflow({std::string(gid), end, std::move(done)});
 }
 
-Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done) {
+Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit,
+                                  base::Callback<Woken> done) {
   BELAY_TRY(may_ask(done));
   if (limit < 1 || limit > kHastenedMax) {
     return Error{ErrorCode::invalid_argument, "the limit is " + std::to_string(limit) +
@@ -221,29 +277,29 @@ Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
   return engine_.change_topic(std::move(request));
 }
 
-Result<> Engine::Impl::topics(TopicsCallback done) {
+Result<> Engine::Impl::topics(base::Callback<std::vector<Subscription>> done) {
   BELAY_TRY(may_ask(done));
   return engine_.topics(std::move(done));
 }
 
-Result<> Engine::Impl::check_storage(DoneCallback done) {
+Result<> Engine::Impl::check_storage(base::Callback<std::monostate> done) {
   BELAY_TRY(may_ask(done));
   return engine_.check_storage(std::move(done));
 }
 
 // Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
-Result<> Engine::Impl::hosts(HostsCallback done) {
+Result<> Engine::Impl::hosts(base::Callback<std::vector<HostFigures>> done) {
   // The loop takes what is posted only once it was started.
   const std::scoped_lock lock(start_mutex_, hosts_mutex_);
   BELAY_TRY(may_ask(done));
   if (!hosts_known_) return Error{ErrorCode::closed, "the engine is closed or closing"};
   hosts_asked_.push_back(std::move(done));
-  if (hosts_asked_.size() == 1) loop_.post([this] { tell_hosts(hooks_->figures()); });
+  if (hosts_asked_.size() == 1) loop_->post([this] { tell_hosts(hooks_->figures()); });
   return {};
 }
 
 void Engine::Impl::tell_hosts(const Result<std::vector<HostFigures>>& figures) {
-  std::vector<HostsCallback> asked;
+  std::vector<base::Callback<std::vector<HostFigures>>> asked;
   {
     const std::lock_guard lock(hosts_mutex_);
     asked.swap(hosts_asked_);
@@ -252,19 +308,20 @@ void Engine::Impl::tell_hosts(const Result<std::vector<HostFigures>>& figures) {
   for (const auto& done : asked) done(figures);
 }
 
-Result<> Engine::Impl::find(std::string_view gid, ReportCallback done) {
+Result<> Engine::Impl::find(std::string_view gid, base::Callback<Report> done) {
   BELAY_TRY(may_ask(done));
   return engine_.find(std::string(gid), std::move(done));
 }
 
 Result<> Engine::Impl::wait(std::string_view gid, std::optional<Millis> timeout,
-                            ReportCallback done) {
+                            base::Callback<Report> done) {
   BELAY_TRY(may_ask(done));
   return engine_.wait(std::string(gid), timeout, std::move(done));
 }
 
-Result<> Engine::Impl::close(ClosedCallback closed) {
+Result<> Engine::Impl::close(base::Callback<std::monostate> closed) {
   BELAY_TRY(check_callback(static_cast<bool>(closed)));
+  closed.log_to(log_);
   if (close_unstarted()) {
     closed({});
     return {};
@@ -272,45 +329,57 @@ Result<> Engine::Impl::close(ClosedCallback closed) {
   auto expected = State::started;
   if (!state_.compare_exchange_strong(expected, State::closing)) return check_started();
   closed_ = std::move(closed);
-  return engine_.close([this](const Result<>& result) { close_store(result); });
+  return engine_.close(
+      [self = shared_from_this()](const Result<>& result) { self->close_store(result); });
 }
 
 bool Engine::Impl::close_unstarted() {
   const std::lock_guard lock(start_mutex_);
   if (state_ != State::opened) return false;
   state_ = State::closed;
-  store_.reset();  // nothing ran: no loop, nothing to fold
+  store_.reset();  // nothing ran: nothing to fold
   return true;
 }
 
+// From here on one step's callback keeps what the next one needs: the Engine may be gone.
 void Engine::Impl::close_store(const Result<>& engine_result) {
-  store_->close([this, engine_result](const Result<>& result) {
-    close_loop(engine_result ? result : engine_result);
+  store_->close([self = shared_from_this(), engine_result](const Result<>& result) {
+    self->close_loop(engine_result ? result : engine_result);
   });
 }
 
 void Engine::Impl::close_loop(const Result<>& result) {
   mailbox_->shut();
   tell_hosts(Error{ErrorCode::closed, "the engine closed before it could answer"});
-  const auto end = [this, result] {
-    state_ = State::closed;
-    // The callback may destroy this object.
-    const auto closed = std::move(closed_);
-    closed(result);
-  };
-  hooks_->close([this, end] { loop_.close(end); });
+  hooks_->close([self = shared_from_this(), result] {
+    self->loop_->close([self, result] {
+      self->state_ = State::closed;
+      const auto closed = std::move(self->closed_);
+      closed(result);
+    });
+  });
 }
 
 Result<> Engine::Impl::close_and_join() {
-  BELAY_TRY(may_wait());
   if (state_ == State::started && handlers_.is_blocking_thread())
     return Error{ErrorCode::misuse, "closing waits for the blocking handlers, and this is one"};
-  std::promise<Result<>> promise;
-  auto future = promise.get_future();
-  BELAY_TRY(close([&promise](const Result<>& result) { promise.set_value(result); }));
-  auto result = future.get();
-  loop_.join();
+  auto result = api::wait_for_answer<std::monostate>(
+      {}, [this](base::Callback<std::monostate> closed) { return close(std::move(closed)); });
+  if (result || result.error().code != ErrorCode::closed) loop_->join();
   return result;
+}
+
+void Engine::Impl::let_go(std::shared_ptr<Impl> impl) {
+  if (impl->home_.left()) return base::keep(std::move(impl));
+  auto& self = *impl;
+  if (self.close_unstarted()) return;
+  const bool is_own_thread = self.loop_->is_loop_thread() || self.handlers_.is_blocking_thread();
+  if (self.loop_->is_own() && !is_own_thread) {
+    static_cast<void>(self.close_and_join().has_value());  // closed before is fine
+    return self.loop_->join();
+  }
+  if (self.loop_->is_own()) self.loop_->leave_to(impl);
+  static_cast<void>(self.close([](const Result<>&) {}).has_value());  // likewise
 }
 
 }  // namespace belay

@@ -11,6 +11,8 @@
 #include "api/callers.h"
 #include "api/handlers.h"
 #include "api/mailbox.h"
+#include "base/enter.h"
+#include "base/forks.h"
 #include "base/log.h"
 #include "belay/engine.h"
 #include "engine/engine.h"
@@ -20,53 +22,66 @@
 
 namespace belay {
 
-class Engine::Impl {
+class Engine::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  // Takes over an open journal and reads what is in it. Errors: as the journal's.
-  static Result<std::unique_ptr<Impl>> make(const Options& options,
-                                            std::unique_ptr<hook::Hooks> hooks,
-                                            std::unique_ptr<store::Journal> journal);
+  // Engine::open. May throw what says that there is no memory.
+  static Result<std::shared_ptr<Impl>> open(std::string_view path, const Options& options);
   ~Impl();
+
+  // The way into every public function. Errors: misuse, of an Engine that was moved from and in a
+  // forked process.
+  static Result<> usable(const std::shared_ptr<Impl>& impl);
+  // Also on the loop, where waiting would stop what is waited for.
+  static Result<> may_wait(const std::shared_ptr<Impl>& impl);
+  // What a destroyed Engine leaves. It waits for the close where it may; else the loop closes by
+  // itself and keeps what it needs until then.
+  static void let_go(std::shared_ptr<Impl> impl);
 
   Result<> handle(std::string_view name, const api::HandlerEntry& entry);
   Result<> start();
   // `wants_final` as the description says, unless given.
   Result<> enter(Description description, core::Entry entry, std::optional<bool> wants_final,
-                 ReportCallback done);
+                 base::Callback<Report> done);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
-                           OutcomeCallback done);
+                           base::Callback<Outcome> done);
   Result<> give_word(engine::WordRequest request);
-  Result<> record_progress(std::string_view gid, const Progress& progress, DoneCallback done);
-  Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end, ReportCallback done);
-  Result<> hasten_all(Millis later_than, std::uint32_t limit, WokenCallback done);
+  Result<> record_progress(std::string_view gid, const Progress& progress,
+                           base::Callback<std::monostate> done);
+  Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end,
+                           base::Callback<Report> done);
+  Result<> hasten_all(Millis later_than, std::uint32_t limit, base::Callback<Woken> done);
   Result<> change_topic(engine::TopicRequest request);
-  Result<> topics(TopicsCallback done);
-  Result<> hosts(HostsCallback done);
-  Result<> check_storage(DoneCallback done);
+  Result<> topics(base::Callback<std::vector<Subscription>> done);
+  Result<> hosts(base::Callback<std::vector<HostFigures>> done);
+  Result<> check_storage(base::Callback<std::monostate> done);
+  Result<> find(std::string_view gid, base::Callback<Report> done);
+  Result<> wait(std::string_view gid, std::optional<Millis> timeout, base::Callback<Report> done);
+  Result<> close(base::Callback<std::monostate> closed);
   Result<> note_realm(const XaRealm& realm) { return engine_.note_realm(realm); }
-  Result<> find(std::string_view gid, ReportCallback done);
-  Result<> wait(std::string_view gid, std::optional<Millis> timeout, ReportCallback done);
-  Result<> close(ClosedCallback closed);
   Result<> close_and_join();
   Counters counters() const { return engine_.counters(); }
-  // An error on the loop, where waiting would stop what is waited for.
-  Result<> may_wait() const;
 
  private:
   enum class State : std::uint8_t { opened, started, closing, closed };
 
-  Impl(const Options& options, std::unique_ptr<hook::Hooks> hooks,
+  Impl(const Options& options, std::unique_ptr<loop::Loop> loop, std::unique_ptr<hook::Hooks> hooks,
        std::unique_ptr<store::Journal> journal);
+  // Takes over an open journal and reads what is in it. Errors: as the journal's.
+  static Result<std::shared_ptr<Impl>> make(const Options& options,
+                                            std::unique_ptr<loop::Loop> loop,
+                                            std::unique_ptr<hook::Hooks> hooks,
+                                            std::unique_ptr<store::Journal> journal);
   Result<> recover(store::Journal& journal);
   Result<> check_started() const;
   static Result<> check_callback(bool given);
   // What every request with a callback must pass.
-  template <class Callback>
-  Result<> may_ask(const Callback& done) const {
+  template <class T>
+  Result<> may_ask(base::Callback<T>& done) const {
     BELAY_TRY(check_callback(static_cast<bool>(done)));
+    done.log_to(log_);
     return check_started();
   }
-  void start_hooks();
+  Result<> start_hooks();
   void turn();
   void tell_hosts(const Result<std::vector<HostFigures>>& figures);
   bool close_unstarted();
@@ -75,11 +90,12 @@ class Engine::Impl {
 
   const Options options_;
   const base::Log log_;
+  const base::Home home_;
   std::atomic<State> state_ = State::opened;
   // Held while a handler is registered and while `opened` is left, until the loop takes what is
   // posted: each name is added before that, or posted after.
   std::mutex start_mutex_;
-  loop::Loop loop_;
+  std::unique_ptr<loop::Loop> loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
   api::Handlers handlers_;
   std::unique_ptr<hook::Hooks> hooks_;
@@ -88,12 +104,12 @@ class Engine::Impl {
   engine::Engine engine_;
   engine::Origin origin_;
   std::vector<api::Mailbox::Letter> letters_;
-  ClosedCallback closed_;
+  base::Callback<std::monostate> closed_;
 
   // Who asked for the hosts' figures. Shared with other threads.
   std::mutex hosts_mutex_;
   bool hosts_known_ = true;
-  std::vector<HostsCallback> hosts_asked_;
+  std::vector<base::Callback<std::vector<HostFigures>>> hosts_asked_;
 };
 
 }  // namespace belay

@@ -4,6 +4,18 @@
 
 namespace belay::base {
 
+const Log& Log::none() {
+  static const Log nobody;
+  return nobody;
+}
+
+void Log::threw(std::string_view whose, const char* what) const noexcept {
+  try {
+    error("{} threw: {}", whose, what);
+  } catch (...) {  // no memory for the line
+  }
+}
+
 void Log::emit(LogLevel level, std::string line) const noexcept {
   std::replace_if(
       line.begin(), line.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; },

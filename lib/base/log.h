@@ -14,7 +14,12 @@ namespace belay::base {
 class Log {
  public:
   Log() = default;
+  // Says nothing.
+  static const Log& none();
   Log(LogSink sink, void* user, LogLevel level) : sink_(sink), user_(user), level_(level) {}
+
+  // A host's function threw, which costs nothing more than this line.
+  void threw(std::string_view whose, const char* what) const noexcept;
 
   bool wants(LogLevel level) const { return sink_ != nullptr && level >= level_; }
 

@@ -18,7 +18,7 @@ Error silence() {
 
 }  // namespace
 
-Result<> Engine::check_storage(DoneCallback done) {
+Result<> Engine::check_storage(base::Callback<std::monostate> done) {
   const std::lock_guard lock(mutex_);
   if (!taking_) return Error{ErrorCode::closed, "the engine is not running"};
   if (checks_waiting_ >= kChecksMax) {
@@ -33,7 +33,7 @@ Result<> Engine::check_storage(DoneCallback done) {
 
 // What was written a moment ago is an answer; else the next batch brings it.
 void Engine::take_checks() {
-  std::vector<DoneCallback> asked;
+  std::vector<base::Callback<std::monostate>> asked;
   {
     const std::lock_guard lock(mutex_);
     asked.swap(checks_);

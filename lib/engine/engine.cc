@@ -134,11 +134,11 @@ Result<> Engine::enqueue(Request request) {
 
 Result<> Engine::submit(SubmitRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::find(std::string gid, ReportCallback done) {
+Result<> Engine::find(std::string gid, base::Callback<Report> done) {
   return enqueue(FindRequest{std::move(gid), false, 0, std::move(done)});
 }
 
-Result<> Engine::wait(std::string gid, std::optional<Millis> timeout, ReportCallback done) {
+Result<> Engine::wait(std::string gid, std::optional<Millis> timeout, base::Callback<Report> done) {
   const auto ms =
       timeout ? static_cast<std::uint64_t>(std::max<std::int64_t>(timeout->count(), 1)) : 0;
   return enqueue(FindRequest{std::move(gid), true, ms, std::move(done)});
@@ -156,14 +156,18 @@ Result<> Engine::hasten_all(HastenRequest request) { return enqueue(std::move(re
 
 Result<> Engine::change_topic(TopicRequest request) { return enqueue(std::move(request)); }
 
-Result<> Engine::topics(TopicsCallback done) { return enqueue(TopicsRequest{std::move(done)}); }
+Result<> Engine::topics(base::Callback<std::vector<Subscription>> done) {
+  return enqueue(TopicsRequest{std::move(done)});
+}
 
 void Engine::registered(std::string target) {
   // Refused only when there is nothing left to wake.
   static_cast<void>(enqueue(RegisteredRequest{std::move(target)}).has_value());
 }
 
-Result<> Engine::close(ClosedCallback closed) { return enqueue(CloseRequest{std::move(closed)}); }
+Result<> Engine::close(base::Callback<std::monostate> closed) {
+  return enqueue(CloseRequest{std::move(closed)});
+}
 
 // A lone one is always taken, however large.
 Result<> Engine::may_queue(const Load& load) {
@@ -222,6 +226,7 @@ void Engine::turn() {
   send_lookups();
   flush();
   close_if_done();
+  note_shortages();
   publish();
   set_alarm();
 }

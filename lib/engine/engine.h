@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/enter.h"
 #include "base/log.h"
 #include "base/log_burst.h"
 #include "belay/engine.h"
@@ -64,14 +65,14 @@ struct SubmitRequest {
   core::Entry entry = core::Entry::submit;
   bool gid_is_new = false;  // just made: no need to look for it on disk
   bool wants_final = false;
-  ReportCallback done;
+  base::Callback<Report> done;
 };
 
 // A driven transaction's next branch, as encoded.
 struct BranchRequest {
   std::string gid;
   std::string step;
-  OutcomeCallback done;
+  base::Callback<Outcome> done;
 };
 
 // The caller's word on a driven transaction; the operator's on any.
@@ -80,7 +81,7 @@ struct WordRequest {
   std::string gid;
   Word word{};
   std::string reason;  // of an abort or a stop
-  ReportCallback done;
+  base::Callback<Report> done;
   bool wants_final = false;      // `done` runs at the end …
   std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
   Millis delay{};                // of a message's submit
@@ -90,14 +91,14 @@ struct WordRequest {
 struct ProgressRequest {
   std::string gid;
   std::string step;
-  DoneCallback done;
+  base::Callback<std::monostate> done;
 };
 
 // How a workflow ended.
 struct EndRequest {
   std::string gid;
   WorkflowEnd end;
-  ReportCallback done;
+  base::Callback<Report> done;
 };
 
 // A StuckNotice that is kept until it may be told.
@@ -113,14 +114,14 @@ struct StuckNote {
 
 struct TopicRequest {
   ports::TopicChange change;
-  DoneCallback done;
+  base::Callback<std::monostate> done;
 };
 
 // Hastens up to `limit` transactions that wait for longer than `later_than` from now.
 struct HastenRequest {
   std::uint64_t later_than = 0;  // ms
   std::uint32_t limit = 0;
-  WokenCallback done;
+  base::Callback<Woken> done;
 };
 
 class Engine {
@@ -139,22 +140,22 @@ class Engine {
   // From any thread. An error is immediate and `done` never runs; else it runs once, on the loop,
   // in a later turn.
   Result<> submit(SubmitRequest request);
-  Result<> find(std::string gid, ReportCallback done);
+  Result<> find(std::string gid, base::Callback<Report> done);
   // No timeout: for as long as it takes.
-  Result<> wait(std::string gid, std::optional<Millis> timeout, ReportCallback done);
+  Result<> wait(std::string gid, std::optional<Millis> timeout, base::Callback<Report> done);
   Result<> add_branch(BranchRequest request);
   Result<> give_word(WordRequest request);
   Result<> record_progress(ProgressRequest request);
   Result<> finish_workflow(EndRequest request);
   Result<> hasten_all(HastenRequest request);
   Result<> change_topic(TopicRequest request);
-  Result<> topics(TopicsCallback done);
+  Result<> topics(base::Callback<std::vector<Subscription>> done);
   // Answered within some seconds, however the disk is.
-  Result<> check_storage(DoneCallback done);
+  Result<> check_storage(base::Callback<std::monostate> done);
   // Also before `start`: on disk with the next batch.
   Result<> note_realm(const XaRealm& realm);
   void registered(std::string target);
-  Result<> close(ClosedCallback closed);
+  Result<> close(base::Callback<std::monostate> closed);
   Counters counters() const;
 
   // On the loop.
@@ -173,16 +174,16 @@ class Engine {
     std::string gid;
     bool wants_final = false;
     std::uint64_t timeout_ms = 0;
-    ReportCallback done;
+    base::Callback<Report> done;
   };
   struct RegisteredRequest {
     std::string target;
   };
   struct TopicsRequest {
-    TopicsCallback done;
+    base::Callback<std::vector<Subscription>> done;
   };
   struct CloseRequest {
-    ClosedCallback closed;
+    base::Callback<std::monostate> closed;
   };
   // What waits for a gid to be looked up on disk.
   using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
@@ -206,11 +207,11 @@ class Engine {
     std::uint32_t limit = 0;
     std::size_t places_left = 0;
     Woken woken;
-    WokenCallback done;
+    base::Callback<Woken> done;
   };
 
   struct StorageCheck {
-    DoneCallback done;
+    base::Callback<std::monostate> done;
     std::uint64_t until = 0;  // monotonic
   };
 
@@ -307,6 +308,7 @@ class Engine {
 
   // stuck.cc: telling what goes on, and what does not
   void log_move(const Live& live, const core::Record& record) const;
+  void note_shortages();
   bool note_stuck(Live& live);  // true: from now on
   void log_stuck(const Live& live);
   void log_stuck_left_out();
@@ -403,7 +405,7 @@ class Engine {
   Load queued_;
   bool taking_ = false;
   std::uint64_t refused_ = 0;
-  std::vector<DoneCallback> checks_;
+  std::vector<base::Callback<std::monostate>> checks_;
   std::size_t checks_waiting_ = 0;  // all that are not answered yet
   std::vector<XaRealm> realms_;     // all that were ever noted
   Counters published_;
@@ -473,8 +475,8 @@ class Engine {
   core::Topics topics_;
   std::size_t subscriptions_ = 0;
   std::vector<ports::TopicChange> open_topics_;
-  std::vector<DoneCallback> open_topic_answers_;
-  std::vector<DoneCallback> sealed_topic_answers_;
+  std::vector<base::Callback<std::monostate>> open_topic_answers_;
+  std::vector<base::Callback<std::monostate>> sealed_topic_answers_;
 
   // For Options::on_stuck, when a batch is on disk.
   std::vector<StuckNote> open_stuck_;
@@ -490,6 +492,8 @@ class Engine {
   std::vector<XaRealm> open_realms_;
   std::size_t realms_taken_ = 0;  // of `realms_`
 
+  std::uint64_t shortage_told_at_ = 0;  // monotonic; 0: not yet
+
   RecentMax commit_us_;
   RecentMax batch_records_;
   RecentMax due_lag_;
@@ -504,7 +508,7 @@ class Engine {
   std::uint64_t retry_wait_ = 0;
   std::optional<Error> given_up_;  // for good: another engine has the file
 
-  std::vector<ClosedCallback> on_closed_;
+  std::vector<base::Callback<std::monostate>> on_closed_;
 };
 
 }  // namespace belay::engine

@@ -51,6 +51,9 @@ inline constexpr std::uint64_t kSecondLook = 500;
 // Realms of XA participants that one engine may use.
 inline constexpr std::size_t kRealmsMax = 1'024;
 
+// How often the log tells that the system is short of something, ms.
+inline constexpr std::uint64_t kShortagePause = 60'000;
+
 // How often expired rows are looked for, ms, and the pause while there are more: as fast as they
 // came, with room for a commit between two steps.
 inline constexpr std::uint64_t kCollectInterval = 60'000;

@@ -11,13 +11,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/enter.h"
 #include "belay/engine.h"
 #include "core/transaction.h"
 
 namespace belay::engine {
 
 struct Waiter {
-  ReportCallback done;
+  base::Callback<Report> done;
   bool wants_final = false;
   std::uint64_t until = 0;  // monotonic ms: may be dropped then; 0: waits for as long as it takes
   // What it is to be told once that much is on disk, however it goes on; null: what it is then.
@@ -29,7 +30,7 @@ struct Waiter {
 // Who drives a transaction and waits for a branch's first phase.
 struct BranchWaiter {
   std::uint32_t branch = 0;
-  OutcomeCallback done;
+  base::Callback<Outcome> done;
   std::optional<Outcome> outcome{};  // as decided …
   core::Lsn lsn = 0;                 // … in this batch: told when that is on disk
 };

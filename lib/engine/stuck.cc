@@ -1,8 +1,10 @@
 // What is told of a transaction beside its answers: the log's lines, and to Options::on_stuck what
 // does not go on, once that is on disk.
 #include "base/branch_id.h"
+#include "base/enter.h"
 #include "engine/engine.h"
 #include "engine/label.h"
+#include "engine/limits.h"
 
 namespace belay::engine {
 
@@ -20,6 +22,17 @@ bool Engine::is_held_up(const Live& live) const {
   for (std::uint32_t i = 0; i < count; ++i)
     if (calls_.running_on(live, i) && waiting_.op_of(live, i)) return true;
   return false;
+}
+
+void Engine::note_shortages() {
+  const auto shortages = ports_.caller.shortages();
+  if (shortages == counters_.shortages) return;
+  counters_.shortages = shortages;
+  if (shortage_told_at_ != 0 && time_.monotonic() < shortage_told_at_ + kShortagePause) return;
+  shortage_told_at_ = time_.monotonic();
+  log_.error(
+      "no descriptor or memory is left: {} calls could not be made so far, and are made again",
+      shortages);
 }
 
 bool Engine::note_stuck(Live& live) {
@@ -65,27 +78,19 @@ void Engine::note_unanswered(const Live& live) {
   }
 }
 
-namespace {
-
-// What a host's function throws is no reason to stop.
-void enter(StuckCallback on_stuck, const StuckNote& note, void* user) noexcept {
-  try {
-    on_stuck({.gid = note.gid,
-              .status = note.status,
-              .branch_id = note.branch_id,
-              .op = note.op,
-              .target = note.target,
-              .error = note.error,
-              .attempts = note.attempts},
-             user);
-  } catch (...) {  // it was told
-  }
-}
-
-}  // namespace
-
 void Engine::tell_stuck(const std::vector<StuckNote>& notes) const {
-  for (const auto& note : notes) enter(options_.on_stuck, note, options_.on_stuck_user);
+  for (const auto& note : notes) {
+    base::enter(log_, "Options::on_stuck", [&] {
+      options_.on_stuck({.gid = note.gid,
+                         .status = note.status,
+                         .branch_id = note.branch_id,
+                         .op = note.op,
+                         .target = note.target,
+                         .error = note.error,
+                         .attempts = note.attempts},
+                        options_.on_stuck_user);
+    });
+  }
 }
 
 }  // namespace belay::engine

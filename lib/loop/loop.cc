@@ -1,11 +1,18 @@
 #include "loop/loop.h"
 
+#include <unistd.h>
 #include <uv.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "belay/check.h"
+#include "loop/left_threads.h"
 
 namespace belay::loop {
 
@@ -36,14 +43,46 @@ struct Loop::Handles {
     const auto closed = std::move(loop->closed_);
     closed();
   }
+  static void on_discarded(uv_handle_t* handle) noexcept {
+    auto* handles = static_cast<Handles*>(handle->data);
+    if (--handles->open == 0) delete handles;
+  }
 };
 
-Loop::Loop(uv_loop_s* host) : loop_(host) {
-  if (host != nullptr) return;
-  own_ = std::make_unique<uv_loop_t>();
-  BELAY_CHECK(uv_loop_init(own_.get()) == 0);
-  loop_ = own_.get();
+namespace {
+
+Error shortage(std::string_view doing, int code) {
+  return {ErrorCode::resources, "cannot " + std::string(doing) + ": " + uv_strerror(code)};
 }
+
+// What libuv opens for a loop. Version 1.44 leaves a descriptor behind when there is one and
+// not the next; so it is not tried then.
+bool has_descriptors() {
+  std::array<std::array<int, 2>, 3> pipes{};
+  std::size_t made = 0;
+  while (made < pipes.size() && ::pipe(pipes[made].data()) == 0) ++made;
+  const int code = errno;
+  for (std::size_t i = 0; i < made; ++i) {
+    for (const int end : pipes[i]) ::close(end);
+  }
+  errno = code;
+  return made == pipes.size();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Loop>> Loop::make(uv_loop_s* host) {
+  std::unique_ptr<Loop> loop(new Loop(host));
+  if (host != nullptr) return loop;
+  if (!has_descriptors()) return shortage("make a loop", uv_translate_sys_error(errno));
+  auto own = std::make_unique<uv_loop_t>();
+  if (const int code = uv_loop_init(own.get()); code != 0) return shortage("make a loop", code);
+  loop->own_ = std::move(own);
+  loop->loop_ = loop->own_.get();
+  return loop;
+}
+
+Loop::Loop(uv_loop_s* host) : loop_(host) {}
 
 Loop::~Loop() {
   join();
@@ -52,24 +91,53 @@ Loop::~Loop() {
 
 Result<> Loop::make_thread() {
   if (!own_) return {};
-  auto thread = threads::Thread::start("belay-loop", [this] { run(); });
+  const auto ended = std::make_shared<std::atomic<bool>>(false);
+  auto thread = threads::Thread::start("belay-loop", [this, ended] {
+    run();
+    *ended = true;
+  });
   if (!thread) return thread.error();
   thread_ = std::move(*thread);
+  thread_ended_ = ended;
   return {};
 }
 
-void Loop::start(std::function<void()> turn) {
+Result<> Loop::attach(std::function<void()> turn) {
+  auto handles = std::make_unique<Handles>();
+  if (const int code = uv_async_init(loop_, &handles->async, &Handles::on_async); code != 0) {
+    return shortage("put a wake-up on the loop", code);
+  }
+  BELAY_CHECK(uv_timer_init(loop_, &handles->timer) == 0);  // takes nothing that could be short
+  handles->async.data = handles->timer.data = this;
+  handles_ = std::move(handles);
   turn_ = std::move(turn);
-  handles_ = std::make_unique<Handles>();
-  BELAY_CHECK(uv_async_init(loop_, &handles_->async, &Handles::on_async) == 0);
-  BELAY_CHECK(uv_timer_init(loop_, &handles_->timer) == 0);
-  handles_->async.data = handles_->timer.data = this;
   if (!own_) thread_id_ = std::this_thread::get_id();
   const std::lock_guard lock(mutex_);
-  open_ = started_ = true;
+  open_ = true;
+  return {};
+}
+
+// The handles are their own until the loop, whoever runs it, has closed them.
+void Loop::detach() {
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  auto* handles = handles_.release();
+  handles->async.data = handles->timer.data = handles;
+  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&handles->async),
+                       reinterpret_cast<uv_handle_t*>(&handles->timer)})
+    uv_close(handle, &Handles::on_discarded);
+  if (own_) uv_run(loop_, UV_RUN_DEFAULT);
+}
+
+void Loop::start() {
+  const std::lock_guard lock(mutex_);
+  started_ = true;
   may_run_.notify_one();
 }
 
+// Whoever was left to it may take this object along: nothing of it is touched afterwards.
 void Loop::run() {
   thread_id_ = std::this_thread::get_id();
   {
@@ -78,6 +146,21 @@ void Loop::run() {
     if (!started_) return;
   }
   uv_run(loop_, UV_RUN_DEFAULT);
+  thread_id_ = std::thread::id();
+  std::shared_ptr<void> owner;
+  {
+    const std::lock_guard lock(mutex_);
+    owner = std::move(owner_);
+  }
+}
+
+void Loop::leave_to(std::shared_ptr<void> owner) {
+  {
+    const std::lock_guard lock(mutex_);
+    owner_ = std::move(owner);
+  }
+  const std::lock_guard lock(join_mutex_);
+  loop::leave(std::exchange(thread_, {}), thread_id_, thread_ended_);
 }
 
 void Loop::close(std::function<void()> closed) {
@@ -98,6 +181,7 @@ void Loop::join() {
     ending_ = true;
     may_run_.notify_one();
   }
+  const std::lock_guard lock(join_mutex_);
   thread_.join();
 }
 

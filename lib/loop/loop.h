@@ -26,24 +26,32 @@ std::uint64_t monotonic_us();
 
 class Loop final : public ports::Clock, public ports::Alarm {
  public:
-  // `host`: null for a loop and a thread of its own.
-  explicit Loop(uv_loop_s* host);
+  // `host`: null for a loop and a thread of its own. Errors: resources.
+  static Result<std::unique_ptr<Loop>> make(uv_loop_s* host);
   ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Makes the own loop's thread, which waits for `start`. Errors: storage (no thread is left).
+  // Makes the own loop's thread, which waits for `start`. Errors: resources.
   Result<> make_thread();
-  // Puts the handles on the loop and lets the own thread run it. `turn` runs on the loop after
-  // every wake-up and alarm. With a host's loop: on the loop's thread.
-  void start(std::function<void()> turn);
+  // Puts the handles on the loop, a host's on the loop's thread. `turn` runs on the loop after
+  // every wake-up and alarm. Errors: resources, and nothing is on the loop.
+  Result<> attach(std::function<void()> turn);
+  // Takes them off again, before `start`.
+  void detach();
+  // Lets the own thread run the loop.
+  void start();
   // On the loop: closes the handles; `closed` runs when the last is gone, and the own thread ends
   // behind it.
   void close(std::function<void()> closed);
-  // Waits for the own thread, which ends if it was not started. Not on it.
+  // Waits for the own thread, which ends if it was not started. From any threads but that one.
   void join();
+  // On the own thread or one that it waits for, instead of `join`: the thread keeps `owner`, which
+  // this object may be a part of, until it ends.
+  void leave_to(std::shared_ptr<void> owner);
 
   bool is_loop_thread() const;
+  bool is_own() const { return own_ != nullptr; }
   // For handles of others, on the loop's thread (or before `start`).
   uv_loop_s* uv() { return loop_; }
 
@@ -57,6 +65,7 @@ class Loop final : public ports::Clock, public ports::Alarm {
 
  private:
   struct Handles;
+  explicit Loop(uv_loop_s* host);
   void on_wake();
   void run();
 
@@ -66,6 +75,9 @@ class Loop final : public ports::Clock, public ports::Alarm {
   std::function<void()> turn_;
   std::function<void()> closed_;
   std::uint64_t alarm_at_ = ~std::uint64_t{0};
+  std::shared_ptr<void> owner_;
+  std::mutex join_mutex_;
+  std::shared_ptr<std::atomic<bool>> thread_ended_;
   std::atomic<std::thread::id> thread_id_{};
 
   std::mutex mutex_;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/forks.h"
 #include "belay/features.h"
 #include "belay/xa.h"
 #include "xa/branch.h"
@@ -18,6 +19,7 @@ constexpr std::string_view kCommit = "commit";
 constexpr std::string_view kRollback = "rollback";
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
+Error moved_from() { return {ErrorCode::misuse, "this XaDatabase was moved from"}; }
 
 Result<> check(std::string_view realm, const XaOptions& options) {
   if (!xa::is_realm(realm)) {
@@ -44,7 +46,9 @@ class XaDatabase::Impl {
   Impl(Engine& engine, XaKind kind, std::string_view name, std::string_view realm)
       : engine_(engine), kind_(kind), name_(name), realm_(realm) {}
 
-  // `impl` stays, without its pool, if only a part could be registered: the engine knows of it.
+  // Ends the pool. The rest stays: the engine knows of it, and may call. In a forked process the
+  // pool stays, too, as its threads are not there.
+  static void let_go(std::unique_ptr<Impl> impl);
   static Result<XaDatabase> open(std::unique_ptr<Impl> impl,
                                  Result<std::unique_ptr<xa::Connector>> connector,
                                  const XaOptions& options);
@@ -69,6 +73,7 @@ class XaDatabase::Impl {
   const XaKind kind_;
   const std::string name_;
   const std::string realm_;
+  const base::Home home_;
   std::mutex mutex_;
   std::deque<Operation> operations_;
   std::unique_ptr<xa::Pool> pool_;
@@ -91,15 +96,17 @@ Result<XaDatabase> XaDatabase::Impl::open(std::unique_ptr<Impl> impl,
   BELAY_TRY(engine.handle_async(impl->target(kCommit), on_commit, impl.get()));
   const auto second = engine.handle_async(impl->target(kRollback), on_rollback, impl.get());
   if (second) return XaDatabase(std::move(impl));
-  {
-    const std::lock_guard lock(impl->mutex_);
-    impl->pool_.reset();
-  }
-  static std::mutex mutex;
-  static std::deque<std::unique_ptr<Impl>> half_open;
-  const std::lock_guard lock(mutex);
-  half_open.push_back(std::move(impl));
+  let_go(std::move(impl));
   return second.error();
+}
+
+void XaDatabase::Impl::let_go(std::unique_ptr<Impl> impl) {
+  std::unique_ptr<xa::Pool> pool;
+  if (!impl->home_.left()) {
+    const std::lock_guard lock(impl->mutex_);
+    pool = std::move(impl->pool_);
+  }
+  base::keep(std::move(impl));
 }
 
 Result<> XaDatabase::Impl::handle(std::string_view operation, XaKind kind, const xa::Work& work) {
@@ -149,8 +156,18 @@ void XaDatabase::Impl::enqueue(xa::Phase phase, const Call& call, Reply reply,
 
 XaDatabase::XaDatabase(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 XaDatabase::XaDatabase(XaDatabase&&) noexcept = default;
-XaDatabase& XaDatabase::operator=(XaDatabase&&) noexcept = default;
-XaDatabase::~XaDatabase() = default;
+
+XaDatabase& XaDatabase::operator=(XaDatabase&& other) noexcept {
+  if (this != &other) {
+    const XaDatabase old(std::move(*this));
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+
+XaDatabase::~XaDatabase() {
+  if (impl_) Impl::let_go(std::move(impl_));
+}
 
 Result<XaDatabase> XaDatabase::postgresql(Engine& engine, std::string_view name,
                                           std::string_view conninfo, const XaOptions& options) {
@@ -167,15 +184,18 @@ Result<XaDatabase> XaDatabase::mariadb(Engine& engine, std::string_view name,
 }
 
 Result<> XaDatabase::handle(std::string_view operation, PgWork work, void* user) {
+  if (!impl_) return moved_from();
   return impl_->handle(operation, XaKind::postgresql, {work, nullptr, user});
 }
 
 Result<> XaDatabase::handle(std::string_view operation, MariaDbWork work, void* user) {
+  if (!impl_) return moved_from();
   return impl_->handle(operation, XaKind::mariadb, {nullptr, work, user});
 }
 
 TwoPhaseBranch XaDatabase::branch(std::string_view operation, std::string_view payload,
                                   StepOptions options) const {
+  if (!impl_) return {};
   return {impl_->target(operation), impl_->target(kCommit), impl_->target(kRollback),
           std::string(payload), std::move(options)};
 }

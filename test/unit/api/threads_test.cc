@@ -131,7 +131,7 @@ TEST_SUITE("api/threads") {
       const NoThreads none;
       const auto engine = Engine::open(path);
       REQUIRE_FALSE(engine.has_value());
-      CHECK(engine.error().code == ErrorCode::storage);
+      CHECK(engine.error().code == ErrorCode::resources);
       CHECK(engine.error().detail.find("thread 'belay-store'") != std::string::npos);
     }
     auto engine = Engine::open(path);

@@ -1,0 +1,74 @@
+// Waiting for what answers by callback.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/blocking.h"
+#include "belay/result.h"
+#include "belay/types.h"
+
+namespace belay::api {
+
+// What a condition variable can still add to now.
+inline constexpr Millis kWaitMax{10LL * 365 * 24 * 3600 * 1000};
+
+inline Error late(std::string_view gid, Millis timeout) {
+  return {ErrorCode::timed_out, "'" + std::string(gid) + "' was not final within " +
+                                    std::to_string(timeout.count()) + " ms; it goes on"};
+}
+
+// Where a waiting thread and the loop meet. Shared: the thread may leave first.
+template <class T>
+class Rendezvous {
+ public:
+  void arrive(const Result<T>& result) {
+    const std::lock_guard lock(mutex_);
+    result_ = result;
+    arrived_.notify_one();
+  }
+  Result<T> wait() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return result_.has_value(); });
+    return *result_;
+  }
+  std::optional<Result<T>> wait_for(Millis timeout) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, timeout, [this] { return result_.has_value(); });
+    return result_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::optional<Result<T>> result_;
+};
+
+template <class T>
+auto arriving(const std::shared_ptr<Rendezvous<T>>& rendezvous) {
+  return [rendezvous](const Result<T>& result) { rendezvous->arrive(result); };
+}
+
+// Starts something that answers by callback, and waits for the answer.
+template <class T, class Start>
+Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
+  if (!may_wait) return may_wait.error();
+  const auto rendezvous = std::make_shared<Rendezvous<T>>();
+  BELAY_TRY(start(arriving(rendezvous)));
+  return rendezvous->wait();
+}
+
+// The same, for what may take other handlers to be answered: a blocking handler that waits for it
+// gives its place to them.
+template <class T, class Start>
+Result<T> wait_for_handlers(const Result<>& may_wait, Start start) {
+  const auto place = Blocking::Wait::begin();
+  if (!place) return place.error();
+  return wait_for_answer<T>(may_wait, start);
+}
+
+}  // namespace belay::api

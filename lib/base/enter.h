@@ -1,0 +1,56 @@
+// The one door into a host's callback: what it throws is logged, and the engine goes on.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "base/log.h"
+#include "belay/result.h"
+
+namespace belay::base {
+
+// `whose` begins the log's line: "a callback". False: it threw.
+template <class Function>
+bool enter(const Log& log, std::string_view whose, Function&& function) noexcept {
+  try {
+    std::forward<Function>(function)();
+    return true;
+  } catch (const std::exception& thrown) {
+    log.threw(whose, thrown.what());
+  } catch (...) {
+    log.threw(whose, "something that is no std::exception");
+  }
+  return false;
+}
+
+// A host's function that is told a result: std::function with that door.
+template <class T>
+class Callback {
+ public:
+  using Function = std::function<void(const Result<T>& result)>;
+
+  Callback() = default;
+  Callback(std::nullptr_t) {}
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
+           std::is_constructible_v<Function, F>) Callback(F&& function)
+      : function_(std::forward<F>(function)) {}
+
+  // `log` must outlive it. Without one nobody hears of what it throws.
+  void log_to(const Log& log) { log_ = &log; }
+
+  explicit operator bool() const { return static_cast<bool>(function_); }
+  void operator()(const Result<T>& result) const noexcept {
+    enter(log_ == nullptr ? Log::none() : *log_, "a callback", [&] { function_(result); });
+  }
+
+ private:
+  Function function_;
+  const Log* log_ = nullptr;
+};
+
+}  // namespace belay::base
