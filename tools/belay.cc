@@ -134,6 +134,7 @@ void keep_standard_streams() {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // `belay list | head -1` ends quietly, see Out
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write
   Context context;
   CLI::App app;
   describe(app, context);

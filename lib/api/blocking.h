@@ -25,7 +25,7 @@ class Blocking {
   Blocking(const Blocking&) = delete;
   Blocking& operator=(const Blocking&) = delete;
 
-  // Without one thread no place would ever open. Errors: storage (none is left).
+  // Without one thread no place would ever open. Errors: resources (none is left).
   Result<> have_one() { return threads_.have(1); }
   // Is a thread free? One is made if it has to be.
   bool has_place();
@@ -36,7 +36,7 @@ class Blocking {
 
   // While it lives, the calling thread waits for what others have to do. It is nothing on any other
   // thread than a blocking handler's, whichever engine's. Errors: busy (too many wait already),
-  // storage (no thread is left).
+  // resources (no thread is left).
   class Wait {
    public:
     static Result<Wait> begin();
