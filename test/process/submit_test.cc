@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "belay/engine.h"
 #include "served.h"
 #include "support/http_peer.h"
 
@@ -91,6 +92,7 @@ TEST_SUITE("process/submit") {
 
   TEST_CASE("a malformed definition is refused in a line that names the field: 2") {
     const TempDir dir;
+    REQUIRE(belay::Engine::open(dir.file("s.db")));  // a new one would be told of in a line more
     const auto wrong = [&](const std::string& text, std::string_view part) {
       const auto end = submit({"-", "--db", dir.file("s.db")}, text);
       CHECK(end.exit_code == 2);
