@@ -110,10 +110,10 @@ class BELAY_EXPORT Engine {
   // before `start`. Blocks while it reads (about 300,000 unfinished transactions a second; progress
   // goes to the log sink, and in the end a line that says whether the file is new and what is in
   // it). Errors: locked (names the holder), misplaced (the file has a second name or is mounted by
-  // itself, see the detail), corrupt (names the record; also a write-ahead log whose file is gone or
-  // empty, which is not thrown away), unsupported, storage, no_space (the disk is full: opening
+  // itself, see the detail), corrupt (names the record; also a write-ahead log whose file is gone
+  // or empty, which is not thrown away), unsupported, storage, no_space (the disk is full: opening
   // needs a write; later it may go), not_found (see Options::must_exist), invalid_argument,
-  // resources. A failed open leaves the file as it was.
+  // resources (a descriptor, thread or memory). A failed open leaves the file as it was.
   static Result<Engine> open(std::string_view path, const Options& options = {});
 
   // Of one that was moved from every function says misuse; `counters` has zeros only.

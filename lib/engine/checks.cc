@@ -40,8 +40,8 @@ void Engine::take_checks() {
   }
   auto error = refusal();
   if (!error && disk_hangs_) error = silence();
-  const bool written = !doubts_storage_ && written_at_ != 0 &&
-                       time_.monotonic() - written_at_ < kCheckHolds;
+  const bool written =
+      !doubts_storage_ && written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds;
   std::vector<StorageCheck> checks;
   for (auto& done : asked) checks.push_back({std::move(done), time_.monotonic() + kCheckPatience});
   if (error || written) {
