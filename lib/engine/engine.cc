@@ -323,7 +323,9 @@ void Engine::carry_out() {
   budget_.spend_on(Share::called);
   for (std::size_t i = 0; i < kActsPerTurn && next_act_ < acts_.size() && budget_.has_room(); ++i) {
     const auto act = acts_[next_act_++];
-    act.kind == ActKind::call&& retry_at_ != 0 ? hold(act) : release(act);
+    const bool may_act = act.kind != ActKind::call || retry_at_ == 0;
+    if (!may_act) BELAY_MARK(call_held_by_bad_disk);
+    may_act ? release(act) : hold(act);
   }
   if (next_act_ < acts_.size()) return BELAY_MARK(act_waits_for_batch);
   acts_.clear();

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/forks.h"
 
 namespace belay::store {
@@ -100,7 +101,8 @@ Result<std::string> canonical_path(std::string_view path) {
 Result<LockFile> LockFile::take(const std::string& canonical) {
   LockFile file;
   file.path_ = lock_path(canonical);
-  file.descriptor_ = ::open(file.path_.c_str(), O_RDWR | O_CREAT | kOpenFlags, 0644);
+  file.descriptor_ = base::open_beyond_standard_streams(file.path_.c_str(),
+                                                        O_RDWR | O_CREAT | kOpenFlags, 0644);
   if (file.descriptor_ < 0 && errno == ELOOP) {
     return Error{ErrorCode::misplaced,
                  fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};
@@ -136,7 +138,8 @@ void LockFile::release() {
 }
 
 std::string lock_holder(const std::string& canonical) {
-  const int descriptor = ::open(lock_path(canonical).c_str(), O_RDONLY | kOpenFlags);
+  const int descriptor =
+      base::open_beyond_standard_streams(lock_path(canonical).c_str(), O_RDONLY | kOpenFlags);
   if (descriptor < 0) return {};
   auto holder = read_holder(descriptor);
   const bool held = is_locked(descriptor, holder);
