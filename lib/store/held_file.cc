@@ -20,7 +20,7 @@ constexpr off_t kSharedFirst = 0x40000002;
 constexpr off_t kSharedBytes = 510;
 constexpr off_t kShmWriteByte = 120;
 constexpr off_t kShmInUseByte = 128;
-constexpr int kOpenFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+constexpr int kHeldFileFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 constexpr off_t kHolderByte = off_t{1} << 56;  // beyond all that SQLite could use
 
 Error file_error(std::string_view doing, const std::string& path) {
@@ -109,7 +109,7 @@ Result<HeldFile> HeldFile::open(const std::string& canonical) {
   file.path_ = canonical;
   file.owner_ = getpid();
   file.descriptor_ =
-      base::open_beyond_standard_streams(canonical.c_str(), kOpenFlags | O_CREAT, 0644);
+      base::open_beyond_standard_streams(canonical.c_str(), kHeldFileFlags | O_CREAT, 0644);
   if (file.descriptor_ < 0) return file_error("open", canonical);
   base::leave_behind(file.descriptor_);
   struct stat status {};
@@ -148,7 +148,7 @@ Result<> HeldFile::open_shm() {
   if (shm_ >= 0 && fstat(shm_, &status) == 0 && there == FileId{status.st_dev, status.st_ino})
     return {};
   close_shm();
-  shm_ = base::open_beyond_standard_streams(path.c_str(), kOpenFlags);
+  shm_ = base::open_beyond_standard_streams(path.c_str(), kHeldFileFlags);
   if (shm_ < 0) return vanished_beside(path);
   base::leave_behind(shm_);
   return {};

@@ -101,8 +101,8 @@ Result<std::string> canonical_path(std::string_view path) {
 Result<LockFile> LockFile::take(const std::string& canonical) {
   LockFile file;
   file.path_ = lock_path(canonical);
-  file.descriptor_ = base::open_beyond_standard_streams(file.path_.c_str(),
-                                                        O_RDWR | O_CREAT | kOpenFlags, 0644);
+  file.descriptor_ =
+      base::open_beyond_standard_streams(file.path_.c_str(), O_RDWR | O_CREAT | kOpenFlags, 0644);
   if (file.descriptor_ < 0 && errno == ELOOP) {
     return Error{ErrorCode::misplaced,
                  fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};
