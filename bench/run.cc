@@ -75,12 +75,9 @@ bool wait_until_finished(Load& load, const std::string& path, Figures& figures) 
   return true;
 }
 
-// They are published at the end of a turn, a moment after the last answer was given: of two
-// requests the second is answered in a turn behind that one.
+// They are published a moment after the last answer was given, and before requests are answered.
 Result<Counters> settled_counters(Engine& engine) {
-  for (int turn = 0; turn < 2; ++turn) {
-    if (const auto answered = engine.topics(); !answered) return answered.error();
-  }
+  if (const auto answered = engine.topics(); !answered) return answered.error();
   return engine.counters();
 }
 

@@ -30,7 +30,6 @@
   X(answer_waits_for_batch)  /* the same, of a call's answer */                          \
   X(act_waits_for_batch)     /* the same, of what follows a commit */                    \
   X(due_waits_for_batch)     /* the same, of what is due */                              \
-  X(call_held_by_bad_disk)   /* nobody is called while the disk refuses */               \
   X(gave_up_on_disk)         /* callers were told commit_unknown */                      \
   X(closed_on_bad_disk)      /* the engine closed although the disk refused */           \
   X(snapshot_of_unfinished)  /* an unfinished transaction got a row */                   \

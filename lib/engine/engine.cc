@@ -207,6 +207,7 @@ void Engine::turn() {
   carry_out();
   take_answers();
   take_looked_up();
+  publish();  // who asks for something after a callback has its effect in the counters
   take_requests();
   expire_calls();
   expire_checks();
@@ -324,7 +325,6 @@ void Engine::carry_out() {
   for (std::size_t i = 0; i < kActsPerTurn && next_act_ < acts_.size() && budget_.has_room(); ++i) {
     const auto act = acts_[next_act_++];
     const bool may_act = act.kind != ActKind::call || retry_at_ == 0;
-    if (!may_act) BELAY_MARK(call_held_by_bad_disk);
     may_act ? release(act) : hold(act);
   }
   if (next_act_ < acts_.size()) return BELAY_MARK(act_waits_for_batch);
@@ -415,7 +415,6 @@ void Engine::decide(Live& live, const core::Event& event) {
 // back.
 void Engine::hold_or_release(const Act& act) {
   const bool may_act = act.kind != ActKind::call || retry_at_ == 0;
-  if (!may_act) BELAY_MARK(call_held_by_bad_disk);
   return is_durable(*act.live) && may_act ? release(act) : hold(act);
 }
 

@@ -160,13 +160,18 @@ class Check {
     }
   }
 
+  // What was called before its transaction turned back is undone when that call has come back.
+  static bool undo_waits(const core::Branch& branch) {
+    return branch.first == core::OpState::started && branch.second == core::OpState::idle;
+  }
+
   // Every unfinished transaction waits for a time or for a call that may be in flight.
   void wakes(const core::Transaction& transaction) {
     if (transaction.finished() || core::next_due(transaction) != 0) return;
     if (core::awaits_word_only(transaction)) return;
     bool pending = transaction.stopped;
     for (std::uint32_t i = 0; i < transaction.branches.size(); ++i)
-      pending = pending || core::is_pending(transaction, i);
+      pending = pending || core::is_pending(transaction, i) || undo_waits(transaction.branches[i]);
     if (!pending) problem("Transaction {}: nothing will ever wake it.", transaction.gid());
   }
 

@@ -381,6 +381,22 @@ TEST_SUITE("store/modes") {
     }
   }
 
+  TEST_CASE("a saga that turned back waits for a call that is out: no problem") {
+    Modes modes;
+    const auto id =
+        modes.story.submit(Saga("s-waits").step("a", "undo-a").step("b", "undo-b").concurrent());
+    modes.story.start(id, 0);
+    modes.story.start(id, 1);
+    modes.story.answer(id, 1, OutcomeKind::failure, "no");
+    modes.story.abort(id, "b said no");
+    modes.story.start(id, 1, Op::compensate);
+    modes.story.answer(id, 1, OutcomeKind::success, {}, 0, Op::compensate);
+    modes.write(false);
+    const auto report = open_reader(modes.path).check();
+    REQUIRE(report.has_value());
+    CHECK(report->problems.empty());
+  }
+
   TEST_CASE("a tcc that nothing will wake is a problem") {
     Modes modes;
     const auto id = modes.story.submit(Tcc("t-asleep").branch(kSeat));
