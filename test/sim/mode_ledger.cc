@@ -191,7 +191,8 @@ void ModeLedger::check_confirm(const Book& book, const CallBook& calls) {
 void ModeLedger::check_cancel(const Book& book, const CallBook& calls) {
   if (book.confirms) complain(book, "cancelled after a confirm");
   if (book.submitted) complain(book, "cancelled after it was submitted");
-  const bool deadline = world_.now_ms() + 1 >= book.first_asked_ms + book.spec.timeout_ms;
+  const bool deadline =
+      ahead_at_start_ || world_.now_ms() + 1 >= book.first_asked_ms + book.spec.timeout_ms;
   if (!book.heard_failure && !book.abort_sent && !book.spec.may_turn_back && !deadline)
     complain(book, "cancelled, and nothing had gone wrong");
   if (!book.spec.in_order) return;

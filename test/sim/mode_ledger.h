@@ -43,6 +43,9 @@ class ModeLedger final : public Books {
   ModeLedger(World& world, TopicBook& topics, Planted planted)
       : world_(world), topics_(topics), planted_(planted) {}
 
+  // An engine starts with a clock that is far ahead: to it all deadlines of before have passed.
+  void clock_is_ahead() { ahead_at_start_ = true; }
+
   struct BranchBook {
     bool registered = false;  // a request that may have been taken is or was under way
     std::optional<OutcomeKind> answer;
@@ -115,6 +118,7 @@ class ModeLedger final : public Books {
   bool is_tried(const Book& book, std::size_t index) const;
   void complain(const Book& book, std::string_view what);
 
+  bool ahead_at_start_ = false;
   World& world_;
   TopicBook& topics_;
   Planted planted_;

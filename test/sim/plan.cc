@@ -177,7 +177,9 @@ void plan_budgets(Plan& plan, Random random) {
   auto& limits = plan.options.limits;
   if (random.percent(15))
     limits.live_bytes_max = static_cast<std::size_t>(pick(random, {1, 2'000, 5'000}));
-  if (random.percent(15))
+  // Not both: who waits for memory asks again and again, and fills a short queue for ever.
+  const bool short_queue = random.percent(15) && !plan.memory_runs_out();
+  if (short_queue)
     limits.queued_bytes_max = static_cast<std::size_t>(pick(random, {1, 1'000, 2'000}));
   if (random.percent(15)) limits.call_bytes_max = static_cast<std::size_t>(pick(random, {1, 50}));
   if (!random.percent(30)) return;

@@ -259,7 +259,9 @@ void Run::set_clock_wrong() {
   ++wrong_clocks_;
   constexpr std::int64_t kDayMs = 24 * 3'600'000;
   const auto by = clock_random_.one_of<std::int64_t>({2, 10, 400, 4 * 365}) * kDayMs;
-  world_.jump_wall(clock_random_.percent(50) ? by : -by);
+  const bool ahead = clock_random_.percent(50);
+  if (ahead) mode_ledger_.clock_is_ahead();
+  world_.jump_wall(ahead ? by : -by);
   world_.note("the clock is set to {}", world_.wall_ms());
 }
 

@@ -119,7 +119,9 @@ TEST_SUITE("api/blocking") {
     const auto all = do_pile(desk, 60, 0);
     REQUIRE(all.size() == 60);
     // The machine may be slow: then one is called again, after its end and not beside it.
-    for (const auto& [gid, what] : all) {
+    for (const auto& one : all) {
+      const auto& gid = one.first;
+      const auto& what = one.second;
       CAPTURE(gid);
       CHECK(what.substr(0, 2) == "+-");
       CHECK(what.find("++") == what.npos);
@@ -132,7 +134,9 @@ TEST_SUITE("api/blocking") {
     Desk desk;
     const auto all = do_pile(desk, 60, 1);
     REQUIRE(all.size() == 60);
-    for (const auto& [gid, what] : all) {
+    for (const auto& one : all) {
+      const auto& gid = one.first;
+      const auto& what = one.second;
       CAPTURE(gid);
       CHECK_MESSAGE((what == "+-." || what == "+-<>."), what);
     }

@@ -132,6 +132,20 @@ TEST_SUITE("store/ours") {
     }
   }
 
+  TEST_CASE(
+      "a batch that is on disk though its commit failed may have folded the newest known row") {
+    CrashVfs disk(6, {.failed_sync = FailedSync::keeps});
+    Story story;
+    const auto journal = open_journal(unlocked(disk));
+    commit(*journal, batch_of(story, "first"));
+    auto batch = batch_of(story, "second");
+    batch.fold_below = batch.lsn;
+    disk.fail(Fault::sync_error, 1, 1);
+    REQUIRE_FALSE(journal->commit(batch).has_value());
+    commit(*journal, batch);
+    commit(*journal, batch_of(story, "third"));
+  }
+
   TEST_CASE("a file that lost what was acknowledged takes nothing until it is back") {
     CrashVfs disk(5);
     Story story;
