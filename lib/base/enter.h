@@ -35,10 +35,9 @@ class Callback {
 
   Callback() = default;
   Callback(std::nullptr_t) {}
-  template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
-           std::is_constructible_v<Function, F>) Callback(F&& function)
-      : function_(std::forward<F>(function)) {}
+  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
+                                              std::is_constructible_v<Function, F>>>
+  Callback(F&& function) : function_(std::forward<F>(function)) {}
 
   // `log` must outlive it. Without one nobody hears of what it throws.
   void log_to(const Log& log) { log_ = &log; }

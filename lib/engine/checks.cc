@@ -43,6 +43,7 @@ void Engine::take_checks() {
   const bool written =
       !doubts_storage_ && written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds;
   std::vector<StorageCheck> checks;
+  checks.reserve(asked.size());
   for (auto& done : asked) checks.push_back({std::move(done), time_.monotonic() + kCheckPatience});
   if (error || written) {
     answer_checks(checks, error ? Result<>(*error) : Result<>());

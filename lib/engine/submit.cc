@@ -115,7 +115,7 @@ Result<> Engine::may_add(std::size_t bytes) const {
 // When the memory is used up, one of those in it may still grow until it has ended, or they could
 // all wait for each other's end.
 Result<> Engine::may_grow(const Live& live, std::size_t bytes) {
-  const auto may = may_add(bytes);
+  auto may = may_add(bytes);
   if (may || (grows_beyond_ != nullptr && grows_beyond_ != &live)) return may;
   grows_beyond_ = &live;
   return {};

@@ -105,7 +105,7 @@ Outcome Answer::outcome(long status) const {
 }
 
 Outcome Answer::rpc_outcome(long status) const {
-  const auto said = read_json_rpc(kept_, rpc_id_);
+  auto said = read_json_rpc(kept_, rpc_id_);
   if (status == 200 || said.kind() == OutcomeKind::ongoing) return said;
   if (status == 425) return Outcome::ongoing(std::string(start()));
   if (said.kind() == OutcomeKind::failure) return said;

@@ -19,7 +19,6 @@ namespace belay {
 namespace {
 
 using store::Database;
-using store::ResetAtEnd;
 using store::Statement;
 
 constexpr int kBusyMillis =

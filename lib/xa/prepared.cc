@@ -43,7 +43,7 @@ Result<> end_prepared(XaKind kind, std::string_view conninfo, std::string_view x
 // A database may say yes to a commit and not have done it: see branch.cc. Where the xid tells the
 // row's key, the row says what was done.
 Result<xa::Ended> commit_and_look(xa::Session& session, const xa::Xid& xid) {
-  const auto ended = session.commit(xid);
+  auto ended = session.commit(xid);
   if (!ended || *ended != xa::Ended::yes || xa::gid_of(xid).empty()) return ended;
   const auto row = session.row({xa::gid_of(xid), xid.branch, xa::realm_of(xid)});
   if (!row) return row.error();

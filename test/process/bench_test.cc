@@ -15,6 +15,7 @@
 #include "belay/features.h"
 #include "histogram.h"
 #include "support/process.h"
+#include "support/sanitized.h"
 
 namespace {
 
@@ -68,17 +69,7 @@ nlohmann::json figures(Words words) {
 }
 
 // A sanitizer's allocator does not say what it handed out.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryIsKnown = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kMemoryIsKnown = false;
-#else
-constexpr bool kMemoryIsKnown = true;
-#endif
-#else
-constexpr bool kMemoryIsKnown = true;
-#endif
+constexpr bool kMemoryIsKnown = !belay::test::kSanitized;
 
 void check_load(const nlohmann::json& json) {
   for (const std::string key :
