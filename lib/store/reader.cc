@@ -19,7 +19,6 @@ namespace belay {
 namespace {
 
 using store::Database;
-using store::Statement;
 
 constexpr int kBusyMillis =
     5'000;  // the first reader after a crash rebuilds the index, the others wait
