@@ -23,8 +23,6 @@ using store::Database;
 constexpr int kBusyMillis =
     5'000;  // the first reader after a crash rebuilds the index, the others wait
 
-// {}: the columns that a file without workflows lacks.
-constexpr std::string_view kColumns = "SELECT {}{}{} FROM main.transaction_rows WHERE id = ?1";
 constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
 
 std::uint64_t size_of(const std::string& path) {

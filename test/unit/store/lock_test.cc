@@ -193,7 +193,7 @@ TEST_SUITE("store/lock") {
     const auto folder = directory.file("folder");
     std::ofstream(inside) << "";
     std::filesystem::create_directory(folder);
-    if (mount(path.c_str(), inside.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    if (mount(path.c_str(), inside.c_str(), "none", MS_BIND, nullptr) != 0) {
       MESSAGE("NOT TESTED: this user may not mount");
       return;
     }
@@ -202,7 +202,7 @@ TEST_SUITE("store/lock") {
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == ErrorCode::misplaced);
     CHECK(refused.error().detail.find("mount the folder instead") != std::string::npos);
-    REQUIRE(mount(directory.path().c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) == 0);
+    REQUIRE(mount(directory.path().c_str(), folder.c_str(), "none", MS_BIND, nullptr) == 0);
     {
       const auto journal = try_open(folder + "/state.db");
       CHECK(journal.has_value());
