@@ -152,8 +152,9 @@ void reload_tokens(const ServeSettings& settings, Front& front, ServeLog& log) {
   std::vector<std::string> tokens;
   if (const auto wrong = read_tokens(settings, tokens))
     return log.error("the tokens stay as they were: " + *wrong);
-  log.info(fmt::format("{} tokens were read again", tokens.size()));
+  const auto count = tokens.size();
   front.replace_tokens(std::move(tokens));
+  log.info(fmt::format("{} tokens were read again", count));
 }
 
 void reload_tls(const ServeSettings& settings, http::Server& server, ServeLog& log) {
