@@ -29,7 +29,7 @@
   X(live_limit, 16, "Limits::live_transactions_max unfinished transactions exist already") \
   X(definition_limit, 17, "the definition is larger than Limits::definition_bytes_max")    \
   X(forbidden, 18, "the transaction's state does not allow this any more, or not yet")     \
-  X(topics_limit, 19, "there are more subscriptions than Limits::subscriptions_max")       \
+  X(topics_limit, 19, "Limits::subscriptions_max or subscription_bytes_max is reached")    \
   X(forbidden_target, 20, "HookOptions does not allow this URL to be called")              \
   X(superseded, 21, "another engine writes to the state file; this one has ended")         \
   X(misplaced, 22, "the state file or its lock file lies where it cannot be held safely")  \

@@ -77,7 +77,7 @@ struct Limits {
   std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
   std::size_t subscriptions_max = 100'000;             // of all topics → topics_limit
   // Memory, in bytes, each for the sum. A lone one that is larger is taken all the same, and so is
-  // whatever a start reads back. All three together leave room on a machine of 1 GiB.
+  // whatever a start reads back. All four together leave room on a machine of 1 GiB.
   //
   // Of the transactions in memory: definitions, branches, remembered steps, errors, who waits for
   // their ends → live_bytes_limit. Some 800,000 small ones.
@@ -87,6 +87,8 @@ struct Limits {
   std::size_t queued_bytes_max = 64 * 1024 * 1024;
   // Copies for asynchronous and blocking calls in flight; more wait their turn.
   std::size_t call_bytes_max = 64 * 1024 * 1024;
+  // Of all subscriptions: topics, targets and remarks, and 100 bytes for each → topics_limit.
+  std::size_t subscription_bytes_max = 32 * 1024 * 1024;
 };
 
 struct Options {

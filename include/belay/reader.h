@@ -127,10 +127,11 @@ struct CheckReport {
   std::vector<std::string> problems;  // at most 100, each one sentence
 };
 
-// Not thread-safe: one thread at a time.
+// Not thread-safe: one thread at a time. Nothing is thrown. Of one that was moved from, and in a
+// process that was forked off the one that opened it, every function says misuse.
 class BELAY_EXPORT Reader {
  public:
-  // Errors: not_found (no such file), unsupported, corrupt, storage. Creates nothing.
+  // Errors: not_found (no such file), unsupported, corrupt, storage, resources. Creates nothing.
   static Result<Reader> open(std::string_view path);
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) noexcept;
@@ -153,7 +154,7 @@ class BELAY_EXPORT Reader {
   Result<Stats> stats();
   // SQLite's own integrity, every log row's CRC, that folding the log gives legal states, and that
   // every unfinished transaction has a next wake-up or a call that may be in flight. `progress` is
-  // given 0 to 100.
+  // given 0 to 100; one that throws is not called again, and the answer is misuse.
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress = {});
 
  private:

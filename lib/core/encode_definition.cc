@@ -329,7 +329,8 @@ Result<> check_options(const Options& options) {
                                     {"subscriptions_max", limits.subscriptions_max},
                                     {"live_bytes_max", limits.live_bytes_max},
                                     {"queued_bytes_max", limits.queued_bytes_max},
-                                    {"call_bytes_max", limits.call_bytes_max}}) {
+                                    {"call_bytes_max", limits.call_bytes_max},
+                                    {"subscription_bytes_max", limits.subscription_bytes_max}}) {
     if (value == 0) return invalid(fmt::format("Limits::{} is 0, it must be at least 1", name));
   }
   if (limits.blocking_threads > kBlockingThreadsMax) {

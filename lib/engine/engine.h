@@ -305,6 +305,8 @@ class Engine {
   // topics.cc: subscriptions
   Result<> check_topics(const core::Definition& definition) const;
   Result<> check_change(const ports::TopicChange& change) const;
+  // Its remark; null: it is not subscribed.
+  const std::string* subscribed(std::string_view topic, std::string_view target) const;
 
   // stuck.cc: telling what goes on, and what does not
   void log_move(const Live& live, const core::Record& record) const;
@@ -474,6 +476,7 @@ class Engine {
   // Topics, as of the open batch; what is answered when a batch is on disk.
   core::Topics topics_;
   std::size_t subscriptions_ = 0;
+  std::size_t subscription_bytes_ = 0;
   std::vector<ports::TopicChange> open_topics_;
   std::vector<base::Callback<std::monostate>> open_topic_answers_;
   std::vector<base::Callback<std::monostate>> sealed_topic_answers_;

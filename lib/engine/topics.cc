@@ -1,14 +1,15 @@
 // Subscriptions: in memory for the next message, on disk with the batch that carries the change.
 #include <utility>
 
+#include "core/bounds.h"
 #include "engine/engine.h"
 
 namespace belay::engine {
 namespace {
 
 constexpr std::size_t kTopicBytesMax = 256;
-constexpr std::size_t kTargetBytesMax = 1024;  // as of a branch
 constexpr std::size_t kRemarkBytesMax = 1024;
+constexpr std::size_t kEntryBytes = 100;  // of a subscription, beside its texts
 
 Result<> check_text(std::string_view what, std::string_view text, std::size_t least,
                     std::size_t most) {
@@ -17,29 +18,52 @@ Result<> check_text(std::string_view what, std::string_view text, std::size_t le
                                                         what, text.size(), least, most)};
 }
 
+std::size_t bytes_of(std::string_view topic, std::string_view target, std::string_view remark) {
+  return kEntryBytes + topic.size() + target.size() + remark.size();
+}
+
 }  // namespace
 
 void Engine::adopt_topics(core::Topics topics) {
   topics_ = std::move(topics);
-  for (const auto& [topic, subscribers] : topics_) subscriptions_ += subscribers.size();
+  for (const auto& [topic, subscribers] : topics_) {
+    subscriptions_ += subscribers.size();
+    for (const auto& [target, remark] : subscribers)
+      subscription_bytes_ += bytes_of(topic, target, remark);
+  }
+}
+
+const std::string* Engine::subscribed(std::string_view topic, std::string_view target) const {
+  const auto subscribers = topics_.find(topic);
+  if (subscribers == topics_.end()) return nullptr;
+  const auto found = subscribers->second.find(target);
+  return found == subscribers->second.end() ? nullptr : &found->second;
 }
 
 Result<> Engine::check_change(const ports::TopicChange& change) const {
   const auto& [topic, target, remark] = change.subscription;
   BELAY_TRY(check_text("topic", topic, 1, kTopicBytesMax));
-  BELAY_TRY(check_text("target", target, 1, kTargetBytesMax));
+  BELAY_TRY(check_text("target", target, 1, core::kTargetBytesMax));
   BELAY_TRY(check_text("remark", remark, 0, kRemarkBytesMax));
   if (core::is_topic(target)) {
     return Error{ErrorCode::invalid_argument,
                  fmt::format("the target '{}' is a topic itself", target)};
   }
   const auto found = topics_.find(topic);
-  const bool known = found != topics_.end() && found->second.contains(target);
-  if (change.erase && !known) {
+  const auto* old = subscribed(topic, target);
+  if (change.erase && old == nullptr) {
     return Error{ErrorCode::not_found,
                  fmt::format("'{}' is not subscribed to the topic '{}'", target, topic)};
   }
-  if (change.erase || known) return {};
+  if (change.erase) return {};
+  const auto bytes = subscription_bytes_ + bytes_of(topic, target, remark) -
+                     (old == nullptr ? 0 : bytes_of(topic, target, *old));
+  if (bytes > options_.limits.subscription_bytes_max && bytes > subscription_bytes_) {
+    return Error{ErrorCode::topics_limit,
+                 fmt::format("with this the subscriptions would have {} bytes, the limit is {}",
+                             bytes, options_.limits.subscription_bytes_max)};
+  }
+  if (old != nullptr) return {};
   if (subscriptions_ >= options_.limits.subscriptions_max) {
     return Error{ErrorCode::topics_limit,
                  fmt::format("there are {} subscriptions, the limit is {}", subscriptions_,
@@ -58,13 +82,18 @@ void Engine::take(TopicRequest& request) {
   if (const auto allowed = check_change(request.change); !allowed)
     return refuse(request.done, allowed.error().code, allowed.error().detail);
   const auto& [topic, target, remark] = request.change.subscription;
+  if (const auto* old = subscribed(topic, target)) {
+    subscription_bytes_ -= bytes_of(topic, target, *old);
+    --subscriptions_;
+  }
   if (request.change.erase) {
     const auto found = topics_.find(topic);
     found->second.erase(target);
     if (found->second.empty()) topics_.erase(found);
-    --subscriptions_;
   } else {
-    subscriptions_ += topics_[topic].insert_or_assign(target, remark).second ? 1 : 0;
+    topics_[topic].insert_or_assign(target, remark);
+    subscription_bytes_ += bytes_of(topic, target, remark);
+    ++subscriptions_;
   }
   budget_.spend(0, sizeof(ports::TopicChange) + topic.size() + target.size() + remark.size());
   open_topics_.push_back(std::move(request.change));

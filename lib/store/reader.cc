@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
+#include "base/enter.h"
+#include "base/quiet_signals.h"
 #include "store/first_look.h"
 #include "store/json.h"
 #include "store/lock_file.h"
@@ -192,8 +195,13 @@ Result<WholeTransaction> Reader::Impl::read(std::string_view gid) {
 Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {
   // Not through `fold_log`: a log that cannot be folded is one of the findings.
   BELAY_TRY(database_.run("BEGIN"));
-  auto report = store::check_file(database_, progress);
+  bool threw = false;
+  auto report = store::check_file(database_, [&](unsigned percent) {
+    if (!progress || threw) return;
+    threw = !base::enter(base::Log::none(), "the progress callback", [&] { progress(percent); });
+  });
   static_cast<void>(database_.run("ROLLBACK").has_value());  // nothing was written; damage was told
+  if (threw) return Error{ErrorCode::misuse, "the progress callback threw"};
   return report;
 }
 
@@ -225,7 +233,27 @@ Result<Stats> Reader::Impl::stats() {
   });
 }
 
+Result<> Reader::Impl::usable(const std::unique_ptr<Impl>& impl) {
+  if (!impl) {
+    return Error{ErrorCode::misuse,
+                 "this Reader was moved from; what it read is where it moved to"};
+  }
+  if (!impl->home_.left()) return {};
+  return Error{ErrorCode::misuse,
+               fmt::format("this Reader belongs to process {}, which process {} was forked from",
+                           impl->home_.process(), getpid())};
+}
+
+template <class Work>
+auto Reader::Impl::enter(const std::unique_ptr<Impl>& impl, Work work) -> decltype(work(*impl)) {
+  if (auto may = usable(impl); !may) return may.error();
+  const base::QuietSignals quiet;  // it writes to the file's shared memory, on the caller's thread
+  return work(*impl);
+}
+
 Result<Reader> Reader::open(std::string_view path) {
+  if (!base::watch_forks()) return Error{ErrorCode::resources, "no memory to watch for forks"};
+  const base::QuietSignals quiet;
   auto impl = Impl::open(path);
   if (!impl) return impl.error();
   return Reader(std::move(*impl));
@@ -233,21 +261,50 @@ Result<Reader> Reader::open(std::string_view path) {
 
 Reader::Reader(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Reader::Reader(Reader&&) noexcept = default;
-Reader& Reader::operator=(Reader&&) noexcept = default;
-Reader::~Reader() = default;
 
-Result<Page> Reader::list(const Filter& filter) { return impl_->list(filter); }
-Result<WholePage> Reader::list_whole(const Filter& filter) { return impl_->list_whole(filter); }
-Result<TransactionRow> Reader::find(std::string_view gid) { return impl_->find(gid); }
-Result<WholeTransaction> Reader::read(std::string_view gid) { return impl_->read(gid); }
-Result<std::vector<Subscription>> Reader::topics() { return impl_->topics(); }
-Result<std::vector<XaRealm>> Reader::realms() { return impl_->realms(); }
-Result<std::vector<Subscription>> Reader::topics(std::string_view topic) {
-  return impl_->topics(topic);
+Reader& Reader::operator=(Reader&& other) noexcept {
+  const Reader old(std::move(*this));
+  impl_ = std::move(other.impl_);
+  return *this;
 }
-Result<Stats> Reader::stats() { return impl_->stats(); }
+
+// A child leaves its parent's connection alone: to close it is to lock and write in its name.
+Reader::~Reader() {
+  if (!impl_) return;
+  const base::QuietSignals quiet;
+  if (impl_->left_home()) {
+    base::keep(std::shared_ptr<Impl>(std::move(impl_)));
+  } else {
+    impl_.reset();
+  }
+}
+
+Result<Page> Reader::list(const Filter& filter) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.list(filter); });
+}
+Result<WholePage> Reader::list_whole(const Filter& filter) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.list_whole(filter); });
+}
+Result<TransactionRow> Reader::find(std::string_view gid) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.find(gid); });
+}
+Result<WholeTransaction> Reader::read(std::string_view gid) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.read(gid); });
+}
+Result<std::vector<Subscription>> Reader::topics() {
+  return Impl::enter(impl_, [](Impl& impl) { return impl.topics(); });
+}
+Result<std::vector<Subscription>> Reader::topics(std::string_view topic) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.topics(topic); });
+}
+Result<std::vector<XaRealm>> Reader::realms() {
+  return Impl::enter(impl_, [](Impl& impl) { return impl.realms(); });
+}
+Result<Stats> Reader::stats() {
+  return Impl::enter(impl_, [](Impl& impl) { return impl.stats(); });
+}
 Result<CheckReport> Reader::check(const std::function<void(unsigned percent)>& progress) {
-  return impl_->check(progress);
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.check(progress); });
 }
 
 }  // namespace belay

@@ -161,8 +161,9 @@ class Check {
   }
 
   // What was called before its transaction turned back is undone when that call has come back.
-  static bool undo_waits(const core::Branch& branch) {
-    return branch.first == core::OpState::started && branch.second == core::OpState::idle;
+  static bool undo_waits(const core::Transaction& transaction, const core::Branch& branch) {
+    return transaction.status == Status::aborting && branch.first == core::OpState::started &&
+           branch.second == core::OpState::idle;
   }
 
   // Every unfinished transaction waits for a time or for a call that may be in flight.
@@ -171,7 +172,8 @@ class Check {
     if (core::awaits_word_only(transaction)) return;
     bool pending = transaction.stopped;
     for (std::uint32_t i = 0; i < transaction.branches.size(); ++i)
-      pending = pending || core::is_pending(transaction, i) || undo_waits(transaction.branches[i]);
+      pending = pending || core::is_pending(transaction, i) ||
+                undo_waits(transaction, transaction.branches[i]);
     if (!pending) problem("Transaction {}: nothing will ever wake it.", transaction.gid());
   }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/forks.h"
 #include "belay/reader.h"
 #include "store/fold.h"
 #include "store/held_file.h"
@@ -36,6 +37,10 @@ Result<Statement> prepare_columns(Database& database, std::string_view where);
 class Reader::Impl {
  public:
   static Result<std::unique_ptr<Impl>> open(std::string_view path);
+  // The door to all below: `work` is given the reader, if it may be used in this process.
+  template <class Work>
+  static auto enter(const std::unique_ptr<Impl>& impl, Work work) -> decltype(work(*impl));
+  bool left_home() const { return home_.left(); }
 
   Result<Page> list(const Filter& filter);
   Result<WholePage> list_whole(const Filter& filter);
@@ -48,6 +53,7 @@ class Reader::Impl {
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);
 
  private:
+  static Result<> usable(const std::unique_ptr<Impl>& impl);
   // Runs `work` within one read transaction.
   template <class T, class Work>
   Result<T> at_one_moment(Work work);
@@ -73,6 +79,7 @@ class Reader::Impl {
     return {store::file_id(path_), store::file_id(path_ + "-wal"), store::file_id(path_ + "-shm")};
   }
 
+  base::Home home_;
   std::string path_;
   Files files_;
   store::Database database_;

@@ -1,6 +1,7 @@
 // A host that forks while its engine runs: the child can neither use nor hold what is its parent's.
 #include <belay/belay.h>
 #include <belay/driven.h>
+#include <belay/reader.h>
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,6 +129,30 @@ TEST_SUITE("process/fork") {
             return !engine && engine.error().code == ErrorCode::locked ? 0 : 1;
           }) == 0);
     host_engine().reset();
+  }
+
+  TEST_CASE("a reader is its parent's, and the child's exit leaves the file as it is") {
+    const TempDir dir;
+    open_host_engine(dir.file("state.db"));
+    REQUIRE(host_engine()->run(Saga("g").step("yes", "")));
+    auto reader = Reader::open(dir.file("state.db"));
+    REQUIRE(reader.has_value());
+    const auto parent = ::getpid();
+    CHECK(exit_code_of_child([&] {
+            bool good = is_refused(reader->find("g").error(), parent);
+            good &= is_refused(reader->list({}).error(), parent);
+            good &= is_refused(reader->stats().error(), parent);
+            good &= is_refused(reader->check().error(), parent);
+            auto own = Reader::open(dir.file("state.db"));
+            good &= own.has_value() && own->find("g").has_value();
+            const auto dropped = std::move(*reader);
+            good &= reader->find("g").error().code == ErrorCode::misuse;
+            return good ? 0 : 1;
+          }) == 0);
+    CHECK(reader->find("g")->status == Status::succeed);
+    CHECK(host_engine()->run(Saga("after").step("yes", ""))->succeeded());
+    host_engine().reset();
+    CHECK(reader->find("after").has_value());
   }
 
   TEST_CASE("the parent's close gives the file up, although a child lives on") {

@@ -99,6 +99,10 @@ void describe_limits(OptionTable& table, Limits& limits) {
   table.bytes("definition-bytes-max", limits.definition_bytes_max, "of a transaction");
   table.count("gid-bytes-max", limits.gid_bytes_max, "of a gid", 1);
   table.count("subscriptions-max", limits.subscriptions_max, "of all topics");
+  table.bytes("live-bytes-max", limits.live_bytes_max, "of memory of unfinished transactions");
+  table.bytes("queued-bytes-max", limits.queued_bytes_max, "of memory of requests not decided");
+  table.bytes("call-bytes-max", limits.call_bytes_max, "of memory of calls in flight; more wait");
+  table.bytes("subscription-bytes-max", limits.subscription_bytes_max, "of memory of all topics");
 }
 
 void describe_hooks(OptionTable& table, ServeSettings& settings) {

@@ -240,7 +240,7 @@ TEST_SUITE("core/options") {
          {&Limits::live_transactions_max, &Limits::queued_submits_max, &Limits::calls_in_flight_max,
           &Limits::blocking_threads, &Limits::branches_max, &Limits::payload_bytes_max,
           &Limits::definition_bytes_max, &Limits::gid_bytes_max, &Limits::live_bytes_max,
-          &Limits::queued_bytes_max, &Limits::call_bytes_max}) {
+          &Limits::queued_bytes_max, &Limits::call_bytes_max, &Limits::subscription_bytes_max}) {
       Options options;
       options.limits.*limit = 0;
       CHECK(verdict(options).starts_with("invalid_argument: Limits::"));

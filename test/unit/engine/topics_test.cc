@@ -191,6 +191,27 @@ TEST_SUITE("engine/topics") {
     CHECK(test.error_of("too many deliveries") == ErrorCode::branches_limit);
   }
 
+  TEST_CASE("all subscriptions together have a bound in bytes, remarks that grow included") {
+    Options options;
+    options.limits.subscription_bytes_max = 400;  // each has 100 beside its texts
+    TestEngine test(options);
+    REQUIRE(test.subscribe({"news", "a", std::string(90, 'r')}, "a"));  // 195
+    REQUIRE(test.subscribe({"news", "b", std::string(95, 'r')}, "b"));  // 395
+    REQUIRE(test.subscribe({"news", "c"}, "one more"));
+    REQUIRE(test.subscribe({"news", "b", std::string(101, 'r')}, "longer"));
+    REQUIRE(test.subscribe({"news", "b", std::string(100, 'r')}, "full"));  // 400
+    REQUIRE(test.subscribe({"news", "a", "short"}, "shorter"));
+    REQUIRE(test.unsubscribe({"news", "b"}, "gone"));
+    REQUIRE(test.subscribe({"mail", "c", std::string(180, 'r')}, "room"));
+    test.settle();
+    CHECK(test.error_of("one more") == ErrorCode::topics_limit);
+    CHECK(test.error_of("longer") == ErrorCode::topics_limit);
+    for (const auto* name : {"a", "b", "full", "shorter", "gone", "room"}) {
+      CAPTURE(name);
+      CHECK(test.changed.at(name).has_value());
+    }
+  }
+
   TEST_CASE("what was subscribed in an earlier life counts and is listed") {
     FakePorts ports;
     Options options;

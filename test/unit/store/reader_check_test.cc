@@ -75,6 +75,21 @@ TEST_SUITE("store/check") {
     CHECK(std::is_sorted(told.begin(), told.end()));
   }
 
+  TEST_CASE_FIXTURE(ReaderCheckFixture, "progress that throws ends nothing but the check") {
+    auto reader = Reader::open(path);
+    REQUIRE(reader.has_value());
+    int calls = 0;
+    const auto report = reader->check([&](unsigned) {
+      ++calls;
+      throw 1;
+    });
+    REQUIRE_FALSE(report.has_value());
+    CHECK(report.error().code == ErrorCode::misuse);
+    CHECK(calls == 1);
+    CHECK(reader->stats().has_value());
+    CHECK(reader->check()->problems.empty());
+  }
+
   TEST_CASE_FIXTURE(ReaderCheckFixture, "a log row with a wrong checksum") {
     check_found("UPDATE log SET records = records || x'00' WHERE lsn = 2", "Log row 2: ");
   }
