@@ -73,7 +73,11 @@ struct Counters {
   std::uint64_t row_bytes_written = 0;  // total bytes of transactions' rows, in the same commits
   std::uint64_t log_bytes_written = 0;  // total bytes of those batches
   std::uint64_t log_bytes = 0;          // now in the log, not yet folded into rows
-  std::uint64_t storage_failures = 0;   // total commits the disk refused
+  // The state file with what is to be moved into it, and its write-ahead log, as of the last
+  // commit.
+  std::uint64_t file_bytes = 0;
+  std::uint64_t wal_bytes = 0;
+  std::uint64_t storage_failures = 0;  // total commits the disk refused
   // false: nothing is acknowledged or called until the disk is back, which has refused a commit or
   // said nothing for five seconds, or the file is; never again if another engine has it
   bool storage_ok = true;
@@ -102,8 +106,9 @@ class XaDatabase;
 // of a clock that went ahead until the next start, of one that went back until it has caught up.
 //
 // Standard streams. A program that runs with descriptor 0, 1 or 2 closed should open /dev/null
-// there: the databases' clients (libpq, libmariadb) take the lowest free number for a connection,
-// and what the program prints would go there. belay's own files and sockets keep off.
+// there, before it opens an engine: libcurl, libpq and libmariadb take the lowest free number for a
+// connection or a pipe of theirs, and what the program prints would go there. belay's own files,
+// sockets and loop keep off.
 class BELAY_EXPORT Engine {
  public:
   // Opens or creates the state file at `path` and reads what is unfinished in it; nothing runs
@@ -136,7 +141,7 @@ class BELAY_EXPORT Engine {
   // name, or taken), closed.
   Result<> handle(std::string_view name, Handler handler, void* user = nullptr);
   // The same, called on a thread of the engine's own, where it may block; Limits::blocking_threads
-  // of them run at once. Errors: also storage (no thread is left).
+  // of them begin at once. Errors: also storage (no thread is left).
   //
   // A call's time runs from the moment its handler is called. When it is up the call counts as
   // unanswered, and the handler runs on: its thread stays taken, and until it returns nothing of
@@ -146,10 +151,12 @@ class BELAY_EXPORT Engine {
   // meanwhile; all else it says is dropped, and what waited goes on.
   //
   // It may call the engine. One that waits for transactions (run, wait, register_branch, a submit
-  // with wait_result, force_stop) gives its place to another meanwhile. Limits::blocking_threads
-  // may wait so at once, and fewer than Limits::calls_in_flight_max; the next one gets the error
-  // busy. All signals but faults are blocked on its thread, and a child process that it starts
-  // inherits that.
+  // with wait_result, force_stop) gives its place to another meanwhile, and runs beside that one
+  // when it is told: so up to twice Limits::blocking_threads run at once. Limits::blocking_threads
+  // may wait so at once, fewer than Limits::calls_in_flight_max, and only while the copies of their
+  // calls leave room in Limits::call_bytes_max; the next one gets the error busy. A close tells
+  // those that wait `closed` when their own calls' time is up. All signals but faults are blocked
+  // on its thread, and a child process that it starts inherits that.
   Result<> handle_blocking(std::string_view name, Handler handler, void* user = nullptr);
   // The same, answering later: see AsyncHandler.
   Result<> handle_async(std::string_view name, AsyncHandler handler, void* user = nullptr);

@@ -12,10 +12,11 @@
 // method being the URL's query parameter `method` and its params the payload, a JSON object. Its
 // answer is parsed as a whole and must have the call's id and one of these: a result: success; an
 // error: failure for the code -32901 or FAILURE in its message, ongoing for -32902 or ONGOING, else
-// unknown. A result that is a text with such a word, or has a string that is one, means that.
+// unknown. A result that has a string with such a word in it, however deep, means that.
 // {"dtm_result": …} will do, too. Anything else, a member said twice included, is unknown.
 // Redirects are followed on the same scheme, host and port only, five at most, and never without
-// the payload; cookies are neither kept nor sent.
+// the payload, nor without the call's query where there is no payload: a page to log in at would
+// pass for a yes. Cookies are neither kept nor sent.
 // Headers of the connection (Host, Content-Length, Accept-Encoding, TE, …) are left out of what a
 // caller gives; added are Belay-Attempt and Belay-Fence (see Call), and a traceparent with a new
 // span if one was submitted. A call's timeout covers all of it, from the name's lookup to the last

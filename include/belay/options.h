@@ -66,7 +66,7 @@ struct Limits {
   std::size_t queued_submits_max = 65'536;  // handed in and not yet decided → busy
   // asynchronous and blocking calls; more wait their turn
   std::size_t calls_in_flight_max = 4'096;
-  // Blocking handlers that run at once; more wait their turn. 1 to 1,024. A handler that blocks
+  // Blocking handlers that begin at once; more wait their turn. 1 to 1,024. A handler that blocks
   // mostly waits for a database, which rarely takes more connections of one program. Threads are
   // made when they are needed and kept until the end; while handlers wait for transactions
   // themselves there are up to as many again.

@@ -127,7 +127,8 @@ struct CheckReport {
   std::vector<std::string> problems;  // at most 100, each one sentence
 };
 
-// Not thread-safe: one thread at a time. Nothing is thrown. Of one that was moved from, and in a
+// Not thread-safe: one thread at a time. Nothing is thrown; without memory
+// the error is resources. Of one that was moved from, and in a
 // process that was forked off the one that opened it, every function says misuse.
 class BELAY_EXPORT Reader {
  public:

@@ -108,7 +108,8 @@ BELAY_EXPORT Result<std::vector<PreparedXa>> list_prepared(XaKind kind, std::str
 // Ends one of them, whatever was decided: that is for the caller to know. Errors: as above;
 // not_found if it is gone already; busy if it belongs to a connection that is open; for a commit
 // forbidden if the database said yes and the barrier's row is not there: then it was not committed.
-// Blocks.
+// That is looked at where the xid has the gid in it, which it has of gids up to 33 bytes of
+// letters, digits and the like; of others a database's yes is believed. Blocks.
 BELAY_EXPORT Result<> roll_back_prepared(XaKind kind, std::string_view conninfo,
                                          std::string_view xid);
 BELAY_EXPORT Result<> commit_prepared(XaKind kind, std::string_view conninfo, std::string_view xid);

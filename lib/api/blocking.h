@@ -29,8 +29,9 @@ class Blocking {
   Result<> have_one() { return threads_.have(1); }
   // Is a thread free? One is made if it has to be.
   bool has_place();
-  // Needs a place. `work`, then, when the place is free again, `done`; both on the thread.
-  void run(std::function<void()> work, std::function<void()> done);
+  // Needs a place. `work`, then, when the place is free again, `done`; both on the thread. `bytes`
+  // is what is kept for the call until then.
+  void run(std::size_t bytes, std::function<void()> work, std::function<void()> done);
   // Is this one of its threads?
   bool is_own_thread() const;
 
@@ -45,20 +46,23 @@ class Blocking {
     ~Wait();
 
    private:
-    explicit Wait(Blocking* of) : of_(of) {}
+    Wait(Blocking* of, std::size_t bytes) : of_(of), bytes_(bytes) {}
     Blocking* of_;
+    std::size_t bytes_;  // kept for the call whose handler waits
   };
 
  private:
-  Result<> begin_wait();
-  void end_wait();
+  Result<> begin_wait(std::size_t bytes);
+  void end_wait(std::size_t bytes);
 
   const std::size_t places_;
   const std::size_t waiting_max_;
+  const std::size_t waiting_bytes_max_;
   const std::function<void()> opened_;
   std::mutex mutex_;
   std::size_t running_ = 0;  // those that wait among them
   std::size_t waiting_ = 0;
+  std::size_t waiting_bytes_ = 0;
   threads::Pool threads_{"belay-blocking"};  // last: it uses all of the above
 };
 

@@ -82,8 +82,9 @@ void Handlers::call_later(ports::CallId id, const Call& call) {
     std::optional<Outcome> outcome;
   };
   const auto job = std::make_shared<Job>(call);
-  blocking_.run([job, entry] { job->outcome = enter(entry, job->call.call()); },
-                [job, id, mailbox = mailbox_] { mailbox->put(id, std::move(*job->outcome)); });
+  blocking_.run(
+      job->call.bytes(), [job, entry] { job->outcome = enter(entry, job->call.call()); },
+      [job, id, mailbox = mailbox_] { mailbox->put(id, std::move(*job->outcome)); });
 }
 
 }  // namespace belay::api

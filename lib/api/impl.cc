@@ -124,6 +124,8 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   origin_.seed = base::random64();
   origin_.seen_until = recovered->seen_until;
   origin_.gaps = std::move(recovered->gaps);
+  origin_.file_bytes = recovered->file_bytes;
+  origin_.wal_bytes = recovered->wal_bytes;
   tell_of_file(log_, recovered->file);
   return {};
 }
@@ -337,7 +339,8 @@ bool Engine::Impl::close_unstarted() {
   const std::lock_guard lock(start_mutex_);
   if (state_ != State::opened) return false;
   state_ = State::closed;
-  store_.reset();  // nothing ran: nothing to fold
+  const base::QuietSignals quiet;  // the file's write-ahead log is moved, on the caller's thread
+  store_.reset();                  // nothing ran: nothing to fold
   return true;
 }
 

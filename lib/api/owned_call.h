@@ -28,6 +28,11 @@ class OwnedCall {
   OwnedCall& operator=(const OwnedCall&) = delete;
 
   const Call& call() const { return call_; }
+  std::size_t bytes() const {
+    auto sum = bytes_.size();
+    for (const auto& header : headers_) sum += header.name.size() + header.value.size();
+    return sum;
+  }
 
  private:
   std::string bytes_;

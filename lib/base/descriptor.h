@@ -22,23 +22,37 @@ inline int beyond_standard_streams(int fd) {
   return moved;
 }
 
+// While it lives what is opened has a number beyond those of the standard streams, whoever opens
+// it.
+class StandardStreamsTaken {
+ public:
+  StandardStreamsTaken() noexcept {
+    while (count_ < taken_.size()) {
+      const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+      if (fd < 0) return;
+      taken_[count_++] = fd;
+      if (fd <= STDERR_FILENO) continue;
+      close(taken_[--count_]);  // beyond them: it makes place
+      return;
+    }
+  }
+  StandardStreamsTaken(const StandardStreamsTaken&) = delete;
+  StandardStreamsTaken& operator=(const StandardStreamsTaken&) = delete;
+  ~StandardStreamsTaken() {
+    const int number = errno;
+    while (count_ != 0) close(taken_[--count_]);
+    errno = number;
+  }
+
+ private:
+  std::array<int, STDERR_FILENO + 1> taken_{};
+  std::size_t count_ = 0;
+};
+
 // The same for a file, which never has another number.
 inline int open_beyond_standard_streams(const char* path, int flags, mode_t mode = 0) {
-  std::array<int, STDERR_FILENO + 1> taken{};
-  std::size_t count = 0;
-  while (count < taken.size()) {
-    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) break;
-    taken[count++] = fd;
-    if (fd > STDERR_FILENO) break;
-  }
-  // The last one, if it is beyond them, makes place.
-  if (count != 0 && taken[count - 1] > STDERR_FILENO) close(taken[--count]);
-  const int fd = open(path, flags, mode);
-  const int number = errno;
-  while (count != 0) close(taken[--count]);
-  errno = number;
-  return fd;
+  const StandardStreamsTaken taken;
+  return open(path, flags, mode);
 }
 
 }  // namespace belay::base

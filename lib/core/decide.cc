@@ -207,6 +207,20 @@ void Decision::fan_out() {
   }
 }
 
+bool Decision::may_fan_out() const {
+  if (context_.topics == nullptr) return true;
+  std::size_t branches = 0;
+  for (std::uint32_t i = 0; i < branch_count(); ++i) {
+    const auto target = transaction_.definition.step(i).first;
+    if (transaction_.definition.is_query(i)) continue;
+    ++branches;
+    if (!is_topic(target)) continue;
+    const auto topic = context_.topics->find(target.substr(kTopicPrefix.size()));
+    if (topic != context_.topics->end()) branches += topic->second.size();
+  }
+  return branches <= context_.options->limits.branches_max;
+}
+
 void Decision::progress(std::string_view step) {
   emit({.kind = RecordKind::progressed, .text = keep(std::string(step))});
 }

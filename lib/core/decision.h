@@ -42,6 +42,7 @@ class Decision {
   // Decided to go through with it; a message's topics are fanned out, as they are now.
   void commit(Millis at_least = Millis{0});
   void fan_out();
+  bool may_fan_out() const;  // are there no more subscribers than a transaction may have branches?
   void finish(Status status);
   // A workflow's step is remembered; its owner says how it ended.
   void progress(std::string_view step);

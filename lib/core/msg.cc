@@ -83,6 +83,14 @@ void msg_due(Decision& decision) {
   }
 }
 
+// Topics may have grown since it was prepared, beyond what a transaction's row can hold. It is
+// asked again, until some subscribers have gone.
+const Outcome& too_many() {
+  static const auto outcome = Outcome::unknown(
+      "committed, but its topics have more subscribers than Limits::branches_max: it waits");
+  return outcome;
+}
+
 // Its answer decides only while no word was given.
 void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& outcome) {
   if (decision.transaction().status != Status::prepared) {
@@ -94,7 +102,8 @@ void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& 
     decision.abort(describe_branch(decision.transaction(), branch, Op::query, outcome.reason()));
     return give_up(decision);
   }
-  if (!last_op_ended(decision, branch, Op::query, outcome)) return;
+  const bool waits = outcome.kind() == OutcomeKind::success && !decision.may_fan_out();
+  if (!last_op_ended(decision, branch, Op::query, waits ? too_many() : outcome)) return;
   decision.commit();
   deliver(decision);
 }

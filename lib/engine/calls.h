@@ -35,6 +35,8 @@ class CallTable {
 
   // Those given up that come back are among them.
   std::size_t in_flight() const { return calls_.size(); }
+  // Calls whose time is not up.
+  std::size_t within_time() const { return deadlines_.size(); }
   // Calls that come back and are not back yet.
   std::size_t to_come_back() const { return to_come_back_; }
 

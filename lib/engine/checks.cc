@@ -9,14 +9,10 @@
 #include "engine/limits.h"
 
 namespace belay::engine {
-namespace {
-
-Error silence() {
+Error Engine::silence() {
   return {ErrorCode::storage,
           fmt::format("the state file has not answered for {} ms", kCheckPatience)};
 }
-
-}  // namespace
 
 Result<> Engine::check_storage(base::Callback<std::monostate> done) {
   const std::lock_guard lock(mutex_);
@@ -38,8 +34,7 @@ void Engine::take_checks() {
     const std::lock_guard lock(mutex_);
     asked.swap(checks_);
   }
-  auto error = refusal();
-  if (!error && disk_hangs_) error = silence();
+  const auto error = refusal();
   const bool written =
       !doubts_storage_ && written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds;
   std::vector<StorageCheck> checks;
@@ -110,6 +105,8 @@ void Engine::note_silence() {
   if (silent_for < kSilencePatience || told_of_hang_) return;
   told_of_hang_ = true;
   end_waits(ErrorCode::commit_unknown, "the state file does not answer; ask for the gid later");
+  end_lookups(silence());
+  end_hastening(silence());
 }
 
 // Also without anybody who asks: who looks at health or counters must see it.
@@ -118,6 +115,12 @@ void Engine::doubt_storage(const Error& error) {
   log_.warning("{}", error.detail);
   doubts_storage_ = true;
   turn();
+}
+
+// A file that was told nothing for so long is told the time, or this life would count as time that
+// nobody saw.
+void Engine::note_time(std::uint64_t pause) {
+  if (phase_ != Phase::closed && time_.monotonic() - seen_at_ >= pause) doubts_storage_ = true;
 }
 
 // Changed figures ride along with the next batch.

@@ -10,6 +10,11 @@
 #include "engine/limits.h"
 
 namespace belay::engine {
+namespace {
+
+constexpr std::string_view kClosed = "the engine closed; what is on disk goes on at the next open";
+
+}  // namespace
 
 void Engine::flush() {
   if (commit_under_way_) return;
@@ -123,6 +128,7 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   retry_at_ = refused_since_ = retry_wait_ = 0;
   written_at_ = time_.monotonic();
   if (sealed_.gaps) gaps_changed_ = false;
+  if (sealed_.lsn != 0 || sealed_.checked_at != 0) seen_at_ = time_.monotonic();
   if (sealed_.lsn != 0) {
     durable_lsn_ = sealed_.lsn;
     ++counters_.commits;
@@ -134,6 +140,8 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   counters_.sync_us += result->sync_us;
   commit_us_.add(result->commit_us, time_.monotonic());
   log_bytes_ = result->log_bytes;
+  counters_.file_bytes = result->file_bytes;
+  counters_.wal_bytes = result->wal_bytes;
   counters_.row_bytes_written += result->row_bytes;
   folded_below_ = sealed_.fold_below;
   if (log_bytes_ > options_.checkpoint_log_bytes) fold_target_ = std::max(fold_target_, last_lsn_);
@@ -168,6 +176,7 @@ void Engine::on_refused(const Error& error) {
   } else if (time_.monotonic() - refused_since_ >= kStoragePatience) {
     BELAY_MARK(gave_up_on_disk);
     end_waits(ErrorCode::commit_unknown, "the state file refuses writes; ask for the gid later");
+    end_hastening(error);
   }
 }
 
@@ -231,6 +240,7 @@ void Engine::checkpoint_tick() {
   fold_target_ = std::max(fold_target_, lsn_at_tick_);
   lsn_at_tick_ = last_lsn_;
   note_hosts();
+  note_time(kSeenInterval);
 }
 
 void Engine::collect_expired() {
@@ -267,13 +277,14 @@ std::uint64_t Engine::collect_interval() const {
 void Engine::close_if_done() {
   if (phase_ == Phase::closing) {
     const bool busy = commit_under_way_ || lookup_under_way_ || collect_under_way_ ||
-                      calls_.in_flight() != 0 || next_act_ < acts_.size() || !open_.empty() ||
-                      !open_topics_.empty() || !dirty_.empty() || !finished_rows_.empty();
+                      calls_.within_time() != 0 || doubts_storage_ || next_act_ < acts_.size() ||
+                      !open_.empty() || !open_topics_.empty() || !dirty_.empty() ||
+                      !finished_rows_.empty();
     if (busy) return;
+    if (calls_.in_flight() != 0) return end_idle_waits();
     phase_ = Phase::closed;
     // On a disk that refuses, what was handed to it may be there all the same.
-    end_waits(retry_at_ == 0 ? ErrorCode::closed : ErrorCode::commit_unknown,
-              "the engine closed; what is on disk goes on at the next open");
+    end_waits(retry_at_ == 0 ? ErrorCode::closed : ErrorCode::commit_unknown, kClosed);
   }
   if (phase_ != Phase::closed || on_closed_.empty()) return;
   drop_answers();
@@ -297,18 +308,29 @@ void Engine::close_if_done() {
   for (const auto& closed : callbacks) closed(result);
 }
 
+// Nobody is called any more. A handler that still runs may wait for a transaction: unless another
+// one runs for that, it would wait for ever.
+void Engine::end_idle_waits() {
+  const Error error{ErrorCode::closed, std::string(kClosed)};
+  for (auto* live : live_) {
+    if (live->running_on == 0) end_waits_for(*live, error);
+  }
+}
+
+void Engine::end_waits_for(Live& live, const Error& error) {
+  for (const auto& waiter : std::exchange(live.waiters, {})) waiter.done(error);
+  end_branch_waits(live, error);
+  live_.weigh(live);
+}
+
 // Everybody who waits is told that the engine cannot say. With commit_unknown only those whose
 // submit is not on disk.
 void Engine::end_waits(ErrorCode code, std::string_view detail) {
   for (auto* live : live_) {
     if (code == ErrorCode::commit_unknown && phase_ == Phase::running && is_durable(*live))
       continue;
-    const auto waiters = std::exchange(live->waiters, {});
     const bool goes_on = is_durable(*live) && !given_up_;
-    const Error error{goes_on ? ErrorCode::closed : code, std::string(detail)};
-    for (const auto& waiter : waiters) waiter.done(error);
-    end_branch_waits(*live, error);
-    live_.weigh(*live);
+    end_waits_for(*live, {goes_on ? ErrorCode::closed : code, std::string(detail)});
   }
   for (auto* answers : {&open_topic_answers_, &sealed_topic_answers_}) {
     for (const auto& done : std::exchange(*answers, {})) done(Error{code, std::string(detail)});

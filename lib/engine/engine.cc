@@ -48,6 +48,8 @@ void Engine::start(const Origin& origin) {
   last_id_ = origin.last_id;
   epoch_ = origin.epoch;
   log_bytes_ = origin.log_bytes;
+  counters_.file_bytes = origin.file_bytes;
+  counters_.wal_bytes = origin.wal_bytes;
   random_.seed(origin.seed);
   start_time(origin);
   next_tick_at_ =
@@ -78,6 +80,7 @@ void Engine::start_time(const Origin& origin) {
   const auto seen_until = std::max(origin.seen_until, newest_at_);
   time_.start(ports_.clock, seen_until);
   gaps_changed_ = seen_time_.start(origin.gaps, seen_until, time_.now());
+  seen_at_ = time_.monotonic();
   const auto ahead = static_cast<std::int64_t>(time_.now() - ports_.clock.wall_ms());
   if (ahead > EngineTime::kLeanMax) {
     log_.warning(
@@ -261,10 +264,11 @@ Engine::Request* Engine::next_request() {
 }
 
 // While the disk is slow the open batch must not grow without end: the inbox fills up instead, and
-// then says busy. A disk that refuses, and an engine that closes, are another matter: then requests
-// are taken to be refused.
+// then says busy. A disk that refuses or hangs, and an engine that closes, are another matter: then
+// requests are taken to be refused.
 bool Engine::may_take() const {
-  return phase_ != Phase::running || retry_at_ != 0 || budget_.has_room(Share::asked);
+  return phase_ != Phase::running || retry_at_ != 0 || disk_hangs_ ||
+         budget_.has_room(Share::asked);
 }
 
 // What is being looked up still counts as queued.
@@ -294,6 +298,7 @@ void Engine::take(CloseRequest& request) {
   if (phase_ != Phase::running) return;
   phase_ = given_up_ ? Phase::closed : Phase::closing;
   if (given_up_) return;
+  note_time(SeenTime::kGapMin);
   end_hastening({ErrorCode::closed, "the engine is closing"});
   waiting_.clear();
   for (const auto& [id, live] : std::exchange(to_resume_, {})) {

@@ -58,6 +58,8 @@ struct Origin {
   // before that, as ports::Batch has them.
   std::uint64_t seen_until = 0;
   std::string gaps{};
+  std::uint64_t file_bytes = 0;
+  std::uint64_t wal_bytes = 0;
 };
 
 struct SubmitRequest {
@@ -326,11 +328,13 @@ class Engine {
   std::uint64_t disk_silent_since() const;
   void note_silence();
   void note_hosts();
+  void note_time(std::uint64_t pause);
   void take_realms();
   void seal_extras();
 
   // submit.cc: gids, joins, answers
   std::optional<Error> refusal() const;
+  static Error silence();  // of a disk that hangs
   std::size_t subscribers_memory(const core::Definition& definition) const;
   Result<> may_add(std::size_t bytes) const;
   Result<> may_grow(const Live& live, std::size_t bytes);
@@ -339,6 +343,7 @@ class Engine {
   void join(Live& live, SubmitRequest& request);
   void watch(Live& live, FindRequest& request);
   void look_up(std::string gid, GidRequest request);
+  void end_lookups(const Error& error);
   void send_lookups();
   void on_looked_up(const std::vector<std::string>& gids,
                     Result<std::vector<std::optional<ports::StoredSummary>>>& result);
@@ -395,6 +400,8 @@ class Engine {
   void start_time(const Origin& origin);
   std::uint64_t collect_interval() const;
   void end_waits(ErrorCode code, std::string_view detail);
+  void end_idle_waits();
+  void end_waits_for(Live& live, const Error& error);
 
   const Options options_;
   const base::Log log_;
@@ -492,6 +499,7 @@ class Engine {
   std::vector<HostFigures> hosts_;  // as last handed to the store, or about to be
   bool hosts_changed_ = false;
   bool doubts_storage_ = false;
+  std::uint64_t seen_at_ = 0;  // monotonic: when the file was last told the time
   std::vector<XaRealm> open_realms_;
   std::size_t realms_taken_ = 0;  // of `realms_`
 

@@ -41,6 +41,8 @@ inline constexpr std::uint64_t kStoragePatience = 10'000;
 inline constexpr std::uint64_t kCheckHolds = 1'000;
 inline constexpr std::uint64_t kCheckPatience = 5'000;
 inline constexpr std::size_t kChecksMax = 1'024;
+// An idle engine notes so often that it sees time pass, ms: see engine/seen_time.h.
+inline constexpr std::uint64_t kSeenInterval = 3'600'000;
 // A disk that has said neither yes nor no for this long: those who wait for it are told
 // commit_unknown, ms.
 inline constexpr std::uint64_t kSilencePatience = 30'000;

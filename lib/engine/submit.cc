@@ -1,5 +1,6 @@
 // Gids and answers: a submit begins a transaction, joins one, or is answered from the history.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/mark.h"
@@ -35,6 +36,7 @@ std::optional<Error> Engine::refusal() const {
   if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
   if (retry_at_ != 0)
     return Error{ErrorCode::storage, "the state file refuses writes at the moment"};
+  if (disk_hangs_) return silence();
   return std::nullopt;
 }
 
@@ -51,6 +53,7 @@ void Engine::take(FindRequest& request) {
   if (phase_ != Phase::running)
     return refuse(request.done, ErrorCode::closed, "the engine is closing");
   if (auto* live = live_.find(request.gid)) return watch(*live, request);
+  if (disk_hangs_) return refuse(request.done, silence().code, silence().detail);
   auto gid = request.gid;
   look_up(std::move(gid), std::move(request));
 }
@@ -61,13 +64,14 @@ void Engine::begin(SubmitRequest& request) {
                   fmt::format("{} transactions are unfinished, the limit is {}", counters_.live,
                               options_.limits.live_transactions_max));
   }
+  // First: it bounds the work of what follows.
+  if (auto topics = check_topics(request.definition); !topics)
+    return refuse(request.done, topics.error().code, topics.error().detail);
   const auto subscribers = subscribers_memory(request.definition);
   if (const auto may = may_add(sizeof(Live) + core::memory_of(request.definition) + subscribers);
       !may)
     return refuse(request.done, may.error().code, may.error().detail);
   const bool prepares = request.entry == core::Entry::prepare;
-  if (auto topics = check_topics(request.definition); !topics)
-    return refuse(request.done, topics.error().code, topics.error().detail);
   core::Record record{.kind = prepares ? core::RecordKind::prepared : core::RecordKind::submitted,
                       .id = ++last_id_,
                       .at = time_.now()};
@@ -223,10 +227,22 @@ Report Engine::report_of(const Live& live, bool joined) const {
 }
 
 void Engine::look_up(std::string gid, GidRequest request) {
-  auto& waiting = lookups_[gid];
-  if (waiting.empty()) lookups_to_send_.push_back(std::move(gid));
+  const auto [waiting, is_new] = lookups_.try_emplace(gid);
+  if (is_new) lookups_to_send_.push_back(std::move(gid));
   looking_up_ += load_of(request);
-  waiting.push_back(std::move(request));
+  waiting->second.push_back(std::move(request));
+}
+
+// Nobody is left waiting for what the disk does not say; what it says later is heard all the same.
+void Engine::end_lookups(const Error& error) {
+  std::vector<GidRequest> ended;
+  for (auto& [gid, waiting] : lookups_) {
+    std::move(waiting.begin(), waiting.end(), std::back_inserter(ended));
+    waiting.clear();
+  }
+  unqueue(std::exchange(looking_up_, {}));
+  for (auto& request : ended)
+    std::visit([&](auto& one) { refuse(one.done, error.code, error.detail); }, request);
 }
 
 void Engine::send_lookups() {

@@ -8,6 +8,7 @@ namespace belay::hook {
 namespace {
 
 constexpr std::size_t kStartBytes = 1024;
+constexpr std::size_t kSpareBytes = 16 * 1024;  // of memory, for the next answer
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -35,10 +36,17 @@ void Answer::begin(std::size_t bytes_max, std::string_view rpc_id) {
   packing_ = Packing::none;
   is_packed_so_ = false;
   sent_bytes_ = text_bytes_ = 0;
-  too_large_ = false;
+  too_large_ = no_room_ = false;
   flaw_.clear();
   words_.begin();
+  forget();
+}
+
+void Answer::forget() {
   kept_.clear();
+  if (kept_.capacity() > kSpareBytes) std::string().swap(kept_);
+  if (all_ != nullptr) all_->now -= counted_;
+  counted_ = 0;
 }
 
 void Answer::begin_body() {
@@ -58,7 +66,19 @@ bool Answer::take(std::string_view part) {
   if (!is_packed_so_) return true;
   is_packed_so_ = unpacker_.feed(part, [this](std::string_view text) { return take_text(text); });
   if (!is_packed_so_ && flaw_.empty()) flaw_ = "it is not packed as its Content-Encoding says";
-  return !too_large_;
+  return !given_up();
+}
+
+// False: no room is left for it.
+bool Answer::keep(std::string_view part) {
+  if (all_ != nullptr && kept_.size() + part.size() > kStartBytes) {
+    no_room_ = all_->now + part.size() > all_->max;
+    if (no_room_) return false;
+    all_->now += part.size();
+    counted_ += part.size();
+  }
+  kept_ += part;
+  return true;
 }
 
 bool Answer::take_text(std::string_view part) {
@@ -66,8 +86,8 @@ bool Answer::take_text(std::string_view part) {
   too_large_ = text_bytes_ > bytes_max_;
   if (too_large_) return false;
   if (!flaw_.empty()) return true;
-  const auto keep = is_rpc() ? bytes_max_ : kStartBytes;
-  if (kept_.size() < keep) kept_ += part.substr(0, keep - kept_.size());
+  const auto most = is_rpc() ? bytes_max_ : kStartBytes;
+  if (kept_.size() < most && !keep(part.substr(0, most - kept_.size()))) return false;
   words_.take(part);
   if (std::any_of(part.begin(), part.end(), is_control) || has_strange_mark(kept_))
     flaw_ = "it is no text in letters like ASCII's";
@@ -91,6 +111,8 @@ Outcome Answer::outcome(long status) const {
   if (too_large_) {
     return Outcome::unknown("the response is larger than " + std::to_string(bytes_max_) + " bytes");
   }
+  if (no_room_)
+    return Outcome::unknown("the response is not read: too much of others is being read");
   const auto http = "HTTP " + std::to_string(status);
   if (const auto why = flaw(); !why.empty()) {
     const auto reason = http + ", the response cannot be read: " + why;

@@ -13,22 +13,38 @@
 
 namespace belay::hook {
 
+// What all answers that are read at once keep, in bytes, beyond their starts.
+struct KeptBytes {
+  std::size_t now = 0;
+  std::size_t max = std::size_t{64} * 1024 * 1024;
+};
+
 class Answer {
  public:
+  Answer() = default;
+  // `all` lives longer.
+  explicit Answer(KeptBytes& all) : all_(&all) {}
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() { forget(); }
+
   // Before each response. A body beyond `bytes_max`, packed or unpacked, is an answer nobody reads.
   // `rpc_id`: of the JSON-RPC call that it answers; empty: it is none.
   void begin(std::size_t bytes_max, std::string_view rpc_id);
+  // Gives back what it kept.
+  void forget();
   // Each line of the response's head, in order.
   void take_head(std::string_view line) { head_.take(line); }
   // The next part of the body, as it is sent; false: there is more than may be.
   bool take(std::string_view part);
 
-  bool too_large() const { return too_large_; }
+  bool given_up() const { return too_large_ || no_room_; }
   Outcome outcome(long status) const;
 
  private:
   void begin_body();
   bool take_text(std::string_view part);
+  bool keep(std::string_view part);
   bool is_rpc() const { return !rpc_id_.empty(); }
   std::string flaw() const;
   std::string_view start() const;
@@ -43,9 +59,12 @@ class Answer {
   std::size_t sent_bytes_ = 0;
   std::size_t text_bytes_ = 0;
   bool too_large_ = false;
+  bool no_room_ = false;
   std::string flaw_;  // the first reason why the body cannot be read, but for what its end shows
   Words words_;
   std::string kept_;
+  KeptBytes* all_ = nullptr;
+  std::size_t counted_ = 0;  // of `all_`
 };
 
 }  // namespace belay::hook

@@ -76,6 +76,7 @@ class Hooks::Impl {
   std::function<void()> closed_;
   int closing_parts_ = 0;
 
+  KeptBytes kept_;
   std::vector<std::unique_ptr<Transfer>> in_flight_;
   std::vector<std::unique_ptr<Transfer>> spare_;
 
@@ -169,7 +170,7 @@ void Hooks::Impl::refuse_for_memory(ports::CallId id) {
 }
 
 std::unique_ptr<Transfer> Hooks::Impl::take_spare() {
-  if (spare_.empty()) return Transfer::make(options_, *multi_);
+  if (spare_.empty()) return Transfer::make(options_, *multi_, kept_);
   auto transfer = std::move(spare_.back());
   spare_.pop_back();
   return transfer;

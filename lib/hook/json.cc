@@ -193,7 +193,7 @@ std::string json_text(std::string_view written) {
   return out;
 }
 
-bool json_has_string(std::string_view json, std::string_view text) {
+bool json_has_string_with(std::string_view json, std::string_view text) {
   while (true) {
     const auto quote = json.find('"');
     if (quote == std::string_view::npos) return false;
@@ -203,7 +203,7 @@ bool json_has_string(std::string_view json, std::string_view text) {
     json.remove_prefix(std::min(end + 1, json.size()));
     const auto next = json.find_first_not_of(" \t\r\n");
     const bool is_name = next != std::string_view::npos && json[next] == ':';
-    if (!is_name && json_text(written) == text) return true;
+    if (!is_name && json_text(written).find(text) != std::string::npos) return true;
   }
 }
 

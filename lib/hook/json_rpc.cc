@@ -75,16 +75,11 @@ Outcome read_error(std::string_view error, std::string_view body) {
   return Outcome::unknown("JSON-RPC error: " + reason);
 }
 
-// One that is a word of dtm's, as all of a string somewhere in it, is no yes; a text that only
-// mentions one is. A result that is itself a text says it as dtm's errors do.
+// As dtm does, which looks for its words in all of the answer: services say no in a text of theirs.
 Outcome read_result(std::string_view result) {
   const auto reason = std::string(result.substr(0, kRpcReasonBytes));
-  const auto text = text_of(result).value_or("");
-  const auto says = [&](std::string_view word) {
-    return has(text, word) || json_has_string(result, word);
-  };
-  if (says(kOngoingWord)) return Outcome::ongoing(reason);
-  if (says(kFailureWord)) return Outcome::failure(reason);
+  if (json_has_string_with(result, kOngoingWord)) return Outcome::ongoing(reason);
+  if (json_has_string_with(result, kFailureWord)) return Outcome::failure(reason);
   return Outcome::success();
 }
 

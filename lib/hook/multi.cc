@@ -112,6 +112,13 @@ curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
   return fd;
 }
 
+bool Multi::lacks_descriptors() {
+  const int fd = ::dup(watches_.descriptor());
+  if (fd >= 0) return ::close(fd), false;
+  ++shortages_;
+  return true;
+}
+
 int Multi::close_socket(curl_socket_t fd) {
   watches_.forget(fd);
   return ::close(fd);

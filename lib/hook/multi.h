@@ -45,6 +45,8 @@ class Multi {
   int close_socket(curl_socket_t fd);
   // How many sockets there was no descriptor or memory for.
   std::uint64_t shortages() const { return shortages_; }
+  // Asked where a call failed without a word why; counts as a shortage if so.
+  bool lacks_descriptors();
 
  private:
   explicit Multi(CURLM* multi);

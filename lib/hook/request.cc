@@ -11,6 +11,7 @@ namespace belay::hook {
 namespace {
 
 constexpr std::size_t kHeadersMax = 256;
+constexpr std::size_t kSpareTextBytes = 16 * 1024;  // of memory, for the next request
 
 // Those that belong to the connection or to belay: a caller's copy of them is left out.
 constexpr std::array<std::string_view, 13> kOwnHeaders = {
@@ -185,6 +186,12 @@ void Request::make_headers(const Call& call, std::uint64_t span) {
     header_at_.push_back(headers_.size());
     headers_.append("Expect:");
     headers_ += '\0';
+  }
+}
+
+void Request::rest() {
+  for (auto* text : {&url_, &body_, &headers_}) {
+    if (text->capacity() > kSpareTextBytes) std::string().swap(*text);
   }
 }
 

@@ -23,6 +23,8 @@ class Request {
   Result<> make(const Call& call, const Target& target, std::uint64_t span);
   // A redirect: the same request to `url`.
   void go_to(std::string_view url);
+  // Gives back memory that the next one hardly needs.
+  void rest();
 
   bool is_post() const { return is_post_; }
   const std::string& url() const { return url_; }

@@ -46,13 +46,15 @@ bool says_absent(long status) { return status == 502 || status == 503 || status 
 
 }  // namespace
 
-std::unique_ptr<Transfer> Transfer::make(const HookOptions& options, Multi& multi) {
+std::unique_ptr<Transfer> Transfer::make(const HookOptions& options, Multi& multi,
+                                         KeptBytes& kept) {
   auto* easy = curl_easy_init();
-  return std::unique_ptr<Transfer>(easy == nullptr ? nullptr : new Transfer(options, multi, easy));
+  return std::unique_ptr<Transfer>(easy == nullptr ? nullptr
+                                                   : new Transfer(options, multi, kept, easy));
 }
 
-Transfer::Transfer(const HookOptions& options, Multi& multi, CURL* easy)
-    : options_(options), multi_(multi), easy_(easy) {
+Transfer::Transfer(const HookOptions& options, Multi& multi, KeptBytes& kept, CURL* easy)
+    : options_(options), multi_(multi), easy_(easy), answer_(kept) {
   set_fixed();
   set_tls();
 }
@@ -193,6 +195,8 @@ std::string Transfer::why(CURLcode result) const {
 // Some versions of curl count how often a handle found its connection closed over all its calls,
 // and give up at five. Such a call made a new connection.
 void Transfer::rest() {
+  request.rest();
+  answer_.forget();
   long connects = 0;
   curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
   if (connects == 0) return;
@@ -202,7 +206,10 @@ void Transfer::rest() {
 }
 
 std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
-  if (answer_.too_large()) return answered();
+  if (answer_.given_up()) return answered();
+  // The host did nothing wrong where the system had no descriptor for the call.
+  if (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors())
+    return End{Host::End::answered, Outcome::unknown("no file descriptor is left: " + why(result))};
   if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
   return is_redirect(status()) ? follow(now_ms) : answered();
 }
@@ -224,9 +231,11 @@ std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
   if (!old_url || !new_url || !same_host(*old_url, *new_url))
     return End{Host::End::answered, Outcome::unknown("redirect to another host: " + next)};
   // A page that shows whatever it is asked for would pass for the work done.
-  const bool keeps_request = code == 307 || code == 308 || !request.is_post();
-  if (!keeps_request)
+  const bool keeps_payload = code == 307 || code == 308 || !request.is_post();
+  if (!keeps_payload)
     return End{Host::End::answered, Outcome::unknown("redirect without the payload: " + next)};
+  if (!request.is_post() && new_url->query != old_url->query)
+    return End{Host::End::answered, Outcome::unknown("redirect without the call's query: " + next)};
   if (++redirects_ > kRedirectsMax) {
     return End{Host::End::answered,
                Outcome::unknown("more than " + std::to_string(kRedirectsMax) + " redirects")};

@@ -22,8 +22,8 @@ namespace belay::hook {
 
 class Transfer {
  public:
-  // `options` and `multi` live longer. Null: no memory.
-  static std::unique_ptr<Transfer> make(const HookOptions& options, Multi& multi);
+  // All that is handed in lives longer. Null: no memory.
+  static std::unique_ptr<Transfer> make(const HookOptions& options, Multi& multi, KeptBytes& kept);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
@@ -58,7 +58,7 @@ class Transfer {
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   static int on_close(void* multi, curl_socket_t fd) noexcept;
 
-  Transfer(const HookOptions& options, Multi& multi, CURL* easy);
+  Transfer(const HookOptions& options, Multi& multi, KeptBytes& kept, CURL* easy);
   void set_fixed();
   void set_proxy();
   void set_tls();

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "belay/check.h"
 #include "loop/left_threads.h"
 
@@ -75,6 +76,7 @@ Result<std::unique_ptr<Loop>> Loop::make(uv_loop_s* host) {
   std::unique_ptr<Loop> loop(new Loop(host));
   if (host != nullptr) return loop;
   if (!has_descriptors()) return shortage("make a loop", uv_translate_sys_error(errno));
+  const base::StandardStreamsTaken taken;
   auto own = std::make_unique<uv_loop_t>();
   if (const int code = uv_loop_init(own.get()); code != 0) return shortage("make a loop", code);
   loop->own_ = std::move(own);
@@ -103,6 +105,7 @@ Result<> Loop::make_thread() {
 }
 
 Result<> Loop::attach(std::function<void()> turn) {
+  const base::StandardStreamsTaken taken;  // the first wake-up on a loop opens something
   auto handles = std::make_unique<Handles>();
   if (const int code = uv_async_init(loop_, &handles->async, &Handles::on_async); code != 0) {
     return shortage("put a wake-up on the loop", code);

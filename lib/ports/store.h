@@ -69,6 +69,7 @@ struct StoredSummary {
 struct StoreFigures {
   std::uint64_t log_bytes = 0;
   std::uint64_t file_bytes = 0;
+  std::uint64_t wal_bytes = 0;  // of the write-ahead log beside the file
   std::uint64_t row_bytes = 0;  // of the rows this commit wrote
   // What it took, and of that SQL's COMMIT: writing and syncing. 0: the store has no clock.
   std::uint64_t commit_us = 0;

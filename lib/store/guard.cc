@@ -60,7 +60,7 @@ Result<> Journal::Impl::look() {
 Result<> Journal::Impl::rescue() {
   BELAY_TRY(file_.check_path());
   const auto seen = file_.check_all();
-  if (seen || !statements_) return {};
+  if (seen || !database_) return {};
   mover_.reset();
   auto version = database_.integer(kDataVersion);
   if (!version) return version.error();

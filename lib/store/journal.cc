@@ -89,7 +89,7 @@ Result<> Journal::Impl::open() {
     BELAY_TRY(count_epoch());
     BELAY_TRY(prepare());
     newest_known_.lsn = last_lsn_;
-    return guard();
+    return {};
   }();
   if (!opened) database_.checkpoint_on_close(false);  // what it could not read it leaves as it is
   if (!opened) file_.unguard();
@@ -149,6 +149,7 @@ Result<> Journal::Impl::set_up_file() {
         return SQLITE_OK;
       },
       &wal_frames_);
+  BELAY_TRY(guard());  // from here on nobody takes away what is not in the file yet
   BELAY_TRY(rewrite_wal());
   return migrate(database_, *kind);
 }
@@ -236,6 +237,7 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
   committed(batch, fold_below);
   return ports::StoreFigures{.log_bytes = log_bytes_,
                              .file_bytes = file_bytes_,
+                             .wal_bytes = wal_size(),
                              .row_bytes = statements_->rows.bytes() - row_bytes_before,
                              .commit_us = now_us() - began,
                              .sync_us = sync_us_};

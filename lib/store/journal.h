@@ -68,6 +68,8 @@ struct Recovered {
   std::uint64_t seen_until = 0;
   std::string gaps{};  // as ports::Batch had them last
   core::Topics topics;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t wal_bytes = 0;
   FileFacts file;
 };
 

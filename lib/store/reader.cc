@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <new>
 #include <utility>
 
 #include "base/enter.h"
@@ -194,6 +195,7 @@ Result<WholeTransaction> Reader::Impl::read(std::string_view gid) {
 
 Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {
   // Not through `fold_log`: a log that cannot be folded is one of the findings.
+  BELAY_TRY(follow_file());
   BELAY_TRY(database_.run("BEGIN"));
   bool threw = false;
   auto report = store::check_file(database_, [&](unsigned percent) {
@@ -207,7 +209,8 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
 
 // Changes are in their table in the commit that logs them: there is nothing to fold.
 Result<std::vector<Subscription>> Reader::Impl::topics() {
-  const auto topics = store::read_topics(database_.handle());
+  const auto topics =
+      at_one_moment<core::Topics>([&] { return store::read_topics(database_.handle()); });
   if (!topics) return topics.error();
   std::vector<Subscription> all;
   for (const auto& [topic, subscribers] : *topics) {
@@ -216,10 +219,13 @@ Result<std::vector<Subscription>> Reader::Impl::topics() {
   return all;
 }
 
-Result<std::vector<XaRealm>> Reader::Impl::realms() { return store::read_realms(database_); }
+Result<std::vector<XaRealm>> Reader::Impl::realms() {
+  return at_one_moment<std::vector<XaRealm>>([&] { return store::read_realms(database_); });
+}
 
 Result<std::vector<Subscription>> Reader::Impl::topics(std::string_view topic) {
-  return store::read_topic(database_.handle(), topic);
+  return at_one_moment<std::vector<Subscription>>(
+      [&] { return store::read_topic(database_.handle(), topic); });
 }
 
 Result<Stats> Reader::Impl::stats() {
@@ -248,7 +254,18 @@ template <class Work>
 auto Reader::Impl::enter(const std::unique_ptr<Impl>& impl, Work work) -> decltype(work(*impl)) {
   if (auto may = usable(impl); !may) return may.error();
   const base::QuietSignals quiet;  // it writes to the file's shared memory, on the caller's thread
-  return work(*impl);
+  try {
+    return work(*impl);
+  } catch (const std::bad_alloc&) {
+    impl->end_moment();
+    return Error{ErrorCode::resources, "no memory is left to read the file with"};
+  }
+}
+
+void Reader::Impl::end_moment() noexcept {
+  fold_.reset();
+  if (database_ && sqlite3_get_autocommit(database_.handle()) == 0)
+    sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 Result<Reader> Reader::open(std::string_view path) {

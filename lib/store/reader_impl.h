@@ -57,6 +57,8 @@ class Reader::Impl {
   // Runs `work` within one read transaction.
   template <class T, class Work>
   Result<T> at_one_moment(Work work);
+  // What a lack of memory left open.
+  void end_moment() noexcept;
   Result<> follow_file();
   // Is what was folded last the log of this moment?
   Result<bool> is_folded();

@@ -109,6 +109,10 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   auto topics = read_topics(database_.handle());
   if (!topics) return topics.error();
   recovered.topics = std::move(*topics);
+  auto pages = database_.integer("PRAGMA page_count");
+  if (!pages) return pages.error();
+  recovered.file_bytes = static_cast<std::uint64_t>(*pages) * page_bytes_;
+  recovered.wal_bytes = wal_size();
   recovered.file = facts_;
   return recovered;
 }

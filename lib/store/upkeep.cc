@@ -67,8 +67,7 @@ Result<> Journal::Impl::repair() {
   if (auto moved = database_.run("PRAGMA wal_checkpoint(TRUNCATE)"); !moved) return moved;
   sqlite3_busy_timeout(database_.handle(), kBusyMillis);
   BELAY_TRY(prepare());
-  BELAY_TRY(prove_log());
-  return guard();
+  return prove_log();
 }
 
 // The same bytes in the same places: pages that the system holds for clean but never wrote become

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "threads/scarce.h"
+
 namespace belay::web {
 
 Result<> BodyQueue::start() {
@@ -39,7 +41,7 @@ void BodyQueue::run() {
     auto next = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    next.job();
+    threads::run_if_memory(next.job);
     next.job = nullptr;  // the body goes before its bytes are given free
     lock.lock();
     bytes_ -= next.bytes;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "threads/scarce.h"
+
 namespace belay::web {
 
 Result<> Deadlines::start() {
@@ -43,7 +45,7 @@ void Deadlines::run() {
     auto work = std::move(due_.begin()->second);
     due_.erase(due_.begin());
     lock.unlock();
-    work();
+    threads::run_if_memory(work);
     work = nullptr;  // what it holds may end here, not under the lock
     lock.lock();
   }

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "threads/scarce.h"
 #include "web/answer.h"
 
 namespace belay::web {
@@ -21,15 +22,17 @@ Exchange::Exchange(std::shared_ptr<Exchanges> owner, std::string_view api, Respo
       begun_(std::chrono::steady_clock::now()) {}
 
 Exchange::~Exchange() {
-  if (!answered_) answer(busy());
+  if (!answered_) threads::run_if_memory([this] { answer(busy()); });
 }
 
 void Exchange::answer(Response response) {
   if (answered_.exchange(true)) return;
+  // Whatever happens, nobody waits for this one any more.
+  const std::unique_ptr<Exchange, void (*)(Exchange*)> end(
+      this, [](Exchange* self) { self->owner_->forget(self); });
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun_;
   owner_->metrics().count_request(api_, response.status, taken.count());
   respond_(std::move(response));
-  owner_->forget(this);
 }
 
 std::shared_ptr<Exchange> Exchanges::begin(std::string_view api, Respond respond) {

@@ -100,6 +100,8 @@ void add_calls(Families& families, const Counters& counters) {
 void add_storage(Families& families, const Counters& counters) {
   now(families, "belay_storage_ok", "1 while the disk takes what is written, else 0.",
       counters.storage_ok ? 1 : 0);
+  now(families, "belay_file_bytes", "Size of the state file.", counters.file_bytes);
+  now(families, "belay_wal_bytes", "Size of its write-ahead log.", counters.wal_bytes);
   now(families, "belay_log_bytes", "In the log and not yet folded into rows.", counters.log_bytes);
   total(families, "belay_commits_total", "Batches on disk.", counters.commits);
   total(families, "belay_records_total", "Records in them.", counters.records);
@@ -131,8 +133,8 @@ void add_server(Families& families, const ServerFigures& figures) {
   total(families, "belay_alerts_dropped_total", "Alerts beyond the queue.", figures.alerts_dropped);
   total(families, "belay_log_lines_dropped_total", "Lines of the log that nobody read in time.",
         figures.log_lines_dropped);
-  now(families, "belay_file_bytes", "Size of the state file.", figures.file_bytes);
-  now(families, "belay_wal_bytes", "Size of its write-ahead log.", figures.wal_bytes);
+  total(families, "belay_http_shortages_total",
+        "Connections and requests that no descriptor or memory was left for.", figures.shortages);
 }
 
 void add_up(HostFigures& into, const HostFigures& host) {

@@ -19,7 +19,7 @@ struct ServerFigures {
   std::uint64_t requests = 0, refused = 0;                               // total
   std::uint64_t alerts_sent = 0, alerts_failed = 0, alerts_dropped = 0;  // total
   std::uint64_t log_lines_dropped = 0;                                   // total
-  std::uint64_t file_bytes = 0, wal_bytes = 0;                           // now
+  std::uint64_t shortages = 0;                                           // total
 };
 
 // Thread-safe.

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "threads/scarce.h"
+
 namespace belay::web {
-namespace {
-
-constexpr std::chrono::seconds kPatience{5};
-
-}  // namespace
-
 Result<std::unique_ptr<ReadPool>> ReadPool::make(const std::string& path, unsigned threads,
-                                                 std::size_t queued_max) {
-  auto pool = std::unique_ptr<ReadPool>(new ReadPool(queued_max));
+                                                 std::size_t queued_max, Millis patience) {
+  auto pool = std::unique_ptr<ReadPool>(new ReadPool(queued_max, patience));
   for (unsigned i = 0; i < std::max(threads, 1u); ++i) {
     auto reader = Reader::open(path);
     if (!reader) return reader.error();
@@ -48,6 +44,17 @@ void ReadPool::stop() {
   for (auto& thread : threads_) thread.join();
 }
 
+void ReadPool::drop_late() {
+  std::deque<Waiting> late;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!queue_.empty() && Clock::now() - queue_.front().since >= patience_) {
+      late.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+  }
+}
+
 void ReadPool::run(Reader& reader) {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -56,7 +63,7 @@ void ReadPool::run(Reader& reader) {
     auto next = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    if (Clock::now() - next.since < kPatience) next.job(reader);
+    if (Clock::now() - next.since < patience_) threads::run_if_memory([&] { next.job(reader); });
     next.job = nullptr;  // dropped: whoever it was to answer hears so
     lock.lock();
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "belay/reader.h"
+#include "belay/types.h"
 #include "threads/thread.h"
 
 namespace belay::web {
@@ -22,13 +23,17 @@ class ReadPool {
 
   // Errors: those of Reader::open, storage (no thread is left).
   static Result<std::unique_ptr<ReadPool>> make(const std::string& path, unsigned threads,
-                                                std::size_t queued_max);
+                                                std::size_t queued_max,
+                                                Millis patience = Millis{5'000});
   ~ReadPool();
 
   // False: the queue is full, or it was stopped. A job that waited for longer than its client is
-  // likely to is dropped: a few dear queries must not hold up all that follow, nor be made for
-  // clients that are gone.
+  // likely to (`patience`) is dropped: a few dear queries must not hold up all that follow, nor be
+  // made for clients that are gone.
   bool post(Job job);
+  // Drops what waited for too long, though no thread is free to look at it: to be called now and
+  // then.
+  void drop_late();
   // Drops what has not begun, and returns when nothing runs any more.
   void stop();
 
@@ -39,10 +44,12 @@ class ReadPool {
     Clock::time_point since;
   };
 
-  explicit ReadPool(std::size_t queued_max) : queued_max_(queued_max) {}
+  ReadPool(std::size_t queued_max, Millis patience)
+      : queued_max_(queued_max), patience_(patience) {}
   void run(Reader& reader);
 
   const std::size_t queued_max_;
+  const Millis patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting> queue_;

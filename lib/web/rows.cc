@@ -13,6 +13,9 @@ namespace {
 
 // What a step of a definition has where: see the schema of the state file.
 enum StepPlace : std::size_t { kFirst = 0, kPayload = 2, kOptions = 3 };
+// Of an answer's `bin_data`s, as base64: three times the largest definition. A topic's payload
+// stands there once for each subscriber.
+constexpr std::size_t kPayloadBytesMax = std::size_t{32} * 1024 * 1024;
 
 Json parse_definition(const TransactionRow& row) {
   auto json = Json::parse(row.definition, nullptr, false);
@@ -149,21 +152,35 @@ EndTimes end_times(const std::vector<TimelineRow>& timeline) {
   return times;
 }
 
-// The payload of each step, as base64.
-std::vector<std::string> payloads_of(const Json& definition) {
-  std::vector<std::string> payloads;
-  for (const auto& step : steps_of(definition)) {
-    const auto& options = part_of(step, kOptions);
-    const auto parent = options.is_object() ? options.value("subscriber_of", std::size_t{0}) : 0;
-    payloads.push_back(parent > 0 && parent <= payloads.size()
-                           ? payloads[parent - 1]
-                           : base64_of(part_of(step, kPayload)));
+// The payload of each step, as base64; a topic's subscribers share that of their step.
+class Payloads {
+ public:
+  explicit Payloads(const Json& definition) {
+    for (const auto& step : steps_of(definition)) {
+      const auto& options = part_of(step, kOptions);
+      const auto parent = options.is_object() ? options.value("subscriber_of", std::size_t{0}) : 0;
+      const bool shares = parent > 0 && parent <= of_step_.size();
+      if (!shares) texts_.push_back(base64_of(part_of(step, kPayload)));
+      of_step_.push_back(shares ? of_step_[parent - 1] : texts_.size() - 1);
+    }
   }
-  return payloads;
-}
+  // Empty, too, when the answer has as much of payloads as it may have.
+  std::string_view take(std::size_t step) {
+    if (step >= of_step_.size()) return {};
+    const std::string_view text = texts_[of_step_[step]];
+    if (taken_ + text.size() > kPayloadBytesMax) return {};
+    taken_ += text.size();
+    return text;
+  }
 
-Json branch_json(const TransactionRow& transaction, const BranchRow& row,
-                 const std::string& payload, const EndTimes& times) {
+ private:
+  std::vector<std::string> texts_;
+  std::vector<std::size_t> of_step_;
+  std::size_t taken_ = 0;
+};
+
+Json branch_json(const TransactionRow& transaction, const BranchRow& row, std::string_view payload,
+                 const EndTimes& times) {
   const auto status = branch_status(row);
   const auto ended = times.find({row.branch_id, std::string(name_of(row.op))});
   Json json{
@@ -175,7 +192,7 @@ Json branch_json(const TransactionRow& transaction, const BranchRow& row,
       {"create_time", to_rfc3339(transaction.created_at)},
       {"update_time", to_rfc3339(ended == times.end() ? transaction.created_at : ended->second)}};
   put_unless_empty(json, "url", std::string(url_of(row.target)));
-  put_unless_empty(json, "bin_data", payload);
+  if (!payload.empty()) json["bin_data"] = payload;
   if (ended != times.end() && status == "succeed") put_end(json, Status::succeed, ended->second);
   if (ended != times.end() && status == "failed") put_end(json, Status::failed, ended->second);
   return json;
@@ -184,17 +201,16 @@ Json branch_json(const TransactionRow& transaction, const BranchRow& row,
 Json branches_json(const WholeTransaction& whole, const Json& definition) {
   const auto& rows = whole.branches;
   const auto times = end_times(whole.timeline);
-  const auto payloads = payloads_of(definition);
+  Payloads payloads(definition);
   auto branches = Json::array();
   std::size_t step = 0;
   for (std::size_t i = 0; i < rows.size();) {
     auto end = i + 1;
     while (end < rows.size() && rows[end].branch_id == rows[i].branch_id) ++end;
-    const auto payload = step < payloads.size() ? payloads[step] : std::string();
     for (int place = 0; place < 3; ++place) {
       for (auto j = i; j < end; ++j) {
         if (place_of(rows[j].op) == place && is_listed(rows[j]))
-          branches.push_back(branch_json(whole.row, rows[j], payload, times));
+          branches.push_back(branch_json(whole.row, rows[j], payloads.take(step), times));
       }
     }
     i = end;

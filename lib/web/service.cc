@@ -14,6 +14,7 @@ namespace belay::web {
 namespace {
 
 constexpr std::string_view kTopic = "/api/dtmsvr/topic/";
+constexpr Millis kReadsLook{1'000};
 constexpr std::size_t kLargeBodyBytes = 64 * 1024;  // read in a millisecond or two
 
 // A request under way, as a route sees it.
@@ -213,6 +214,7 @@ class Service::Impl {
     if (!reads) return reads.error();
     context_->reads = std::move(*reads);
     BELAY_TRY(bodies_.start());
+    look_after_reads(context_);
     return {};
   }
 
@@ -229,6 +231,13 @@ class Service::Impl {
   Metrics& metrics() { return exchanges_->metrics(); }
 
  private:
+  static void look_after_reads(const ContextPtr& context) {
+    context->deadlines.after(kReadsLook, [context] {
+      context->reads->drop_late();
+      look_after_reads(context);
+    });
+  }
+
   void handle_later(const Route& route, Turn turn) {
     const auto bytes = turn.request.body.size();
     const auto shared = std::make_shared<Turn>(std::move(turn));

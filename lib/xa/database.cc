@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/forks.h"
+#include "base/quiet_signals.h"
 #include "belay/features.h"
 #include "belay/xa.h"
 #include "xa/branch.h"
@@ -82,6 +83,7 @@ class XaDatabase::Impl {
 Result<XaDatabase> XaDatabase::Impl::open(std::unique_ptr<Impl> impl,
                                           Result<std::unique_ptr<xa::Connector>> connector,
                                           const XaOptions& options) {
+  const base::QuietSignals quiet;  // the first session is made on the caller's thread
   BELAY_TRY(check(impl->realm_, options));
   if (!connector) return connector.error();
   auto session = (*connector)->connect();
@@ -101,6 +103,7 @@ Result<XaDatabase> XaDatabase::Impl::open(std::unique_ptr<Impl> impl,
 }
 
 void XaDatabase::Impl::let_go(std::unique_ptr<Impl> impl) {
+  const base::QuietSignals quiet;  // sessions at rest are ended on the caller's thread
   std::unique_ptr<xa::Pool> pool;
   if (!impl->home_.left()) {
     const std::lock_guard lock(impl->mutex_);

@@ -22,6 +22,7 @@
 #include <mysqld_error.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <mutex>
 #include <optional>
@@ -272,9 +273,17 @@ void MariaDbConnector::set_options(MYSQL* database) const {
   mysql_options(database, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
 }
 
+// The library has SIGPIPE ignored in all of the process, which is the host's to say.
+void start_library() {
+  struct sigaction before {};
+  const bool known = sigaction(SIGPIPE, nullptr, &before) == 0;
+  mysql_server_init(0, nullptr, nullptr);
+  if (known) sigaction(SIGPIPE, &before, nullptr);
+}
+
 Result<std::unique_ptr<Session>> MariaDbConnector::connect() const {
   static std::once_flag once;
-  std::call_once(once, [] { mysql_server_init(0, nullptr, nullptr); });
+  std::call_once(once, start_library);
   auto* database = mysql_init(nullptr);
   if (database == nullptr) return Error{ErrorCode::storage, "no memory for a connection"};
   auto session = std::make_unique<MariaDbSession>(database);

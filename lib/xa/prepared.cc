@@ -1,6 +1,7 @@
 // Prepared transactions as an operator sees them: without an engine.
 #include <fmt/format.h>
 
+#include "base/quiet_signals.h"
 #include "belay/xa.h"
 #include "xa/session.h"
 
@@ -22,6 +23,7 @@ Result<std::unique_ptr<xa::Session>> connect(XaKind kind, std::string_view conni
 
 Result<> end_prepared(XaKind kind, std::string_view conninfo, std::string_view xid,
                       Result<xa::Ended> (*end)(xa::Session&, const xa::Xid&)) {
+  const base::QuietSignals quiet;
   const auto parts = xa::xid_from(xid);
   if (!parts) {
     return Error{ErrorCode::invalid_argument, fmt::format("'{}' is no xid of belay's", xid)};
@@ -63,6 +65,7 @@ Result<std::vector<PreparedXa>> list_prepared(XaKind kind, std::string_view conn
                  fmt::format("'{}' is no realm: 1 to {} characters of a-z, 0-9, '-'", realm,
                              xa::kRealmBytesMax)};
   }
+  const base::QuietSignals quiet;
   const auto session = connect(kind, conninfo);
   if (!session) return session.error();
   return (*session)->list(realm);

@@ -51,9 +51,9 @@ TEST_SUITE("process/flood") {
         REQUIRE(engine->subscribe({"news", name, ""}));
       }
       const auto said = flood(*engine);
-      for (const auto& [code, count] : said) {
-        CAPTURE(code);
-        CHECK((code == 0 || code == static_cast<int>(ErrorCode::live_bytes_limit)));
+      for (const auto& one : said) {
+        CAPTURE(one.first);
+        CHECK((one.first == 0 || one.first == static_cast<int>(ErrorCode::live_bytes_limit)));
       }
       acknowledged = said.contains(0) ? said.at(0) : 0;
       CHECK(acknowledged > 100);

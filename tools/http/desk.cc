@@ -11,6 +11,8 @@ namespace {
 // A body that is too large is read and dropped up to this many times the limit, since a client that
 // is still sending would miss an answer before its end.
 constexpr std::size_t kSwallowFactor = 4;
+// Answers up to this size are sent whatever else is held: refusals, probes.
+constexpr std::size_t kSmallAnswer = 4 * 1024;
 // How long answers of a server that stops may take to be sent.
 constexpr std::chrono::seconds kLastAnswers{1};
 
@@ -95,8 +97,12 @@ bool Desk::on_complete(MHD_Connection* connection, Exchange& exchange) {
     }
     return dispatch(connection, exchange);
   }
-  const auto response = exchange.take_or_suspend();
-  return !response || send(connection, exchange, *response, false);
+  return send_or_suspend(connection, exchange);
+}
+
+bool Desk::send_or_suspend(MHD_Connection* connection, Exchange& exchange) {
+  auto response = exchange.take_or_suspend();
+  return !response || send(connection, exchange, std::move(*response), false);
 }
 
 bool Desk::dispatch(MHD_Connection* connection, Exchange& exchange) {
@@ -105,17 +111,22 @@ bool Desk::dispatch(MHD_Connection* connection, Exchange& exchange) {
   handler_(std::move(exchange.request), [shared = exchange.self](web::Response response) {
     shared->answer(std::move(response));
   });
-  const auto response = exchange.take_or_suspend();
-  return !response || send(connection, exchange, *response, false);
+  return send_or_suspend(connection, exchange);
 }
 
-bool Desk::send(MHD_Connection* connection, Exchange& exchange, const web::Response& response,
+// A client may leave its answer unread: so that is held in the place of its request's body.
+bool Desk::send(MHD_Connection* connection, Exchange& exchange, web::Response response,
                 bool close) {
   auto& peer = *exchange.peer;
   if (!peer.enter(Phase::writing)) return false;
+  give_back(exchange);
+  if (response.body.size() > kSmallAnswer && !reserve(exchange, response.body.size())) {
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    response = plain_response(503);
+  }
   // Who came in by an older certificate comes back by the new one.
   const bool is_last = close || closing_ || !identity_.is(peer.identity.get());
-  return send_response(connection, response, is_last ? After::close : After::keep_alive);
+  return send_response(connection, std::move(response), is_last ? After::close : After::keep_alive);
 }
 
 bool Desk::refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close) {
@@ -142,7 +153,7 @@ void Desk::end_all() {
 }
 
 Server::Figures Desk::figures() const {
-  return {peers_.count(), in_flight_, reserved_bytes_, requests_, refused_};
+  return {peers_.count(), in_flight_, reserved_bytes_, requests_, refused_, shortages_};
 }
 
 }  // namespace belay::http

@@ -35,14 +35,16 @@ class Desk {
   void close_after_answers() { closing_ = true; }
   // Answers what is suspended, and waits a little until that is sent.
   void end_all();
+  // No descriptor or memory was left for a connection or a request.
+  void count_shortage() { shortages_.fetch_add(1, std::memory_order_relaxed); }
   Server::Figures figures() const;
 
  private:
-  bool send(MHD_Connection* connection, Exchange& exchange, const web::Response& response,
-            bool close);
+  bool send(MHD_Connection* connection, Exchange& exchange, web::Response response, bool close);
+  bool send_or_suspend(MHD_Connection* connection, Exchange& exchange);
   bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
   bool dispatch(MHD_Connection* connection, Exchange& exchange);
-  // A body's share of `bodies_bytes_max`.
+  // A body's or an answer's share of `bodies_bytes_max`.
   bool reserve(Exchange& exchange, std::size_t size);
   void give_back(Exchange& exchange);
 
@@ -54,6 +56,7 @@ class Desk {
   std::atomic<bool> closing_{false};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> shortages_{0};
   std::atomic<std::size_t> reserved_bytes_{0};
 
   std::atomic<std::uint64_t> in_flight_{0};

@@ -20,8 +20,9 @@ struct ServerOptions {
 
   // Limits; beyond them 413, 431, 408 or 503 with Retry-After, or the connection is closed.
   std::size_t body_bytes_max = 16 * 1024 * 1024;
-  std::size_t bodies_bytes_max = 256 * 1024 * 1024;  // of all requests not answered yet
-  std::size_t header_bytes_max = 16 * 1024;          // request line and headers
+  // of all requests not answered yet, and of their answers until they are sent
+  std::size_t bodies_bytes_max = 256 * 1024 * 1024;
+  std::size_t header_bytes_max = 16 * 1024;  // request line and headers
   unsigned connections_max = 10'000;
   unsigned requests_in_flight_max = 8'192;
   std::string probe_path{};        // requests of it are not refused for what is in flight
@@ -52,6 +53,8 @@ class Server {
     std::uint64_t connections = 0, requests_in_flight = 0;  // now
     std::uint64_t body_bytes = 0;                           // held now
     std::uint64_t requests = 0, refused = 0;                // total
+    // Total: no descriptor or memory was left for a connection or a request.
+    std::uint64_t shortages = 0;
   };
   Figures figures() const;
   // New connections get this certificate, key and clients' authority (PEM texts, the last one may

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -64,11 +65,22 @@ unsigned share_of(const ServerOptions& options) {
 
 // What the library calls, with the daemon as `self`.
 struct Daemon::Callbacks {
+  // Without memory it is this connection that ends.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char* /*version*/, const char* bytes,
                                std::size_t* size, void** slot) noexcept {
     auto& daemon = *static_cast<Daemon*>(self);
     daemon.called_back_ = true;
+    try {
+      return handle(daemon, connection, url, method, bytes, size, slot);
+    } catch (const std::bad_alloc&) {
+      daemon.desk_.count_shortage();
+      return MHD_NO;
+    }
+  }
+
+  static MHD_Result handle(Daemon& daemon, MHD_Connection* connection, const char* url,
+                           const char* method, const char* bytes, std::size_t* size, void** slot) {
     auto& desk = daemon.desk_;
     if (*slot == nullptr) {
       return desk.on_headers(daemon, connection, url, method, slot) ? MHD_YES : MHD_NO;
@@ -99,9 +111,13 @@ struct Daemon::Callbacks {
     ++daemon.connections_;
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     BELAY_CHECK(info != nullptr);
-    auto* peer = daemon.desk_.on_connected(info->connect_fd);
-    if (peer->identity) show(*peer->identity, connection);
-    *context = peer;
+    try {
+      auto* peer = daemon.desk_.on_connected(info->connect_fd);
+      if (peer->identity) show(*peer->identity, connection);
+      *context = peer;
+    } catch (const std::bad_alloc&) {
+      daemon.desk_.count_shortage();  // what it asks is not answered: see `peer_of`
+    }
   }
 };
 
@@ -221,11 +237,13 @@ void Daemon::accept() {
     auto* address = static_cast<sockaddr*>(static_cast<void*>(&storage));
     const int fd = accept4(listening_fd_, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      MHD_add_connection(daemon_, fd, address, size);
+      if (MHD_add_connection(daemon_, fd, address, size) == MHD_NO) desk_.count_shortage();
       continue;
     }
     const bool is_passing = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-    if (!is_passing) accept_again_ = Clock::now() + kScarce;
+    if (is_passing) return;
+    desk_.count_shortage();
+    accept_again_ = Clock::now() + kScarce;
     return;
   }
 }

@@ -4,7 +4,9 @@
 #include <strings.h>
 
 #include <charconv>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 namespace belay::http {
 namespace {
@@ -71,10 +73,13 @@ void read_fields(MHD_Connection* connection, web::Request& request) {
   MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &request.headers);
 }
 
-bool send_response(MHD_Connection* connection, const web::Response& response, After after) {
-  auto* const made = MHD_create_response_from_buffer(
-      response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);
+bool send_response(MHD_Connection* connection, web::Response response, After after) {
+  auto body = std::make_unique<std::string>(std::move(response.body));
+  constexpr auto forget = [](void* text) noexcept { delete static_cast<std::string*>(text); };
+  auto* const made = MHD_create_response_from_buffer_with_free_callback_cls(
+      body->size(), body->data(), forget, body.get());
   if (made == nullptr) return false;
+  static_cast<void>(body.release());  // the response's
   if (!response.content_type.empty()) {
     MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
   }

@@ -26,7 +26,7 @@ void read_fields(MHD_Connection* connection, web::Request& request);
 
 enum class After : std::uint8_t { keep_alive, close };
 // False: the connection is lost.
-bool send_response(MHD_Connection* connection, const web::Response& response, After after);
+bool send_response(MHD_Connection* connection, web::Response response, After after);
 // A refusal in one line of text.
 web::Response plain_response(int status);
 

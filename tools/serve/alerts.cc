@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/client.h"
+#include "threads/scarce.h"
 
 namespace belay::tool {
 namespace {
@@ -64,7 +65,7 @@ void Alerts::run() {
     const auto body = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    post(body);
+    threads::run_if_memory([&] { post(body); });
     lock.lock();
   }
 }

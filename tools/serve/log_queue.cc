@@ -17,8 +17,11 @@ namespace {
 // As much as a pipe takes in one piece, once it says that it takes any.
 constexpr std::size_t kPieceBytes = 4'096;
 
-// False: nobody will ever read it, or there is no such file.
-bool write_to(int fd, std::string_view text) {
+// A disk that was full may have room by then.
+constexpr Millis kPause{1'000};
+
+// Returns what is not written; `errno` says why.
+std::string_view write_to(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(fd, text.data(), std::min(text.size(), kPieceBytes));
     if (written > 0) {
@@ -26,11 +29,18 @@ bool write_to(int fd, std::string_view text) {
       continue;
     }
     if (errno == EINTR) continue;
-    if (errno != EAGAIN) return false;
+    if (errno != EAGAIN) break;
     pollfd file{fd, POLLOUT, 0};  // another program made it so
     poll(&file, 1, -1);
   }
-  return true;
+  return text;
+}
+
+// Nobody will ever read it, or there is no such file.
+bool is_for_good(int error) { return error == EPIPE || error == EBADF || error == EINVAL; }
+
+std::uint64_t lines_in(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 }  // namespace
@@ -110,18 +120,30 @@ void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
     shared->more.wait(
         lock, [&] { return shared->ending || !shared->waiting.empty() || shared->lost_now != 0; });
     auto text = std::exchange(shared->waiting, {});
+    std::uint64_t telling = 0;  // of lost lines
     if (text.empty()) {
       if (shared->lost_now == 0) return;  // ending
-      text = shared->lost(std::exchange(shared->lost_now, 0));
+      telling = std::exchange(shared->lost_now, 0);
+      text = shared->lost(telling);
     }
     shared->being_written = text.size();
     lock.unlock();
-    const bool goes = write_to(shared->fd, text);
+    const auto left = write_to(shared->fd, text);
+    const int error = errno;
     lock.lock();
     shared->being_written = 0;
-    if (!goes) {  // and never will: what comes is lost without a word, as with /dev/null
-      shared->waiting.clear();
-      shared->lost_now = 0;
+    if (!left.empty()) {
+      const auto lost =
+          (telling != 0 ? 0 : lines_in(left)) + lines_in(std::exchange(shared->waiting, {}));
+      shared->dropped += lost;
+      shared->lost_now += telling + lost;
+      // What comes is lost without a word, as with /dev/null; or it is told when there is room.
+      if (is_for_good(error)) {
+        shared->lost_now = 0;
+      } else {
+        shared->more.wait_for(lock, kPause, [&] { return shared->ending; });
+        if (shared->ending) return;
+      }
     }
     if (shared->waiting.empty() && shared->lost_now == 0) shared->written.notify_all();
   }

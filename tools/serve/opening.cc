@@ -26,16 +26,20 @@ constexpr Millis kSignalLook{10};
 // Opening cannot be interrupted, the process can: a kill -9 loses nothing either.
 class EndMeanwhile {
  public:
-  explicit EndMeanwhile(ServeLog& log) {
-    auto thread = threads::Thread::start("belay-opening", [this, &log] { watch(log); });
-    if (!thread) log.warning("opening cannot be ended by a signal: " + thread.error().detail);
-    if (thread) thread_ = std::move(*thread);
-  }
+  EndMeanwhile() = default;
   EndMeanwhile(const EndMeanwhile&) = delete;
   EndMeanwhile& operator=(const EndMeanwhile&) = delete;
   ~EndMeanwhile() {
     opened_ = true;
     thread_.join();
+  }
+
+  // Errors: resources.
+  Result<> start(ServeLog& log) {
+    auto thread = threads::Thread::start("belay-opening", [this, &log] { watch(log); });
+    if (!thread) return thread.error();
+    thread_ = std::move(*thread);
+    return {};
   }
 
  private:
@@ -56,7 +60,8 @@ class EndMeanwhile {
 }  // namespace
 
 Result<Engine> open_state_file(const ServeSettings& settings, ServeLog& log) {
-  const EndMeanwhile end(log);
+  EndMeanwhile end;
+  BELAY_TRY(end.start(log));
   std::optional<Clock::time_point> told_at;
   while (true) {
     const auto began = Clock::now();

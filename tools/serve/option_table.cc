@@ -7,9 +7,10 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
+#include <sstream>
 
 #include "output.h"
+#include "serve/read_file.h"
 
 namespace belay::tool {
 namespace {
@@ -217,10 +218,10 @@ void OptionTable::add_to(CLI::App* command) {
 
 std::optional<std::string> OptionTable::read_file(const std::string& path,
                                                   std::vector<std::pair<Entry*, Words>>& found) {
-  std::ifstream file(path);
-  file.peek();  // a folder opens, and cannot be read
-  if (file.bad() || (file.fail() && !file.eof())) return "cannot read " + path;
-  for (auto& item : CLI::ConfigTOML().from_config(file)) {
+  auto text = belay::tool::read_file(path);
+  if (!text) return text.error().detail;
+  std::istringstream lines(std::move(*text));
+  for (auto& item : CLI::ConfigTOML().from_config(lines)) {
     if (item.name == "--" || item.name == "++") continue;  // a section's end and beginning
     const bool ours = item.parents.empty() || item.parents == Words{"serve"};
     auto* entry = ours ? find(item.name) : nullptr;

@@ -1,7 +1,6 @@
 #include "serve/server.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,17 +29,14 @@ using Clock = std::chrono::steady_clock;
 
 // Of the drain's time, for what follows when answers are not waited for any more.
 constexpr Millis kClosing{1'000};
+constexpr Millis kShortageLook{60'000};
 constexpr Millis kLook{20};  // how often a drain looks whether it is done
 
-// Ends the process if it is not gone by then: a kill -9 loses nothing either.
+// Ends the process if it is not gone by then: a kill -9 loses nothing either. Its thread is there
+// from the start: at the end there may be none.
 class Deadline {
  public:
-  Deadline(Clock::time_point at, ServeLog& log, std::uint64_t live) {
-    auto thread =
-        threads::Thread::start("belay-deadline", [this, at, &log, live] { wait(at, log, live); });
-    if (!thread) log.warning("no drain timeout: " + thread.error().detail);
-    if (thread) thread_ = std::move(*thread);
-  }
+  explicit Deadline(ServeLog& log) : log_(log) {}
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline() {
@@ -48,26 +44,46 @@ class Deadline {
       const std::lock_guard lock(mutex_);
       gone_ = true;
     }
-    done_.notify_all();
+    changed_.notify_all();
     thread_.join();
   }
 
+  // Errors: resources.
+  Result<> start() {
+    auto thread = threads::Thread::start("belay-deadline", [this] { wait(); });
+    if (!thread) return thread.error();
+    thread_ = std::move(*thread);
+    return {};
+  }
+  void set(Clock::time_point at, std::uint64_t live) {
+    {
+      const std::lock_guard lock(mutex_);
+      at_ = at;
+      live_ = live;
+    }
+    changed_.notify_all();
+  }
+
  private:
-  void wait(Clock::time_point at, ServeLog& log, std::uint64_t live) {
+  void wait() {
     std::unique_lock lock(mutex_);
-    if (done_.wait_until(lock, at, [this] { return gone_; })) return;
-    log.warning(
+    changed_.wait(lock, [this] { return gone_ || at_; });
+    if (gone_ || changed_.wait_until(lock, *at_, [this] { return gone_; })) return;
+    log_.warning(
         fmt::format("the drain timeout passed: ending all the same; {} unfinished "
                     "transactions at most go on at the next start",
-                    live));
-    log.flush(ServeLog::kLastLines);
+                    live_));
+    log_.flush(ServeLog::kLastLines);
     _exit(0);
   }
 
+  ServeLog& log_;
   std::mutex mutex_;
-  std::condition_variable done_;
+  std::condition_variable changed_;
+  std::optional<Clock::time_point> at_;
+  std::uint64_t live_ = 0;
   bool gone_ = false;
-  threads::Thread thread_;
+  threads::Thread thread_;  // last: it uses all of the above
 };
 
 // The way of a request: gate, then the service once there is one.
@@ -119,13 +135,8 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
       fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
 }
 
-std::uint64_t size_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-}
-
-web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts, const ServeLog& log,
-                              const std::string& db) {
+web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
+                              const ServeLog& log) {
   const auto http = server.figures();
   const auto told = alerts.figures();
   return {.connections = http.connections,
@@ -136,8 +147,7 @@ web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts, 
           .alerts_failed = told.failed,
           .alerts_dropped = told.dropped,
           .log_lines_dropped = log.dropped(),
-          .file_bytes = size_of(db),
-          .wal_bytes = size_of(db + "-wal")};
+          .shortages = http.shortages};
 }
 
 std::string url_of(const http::Server& server, const ServeSettings& settings) {
@@ -171,9 +181,15 @@ void reload_tls(const ServeSettings& settings, http::Server& server, ServeLog& l
 
 void run_until_end(const ServeSettings& settings, Front& front, http::Server& server,
                    ServeLog& log) {
+  std::uint64_t told = 0;
   for (;;) {
-    const auto signal = wait_for_signal(Millis(3'600'000));
+    const auto signal = wait_for_signal(kShortageLook);
     if (signal == Signal::end) return;
+    if (const auto shortages = server.figures().shortages; shortages != told) {
+      log.warning(fmt::format("no descriptor or memory was left for {} connections or requests",
+                              shortages - told));
+      told = shortages;
+    }
     if (signal == Signal::none) continue;
     log.info("SIGHUP: files are read again");
     reload_tokens(settings, front, log);
@@ -184,7 +200,8 @@ void run_until_end(const ServeSettings& settings, Front& front, http::Server& se
 }  // namespace
 
 Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log) {
-  std::optional<Deadline> deadline;  // outlives all that ends
+  Deadline deadline(log);  // outlives all that ends
+  BELAY_TRY(deadline.start());
   if (tokens.empty() && settings.insecure && !is_loopback(settings.http.host)) {
     log.warning("whoever reaches " + settings.listen + " may submit: --insecure");
   }
@@ -202,9 +219,8 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   BELAY_TRY(engine->start());
   auto service = web::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
-  (*service)->metrics().read_server([&http = **server, &alerts, &log, db = settings.db] {
-    return figures_of(http, alerts, log, db);
-  });
+  (*service)->metrics().read_server(
+      [&http = **server, &alerts, &log] { return figures_of(http, alerts, log); });
   front.open(**service);
   const auto url = url_of(**server, settings);
   log.info("listening", {{"url", url}, {"db", settings.db}});
@@ -212,7 +228,7 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   run_until_end(settings, front, **server, log);
   notify_manager("STOPPING=1");
   const auto end = Clock::now() + settings.drain_timeout;
-  deadline.emplace(end, log, engine->counters().live);
+  deadline.set(end, engine->counters().live);
   drain(front, **server, *engine, settings, end, log);
   return {};
 }

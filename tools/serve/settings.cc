@@ -5,10 +5,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
+
+#include "serve/read_file.h"
 
 namespace belay::tool {
 namespace {
@@ -127,27 +127,12 @@ void describe_hooks(OptionTable& table, ServeSettings& settings) {
   table.count("hosts-max", hooks.hosts_max, "remembered at once", 1);
 }
 
-std::optional<std::string> read_file(const std::string& path, std::string& into) {
+std::optional<std::string> read_setting(const std::string& path, std::string& into) {
   if (path.empty()) return std::nullopt;
-  std::ifstream file(path, std::ios::binary);
-  into.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file || into.empty()) return "cannot read " + path + ", or it is empty";
-  return std::nullopt;
-}
-
-std::optional<std::string> read_tokens_of(const std::string& path,
-                                          std::vector<std::string>& tokens) {
-  if (path.empty()) return std::nullopt;
-  std::string text;
-  if (auto wrong = read_file(path, text)) return wrong;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    auto line = text.substr(begin, end - begin);
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty() && line.front() != '#') tokens.push_back(std::move(line));
-    begin = end + 1;
-  }
-  if (tokens.empty()) return "there is no token in " + path;
+  auto text = read_file(path);
+  if (!text) return text.error().detail;
+  if (text->empty()) return path + " is empty";
+  into = std::move(*text);
   return std::nullopt;
 }
 
@@ -198,8 +183,24 @@ std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& int
   for (const auto& [path, text] : {std::pair{&settings.tls_cert_file, &into.cert},
                                    {&settings.tls_key_file, &into.key},
                                    {&settings.tls_client_ca_file, &into.client_ca}}) {
-    if (auto wrong = read_file(*path, *text)) return wrong;
+    if (auto wrong = read_setting(*path, *text)) return wrong;
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_tokens_of(const std::string& path,
+                                          std::vector<std::string>& tokens) {
+  if (path.empty()) return std::nullopt;
+  std::string text;
+  if (auto wrong = read_setting(path, text)) return wrong;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    auto line = text.substr(begin, end - begin);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty() && line.front() != '#') tokens.push_back(std::move(line));
+    begin = end + 1;
+  }
+  if (tokens.empty()) return "there is no token in " + path;
   return std::nullopt;
 }
 

@@ -51,6 +51,7 @@ struct TlsTexts {
   std::string client_ca;
 };
 std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& into);
+std::optional<std::string> read_tokens_of(const std::string& path, std::vector<std::string>& into);
 std::optional<std::string> read_tokens(const ServeSettings& settings,
                                        std::vector<std::string>& into);
 

@@ -2,18 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <utility>
 
 #include "belay/engine.h"
+#include "serve/read_file.h"
 #include "web/parse.h"
 
 namespace belay::tool {
 namespace {
+
+constexpr std::size_t kDefinitionsBytesMax = std::size_t{1024} * 1024 * 1024;
+constexpr Millis kDefinitionsPatience{3'600'000};  // of a pipe that another program fills
 
 Result<Submission> parse_one(std::string_view text, std::size_t line) {
   Submission submission{.line = line};
@@ -68,13 +69,9 @@ Result<std::vector<Submission>> read_definitions(const std::string& path) {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
     return parse_definitions(text);
   }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::storage;
-    return Error{code, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
-  }
-  text.assign(std::istreambuf_iterator<char>(file), {});
-  return parse_definitions(text);
+  auto file = read_file(path, kDefinitionsBytesMax, kDefinitionsPatience);
+  if (!file) return file.error();
+  return parse_definitions(*file);
 }
 
 }  // namespace belay::tool

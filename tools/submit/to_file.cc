@@ -74,6 +74,7 @@ class ToFile final : public Way {
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal) {
   Options options;
   options.must_exist = access.must_exist;
+  options.retention = options.retention_failed = Millis{0};  // the history is another program's
   auto engine = Engine::open(access.db, options);
   if (!engine) {
     refusal = refusal_of(engine.error(), "");

@@ -2,18 +2,23 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "http/client.h"
+#include "serve/settings.h"
 #include "submit/ways.h"
 
 namespace belay::tool {
 namespace {
 
+// Longer than the server waits for a disk that says nothing, before it says so itself.
+constexpr Millis kSubmitTimeout{45'000};
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
+constexpr Millis kAskTimeout{10'000};
+constexpr Millis kGonePatience{60'000};   // of `follow`, with a server that does not answer
 constexpr std::size_t kShownBytes = 200;  // of an answer
 
 std::string escaped(std::string_view text) {
@@ -76,8 +81,8 @@ class ToServer final : public Way {
   std::optional<Refusal> submit(const Submission& submission) override {
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits
-    const auto response = ask("POST", "/api/dtmsvr/submit", json.dump());
-    if (!response) return refusal_of(response.error());
+    const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
+    if (!response) return unanswered(submission, response.error());
     if (response->status != 200) return refusal_of(*response, submission.place());
     const auto answer = web::Json::parse(response->body, nullptr, false);
     if (!answer.is_object() || text_in(answer, "dtm_result") != "SUCCESS")
@@ -87,10 +92,19 @@ class ToServer final : public Way {
 
   std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) override {
     const auto path = "/api/dtmsvr/query?gid=" + escaped(submission.request.gid);
-    const auto end = std::chrono::steady_clock::now() + limit;
+    auto heard_at = std::chrono::steady_clock::now();
+    const auto end = heard_at + limit;
     for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-      const auto response = ask("GET", path, "");
-      if (!response) return refusal_of(response.error());
+      const auto response = ask("GET", path, "", kAskTimeout);
+      // It starts anew, or is busy.
+      const auto now = std::chrono::steady_clock::now();
+      if (response && response->status != 503) {
+        heard_at = now;
+      } else if (now <= std::min(end, heard_at + kGonePatience)) {
+        std::this_thread::sleep_for(pause);
+        continue;
+      }
+      if (!response) return unanswered(submission, response.error());
       if (response->status != 200) return refusal_of(*response, submission.place());
       const auto json = web::Json::parse(response->body, nullptr, false);
       const auto transaction = json.is_object() ? json.value("transaction", web::Json()) : json;
@@ -108,9 +122,11 @@ class ToServer final : public Way {
   }
 
  private:
-  Result<web::Response> ask(const char* method, const std::string& path, std::string body) const {
+  Result<web::Response> ask(const char* method, const std::string& path, std::string body,
+                            Millis timeout) const {
     http::ClientRequest request{.method = method, .url = access_.url + path};
     request.body = std::move(body);
+    request.timeout = timeout;
     request.ca_file = access_.ca_file;
     request.cert_file = access_.cert_file;
     request.key_file = access_.key_file;
@@ -119,10 +135,17 @@ class ToServer final : public Way {
     return http::fetch(request);
   }
 
-  static Refusal refusal_of(const Error& error) {
-    const bool usage = error.code == ErrorCode::invalid_argument;
-    return {usage ? ExitCode::usage : ExitCode::failed, error.detail,
-            "give the address of a running `belay serve`"};
+  // With the gid: it may be one that was made here, and submitted again it does no harm.
+  static Refusal unanswered(const Submission& submission, const Error& error) {
+    if (error.code == ErrorCode::invalid_argument)
+      return {ExitCode::usage, error.detail, "give the address of a running `belay serve`"};
+    const auto& gid = submission.request.gid;
+    return {ExitCode::failed,
+            fmt::format("{}{}; {} may have been taken all the same", submission.place(),
+                        error.detail, gid),
+            fmt::format("see that `belay serve` runs there, and ask for {} or submit it again "
+                        "with that gid",
+                        gid)};
   }
   static Refusal refusal_of(const web::Response& response, const std::string& place) {
     return belay::tool::refusal_of(response, place);
@@ -137,14 +160,13 @@ class ToServer final : public Way {
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
   std::string token;
   if (!access.token_file.empty()) {
-    std::ifstream file(access.token_file);
-    while (std::getline(file, token) && (token.empty() || token.front() == '#')) continue;
-    while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
-    if (token.empty()) {
-      refusal = Refusal{ExitCode::usage, "--token-file: there is no token in " + access.token_file,
+    std::vector<std::string> tokens;
+    if (const auto wrong = read_tokens_of(access.token_file, tokens)) {
+      refusal = Refusal{ExitCode::usage, "--token-file: " + *wrong,
                         "name a file with the server's token"};
       return nullptr;
     }
+    token = std::move(tokens.front());
   }
   return std::make_unique<ToServer>(access, std::move(token));
 }

@@ -8,6 +8,8 @@
 namespace belay::tool {
 namespace {
 
+constexpr Millis kClocksDiffer{24LL * 3'600'000};
+
 // "belay-REALM.GID.BRANCH": the gid, if the xid has one and no digest of it. Whether it is the
 // right one shows when the xid is made anew from it.
 std::string_view gid_within(std::string_view xid, std::string_view realm) {
@@ -68,10 +70,11 @@ class Judge {
       if (found == by_xid_.end()) continue;
       auto& one = *found->second;
       by_xid_.erase(found);
-      // An earlier transaction's of the same gid, which the file has forgotten. A database whose
-      // clock is behind makes one unknown, which is on the safe side.
+      // An earlier transaction's of the same gid, which the file has forgotten: by more than the
+      // clocks of two machines differ.
       const bool is_older = one.prepared.prepared_at != TimePoint() &&
-                            one.prepared.prepared_at < row.created_at && is_final(row.status);
+                            one.prepared.prepared_at + kClocksDiffer < row.created_at &&
+                            is_final(row.status);
       if (is_older) continue;
       one.decision = decision;
       one.gid = row.gid;

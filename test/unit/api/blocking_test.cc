@@ -23,15 +23,20 @@ namespace {
 using namespace std::chrono_literals;
 
 struct BlockingSite {
-  explicit BlockingSite(std::size_t threads, Millis timeout = 60s, std::uint32_t retry_limit = 0) {
+  explicit BlockingSite(std::size_t threads, Millis timeout = 60s, std::uint32_t retry_limit = 0)
+      : BlockingSite(with(threads, timeout, retry_limit)) {}
+  explicit BlockingSite(const Options& options) {
+    auto opened = Engine::open(dir.file("state.db"), options);
+    REQUIRE(opened.has_value());
+    engine = std::make_unique<Engine>(std::move(*opened));
+  }
+  static Options with(std::size_t threads, Millis timeout, std::uint32_t retry_limit) {
     Options options;
     options.limits.blocking_threads = threads;
     options.request_timeout = timeout;
     options.retry.first_interval = 1ms;
     options.retry.limit = retry_limit;
-    auto opened = Engine::open(dir.file("state.db"), options);
-    REQUIRE(opened.has_value());
-    engine = std::make_unique<Engine>(std::move(*opened));
+    return options;
   }
   TempDir dir;
   std::unique_ptr<Engine> engine;
@@ -175,6 +180,48 @@ TEST_SUITE("api/blocking") {
     }
     for (auto& run : runs) CHECK(run.get()->succeeded());
     REQUIRE(site.engine->close());
+  }
+
+  TEST_CASE("a close ends the wait of a handler for what nobody calls any more") {
+    BlockingSite site(1, 50ms);
+    struct Shared {
+      Engine& engine;
+      std::promise<void> begun;
+      std::promise<ErrorCode> told;
+    } shared{*site.engine, {}, {}};
+    const Handler outer = [](const Call&, void* user) {
+      auto& self = *static_cast<Shared*>(user);
+      self.begun.set_value();
+      const auto run = self.engine.run(Saga().step("nobody's", ""));
+      self.told.set_value(run ? ErrorCode::storage : run.error().code);
+      return Outcome::success();
+    };
+    REQUIRE(site.engine->handle_blocking("outer", outer, &shared));
+    REQUIRE(site.engine->start());
+    REQUIRE(site.engine->submit(Saga().step("outer", "")));
+    shared.begun.get_future().wait();
+    REQUIRE(site.engine->close());
+    CHECK(shared.told.get_future().get() == ErrorCode::closed);
+  }
+
+  TEST_CASE("a handler whose copy leaves no room for what it waits for is told busy") {
+    Options options;
+    options.limits.call_bytes_max = 1'000;
+    BlockingSite site(options);
+    struct Shared {
+      Engine& engine;
+      std::promise<ErrorCode> told;
+    } shared{*site.engine, {}};
+    const Handler outer = [](const Call&, void* user) {
+      auto& self = *static_cast<Shared*>(user);
+      const auto run = self.engine.run(Saga().step("inner", ""));
+      self.told.set_value(run ? ErrorCode::storage : run.error().code);
+      return Outcome::success();
+    };
+    REQUIRE(site.engine->handle_blocking("outer", outer, &shared));
+    REQUIRE(site.engine->start());
+    CHECK(site.engine->run(Saga().step("outer", "", std::string(1'000, 'p')))->succeeded());
+    CHECK(shared.told.get_future().get() == ErrorCode::busy);
   }
 
   TEST_CASE("one handler too many that waits is told busy, and a close within one misuse") {

@@ -118,6 +118,44 @@ TEST_SUITE("engine/checks") {
     CHECK(test.engine.counters().succeeded == 1);
   }
 
+  TEST_CASE(
+      "what comes while the disk says nothing is refused at once, and what waits, in the end") {
+    TestEngine test;
+    const auto hand_in = [&test](const std::string& gid, const std::string& name) {
+      const auto saga = Saga(gid).step("a", "", std::string(1'000'000, 'x'));
+      REQUIRE(test.engine.submit({*core::Definition::parse(*encode(saga, gid)), core::Entry::submit,
+                                  false, true, test.answer(name)}));
+    };
+    REQUIRE(test.submit(two_steps("first"), "first"));
+    test.engine.turn();
+    REQUIRE(test.engine.find("unknown", test.answer("find")));
+    hand_in("named", "named");
+    test.engine.turn();
+    test.advance(5'000);
+    CHECK_FALSE(test.engine.counters().storage_ok);
+    for (int i = 0; i < 10; ++i) hand_in("late" + std::to_string(i), "late");
+    REQUIRE(test.engine.find("unknown", test.answer("late find")));
+    REQUIRE(test.engine.find("first", test.answer("known")));
+    test.engine.turn();
+    CHECK(test.error_of("late") == ErrorCode::storage);
+    CHECK(test.answered["late"] == 10);
+    CHECK(test.error_of("late find") == ErrorCode::storage);
+    test.advance(24'999);
+    CHECK(test.answered["find"] + test.answered["named"] == 0);
+    test.advance(1);
+    CHECK(test.error_of("find") == ErrorCode::storage);
+    CHECK(test.error_of("named") == ErrorCode::storage);
+    CHECK(test.engine.counters().queued_bytes == 0);
+    // What the disk says in the end is heard, and all goes on.
+    test.settle();
+    test.answer_lookup();
+    CHECK(test.engine.counters().storage_ok);
+    REQUIRE(test.submit(two_steps("named"), "named"));
+    test.settle();
+    CHECK(test.answers.at("named")->succeeded());
+    CHECK(test.engine.counters().succeeded == 2);
+  }
+
   TEST_CASE("a process that was held up itself does not take the disk for silent") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "submit"));

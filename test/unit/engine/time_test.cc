@@ -173,6 +173,29 @@ TEST_SUITE("engine/seen_time") {
     }
   }
 
+  TEST_CASE("an idle engine notes every hour, and at its close, that it sees time pass") {
+    TestEngine test({}, {.epoch = 2, .seen_until = kNow});
+    test.settle();
+    test.advance(kHour - kSecond);
+    test.settle();
+    CHECK(test.engine.counters().storage_ok);
+    CHECK_FALSE(test.ports.commit_done);
+    test.advance(9 * kSecond);
+    REQUIRE(test.ports.commit_done);
+    CHECK(test.ports.committing->checked_at == kNow + kHour + 8 * kSecond);
+    test.settle();
+    test.advance(2 * 60 * kSecond);
+    CHECK_FALSE(test.ports.commit_done);
+    bool closed = false;
+    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    test.engine.turn();
+    REQUIRE(test.ports.commit_done);
+    CHECK_FALSE(closed);
+    CHECK(test.ports.committing->checked_at == kNow + kHour + 128 * kSecond);
+    test.settle();
+    CHECK(closed);
+  }
+
   TEST_CASE("a clock ten days ahead at a start erases nothing, nor at the starts behind it") {
     Options options;  // a week
     FakePorts ports;

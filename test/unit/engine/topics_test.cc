@@ -131,6 +131,27 @@ TEST_SUITE("engine/topics") {
     CHECK(test.ports.calls.front() == "00 query");
   }
 
+  TEST_CASE("a back-check's yes waits until the topic's subscribers are no more than fit") {
+    Options options;
+    options.limits.branches_max = 3;
+    options.stuck_after = 1;
+    TestEngine test(options);
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.prepare(news("g").to("plain").query("q").timeout_to_fail(Millis{1'000}), "g"));
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    test.settle();
+    test.advance(1'000);
+    test.settle();
+    CHECK(test.ports.targets == Names{"q"});
+    CHECK(test.engine.counters().stuck == 1);
+    REQUIRE(test.unsubscribe({"news", "b"}, "not b"));
+    test.settle();
+    test.advance(60'000);
+    test.settle();
+    CHECK(test.ports.targets == Names{"q", "q", "a", "plain"});
+    CHECK(test.engine.counters().succeeded == 1);
+  }
+
   TEST_CASE("a message to a topic that nobody is subscribed to is refused") {
     TestEngine test;
     REQUIRE(test.submit(news("g"), "submit"));

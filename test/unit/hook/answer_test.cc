@@ -227,6 +227,28 @@ TEST_SUITE("hook/answer/unread") {
     CHECK(answer.outcome(200).reason() == "the response is larger than 100000 bytes");
     CHECK(headed("Content-Encoding: gzip\r\n", gzip(std::string(100'000, 'x'))).kind() == success);
   }
+
+  TEST_CASE("what is kept of all answers has a bound in bytes, and ends with each") {
+    hook::KeptBytes all{.max = 5'000};
+    hook::Answer first(all);
+    first.begin(100'000, "1");
+    CHECK(first.take(std::string(4'000, ' ')));
+    {
+      hook::Answer second(all);
+      second.begin(100'000, "2");
+      CHECK_FALSE(second.take(std::string(2'000, ' ')));
+      CHECK(second.given_up());
+      CHECK(second.outcome(200).kind() == OutcomeKind::unknown);
+      second.begin(100'000, "");  // of what is no JSON-RPC the start is kept
+      CHECK(second.take(std::string(50'000, ' ')));
+      CHECK(second.outcome(200).kind() == OutcomeKind::success);
+      second.begin(100'000, "3");
+      first.forget();
+      CHECK(second.take(std::string(3'000, ' ')));
+      CHECK(all.now == 3'000);
+    }
+    CHECK(all.now == 0);
+  }
 }
 
 TEST_SUITE("hook/json_rpc") {
@@ -248,15 +270,17 @@ TEST_SUITE("hook/json_rpc") {
     CHECK(rpc("", 425) == ongoing);
   }
 
-  TEST_CASE("dtm's words are read where an answer says them, not where it mentions them") {
+  TEST_CASE("dtm's words are read in every text of an answer, and not in its names") {
     CHECK(rpc(R"({"dtm_result":"SUCCESS"})") == success);
     CHECK(rpc(R"({"dtm_result":"FAIL\u0055RE"})") == failure);
     CHECK(rpc(R"({"dtm_result":"ONGOING"})", 500) == ongoing);
     CHECK(rpc(R"({"id":"ä1","result":"no money: FAILURE"})") == failure);
     CHECK(rpc(R"({"id":"ä1","result":{"status":["FAILURE"]}})") == failure);
     CHECK(rpc(R"({"id":"ä1","result":{"dtm_result":"ONGOING"}})") == ongoing);
-    CHECK(rpc(R"({"id":"ä1","result":{"note":"the FAILURE of last week","FAILURE":0}})") ==
-          success);
+    CHECK(rpc(R"({"id":"ä1","result":{"message":"FAIL\u0055RE: no funds"}})") == failure);
+    CHECK(rpc(R"({"id":"ä1","result":[{"message":"still ONGOING, FAILURE is possible"}]})") ==
+          ongoing);
+    CHECK(rpc(R"({"id":"ä1","result":{"FAILURE":0}})") == success);
   }
 
   TEST_CASE("what is no answer to this call is unknown, whatever words it has") {

@@ -471,6 +471,33 @@ TEST_SUITE("hook/engine/end") {
     CHECK(lines == 1);
     CHECK(peer.requests().size() == 1);
   }
+
+  TEST_CASE("a name that no descriptor is left for is a shortage, and no fault of its host's" *
+            doctest::skip(kSanitized)) {
+    const TempDir dir;
+    Options options;
+    options.retry.first_interval = 20ms;
+    options.retry.interval_max = 20ms;
+    options.hooks.breaker_failures = 1;
+    auto engine = Engine::open(dir.file("state.db"), options);
+    REQUIRE(engine.has_value());
+    REQUIRE(engine->start());
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int next = ::dup(0);
+    ::close(next);
+    auto none = before;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    const auto submitted =
+        engine->submit(Saga("g").step("http://stock.invalid/", ""), [](const Result<Report>&) {});
+    const auto until = Clock::now() + 60s;
+    while (engine->counters().shortages < 3 && Clock::now() < until) std::this_thread::yield();
+    setrlimit(RLIMIT_NOFILE, &before);
+    REQUIRE(submitted.has_value());
+    CHECK(engine->counters().shortages >= 3);
+    REQUIRE(engine->force_stop("g", "done"));
+  }
 }
 
 }  // namespace belay::test

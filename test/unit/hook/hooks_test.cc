@@ -204,12 +204,15 @@ TEST_SUITE("hook/hooks") {
     std::string self;
     HttpPeer peer([&](const PeerRequest& request) {
       const auto path = request.target.substr(0, request.target.find('?'));
-      if (path == "/303") return say(303, "", "Location: /end");
+      const auto query = request.target.substr(path.size());
+      if (path == "/303") return say(303, "", "Location: /end" + query);
+      if (path == "/page") return say(302, "", "Location: /login");
+      if (path == "/see") return say(307, "", "Location: /login" + query + "&x=1");
       if (path == "/307") return say(307, "FAILURE", "Location: /end?x");
       if (path == "/absolute") return say(308, "", "Location: " + self + "/end");
       if (path == "/other") return say(302, "", "Location: " + other.url("/"));
       if (path == "/scheme") return say(302, "", "Location: ftp://127.0.0.1/");
-      if (path == "/loop") return say(301, "", "Location: /loop");
+      if (path == "/loop") return say(301, "", "Location: /loop" + query);
       if (path == "/nowhere") return say(302);
       return say(200);
     });
@@ -221,7 +224,7 @@ TEST_SUITE("hook/hooks") {
     const auto requests = peer.requests();
     REQUIRE(requests.size() == 6);
     CHECK(requests[1].method == "GET");
-    CHECK(requests[1].target == "/end");
+    CHECK(requests[1].target == "/end" + requests[0].target.substr(4));
     CHECK(requests[1].body.empty());
     CHECK(requests[3].method == "POST");
     CHECK(requests[3].target == "/end?x");
@@ -234,14 +237,18 @@ TEST_SUITE("hook/hooks") {
     CHECK(site.told(peer.url("/loop")) == "unknown: more than 5 redirects");
     CHECK(peer.requests().size() == before + 6);
     CHECK(site.told(peer.url("/nowhere")) == "unknown: HTTP 302");
-    CHECK(site.call(peer.url("/303"), 5s, "body").reason() ==
-          "redirect without the payload: " + self + "/end");
+    CHECK(site.call(peer.url("/303"), 5s, "body")
+              .reason()
+              .starts_with("redirect without the payload: " + self + "/end?"));
+    CHECK(site.told(peer.url("/page")) ==
+          "unknown: redirect without the call's query: " + self + "/login");
+    CHECK(site.call(peer.url("/see"), 5s, "").kind() == OutcomeKind::unknown);
   }
 
   TEST_CASE("all redirects together have one timeout") {
     HttpPeer peer([](const PeerRequest& request) {
       if (request.target.starts_with("/end")) return nothing();
-      PeerAnswer answer = say(302, "", "Location: /end");
+      PeerAnswer answer = say(302, "", "Location: /end" + request.target.substr(1));
       answer.parts.insert(answer.parts.begin(), "");
       answer.pause_ms = 150;
       return answer;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -118,6 +119,36 @@ TEST_SUITE("http misbehaviour") {
     slow.close();
     CHECK(eventually([&] { return post() == 200; }));
     CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
+  }
+
+  TEST_CASE("answers that nobody reads are bounded with the bodies: 503, and probes go on") {
+    const auto server = started(
+        {.bodies_bytes_max = std::size_t{24} * 1024 * 1024, .idle_timeout = Millis{600'000}},
+        [](const web::Request& request, const web::Respond& respond) {
+          const std::size_t size = request.path == "/large" ? 16 * 1024 * 1024 : 100;
+          respond({200, "text/plain", std::string(size, 'x'), {}});
+        });
+    test::RawClient idle(server->port());
+    idle.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+    REQUIRE(eventually([&] { return server->figures().body_bytes == 16u * 1024 * 1024; }));
+    const auto get = [&](const std::string& path) {
+      return status_of(fetch({.url = url_of(*server, path)}));
+    };
+    CHECK(get("/large") == 503);
+    CHECK(get("/small") == 200);
+    idle.close();
+    CHECK(eventually([&] { return get("/large") == 200; }));
+    CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
+  }
+
+  TEST_CASE("a request that no memory is left for ends its connection, not the server") {
+    const auto server = started({}, [](const web::Request& request, const web::Respond& respond) {
+      if (request.path == "/scarce") throw std::bad_alloc();
+      respond({200, "text/plain", "fine", {}});
+    });
+    CHECK(status_of(fetch({.url = url_of(*server, "/scarce")})) == 0);
+    CHECK(server->figures().shortages == 1);
+    CHECK(status_of(fetch({.url = url_of(*server)})) == 200);
   }
 
   TEST_CASE("of a body that is refused nothing is held") {

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <string>
+#include <thread>
 
 #include "serve/log.h"
 
@@ -85,6 +87,23 @@ TEST_SUITE("serve/log") {
     log.info("goes on");
     CHECK(count_of(pipe.read_to("goes on"), "lost") == 0);
     CHECK(log.dropped() == dropped);
+  }
+
+  TEST_CASE("lines that a full disk refuses are counted, and told when there is room") {
+    const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    REQUIRE(full >= 0);
+    {
+      LogQueue queue(full, [](std::uint64_t) { return std::string("lost\n"); });
+      queue.add("one\ntwo\n");
+      const auto until = std::chrono::steady_clock::now() + 60s;
+      while (queue.dropped() < 2 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(1ms);
+      CHECK(queue.dropped() == 2);
+      queue.add("three\n");
+      CHECK(queue.dropped() == 3);
+      CHECK_FALSE(queue.flush(1ms));
+    }
+    close(full);
   }
 
   TEST_CASE("what is held is bounded in bytes") {

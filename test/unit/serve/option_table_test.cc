@@ -160,8 +160,9 @@ TEST_SUITE("serve/options") {
     CHECK(Run({"--config", section.path}).wrong.find("server") != std::string::npos);
     const File bad("count = -1\n");
     CHECK(Run({"--config", bad.path}).wrong == bad.path + ": count: '-1' is no whole number");
-    CHECK(Run({"--config", "/nowhere/c.toml"}).wrong == "cannot read /nowhere/c.toml");
-    CHECK(Run({"--config", "/"}).wrong == "cannot read /");
+    CHECK(Run({"--config", "/nowhere/c.toml"}).wrong ==
+          "cannot read /nowhere/c.toml: No such file or directory");
+    CHECK(Run({"--config", "/"}).wrong == "cannot read /: Is a directory");
   }
 }
 

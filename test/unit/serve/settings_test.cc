@@ -1,8 +1,11 @@
 // What `belay serve` is told, and what it refuses.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
+#include "serve/read_file.h"
 #include "serve/settings.h"
 #include "support/process.h"
 
@@ -55,6 +58,23 @@ TEST_SUITE("serve/settings") {
     std::vector<std::string> tokens;
     CHECK_FALSE(complete(settings, tokens));
     CHECK(tokens == std::vector<std::string>{"one", "two"});
+  }
+
+  TEST_CASE("a file is read whole, whatever its name turns out to be") {
+    const test::TempDir dir;
+    const auto path = dir.file("text");
+    const auto code_of = [](const Result<std::string>& text) { return text.error().code; };
+    CHECK(code_of(read_file(path)) == ErrorCode::not_found);
+    CHECK(code_of(read_file(dir.path())) == ErrorCode::storage);
+    std::ofstream(path) << std::string(100'000, 'x');
+    CHECK(read_file(path)->size() == 100'000);
+    CHECK(code_of(read_file(path, 99'999)) == ErrorCode::storage);
+    const auto pipe = dir.file("pipe");
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK(code_of(read_file(pipe, 10, Millis{20})) == ErrorCode::timed_out);
+    std::thread writer([&] { std::ofstream(pipe) << "secret"; });
+    CHECK(*read_file(pipe, 10, Millis{60'000}) == "secret");
+    writer.join();
   }
 
   TEST_CASE("a certificate needs its key, an authority of clients both") {

@@ -2,6 +2,7 @@
 // at the commit, and what was acknowledged is saved where it can be.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/quiet_signals.h"
 #include "belay/reader.h"
 #include "support/process.h"
 #include "unit/store/story.h"
@@ -107,6 +109,27 @@ TEST_SUITE("store/vanished") {
     CHECK(found_after_kill() == acknowledged);
     CHECK(journal->close().has_value());
     CHECK_FALSE(fs::exists(wal));
+    CHECK(found_in(path) == acknowledged);
+  }
+
+  TEST_CASE_FIXTURE(Scene, "the log is removed while the disk is full: nothing is lost") {
+    const base::QuietSignals quiet;
+    constexpr rlim_t kRoom = 48 * 1024;  // for SQLite's shared memory, and not for the file to grow
+    while (fs::file_size(wal) < 4 * kRoom) REQUIRE(commit_one());
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    auto full = before;
+    full.rlim_cur = kRoom;
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &full) == 0);
+    const bool refused = !commit_one() && !commit_one();
+    fs::remove(wal);
+    const bool still_refused = !commit_one();
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK(refused);
+    CHECK(still_refused);
+    REQUIRE(commit_one());
+    CHECK(found_after_kill() == acknowledged);
+    CHECK(journal->close().has_value());
     CHECK(found_in(path) == acknowledged);
   }
 

@@ -3,8 +3,14 @@
 
 #include <belay/belay.h>
 
+#include <future>
+#include <memory>
+#include <new>
+
+#include "support/process.h"
 #include "web/base64.h"
 #include "web/orders.h"
+#include "web/read_pool.h"
 #include "web/reason.h"
 #include "web/times.h"
 
@@ -39,6 +45,32 @@ TEST_SUITE("web/parts") {
     CHECK(web::client_reason("what the caller said") == "what the caller said");
     CHECK(web::client_reason("branch and nothing") == "branch and nothing");
     CHECK(web::client_reason("") == "");
+  }
+
+  TEST_CASE(
+      "queries behind one that hangs are dropped in the end, as is one that no memory is left "
+      "for") {
+    const TempDir dir;
+    const auto path = dir.file("state.db");
+    REQUIRE(Engine::open(path));
+    auto pool = web::ReadPool::make(path, 1, 10, Millis{20});
+    REQUIRE(pool);
+    std::promise<void> begun;
+    std::promise<void> go_on;
+    REQUIRE((*pool)->post([&](Reader&) {
+      begun.set_value();
+      go_on.get_future().wait();
+      throw std::bad_alloc();
+    }));
+    begun.get_future().wait();
+    auto kept = std::make_shared<int>(0);
+    REQUIRE((*pool)->post([kept](Reader&) { ++*kept; }));
+    while (kept.use_count() > 1) (*pool)->drop_late();
+    CHECK(*kept == 0);
+    go_on.set_value();
+    std::promise<void> done;
+    REQUIRE((*pool)->post([&](Reader&) { done.set_value(); }));
+    done.get_future().wait();
   }
 
   TEST_CASE("orders count from 0 and hold only where steps go at once") {
