@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "belay/outcome.h"
+#include "core/shortened.h"
 #include "ports/caller.h"
 
 namespace belay::api {
@@ -23,7 +24,7 @@ class Mailbox {
   void put(ports::CallId id, Outcome outcome) {
     const std::lock_guard lock(mutex_);
     if (!open_) return;
-    letters_.emplace_back(id, std::move(outcome));
+    letters_.emplace_back(id, core::shortened(std::move(outcome)));
     if (letters_.size() == 1) wake_();
   }
   // On the loop: all there are, into `out`, which must be empty.

@@ -5,6 +5,7 @@
 #include "base/mark.h"
 #include "belay/check.h"
 #include "core/ops.h"
+#include "core/shortened.h"
 #include "engine/engine.h"
 
 namespace belay::engine {
@@ -170,22 +171,6 @@ void Engine::withdraw_waiting(Live& live) {
   for (const auto branch : withdrawn) decide(live, core::Withdrawn{branch});
 }
 
-namespace {
-
-// As much of its reason as is kept.
-Outcome shortened(const Outcome& outcome) {
-  auto reason = outcome.reason().substr(0, core::kReasonBytesMax);
-  switch (outcome.kind()) {
-    case OutcomeKind::success: break;
-    case OutcomeKind::failure: return Outcome::failure(std::move(reason));
-    case OutcomeKind::ongoing: return Outcome::ongoing(std::move(reason));
-    case OutcomeKind::unknown: return Outcome::unknown(std::move(reason));
-  }
-  return Outcome::success();
-}
-
-}  // namespace
-
 // A call stays in flight until its answer is decided: so no more of them wait than there may be
 // calls.
 void Engine::answer(ports::CallId id, const Outcome& outcome) {
@@ -195,7 +180,7 @@ void Engine::answer(ports::CallId id, const Outcome& outcome) {
   budget_.spend_on(Share::called);
   if (answers_.empty() && budget_.has_room()) return take_answer({id, outcome});
   BELAY_MARK(answer_waits_for_batch);
-  answers_.push_back({id, shortened(outcome)});
+  answers_.push_back({id, core::shortened(outcome)});
 }
 
 void Engine::take_answers() {

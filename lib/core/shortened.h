@@ -1,0 +1,23 @@
+// An answer with as much of its reason as is kept.
+#pragma once
+
+#include <utility>
+
+#include "belay/outcome.h"
+#include "core/record.h"
+
+namespace belay::core {
+
+inline Outcome shortened(Outcome outcome) {
+  if (outcome.reason().size() <= kReasonBytesMax) return outcome;
+  auto reason = outcome.reason().substr(0, kReasonBytesMax);
+  switch (outcome.kind()) {
+    case OutcomeKind::success: break;
+    case OutcomeKind::failure: return Outcome::failure(std::move(reason));
+    case OutcomeKind::ongoing: return Outcome::ongoing(std::move(reason));
+    case OutcomeKind::unknown: return Outcome::unknown(std::move(reason));
+  }
+  return Outcome::success();
+}
+
+}  // namespace belay::core
