@@ -43,7 +43,7 @@ void Engine::take_checks() {
   if (error || written) {
     answer_checks(checks, error ? Result<>(*error) : Result<>());
   } else {
-    std::move(checks.begin(), checks.end(), std::back_inserter(open_checks_));
+    std::move(checks.begin(), checks.end(), std::back_inserter(open_.checks));
   }
 }
 
@@ -58,13 +58,13 @@ void Engine::answer_checks(const std::vector<StorageCheck>& checks, const Result
 }
 
 void Engine::fail_checks(const Error& error) {
-  for (auto* checks : {&sealed_checks_, &open_checks_})
+  for (auto* checks : {&sealed_.checks, &open_.checks})
     answer_checks(std::exchange(*checks, {}), error);
 }
 
 // 0: nobody asks.
 std::uint64_t Engine::next_check_expires() const {
-  const auto& first = sealed_checks_.empty() ? open_checks_ : sealed_checks_;
+  const auto& first = sealed_.checks.empty() ? open_.checks : sealed_.checks;
   return first.empty() ? 0 : first.front().until;
 }
 
@@ -148,20 +148,19 @@ Result<> Engine::note_realm(const XaRealm& realm) {
 void Engine::take_realms() {
   const std::lock_guard lock(mutex_);
   for (; realms_taken_ < realms_.size(); ++realms_taken_)
-    open_realms_.push_back(realms_[realms_taken_]);
+    open_.realms.push_back(realms_[realms_taken_]);
 }
 
 void Engine::seal_extras() {
-  sealed_checks_ = std::exchange(open_checks_, {});
   const bool doubts = std::exchange(doubts_storage_, false);
-  sealed_.checked_at = doubts || !sealed_checks_.empty() ? time_.now() : 0;
-  sealed_.realms = std::exchange(open_realms_, {});
-  sealed_.hosts.reset();
-  if (std::exchange(hosts_changed_, false)) sealed_.hosts = hosts_;
-  sealed_.gaps.reset();
+  batch_.checked_at = doubts || !sealed_.checks.empty() ? time_.now() : 0;
+  batch_.realms = std::exchange(sealed_.realms, {});
+  batch_.hosts.reset();
+  if (std::exchange(hosts_changed_, false)) batch_.hosts = hosts_;
+  batch_.gaps.reset();
   if (gaps_changed_) {
-    sealed_.gaps = seen_time_.text();
-    if (sealed_.checked_at == 0) sealed_.checked_at = time_.now();  // up to here it is seen
+    batch_.gaps = seen_time_.text();
+    if (batch_.checked_at == 0) batch_.checked_at = time_.now();  // up to here it is seen
   }
 }
 

@@ -24,34 +24,37 @@ void Engine::flush() {
     choose_rows();
     // What no row covers is folded along with the next records; only a closing engine has no next
     // ones.
-    const bool folds = phase_ == Phase::closing && sealed_.fold_below > folded_below_;
+    const bool folds = phase_ == Phase::closing && batch_.fold_below > folded_below_;
     const bool extras = hosts_changed_ || gaps_changed_ || doubts_storage_ ||
-                        !open_checks_.empty() || !open_realms_.empty();
+                        !open_.checks.empty() || !open_.realms.empty();
     // What waits for the batch under way alone is kept with it.
-    if (open_.empty() && open_topics_.empty()) budget_.renew();
-    if (open_.empty() && sealed_.rows.empty() && open_topics_.empty() && !folds && !extras) return;
-    seal_extras();
+    if (open_.writer.empty() && open_.topics.empty()) budget_.renew();
+    if (open_.writer.empty() && batch_.rows.empty() && open_.topics.empty() && !folds && !extras)
+      return;
     budget_.renew();
-    sealed_.lsn = 0;
-    sealed_.topics = std::exchange(open_topics_, {});
-    sealed_topic_answers_.swap(open_topic_answers_);
-    sealed_records_ = open_.count();
-    if (!open_.empty()) {
-      sealed_.lsn = ++last_lsn_;
-      sealed_.records = open_.take();
-      sealed_acts_.swap(open_acts_);
-      sealed_stuck_.swap(open_stuck_);
-    }
+    seal();
   }
   commit_under_way_ = true;
   commit_begun_at_ = time_.monotonic();
-  ports_.store.commit(sealed_,
+  ports_.store.commit(batch_,
                       [this](const Result<ports::StoreFigures>& result) { on_committed(result); });
+}
+
+// What the sealed one held was told, so that it is empty: it is the open one from now on.
+void Engine::seal() {
+  std::swap(open_, sealed_);
+  seal_extras();
+  batch_.topics = std::exchange(sealed_.topics, {});
+  sealed_records_ = sealed_.writer.count();
+  batch_.lsn = 0;
+  if (sealed_.writer.empty()) return;
+  batch_.lsn = ++last_lsn_;
+  batch_.records = sealed_.writer.take();
 }
 
 // Which rows the next batch carries, and which log rows it makes superfluous.
 void Engine::choose_rows() {
-  sealed_.rows.clear();
+  batch_.rows.clear();
   const bool in_hurry =
       phase_ != Phase::running || (!dirty_.empty() && dirty_.head()->first_lsn <= fold_target_);
   const bool old = !finished_rows_.empty() &&
@@ -60,7 +63,7 @@ void Engine::choose_rows() {
   const bool enough = finished_rows_.size() >= kRowsWorthWriting;
   if (in_hurry || old || enough) {
     std::size_t bytes = 0;
-    while (!finished_rows_.empty() && sealed_.rows.size() < kRowsPerBatch &&
+    while (!finished_rows_.empty() && batch_.rows.size() < kRowsPerBatch &&
            bytes < budget_.row_bytes()) {
       auto& live = *finished_rows_.front();
       finished_rows_.pop_front();
@@ -81,8 +84,8 @@ void Engine::choose_rows() {
   }
   // Everything older than the oldest dirty transaction's first record is covered, by this batch's
   // rows or earlier ones.
-  const auto newest = last_lsn_ + (open_.empty() ? 0 : 1);
-  sealed_.fold_below = dirty_.empty() ? newest : dirty_.head()->first_lsn;
+  const auto newest = last_lsn_ + (open_.writer.empty() ? 0 : 1);
+  batch_.fold_below = dirty_.empty() ? newest : dirty_.head()->first_lsn;
 }
 
 void Engine::add_row(Live& live) {
@@ -92,7 +95,7 @@ void Engine::add_row(Live& live) {
   row.erase = !is_kept(live.transaction);
   if (row.erase) BELAY_MARK(finished_erases_row);
   row.transaction = &live.transaction;
-  sealed_.rows.push_back(std::move(row));
+  batch_.rows.push_back(std::move(row));
   dirty_.remove(live);
 }
 
@@ -105,7 +108,7 @@ void Engine::add_snapshot(Live& live) {
   row.transaction = row.copy.get();
   row.stuck = live.stuck;
   row.due_at = core::next_due(live.transaction);
-  sealed_.rows.push_back(std::move(row));
+  batch_.rows.push_back(std::move(row));
   dirty_.remove(live);
   live.has_row = true;
 }
@@ -127,13 +130,13 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   if (retry_at_ != 0) log_.info("the state file takes writes again");
   retry_at_ = refused_since_ = retry_wait_ = 0;
   written_at_ = time_.monotonic();
-  if (sealed_.gaps) gaps_changed_ = false;
-  if (sealed_.lsn != 0 || sealed_.checked_at != 0) seen_at_ = time_.monotonic();
-  if (sealed_.lsn != 0) {
-    durable_lsn_ = sealed_.lsn;
+  if (batch_.gaps) gaps_changed_ = false;
+  if (batch_.lsn != 0 || batch_.checked_at != 0) seen_at_ = time_.monotonic();
+  if (batch_.lsn != 0) {
+    durable_lsn_ = batch_.lsn;
     ++counters_.commits;
     counters_.records += sealed_records_;
-    counters_.log_bytes_written += sealed_.records.size();
+    counters_.log_bytes_written += batch_.records.size();
     batch_records_.add(sealed_records_, time_.monotonic());
   }
   counters_.commit_us += result->commit_us;
@@ -143,13 +146,13 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   counters_.file_bytes = result->file_bytes;
   counters_.wal_bytes = result->wal_bytes;
   counters_.row_bytes_written += result->row_bytes;
-  folded_below_ = sealed_.fold_below;
+  folded_below_ = batch_.fold_below;
   if (log_bytes_ > options_.checkpoint_log_bytes) fold_target_ = std::max(fold_target_, last_lsn_);
   retire_rows();
   take_acts();
-  const auto topic_answers = std::exchange(sealed_topic_answers_, {});
-  const auto stuck = std::exchange(sealed_stuck_, {});
-  const auto checks = std::exchange(sealed_checks_, {});
+  const auto topic_answers = std::exchange(sealed_.answers, {});
+  const auto stuck = std::exchange(sealed_.stuck, {});
+  const auto checks = std::exchange(sealed_.checks, {});
   flush();  // the disk gets its next batch before anything else takes time
   for (const auto& act : running_answers_) release(act);
   running_answers_.clear();
@@ -198,13 +201,13 @@ void Engine::give_up(const Error& error) {
 
 // The rows of the batch are on disk.
 void Engine::retire_rows() {
-  for (auto& row : sealed_.rows) {
+  for (auto& row : batch_.rows) {
     if (row.copy) continue;
     auto* live = live_.find(row.transaction->gid());
     BELAY_CHECK(live != nullptr && live->transaction.finished());
     forget(*live);
   }
-  sealed_.rows.clear();
+  batch_.rows.clear();
 }
 
 void Engine::finished(Live& live) {
@@ -278,7 +281,7 @@ void Engine::close_if_done() {
   if (phase_ == Phase::closing) {
     const bool busy = commit_under_way_ || lookup_under_way_ || collect_under_way_ ||
                       calls_.within_time() != 0 || doubts_storage_ || next_act_ < acts_.size() ||
-                      !open_.empty() || !open_topics_.empty() || !dirty_.empty() ||
+                      !open_.writer.empty() || !open_.topics.empty() || !dirty_.empty() ||
                       !finished_rows_.empty();
     if (busy) return;
     if (calls_.in_flight() != 0) return end_idle_waits();
@@ -332,7 +335,7 @@ void Engine::end_waits(ErrorCode code, std::string_view detail) {
     const bool goes_on = is_durable(*live) && !given_up_;
     end_waits_for(*live, {goes_on ? ErrorCode::closed : code, std::string(detail)});
   }
-  for (auto* answers : {&open_topic_answers_, &sealed_topic_answers_}) {
+  for (auto* answers : {&open_.answers, &sealed_.answers}) {
     for (const auto& done : std::exchange(*answers, {})) done(Error{code, std::string(detail)});
   }
 }

@@ -7,21 +7,7 @@
 
 namespace belay::engine {
 
-void Engine::take(BranchRequest& request) {
-  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
-  if (auto* live = live_.find(request.gid)) return add_branch(*live, request);
-  auto gid = request.gid;
-  look_up(std::move(gid), std::move(request));
-}
-
-void Engine::take(WordRequest& request) {
-  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
-  if (auto* live = live_.find(request.gid)) return give_word(*live, request);
-  auto gid = request.gid;
-  look_up(std::move(gid), std::move(request));
-}
-
-void Engine::add_branch(Live& live, BranchRequest& request) {
+void Engine::meet(Live& live, BranchRequest& request) {
   resume(live);
   if (const auto may = core::may_add_branch(live.transaction, request.step); !may)
     return refuse(request.done, may.error().code, may.error().detail);
@@ -48,7 +34,7 @@ void Engine::add_branch(Live& live, BranchRequest& request) {
   decide(live, core::Added{request.step});
 }
 
-void Engine::give_word(Live& live, WordRequest& request) {
+void Engine::meet(Live& live, WordRequest& request) {
   if (request.word == WordRequest::Word::stop) return stop(live, request);
   if (request.word == WordRequest::Word::hasten) return hasten(live, request);
   resume(live);
@@ -73,6 +59,19 @@ void Engine::give_word(Live& live, WordRequest& request) {
   if (const auto may = core::may_abort(live.transaction); !may)
     return refuse(waiter.done, may.error().code, may.error().detail);
   decide_word(live, core::WordAbort{request.reason}, std::move(waiter));
+}
+
+void Engine::recall(const ports::StoredSummary& stored, BranchRequest& request) {
+  forbid(stored, request.done);
+}
+
+// A word that was given before, by the same caller or another, is no other word.
+void Engine::recall(const ports::StoredSummary& stored, WordRequest& request) {
+  using enum WordRequest::Word;
+  const bool said_so = (request.word == submit && stored.status == Status::succeed) ||
+                       (request.word == abort && stored.status == Status::failed);
+  if (!said_so) return forbid(stored, request.done);
+  request.done(report_of(stored));
 }
 
 void Engine::submit_word(Live& live, Millis delay, Waiter waiter) {

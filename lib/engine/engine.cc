@@ -91,37 +91,6 @@ void Engine::start_time(const Origin& origin) {
   }
 }
 
-namespace {
-
-template <class One>
-std::size_t texts_of(const One& one) {
-  std::size_t bytes = 0;
-  if constexpr (requires { one.definition; }) bytes += core::memory_of(one.definition);
-  if constexpr (requires { one.gid; }) bytes += one.gid.size();
-  if constexpr (requires { one.step; }) bytes += one.step.size();
-  if constexpr (requires { one.reason; }) bytes += one.reason.size();
-  if constexpr (requires { one.end; }) bytes += one.end.result.size() + one.end.reason.size();
-  if constexpr (requires { one.change; }) {
-    const auto& [topic, target, remark] = one.change.subscription;
-    bytes += topic.size() + target.size() + remark.size();
-  }
-  return bytes;
-}
-
-}  // namespace
-
-// A request that nobody waits for does not count: there are never many of those.
-template <class Any>
-Load Engine::load_of(const Any& request) {
-  return std::visit(
-      [](const auto& one) -> Load {
-        if constexpr (requires { one.done; }) return {1, sizeof(Request) + texts_of(one)};
-        return {};
-      },
-      request);
-}
-template Load Engine::load_of(const GidRequest& request);
-
 // From any thread.
 
 Result<> Engine::enqueue(Request request) {
@@ -235,6 +204,20 @@ void Engine::turn() {
   set_alarm();
 }
 
+// One that is about a transaction: that is in memory, or is looked for on disk.
+template <NamesGid R>
+void Engine::take(R& request) {
+  if (const auto error = R::kOnlyLooks ? end_of_service() : refusal())
+    return refuse(request.done, error->code, error->detail);
+  if (auto* live = live_.find(request.key())) return meet(*live, request);
+  if constexpr (requires { request.gid_is_new; }) {
+    if (request.gid_is_new) return begin(request);
+  }
+  if (disk_hangs_) return refuse(request.done, silence().code, silence().detail);
+  std::string gid(request.key());
+  look_up(std::move(gid), std::move(request));
+}
+
 // More than a turn's share stays for the next one, and so does what the open batch has no room for.
 void Engine::take_requests() {
   budget_.spend_on(Share::asked);
@@ -253,7 +236,7 @@ void Engine::take_requests() {
 }
 
 // Null: nobody asks.
-Engine::Request* Engine::next_request() {
+Request* Engine::next_request() {
   if (next_request_ == requests_.size()) {
     requests_.clear();
     next_request_ = 0;
@@ -315,13 +298,13 @@ void Engine::note_lag() {
 
 // Those of the sealed batch, behind what is left of earlier ones.
 void Engine::take_acts() {
-  running_answers_.swap(sealed_acts_.answers);
+  running_answers_.swap(sealed_.acts.answers);
   if (next_act_ > acts_.size() / 2) {
     acts_.erase(acts_.begin(), acts_.begin() + static_cast<std::ptrdiff_t>(next_act_));
     next_act_ = 0;
   }
-  acts_.insert(acts_.end(), sealed_acts_.others.begin(), sealed_acts_.others.end());
-  sealed_acts_.others.clear();
+  acts_.insert(acts_.end(), sealed_.acts.others.begin(), sealed_.acts.others.end());
+  sealed_.acts.others.clear();
 }
 
 // In the order of the batches, and within one as it was decided.
@@ -381,9 +364,9 @@ bool Engine::stop_resuming(Live& live) {
 }
 
 void Engine::write(const core::Record& record) {
-  const auto bytes_before = open_.bytes();
-  open_.add(record);
-  budget_.spend(1, open_.bytes() - bytes_before);
+  const auto bytes_before = open_.writer.bytes();
+  open_.writer.add(record);
+  budget_.spend(1, open_.writer.bytes() - bytes_before);
 }
 
 void Engine::decide(Live& live, const core::Event& event) {
@@ -424,10 +407,10 @@ void Engine::hold_or_release(const Act& act) {
 }
 
 void Engine::hold(const Act& act) {
-  (act.live->last_lsn == last_lsn_ + 1 ? open_acts_ : sealed_acts_).add(act);
+  (act.live->last_lsn == last_lsn_ + 1 ? open_.acts : sealed_.acts).add(act);
 }
 
-Engine::Act Engine::to_act(Live& live, const core::Effect& effect) {
+Act Engine::to_act(Live& live, const core::Effect& effect) {
   switch (effect.kind) {
     case core::EffectKind::call: return {&live, ActKind::call, effect.op, effect.branch};
     case core::EffectKind::branch_ended: return {&live, ActKind::branch_ended, {}, effect.branch};

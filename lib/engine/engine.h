@@ -30,9 +30,10 @@
 #include "engine/engine_time.h"
 #include "engine/lanes.h"
 #include "engine/live.h"
-#include "engine/load.h"
+#include "engine/open_batch.h"
 #include "engine/parked.h"
 #include "engine/recent_max.h"
+#include "engine/requests.h"
 #include "engine/seen_time.h"
 #include "ports/caller.h"
 #include "ports/clock.h"
@@ -60,70 +61,6 @@ struct Origin {
   std::string gaps{};
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;
-};
-
-struct SubmitRequest {
-  core::Definition definition;
-  core::Entry entry = core::Entry::submit;
-  bool gid_is_new = false;  // just made: no need to look for it on disk
-  bool wants_final = false;
-  base::Callback<Report> done;
-};
-
-// A driven transaction's next branch, as encoded.
-struct BranchRequest {
-  std::string gid;
-  std::string step;
-  base::Callback<Outcome> done;
-};
-
-// The caller's word on a driven transaction; the operator's on any.
-struct WordRequest {
-  enum class Word : std::uint8_t { submit, abort, stop, hasten };
-  std::string gid;
-  Word word{};
-  std::string reason;  // of an abort or a stop
-  base::Callback<Report> done;
-  bool wants_final = false;      // `done` runs at the end …
-  std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
-  Millis delay{};                // of a message's submit
-};
-
-// A step of a workflow, as encoded.
-struct ProgressRequest {
-  std::string gid;
-  std::string step;
-  base::Callback<std::monostate> done;
-};
-
-// How a workflow ended.
-struct EndRequest {
-  std::string gid;
-  WorkflowEnd end;
-  base::Callback<Report> done;
-};
-
-// A StuckNotice that is kept until it may be told.
-struct StuckNote {
-  std::string gid;
-  Status status{};
-  std::string branch_id;
-  Op op{};
-  std::string target;
-  std::string error;
-  std::uint32_t attempts = 0;
-};
-
-struct TopicRequest {
-  ports::TopicChange change;
-  base::Callback<std::monostate> done;
-};
-
-// Hastens up to `limit` transactions that wait for longer than `later_than` from now.
-struct HastenRequest {
-  std::uint64_t later_than = 0;  // ms
-  std::uint32_t limit = 0;
-  base::Callback<Woken> done;
 };
 
 class Engine {
@@ -172,27 +109,6 @@ class Engine {
  private:
   enum class Phase : std::uint8_t { new_, running, closing, closed };
 
-  struct FindRequest {
-    std::string gid;
-    bool wants_final = false;
-    std::uint64_t timeout_ms = 0;
-    base::Callback<Report> done;
-  };
-  struct RegisteredRequest {
-    std::string target;
-  };
-  struct TopicsRequest {
-    base::Callback<std::vector<Subscription>> done;
-  };
-  struct CloseRequest {
-    base::Callback<std::monostate> closed;
-  };
-  // What waits for a gid to be looked up on disk.
-  using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
-                                  ProgressRequest, EndRequest>;
-  using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
-                               ProgressRequest, EndRequest, TopicRequest, TopicsRequest,
-                               RegisteredRequest, CloseRequest, HastenRequest>;
   // A gid whose lookup came back; what waits for it is decided in its turn.
   struct LookedUp {
     std::string gid;
@@ -212,52 +128,15 @@ class Engine {
     base::Callback<Woken> done;
   };
 
-  struct StorageCheck {
-    base::Callback<std::monostate> done;
-    std::uint64_t until = 0;  // monotonic
-  };
-
-  enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
-  // An effect and the transaction it belongs to; held back until the batch it was decided in is on
-  // disk.
-  struct Act {
-    Live* live;
-    ActKind kind;
-    Op op;
-    std::uint32_t branch;
-  };
-  // What is held back until one batch is on disk. Callers hear of it before anything follows from
-  // it: what branches answer at once is not on disk yet, and would put the telling off.
-  struct Acts {
-    std::vector<Act> answers;
-    std::vector<Act> others;
-
-    void add(const Act& act) { (act.kind == ActKind::accepted ? answers : others).push_back(act); }
-    void swap(Acts& acts) {
-      answers.swap(acts.answers);
-      others.swap(acts.others);
-    }
-    void clear() {
-      answers.clear();
-      others.clear();
-    }
-  };
-
   // engine.cc: the turn
   Result<> enqueue(Request request);
   Result<> may_queue(const Load& load);
   void take_requests();
   Request* next_request();
-  template <class Any>
-  static Load load_of(const Any& request);
   void unqueue(const Load& load);
   bool may_take() const;
-  void take(SubmitRequest& request);
-  void take(FindRequest& request);
-  void take(BranchRequest& request);
-  void take(WordRequest& request);
-  void take(ProgressRequest& request);
-  void take(EndRequest& request);
+  template <NamesGid R>
+  void take(R& request);
   void take(TopicRequest& request);
   void take(TopicsRequest& request);
   void take(RegisteredRequest& request);
@@ -282,8 +161,6 @@ class Engine {
   void publish();
 
   // driven.cc: transactions that go on by their caller's word
-  void add_branch(Live& live, BranchRequest& request);
-  void give_word(Live& live, WordRequest& request);
   void submit_word(Live& live, Millis delay, Waiter waiter);
   void decide_word(Live& live, const core::Event& event, Waiter waiter);
   void note_branches(Live& live);
@@ -291,8 +168,6 @@ class Engine {
   void end_branch_waits(Live& live, const Error& error);
 
   // workflow.cc: transactions whose steps are their owner's
-  void record_progress(Live& live, ProgressRequest& request);
-  void finish_workflow(Live& live, EndRequest& request);
   Result<> check_progress(const core::Transaction& transaction, std::string_view step) const;
   void let_go(Live& live);
   void drop_left();
@@ -333,15 +208,29 @@ class Engine {
   void seal_extras();
 
   // submit.cc: gids, joins, answers
+  std::optional<Error> end_of_service() const;
   std::optional<Error> refusal() const;
   static Error silence();  // of a disk that hangs
   std::size_t subscribers_memory(const core::Definition& definition) const;
   Result<> may_add(std::size_t bytes) const;
   Result<> may_grow(const Live& live, std::size_t bytes);
   Result<> may_wait(const Live& live, bool wants_final) const;
+  // A request meets its transaction in memory; its summary in the history; or nothing at all.
+  void meet(Live& live, SubmitRequest& request);
+  void meet(Live& live, FindRequest& request);
+  void meet(Live& live, BranchRequest& request);
+  void meet(Live& live, WordRequest& request);
+  void meet(Live& live, ProgressRequest& request);
+  void meet(Live& live, EndRequest& request);
+  void recall(const ports::StoredSummary& stored, SubmitRequest& request);
+  void recall(const ports::StoredSummary& stored, FindRequest& request);
+  void recall(const ports::StoredSummary& stored, BranchRequest& request);
+  void recall(const ports::StoredSummary& stored, WordRequest& request);
+  void recall(const ports::StoredSummary& stored, ProgressRequest& request);
+  void recall(const ports::StoredSummary& stored, EndRequest& request);
+  template <NamesGid R>
+  void resolve(R& request, const std::optional<ports::StoredSummary>& stored);
   void begin(SubmitRequest& request);
-  void join(Live& live, SubmitRequest& request);
-  void watch(Live& live, FindRequest& request);
   void look_up(std::string gid, GidRequest request);
   void end_lookups(const Error& error);
   void send_lookups();
@@ -349,8 +238,6 @@ class Engine {
                     Result<std::vector<std::optional<ports::StoredSummary>>>& result);
   std::vector<GidRequest> take_waiting(const std::string& gid);
   void take_looked_up();
-  void answer_from_disk(const ports::StoredSummary& stored, GidRequest& request);
-  void resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored);
   void add_waiter(Live& live, Waiter waiter);
   void tell(Live& live, bool final_ones);
   void tell_accepted(const Act& act);
@@ -359,7 +246,13 @@ class Engine {
     ++counters_.refused;
     done(Error{code, std::move(detail)});
   }
+  template <class Callback>
+  void forbid(const ports::StoredSummary& stored, const Callback& done) {
+    refuse(done, ErrorCode::forbidden,
+           fmt::format("the {} is {} already", name_of(stored.mode), name_of(stored.status)));
+  }
   Report report_of(const Live& live, bool joined) const;
+  static Report report_of(const ports::StoredSummary& stored, bool joined = true);
 
   // calls.cc: branches
   void call(Live& live, std::uint32_t branch, Op op);
@@ -382,6 +275,7 @@ class Engine {
 
   // commit.cc: batches, rows, the disk's refusals
   void flush();
+  void seal();
   void choose_rows();
   void add_row(Live& live);
   void add_snapshot(Live& live);
@@ -453,12 +347,11 @@ class Engine {
   bool lookup_under_way_ = false;
   std::uint64_t lookup_begun_at_ = 0;  // monotonic
 
-  // The open batch collects; the sealed one is with the store.
-  core::BatchWriter open_;
+  // The open one collects; the sealed one is with the store, as `batch_`.
+  OpenBatch open_;
+  OpenBatch sealed_;
+  ports::Batch batch_;
   BatchBudget budget_;
-  Acts open_acts_;
-  ports::Batch sealed_;
-  Acts sealed_acts_;
   std::vector<Act> running_answers_;
   // What is to be done now that its batch is on disk, from `next_act_` on.
   std::vector<Act> acts_;
@@ -480,27 +373,17 @@ class Engine {
   std::uint64_t next_collect_at_ = 0;
   bool collect_under_way_ = false;
 
-  // Topics, as of the open batch; what is answered when a batch is on disk.
+  // Topics, as of the open batch.
   core::Topics topics_;
   std::size_t subscriptions_ = 0;
   std::size_t subscription_bytes_ = 0;
-  std::vector<ports::TopicChange> open_topics_;
-  std::vector<base::Callback<std::monostate>> open_topic_answers_;
-  std::vector<base::Callback<std::monostate>> sealed_topic_answers_;
 
-  // For Options::on_stuck, when a batch is on disk.
-  std::vector<StuckNote> open_stuck_;
-  std::vector<StuckNote> sealed_stuck_;
-
-  // Who asks whether the disk takes writes: answered by the next batch, by the one under way.
-  std::vector<StorageCheck> open_checks_;
-  std::vector<StorageCheck> sealed_checks_;
+  // Whether the disk takes writes.
   std::uint64_t written_at_ = 0;    // monotonic, the last time it did; 0: not yet
   std::vector<HostFigures> hosts_;  // as last handed to the store, or about to be
   bool hosts_changed_ = false;
   bool doubts_storage_ = false;
-  std::uint64_t seen_at_ = 0;  // monotonic: when the file was last told the time
-  std::vector<XaRealm> open_realms_;
+  std::uint64_t seen_at_ = 0;     // monotonic: when the file was last told the time
   std::size_t realms_taken_ = 0;  // of `realms_`
 
   std::uint64_t shortage_told_at_ = 0;  // monotonic; 0: not yet

@@ -65,7 +65,7 @@ void Engine::note_unanswered(const Live& live) {
     if (!called && record.kind != core::RecordKind::parked) continue;
     const auto& branch = transaction.branches[record.branch];
     if (called && branch.unanswered == 0) continue;
-    open_stuck_.push_back(
+    open_.stuck.push_back(
         {.gid = std::string(transaction.gid()),
          .status = transaction.status,
          .branch_id = std::string(transaction.definition.branch_id(record.branch).view()),
@@ -73,7 +73,7 @@ void Engine::note_unanswered(const Live& live) {
          .target = std::string(transaction.definition.target(record.branch, record.op)),
          .error = branch.last_error ? *branch.last_error : std::string(),
          .attempts = branch.unanswered});
-    const auto& note = open_stuck_.back();
+    const auto& note = open_.stuck.back();
     budget_.spend(0, sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size());
   }
 }

@@ -1,6 +1,7 @@
 // Gids and answers: a submit begins a transaction, joins one, or is answered from the history.
 #include <algorithm>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 #include "base/mark.h"
@@ -17,7 +18,9 @@ constexpr std::string_view kOtherDefinition =
 
 TimePoint time_point(std::uint64_t ms) { return TimePoint(Millis(static_cast<std::int64_t>(ms))); }
 
-Report report_of(const ports::StoredSummary& stored, bool joined) {
+}  // namespace
+
+Report Engine::report_of(const ports::StoredSummary& stored, bool joined) {
   return Report({.gid = stored.gid,
                  .mode = stored.mode,
                  .status = stored.status,
@@ -28,34 +31,20 @@ Report report_of(const ports::StoredSummary& stored, bool joined) {
                  .joined = joined});
 }
 
-}  // namespace
+// Why nobody is answered any more.
+std::optional<Error> Engine::end_of_service() const {
+  if (given_up_) return given_up_;
+  if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
+  return std::nullopt;
+}
 
 // Why nothing new is taken at the moment.
 std::optional<Error> Engine::refusal() const {
-  if (given_up_) return given_up_;
-  if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
+  if (auto error = end_of_service()) return error;
   if (retry_at_ != 0)
     return Error{ErrorCode::storage, "the state file refuses writes at the moment"};
   if (disk_hangs_) return silence();
   return std::nullopt;
-}
-
-void Engine::take(SubmitRequest& request) {
-  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
-  const auto gid = request.definition.gid();
-  if (auto* live = live_.find(gid)) return join(*live, request);
-  if (request.gid_is_new) return begin(request);
-  look_up(std::string(gid), std::move(request));
-}
-
-void Engine::take(FindRequest& request) {
-  if (given_up_) return refuse(request.done, given_up_->code, given_up_->detail);
-  if (phase_ != Phase::running)
-    return refuse(request.done, ErrorCode::closed, "the engine is closing");
-  if (auto* live = live_.find(request.gid)) return watch(*live, request);
-  if (disk_hangs_) return refuse(request.done, silence().code, silence().detail);
-  auto gid = request.gid;
-  look_up(std::move(gid), std::move(request));
 }
 
 void Engine::begin(SubmitRequest& request) {
@@ -131,7 +120,7 @@ Result<> Engine::may_wait(const Live& live, bool wants_final) const {
   return may_add(sizeof(Waiter) + sizeof(Report));
 }
 
-void Engine::join(Live& live, SubmitRequest& request) {
+void Engine::meet(Live& live, SubmitRequest& request) {
   if (!live.transaction.definition.is_same_as(request.definition)) {
     return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
   }
@@ -146,7 +135,7 @@ void Engine::join(Live& live, SubmitRequest& request) {
              {.done = std::move(request.done), .wants_final = request.wants_final, .joined = true});
 }
 
-void Engine::watch(Live& live, FindRequest& request) {
+void Engine::meet(Live& live, FindRequest& request) {
   if (const auto may = may_wait(live, request.wants_final); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;
@@ -281,7 +270,7 @@ void Engine::on_looked_up(const std::vector<std::string>& gids,
 // All that wait for a gid, those too that came after its lookup: nobody else can have begun it, so
 // what the disk said still holds. They go on together, or one of them could begin it and another,
 // when it has ended, begin it again.
-std::vector<Engine::GidRequest> Engine::take_waiting(const std::string& gid) {
+std::vector<GidRequest> Engine::take_waiting(const std::string& gid) {
   const auto found = lookups_.find(gid);
   BELAY_CHECK(found != lookups_.end());
   auto requests = std::move(found->second);
@@ -293,93 +282,46 @@ std::vector<Engine::GidRequest> Engine::take_waiting(const std::string& gid) {
   return requests;
 }
 
+// The disk may have begun to refuse, or the engine to close, since it was asked.
+template <NamesGid R>
+void Engine::resolve(R& request, const std::optional<ports::StoredSummary>& stored) {
+  if (stored) return recall(*stored, request);
+  const bool ended = given_up_ || phase_ == Phase::closed;
+  if (const auto error = refusal(); error && (ended || !R::kOnlyLooks))
+    return refuse(request.done, error->code, error->detail);
+  // Whoever asked first has begun it meanwhile, perhaps.
+  if (auto* live = live_.find(request.key())) {
+    if constexpr (std::is_same_v<R, WordRequest>) BELAY_MARK(word_met_lookup);
+    return meet(*live, request);
+  }
+  if constexpr (std::is_same_v<R, SubmitRequest>) {
+    begin(request);
+  } else {
+    const auto unknown = fmt::format("no transaction with the gid '{}' is known", request.key());
+    if (R::kOnlyLooks) return request.done(Error{ErrorCode::not_found, unknown});
+    refuse(request.done, ErrorCode::not_found, unknown);
+  }
+}
+
 void Engine::take_looked_up() {
   budget_.spend_on(Share::asked);
   while (!looked_up_.empty() && may_take()) {
     const auto next = std::move(looked_up_.front());
     looked_up_.pop_front();
-    for (auto& request : take_waiting(next.gid)) resolve(request, next.stored);
+    for (auto& request : take_waiting(next.gid))
+      std::visit([&](auto& one) { resolve(one, next.stored); }, request);
   }
   if (!looked_up_.empty()) BELAY_MARK(lookup_waits_for_batch);
 }
 
-namespace {
-
-template <class Request>
-const std::string& gid_of(const Request& request) {
-  return std::visit(
-      [](const auto& one) -> const std::string& {
-        static const std::string kNoGid;
-        if constexpr (requires { one.gid; }) return one.gid;
-        return kNoGid;
-      },
-      request);
+void Engine::recall(const ports::StoredSummary& stored, SubmitRequest& request) {
+  if (!request.definition.has_hash(stored.definition_hash))
+    return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
+  request.done(report_of(stored));
 }
 
-}  // namespace
-
-void Engine::resolve(GidRequest& request, const std::optional<ports::StoredSummary>& stored) {
-  if (stored) return answer_from_disk(*stored, request);
-  // The disk may have begun to refuse, or the engine to close, since it was asked.
-  const auto error = refusal();
-  const bool ended = given_up_ || phase_ == Phase::closed;
-  if (error && (ended || !std::holds_alternative<FindRequest>(request))) {
-    return std::visit([&](auto& one) { refuse(one.done, error->code, error->detail); }, request);
-  }
-  if (auto* submit = std::get_if<SubmitRequest>(&request)) {
-    // Whoever asked first has begun it meanwhile.
-    if (auto* live = live_.find(submit->definition.gid())) return join(*live, *submit);
-    return begin(*submit);
-  }
-  const auto& gid = gid_of(request);
-  auto* live = live_.find(gid);
-  const auto unknown = "no transaction with the gid '" + gid + "' is known";
-  if (auto* find = std::get_if<FindRequest>(&request)) {
-    return live != nullptr ? watch(*live, *find) : find->done(Error{ErrorCode::not_found, unknown});
-  }
-  if (auto* branch = std::get_if<BranchRequest>(&request)) {
-    return live != nullptr ? add_branch(*live, *branch)
-                           : refuse(branch->done, ErrorCode::not_found, unknown);
-  }
-  if (auto* progress = std::get_if<ProgressRequest>(&request)) {
-    return live != nullptr ? record_progress(*live, *progress)
-                           : refuse(progress->done, ErrorCode::not_found, unknown);
-  }
-  if (auto* end = std::get_if<EndRequest>(&request)) {
-    return live != nullptr ? finish_workflow(*live, *end)
-                           : refuse(end->done, ErrorCode::not_found, unknown);
-  }
-  auto& word = std::get<WordRequest>(request);
-  if (live != nullptr) BELAY_MARK(word_met_lookup);
-  return live != nullptr ? give_word(*live, word)
-                         : refuse(word.done, ErrorCode::not_found, unknown);
-}
-
-void Engine::answer_from_disk(const ports::StoredSummary& stored, GidRequest& request) {
-  const auto forbid = [&](const auto& done) {
-    refuse(done, ErrorCode::forbidden,
-           fmt::format("the {} is {} already", name_of(stored.mode), name_of(stored.status)));
-  };
-  if (auto* submit = std::get_if<SubmitRequest>(&request)) {
-    if (!submit->definition.has_hash(stored.definition_hash)) {
-      return refuse(submit->done, ErrorCode::conflict, std::string(kOtherDefinition));
-    }
-    return submit->done(engine::report_of(stored, true));
-  }
-  if (auto* branch = std::get_if<BranchRequest>(&request)) return forbid(branch->done);
-  if (auto* word = std::get_if<WordRequest>(&request)) {
-    const bool said_so =
-        (word->word == WordRequest::Word::submit && stored.status == Status::succeed) ||
-        (word->word == WordRequest::Word::abort && stored.status == Status::failed);
-    if (!said_so) return forbid(word->done);
-    return word->done(engine::report_of(stored, true));
-  }
-  if (auto* progress = std::get_if<ProgressRequest>(&request)) return forbid(progress->done);
-  if (auto* end = std::get_if<EndRequest>(&request)) {
-    if (stored.mode != Mode::workflow || stored.status != end->end.status) return forbid(end->done);
-    return end->done(engine::report_of(stored, true));
-  }
-  std::get<FindRequest>(request).done(engine::report_of(stored, false));
+void Engine::recall(const ports::StoredSummary& stored, FindRequest& request) {
+  request.done(report_of(stored, false));
 }
 
 }  // namespace belay::engine

@@ -96,8 +96,8 @@ void Engine::take(TopicRequest& request) {
     ++subscriptions_;
   }
   budget_.spend(0, sizeof(ports::TopicChange) + topic.size() + target.size() + remark.size());
-  open_topics_.push_back(std::move(request.change));
-  open_topic_answers_.push_back(std::move(request.done));
+  open_.topics.push_back(std::move(request.change));
+  open_.answers.push_back(std::move(request.done));
 }
 
 // What the file says is what memory says, one batch ahead: so the answer waits for that batch. It
@@ -116,10 +116,10 @@ void Engine::take(TopicsRequest& request) {
     done(result ? Result<std::vector<Subscription>>(all)
                 : Result<std::vector<Subscription>>(result.error()));
   };
-  if (!open_topics_.empty()) {
-    open_topic_answers_.push_back(std::move(answer));
-  } else if (!sealed_topic_answers_.empty()) {
-    sealed_topic_answers_.push_back(std::move(answer));
+  if (!open_.topics.empty()) {
+    open_.answers.push_back(std::move(answer));
+  } else if (!sealed_.answers.empty()) {
+    sealed_.answers.push_back(std::move(answer));
   } else {
     answer({});
   }

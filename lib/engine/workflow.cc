@@ -6,20 +6,6 @@
 
 namespace belay::engine {
 
-void Engine::take(ProgressRequest& request) {
-  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
-  if (auto* live = live_.find(request.gid)) return record_progress(*live, request);
-  auto gid = request.gid;
-  look_up(std::move(gid), std::move(request));
-}
-
-void Engine::take(EndRequest& request) {
-  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
-  if (auto* live = live_.find(request.gid)) return finish_workflow(*live, request);
-  auto gid = request.gid;
-  look_up(std::move(gid), std::move(request));
-}
-
 Result<> Engine::check_progress(const core::Transaction& transaction, std::string_view step) const {
   BELAY_TRY(core::may_progress(transaction));
   const auto& remembered = transaction.remembered;
@@ -43,17 +29,17 @@ Result<> Engine::check_progress(const core::Transaction& transaction, std::strin
 }
 
 // Answered with the batch that carries it.
-void Engine::record_progress(Live& live, ProgressRequest& request) {
+void Engine::meet(Live& live, ProgressRequest& request) {
   if (const auto allowed = check_progress(live.transaction, request.step); !allowed)
     return refuse(request.done, allowed.error().code, allowed.error().detail);
   if (const auto may = may_grow(live, request.step.size()); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   resume(live);
   decide(live, core::Progressed{request.step});
-  open_topic_answers_.push_back(std::move(request.done));
+  open_.answers.push_back(std::move(request.done));
 }
 
-void Engine::finish_workflow(Live& live, EndRequest& request) {
+void Engine::meet(Live& live, EndRequest& request) {
   const auto& transaction = live.transaction;
   const bool said_before = transaction.mode() == Mode::workflow && transaction.finished() &&
                            transaction.status == request.end.status;
@@ -63,6 +49,16 @@ void Engine::finish_workflow(Live& live, EndRequest& request) {
   resume(live);
   decide(live, core::WordEnd{&request.end});
   add_waiter(live, {.done = std::move(request.done)});
+}
+
+void Engine::recall(const ports::StoredSummary& stored, ProgressRequest& request) {
+  forbid(stored, request.done);
+}
+
+void Engine::recall(const ports::StoredSummary& stored, EndRequest& request) {
+  if (stored.mode != Mode::workflow || stored.status != request.end.status)
+    return forbid(stored, request.done);
+  request.done(report_of(stored));
 }
 
 // It ended while its callback was out or a handler ran on, and that came back. Not dropped at once:
