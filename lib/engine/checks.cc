@@ -35,8 +35,7 @@ void Engine::take_checks() {
     asked.swap(checks_);
   }
   const auto error = refusal();
-  const bool written =
-      !doubts_storage_ && written_at_ != 0 && time_.monotonic() - written_at_ < kCheckHolds;
+  const bool written = !doubts_storage_ && disk_.has_written_just_now(time_.monotonic());
   std::vector<StorageCheck> checks;
   checks.reserve(asked.size());
   for (auto& done : asked) checks.push_back({std::move(done), time_.monotonic() + kCheckPatience});
@@ -75,38 +74,18 @@ void Engine::expire_checks() {
   fail_checks(silence());
 }
 
-// Monotonic; 0: nothing was asked of it.
-std::uint64_t Engine::disk_silent_since() const {
-  if (commit_under_way_ && lookup_under_way_) return std::min(commit_begun_at_, lookup_begun_at_);
-  if (commit_under_way_) return commit_begun_at_;
-  return lookup_under_way_ ? lookup_begun_at_ : 0;
-}
-
 // Noticed though nobody asks.
 void Engine::note_silence() {
-  const auto since = disk_silent_since();
-  auto silent_for = since == 0 ? 0 : time_.monotonic() - since;
-  const auto patience = disk_hangs_ ? kSilencePatience : kCheckPatience;
-  // As by SIGSTOP, and the disk's thread with it.
-  if (silent_for > patience + kHeldUp && !told_of_hang_) {
-    const auto held_up = silent_for - patience + kSecondLook;
-    commit_begun_at_ += held_up;
-    lookup_begun_at_ += held_up;
-    silent_for -= held_up;
+  const auto silence = disk_.look(time_.monotonic());
+  if (silence.begins) {
+    log_.error("{}, nothing is acknowledged until it does", Engine::silence().detail);
+    fail_checks(Engine::silence());
   }
-  const bool hangs = silent_for >= kCheckPatience;
-  if (hangs && !disk_hangs_) {
-    log_.error("{}, nothing is acknowledged until it does", silence().detail);
-    fail_checks(silence());
-  }
-  if (!hangs && disk_hangs_) log_.info("the state file answers again");
-  disk_hangs_ = hangs;
-  told_of_hang_ = told_of_hang_ && hangs;
-  if (silent_for < kSilencePatience || told_of_hang_) return;
-  told_of_hang_ = true;
+  if (silence.ends) log_.info("the state file answers again");
+  if (!silence.lasts_too_long) return;
   end_waits(ErrorCode::commit_unknown, "the state file does not answer; ask for the gid later");
-  end_lookups(silence());
-  end_hastening(silence());
+  end_lookups(Engine::silence());
+  end_hastening(Engine::silence());
 }
 
 // Also without anybody who asks: who looks at health or counters must see it.

@@ -17,9 +17,9 @@ constexpr std::string_view kClosed = "the engine closed; what is on disk goes on
 }  // namespace
 
 void Engine::flush() {
-  if (commit_under_way_) return;
-  if (retry_at_ != 0) {
-    if (retry_at_ > time_.monotonic()) return;
+  if (disk_.is_committing()) return;
+  if (disk_.refuses()) {
+    if (disk_.retry_at() > time_.monotonic()) return;
   } else {
     choose_rows();
     // What no row covers is folded along with the next records; only a closing engine has no next
@@ -34,8 +34,7 @@ void Engine::flush() {
     budget_.renew();
     seal();
   }
-  commit_under_way_ = true;
-  commit_begun_at_ = time_.monotonic();
+  disk_.begin_commit(time_.monotonic());
   ports_.store.commit(batch_,
                       [this](const Result<ports::StoreFigures>& result) { on_committed(result); });
 }
@@ -119,7 +118,7 @@ bool Engine::is_kept(const core::Transaction& transaction) const {
 }
 
 void Engine::on_committed(const Result<ports::StoreFigures>& result) {
-  commit_under_way_ = false;
+  disk_.end_commit();
   time_.tick(ports_.clock);
   if (!result) {
     is_for_good(result.error()) ? give_up(result.error()) : on_refused(result.error());
@@ -127,9 +126,7 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
     publish();
     return set_alarm();
   }
-  if (retry_at_ != 0) log_.info("the state file takes writes again");
-  retry_at_ = refused_since_ = retry_wait_ = 0;
-  written_at_ = time_.monotonic();
+  if (disk_.took(time_.monotonic())) log_.info("the state file takes writes again");
   if (batch_.gaps) gaps_changed_ = false;
   if (batch_.lsn != 0 || batch_.checked_at != 0) seen_at_ = time_.monotonic();
   if (batch_.lsn != 0) {
@@ -164,19 +161,17 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
 
 void Engine::on_refused(const Error& error) {
   ++counters_.storage_failures;
-  if (retry_at_ == 0) {
-    refused_since_ = time_.monotonic();
+  const auto refusal = disk_.refused(time_.monotonic());
+  if (refusal.is_first) {
     log_.error("the state file refuses writes, nothing is acknowledged until it is back: {}",
                error.detail);
   }
-  retry_wait_ = std::clamp(retry_wait_ * 2, kStorageRetryFirst, kStorageRetryMax);
-  retry_at_ = time_.monotonic() + retry_wait_;
   fail_checks(error);
   if (phase_ == Phase::closing) {
     BELAY_MARK(closed_on_bad_disk);
     end_waits(ErrorCode::commit_unknown, "the engine closed while its state file refused writes");
     phase_ = Phase::closed;
-  } else if (time_.monotonic() - refused_since_ >= kStoragePatience) {
+  } else if (refusal.lasts_too_long) {
     BELAY_MARK(gave_up_on_disk);
     end_waits(ErrorCode::commit_unknown, "the state file refuses writes; ask for the gid later");
     end_hastening(error);
@@ -191,7 +186,7 @@ void Engine::give_up(const Error& error) {
   ++counters_.storage_failures;
   log_.error("{}; this engine has ended, nothing is acknowledged or called any more", error.detail);
   given_up_ = error;
-  retry_at_ = kNever;
+  disk_.end();
   fail_checks(error);
   waiting_.clear();
   end_hastening(error);
@@ -248,7 +243,7 @@ void Engine::checkpoint_tick() {
 
 void Engine::collect_expired() {
   // A gap is on disk before anything is deleted that depends on it.
-  if (collect_under_way_ || phase_ != Phase::running || retry_at_ != 0 || gaps_changed_ ||
+  if (collect_under_way_ || phase_ != Phase::running || disk_.refuses() || gaps_changed_ ||
       next_collect_at_ > time_.monotonic())
     return;
   const auto before = [this](Millis retention) {
@@ -279,7 +274,7 @@ std::uint64_t Engine::collect_interval() const {
 
 void Engine::close_if_done() {
   if (phase_ == Phase::closing) {
-    const bool busy = commit_under_way_ || lookup_under_way_ || collect_under_way_ ||
+    const bool busy = disk_.is_committing() || disk_.is_looking_up() || collect_under_way_ ||
                       calls_.within_time() != 0 || doubts_storage_ || next_act_ < acts_.size() ||
                       !open_.writer.empty() || !open_.topics.empty() || !dirty_.empty() ||
                       !finished_rows_.empty();
@@ -287,16 +282,17 @@ void Engine::close_if_done() {
     if (calls_.in_flight() != 0) return end_idle_waits();
     phase_ = Phase::closed;
     // On a disk that refuses, what was handed to it may be there all the same.
-    end_waits(retry_at_ == 0 ? ErrorCode::closed : ErrorCode::commit_unknown, kClosed);
+    end_waits(disk_.refuses() ? ErrorCode::commit_unknown : ErrorCode::closed, kClosed);
   }
   if (phase_ != Phase::closed || on_closed_.empty()) return;
   drop_answers();
-  if (commit_under_way_ || lookup_under_way_ || collect_under_way_ || calls_.to_come_back() != 0)
+  if (disk_.is_committing() || disk_.is_looking_up() || collect_under_way_ ||
+      calls_.to_come_back() != 0)
     return;  // they come back to us
   Result<std::vector<std::optional<ports::StoredSummary>>> unasked =
       Error{ErrorCode::closed, "the engine is closing"};
   take_looked_up();
-  on_looked_up(std::exchange(lookups_to_send_, {}), unasked);
+  on_looked_up(lookups_.take_to_send(), unasked);
   {
     const std::lock_guard lock(mutex_);
     taking_ = false;
@@ -305,7 +301,7 @@ void Engine::close_if_done() {
   do take_requests();  // what came too late is answered, not dropped
   while (next_request_ < requests_.size() || !inbox_.empty());
   Result<> result;
-  if (retry_at_ != 0) result = Error{ErrorCode::storage, "the state file refused the last writes"};
+  if (disk_.refuses()) result = Error{ErrorCode::storage, "the state file refused the last writes"};
   if (given_up_) result = *given_up_;
   const auto callbacks = std::exchange(on_closed_, {});
   for (const auto& closed : callbacks) closed(result);

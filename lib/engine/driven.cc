@@ -79,7 +79,7 @@ void Engine::submit_word(Live& live, Millis delay, Waiter waiter) {
     return refuse(waiter.done, ErrorCode::invalid_argument, "only a message can be delayed");
   if (const auto may = core::may_submit(live.transaction); !may)
     return refuse(waiter.done, may.error().code, may.error().detail);
-  if (const auto topics = check_topics(live.transaction.definition);
+  if (const auto topics = subscriptions_.check(live.transaction.definition);
       !topics && topics.error().code == ErrorCode::branches_limit)
     return refuse(waiter.done, topics.error().code, topics.error().detail);
   decide_word(live, core::WordSubmit{delay}, std::move(waiter));

@@ -16,6 +16,7 @@ Engine::Engine(const Options& options, Ports ports, const BatchLimits& limits)
     : options_(options),
       log_(options.log, options.log_user, options.log_level),
       ports_(ports),
+      subscriptions_(options_.limits),
       budget_(limits) {}
 
 Engine::~Engine() = default;
@@ -184,7 +185,7 @@ void Engine::turn() {
   expire_calls();
   expire_checks();
   note_lag();
-  if (retry_at_ == 0) {
+  if (!disk_.refuses()) {
     budget_.spend_on(Share::timed);
     fire_due();
     wake_parked();
@@ -213,15 +214,14 @@ void Engine::take(R& request) {
   if constexpr (requires { request.gid_is_new; }) {
     if (request.gid_is_new) return begin(request);
   }
-  if (disk_hangs_) return refuse(request.done, silence().code, silence().detail);
-  std::string gid(request.key());
-  look_up(std::move(gid), std::move(request));
+  if (disk_.hangs()) return refuse(request.done, silence().code, silence().detail);
+  lookups_.add(std::move(request));
 }
 
 // More than a turn's share stays for the next one, and so does what the open batch has no room for.
 void Engine::take_requests() {
   budget_.spend_on(Share::asked);
-  const auto looking_up_before = looking_up_;
+  const auto looking_up_before = lookups_.load();
   Load taken;
   for (std::size_t i = 0; i < kRequestsPerTurn && may_take(); ++i) {
     auto* request = next_request();
@@ -231,7 +231,7 @@ void Engine::take_requests() {
   }
   if (!may_take()) BELAY_MARK(request_waits_for_batch);
   taken += looking_up_before;
-  taken -= looking_up_;
+  taken -= lookups_.load();
   unqueue(taken);
 }
 
@@ -250,8 +250,7 @@ Request* Engine::next_request() {
 // then says busy. A disk that refuses or hangs, and an engine that closes, are another matter: then
 // requests are taken to be refused.
 bool Engine::may_take() const {
-  return phase_ != Phase::running || retry_at_ != 0 || disk_hangs_ ||
-         budget_.has_room(Share::asked);
+  return phase_ != Phase::running || !disk_.is_ok() || budget_.has_room(Share::asked);
 }
 
 // What is being looked up still counts as queued.
@@ -312,7 +311,7 @@ void Engine::carry_out() {
   budget_.spend_on(Share::called);
   for (std::size_t i = 0; i < kActsPerTurn && next_act_ < acts_.size() && budget_.has_room(); ++i) {
     const auto act = acts_[next_act_++];
-    const bool may_act = act.kind != ActKind::call || retry_at_ == 0;
+    const bool may_act = act.kind != ActKind::call || !disk_.refuses();
     may_act ? release(act) : hold(act);
   }
   if (next_act_ < acts_.size()) return BELAY_MARK(act_waits_for_batch);
@@ -370,7 +369,7 @@ void Engine::write(const core::Record& record) {
 }
 
 void Engine::decide(Live& live, const core::Event& event) {
-  const core::Context context{time_.now(), random_(), &options_, &topics_};
+  const core::Context context{time_.now(), random_(), &options_, &subscriptions_.topics()};
   core::decide(live.transaction, event, context, step_);
   if (live.forgotten) return let_go(live);
   for (const auto& record : step_.records) {
@@ -402,7 +401,7 @@ void Engine::decide(Live& live, const core::Event& event) {
 // While the disk refuses nobody is called: that waits for the batch which shows that the disk is
 // back.
 void Engine::hold_or_release(const Act& act) {
-  const bool may_act = act.kind != ActKind::call || retry_at_ == 0;
+  const bool may_act = act.kind != ActKind::call || !disk_.refuses();
   return is_durable(*act.live) && may_act ? release(act) : hold(act);
 }
 
@@ -455,22 +454,21 @@ void Engine::set_alarm() {
   }
   earlier(next_tick_at_);
   earlier(next_check_expires());
-  if (const auto since = disk_silent_since(); since != 0 && !told_of_hang_)
-    earlier(since + (disk_hangs_ ? kSilencePatience : kCheckPatience));
-  if (retry_at_ != 0) {
-    if (!commit_under_way_) earlier(retry_at_);
+  earlier(disk_.next_look());
+  if (disk_.refuses()) {
+    if (!disk_.is_committing()) earlier(disk_.retry_at());
   } else {
     if (running && budget_.has_room(Share::timed)) {
       if (!due_.empty()) earlier(time_.monotonic_at(due_.top_at()));
       at_once(!to_resume_.empty() || !hastening_.empty() || parked_.has_woken());
     }
     if (running && !collect_under_way_ && !gaps_changed_) earlier(next_collect_at_);
-    if (!finished_rows_.empty() && !commit_under_way_) {
+    if (!finished_rows_.empty() && !disk_.is_committing()) {
       earlier(time_.monotonic_at(finished_rows_.front()->transaction.updated_at + kRowAgeMax));
     }
   }
   // Who puts something into an inbox that holds something already wakes nobody.
-  const bool asked = next_request_ < requests_.size() || inbox_left_ || !looked_up_.empty();
+  const bool asked = next_request_ < requests_.size() || inbox_left_ || lookups_.has_found();
   at_once(asked && may_take());
   ports_.alarm.wake_at(next);
 }
@@ -480,7 +478,7 @@ void Engine::publish() {
   counters_.calls_in_flight = calls_.in_flight();
   counters_.calls_waiting = waiting_.size();
   counters_.log_bytes = log_bytes_;
-  counters_.storage_ok = retry_at_ == 0 && !disk_hangs_;
+  counters_.storage_ok = disk_.is_ok();
   counters_.commit_us_max = commit_us_.at(time_.monotonic());
   counters_.batch_records_max = batch_records_.at(time_.monotonic());
   counters_.due_lag_ms = due_lag_.at(time_.monotonic());

@@ -14,7 +14,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -26,15 +25,18 @@
 #include "core/decide.h"
 #include "engine/budget.h"
 #include "engine/calls.h"
+#include "engine/disk_health.h"
 #include "engine/due_heap.h"
 #include "engine/engine_time.h"
 #include "engine/lanes.h"
 #include "engine/live.h"
+#include "engine/lookups.h"
 #include "engine/open_batch.h"
 #include "engine/parked.h"
 #include "engine/recent_max.h"
 #include "engine/requests.h"
 #include "engine/seen_time.h"
+#include "engine/subscriptions.h"
 #include "ports/caller.h"
 #include "ports/clock.h"
 #include "ports/store.h"
@@ -109,11 +111,6 @@ class Engine {
  private:
   enum class Phase : std::uint8_t { new_, running, closing, closed };
 
-  // A gid whose lookup came back; what waits for it is decided in its turn.
-  struct LookedUp {
-    std::string gid;
-    std::optional<ports::StoredSummary> stored;
-  };
   // An answer that the open batch has no room for.
   struct Answer {
     ports::CallId id;
@@ -179,12 +176,6 @@ class Engine {
   bool hasten_slice(Hastening& work);
   void end_hastening(const Error& error);
 
-  // topics.cc: subscriptions
-  Result<> check_topics(const core::Definition& definition) const;
-  Result<> check_change(const ports::TopicChange& change) const;
-  // Its remark; null: it is not subscribed.
-  const std::string* subscribed(std::string_view topic, std::string_view target) const;
-
   // stuck.cc: telling what goes on, and what does not
   void log_move(const Live& live, const core::Record& record) const;
   void note_shortages();
@@ -200,7 +191,6 @@ class Engine {
   void fail_checks(const Error& error);
   std::uint64_t next_check_expires() const;
   void expire_checks();
-  std::uint64_t disk_silent_since() const;
   void note_silence();
   void note_hosts();
   void note_time(std::uint64_t pause);
@@ -211,7 +201,6 @@ class Engine {
   std::optional<Error> end_of_service() const;
   std::optional<Error> refusal() const;
   static Error silence();  // of a disk that hangs
-  std::size_t subscribers_memory(const core::Definition& definition) const;
   Result<> may_add(std::size_t bytes) const;
   Result<> may_grow(const Live& live, std::size_t bytes);
   Result<> may_wait(const Live& live, bool wants_final) const;
@@ -231,7 +220,6 @@ class Engine {
   template <NamesGid R>
   void resolve(R& request, const std::optional<ports::StoredSummary>& stored);
   void begin(SubmitRequest& request);
-  void look_up(std::string gid, GidRequest request);
   void end_lookups(const Error& error);
   void send_lookups();
   void on_looked_up(const std::vector<std::string>& gids,
@@ -339,13 +327,9 @@ class Engine {
   Counters counters_;
   core::Step step_;
 
-  // Gids being looked up, the requests for each in order.
-  std::unordered_map<std::string, std::vector<GidRequest>> lookups_;
-  std::vector<std::string> lookups_to_send_;
-  std::deque<LookedUp> looked_up_;
-  Load looking_up_;
-  bool lookup_under_way_ = false;
-  std::uint64_t lookup_begun_at_ = 0;  // monotonic
+  Lookups lookups_;
+  DiskHealth disk_;
+  Subscriptions subscriptions_;
 
   // The open one collects; the sealed one is with the store, as `batch_`.
   OpenBatch open_;
@@ -357,10 +341,8 @@ class Engine {
   std::vector<Act> acts_;
   std::size_t next_act_ = 0;
   std::uint32_t sealed_records_ = 0;
-  bool commit_under_way_ = false;
-  std::uint64_t commit_begun_at_ = 0;  // monotonic
-  core::Lsn last_lsn_ = 0;             // handed to the store
-  core::Lsn durable_lsn_ = 0;          // on disk
+  core::Lsn last_lsn_ = 0;     // handed to the store
+  core::Lsn durable_lsn_ = 0;  // on disk
   std::uint64_t log_bytes_ = 0;
 
   // Rows.
@@ -373,13 +355,6 @@ class Engine {
   std::uint64_t next_collect_at_ = 0;
   bool collect_under_way_ = false;
 
-  // Topics, as of the open batch.
-  core::Topics topics_;
-  std::size_t subscriptions_ = 0;
-  std::size_t subscription_bytes_ = 0;
-
-  // Whether the disk takes writes.
-  std::uint64_t written_at_ = 0;    // monotonic, the last time it did; 0: not yet
   std::vector<HostFigures> hosts_;  // as last handed to the store, or about to be
   bool hosts_changed_ = false;
   bool doubts_storage_ = false;
@@ -392,14 +367,6 @@ class Engine {
   RecentMax batch_records_;
   RecentMax due_lag_;
 
-  // The disk says nothing.
-  bool disk_hangs_ = false;
-  bool told_of_hang_ = false;  // those who wait
-
-  // The disk said no.
-  std::uint64_t retry_at_ = 0;  // monotonic; 0: it has not
-  std::uint64_t refused_since_ = 0;
-  std::uint64_t retry_wait_ = 0;
   std::optional<Error> given_up_;  // for good: another engine has the file
 
   std::vector<base::Callback<std::monostate>> on_closed_;

@@ -41,9 +41,9 @@ std::optional<Error> Engine::end_of_service() const {
 // Why nothing new is taken at the moment.
 std::optional<Error> Engine::refusal() const {
   if (auto error = end_of_service()) return error;
-  if (retry_at_ != 0)
+  if (disk_.refuses())
     return Error{ErrorCode::storage, "the state file refuses writes at the moment"};
-  if (disk_hangs_) return silence();
+  if (disk_.hangs()) return silence();
   return std::nullopt;
 }
 
@@ -54,9 +54,9 @@ void Engine::begin(SubmitRequest& request) {
                               options_.limits.live_transactions_max));
   }
   // First: it bounds the work of what follows.
-  if (auto topics = check_topics(request.definition); !topics)
+  if (auto topics = subscriptions_.check(request.definition); !topics)
     return refuse(request.done, topics.error().code, topics.error().detail);
-  const auto subscribers = subscribers_memory(request.definition);
+  const auto subscribers = subscriptions_.memory_of(request.definition);
   if (const auto may = may_add(sizeof(Live) + core::memory_of(request.definition) + subscribers);
       !may)
     return refuse(request.done, may.error().code, may.error().detail);
@@ -76,21 +76,6 @@ void Engine::begin(SubmitRequest& request) {
   live_.weigh(live);
   if (!request.wants_final) hold({&live, ActKind::accepted, {}, 0});
   decide(live, core::Begun{});
-}
-
-// What the subscribers take whom a message goes to: they share all but their names.
-std::size_t Engine::subscribers_memory(const core::Definition& definition) const {
-  std::size_t bytes = 0;
-  if (definition.mode() != Mode::msg || topics_.empty()) return bytes;
-  for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
-    const auto target = definition.step(i).first;
-    if (!core::is_topic(target)) continue;
-    const auto topic = topics_.find(target.substr(kTopicPrefix.size()));
-    if (topic == topics_.end()) continue;
-    for (const auto& [subscriber, remark] : topic->second)
-      bytes += sizeof(core::Branch) + sizeof(std::uint64_t) + subscriber.size();
-  }
-  return bytes;
 }
 
 // A lone transaction is always taken.
@@ -215,38 +200,21 @@ Report Engine::report_of(const Live& live, bool joined) const {
                  .joined = joined});
 }
 
-void Engine::look_up(std::string gid, GidRequest request) {
-  const auto [waiting, is_new] = lookups_.try_emplace(gid);
-  if (is_new) lookups_to_send_.push_back(std::move(gid));
-  looking_up_ += load_of(request);
-  waiting->second.push_back(std::move(request));
-}
-
 // Nobody is left waiting for what the disk does not say; what it says later is heard all the same.
 void Engine::end_lookups(const Error& error) {
-  std::vector<GidRequest> ended;
-  for (auto& [gid, waiting] : lookups_) {
-    std::move(waiting.begin(), waiting.end(), std::back_inserter(ended));
-    waiting.clear();
-  }
-  unqueue(std::exchange(looking_up_, {}));
-  for (auto& request : ended)
+  unqueue(lookups_.load());
+  for (auto& request : lookups_.take_all_waiting())
     std::visit([&](auto& one) { refuse(one.done, error.code, error.detail); }, request);
 }
 
 void Engine::send_lookups() {
-  if (lookup_under_way_ || lookups_to_send_.empty()) return;
-  const auto count = std::min(lookups_to_send_.size(), kLookupGids);
-  const auto split = lookups_to_send_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<std::string> gids(std::make_move_iterator(lookups_to_send_.begin()),
-                                std::make_move_iterator(split));
-  lookups_to_send_.erase(lookups_to_send_.begin(), split);
-  lookup_under_way_ = true;
-  lookup_begun_at_ = time_.monotonic();
+  if (disk_.is_looking_up() || !lookups_.has_to_send()) return;
+  auto gids = lookups_.take_to_send(kLookupGids);
+  disk_.begin_lookup(time_.monotonic());
   auto asked = gids;
   ports_.store.lookup(std::move(gids), [this, asked = std::move(asked)](auto result) {
     time_.tick(ports_.clock);
-    lookup_under_way_ = false;
+    disk_.end_lookup();
     if (!result && is_for_good(result.error())) give_up(result.error());
     on_looked_up(asked, result);
     turn();
@@ -257,7 +225,7 @@ void Engine::on_looked_up(const std::vector<std::string>& gids,
                           Result<std::vector<std::optional<ports::StoredSummary>>>& result) {
   for (std::size_t i = 0; i < gids.size(); ++i) {
     if (result) {
-      looked_up_.push_back({gids[i], std::move((*result)[i])});
+      lookups_.came_back(gids[i], std::move((*result)[i]));
       continue;
     }
     for (auto& request : take_waiting(gids[i])) {
@@ -267,17 +235,10 @@ void Engine::on_looked_up(const std::vector<std::string>& gids,
   }
 }
 
-// All that wait for a gid, those too that came after its lookup: nobody else can have begun it, so
-// what the disk said still holds. They go on together, or one of them could begin it and another,
-// when it has ended, begin it again.
 std::vector<GidRequest> Engine::take_waiting(const std::string& gid) {
-  const auto found = lookups_.find(gid);
-  BELAY_CHECK(found != lookups_.end());
-  auto requests = std::move(found->second);
-  lookups_.erase(found);
-  Load load;
-  for (const auto& request : requests) load += load_of(request);
-  looking_up_ -= load;
+  auto load = lookups_.load();
+  auto requests = lookups_.take_waiting(gid);
+  load -= lookups_.load();
   unqueue(load);
   return requests;
 }
@@ -305,13 +266,12 @@ void Engine::resolve(R& request, const std::optional<ports::StoredSummary>& stor
 
 void Engine::take_looked_up() {
   budget_.spend_on(Share::asked);
-  while (!looked_up_.empty() && may_take()) {
-    const auto next = std::move(looked_up_.front());
-    looked_up_.pop_front();
+  while (lookups_.has_found() && may_take()) {
+    const auto next = lookups_.take_found();
     for (auto& request : take_waiting(next.gid))
       std::visit([&](auto& one) { resolve(one, next.stored); }, request);
   }
-  if (!looked_up_.empty()) BELAY_MARK(lookup_waits_for_batch);
+  if (lookups_.has_found()) BELAY_MARK(lookup_waits_for_batch);
 }
 
 void Engine::recall(const ports::StoredSummary& stored, SubmitRequest& request) {
