@@ -95,6 +95,7 @@ TEST_SUITE("process/serve signals") {
     std::thread load([&] {
       while (!over) answered += ping(first) == 200 || ping(second) == 200 ? 1 : 0;
     });
+    while (answered == 0) std::this_thread::yield();
     install(second);
     served.process().kill(SIGHUP);
     CHECK(served.process().wait_for_output("the TLS certificates were read again"));
@@ -106,7 +107,6 @@ TEST_SUITE("process/serve signals") {
     CHECK(ping(second) == 200);
     over = true;
     load.join();
-    CHECK(answered > 0);
     CHECK(served.stop().exit_code == 0);
   }
 
