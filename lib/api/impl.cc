@@ -11,6 +11,7 @@
 #include "api/targets.h"
 #include "api/waiting.h"
 #include "base/gid.h"
+#include "base/quiet_signals.h"
 #include "base/random.h"
 #include "core/definition.h"
 #include "core/draft.h"

@@ -131,7 +131,7 @@ class Branches:
             return [c for c in self._calls if c.path.startswith(prefix)
                     and all(c.query.get(k) == v for k, v in query.items())]
 
-    def wait(self, count, prefix="", seconds=20, **query):
+    def wait(self, count, prefix="", seconds=60, **query):
         """The calls, as soon as there are `count`; those there are when the time is up."""
         until = time.monotonic() + seconds
         while True:

@@ -97,7 +97,7 @@ class Trial:
     def calls(self, name="", **query):
         return self.service.calls(self.path(name), **query)
 
-    def wait_calls(self, count, name="", seconds=20, **query):
+    def wait_calls(self, count, name="", seconds=60, **query):
         return self.service.wait(count, self.path(name), seconds, **query)
 
     def order(self):

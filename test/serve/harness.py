@@ -33,7 +33,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def until(condition, seconds=20, every=0.02):
+def until(condition, seconds=60, every=0.02):
     """What `condition` says in the end: polled until it is true or the time is up."""
     end = time.monotonic() + seconds
     while True:
@@ -210,7 +210,7 @@ class Server:
     def branch_statuses(self, gid):
         return [b.get("status") for b in self.query(gid)["branches"]]
 
-    def wait_status(self, gid, *wanted, seconds=20):
+    def wait_status(self, gid, *wanted, seconds=60):
         """The status, as soon as it is among `wanted` (a final one if none is named)."""
         wanted = wanted or ("succeed", "failed")
         until(lambda: self.status(gid) in wanted, seconds, every=0.05)

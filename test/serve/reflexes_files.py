@@ -74,14 +74,17 @@ def second(server, db=None):
     return ended.returncode, ended.stderr
 
 
+def says(server, word):
+    with open(server.log, errors="replace") as log:
+        return word in log.read()
+
+
 def refuses(server, word):
     eventually(lambda: server.get("/healthz").status == 503, "it says that it is not healthy")
     reply = submit(server, "refused", wait=False)
     expect(reply.status != 200, f"a submit is refused, not answered {reply.status}")
     expect("belay_storage_ok 0" in server.get("/metrics").text, "the metrics say so")
-    with open(server.log, errors="replace") as log:
-        text = log.read()
-    expect(word in text, f"the log says: {word}")
+    eventually(lambda: says(server, word), f"the log says: {word}")
 
 
 def lock_removed(server):
