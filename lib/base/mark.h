@@ -29,6 +29,7 @@
   X(lookup_waits_for_batch)  /* the same, of a gid that was looked up */                 \
   X(answer_waits_for_batch)  /* the same, of a call's answer */                          \
   X(act_waits_for_batch)     /* the same, of what follows a commit */                    \
+  X(commit_overlaps)         /* a batch was sent while effects were carried out */       \
   X(due_waits_for_batch)     /* the same, of what is due */                              \
   X(gave_up_on_disk)         /* callers were told commit_unknown */                      \
   X(closed_on_bad_disk)      /* the engine closed although the disk refused */           \

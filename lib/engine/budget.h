@@ -29,6 +29,9 @@ struct BatchLimits {
   std::size_t bytes = 4 * 1024 * 1024;
   // Of the rows that ride along, as in memory: twice what a share takes, so that rows keep up.
   std::size_t row_bytes = 8 * 1024 * 1024;
+  // How often, while effects are carried out, it is looked at whether the store is idle and what is
+  // decided by now is worth a commit of its own.
+  std::size_t acts_per_look = 512;
 };
 
 class BatchBudget {
@@ -52,6 +55,7 @@ class BatchBudget {
   void renew() { spent_ = {}; }
 
   std::size_t row_bytes() const { return limits_.row_bytes; }
+  std::size_t acts_per_look() const { return limits_.acts_per_look; }
 
  private:
   struct Spent {

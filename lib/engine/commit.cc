@@ -136,6 +136,8 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
     counters_.log_bytes_written += batch_.records.size();
     batch_records_.add(sealed_records_, time_.monotonic());
   }
+  const auto log_bytes = batch_.lsn == 0 ? 0 : batch_.records.size();
+  commit_cost_.add(log_bytes + result->row_bytes, result->commit_us);
   counters_.commit_us += result->commit_us;
   counters_.sync_us += result->sync_us;
   commit_us_.add(result->commit_us, time_.monotonic());

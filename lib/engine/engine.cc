@@ -310,6 +310,10 @@ void Engine::take_acts() {
 void Engine::carry_out() {
   budget_.spend_on(Share::called);
   for (std::size_t i = 0; i < kActsPerTurn && next_act_ < acts_.size() && budget_.has_room(); ++i) {
+    if (i != 0 && i % budget_.acts_per_look() == 0 && is_worth_overlapping()) {
+      BELAY_MARK(commit_overlaps);
+      flush();
+    }
     const auto act = acts_[next_act_++];
     const bool may_act = act.kind != ActKind::call || !disk_.refuses();
     may_act ? release(act) : hold(act);
@@ -317,6 +321,14 @@ void Engine::carry_out() {
   if (next_act_ < acts_.size()) return BELAY_MARK(act_waits_for_batch);
   acts_.clear();
   next_act_ = 0;
+}
+
+// The store has nothing to do, and there is more left to do here than a commit of its own costs.
+bool Engine::is_worth_overlapping() const {
+  if (disk_.is_committing() || disk_.refuses() || open_.writer.empty()) return false;
+  const auto left = acts_.size() - next_act_;
+  return left >= budget_.acts_per_look() &&
+         static_cast<double>(left) * kActMicros > commit_cost_.fixed_us();
 }
 
 void Engine::fire_due() {

@@ -25,6 +25,7 @@
 #include "core/decide.h"
 #include "engine/budget.h"
 #include "engine/calls.h"
+#include "engine/commit_cost.h"
 #include "engine/disk_health.h"
 #include "engine/due_heap.h"
 #include "engine/engine_time.h"
@@ -141,6 +142,7 @@ class Engine {
   void take(HastenRequest& request);
   void take_acts();
   void carry_out();
+  bool is_worth_overlapping() const;
   void fire_due();
   void wake_parked();
   void resume_some();
@@ -336,6 +338,7 @@ class Engine {
   OpenBatch sealed_;
   ports::Batch batch_;
   BatchBudget budget_;
+  CommitCost commit_cost_;
   std::vector<Act> running_answers_;
   // What is to be done now that its batch is on disk, from `next_act_` on.
   std::vector<Act> acts_;

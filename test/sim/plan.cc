@@ -182,6 +182,8 @@ void plan_budgets(Plan& plan, Random random) {
   if (short_queue)
     limits.queued_bytes_max = static_cast<std::size_t>(pick(random, {1, 1'000, 2'000}));
   if (random.percent(15)) limits.call_bytes_max = static_cast<std::size_t>(pick(random, {1, 50}));
+  if (random.percent(50))
+    plan.batch.acts_per_look = static_cast<std::size_t>(pick(random, {1, 2, 3}));
   if (!random.percent(30)) return;
   plan.batch.records = static_cast<std::size_t>(pick(random, {1, 2, 10, 1'000}));
   plan.batch.bytes = static_cast<std::size_t>(pick(random, {1, 100, 1'000, 100'000}));
@@ -217,8 +219,8 @@ std::string describe(const Plan& plan) {
                   plan.options.limits.live_transactions_max);
   text += fmt::format(" bytes {}/{}/{}", plan.options.limits.live_bytes_max,
                       plan.options.limits.queued_bytes_max, plan.options.limits.call_bytes_max);
-  text +=
-      fmt::format(" batch {}/{}/{}", plan.batch.records, plan.batch.bytes, plan.batch.row_bytes);
+  text += fmt::format(" batch {}/{}/{} look {}", plan.batch.records, plan.batch.bytes,
+                      plan.batch.row_bytes, plan.batch.acts_per_look);
   return text;
 }
 

@@ -1,0 +1,40 @@
+// What a commit costs however little it carries. Told from the last commits: a line through their
+// bytes and times, of which older ones count less.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace belay::engine {
+
+class CommitCost {
+ public:
+  void add(std::size_t bytes, std::uint64_t us) {
+    constexpr double kKept = 0.98;
+    const auto x = static_cast<double>(bytes);
+    const auto y = static_cast<double>(us);
+    count_ = kKept * count_ + 1;
+    x_ = kKept * x_ + x;
+    y_ = kKept * y_ + y;
+    xx_ = kKept * xx_ + x * x;
+    xy_ = kKept * xy_ + x * y;
+  }
+
+  // µs; 0: not known, as all were of one size, or the store has no clock.
+  double fixed_us() const {
+    const auto spread = count_ * xx_ - x_ * x_;
+    constexpr double kAlike = 0.01;  // of the squares
+    if (spread <= kAlike * count_ * xx_) return 0;
+    const auto fixed = (y_ * xx_ - x_ * xy_) / spread;
+    return fixed > 0 ? fixed : 0;
+  }
+
+ private:
+  double count_ = 0;
+  double x_ = 0;
+  double y_ = 0;
+  double xx_ = 0;
+  double xy_ = 0;
+};
+
+}  // namespace belay::engine
