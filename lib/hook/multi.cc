@@ -37,6 +37,10 @@ bool has_answered(CURL* easy) {
 
 }  // namespace
 
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 Result<std::unique_ptr<Multi>> Multi::make() {
   auto* multi = curl_multi_init();
   if (multi == nullptr) return Error{ErrorCode::resources, "there is no memory for libcurl"};
@@ -106,7 +110,7 @@ curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
       ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
   if (fd != CURL_SOCKET_BAD) {
     watches_.opened(fd);
-  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+  } else if (is_shortage(errno)) {
     ++shortages_;
   }
   return fd;

@@ -18,6 +18,9 @@ struct uv_handle_s;
 
 namespace belay::hook {
 
+// Of `errno`: the system has no descriptor or memory left.
+bool is_shortage(int error);
+
 class Multi {
  public:
   // A transfer ended; its handle is not in here any more. Never within `add`.

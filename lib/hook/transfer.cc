@@ -1,6 +1,7 @@
 #include "hook/transfer.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -127,7 +128,7 @@ void Transfer::begin(std::uint64_t now_ms, Millis timeout) {
 void Transfer::hand_over(Millis timeout) {
   answer_.begin(options_.response_bytes_max, request.rpc_id());
   header_bytes_ = 0;
-  refused_address_ = false;
+  refused_address_ = lacked_descriptor_ = false;
   error_[0] = '\0';
   curl_easy_setopt(easy_, CURLOPT_URL, request.url().c_str());
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
@@ -162,7 +163,9 @@ curl_socket_t Transfer::on_open(void* data, curlsocktype, curl_sockaddr* address
     self.refused_address_ = true;
     return CURL_SOCKET_BAD;
   }
-  return self.multi_.open_socket(*address);
+  const auto fd = self.multi_.open_socket(*address);
+  self.lacked_descriptor_ = fd == CURL_SOCKET_BAD && is_shortage(errno);
+  return fd;
 }
 
 int Transfer::on_close(void* multi, curl_socket_t fd) noexcept {
@@ -208,7 +211,9 @@ void Transfer::rest() {
 std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
   if (answer_.given_up()) return answered();
   // The host did nothing wrong where the system had no descriptor for the call.
-  if (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors())
+  const bool is_short =
+      lacked_descriptor_ || (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors());
+  if (result != CURLE_OK && is_short)
     return End{Host::End::answered, Outcome::unknown("no file descriptor is left: " + why(result))};
   if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
   return is_redirect(status()) ? follow(now_ms) : answered();

@@ -76,6 +76,7 @@ class Transfer {
   std::vector<curl_slist> headers_;
   std::size_t header_bytes_ = 0;
   bool refused_address_ = false;
+  bool lacked_descriptor_ = false;
   int redirects_ = 0;
   Millis timeout_{};
   std::uint64_t give_up_at_ = 0;

@@ -82,9 +82,10 @@ Result<> Journal::Impl::rescue() {
 
 // The file is not where it was. What it lacks it is given, wherever it is now; but nothing is
 // removed by name, since the name may be another's. A log that would be read back over another file
-// is emptied.
+// is emptied. Of a file that is nowhere any more its log is all that is left: that stays.
 Result<> Journal::Impl::close_elsewhere(Error why) {
   database_.checkpoint_on_close(false);
+  if (!file_.has_name()) return why;
   auto version = database_.integer(kDataVersion);
   if (version && *version == data_version_) {
     const bool empties = file_.replaced() || file_.lost_wal();

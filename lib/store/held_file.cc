@@ -94,7 +94,11 @@ Error vanished(const std::string& path) {
 }
 
 Error vanished_beside(const std::string& path) {
-  return {ErrorCode::storage, fmt::format("{} was removed or replaced under the engine", path)};
+  return {
+      ErrorCode::storage,
+      fmt::format("{} was removed or replaced under the engine: if it does not go on by itself, "
+                  "restart it",
+                  path)};
 }
 
 }  // namespace
@@ -199,6 +203,11 @@ Result<> HeldFile::check_all() const {
 }
 
 bool HeldFile::lost_wal() const { return wal_id_ && file_id(path_ + "-wal") != wal_id_; }
+
+bool HeldFile::has_name() const {
+  struct stat status {};
+  return descriptor_ < 0 || fstat(descriptor_, &status) != 0 || status.st_nlink > 0;
+}
 
 bool HeldFile::replaced() const {
   const auto there = file_id(path_);

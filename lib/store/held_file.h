@@ -57,6 +57,8 @@ class HeldFile {
   bool lost_wal() const;
   // Another file is at the path.
   bool replaced() const;
+  // It is somewhere: at the path, or where somebody moved it.
+  bool has_name() const;
 
  private:
   void swap(HeldFile& other) noexcept {

@@ -40,13 +40,14 @@ class Merge {
   }
 
   void hand_out(RecoveredTransaction recovered) {
-    unfinished_ += recovered.transaction.finished() ? 0 : 1;
+    ++(recovered.transaction.finished() ? finished_ : unfinished_);
     take_(std::move(recovered));
     if (++count_ % kRecoveredPerProgress == 0 && progress_) progress_(count_);
   }
 
   std::uint64_t count() const { return count_; }
   std::uint64_t unfinished() const { return unfinished_; }
+  std::uint64_t finished() const { return finished_; }  // by the log, without a row of its end
 
  private:
   std::vector<Folded*> changed_;
@@ -55,6 +56,7 @@ class Merge {
   const std::function<void(std::uint64_t)>& progress_;
   std::uint64_t count_ = 0;
   std::uint64_t unfinished_ = 0;
+  std::uint64_t finished_ = 0;
 };
 
 }  // namespace
@@ -92,6 +94,7 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   last_lsn_ = std::max(last_lsn_, row_lsn_max);
   facts_.unfinished = merge.unfinished();
   BELAY_TRY(count_kept(rows_read));
+  facts_.kept += merge.finished();
 
   Recovered recovered;
   recovered.last_lsn = last_lsn_;

@@ -62,8 +62,11 @@ Response to_response(const Answer& answer) {
   switch (answer.kind) {
     case Answer::Kind::done: return json_response(200, R"({"dtm_result":"SUCCESS"})");
     case Answer::Kind::value: return json_response(200, text_of(answer.value));
-    case Answer::Kind::failure:
-      return json_response(409, text_of({{"dtm_result", "FAILURE"}, {"message", answer.text}}));
+    case Answer::Kind::failure: {
+      Json body{{"dtm_result", "FAILURE"}, {"message", answer.text}};
+      if (answer.value.is_object()) body.update(answer.value);
+      return json_response(409, text_of(body));
+    }
     case Answer::Kind::ongoing:
       return json_response(425, text_of({{"dtm_result", "ONGOING"}, {"message", answer.text}}));
     case Answer::Kind::overload: return overloaded(answer.text);

@@ -17,7 +17,7 @@ struct Answer {
   enum class Kind {
     done,      // nothing more to say
     value,     // `value`
-    failure,   // a final no; `text` ends with FAILURE
+    failure,   // a final no; `text` ends with FAILURE; `value` may have more members for REST
     ongoing,   // not yet
     error,     // all else
     overload,  // come again later

@@ -99,7 +99,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
   void on_known(const Report& report) {
     if (report.joined() && report.status() != Status::submitted) {
       if (report.status() == Status::prepared) return look();
-      return refuse(report);
+      return refuse(report, Json{{"same_definition", true}});
     }
     accepted(report);
   }
@@ -110,9 +110,12 @@ class Submit : public std::enable_shared_from_this<Submit> {
     Waits::begin(context_, gid_, plan_, done_);
   }
 
-  void refuse(const Report& report) {
-    done_(Answer::failure("current status '" + std::string(name_of(report.status())) +
-                          "', cannot sumbmit. FAILURE"));
+  // dtm's words, also for what was submitted before and has ended; `more` tells that apart.
+  void refuse(const Report& report, Json more = {}) {
+    auto answer = Answer::failure("current status '" + std::string(name_of(report.status())) +
+                                  "', cannot sumbmit. FAILURE");
+    answer.value = std::move(more);
+    done_(std::move(answer));
   }
 
   const ContextPtr context_;

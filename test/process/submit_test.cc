@@ -39,6 +39,9 @@ TEST_SUITE("process/submit") {
     CHECK(contains(two.out, R"({"gid":"g2","status":"succeed"})"));
     CHECK(contains(two.out, R"({"gid":"g3","status":"failed")"));
     CHECK(contains(two.out, "sold out"));
+    const auto again = submit({dir.file("saga.json"), "--server", served.url(""), "--wait"});
+    CHECK(again.exit_code == 0);
+    CHECK(again.out == "g1 succeed\n");
     const auto taken = submit({"-", "--server", served.url("")}, saga_to("g1", peer.url("/b")));
     CHECK(taken.exit_code == 4);
     CHECK(contains(taken.err, "409"));

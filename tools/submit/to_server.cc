@@ -83,8 +83,11 @@ class ToServer final : public Way {
     json.erase("wait_result");  // `follow` waits
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
     if (!response) return unanswered(submission, response.error());
-    if (response->status != 200) return refusal_of(*response, submission.place());
     const auto answer = web::Json::parse(response->body, nullptr, false);
+    // It was handed in before, and has ended.
+    if (response->status == 409 && answer.is_object() && answer.value("same_definition", false))
+      return std::nullopt;
+    if (response->status != 200) return refusal_of(*response, submission.place());
     if (!answer.is_object() || text_in(answer, "dtm_result") != "SUCCESS")
       return unread(*response, submission.place());
     return std::nullopt;

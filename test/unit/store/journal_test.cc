@@ -57,6 +57,8 @@ TEST_SUITE("store/journal") {
     CHECK(read.recovered.last_lsn == 3);
     CHECK(read.recovered.last_id == underway);
     CHECK(read.recovered.transactions == 2);
+    CHECK(read.recovered.file.unfinished == 1);
+    CHECK(read.recovered.file.kept == 1);
     CHECK(read.recovered.log_bytes > 100);
     CHECK(read.transactions[0].first_lsn == 1);
     CHECK(read.transactions[0].last_lsn == 2);

@@ -156,6 +156,18 @@ TEST_SUITE("store/vanished") {
     CHECK(fs::file_size(wal) > 0);  // whoever starts next sees that something is missing
   }
 
+  TEST_CASE_FIXTURE(Scene,
+                    "a copy in the place of the removed file: its log stays, and all is there") {
+    REQUIRE(commit_one());
+    REQUIRE(commit_one());
+    fs::copy_file(path, aside);
+    fs::rename(aside, path);
+    check_refused("state.db was removed or replaced under the engine");
+    CHECK_FALSE(journal->close().has_value());
+    CHECK(fs::file_size(wal) > 0);
+    CHECK(found_in(path) >= acknowledged);
+  }
+
   TEST_CASE_FIXTURE(Scene, "another file in its place: refused, and that one is left alone") {
     const auto other = directory.file("other.db");
     REQUIRE(open_journal(other)->close());
