@@ -41,6 +41,11 @@ void Blocking::run(std::size_t bytes, std::function<void()> work, std::function<
   });
 }
 
+bool Blocking::all_wait() {
+  const std::lock_guard lock(mutex_);
+  return running_ != 0 && running_ == waiting_;
+}
+
 bool Blocking::is_own_thread() const { return blocking_here == this; }
 
 Result<> Blocking::begin_wait(std::size_t bytes) {

@@ -32,6 +32,8 @@ class Blocking {
   // Needs a place. `work`, then, when the place is free again, `done`; both on the thread. `bytes`
   // is what is kept for the call until then.
   void run(std::size_t bytes, std::function<void()> work, std::function<void()> done);
+  // Do all that run wait for what others have to do?
+  bool all_wait();
   // Is this one of its threads?
   bool is_own_thread() const;
 

@@ -19,6 +19,7 @@ class Callers final : public ports::Caller {
   bool has_place(ports::Lane lane) override;
   void call_later(ports::CallId id, const Call& call) override;
   std::vector<HostFigures> hosts() override { return hooks_.figures(); }
+  bool all_blocking_wait() override { return handlers_.all_blocking_wait(); }
   std::uint64_t shortages() override { return hooks_.shortages(); }
 
  private:

@@ -52,6 +52,7 @@ class Handlers final : public ports::Caller {
   ports::Lane lane_of(std::string_view target) override;
   bool has_place(ports::Lane lane) override { return lane != kBlocking || blocking_.has_place(); }
   void call_later(ports::CallId id, const Call& call) override;
+  bool all_blocking_wait() override { return blocking_.all_wait(); }
   // Is this thread one on which blocking handlers run?
   bool is_blocking_thread() const { return blocking_.is_own_thread(); }
 

@@ -310,11 +310,12 @@ void Engine::close_if_done() {
 }
 
 // Nobody is called any more. A handler that still runs may wait for a transaction: unless another
-// one runs for that, it would wait for ever.
+// one runs for that, and does more than to wait, it would wait for ever.
 void Engine::end_idle_waits() {
   const Error error{ErrorCode::closed, std::string(kClosed)};
+  const bool all_wait = ports_.caller.all_blocking_wait();
   for (auto* live : live_) {
-    if (live->running_on == 0) end_waits_for(*live, error);
+    if (all_wait || live->running_on == 0) end_waits_for(*live, error);
   }
 }
 

@@ -120,7 +120,12 @@ void Engine::meet(Live& live, SubmitRequest& request) {
              {.done = std::move(request.done), .wants_final = request.wants_final, .joined = true});
 }
 
+// What is not on disk yet cannot be told while the disk takes nothing, and whoever asks, asks
+// again.
 void Engine::meet(Live& live, FindRequest& request) {
+  if (!disk_.is_ok() && !request.wants_final && !is_durable(live))
+    return refuse(request.done, silence().code,
+                  "the state file takes no writes at the moment; ask again later");
   if (const auto may = may_wait(live, request.wants_final); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;

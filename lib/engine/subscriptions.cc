@@ -78,7 +78,8 @@ Result<> Subscriptions::check_room(const Subscription& subscription, const std::
   const auto& [topic, target, remark] = subscription;
   const auto bytes = bytes_ + bytes_of(topic, target, remark) -
                      (old == nullptr ? 0 : bytes_of(topic, target, *old));
-  if (bytes > limits_.subscription_bytes_max && bytes > bytes_) {
+  const bool is_lone = count_ == (old == nullptr ? 0 : 1);
+  if (bytes > limits_.subscription_bytes_max && bytes > bytes_ && !is_lone) {
     return Error{ErrorCode::topics_limit,
                  fmt::format("with this the subscriptions would have {} bytes, the limit is {}",
                              bytes, limits_.subscription_bytes_max)};

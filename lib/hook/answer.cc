@@ -72,7 +72,8 @@ bool Answer::take(std::string_view part) {
 // False: no room is left for it.
 bool Answer::keep(std::string_view part) {
   if (all_ != nullptr && kept_.size() + part.size() > kStartBytes) {
-    no_room_ = all_->now + part.size() > all_->max;
+    const bool is_lone = all_->now == counted_;
+    no_room_ = !is_lone && all_->now + part.size() > all_->max;
     if (no_room_) return false;
     all_->now += part.size();
     counted_ += part.size();

@@ -193,7 +193,7 @@ void Hooks::Impl::on_ended(CURL* easy, CURLcode result) {
   if (end) return finish(transfer, *end);
   if (multi_->add(easy)) return;
   ++shortages_;
-  finish(transfer, {Host::End::answered, Outcome::unknown(std::string(kNoMemory))});
+  finish(transfer, {Host::End::not_made, Outcome::unknown(std::string(kNoMemory))});
 }
 
 void Hooks::Impl::finish(Transfer& transfer, const Transfer::End& end) {

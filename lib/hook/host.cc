@@ -66,6 +66,10 @@ void Host::end(std::uint64_t now, Ticket ticket, End end, OutcomeKind outcome) {
     silent_in_a_row_ = 0;
     return;
   }
+  if (end == End::not_made) {
+    if (ticket == Ticket::probe && state_ == BreakerState::half_open) open(now);
+    return;
+  }
   const auto first = static_cast<std::uint64_t>(options_->breaker_open_first.count());
   const auto most = static_cast<std::uint64_t>(options_->breaker_open_max.count());
   if (ticket == Ticket::probe && state_ == BreakerState::half_open) {

@@ -15,8 +15,9 @@ class Host {
 
   // Whether this call is the one that tries a host whose breaker is open.
   enum class Ticket : std::uint8_t { ordinary, probe };
-  // An answer of any kind shows that the host is there.
-  enum class End : std::uint8_t { answered, silent };
+  // An answer of any kind shows that the host is there. What was not made, since the system had
+  // nothing left for it, shows nothing.
+  enum class End : std::uint8_t { answered, silent, not_made };
 
   // The options live as long as this.
   explicit Host(const HookOptions& options);

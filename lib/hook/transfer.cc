@@ -214,7 +214,7 @@ std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms
   const bool is_short =
       lacked_descriptor_ || (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors());
   if (result != CURLE_OK && is_short)
-    return End{Host::End::answered, Outcome::unknown("no file descriptor is left: " + why(result))};
+    return End{Host::End::not_made, Outcome::unknown("no file descriptor is left: " + why(result))};
   if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
   return is_redirect(status()) ? follow(now_ms) : answered();
 }

@@ -44,6 +44,8 @@ class Caller {
   virtual void call_later(CallId id, const Call& call) = 0;
   // Of the hosts that URLs led to, by name: shown by the tools.
   virtual std::vector<HostFigures> hosts() { return {}; }
+  // Every function that blocks and still runs waits for transactions.
+  virtual bool all_blocking_wait() { return false; }
   // Calls, so far, that the system had no descriptor, thread or memory for.
   virtual std::uint64_t shortages() { return 0; }
 };

@@ -110,7 +110,6 @@ std::optional<FileId> file_id(const std::string& path) {
   struct statx found {};
   if (statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &found) == 0)
     return FileId{makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino};
-  if (errno != ENOSYS) return std::nullopt;
 #endif
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return std::nullopt;

@@ -34,6 +34,9 @@ std::uint64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
+// The words fit into a string without any.
+Error no_memory() { return {ErrorCode::resources, "no memory left"}; }
+
 // SQLite's words for this do not say what is missing.
 Error explain(const Error& error, const std::string& path) {
   if (error.code != ErrorCode::storage && error.code != ErrorCode::no_space) return error;
@@ -252,13 +255,13 @@ Result<> Reader::Impl::usable(const std::unique_ptr<Impl>& impl) {
 
 template <class Work>
 auto Reader::Impl::enter(const std::unique_ptr<Impl>& impl, Work work) -> decltype(work(*impl)) {
-  if (auto may = usable(impl); !may) return may.error();
   const base::QuietSignals quiet;  // it writes to the file's shared memory, on the caller's thread
   try {
+    if (auto may = usable(impl); !may) return may.error();
     return work(*impl);
   } catch (const std::bad_alloc&) {
-    impl->end_moment();
-    return Error{ErrorCode::resources, "no memory is left to read the file with"};
+    if (impl && !impl->home_.left()) impl->end_moment();
+    return no_memory();
   }
 }
 
@@ -271,9 +274,13 @@ void Reader::Impl::end_moment() noexcept {
 Result<Reader> Reader::open(std::string_view path) {
   if (!base::watch_forks()) return Error{ErrorCode::resources, "no memory to watch for forks"};
   const base::QuietSignals quiet;
-  auto impl = Impl::open(path);
-  if (!impl) return impl.error();
-  return Reader(std::move(*impl));
+  try {
+    auto impl = Impl::open(path);
+    if (!impl) return impl.error();
+    return Reader(std::move(*impl));
+  } catch (const std::bad_alloc&) {
+    return no_memory();
+  }
 }
 
 Reader::Reader(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

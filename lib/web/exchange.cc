@@ -21,8 +21,10 @@ Exchange::Exchange(std::shared_ptr<Exchanges> owner, std::string_view api, Respo
       respond_(std::move(respond)),
       begun_(std::chrono::steady_clock::now()) {}
 
+// Without memory for words the status has to do.
 Exchange::~Exchange() {
-  if (!answered_) threads::run_if_memory([this] { answer(busy()); });
+  if (answered_ || threads::run_if_memory([this] { answer(busy()); })) return;
+  threads::run_if_memory([this] { answer(Response{503, {}, {}, {}}); });
 }
 
 void Exchange::answer(Response response) {
@@ -31,8 +33,9 @@ void Exchange::answer(Response response) {
   const std::unique_ptr<Exchange, void (*)(Exchange*)> end(
       this, [](Exchange* self) { self->owner_->forget(self); });
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun_;
-  owner_->metrics().count_request(api_, response.status, taken.count());
+  const auto status = response.status;
   respond_(std::move(response));
+  owner_->metrics().count_request(api_, status, taken.count());
 }
 
 std::shared_ptr<Exchange> Exchanges::begin(std::string_view api, Respond respond) {

@@ -13,9 +13,9 @@ namespace {
 
 // What a step of a definition has where: see the schema of the state file.
 enum StepPlace : std::size_t { kFirst = 0, kPayload = 2, kOptions = 3 };
-// Of an answer's `bin_data`s, as base64: three times the largest definition. A topic's payload
-// stands there once for each subscriber.
-constexpr std::size_t kPayloadBytesMax = std::size_t{32} * 1024 * 1024;
+// A topic's payload stands in an answer once for each subscriber, as base64: so much of them at
+// most.
+constexpr std::size_t kSharedBytesMax = std::size_t{32} * 1024 * 1024;
 
 Json parse_definition(const TransactionRow& row) {
   auto json = Json::parse(row.definition, nullptr, false);
@@ -161,22 +161,27 @@ class Payloads {
       const auto parent = options.is_object() ? options.value("subscriber_of", std::size_t{0}) : 0;
       const bool shares = parent > 0 && parent <= of_step_.size();
       if (!shares) texts_.push_back(base64_of(part_of(step, kPayload)));
-      of_step_.push_back(shares ? of_step_[parent - 1] : texts_.size() - 1);
+      of_step_.push_back({shares ? of_step_[parent - 1].text : texts_.size() - 1, shares});
     }
   }
-  // Empty, too, when the answer has as much of payloads as it may have.
+  // Empty, too, of a subscriber when the answer has as much of such as it may have.
   std::string_view take(std::size_t step) {
     if (step >= of_step_.size()) return {};
-    const std::string_view text = texts_[of_step_[step]];
-    if (taken_ + text.size() > kPayloadBytesMax) return {};
-    taken_ += text.size();
+    const std::string_view text = texts_[of_step_[step].text];
+    if (!of_step_[step].is_shared) return text;
+    if (shared_bytes_ + text.size() > kSharedBytesMax) return {};
+    shared_bytes_ += text.size();
     return text;
   }
 
  private:
+  struct Place {
+    std::size_t text;
+    bool is_shared;
+  };
   std::vector<std::string> texts_;
-  std::vector<std::size_t> of_step_;
-  std::size_t taken_ = 0;
+  std::vector<Place> of_step_;
+  std::size_t shared_bytes_ = 0;
 };
 
 Json branch_json(const TransactionRow& transaction, const BranchRow& row, std::string_view payload,

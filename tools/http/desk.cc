@@ -56,8 +56,10 @@ bool Desk::on_headers(Daemon& daemon, MHD_Connection* connection, const char* ur
   return at_once ? refuse(connection, *exchange, 413, true) : true;
 }
 
-bool Desk::reserve(Exchange& exchange, std::size_t size) {
-  if (reserved_bytes_.fetch_add(size) + size > options_.bodies_bytes_max) {
+bool Desk::reserve(Exchange& exchange, std::size_t size, Lone lone) {
+  const auto held = reserved_bytes_.fetch_add(size);
+  const bool is_taken = lone == Lone::taken && held == 0;
+  if (held + size > options_.bodies_bytes_max && !is_taken) {
     reserved_bytes_.fetch_sub(size);
     return false;
   }
@@ -74,7 +76,7 @@ bool Desk::on_body(Exchange& exchange, const char* bytes, std::size_t size) {
   if (exchange.refusal == 0) {
     if (body.size() + size > options_.body_bytes_max)
       exchange.refusal = 413;
-    else if (!reserve(exchange, size))
+    else if (!reserve(exchange, size, Lone::counted))
       exchange.refusal = 503;
     else
       body.append(bytes, size);
@@ -120,7 +122,8 @@ bool Desk::send(MHD_Connection* connection, Exchange& exchange, web::Response re
   auto& peer = *exchange.peer;
   if (!peer.enter(Phase::writing)) return false;
   give_back(exchange);
-  if (response.body.size() > kSmallAnswer && !reserve(exchange, response.body.size())) {
+  if (response.body.size() > kSmallAnswer &&
+      !reserve(exchange, response.body.size(), Lone::taken)) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     response = plain_response(503);
   }

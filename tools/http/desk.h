@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 
@@ -45,7 +46,8 @@ class Desk {
   bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
   bool dispatch(MHD_Connection* connection, Exchange& exchange);
   // A body's or an answer's share of `bodies_bytes_max`.
-  bool reserve(Exchange& exchange, std::size_t size);
+  enum class Lone : std::uint8_t { counted, taken };  // one beyond it, while nothing else is held
+  bool reserve(Exchange& exchange, std::size_t size, Lone lone);
   void give_back(Exchange& exchange);
 
   const ServerOptions options_;

@@ -5,18 +5,36 @@
 
 #include <charconv>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <utility>
 
 namespace belay::http {
 namespace {
 
-MHD_Result add_field(void* fields, enum MHD_ValueKind /*kind*/, const char* name,
+struct Collected {
+  web::Fields& fields;
+  bool lacks_memory = false;
+};
+
+MHD_Result add_field(void* into, enum MHD_ValueKind /*kind*/, const char* name,
                      std::size_t name_size, const char* value, std::size_t value_size) noexcept {
-  static_cast<web::Fields*>(fields)->emplace_back(
-      std::string(name, name_size),
-      value == nullptr ? std::string() : std::string(value, value_size));
-  return MHD_YES;
+  auto& collected = *static_cast<Collected*>(into);
+  try {
+    collected.fields.emplace_back(
+        std::string(name, name_size),
+        value == nullptr ? std::string() : std::string(value, value_size));
+    return MHD_YES;
+  } catch (const std::bad_alloc&) {  // not through the library
+    collected.lacks_memory = true;
+    return MHD_NO;
+  }
+}
+
+void collect(MHD_Connection* connection, MHD_ValueKind kind, web::Fields& fields) {
+  Collected collected{fields};
+  MHD_get_connection_values_n(connection, kind, add_field, &collected);
+  if (collected.lacks_memory) throw std::bad_alloc();
 }
 
 struct LengthHeaders {
@@ -69,8 +87,8 @@ bool expects_go_ahead(MHD_Connection* connection) {
 }
 
 void read_fields(MHD_Connection* connection, web::Request& request) {
-  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, add_field, &request.query);
-  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, add_field, &request.headers);
+  collect(connection, MHD_GET_ARGUMENT_KIND, request.query);
+  collect(connection, MHD_HEADER_KIND, request.headers);
 }
 
 bool send_response(MHD_Connection* connection, web::Response response, After after) {

@@ -21,7 +21,7 @@ std::optional<std::uint64_t> promised_length(MHD_Connection* connection);
 bool says_length_twice(MHD_Connection* connection);
 // The client waits for a go-ahead before it sends the body.
 bool expects_go_ahead(MHD_Connection* connection);
-// The query and the headers.
+// The query and the headers. Throws bad_alloc.
 void read_fields(MHD_Connection* connection, web::Request& request);
 
 enum class After : std::uint8_t { keep_alive, close };

@@ -116,6 +116,7 @@ std::uint64_t LogQueue::dropped() const {
 
 void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
   std::unique_lock lock(shared->mutex);
+  bool in_line = false;  // what was written ends in the middle of one
   for (;;) {
     shared->more.wait(
         lock, [&] { return shared->ending || !shared->waiting.empty() || shared->lost_now != 0; });
@@ -126,12 +127,15 @@ void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
       telling = std::exchange(shared->lost_now, 0);
       text = shared->lost(telling);
     }
+    if (in_line) text.insert(0, "\n");
     shared->being_written = text.size();
     lock.unlock();
     const auto left = write_to(shared->fd, text);
     const int error = errno;
     lock.lock();
     shared->being_written = 0;
+    const auto written = text.size() - left.size();
+    if (written != 0) in_line = text[written - 1] != '\n';
     if (!left.empty()) {
       const auto lost =
           (telling != 0 ? 0 : lines_in(left)) + lines_in(std::exchange(shared->waiting, {}));

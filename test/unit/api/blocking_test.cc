@@ -204,6 +204,30 @@ TEST_SUITE("api/blocking") {
     CHECK(shared.told.get_future().get() == ErrorCode::closed);
   }
 
+  TEST_CASE("a close ends the wait of handlers for each other and for themselves") {
+    BlockingSite site(2, 50ms);
+    struct Shared {
+      Engine& engine;
+      std::latch begun{2};
+      std::atomic<int> told_closed = 0;
+    } shared{*site.engine};
+    const Handler wait_for_other = [](const Call& call, void* user) {
+      auto& self = *static_cast<Shared*>(user);
+      self.begun.arrive_and_wait();
+      const auto other = call.gid == "one" ? "two" : "one";
+      const auto end = self.engine.wait(other, 1h);
+      self.told_closed += !end && end.error().code == ErrorCode::closed ? 1 : 0;
+      return Outcome::success();
+    };
+    REQUIRE(site.engine->handle_blocking("wait", wait_for_other, &shared));
+    REQUIRE(site.engine->start());
+    for (const auto* gid : {"one", "two"})
+      REQUIRE(site.engine->submit(Saga(gid).step("wait", "").step("nobody's", "")));
+    shared.begun.wait();
+    REQUIRE(site.engine->close());
+    CHECK(shared.told_closed == 2);
+  }
+
   TEST_CASE("a handler whose copy leaves no room for what it waits for is told busy") {
     Options options;
     options.limits.call_bytes_max = 1'000;
