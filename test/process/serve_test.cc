@@ -72,7 +72,9 @@ TEST_SUITE("process/serve") {
     const auto metrics = served.get("/metrics");
     REQUIRE(metrics);
     CHECK(contains(metrics->body, "belay_transactions_live 0"));
-    CHECK(contains(metrics->body, "belay_http_connections 1"));
+    // Those of the requests before may be closing.
+    CHECK(contains(metrics->body, "belay_http_connections "));
+    CHECK_FALSE(contains(metrics->body, "belay_http_connections 0"));
     const auto end = served.stop();
     CHECK(manager.next() == "STOPPING=1");
     CHECK(end.exit_code == 0);
