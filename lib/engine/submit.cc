@@ -124,7 +124,7 @@ void Engine::meet(Live& live, SubmitRequest& request) {
 // again.
 void Engine::meet(Live& live, FindRequest& request) {
   if (!disk_.is_ok() && !request.wants_final && !is_durable(live))
-    return refuse(request.done, silence().code,
+    return refuse(request.done, ErrorCode::storage,
                   "the state file takes no writes at the moment; ask again later");
   if (const auto may = may_wait(live, request.wants_final); !may)
     return refuse(request.done, may.error().code, may.error().detail);

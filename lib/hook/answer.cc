@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "hook/json_rpc.h"
+#include "hook/spare.h"
 
 namespace belay::hook {
 namespace {
 
 constexpr std::size_t kStartBytes = 1024;
-constexpr std::size_t kSpareBytes = 16 * 1024;  // of memory, for the next answer
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -43,8 +43,7 @@ void Answer::begin(std::size_t bytes_max, std::string_view rpc_id) {
 }
 
 void Answer::forget() {
-  kept_.clear();
-  if (kept_.capacity() > kSpareBytes) std::string().swap(kept_);
+  clear_for_next(kept_);
   if (all_ != nullptr) all_->now -= counted_;
   counted_ = 0;
 }

@@ -42,6 +42,7 @@ bool is_shortage(int error) {
 }
 
 Result<std::unique_ptr<Multi>> Multi::make() {
+  const base::StandardStreamsTaken taken;  // libcurl makes a pair of sockets of its own
   auto* multi = curl_multi_init();
   if (multi == nullptr) return Error{ErrorCode::resources, "there is no memory for libcurl"};
   std::unique_ptr<Multi> made(new Multi(multi));

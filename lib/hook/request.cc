@@ -6,12 +6,12 @@
 
 #include "base/trace.h"
 #include "hook/json.h"
+#include "hook/spare.h"
 
 namespace belay::hook {
 namespace {
 
 constexpr std::size_t kHeadersMax = 256;
-constexpr std::size_t kSpareTextBytes = 16 * 1024;  // of memory, for the next request
 
 // Those that belong to the connection or to belay: a caller's copy of them is left out.
 constexpr std::array<std::string_view, 13> kOwnHeaders = {
@@ -190,9 +190,7 @@ void Request::make_headers(const Call& call, std::uint64_t span) {
 }
 
 void Request::rest() {
-  for (auto* text : {&url_, &body_, &headers_}) {
-    if (text->capacity() > kSpareTextBytes) std::string().swap(*text);
-  }
+  for (auto* text : {&url_, &body_, &headers_}) clear_for_next(*text);
 }
 
 void Request::go_to(std::string_view url) { url_ = url; }

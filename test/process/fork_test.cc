@@ -3,6 +3,7 @@
 #include <belay/driven.h>
 #include <belay/reader.h>
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,14 @@ int exit_code_of_child(const std::function<int()>& work) {
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// SQLite, which keeps off these as well, leaves the null device in their place.
+bool is_closed_or_null(int descriptor) {
+  struct stat there {};
+  struct stat null {};
+  if (::fstat(descriptor, &there) != 0) return true;
+  return ::stat("/dev/null", &null) == 0 && there.st_rdev == null.st_rdev;
 }
 
 // A child that lives on, as a worker does, with what it has of its parent's.
@@ -129,6 +138,19 @@ TEST_SUITE("process/fork") {
             return !engine && engine.error().code == ErrorCode::locked ? 0 : 1;
           }) == 0);
     host_engine().reset();
+  }
+
+  TEST_CASE("with the standard streams closed nothing of an engine takes their place") {
+    const TempDir dir;
+    CHECK(exit_code_of_child([&] {
+            for (const int stream : {0, 1, 2}) ::close(stream);
+            auto engine = Engine::open(dir.file("state.db"));
+            if (!engine || !engine->handle("yes", nod) || !engine->start()) return 1;
+            if (!engine->run(Saga("g").step("yes", ""))) return 2;
+            for (const int stream : {0, 1, 2})
+              if (!is_closed_or_null(stream)) return 10 + stream;
+            return engine->close() ? 0 : 3;
+          }) == 0);
   }
 
   TEST_CASE("a reader is its parent's, and the child's exit leaves the file as it is") {

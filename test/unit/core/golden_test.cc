@@ -2,6 +2,11 @@
 // number, keep the old bytes here as what must still be read, and add the new ones.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
 #include "core/codec.h"
 #include "unit/core/samples.h"
 #include "unit/core/transactions.h"
@@ -171,6 +176,21 @@ void check_snapshot(const core::Transaction& transaction, std::string_view forma
 
 }  // namespace
 
+// The example of lib/core/format.md, without what it says of the bytes.
+std::string bytes_in_prose() {
+  const char* path = std::getenv("BELAY_FORMAT");
+  REQUIRE_MESSAGE(path != nullptr, "BELAY_FORMAT names lib/core/format.md");
+  std::ifstream file(path);
+  std::string bytes;
+  std::string line;
+  while (std::getline(file, line) && line != "```") continue;
+  while (std::getline(file, line) && line != "```") {
+    std::istringstream words(line.substr(0, line.find("  ", line.find_first_not_of(' '))));
+    for (std::string byte; words >> byte;) bytes += byte;
+  }
+  return bytes;
+}
+
 TEST_SUITE("core/golden") {
   TEST_CASE("a definition of format 1 is written and read as ever") {
     check_definition(rich_saga(), kDefinition1, 0xd0099c5289284934u);
@@ -186,6 +206,10 @@ TEST_SUITE("core/golden") {
     check_batch(driven_records(), kDrivenBatch1);
     check_batch(msg_records(), kMsgBatch1);
     check_batch(workflow_records(), kWorkflowBatch1);
+  }
+
+  TEST_CASE("the example in the description of the formats is that batch") {
+    CHECK(bytes_in_prose() == kBatch1);
   }
 
   TEST_CASE("a snapshot, with its timeline, is written in format 2 and read in 1 and 2") {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/codec.h"
+#include "engine/commit_cost.h"
 #include "engine_fixture.h"
 
 namespace belay::test {
@@ -57,6 +58,30 @@ void hand_in(TestEngine& test, Description description, const std::string& name,
 }
 
 }  // namespace
+
+TEST_SUITE("engine/commit_cost") {
+  TEST_CASE("what a commit costs with nothing in it is told from commits of two sizes") {
+    engine::CommitCost cost;
+    CHECK(cost.fixed_us() == 0);
+    for (int i = 0; i < 20; ++i) cost.add(100'000, 700);
+    CHECK(cost.fixed_us() == 0);  // all of one size
+    for (int i = 0; i < 20; ++i) cost.add(20'000, 300);
+    CHECK(cost.fixed_us() == doctest::Approx(200));
+    for (int i = 0; i < 1'000; ++i) cost.add(i % 2 == 0 ? 20'000 : 100'000, i % 2 == 0 ? 500 : 900);
+    CHECK(cost.fixed_us() == doctest::Approx(400).epsilon(0.01));  // older ones count less
+  }
+
+  TEST_CASE("a store without a clock, and one to which more is cheaper, cost nothing") {
+    engine::CommitCost none;
+    engine::CommitCost odd;
+    for (std::size_t i = 1; i < 20; ++i) {
+      none.add(i * 1'000, 0);
+      odd.add(i * 1'000, i * i);
+    }
+    CHECK(none.fixed_us() == 0);
+    CHECK(odd.fixed_us() == 0);
+  }
+}
 
 TEST_SUITE("engine/budget") {
   TEST_CASE("more requests than a turn takes: those that come meanwhile are not forgotten") {

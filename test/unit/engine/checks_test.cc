@@ -140,6 +140,7 @@ TEST_SUITE("engine/checks") {
     CHECK(test.error_of("late") == ErrorCode::storage);
     CHECK(test.answered["late"] == 10);
     CHECK(test.error_of("late find") == ErrorCode::storage);
+    CHECK(test.error_of("known") == ErrorCode::storage);  // its submit is not on disk
     test.advance(24'999);
     CHECK(test.answered["find"] + test.answered["named"] == 0);
     test.advance(1);

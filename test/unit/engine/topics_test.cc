@@ -224,10 +224,13 @@ TEST_SUITE("engine/topics") {
     REQUIRE(test.subscribe({"news", "a", "short"}, "shorter"));
     REQUIRE(test.unsubscribe({"news", "b"}, "gone"));
     REQUIRE(test.subscribe({"mail", "c", std::string(180, 'r')}, "room"));
+    REQUIRE(test.unsubscribe({"mail", "c"}, "none left"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "none at all"));
+    REQUIRE(test.subscribe({"lone", "d", std::string(1'000, 'r')}, "lone"));
     test.settle();
     CHECK(test.error_of("one more") == ErrorCode::topics_limit);
     CHECK(test.error_of("longer") == ErrorCode::topics_limit);
-    for (const auto* name : {"a", "b", "full", "shorter", "gone", "room"}) {
+    for (const auto* name : {"a", "b", "full", "shorter", "gone", "room", "lone"}) {
       CAPTURE(name);
       CHECK(test.changed.at(name).has_value());
     }

@@ -230,6 +230,12 @@ TEST_SUITE("hook/answer/unread") {
 
   TEST_CASE("what is kept of all answers has a bound in bytes, and ends with each") {
     hook::KeptBytes all{.max = 5'000};
+    {
+      hook::Answer lone(all);
+      lone.begin(100'000, "0");
+      CHECK(lone.take(std::string(50'000, ' ')));
+      CHECK(lone.take(std::string(40'000, ' ')));
+    }
     hook::Answer first(all);
     first.begin(100'000, "1");
     CHECK(first.take(std::string(4'000, ' ')));

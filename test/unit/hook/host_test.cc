@@ -143,6 +143,25 @@ TEST_SUITE("hook/host") {
     CHECK(host.breaker() == BreakerState::closed);
   }
 
+  TEST_CASE("a call that was not made says nothing of the host") {
+    const auto options = breaker(2);
+    Host host(options);
+    const auto not_made = [&host](std::uint64_t now) {
+      host.end(now, host.begin(now), End::not_made, OutcomeKind::unknown);
+    };
+    fail(host, 0);
+    not_made(1);
+    CHECK(host.breaker() == BreakerState::closed);
+    fail(host, 2);  // still the second in a row
+    CHECK(host.breaker() == BreakerState::open);
+    not_made(1'002);  // its probe: the next one is no sooner, and no later
+    CHECK(host.breaker() == BreakerState::open);
+    CHECK(host.place_at(1'003) == 2'002);
+    answer(host, 2'002);
+    CHECK(host.breaker() == BreakerState::closed);
+    CHECK(host.figures().in_flight == 0);
+  }
+
   TEST_CASE("without a breaker it never opens") {
     const auto options = breaker(0);
     Host host(options);

@@ -141,6 +141,15 @@ TEST_SUITE("http misbehaviour") {
     CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
   }
 
+  TEST_CASE("a lone answer beyond the bound is sent all the same") {
+    const auto server =
+        started({.bodies_bytes_max = 10'000}, [](const web::Request&, const web::Respond& respond) {
+          respond({200, "text/plain", std::string(100'000, 'x'), {}});
+        });
+    CHECK(status_of(fetch({.url = url_of(*server)})) == 200);
+    CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
+  }
+
   TEST_CASE("a request that no memory is left for ends its connection, not the server") {
     const auto server = started({}, [](const web::Request& request, const web::Respond& respond) {
       if (request.path == "/scarce") throw std::bad_alloc();
