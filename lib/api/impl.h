@@ -15,7 +15,7 @@
 #include "base/forks.h"
 #include "base/log.h"
 #include "belay/engine.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "hook/hooks.h"
 #include "loop/loop.h"
 #include "store/store_thread.h"
@@ -101,7 +101,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   std::unique_ptr<hook::Hooks> hooks_;
   api::Callers callers_;
   std::unique_ptr<store::StoreThread> store_;
-  engine::Engine engine_;
+  engine::Coordinator engine_;
   engine::Origin origin_;
   std::vector<api::Mailbox::Letter> letters_;
   base::Callback<std::monostate> closed_;

@@ -7,7 +7,7 @@
 #include "base/branch_id.h"
 #include "core/draft.h"
 #include "core/ops.h"
-#include "hook/request.h"
+#include "hook/http_request.h"
 
 namespace belay::api {
 namespace {

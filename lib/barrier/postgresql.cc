@@ -45,12 +45,12 @@ constexpr const char* kReasonPostgresql = R"(
 
 constexpr Oid kBytea = 17;
 
-class Answer {
+class PgResult {
  public:
-  explicit Answer(PGresult* result) : result_(result) {}
-  Answer(const Answer&) = delete;
-  Answer& operator=(const Answer&) = delete;
-  ~Answer() { PQclear(result_); }
+  explicit PgResult(PGresult* result) : result_(result) {}
+  PgResult(const PgResult&) = delete;
+  PgResult& operator=(const PgResult&) = delete;
+  ~PgResult() { PQclear(result_); }
 
   explicit operator bool() const {
     const auto status = PQresultStatus(result_);
@@ -92,7 +92,7 @@ class Postgresql final : public Local {
   }
 
   Result<bool> insert(const Row& row) override {
-    const Answer answer(
+    const PgResult answer(
         execute<6>(kInsertPostgresql,
                    {row.gid, row.branch_id, row.op, row.barrier_id, row.trans_type, row.reason}));
     if (!answer) return failure(answer, "writing the barrier's row");
@@ -100,7 +100,7 @@ class Postgresql final : public Local {
   }
 
   Result<std::string> reason(const Row& key) override {
-    const Answer answer(
+    const PgResult answer(
         execute<4>(kReasonPostgresql, {key.gid, key.branch_id, key.op, key.barrier_id}));
     if (!answer) return failure(answer, "reading the barrier's row");
     if (!answer.has_row()) return Error{ErrorCode::busy, "the barrier's row went away"};
@@ -115,10 +115,10 @@ class Postgresql final : public Local {
 
   Result<bool> has_table() override {
     // By its name among the relations: no right to use the schema is needed to ask.
-    const Answer answer(PQexec(database_,
-                               "select exists (select 1 from pg_catalog.pg_class c join "
-                               "pg_catalog.pg_namespace n on n.oid = c.relnamespace where "
-                               "n.nspname = 'dtm_barrier' and c.relname = 'barrier')"));
+    const PgResult answer(PQexec(database_,
+                                 "select exists (select 1 from pg_catalog.pg_class c join "
+                                 "pg_catalog.pg_namespace n on n.oid = c.relnamespace where "
+                                 "n.nspname = 'dtm_barrier' and c.relname = 'barrier')"));
     if (!answer) return failure(answer, "looking for the barrier's table");
     return answer.is_true();
   }
@@ -136,7 +136,7 @@ class Postgresql final : public Local {
     if (PQtransactionStatus(database_) == PQTRANS_IDLE) {
       return Error{ErrorCode::misuse, "the transaction ended inside the work"};
     }
-    const Answer answer(PQexec(database_, "commit"));
+    const PgResult answer(PQexec(database_, "commit"));
     if (!answer) {
       auto error = failure(answer, "committing");
       // A lost race or a deferred constraint is a clear no.
@@ -158,7 +158,7 @@ class Postgresql final : public Local {
   }
 
   Result<> run(const char* sql, std::string_view doing) {
-    const Answer answer(PQexec(database_, sql));
+    const PgResult answer(PQexec(database_, sql));
     if (!answer) return failure(answer, doing);
     return {};
   }
@@ -179,7 +179,7 @@ class Postgresql final : public Local {
                         sizes.data(), formats.data(), 0);
   }
 
-  Error failure(const Answer& answer, std::string_view doing) const {
+  Error failure(const PgResult& answer, std::string_view doing) const {
     const auto state = answer.sqlstate();
     if (state.empty()) {
       std::string_view words = PQerrorMessage(database_);

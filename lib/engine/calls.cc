@@ -6,7 +6,7 @@
 #include "belay/check.h"
 #include "core/ops.h"
 #include "core/shortened.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 
 namespace belay::engine {
 namespace {
@@ -28,7 +28,7 @@ bool ends_it(Mode mode, Op op, OutcomeKind kind) {
 
 }  // namespace
 
-void Engine::call(Live& live, std::uint32_t branch, Op op) {
+void Coordinator::call(Live& live, std::uint32_t branch, Op op) {
   // the next life makes it: it is on disk that it may have run
   if (phase_ != Phase::running) return;
   if (!is_wanted(live, branch, op)) return decide(live, core::Withdrawn{branch});
@@ -48,20 +48,20 @@ void Engine::call(Live& live, std::uint32_t branch, Op op) {
 
 // A branch's handler still runs, though its call was given up: nothing of that branch is called
 // beside it, neither the same again nor what undoes it.
-void Engine::wait_behind(ports::CallId former, Live& live, std::uint32_t branch, Op op) {
+void Coordinator::wait_behind(ports::CallId former, Live& live, std::uint32_t branch, Op op) {
   BELAY_MARK(call_waits_for_handler);
   waiting_.wait({&live, branch, op, lane_behind(former)}, false);
   if (note_stuck(live)) log_stuck(live);
 }
 
 // A call is copied, so that it may outlive its transaction's memory.
-bool Engine::have_place() const {
+bool Coordinator::have_place() const {
   const auto& limits = options_.limits;
   if (calls_.bytes() >= limits.call_bytes_max) BELAY_MARK(call_bytes_ran_out);
   return calls_.in_flight() < limits.calls_in_flight_max && calls_.bytes() < limits.call_bytes_max;
 }
 
-void Engine::call_or_wait(const PendingCall& call) {
+void Coordinator::call_or_wait(const PendingCall& call) {
   const bool has_place = ports_.caller.has_place(call.lane);
   const bool may_go = have_place();
   if (may_go && has_place && waiting_.is_next(call.lane)) return call_later(call);
@@ -112,13 +112,13 @@ struct CallParts {
 
 }  // namespace
 
-void Engine::call_now(Live& live, std::uint32_t branch, Op op) {
+void Coordinator::call_now(Live& live, std::uint32_t branch, Op op) {
   ++counters_.calls;
   const CallParts parts(live.transaction, branch, op, epoch_, options_.request_timeout);
   on_outcome(live, branch, op, ports_.caller.call_now(parts.call));
 }
 
-void Engine::call_later(const PendingCall& call) {
+void Coordinator::call_later(const PendingCall& call) {
   ++counters_.calls;
   const CallParts parts(call.live->transaction, call.branch, call.op, epoch_,
                         options_.request_timeout);
@@ -127,7 +127,7 @@ void Engine::call_later(const PendingCall& call) {
                            parts.call);
 }
 
-void Engine::start_waiting_calls() {
+void Coordinator::start_waiting_calls() {
   if (phase_ != Phase::running) return;
   budget_.spend_on(Share::called);
   while (budget_.has_room() && have_place()) {
@@ -150,13 +150,13 @@ void Engine::start_waiting_calls() {
   }
 }
 
-void Engine::lane_opened(ports::Lane lane) {
+void Coordinator::lane_opened(ports::Lane lane) {
   if (waiting_.open(lane)) ports_.alarm.wake();
 }
 
 // Calls that must not be made any more are not kept until their lane has a place: that day may
 // never come, and the transaction has to go on.
-void Engine::withdraw_waiting(Live& live) {
+void Coordinator::withdraw_waiting(Live& live) {
   std::vector<std::uint32_t> withdrawn;
   const auto count = static_cast<std::uint32_t>(live.transaction.branches.size());
   for (std::uint32_t i = 0; i < count && live.calls_waiting != 0; ++i) {
@@ -173,7 +173,7 @@ void Engine::withdraw_waiting(Live& live) {
 
 // A call stays in flight until its answer is decided: so no more of them wait than there may be
 // calls.
-void Engine::answer(ports::CallId id, const Outcome& outcome) {
+void Coordinator::answer(ports::CallId id, const Outcome& outcome) {
   if (!calls_.has(id)) return BELAY_MARK(answer_after_timeout);  // given up before: its time was up
   if (phase_ == Phase::closed) return static_cast<void>(calls_.take(id));
   time_.tick(ports_.clock);
@@ -183,7 +183,7 @@ void Engine::answer(ports::CallId id, const Outcome& outcome) {
   answers_.push_back({id, core::shortened(outcome)});
 }
 
-void Engine::take_answers() {
+void Coordinator::take_answers() {
   budget_.spend_on(Share::called);
   while (!answers_.empty() && budget_.has_room()) {
     take_answer(answers_.front());
@@ -191,7 +191,7 @@ void Engine::take_answers() {
   }
 }
 
-void Engine::take_answer(const Answer& answer) {
+void Coordinator::take_answer(const Answer& answer) {
   const auto taken = calls_.take(answer.id);
   if (!taken) return BELAY_MARK(answer_after_timeout);  // answered twice
   const auto& call = taken->call;
@@ -201,14 +201,14 @@ void Engine::take_answer(const Answer& answer) {
 }
 
 // Nothing is decided any more.
-void Engine::drop_answers() {
+void Coordinator::drop_answers() {
   for (const auto& answer : std::exchange(answers_, {})) static_cast<void>(calls_.take(answer.id));
 }
 
 // A handler that ran beyond its call's time. Nothing of its branch was called meanwhile, so an
 // answer that ends what was asked for is as good as one in time, if it is still asked for. Anything
 // else says no more than its time did; what waits behind it goes on.
-void Engine::come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome) {
+void Coordinator::come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome) {
   auto& live = *former.live;
   --live.running_on;
   if (live.forgotten) return let_go(live);
@@ -232,7 +232,7 @@ void Engine::come_back(ports::CallId id, const PendingCall& former, const Outcom
   decide(live, core::Answered{former.branch, former.op, &outcome, true});
 }
 
-void Engine::expire_calls() {
+void Coordinator::expire_calls() {
   budget_.spend_on(Share::called);
   while (answers_.empty() && budget_.has_room()) {
     const auto call = calls_.give_up_one(time_.monotonic());
@@ -249,7 +249,7 @@ void Engine::expire_calls() {
   }
 }
 
-void Engine::count(const Outcome& outcome) {
+void Coordinator::count(const Outcome& outcome) {
   switch (outcome.kind()) {
     case OutcomeKind::success: ++counters_.calls_success; break;
     case OutcomeKind::failure: ++counters_.calls_failure; break;
@@ -258,13 +258,13 @@ void Engine::count(const Outcome& outcome) {
   }
 }
 
-void Engine::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome) {
+void Coordinator::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome) {
   count(outcome);
   decide(live, core::Answered{branch, op, &outcome});
 }
 
 // Stuck until somebody registers the name.
-void Engine::park(Live& live, std::uint32_t branch, Op op) {
+void Coordinator::park(Live& live, std::uint32_t branch, Op op) {
   parked_.add(live.transaction.definition.target(branch, op), live);
   live.was_parked = true;
   decide(live, core::Unregistered{branch, op});

@@ -5,16 +5,16 @@
 #include <iterator>
 #include <utility>
 
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
-Error Engine::silence() {
+Error Coordinator::silence() {
   return {ErrorCode::storage,
           fmt::format("the state file has not answered for {} ms", kCheckPatience)};
 }
 
-Result<> Engine::check_storage(base::Callback<std::monostate> done) {
+Result<> Coordinator::check_storage(base::Callback<std::monostate> done) {
   const std::lock_guard lock(mutex_);
   if (!taking_) return Error{ErrorCode::closed, "the engine is not running"};
   if (checks_waiting_ >= kChecksMax) {
@@ -28,7 +28,7 @@ Result<> Engine::check_storage(base::Callback<std::monostate> done) {
 }
 
 // What was written a moment ago is an answer; else the next batch brings it.
-void Engine::take_checks() {
+void Coordinator::take_checks() {
   std::vector<base::Callback<std::monostate>> asked;
   {
     const std::lock_guard lock(mutex_);
@@ -47,7 +47,7 @@ void Engine::take_checks() {
 }
 
 // Counted down before they are told: who is told may ask again at once.
-void Engine::answer_checks(const std::vector<StorageCheck>& checks, const Result<>& result) {
+void Coordinator::answer_checks(const std::vector<StorageCheck>& checks, const Result<>& result) {
   if (checks.empty()) return;
   {
     const std::lock_guard lock(mutex_);
@@ -56,40 +56,40 @@ void Engine::answer_checks(const std::vector<StorageCheck>& checks, const Result
   for (const auto& check : checks) check.done(result);
 }
 
-void Engine::fail_checks(const Error& error) {
+void Coordinator::fail_checks(const Error& error) {
   for (auto* checks : {&sealed_.checks, &open_.checks})
     answer_checks(std::exchange(*checks, {}), error);
 }
 
 // 0: nobody asks.
-std::uint64_t Engine::next_check_expires() const {
+std::uint64_t Coordinator::next_check_expires() const {
   const auto& first = sealed_.checks.empty() ? open_.checks : sealed_.checks;
   return first.empty() ? 0 : first.front().until;
 }
 
 // A disk that says neither yes nor no.
-void Engine::expire_checks() {
+void Coordinator::expire_checks() {
   const auto at = next_check_expires();
   if (at == 0 || at > time_.monotonic()) return;
   fail_checks(silence());
 }
 
 // Noticed though nobody asks.
-void Engine::note_silence() {
+void Coordinator::note_silence() {
   const auto silence = disk_.look(time_.monotonic());
   if (silence.begins) {
-    log_.error("{}, nothing is acknowledged until it does", Engine::silence().detail);
-    fail_checks(Engine::silence());
+    log_.error("{}, nothing is acknowledged until it does", Coordinator::silence().detail);
+    fail_checks(Coordinator::silence());
   }
   if (silence.ends) log_.info("the state file answers again");
   if (!silence.lasts_too_long) return;
   end_waits(ErrorCode::commit_unknown, "the state file does not answer; ask for the gid later");
-  end_lookups(Engine::silence());
-  end_hastening(Engine::silence());
+  end_lookups(Coordinator::silence());
+  end_hastening(Coordinator::silence());
 }
 
 // Also without anybody who asks: who looks at health or counters must see it.
-void Engine::doubt_storage(const Error& error) {
+void Coordinator::doubt_storage(const Error& error) {
   if (phase_ == Phase::closed || given_up_) return;
   log_.warning("{}", error.detail);
   doubts_storage_ = true;
@@ -98,19 +98,19 @@ void Engine::doubt_storage(const Error& error) {
 
 // A file that was told nothing for so long is told the time, or this life would count as time that
 // nobody saw.
-void Engine::note_time(std::uint64_t pause) {
+void Coordinator::note_time(std::uint64_t pause) {
   if (phase_ != Phase::closed && time_.monotonic() - seen_at_ >= pause) doubts_storage_ = true;
 }
 
 // Changed figures ride along with the next batch.
-void Engine::note_hosts() {
+void Coordinator::note_hosts() {
   auto hosts = ports_.caller.hosts();
   if (hosts == hosts_) return;
   hosts_ = std::move(hosts);
   hosts_changed_ = true;
 }
 
-Result<> Engine::note_realm(const XaRealm& realm) {
+Result<> Coordinator::note_realm(const XaRealm& realm) {
   const std::lock_guard lock(mutex_);
   if (std::find(realms_.begin(), realms_.end(), realm) != realms_.end()) return {};
   if (realms_.size() >= kRealmsMax) {
@@ -124,13 +124,13 @@ Result<> Engine::note_realm(const XaRealm& realm) {
 
 // A branch may be prepared a moment before its realm is on disk. After a crash in that moment the
 // file does not know the realm, and whoever asks about it is refused.
-void Engine::take_realms() {
+void Coordinator::take_realms() {
   const std::lock_guard lock(mutex_);
   for (; realms_taken_ < realms_.size(); ++realms_taken_)
     open_.realms.push_back(realms_[realms_taken_]);
 }
 
-void Engine::seal_extras() {
+void Coordinator::seal_extras() {
   const bool doubts = std::exchange(doubts_storage_, false);
   batch_.checked_at = doubts || !sealed_.checks.empty() ? time_.now() : 0;
   batch_.realms = std::exchange(sealed_.realms, {});

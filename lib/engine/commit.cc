@@ -6,7 +6,7 @@
 
 #include "base/mark.h"
 #include "belay/check.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
@@ -16,7 +16,7 @@ constexpr std::string_view kClosed = "the engine closed; what is on disk goes on
 
 }  // namespace
 
-void Engine::flush() {
+void Coordinator::flush() {
   if (disk_.is_committing()) return;
   if (disk_.refuses()) {
     if (disk_.retry_at() > time_.monotonic()) return;
@@ -40,7 +40,7 @@ void Engine::flush() {
 }
 
 // What the sealed one held was told, so that it is empty: it is the open one from now on.
-void Engine::seal() {
+void Coordinator::seal() {
   std::swap(open_, sealed_);
   seal_extras();
   batch_.topics = std::exchange(sealed_.topics, {});
@@ -52,7 +52,7 @@ void Engine::seal() {
 }
 
 // Which rows the next batch carries, and which log rows it makes superfluous.
-void Engine::choose_rows() {
+void Coordinator::choose_rows() {
   batch_.rows.clear();
   const bool in_hurry =
       phase_ != Phase::running || (!dirty_.empty() && dirty_.head()->first_lsn <= fold_target_);
@@ -87,7 +87,7 @@ void Engine::choose_rows() {
   batch_.fold_below = dirty_.empty() ? newest : dirty_.head()->first_lsn;
 }
 
-void Engine::add_row(Live& live) {
+void Coordinator::add_row(Live& live) {
   ports::RowChange row;
   row.id = live.transaction.id;
   row.lsn = live.last_lsn;
@@ -98,7 +98,7 @@ void Engine::add_row(Live& live) {
   dirty_.remove(live);
 }
 
-void Engine::add_snapshot(Live& live) {
+void Coordinator::add_snapshot(Live& live) {
   BELAY_MARK(snapshot_of_unfinished);
   ports::RowChange row;
   row.id = live.transaction.id;
@@ -112,12 +112,12 @@ void Engine::add_snapshot(Live& live) {
   live.has_row = true;
 }
 
-bool Engine::is_kept(const core::Transaction& transaction) const {
+bool Coordinator::is_kept(const core::Transaction& transaction) const {
   return options_.history == History::all ||
          (options_.history == History::failed && transaction.status == Status::failed);
 }
 
-void Engine::on_committed(const Result<ports::StoreFigures>& result) {
+void Coordinator::on_committed(const Result<ports::StoreFigures>& result) {
   disk_.end_commit();
   time_.tick(ports_.clock);
   if (!result) {
@@ -161,7 +161,7 @@ void Engine::on_committed(const Result<ports::StoreFigures>& result) {
   turn();
 }
 
-void Engine::on_refused(const Error& error) {
+void Coordinator::on_refused(const Error& error) {
   ++counters_.storage_failures;
   const auto refusal = disk_.refused(time_.monotonic());
   if (refusal.is_first) {
@@ -182,7 +182,7 @@ void Engine::on_refused(const Error& error) {
 
 // Another engine has the file. Whatever this one still decided would be decided twice: it takes
 // nothing, calls nobody, and does not try again.
-void Engine::give_up(const Error& error) {
+void Coordinator::give_up(const Error& error) {
   if (given_up_) return;
   BELAY_MARK(superseded);
   ++counters_.storage_failures;
@@ -197,7 +197,7 @@ void Engine::give_up(const Error& error) {
 }
 
 // The rows of the batch are on disk.
-void Engine::retire_rows() {
+void Coordinator::retire_rows() {
   for (auto& row : batch_.rows) {
     if (row.copy) continue;
     auto* live = live_.find(row.transaction->gid());
@@ -207,14 +207,14 @@ void Engine::retire_rows() {
   batch_.rows.clear();
 }
 
-void Engine::finished(Live& live) {
+void Coordinator::finished(Live& live) {
   --counters_.live;
   ++(live.transaction.status == Status::succeed ? counters_.succeeded : counters_.failed);
   give_row(live);
 }
 
 // A finished one leaves memory when its row is on disk; at once if it is to leave no row.
-void Engine::give_row(Live& live) {
+void Coordinator::give_row(Live& live) {
   if (is_kept(live.transaction) || live.has_row) {
     finished_rows_.push_back(&live);
   } else {
@@ -222,7 +222,7 @@ void Engine::give_row(Live& live) {
   }
 }
 
-void Engine::forget(Live& live) {
+void Coordinator::forget(Live& live) {
   BELAY_CHECK(live.calls_waiting == 0);
   dirty_.remove(live);
   due_.set(live, 0);
@@ -233,7 +233,7 @@ void Engine::forget(Live& live) {
 }
 
 // Now and then everything that has waited for a whole interval gets its row.
-void Engine::checkpoint_tick() {
+void Coordinator::checkpoint_tick() {
   if (next_tick_at_ > time_.monotonic()) return;
   next_tick_at_ =
       time_.monotonic() + static_cast<std::uint64_t>(options_.checkpoint_interval.count());
@@ -243,7 +243,7 @@ void Engine::checkpoint_tick() {
   note_time(kSeenInterval);
 }
 
-void Engine::collect_expired() {
+void Coordinator::collect_expired() {
   // A gap is on disk before anything is deleted that depends on it.
   if (collect_under_way_ || phase_ != Phase::running || disk_.refuses() || gaps_changed_ ||
       next_collect_at_ > time_.monotonic())
@@ -265,7 +265,7 @@ void Engine::collect_expired() {
 }
 
 // Often enough for a short retention to be kept to within a quarter.
-std::uint64_t Engine::collect_interval() const {
+std::uint64_t Coordinator::collect_interval() const {
   auto interval = kCollectInterval;
   for (const auto retention : {options_.retention, options_.retention_failed}) {
     const auto ms = static_cast<std::uint64_t>(retention.count());
@@ -274,7 +274,7 @@ std::uint64_t Engine::collect_interval() const {
   return interval;
 }
 
-void Engine::close_if_done() {
+void Coordinator::close_if_done() {
   if (phase_ == Phase::closing) {
     const bool busy = disk_.is_committing() || disk_.is_looking_up() || collect_under_way_ ||
                       calls_.within_time() != 0 || doubts_storage_ || next_act_ < acts_.size() ||
@@ -311,7 +311,7 @@ void Engine::close_if_done() {
 
 // Nobody is called any more. A handler that still runs may wait for a transaction: unless another
 // one runs for that, and does more than to wait, it would wait for ever.
-void Engine::end_idle_waits() {
+void Coordinator::end_idle_waits() {
   const Error error{ErrorCode::closed, std::string(kClosed)};
   const bool all_wait = ports_.caller.all_blocking_wait();
   for (auto* live : live_) {
@@ -319,7 +319,7 @@ void Engine::end_idle_waits() {
   }
 }
 
-void Engine::end_waits_for(Live& live, const Error& error) {
+void Coordinator::end_waits_for(Live& live, const Error& error) {
   for (const auto& waiter : std::exchange(live.waiters, {})) waiter.done(error);
   end_branch_waits(live, error);
   live_.weigh(live);
@@ -327,7 +327,7 @@ void Engine::end_waits_for(Live& live, const Error& error) {
 
 // Everybody who waits is told that the engine cannot say. With commit_unknown only those whose
 // submit is not on disk.
-void Engine::end_waits(ErrorCode code, std::string_view detail) {
+void Coordinator::end_waits(ErrorCode code, std::string_view detail) {
   for (auto* live : live_) {
     if (code == ErrorCode::commit_unknown && phase_ == Phase::running && is_durable(*live))
       continue;

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "base/mark.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 
 namespace belay::engine {
 
-void Engine::meet(Live& live, BranchRequest& request) {
+void Coordinator::meet(Live& live, BranchRequest& request) {
   resume(live);
   if (const auto may = core::may_add_branch(live.transaction, request.step); !may)
     return refuse(request.done, may.error().code, may.error().detail);
@@ -34,7 +34,7 @@ void Engine::meet(Live& live, BranchRequest& request) {
   decide(live, core::Added{request.step});
 }
 
-void Engine::meet(Live& live, WordRequest& request) {
+void Coordinator::meet(Live& live, WordRequest& request) {
   if (request.word == WordRequest::Word::stop) return stop(live, request);
   if (request.word == WordRequest::Word::hasten) return hasten(live, request);
   resume(live);
@@ -61,12 +61,12 @@ void Engine::meet(Live& live, WordRequest& request) {
   decide_word(live, core::WordAbort{request.reason}, std::move(waiter));
 }
 
-void Engine::recall(const ports::StoredSummary& stored, BranchRequest& request) {
+void Coordinator::recall(const ports::StoredSummary& stored, BranchRequest& request) {
   forbid(stored, request.done);
 }
 
 // A word that was given before, by the same caller or another, is no other word.
-void Engine::recall(const ports::StoredSummary& stored, WordRequest& request) {
+void Coordinator::recall(const ports::StoredSummary& stored, WordRequest& request) {
   using enum WordRequest::Word;
   const bool said_so = (request.word == submit && stored.status == Status::succeed) ||
                        (request.word == abort && stored.status == Status::failed);
@@ -74,7 +74,7 @@ void Engine::recall(const ports::StoredSummary& stored, WordRequest& request) {
   request.done(report_of(stored));
 }
 
-void Engine::submit_word(Live& live, Millis delay, Waiter waiter) {
+void Coordinator::submit_word(Live& live, Millis delay, Waiter waiter) {
   if (delay.count() != 0 && live.transaction.mode() != Mode::msg)
     return refuse(waiter.done, ErrorCode::invalid_argument, "only a message can be delayed");
   if (const auto may = core::may_submit(live.transaction); !may)
@@ -85,13 +85,13 @@ void Engine::submit_word(Live& live, Millis delay, Waiter waiter) {
   decide_word(live, core::WordSubmit{delay}, std::move(waiter));
 }
 
-void Engine::decide_word(Live& live, const core::Event& event, Waiter waiter) {
+void Coordinator::decide_word(Live& live, const core::Event& event, Waiter waiter) {
   decide(live, event);
   add_waiter(live, std::move(waiter));
 }
 
 // Other branches may go on before this decision is on disk, and what is told is what it said.
-void Engine::note_branches(Live& live) {
+void Coordinator::note_branches(Live& live) {
   if (!live.branch_waiters) return;
   for (auto& waiter : *live.branch_waiters) {
     if (waiter.outcome) continue;
@@ -101,7 +101,7 @@ void Engine::note_branches(Live& live) {
 }
 
 // Those whose branch has come to an end of its first phase, on disk, hear how.
-void Engine::tell_branches(Live& live) {
+void Coordinator::tell_branches(Live& live) {
   if (!live.branch_waiters) return;
   // A callback may bring new requests, but those come by the inbox: the list does not change under
   // us.
@@ -117,7 +117,7 @@ void Engine::tell_branches(Live& live) {
   }
 }
 
-void Engine::end_branch_waits(Live& live, const Error& error) {
+void Coordinator::end_branch_waits(Live& live, const Error& error) {
   if (!live.branch_waiters) return;
   const auto waiters = std::move(live.branch_waiters);
   for (const auto& waiter : *waiters) waiter.done(error);

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "engine/label.h"
 #include "engine/limits.h"
 
@@ -10,7 +10,7 @@ namespace belay::engine {
 
 // One that was read back is not resumed first: nobody is to be called. One that was stopped in its
 // former life ends by being resumed.
-void Engine::stop(Live& live, WordRequest& request) {
+void Coordinator::stop(Live& live, WordRequest& request) {
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   if (live.transaction.stopped) {
@@ -25,14 +25,14 @@ void Engine::stop(Live& live, WordRequest& request) {
   add_waiter(live, {std::move(request.done), true, 0});
 }
 
-void Engine::hasten(Live& live, WordRequest& request) {
+void Coordinator::hasten(Live& live, WordRequest& request) {
   resume(live);
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error().code, may.error().detail);
   decide_word(live, core::Hastened{}, {std::move(request.done), false, 0});
 }
 
-void Engine::take(HastenRequest& request) {
+void Coordinator::take(HastenRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
   hastening_.push_back({.later_than_at = time_.now() + request.later_than,
                         .limit = request.limit,
@@ -42,7 +42,7 @@ void Engine::take(HastenRequest& request) {
 }
 
 // One after the other, each in slices.
-void Engine::hasten_some() {
+void Coordinator::hasten_some() {
   if (hastening_.empty() || phase_ != Phase::running) return;
   if (!hasten_slice(hastening_.front())) return;
   const auto ended = std::move(hastening_.front());
@@ -52,7 +52,7 @@ void Engine::hasten_some() {
 
 // From the back of the heap to its front: what is armed meanwhile comes in behind, and is none of
 // this request's. True: all was looked at, or the limit is reached.
-bool Engine::hasten_slice(Hastening& work) {
+bool Coordinator::hasten_slice(Hastening& work) {
   auto place = std::min(work.places_left, due_.size());
   const auto until = place - std::min(place, kHastenLookedAt);
   if (!budget_.has_room()) return false;
@@ -77,7 +77,7 @@ bool Engine::hasten_slice(Hastening& work) {
   return place == 0 || work.woken.more;
 }
 
-void Engine::end_hastening(const Error& error) {
+void Coordinator::end_hastening(const Error& error) {
   for (const auto& work : std::exchange(hastening_, {}))
     refuse(work.done, error.code, error.detail);
 }

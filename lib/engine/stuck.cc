@@ -2,13 +2,13 @@
 // does not go on, once that is on disk.
 #include "base/branch_id.h"
 #include "base/enter.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "engine/label.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
 
-void Engine::log_move(const Live& live, const core::Record& record) const {
+void Coordinator::log_move(const Live& live, const core::Record& record) const {
   const bool ends = record.kind == core::RecordKind::finished;
   if (!ends && record.kind != core::RecordKind::aborting) return;
   log_.debug("{} to {}: {}", Label{live.transaction},
@@ -16,7 +16,7 @@ void Engine::log_move(const Live& live, const core::Record& record) const {
 }
 
 // Does a call wait for its own branch's handler, whose time was up before?
-bool Engine::is_held_up(const Live& live) const {
+bool Coordinator::is_held_up(const Live& live) const {
   if (live.running_on == 0 || live.calls_waiting == 0) return false;
   const auto count = static_cast<std::uint32_t>(live.transaction.branches.size());
   for (std::uint32_t i = 0; i < count; ++i)
@@ -24,7 +24,7 @@ bool Engine::is_held_up(const Live& live) const {
   return false;
 }
 
-void Engine::note_shortages() {
+void Coordinator::note_shortages() {
   const auto shortages = ports_.caller.shortages();
   if (shortages == counters_.shortages) return;
   counters_.shortages = shortages;
@@ -35,7 +35,7 @@ void Engine::note_shortages() {
       shortages);
 }
 
-bool Engine::note_stuck(Live& live) {
+bool Coordinator::note_stuck(Live& live) {
   const bool stuck = is_held_up(live) || core::is_stuck(live.transaction, options_.stuck_after);
   if (stuck == live.stuck) return false;
   live.stuck = stuck;
@@ -45,19 +45,19 @@ bool Engine::note_stuck(Live& live) {
 
 // A service that is down, or a handler that nobody registered, has all its transactions stuck at
 // once.
-void Engine::log_stuck(const Live& live) {
+void Coordinator::log_stuck(const Live& live) {
   if (!stuck_lines_.take(time_.monotonic())) return;
   log_.warning("{} is stuck: {}{}", Label{live.transaction}, core::reason_of(live.transaction),
                is_held_up(live) ? "; it waits for a handler that still runs" : "");
 }
 
-void Engine::log_stuck_left_out() {
+void Coordinator::log_stuck_left_out() {
   const auto count = stuck_lines_.take_left_out(time_.monotonic());
   if (count != 0) log_.warning("{} more transactions are stuck: belay stuck shows them", count);
 }
 
 // The decision just made, as it was: others may follow before this one may be told.
-void Engine::note_unanswered(const Live& live) {
+void Coordinator::note_unanswered(const Live& live) {
   if (options_.on_stuck == nullptr || !live.stuck) return;
   const auto& transaction = live.transaction;
   for (const auto& record : step_.records) {
@@ -78,7 +78,7 @@ void Engine::note_unanswered(const Live& live) {
   }
 }
 
-void Engine::tell_stuck(const std::vector<StuckNote>& notes) const {
+void Coordinator::tell_stuck(const std::vector<StuckNote>& notes) const {
   for (const auto& note : notes) {
     base::enter(log_, "Options::on_stuck", [&] {
       options_.on_stuck({.gid = note.gid,

@@ -7,7 +7,7 @@
 #include "base/mark.h"
 #include "belay/check.h"
 #include "core/apply.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "engine/limits.h"
 
 namespace belay::engine {
@@ -20,7 +20,7 @@ TimePoint time_point(std::uint64_t ms) { return TimePoint(Millis(static_cast<std
 
 }  // namespace
 
-Report Engine::report_of(const ports::StoredSummary& stored, bool joined) {
+Report Coordinator::report_of(const ports::StoredSummary& stored, bool joined) {
   return Report({.gid = stored.gid,
                  .mode = stored.mode,
                  .status = stored.status,
@@ -32,14 +32,14 @@ Report Engine::report_of(const ports::StoredSummary& stored, bool joined) {
 }
 
 // Why nobody is answered any more.
-std::optional<Error> Engine::end_of_service() const {
+std::optional<Error> Coordinator::end_of_service() const {
   if (given_up_) return given_up_;
   if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
   return std::nullopt;
 }
 
 // Why nothing new is taken at the moment.
-std::optional<Error> Engine::refusal() const {
+std::optional<Error> Coordinator::refusal() const {
   if (auto error = end_of_service()) return error;
   if (disk_.refuses())
     return Error{ErrorCode::storage, "the state file refuses writes at the moment"};
@@ -47,7 +47,7 @@ std::optional<Error> Engine::refusal() const {
   return std::nullopt;
 }
 
-void Engine::begin(SubmitRequest& request) {
+void Coordinator::begin(SubmitRequest& request) {
   if (counters_.live >= options_.limits.live_transactions_max) {
     return refuse(request.done, ErrorCode::live_limit,
                   fmt::format("{} transactions are unfinished, the limit is {}", counters_.live,
@@ -79,7 +79,7 @@ void Engine::begin(SubmitRequest& request) {
 }
 
 // A lone transaction is always taken.
-Result<> Engine::may_add(std::size_t bytes) const {
+Result<> Coordinator::may_add(std::size_t bytes) const {
   const auto most = options_.limits.live_bytes_max;
   if (live_.bytes() == 0 || live_.bytes() + bytes <= most) return {};
   BELAY_MARK(live_bytes_ran_out);
@@ -92,7 +92,7 @@ Result<> Engine::may_add(std::size_t bytes) const {
 
 // When the memory is used up, one of those in it may still grow until it has ended, or they could
 // all wait for each other's end.
-Result<> Engine::may_grow(const Live& live, std::size_t bytes) {
+Result<> Coordinator::may_grow(const Live& live, std::size_t bytes) {
   auto may = may_add(bytes);
   if (may || (grows_beyond_ != nullptr && grows_beyond_ != &live)) return may;
   grows_beyond_ = &live;
@@ -100,12 +100,12 @@ Result<> Engine::may_grow(const Live& live, std::size_t bytes) {
 }
 
 // Whoever waits for an end and says nothing new.
-Result<> Engine::may_wait(const Live& live, bool wants_final) const {
+Result<> Coordinator::may_wait(const Live& live, bool wants_final) const {
   if (!wants_final || live.transaction.finished()) return {};
   return may_add(sizeof(Waiter) + sizeof(Report));
 }
 
-void Engine::meet(Live& live, SubmitRequest& request) {
+void Coordinator::meet(Live& live, SubmitRequest& request) {
   if (!live.transaction.definition.is_same_as(request.definition)) {
     return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
   }
@@ -122,7 +122,7 @@ void Engine::meet(Live& live, SubmitRequest& request) {
 
 // What is not on disk yet cannot be told while the disk takes nothing, and whoever asks, asks
 // again.
-void Engine::meet(Live& live, FindRequest& request) {
+void Coordinator::meet(Live& live, FindRequest& request) {
   if (!disk_.is_ok() && !request.wants_final && !is_durable(live))
     return refuse(request.done, ErrorCode::storage,
                   "the state file takes no writes at the moment; ask again later");
@@ -133,7 +133,7 @@ void Engine::meet(Live& live, FindRequest& request) {
 }
 
 // Whoever joins hears of what is on disk, so the answer itself may have to wait for it.
-void Engine::add_waiter(Live& live, Waiter waiter) {
+void Coordinator::add_waiter(Live& live, Waiter waiter) {
   // Those who went away are dropped when somebody comes: never more of them than there were at
   // once.
   for (auto& old : live.waiters) {
@@ -157,7 +157,7 @@ void Engine::add_waiter(Live& live, Waiter waiter) {
 
 // If it went on meanwhile: nobody hears what is not on disk, and nobody waits for more than what he
 // asked about. Its end tells everybody.
-void Engine::tell_accepted(const Act& act) {
+void Coordinator::tell_accepted(const Act& act) {
   auto& live = *act.live;
   if (is_durable(live)) return tell(live, live.transaction.finished());
   BELAY_MARK(went_on_before_told);
@@ -176,7 +176,7 @@ void Engine::tell_accepted(const Act& act) {
   if (again && !live.transaction.finished()) hold(act);
 }
 
-void Engine::tell(Live& live, bool final_ones) {
+void Coordinator::tell(Live& live, bool final_ones) {
   if (live.waiters.empty()) return;
   // A callback may bring new requests, but those come by the inbox: the list does not change under
   // us.
@@ -193,7 +193,7 @@ void Engine::tell(Live& live, bool final_ones) {
   live_.weigh(live);
 }
 
-Report Engine::report_of(const Live& live, bool joined) const {
+Report Coordinator::report_of(const Live& live, bool joined) const {
   const auto& transaction = live.transaction;
   return Report({.gid = std::string(transaction.gid()),
                  .mode = transaction.mode(),
@@ -206,13 +206,13 @@ Report Engine::report_of(const Live& live, bool joined) const {
 }
 
 // Nobody is left waiting for what the disk does not say; what it says later is heard all the same.
-void Engine::end_lookups(const Error& error) {
+void Coordinator::end_lookups(const Error& error) {
   unqueue(lookups_.load());
   for (auto& request : lookups_.take_all_waiting())
     std::visit([&](auto& one) { refuse(one.done, error.code, error.detail); }, request);
 }
 
-void Engine::send_lookups() {
+void Coordinator::send_lookups() {
   if (disk_.is_looking_up() || !lookups_.has_to_send()) return;
   auto gids = lookups_.take_to_send(kLookupGids);
   disk_.begin_lookup(time_.monotonic());
@@ -226,8 +226,8 @@ void Engine::send_lookups() {
   });
 }
 
-void Engine::on_looked_up(const std::vector<std::string>& gids,
-                          Result<std::vector<std::optional<ports::StoredSummary>>>& result) {
+void Coordinator::on_looked_up(const std::vector<std::string>& gids,
+                               Result<std::vector<std::optional<ports::StoredSummary>>>& result) {
   for (std::size_t i = 0; i < gids.size(); ++i) {
     if (result) {
       lookups_.came_back(gids[i], std::move((*result)[i]));
@@ -240,7 +240,7 @@ void Engine::on_looked_up(const std::vector<std::string>& gids,
   }
 }
 
-std::vector<GidRequest> Engine::take_waiting(const std::string& gid) {
+std::vector<GidRequest> Coordinator::take_waiting(const std::string& gid) {
   auto load = lookups_.load();
   auto requests = lookups_.take_waiting(gid);
   load -= lookups_.load();
@@ -250,7 +250,7 @@ std::vector<GidRequest> Engine::take_waiting(const std::string& gid) {
 
 // The disk may have begun to refuse, or the engine to close, since it was asked.
 template <NamesGid R>
-void Engine::resolve(R& request, const std::optional<ports::StoredSummary>& stored) {
+void Coordinator::resolve(R& request, const std::optional<ports::StoredSummary>& stored) {
   if (stored) return recall(*stored, request);
   const bool ended = given_up_ || phase_ == Phase::closed;
   if (const auto error = refusal(); error && (ended || !R::kOnlyLooks))
@@ -269,7 +269,7 @@ void Engine::resolve(R& request, const std::optional<ports::StoredSummary>& stor
   }
 }
 
-void Engine::take_looked_up() {
+void Coordinator::take_looked_up() {
   budget_.spend_on(Share::asked);
   while (lookups_.has_found() && may_take()) {
     const auto next = lookups_.take_found();
@@ -279,13 +279,13 @@ void Engine::take_looked_up() {
   if (lookups_.has_found()) BELAY_MARK(lookup_waits_for_batch);
 }
 
-void Engine::recall(const ports::StoredSummary& stored, SubmitRequest& request) {
+void Coordinator::recall(const ports::StoredSummary& stored, SubmitRequest& request) {
   if (!request.definition.has_hash(stored.definition_hash))
     return refuse(request.done, ErrorCode::conflict, std::string(kOtherDefinition));
   request.done(report_of(stored));
 }
 
-void Engine::recall(const ports::StoredSummary& stored, FindRequest& request) {
+void Coordinator::recall(const ports::StoredSummary& stored, FindRequest& request) {
   request.done(report_of(stored, false));
 }
 

@@ -1,13 +1,13 @@
 // Subscriptions as requests: what is changed is on disk with the open batch, and answered then.
 #include <utility>
 
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 
 namespace belay::engine {
 
-void Engine::adopt_topics(core::Topics topics) { subscriptions_.adopt(std::move(topics)); }
+void Coordinator::adopt_topics(core::Topics topics) { subscriptions_.adopt(std::move(topics)); }
 
-void Engine::take(TopicRequest& request) {
+void Coordinator::take(TopicRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
   if (const auto allowed = subscriptions_.check(request.change); !allowed)
     return refuse(request.done, allowed.error().code, allowed.error().detail);
@@ -19,7 +19,7 @@ void Engine::take(TopicRequest& request) {
 
 // What the file says is what memory says, one batch ahead: so the answer waits for that batch. It
 // is a copy of all: a few of them fill a turn's share.
-void Engine::take(TopicsRequest& request) {
+void Coordinator::take(TopicsRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
   auto all = subscriptions_.all();
   for (const auto& [topic, target, remark] : all)

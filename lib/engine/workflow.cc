@@ -2,11 +2,12 @@
 #include <utility>
 
 #include "base/mark.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 
 namespace belay::engine {
 
-Result<> Engine::check_progress(const core::Transaction& transaction, std::string_view step) const {
+Result<> Coordinator::check_progress(const core::Transaction& transaction,
+                                     std::string_view step) const {
   BELAY_TRY(core::may_progress(transaction));
   const auto& remembered = transaction.remembered;
   const auto known = core::read_progress(step);
@@ -29,7 +30,7 @@ Result<> Engine::check_progress(const core::Transaction& transaction, std::strin
 }
 
 // Answered with the batch that carries it.
-void Engine::meet(Live& live, ProgressRequest& request) {
+void Coordinator::meet(Live& live, ProgressRequest& request) {
   if (const auto allowed = check_progress(live.transaction, request.step); !allowed)
     return refuse(request.done, allowed.error().code, allowed.error().detail);
   if (const auto may = may_grow(live, request.step.size()); !may)
@@ -39,7 +40,7 @@ void Engine::meet(Live& live, ProgressRequest& request) {
   open_.answers.push_back(std::move(request.done));
 }
 
-void Engine::meet(Live& live, EndRequest& request) {
+void Coordinator::meet(Live& live, EndRequest& request) {
   const auto& transaction = live.transaction;
   const bool said_before = transaction.mode() == Mode::workflow && transaction.finished() &&
                            transaction.status == request.end.status;
@@ -51,11 +52,11 @@ void Engine::meet(Live& live, EndRequest& request) {
   add_waiter(live, {.done = std::move(request.done)});
 }
 
-void Engine::recall(const ports::StoredSummary& stored, ProgressRequest& request) {
+void Coordinator::recall(const ports::StoredSummary& stored, ProgressRequest& request) {
   forbid(stored, request.done);
 }
 
-void Engine::recall(const ports::StoredSummary& stored, EndRequest& request) {
+void Coordinator::recall(const ports::StoredSummary& stored, EndRequest& request) {
   if (stored.mode != Mode::workflow || stored.status != request.end.status)
     return forbid(stored, request.done);
   request.done(report_of(stored));
@@ -63,11 +64,11 @@ void Engine::recall(const ports::StoredSummary& stored, EndRequest& request) {
 
 // It ended while its callback was out or a handler ran on, and that came back. Not dropped at once:
 // whoever had this decided may still look at it.
-void Engine::let_go(Live& live) {
+void Coordinator::let_go(Live& live) {
   if (!core::has_call_out(live.transaction) && live.running_on == 0) left_.push_back(&live);
 }
 
-void Engine::drop_left() {
+void Coordinator::drop_left() {
   if (left_.empty()) return;
   BELAY_MARK(ended_before_callback);
   for (auto* live : std::exchange(left_, {})) live_.erase(*live);

@@ -10,9 +10,9 @@
 #include "belay/check.h"
 #include "hook/allow.h"
 #include "hook/host_table.h"
+#include "hook/http_request.h"
 #include "hook/multi.h"
 #include "hook/options.h"
-#include "hook/request.h"
 #include "hook/transfer.h"
 #include "hook/url.h"
 

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "belay/hooks.h"
-#include "hook/answer.h"
 #include "hook/host.h"
+#include "hook/http_request.h"
+#include "hook/http_response.h"
 #include "hook/multi.h"
-#include "hook/request.h"
 #include "ports/caller.h"
 
 namespace belay::hook {
@@ -33,7 +33,7 @@ class Transfer {
   ports::Lane lane = 0;
   Host::Ticket ticket{};
   std::size_t place = 0;  // among those in flight
-  Request request;
+  HttpRequest request;
 
   CURL* easy() const { return easy_; }
   static Transfer& of(CURL* easy);
@@ -72,7 +72,7 @@ class Transfer {
   const HookOptions& options_;
   Multi& multi_;
   CURL* easy_;
-  Answer answer_;
+  HttpResponse answer_;
   std::vector<curl_slist> headers_;
   std::size_t header_bytes_ = 0;
   bool refused_address_ = false;

@@ -92,12 +92,12 @@ class Store {
   virtual void lookup(std::vector<std::string> gids, LookupDone done) = 0;
 
   // Deletes some rows whose retention ended. `done` is told whether more are left.
-  struct Retention {
+  struct Expiry {
     std::uint64_t succeed_before = 0;  // ms since the epoch, by finish time; 0: none
     std::uint64_t failed_before = 0;
   };
   using CollectDone = std::function<void(Result<bool> more)>;
-  virtual void collect(const Retention& retention, CollectDone done) = 0;
+  virtual void collect(const Expiry& expiry, CollectDone done) = 0;
 };
 
 }  // namespace belay::ports

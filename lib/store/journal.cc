@@ -70,9 +70,7 @@ Result<std::vector<std::optional<ports::StoredSummary>>> Journal::lookup(
     const std::vector<std::string>& gids) {
   return impl_->lookup(gids);
 }
-Result<bool> Journal::collect(const ports::Store::Retention& retention) {
-  return impl_->collect(retention);
-}
+Result<bool> Journal::collect(const ports::Store::Expiry& expiry) { return impl_->collect(expiry); }
 Result<> Journal::checkpoint_wal() { return impl_->checkpoint_wal(); }
 Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
   return impl_->move_wal_in_background(std::move(on_progress));
@@ -195,14 +193,14 @@ Result<> Journal::Impl::prepare() {
   auto topics = TopicWriter::prepare(database_.handle());
   if (!topics) return topics.error();
   statements->topics = std::move(*topics);
-  auto retention = Retention::prepare(database_.handle());
-  if (!retention) return retention.error();
+  auto collector = HistoryCollector::prepare(database_.handle());
+  if (!collector) return collector.error();
   auto page_bytes = database_.integer("PRAGMA page_size");
   if (!page_bytes) return page_bytes.error();
   page_bytes_ = static_cast<std::uint64_t>(*page_bytes);
   BELAY_TRY(read_log_sizes());
   statements_ = std::move(statements);
-  retention_ = std::move(*retention);
+  history_collector_ = std::move(*collector);
   database_.checkpoint_on_close(true);
   return {};
 }
@@ -326,7 +324,7 @@ void Journal::Impl::committed(const ports::Batch& batch, core::Lsn fold_below) {
     log_.pop_front();
   }
   for (const auto& row : batch.rows) {
-    if (!row.erase && row.transaction->finished()) retention_->finished(*row.transaction);
+    if (!row.erase && row.transaction->finished()) history_collector_->finished(*row.transaction);
   }
 }
 
@@ -361,7 +359,7 @@ Result<> Journal::Impl::close() {
   closed_ = true;
   mover_.reset();
   statements_.reset();
-  retention_.reset();
+  history_collector_.reset();
   Result<> result;
   const auto seen = file_.check_all();
   if (superseded_) {

@@ -94,7 +94,7 @@ class Journal {
   Result<ports::StoreFigures> commit(const ports::Batch& batch);
   Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
       const std::vector<std::string>& gids);
-  Result<bool> collect(const ports::Store::Retention& retention);
+  Result<bool> collect(const ports::Store::Expiry& expiry);
   // Moves what the write-ahead log holds into the file, if it has grown enough to be worth it.
   // Called between commits. After an error the next commit does as after a failed one.
   Result<> checkpoint_wal();

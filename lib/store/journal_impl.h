@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "store/held_file.h"
+#include "store/history_collector.h"
 #include "store/journal.h"
 #include "store/lock_file.h"
-#include "store/retention.h"
 #include "store/row.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
@@ -37,7 +37,7 @@ class Journal::Impl {
   Result<ports::StoreFigures> commit(const ports::Batch& batch);
   Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
       const std::vector<std::string>& gids);
-  Result<bool> collect(const ports::Store::Retention& retention);
+  Result<bool> collect(const ports::Store::Expiry& expiry);
   Result<> checkpoint_wal();
   Result<> move_wal_in_background(std::function<void()> on_progress);
   Result<> look();
@@ -114,7 +114,7 @@ class Journal::Impl {
   HeldFile file_;  // outlives every connection
   Database database_;
   std::unique_ptr<Statements> statements_;
-  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<HistoryCollector> history_collector_;
   std::function<void()> on_wal_progress_;  // set: there is to be a mover
   std::unique_ptr<WalMover> mover_;
 

@@ -135,9 +135,9 @@ void StoreThread::lookup(std::vector<std::string> gids, LookupDone done) {
   });
 }
 
-void StoreThread::collect(const Retention& retention, CollectDone done) {
-  impl_->add([impl = impl_.get(), retention, done = std::move(done)]() mutable {
-    auto result = impl->journal().collect(retention);
+void StoreThread::collect(const Expiry& expiry, CollectDone done) {
+  impl_->add([impl = impl_.get(), expiry, done = std::move(done)]() mutable {
+    auto result = impl->journal().collect(expiry);
     impl->post([result = std::move(result), done = std::move(done)]() mutable {
       done(std::move(result));
     });

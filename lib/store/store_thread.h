@@ -25,7 +25,7 @@ class StoreThread final : public ports::Store {
   Result<> start();
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;
-  void collect(const Retention& retention, CollectDone done) override;
+  void collect(const Expiry& expiry, CollectDone done) override;
   // Closes the journal and ends the thread's work; `done` as above.
   void close(std::function<void(Result<>)> done);
 

@@ -52,7 +52,7 @@ Result<> Journal::Impl::repair() {
   BELAY_TRY(rescue());
   mover_.reset();
   statements_.reset();
-  retention_.reset();
+  history_collector_.reset();
   if (database_) database_.checkpoint_on_close(false);
   file_.unguard();
   database_.close();
@@ -147,11 +147,11 @@ Result<> Journal::Impl::checkpoint_with_mover() {
   return {};
 }
 
-Result<bool> Journal::Impl::collect(const ports::Store::Retention& retention) {
+Result<bool> Journal::Impl::collect(const ports::Store::Expiry& expiry) {
   BELAY_TRY(ensure_sound());
   auto collected = [&]() -> Result<bool> {
     BELAY_TRY(begin());
-    auto more = retention_->step(retention);
+    auto more = history_collector_->step(expiry);
     if (more && !*more && facts_.returns_pages) more = release_free_pages(database_);
     if (!more) return more;
     BELAY_TRY(statements_->commit.run());

@@ -230,7 +230,7 @@ void Feeder::acknowledged() {
   batch_.reset();
 }
 
-ports::Store::Retention Feeder::expire() {
+ports::Store::Expiry Feeder::expire() {
   for (const auto& [id, entry] : entries_) {
     if (entry.transaction.status == Status::succeed)
       optional_[std::string(entry.transaction.gid())] = true;

@@ -34,7 +34,7 @@ class Feeder {
   // Rows that may be there or not: their retention ended, or their history is not kept.
   bool is_optional(const std::string& gid) const { return optional_.contains(gid); }
   // Everything that succeeded so far may go.
-  ports::Store::Retention expire();
+  ports::Store::Expiry expire();
 
  private:
   struct Entry {

@@ -24,14 +24,14 @@
 #include "belay/engine.h"
 #include "demo/payload.h"
 #include "kill_plan.h"
-#include "kill_teller.h"
+#include "unreliable_bank.h"
 
 namespace {
 
 using namespace belay;
 using namespace belay::test;
 
-using Tellers = std::vector<std::unique_ptr<Teller>>;
+using Banks = std::vector<std::unique_ptr<UnreliableBank>>;
 
 constexpr unsigned kUnansweredMax = 64;
 constexpr std::uint64_t kLiveMax = 300;
@@ -139,8 +139,8 @@ using DealPtr = std::shared_ptr<const Deal>;
 //   msg        prepare ──► own debit ─────────► its word, or none
 class Load {
  public:
-  Load(Engine& engine, Tellers& tellers, std::uint64_t seed, bool lie)
-      : engine_(engine), tellers_(tellers), seed_(seed), lie_(lie) {}
+  Load(Engine& engine, Banks& banks, std::uint64_t seed, bool lie)
+      : engine_(engine), banks_(banks), seed_(seed), lie_(lie) {}
 
   [[noreturn]] void run(unsigned run) {
     if (run > 0 && !lie_) hand_in_silent_ones_of(run - 1);
@@ -211,8 +211,8 @@ class Load {
       // The slowest debit when the back-check has long decided.
       const bool late = deal->plan.hurried && deal->plan.early;
       if (late) static_cast<void>(engine_.wait(deal->gid, kWordComes));
-      auto& teller = *tellers_[deal->plan.legs[0].bank];
-      const auto debited = teller.debit(own_debit_of(deal->gid, deal->plan));
+      auto& bank = *banks_[deal->plan.legs[0].bank];
+      const auto debited = bank.debit(own_debit_of(deal->gid, deal->plan));
       const bool fine = debited.kind() == OutcomeKind::success;
       const bool refused = debited.kind() == OutcomeKind::failure;
       give_word(deal, fine ? word : refused ? KillWord::abort : KillWord::none);
@@ -265,7 +265,7 @@ class Load {
   }
 
   Engine& engine_;
-  Tellers& tellers_;
+  Banks& banks_;
   std::uint64_t seed_;
   bool lie_;
   std::mutex mutex_;
@@ -289,23 +289,23 @@ int main(int argc, char** argv) {
   if (argc != 5) return 2;
   const std::string dir = argv[1], mode = argv[4];
   const auto seed = std::strtoull(argv[2], nullptr, 10);
-  Tellers tellers;
+  Banks banks;
   for (const auto name : kKillBanks) {
     auto bank = demo::Bank::open(dir + "/" + std::string(name) + ".db", demo::BankId::a,
                                  kKillAccounts, demo::Survives::kill);
     if (!bank) broken(bank.error());
-    tellers.push_back(std::make_unique<Teller>(std::move(*bank), seed));
+    banks.push_back(std::make_unique<UnreliableBank>(std::move(*bank), seed));
   }
   auto engine = Engine::open(dir + "/engine.db", options_under_load());
   if (!engine) broken(engine.error());
   for (std::size_t kind = 0; kind < kKillBanks.size(); ++kind) {
-    if (auto served = tellers[kind]->serve(*engine, kind); !served) broken(served.error());
+    if (auto served = banks[kind]->serve(*engine, kind); !served) broken(served.error());
   }
   if (auto started = engine->start(); !started) broken(started.error());
   tell("open");
   if (mode == "drain") {
     drain(*engine);
-    ::_exit(0);  // replies that came too late may still be on their way to a teller
+    ::_exit(0);  // replies that came too late may still be on their way to a bank
   }
-  Load(*engine, tellers, seed, mode == "lie").run(static_cast<unsigned>(std::atoi(argv[3])));
+  Load(*engine, banks, seed, mode == "lie").run(static_cast<unsigned>(std::atoi(argv[3])));
 }

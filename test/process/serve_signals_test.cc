@@ -25,7 +25,7 @@ void copy_file(const std::string& from, const std::string& to) {
   std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing);
 }
 
-web::Fields bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
+http::Fields bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
 
 }  // namespace
 

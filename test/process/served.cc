@@ -5,7 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "http/listener.h"
+#include "serve/http/listener.h"
 
 namespace belay::test {
 

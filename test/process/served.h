@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "http/client.h"
+#include "serve/http/client.h"
 #include "support/process.h"
 
 namespace belay::test {
@@ -30,10 +30,10 @@ class Served {
   std::string url(const std::string& path, const std::string& scheme = "http") const {
     return scheme + "://127.0.0.1:" + std::to_string(port_) + path;
   }
-  Result<web::Response> get(const std::string& path, web::Fields headers = {}) const {
+  Result<http::Response> get(const std::string& path, http::Fields headers = {}) const {
     return http::fetch({.url = url(path), .headers = std::move(headers)});
   }
-  Result<web::Response> submit(const std::string& body) const {
+  Result<http::Response> submit(const std::string& body) const {
     return http::fetch({.method = "POST", .url = url("/api/dtmsvr/submit"), .body = body});
   }
   // SIGTERM, and its end.
@@ -46,7 +46,7 @@ class Served {
   std::unique_ptr<Process> process_;
 };
 
-inline int status_of(const Result<web::Response>& response) {
+inline int status_of(const Result<http::Response>& response) {
   return response ? response->status : 0;
 }
 

@@ -15,7 +15,7 @@ Result<core::Definition> parse(const std::string& bytes) { return core::Definiti
 Clients::Clients(World& world, const Plan& plan, Ledger& ledger, Banks& banks, test::Random random)
     : world_(world), plan_(plan), ledger_(ledger), banks_(banks), random_(random) {}
 
-void Clients::set_engine(engine::Engine* engine) {
+void Clients::set_engine(engine::Coordinator* engine) {
   engine_ = engine;
   for (auto& known : sagas_) known->pending = 0;  // who waited for the dead one waits for nobody
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "banks.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "ledger.h"
 #include "plan.h"
 
@@ -21,7 +21,7 @@ class Clients {
   Clients(World& world, const Plan& plan, Ledger& ledger, Banks& banks, test::Random random);
 
   // The engine of this life; null between lives.
-  void set_engine(engine::Engine* engine);
+  void set_engine(engine::Coordinator* engine);
   // Runs whenever the engine tells a caller something; true: the process died at it.
   void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
   // The engine said it is closed: everybody must have heard.
@@ -79,7 +79,7 @@ class Clients {
   Ledger& ledger_;
   Banks& banks_;
   test::Random random_;
-  engine::Engine* engine_ = nullptr;
+  engine::Coordinator* engine_ = nullptr;
   std::function<bool()> watch_;
   std::vector<std::unique_ptr<Known>> sagas_;
   std::size_t next_to_ask_ = 0;

@@ -12,7 +12,7 @@ constexpr std::uint64_t kLateMs = 2'000;  // the disk, and rounding
 
 }  // namespace
 
-bool Metronome::measured(engine::Engine& engine, std::uint64_t calm_since_ms) {
+bool Metronome::measured(engine::Coordinator& engine, std::uint64_t calm_since_ms) {
   if (submitted_ms_ || world_.now_ms() < calm_since_ms + kSettledMs) return ended_;
   submitted_ms_ = world_.now_ms();
   const auto saga = Saga(std::string(kTarget)).step(kTarget, "").delay(Millis{kMinuteMs});

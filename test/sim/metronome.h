@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "ports/caller.h"
 #include "world.h"
 
@@ -24,7 +24,7 @@ class Metronome final : public ports::Caller {
 
   // To be asked again and again from `calm_since_ms` on, with an engine that is idle: true once it
   // was measured.
-  bool measured(engine::Engine& engine, std::uint64_t calm_since_ms);
+  bool measured(engine::Coordinator& engine, std::uint64_t calm_since_ms);
   std::map<std::string, Status> ends() const;
 
   Kind kind_of(std::string_view target) override {

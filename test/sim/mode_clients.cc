@@ -16,7 +16,7 @@ ModeClients::ModeClients(World& world, const Plan& plan, ModeLedger& ledger, Top
       banks_(banks),
       random_(random) {}
 
-void ModeClients::set_engine(engine::Engine* engine) {
+void ModeClients::set_engine(engine::Coordinator* engine) {
   engine_ = engine;
   if (engine == nullptr) topics_.process_died();
   topic_requests_ = 0;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "banks.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "mode_ledger.h"
 #include "plan.h"
 
@@ -23,7 +23,7 @@ class ModeClients {
               test::Random random);
 
   // The engine of this life; null between lives.
-  void set_engine(engine::Engine* engine);
+  void set_engine(engine::Coordinator* engine);
   void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
   void check_all_heard();
 
@@ -115,7 +115,7 @@ class ModeClients {
   TopicBook& topics_;
   Banks& banks_;
   test::Random random_;
-  engine::Engine* engine_ = nullptr;
+  engine::Coordinator* engine_ = nullptr;
   std::function<bool()> watch_;
   std::vector<std::unique_ptr<Known>> all_;
   std::uint64_t topic_requests_ = 0;  // without an answer

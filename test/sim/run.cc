@@ -207,7 +207,7 @@ Result<> Run::try_open() {
       world_, *journal_, plan_, run_options_.planted, random_.fork(),
       SimStore::Watch{[this] { return strikes(CrashPoint::before_sql); },
                       [this] { return strikes(CrashPoint::after_sql); }});
-  engine_ = std::make_unique<engine::Engine>(
+  engine_ = std::make_unique<engine::Coordinator>(
       plan_.options, engine::Ports{world_, world_, metronome_, *store_}, plan_.batch);
   const auto take = [this](store::RecoveredTransaction one) {
     world_.note("recovered {} {}", one.transaction.gid(), name_of(one.transaction.status));
@@ -265,7 +265,7 @@ void Run::set_clock_wrong() {
   world_.note("the clock is set to {}", world_.wall_ms());
 }
 
-void Run::set_engine(engine::Engine* engine) {
+void Run::set_engine(engine::Coordinator* engine) {
   clients_.set_engine(engine);
   mode_clients_.set_engine(engine);
   workflows_.set_engine(engine);

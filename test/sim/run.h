@@ -8,7 +8,7 @@
 
 #include "banks.h"
 #include "clients.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "ledger.h"
 #include "metronome.h"
 #include "mode_clients.h"
@@ -71,7 +71,7 @@ class Run {
   void finish();
   void on_closed(const Result<>& result);
   void after_close();
-  void set_engine(engine::Engine* engine);
+  void set_engine(engine::Coordinator* engine);
   std::string unsettled() const {
     return clients_.unsettled() + mode_clients_.unsettled() + workflows_.unsettled();
   }
@@ -104,7 +104,7 @@ class Run {
   Metronome metronome_;
   std::unique_ptr<store::Journal> journal_;
   std::unique_ptr<SimStore> store_;
-  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Coordinator> engine_;
   Stage stage_ = Stage::chaos;
   std::vector<Crash> armed_;
   std::uint64_t down_ms_ = 0;

@@ -56,9 +56,9 @@ void SimStore::lookup(std::vector<std::string> gids, LookupDone done) {
   });
 }
 
-void SimStore::collect(const Retention& retention, CollectDone done) {
-  add([this, retention, done = std::move(done)] {
-    auto result = journal_.collect(retention);
+void SimStore::collect(const Expiry& expiry, CollectDone done) {
+  add([this, expiry, done = std::move(done)] {
+    auto result = journal_.collect(expiry);
     world_.note("collect: {}", result ? "done" : result.error().detail);
     return [result = std::move(result), done = std::move(done)] { done(result); };
   });

@@ -32,7 +32,7 @@ class SimStore final : public ports::Store {
 
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;
-  void collect(const Retention& retention, CollectDone done) override;
+  void collect(const Expiry& expiry, CollectDone done) override;
 
   void calm() { disk_us_ = disk_us_ < 1'000 ? disk_us_ : 1'000; }
   // The engine was told that its last batch is not on disk.

@@ -17,7 +17,7 @@ void WorkflowClients::complain(const Owner& owner, std::string_view what) {
   world_.fail(fmt::format("{}: {}", owner.gid, what));
 }
 
-void WorkflowClients::set_engine(engine::Engine* engine) {
+void WorkflowClients::set_engine(engine::Coordinator* engine) {
   engine_ = engine;
   for (auto& [gid, owner] : owners_) {
     owner->is_pending = false;

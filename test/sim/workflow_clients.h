@@ -13,7 +13,7 @@
 #include "belay/workflow.h"
 #include "books.h"
 #include "core/transaction.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "plan.h"
 #include "world.h"
 
@@ -24,7 +24,7 @@ class WorkflowClients final : public Books {
   WorkflowClients(World& world, const Plan& plan, std::uint64_t seed);
 
   // The engine of this life; null between lives.
-  void set_engine(engine::Engine* engine);
+  void set_engine(engine::Coordinator* engine);
   void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
   void check_all_heard();
   // What a new life reads back.
@@ -75,7 +75,7 @@ class WorkflowClients final : public Books {
   World& world_;
   const Plan& plan_;
   test::Random random_;
-  engine::Engine* engine_ = nullptr;
+  engine::Coordinator* engine_ = nullptr;
   std::function<bool()> watch_;
   std::map<std::string, std::unique_ptr<Owner>, std::less<>> owners_;
 };

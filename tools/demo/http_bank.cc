@@ -12,7 +12,7 @@
 #include "demo/counter.h"
 #include "demo/payload.h"
 #include "demo/services.h"
-#include "http/server.h"
+#include "serve/http/server.h"
 
 namespace belay::demo {
 namespace {
@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kPortPatience{5};
 constexpr std::chrono::milliseconds kPortPause{20};
 constexpr const char* kText = "text/plain; charset=utf-8";
 
-web::Response response_of(const Outcome& outcome) {
+http::Response response_of(const Outcome& outcome) {
   switch (outcome.kind()) {
     case OutcomeKind::success: return {200, "application/json", R"({"dtm_result":"SUCCESS"})", {}};
     case OutcomeKind::failure: return {409, kText, outcome.reason(), {}};
@@ -36,7 +36,7 @@ web::Response response_of(const Outcome& outcome) {
 }
 
 // What the request asks for; nothing if no bank knows how.
-std::optional<Leg> leg_of(const web::Request& request) {
+std::optional<Leg> leg_of(const http::Request& request) {
   Call call;
   call.gid = request.query_value("gid");
   call.payload = request.body;
@@ -54,7 +54,7 @@ std::optional<Leg> leg_of(const web::Request& request) {
   return leg_of(call, service->side, service->mode);
 }
 
-void answer(Counter& counter, const web::Request& request, web::Respond respond) {
+void answer(Counter& counter, const http::Request& request, http::Respond respond) {
   auto leg = leg_of(request);
   if (!leg) return respond({404, kText, "a bank does not know how to " + request.path, {}});
   counter.ask(std::move(*leg), [respond = std::move(respond)](const Outcome& outcome) {
@@ -68,8 +68,8 @@ Result<std::unique_ptr<http::Server>> listen(Counter& counter, std::uint16_t por
   options.connections_max = kConnectionsMax;
   const auto until = Clock::now() + kPortPatience;
   for (;;) {
-    auto server =
-        http::Server::start(options, [&counter](const web::Request& request, web::Respond respond) {
+    auto server = http::Server::start(
+        options, [&counter](const http::Request& request, http::Respond respond) {
           answer(counter, request, std::move(respond));
         });
     if (server || port == 0 || Clock::now() >= until) return server;

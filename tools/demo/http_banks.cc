@@ -15,7 +15,7 @@
 
 #include "demo/messages.h"
 #include "demo/payload.h"
-#include "http/client.h"
+#include "serve/http/client.h"
 
 namespace belay::demo {
 namespace {

@@ -39,13 +39,14 @@ LAYERS = {
     "lib/barrier": {"include", "lib/base"},
     "lib/xa": {"include", "lib/base", "lib/threads"},
     "lib/hook": {"include", "lib/base", "lib/ports"},
-    "lib/web": {"include", "lib/threads"},
     "lib/api": {"include", "lib"},
-    "tools": {"include", "lib/threads", "lib/web", "tools/servers", "tools/http"},
+    "tools": {"include", "lib/base", "lib/threads", "tools/servers", "tools/serve/http",
+              "tools/serve/protocol"},
     "tools/servers": {"include"},
-    "tools/http": {"include", "lib/threads", "lib/web"},
+    "tools/serve/http": {"include", "lib/base", "lib/threads"},
+    "tools/serve/protocol": {"include", "lib/base", "lib/threads", "tools/serve/http"},
     # the databases that its workload xa runs against, the services of its workload http
-    "bench": {"include", "tools/servers", "tools/http", "lib/web"},
+    "bench": {"include", "tools/servers", "tools/serve/http"},
     "test": {"include", "lib", "tools", "bench"},
 }
 
@@ -56,12 +57,12 @@ HEADERS = {
     "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "mysql.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "uv.h": ("lib/loop/", "lib/hook/", "lib/api/", "tools/examples/", "test/"),
-    "curl/curl.h": ("lib/hook/", "test/fuzz/hook/", "test/unit/hook/", "tools/http/client",
+    "curl/curl.h": ("lib/hook/", "test/fuzz/hook/", "test/unit/hook/", "tools/serve/http/client",
                     "bench/http"),
     "zlib.h": ("lib/hook/unpacker", "test/"),
-    "microhttpd.h": ("tools/http/server",),
-    "gnutls/gnutls.h": ("tools/http/server",),
-    "gnutls/x509.h": ("tools/http/server",),
+    "microhttpd.h": ("tools/serve/http/server",),
+    "gnutls/gnutls.h": ("tools/serve/http/server",),
+    "gnutls/x509.h": ("tools/serve/http/server",),
     "doctest/doctest.h": ("test/",),
 }
 
@@ -71,9 +72,8 @@ BANNED_CODE = [
     (r"std::(cout|cerr|clog)\b|\b(v?f?printf|puts|fputs|putchar|perror)\s*\(", LIBRARY,
      ("lib/base/check.cc",), "a library prints nothing: report through base/log.h or an Error"),
     (r"\b\w+_clock::now\b|\b(clock_gettime|gettimeofday)\s*\(|\bstd::time\s*\(", LIBRARY,
-     ("lib/loop/", "lib/xa/pool", "lib/web/"),
-     "time enters through ports/clock.h; only lib/loop reads a clock (and the threads of lib/xa "
-     "and lib/web)"),
+     ("lib/loop/", "lib/xa/pool"),
+     "time enters through ports/clock.h; only lib/loop reads a clock (and the threads of lib/xa)"),
     (r"\bs?rand\s*\(|\b[delm]rand48\s*\(", LIBRARY + ("test/", "bench/", "tools/"), (),
      "randomness is seeded: a std::mt19937_64 that was handed in"),
     (r"\bstd::uniform_\w+_distribution\b", LIBRARY + ("test/", "bench/", "tools/"), (),

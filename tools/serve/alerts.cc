@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "http/client.h"
+#include "serve/http/client.h"
 #include "threads/scarce.h"
 
 namespace belay::tool {

@@ -5,20 +5,20 @@
 namespace belay::tool {
 namespace {
 
-std::string_view header_of(const web::Request& request, const char* wanted) {
+std::string_view header_of(const http::Request& request, const char* wanted) {
   for (const auto& [name, value] : request.headers) {
     if (strcasecmp(name.c_str(), wanted) == 0) return value;
   }
   return {};
 }
 
-bool is_free(const web::Request& request) {
+bool is_free(const http::Request& request) {
   return request.path == "/healthz" || request.path == "/api/ping";
 }
 
 // A browser says so when a page of another site makes it ask; whoever can open a page in the
 // browser of somebody on this machine shall not submit transactions.
-bool is_from_a_web_page(const web::Request& request) {
+bool is_from_a_web_page(const http::Request& request) {
   const auto site = header_of(request, "Sec-Fetch-Site");
   if (!site.empty()) return site == "cross-site" || site == "same-site";
   // To plain http of another machine, and from an older browser, there is only the page's origin.
@@ -28,13 +28,13 @@ bool is_from_a_web_page(const web::Request& request) {
          origin != "https://" + std::string(host);
 }
 
-bool only_asks(const web::Request& request) {
+bool only_asks(const http::Request& request) {
   return request.method == "GET" && request.path != "/api/dtmsvr/subscribe" &&
          request.path != "/api/dtmsvr/unsubscribe" && request.path != "/healthz";
 }
 
-web::Response refusal(int status, std::string_view message) {
-  web::Response response;
+http::Response refusal(int status, std::string_view message) {
+  http::Response response;
   response.status = status;
   response.body = "{\"message\":\"" + std::string(message) + "\"}";
   return response;
@@ -53,7 +53,7 @@ bool equal_in_constant_time(std::string_view expected, std::string_view given) {
 
 namespace {
 
-bool has_one_of(const Gate::Tokens& tokens, const web::Request& request) {
+bool has_one_of(const Gate::Tokens& tokens, const http::Request& request) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto given = header_of(request, "Authorization");
   if (given.size() < kScheme.size() ||
@@ -79,7 +79,7 @@ std::shared_ptr<const Gate::Tokens> Gate::tokens() const {
   return tokens_;
 }
 
-std::optional<web::Response> Gate::refuse(const web::Request& request) const {
+std::optional<http::Response> Gate::refuse(const http::Request& request) const {
   const auto tokens = this->tokens();
   if (!is_free(request) && !tokens->empty() && !has_one_of(*tokens, request)) {
     auto response = refusal(401, "a bearer token is needed");

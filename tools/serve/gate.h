@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "web/message.h"
+#include "serve/http/message.h"
 
 namespace belay::tool {
 
@@ -26,7 +26,7 @@ class Gate {
   // From now on only questions are answered.
   void drain() { draining_ = true; }
   // Nothing: the request may pass. From any thread.
-  std::optional<web::Response> refuse(const web::Request& request) const;
+  std::optional<http::Response> refuse(const http::Request& request) const;
 
  private:
   std::shared_ptr<const Tokens> tokens() const;

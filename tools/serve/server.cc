@@ -13,14 +13,14 @@
 #include <utility>
 
 #include "belay/engine.h"
-#include "http/server.h"
 #include "serve/alerts.h"
 #include "serve/gate.h"
+#include "serve/http/server.h"
 #include "serve/notify.h"
 #include "serve/opening.h"
+#include "serve/protocol/service.h"
 #include "serve/signals.h"
 #include "threads/thread.h"
-#include "web/service.h"
 
 namespace belay::tool {
 namespace {
@@ -92,7 +92,7 @@ class Front {
   explicit Front(std::vector<std::string> tokens) : gate_(std::move(tokens)) {}
 
   http::Server::Handler handler() {
-    return [this](web::Request request, web::Respond respond) {
+    return [this](http::Request request, http::Respond respond) {
       if (auto refused = gate_.refuse(request)) return respond(std::move(*refused));
       if (auto* service = service_.load(std::memory_order_acquire)) {
         return service->handle(std::move(request), std::move(respond));
@@ -103,13 +103,13 @@ class Front {
                {{"Retry-After", "1"}}});
     };
   }
-  void open(web::Service& service) { service_.store(&service, std::memory_order_release); }
+  void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
   void drain() { gate_.drain(); }
   void replace_tokens(Gate::Tokens tokens) { gate_.replace_tokens(std::move(tokens)); }
 
  private:
   Gate gate_;
-  std::atomic<web::Service*> service_{nullptr};
+  std::atomic<protocol::Service*> service_{nullptr};
 };
 
 // Lets requests in flight be answered, then the calls in flight come back.
@@ -135,8 +135,8 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
       fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
 }
 
-web::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
-                              const ServeLog& log) {
+protocol::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
+                                   const ServeLog& log) {
   const auto http = server.figures();
   const auto told = alerts.figures();
   return {.connections = http.connections,
@@ -217,7 +217,7 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   auto server = http::Server::start(settings.http, front.handler());
   if (!server) return server.error();
   BELAY_TRY(engine->start());
-  auto service = web::Service::make(*engine, settings.db, settings.service);
+  auto service = protocol::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
   (*service)->metrics().read_server(
       [&http = **server, &alerts, &log] { return figures_of(http, alerts, log); });

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "belay/options.h"
-#include "http/server.h"
+#include "serve/http/server.h"
 #include "serve/log.h"
 #include "serve/option_table.h"
-#include "web/service.h"
+#include "serve/protocol/service.h"
 
 namespace belay::tool {
 
@@ -28,7 +28,7 @@ struct ServeSettings {
   bool no_check = false;  // Options::check_at_open, which is on here
 
   http::ServerOptions http;
-  web::ServiceOptions service;
+  protocol::ServiceOptions service;
   Options engine;
 };
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "belay/engine.h"
+#include "serve/protocol/parse.h"
 #include "serve/read_file.h"
-#include "web/parse.h"
 
 namespace belay::tool {
 namespace {
@@ -21,9 +21,9 @@ Result<Submission> parse_one(std::string_view text, std::size_t line) {
   const auto in_place = [&](const Error& error) {
     return Error{error.code, submission.place() + error.detail};
   };
-  auto json = web::parse_object(text);
+  auto json = protocol::parse_object(text);
   if (!json) return in_place(json.error());
-  auto request = web::read_transaction(*json);
+  auto request = protocol::read_transaction(*json);
   if (!request) return in_place(request.error());
   if (request->trans_type.empty()) {
     return in_place(Error{ErrorCode::invalid_argument, "trans_type is missing"});
@@ -50,7 +50,7 @@ Result<std::vector<Submission>> parse_definitions(const std::string& text) {
     return Error{ErrorCode::invalid_argument, "there is no definition"};
   }
   std::vector<Submission> result;
-  const bool is_one = web::Json::accept(text);
+  const bool is_one = protocol::Json::accept(text);
   for (std::size_t begin = 0, number = 1; begin < text.size(); ++number) {
     const auto end = is_one ? text.size() : std::min(text.find('\n', begin), text.size());
     const auto line = std::string_view(text).substr(begin, end - begin);

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "belay/result.h"
-#include "web/transaction_request.h"
+#include "serve/protocol/transaction_request.h"
 
 namespace belay::tool {
 
 struct Submission {
-  std::size_t line = 0;  // 0: the only one
-  web::Json json{};      // as it was read, with a gid
-  web::TransactionRequest request{};
+  std::size_t line = 0;   // 0: the only one
+  protocol::Json json{};  // as it was read, with a gid
+  protocol::TransactionRequest request{};
 
   // "line 3: ", or nothing.
   std::string place() const;

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "belay/engine.h"
+#include "serve/protocol/describe.h"
 #include "submit/ways.h"
-#include "web/describe.h"
 
 namespace belay::tool {
 namespace {
@@ -49,9 +49,9 @@ class ToFile final : public Way {
                      "let a client of dtm's do that against `belay serve`"};
     }
     // Handlers' names are as good as URLs here: the file may be an application's.
-    web::ServiceOptions options;
+    protocol::ServiceOptions options;
     options.urls_only = false;
-    const auto described = web::describe(submission.request, options);
+    const auto described = protocol::describe(submission.request, options);
     if (!described) return refusal_of(described.error(), submission.place());
     const auto report = engine_.submit(described->description());
     if (!report) return refusal_of(report.error(), submission.place());

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/client.h"
+#include "serve/http/client.h"
 #include "serve/settings.h"
 #include "submit/ways.h"
 
@@ -33,8 +33,8 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-Refusal refusal_of(const web::Response& response, const std::string& place) {
-  const auto json = web::Json::parse(response.body, nullptr, false);
+Refusal refusal_of(const http::Response& response, const std::string& place) {
+  const auto json = protocol::Json::parse(response.body, nullptr, false);
   std::string message = response.body.substr(0, kShownBytes);
   if (json.is_object() && json.contains("message") && json["message"].is_string()) {
     message = json["message"];
@@ -59,14 +59,14 @@ Refusal refusal_of(const web::Response& response, const std::string& place) {
 }
 
 // A page of whoever else listens there, or a body that a proxy packed, is no answer.
-Refusal unread(const web::Response& response, const std::string& place) {
+Refusal unread(const http::Response& response, const std::string& place) {
   return {ExitCode::failed,
           fmt::format("{}the server's answer cannot be read: {}", place,
                       response.body.substr(0, kShownBytes)),
           "give the address of a running `belay serve`, and let no proxy change its answers"};
 }
 
-std::string text_in(const web::Json& object, const char* name) {
+std::string text_in(const protocol::Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -83,7 +83,7 @@ class ToServer final : public Way {
     json.erase("wait_result");  // `follow` waits
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
     if (!response) return unanswered(submission, response.error());
-    const auto answer = web::Json::parse(response->body, nullptr, false);
+    const auto answer = protocol::Json::parse(response->body, nullptr, false);
     // It was handed in before, and has ended.
     if (response->status == 409 && answer.is_object() && answer.value("same_definition", false))
       return std::nullopt;
@@ -109,8 +109,9 @@ class ToServer final : public Way {
       }
       if (!response) return unanswered(submission, response.error());
       if (response->status != 200) return refusal_of(*response, submission.place());
-      const auto json = web::Json::parse(response->body, nullptr, false);
-      const auto transaction = json.is_object() ? json.value("transaction", web::Json()) : json;
+      const auto json = protocol::Json::parse(response->body, nullptr, false);
+      const auto transaction =
+          json.is_object() ? json.value("transaction", protocol::Json()) : json;
       if (transaction.is_object()) fate.status = text_in(transaction, "status");
       if (fate.status.empty()) return unread(*response, submission.place());
       fate.reason = text_in(transaction, "rollback_reason");
@@ -125,8 +126,8 @@ class ToServer final : public Way {
   }
 
  private:
-  Result<web::Response> ask(const char* method, const std::string& path, std::string body,
-                            Millis timeout) const {
+  Result<http::Response> ask(const char* method, const std::string& path, std::string body,
+                             Millis timeout) const {
     http::ClientRequest request{.method = method, .url = access_.url + path};
     request.body = std::move(body);
     request.timeout = timeout;
@@ -150,7 +151,7 @@ class ToServer final : public Way {
                         "with that gid",
                         gid)};
   }
-  static Refusal refusal_of(const web::Response& response, const std::string& place) {
+  static Refusal refusal_of(const http::Response& response, const std::string& place) {
     return belay::tool::refusal_of(response, place);
   }
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "hook/answer.h"
+#include "hook/http_response.h"
 #include "hook/json.h"
 #include "hook/url.h"
 
@@ -50,7 +50,7 @@ std::optional<Response> response_in(std::string_view input) {
 }
 
 Outcome read_in_pieces(const Response& response, std::size_t piece, std::string_view rpc_id) {
-  hook::Answer answer;
+  hook::HttpResponse answer;
   answer.begin(kBytesMax, rpc_id);
   for (auto head = response.head; !head.empty();) {
     const auto end = std::min(head.find('\n'), head.size() - 1) + 1;

@@ -68,7 +68,7 @@ class Diary {
   std::size_t ends_ = 0;
 };
 
-struct Desk {
+struct BlockingService {
   Diary diary;
   std::latch may_end{1};
   std::atomic<unsigned> begun = 0;
@@ -76,52 +76,53 @@ struct Desk {
   std::atomic<unsigned> most_at_once = 0;
 
   static Outcome act(const Call& call, void* self) {
-    auto& desk = *static_cast<Desk*>(self);
-    desk.diary.note(call.gid, '+');
-    const unsigned now = ++desk.at_once;
-    if (now > desk.most_at_once) desk.most_at_once = now;
-    ++desk.begun;
-    desk.may_end.wait();
-    --desk.at_once;
-    desk.diary.note(call.gid, '-');
+    auto& service = *static_cast<BlockingService*>(self);
+    service.diary.note(call.gid, '+');
+    const unsigned now = ++service.at_once;
+    if (now > service.most_at_once) service.most_at_once = now;
+    ++service.begun;
+    service.may_end.wait();
+    --service.at_once;
+    service.diary.note(call.gid, '-');
     return Outcome::success();
   }
   static Outcome undo(const Call& call, void* self) {
-    static_cast<Desk*>(self)->diary.note(call.gid, '<');
-    static_cast<Desk*>(self)->diary.note(call.gid, '>');
+    static_cast<BlockingService*>(self)->diary.note(call.gid, '<');
+    static_cast<BlockingService*>(self)->diary.note(call.gid, '>');
     return Outcome::success();
   }
 };
 
 // A pile of sagas whose first actions run far beyond their time. Returns what happened.
-std::map<std::string, std::string> do_pile(Desk& desk, std::size_t sagas, std::uint32_t limit) {
+std::map<std::string, std::string> do_pile(BlockingService& service, std::size_t sagas,
+                                           std::uint32_t limit) {
   BlockingSite site(2, 20ms, limit);
-  REQUIRE(site.engine->handle_blocking("act", &Desk::act, &desk));
-  REQUIRE(site.engine->handle_blocking("undo", &Desk::undo, &desk));
+  REQUIRE(site.engine->handle_blocking("act", &BlockingService::act, &service));
+  REQUIRE(site.engine->handle_blocking("undo", &BlockingService::undo, &service));
   REQUIRE(site.engine->start());
   for (std::size_t i = 0; i < sagas; ++i) {
     const auto gid = "g-" + std::to_string(i);
-    REQUIRE(
-        site.engine->submit(Saga(gid).step("act", "undo").wait_result(),
-                            [&desk, gid](const Result<Report>&) { desk.diary.note(gid, '.'); }));
+    REQUIRE(site.engine->submit(
+        Saga(gid).step("act", "undo").wait_result(),
+        [&service, gid](const Result<Report>&) { service.diary.note(gid, '.'); }));
   }
   // Until both have run beyond their time, and what follows is decided.
   while (site.engine->counters().stuck < 2) std::this_thread::yield();
-  CHECK(desk.begun == 2);
+  CHECK(service.begun == 2);
   CHECK(site.engine->counters().calls == 2);
-  desk.may_end.count_down();
-  desk.diary.wait_for_ends(sagas);
+  service.may_end.count_down();
+  service.diary.wait_for_ends(sagas);
   REQUIRE(site.engine->close());
-  CHECK(desk.most_at_once <= 2);
-  return desk.diary.all();
+  CHECK(service.most_at_once <= 2);
+  return service.diary.all();
 }
 
 }  // namespace
 
 TEST_SUITE("api/blocking") {
   TEST_CASE("a pile of slow work is done once each, however short the time of a call") {
-    Desk desk;
-    const auto all = do_pile(desk, 60, 0);
+    BlockingService service;
+    const auto all = do_pile(service, 60, 0);
     REQUIRE(all.size() == 60);
     // The machine may be slow: then one is called again, after its end and not beside it.
     for (const auto& one : all) {
@@ -136,8 +137,8 @@ TEST_SUITE("api/blocking") {
   }
 
   TEST_CASE("no compensation runs beside its own action, and nothing after the end") {
-    Desk desk;
-    const auto all = do_pile(desk, 60, 1);
+    BlockingService service;
+    const auto all = do_pile(service, 60, 1);
     REQUIRE(all.size() == 60);
     for (const auto& one : all) {
       const auto& gid = one.first;

@@ -60,7 +60,7 @@ class MsgStory : public Story {
 
   const MsgPlan* plan_;
   std::vector<Share> shares_;
-  Tale tale_;
+  TimelineCheck tale_;
   std::uint64_t created_at_;
   std::uint64_t start_ = 0;  // of the first delivery
   Decision decision_;

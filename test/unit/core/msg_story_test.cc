@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "unit/core/teller.h"
+#include "unit/core/story_runner.h"
 
 namespace belay::test {
 namespace {
@@ -39,42 +39,55 @@ core::Record deliver(std::uint32_t branch) {
 
 TEST_SUITE("core/msg controls") {
   TEST_CASE("an honest story breaks nothing") {
-    CHECK(Teller(kSubmitted).success(0).rest().failure(1).rest().broke_nothing());
-    CHECK(Teller(kPrepared).rest().submit().rest().success(0).success(1).rest().broke_nothing());
-    CHECK(Teller(kPrepared).due(kDeadline).rest().broke_nothing());
-    CHECK(Teller(kChecked).due(kDeadline).unknown(2).rest().broke_nothing());
-    CHECK(Teller(kChecked).due(kDeadline).success(2).rest().success(0).success(1).broke_nothing());
-    CHECK(Teller(kChecked).due(kDeadline).abort().rest().success(2).rest().broke_nothing());
+    CHECK(StoryRunner(kSubmitted).success(0).rest().failure(1).rest().broke_nothing());
     CHECK(
-        Teller(to_topic()).submit().rest().success(2).success(3).success(1).rest().broke_nothing());
+        StoryRunner(kPrepared).rest().submit().rest().success(0).success(1).rest().broke_nothing());
+    CHECK(StoryRunner(kPrepared).due(kDeadline).rest().broke_nothing());
+    CHECK(StoryRunner(kChecked).due(kDeadline).unknown(2).rest().broke_nothing());
+    CHECK(StoryRunner(kChecked)
+              .due(kDeadline)
+              .success(2)
+              .rest()
+              .success(0)
+              .success(1)
+              .broke_nothing());
+    CHECK(StoryRunner(kChecked).due(kDeadline).abort().rest().success(2).rest().broke_nothing());
+    CHECK(StoryRunner(to_topic())
+              .submit()
+              .rest()
+              .success(2)
+              .success(3)
+              .success(1)
+              .rest()
+              .broke_nothing());
   }
 
   TEST_CASE("a delivery without the word, against it, out of order or too early is found") {
-    CHECK(Teller(kPrepared, add(deliver(0))).broke(Property::delivers_when_submitted));
-    CHECK(Teller(kPrepared, add_call(0, Op::action)).broke(Property::delivers_when_submitted));
-    CHECK(Teller(kPrepared).abort(add(deliver(0))).broke(Property::delivers_when_submitted));
-    CHECK(Teller(kSubmitted, add(deliver(1))).broke(Property::delivery_order));
-    CHECK(Teller(to_topic()).submit(add(deliver(1))).broke(Property::delivery_order));
+    CHECK(StoryRunner(kPrepared, add(deliver(0))).broke(Property::delivers_when_submitted));
+    CHECK(StoryRunner(kPrepared, add_call(0, Op::action)).broke(Property::delivers_when_submitted));
+    CHECK(StoryRunner(kPrepared).abort(add(deliver(0))).broke(Property::delivers_when_submitted));
+    CHECK(StoryRunner(kSubmitted, add(deliver(1))).broke(Property::delivery_order));
+    CHECK(StoryRunner(to_topic()).submit(add(deliver(1))).broke(Property::delivery_order));
     auto delayed = kSubmitted;
     delayed.delay = 5;
-    CHECK(Teller(delayed, add(deliver(0))).broke(Property::starts_after_delay));
+    CHECK(StoryRunner(delayed, add(deliver(0))).broke(Property::starts_after_delay));
   }
 
   TEST_CASE("a decision without or against a reason is found") {
     const core::Record commit{.kind = RecordKind::committing};
     const core::Record abort{.kind = RecordKind::aborting};
-    CHECK(Teller(kPrepared, add(commit)).broke(Property::submitted_for_a_reason));
-    CHECK(Teller(kChecked)
+    CHECK(StoryRunner(kPrepared, add(commit)).broke(Property::submitted_for_a_reason));
+    CHECK(StoryRunner(kChecked)
               .due(kDeadline)
               .success(2, without(RecordKind::committing))
               .broke(Property::submitted_for_a_reason));
-    CHECK(Teller(kPrepared, add(abort)).broke(Property::fails_for_a_reason));
-    CHECK(Teller(kSubmitted).success(0, add(abort)).broke(Property::fails_for_a_reason));
-    CHECK(Teller(kPrepared)
+    CHECK(StoryRunner(kPrepared, add(abort)).broke(Property::fails_for_a_reason));
+    CHECK(StoryRunner(kSubmitted).success(0, add(abort)).broke(Property::fails_for_a_reason));
+    CHECK(StoryRunner(kPrepared)
               .due(kDeadline, without(RecordKind::aborting))
               .broke(Property::fails_for_a_reason));
-    CHECK(Teller(kChecked).due(kDeadline, add(abort)).broke(Property::fails_for_a_reason));
-    CHECK(Teller(kChecked)
+    CHECK(StoryRunner(kChecked).due(kDeadline, add(abort)).broke(Property::fails_for_a_reason));
+    CHECK(StoryRunner(kChecked)
               .due(kDeadline)
               .submit()
               .failure(2, add(abort))
@@ -83,12 +96,12 @@ TEST_SUITE("core/msg controls") {
 
   TEST_CASE("a back-check too early, never or given up is found") {
     const core::Record ask{.kind = RecordKind::started, .branch = 2, .op = Op::query};
-    CHECK(Teller(kChecked, add(ask)).broke(Property::asked_in_time));
-    CHECK(Teller(kChecked)
+    CHECK(StoryRunner(kChecked, add(ask)).broke(Property::asked_in_time));
+    CHECK(StoryRunner(kChecked)
               .due(kDeadline, without(RecordKind::started))
               .broke(Property::asked_in_time));
-    CHECK(Teller(kChecked).due(kDeadline).unknown(2, give_up).broke(Property::asked_again));
-    CHECK(Teller(kChecked)
+    CHECK(StoryRunner(kChecked).due(kDeadline).unknown(2, give_up).broke(Property::asked_again));
+    CHECK(StoryRunner(kChecked)
               .due(kDeadline)
               .abort(add({.kind = RecordKind::finished, .status = Status::failed}))
               .broke(Property::waits_for_query));
@@ -96,20 +109,20 @@ TEST_SUITE("core/msg controls") {
 
   TEST_CASE("a delivery given up, an end by one, and a subscriber forgotten are found") {
     const core::Record failed{.kind = RecordKind::finished, .status = Status::failed};
-    CHECK(Teller(kSubmitted).failure(0, give_up).broke(Property::delivered_for_ever));
-    CHECK(Teller(kSubmitted).failure(0, add(failed)).broke(Property::delivery_ends_nothing));
-    CHECK(Teller(kSubmitted).failure(0, add(failed)).broke(Property::msg_status));
-    CHECK(Teller(kPrepared)
+    CHECK(StoryRunner(kSubmitted).failure(0, give_up).broke(Property::delivered_for_ever));
+    CHECK(StoryRunner(kSubmitted).failure(0, add(failed)).broke(Property::delivery_ends_nothing));
+    CHECK(StoryRunner(kSubmitted).failure(0, add(failed)).broke(Property::msg_status));
+    CHECK(StoryRunner(kPrepared)
               .submit(add({.kind = RecordKind::added}))
               .broke(Property::goes_to_subscribers));
-    Teller fewer(to_topic());
+    StoryRunner fewer(to_topic());
     fewer.submit();
     fewer.transaction.branches.pop_back();
     CHECK(fewer.rest().broke(Property::goes_to_subscribers));
-    Teller late(kPrepared);
+    StoryRunner late(kPrepared);
     ++late.transaction.created_at;
     CHECK(late.rest().broke(Property::default_deadline));
-    Teller changed(kPrepared);
+    StoryRunner changed(kPrepared);
     changed.transaction.status = Status::submitted;
     CHECK(changed.rest().broke(Property::words_allowed));
   }

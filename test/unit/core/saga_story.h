@@ -49,7 +49,7 @@ class SagaStory : public Story {
 
   const SagaPlan* plan_;
   std::vector<Share> shares_;
-  Tale tale_;
+  TimelineCheck tale_;
   std::uint64_t created_at_;
   bool begun_ = false;
   bool aborted_ = false;

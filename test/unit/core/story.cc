@@ -51,11 +51,11 @@ bool Awaited::takes(const core::Record& answered) {
          event->outcome->kind() == answered.outcome;
 }
 
-Tale::Tale(core::RecordKind first, std::uint64_t at) {
+TimelineCheck::TimelineCheck(core::RecordKind first, std::uint64_t at) {
   told_.push_back({first, at, 0, Op::action, OutcomeKind::success});
 }
 
-void Tale::record(const core::Record& record, std::uint64_t now, std::size_t branches) {
+void TimelineCheck::record(const core::Record& record, std::uint64_t now, std::size_t branches) {
   using core::RecordKind;
   if (record.kind == RecordKind::started || record.kind == RecordKind::scheduled) return;
   auto branch = record.branch;
@@ -65,7 +65,7 @@ void Tale::record(const core::Record& record, std::uint64_t now, std::size_t bra
 }
 
 // An event stands for as many tellings in a row as it repeats.
-bool Tale::is_told_by(const core::TimelineEvent& event, std::size_t& at) const {
+bool TimelineCheck::is_told_by(const core::TimelineEvent& event, std::size_t& at) const {
   for (std::uint32_t i = 0; i < event.repeats; ++i, ++at) {
     if (at == told_.size()) return false;
     const auto& told = told_[at];
@@ -75,8 +75,8 @@ bool Tale::is_told_by(const core::TimelineEvent& event, std::size_t& at) const {
   return event.repeats > 0 && event.at == told_[at - 1].at;
 }
 
-void Tale::examine(const core::Transaction& transaction, Findings& findings,
-                   const Past& past) const {
+void TimelineCheck::examine(const core::Transaction& transaction, Findings& findings,
+                            const Past& past) const {
   const auto events = core::decode_timeline(transaction.timeline, transaction.created_at);
   std::size_t at = 0;
   const bool all_true =

@@ -80,15 +80,15 @@ class Awaited {
 };
 
 // What the timeline has to tell.
-class Tale {
+class TimelineCheck {
  public:
-  Tale(core::RecordKind first, std::uint64_t at);
+  TimelineCheck(core::RecordKind first, std::uint64_t at);
   // `branches`: how many there were before.
   void record(const core::Record& record, std::uint64_t now, std::size_t branches);
   void examine(const core::Transaction& transaction, Findings& findings, const Past& past) const;
 
  private:
-  struct Told {
+  struct Expected {
     core::RecordKind kind;
     std::uint64_t at;
     std::uint32_t branch;
@@ -97,7 +97,7 @@ class Tale {
   };
   bool is_told_by(const core::TimelineEvent& event, std::size_t& at) const;
 
-  std::vector<Told> told_;
+  std::vector<Expected> told_;
   std::uint32_t steps_ = 0;  // of a workflow
 };
 

@@ -56,7 +56,7 @@ class TwoPhaseStory : public Story {
 
   const TwoPhasePlan* plan_;
   std::vector<Share> shares_;
-  Tale tale_;
+  TimelineCheck tale_;
   std::uint64_t created_at_;
   Decision decision_ = Decision::none;
   bool finished_ = false;

@@ -35,7 +35,7 @@ class WorkflowStory : public Story {
 
   const WorkflowPlan* plan_;
   Calls callback_;
-  Tale tale_;
+  TimelineCheck tale_;
   std::vector<std::string> steps_;
   const WorkflowEnd* end_ = nullptr;  // as its owner said
   std::uint64_t first_at_;            // when its owner is called for the first time

@@ -602,7 +602,7 @@ TEST_SUITE("engine/driven recovery") {
 
   TEST_CASE("a prepared one's open tries are made again, and the word may still be given") {
     FakePorts ports;
-    engine::Engine engine({}, {ports, ports, ports, ports});
+    engine::Coordinator engine({}, {ports, ports, ports, ports});
     engine.adopt(recovered(), 9, 9, false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     engine.turn();
@@ -625,7 +625,7 @@ TEST_SUITE("engine/driven recovery") {
     FakePorts ports;
     ports.default_kind = ports::Caller::Kind::deferred;
     ports.wall += 40'000;  // the crash took longer than the deadline
-    engine::Engine engine({}, {ports, ports, ports, ports});
+    engine::Coordinator engine({}, {ports, ports, ports, ports});
     engine.adopt(recovered(), 9, 9, false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     engine.turn();

@@ -14,7 +14,7 @@
 
 #include "belay/tcc.h"
 #include "core/definition.h"
-#include "engine/engine.h"
+#include "engine/coordinator.h"
 #include "support/encode.h"
 
 namespace belay::test {
@@ -60,8 +60,8 @@ class FakePorts final : public ports::Clock,
     looked_up = std::move(gids);
     lookup_done = std::move(done);
   }
-  void collect(const Retention& retention, CollectDone done) override {
-    collected = retention;
+  void collect(const Expiry& expiry, CollectDone done) override {
+    collected = expiry;
     collect_done = std::move(done);
   }
 
@@ -83,7 +83,7 @@ class FakePorts final : public ports::Clock,
   CommitDone commit_done;
   std::vector<std::string> looked_up;
   LookupDone lookup_done;
-  std::optional<Retention> collected;
+  std::optional<Expiry> collected;
   CollectDone collect_done;
 
  private:
@@ -184,7 +184,7 @@ class TestEngine {
 
   Options options;
   FakePorts ports;
-  engine::Engine engine;
+  engine::Coordinator engine;
   std::map<std::string, Result<Report>> answers;
   std::map<std::string, Result<Outcome>> told;
   std::map<std::string, Result<>> changed;

@@ -405,7 +405,7 @@ TEST_SUITE("engine/recovery") {
   TEST_CASE("what may have been called before a crash is called again, with a larger fence") {
     FakePorts ports;
     ports.default_kind = ports::Caller::Kind::deferred;
-    engine::Engine engine({}, {ports, ports, ports, ports});
+    engine::Coordinator engine({}, {ports, ports, ports, ports});
     engine.adopt(begun("g", 5), 9, 9, false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     engine.turn();
@@ -417,7 +417,7 @@ TEST_SUITE("engine/recovery") {
     Options options;
     options.history = History::none;
     FakePorts ports;
-    engine::Engine engine(options, {ports, ports, ports, ports});
+    engine::Coordinator engine(options, {ports, ports, ports, ports});
     auto ended = begun("g", 5);
     for (const auto branch : {0u, 1u}) {
       if (branch == 1) {
@@ -438,7 +438,7 @@ TEST_SUITE("engine/recovery") {
   TEST_CASE("a word that comes before what was read back has gone on calls its branch once") {
     FakePorts ports;
     ports.default_kind = ports::Caller::Kind::deferred;
-    engine::Engine engine({}, {ports, ports, ports, ports});
+    engine::Coordinator engine({}, {ports, ports, ports, ports});
     const auto bytes = *encode(Msg("g").to("a"), "g", {}, core::Entry::prepare);
     engine.adopt(
         *core::begin(

@@ -214,7 +214,7 @@ TEST_SUITE("engine/operator") {
       CAPTURE(story.stopped_before);
       CAPTURE(story.stopped_now);
       FakePorts ports;
-      engine::Engine engine({}, {ports, ports, ports, ports});
+      engine::Coordinator engine({}, {ports, ports, ports, ports});
       const auto bytes = *encode(one_step("g"), "g", {}, core::Entry::submit);
       auto transaction = *core::begin(
           {.kind = core::RecordKind::submitted, .id = 5, .at = ports.wall_ms(), .text = bytes});

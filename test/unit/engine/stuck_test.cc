@@ -154,7 +154,7 @@ TEST_SUITE("engine/stuck") {
     options.log = &keep_line;
     options.log_user = &lines;
     FakePorts ports;
-    engine::Engine engine(options, {ports, ports, ports, ports});
+    engine::Coordinator engine(options, {ports, ports, ports, ports});
     for (core::TransactionId id = 1; id <= 1'000; ++id) {
       auto bytes = encode(two_steps(std::to_string(id)), std::to_string(id), options.limits);
       REQUIRE(bytes);

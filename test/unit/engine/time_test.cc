@@ -200,7 +200,7 @@ TEST_SUITE("engine/seen_time") {
     Options options;  // a week
     FakePorts ports;
     ports.wall = kNow + 10 * kDay;
-    engine::Engine ahead(options, {ports, ports, ports, ports});
+    engine::Coordinator ahead(options, {ports, ports, ports, ports});
     ahead.start({.epoch = 2, .seen_until = kNow});
     ahead.turn();
     CHECK_FALSE(ports.collect_done);  // not before the gap is on disk
@@ -215,7 +215,7 @@ TEST_SUITE("engine/seen_time") {
 
     FakePorts later;
     later.wall = kNow + 11 * kDay;
-    engine::Engine next(options, {later, later, later, later});
+    engine::Coordinator next(options, {later, later, later, later});
     next.start({.epoch = 3, .seen_until = kNow + 11 * kDay, .gaps = gaps});
     next.turn();
     REQUIRE(later.collect_done);

@@ -240,7 +240,7 @@ TEST_SUITE("engine/topics") {
     FakePorts ports;
     Options options;
     options.limits.subscriptions_max = 1;
-    engine::Engine engine(options, {ports, ports, ports, ports});
+    engine::Coordinator engine(options, {ports, ports, ports, ports});
     engine.adopt_topics({{"news", {{"a", "old"}}}});
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     Subscriptions all;

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "hook/http_request.h"
 #include "hook/json.h"
-#include "hook/request.h"
 
 namespace belay::test {
 namespace {
@@ -24,14 +24,14 @@ Call some_call() {
   return call;
 }
 
-hook::Request made(const Call& call, std::string_view target) {
-  hook::Request request;
+hook::HttpRequest made(const Call& call, std::string_view target) {
+  hook::HttpRequest request;
   REQUIRE(request.make(call, *hook::make_target(target), 0xabcdef));
   return request;
 }
 
 // What a request's list says of that name, in order.
-std::vector<std::string> headers_of(const hook::Request& request, std::string_view name) {
+std::vector<std::string> headers_of(const hook::HttpRequest& request, std::string_view name) {
   std::vector<std::string> found;
   for (std::size_t i = 0; i < request.header_count(); ++i) {
     const std::string_view line(request.header(i));
@@ -112,7 +112,7 @@ TEST_SUITE("hook/request") {
       auto call = some_call();
       const std::vector<Header> headers = {header};
       call.headers = headers;
-      hook::Request request;
+      hook::HttpRequest request;
       CHECK_FALSE(request.make(call, *hook::make_target("http://a/"), 1));
     }
     CHECK(hook::check_headers(std::vector{Header{"X", "\ta \xc3\xa4"}}));
@@ -146,7 +146,7 @@ TEST_SUITE("hook/request") {
           R"("branch_id":"01","gid":"g 1/ä","op":"action","trans_type":"saga"}})");
     call.payload = "";
     CHECK(hook::json_members(made(call, "jsonrpc+http://a?method=m").body()).has_value());
-    hook::Request refused;
+    hook::HttpRequest refused;
     for (const auto* payload : {"[]", "1", "{", "{}x", "\"x\"", "{\"a\":}", "{a:1}"}) {
       call.payload = payload;
       const auto made = refused.make(call, *hook::make_target("jsonrpc+http://a?method=m"), 1);

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "http/server.h"
+#include "serve/http/server.h"
 #include "support/certificates.h"
 #include "support/process.h"
 #include "unit/hook/hook_site.h"
@@ -39,7 +39,7 @@ class SecurePeer {
     options.tls_cert = text_of(authority().cert("server"));
     options.tls_key = text_of(authority().key("server"));
     if (asks_for_client) options.tls_client_ca = text_of(authority().ca());
-    auto started = http::Server::start(options, [this](web::Request, web::Respond respond) {
+    auto started = http::Server::start(options, [this](http::Request, http::Respond respond) {
       ++requests_;
       respond({});
     });
@@ -105,7 +105,7 @@ TEST_SUITE("hook/tls") {
   TEST_CASE("a server that speaks no TLS is no answer, and so is one that only does") {
     http::ServerOptions options;
     auto plain =
-        http::Server::start(options, [](web::Request, web::Respond respond) { respond({}); });
+        http::Server::start(options, [](http::Request, http::Respond respond) { respond({}); });
     REQUIRE(plain);
     HookSite site(with_ca());
     CHECK(site.call("https://127.0.0.1:" + std::to_string((*plain)->port()) + "/", 3s).kind() ==

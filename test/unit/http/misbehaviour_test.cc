@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "http/client.h"
-#include "http/listener.h"
-#include "http/server.h"
 #include "raw_client.h"
+#include "serve/http/client.h"
+#include "serve/http/listener.h"
+#include "serve/http/server.h"
 #include "started.h"
 
 using namespace std::chrono_literals;
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 namespace belay::http {
 namespace {
 
-int status_of(const Result<web::Response>& response) { return response ? response->status : 0; }
+int status_of(const Result<http::Response>& response) { return response ? response->status : 0; }
 
 // Waits without a fixed time, for what must come.
 template <class Condition>
@@ -124,7 +124,7 @@ TEST_SUITE("http misbehaviour") {
   TEST_CASE("answers that nobody reads are bounded with the bodies: 503, and probes go on") {
     const auto server = started(
         {.bodies_bytes_max = std::size_t{24} * 1024 * 1024, .idle_timeout = Millis{600'000}},
-        [](const web::Request& request, const web::Respond& respond) {
+        [](const http::Request& request, const http::Respond& respond) {
           const std::size_t size = request.path == "/large" ? 16 * 1024 * 1024 : 100;
           respond({200, "text/plain", std::string(size, 'x'), {}});
         });
@@ -142,16 +142,16 @@ TEST_SUITE("http misbehaviour") {
   }
 
   TEST_CASE("a lone answer beyond the bound is sent all the same") {
-    const auto server =
-        started({.bodies_bytes_max = 10'000}, [](const web::Request&, const web::Respond& respond) {
-          respond({200, "text/plain", std::string(100'000, 'x'), {}});
-        });
+    const auto server = started({.bodies_bytes_max = 10'000},
+                                [](const http::Request&, const http::Respond& respond) {
+                                  respond({200, "text/plain", std::string(100'000, 'x'), {}});
+                                });
     CHECK(status_of(fetch({.url = url_of(*server)})) == 200);
     CHECK(eventually([&] { return server->figures().body_bytes == 0; }));
   }
 
   TEST_CASE("a request that no memory is left for ends its connection, not the server") {
-    const auto server = started({}, [](const web::Request& request, const web::Respond& respond) {
+    const auto server = started({}, [](const http::Request& request, const http::Respond& respond) {
       if (request.path == "/scarce") throw std::bad_alloc();
       respond({200, "text/plain", "fine", {}});
     });
@@ -226,7 +226,7 @@ TEST_SUITE("http misbehaviour") {
   }
 
   TEST_CASE("a client that does not take its response is ended after the idle time") {
-    const auto large = [](web::Request, web::Respond respond) {
+    const auto large = [](http::Request, http::Respond respond) {
       respond({200, "text/plain", std::string(64 * 1024 * 1024, 'x'), {}});
     };
     const auto server = started({.idle_timeout = 200ms}, large);
@@ -237,10 +237,10 @@ TEST_SUITE("http misbehaviour") {
   }
 
   TEST_CASE("a handler may take longer than a request's reading") {
-    std::promise<web::Respond> held;
+    std::promise<http::Respond> held;
     const auto server =
         started({.request_timeout = 100ms, .idle_timeout = 100ms},
-                [&](web::Request, web::Respond respond) { held.set_value(std::move(respond)); });
+                [&](http::Request, http::Respond respond) { held.set_value(std::move(respond)); });
     test::RawClient client(server->port());
     client.send(kWhole);
     const auto respond = held.get_future().get();
@@ -250,10 +250,10 @@ TEST_SUITE("http misbehaviour") {
   }
 
   TEST_CASE("requests beyond those in flight are answered 503 with Retry-After") {
-    std::vector<web::Respond> held;
+    std::vector<http::Respond> held;
     std::atomic<int> count{0};
     const auto server =
-        started({.requests_in_flight_max = 2}, [&](web::Request, web::Respond respond) {
+        started({.requests_in_flight_max = 2}, [&](http::Request, http::Respond respond) {
           held.push_back(std::move(respond));
           ++count;
         });
@@ -333,9 +333,9 @@ TEST_SUITE("http misbehaviour") {
   }
 
   TEST_CASE("clients that leave before their answer do no harm") {
-    std::vector<web::Respond> held;
+    std::vector<http::Respond> held;
     std::atomic<int> count{0};
-    const auto server = started({}, [&](web::Request, web::Respond respond) {
+    const auto server = started({}, [&](http::Request, http::Respond respond) {
       held.push_back(std::move(respond));
       ++count;
     });

@@ -1,4 +1,4 @@
-#include "http/pace.h"
+#include "serve/http/pace.h"
 
 #include <doctest/doctest.h>
 

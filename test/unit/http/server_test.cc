@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "http/client.h"
-#include "http/server.h"
 #include "raw_client.h"
+#include "serve/http/client.h"
+#include "serve/http/server.h"
 #include "started.h"
 #include "support/silent_lookup.h"
 
@@ -20,9 +20,9 @@ using namespace std::chrono_literals;
 namespace belay::http {
 namespace {
 
-web::Response text(const std::string& body) { return {200, "text/plain", body, {}}; }
+http::Response text(const std::string& body) { return {200, "text/plain", body, {}}; }
 
-void echo(web::Request request, web::Respond respond) {
+void echo(http::Request request, http::Respond respond) {
   std::string body = request.method + " " + request.path;
   for (const auto& [name, value] : request.query) body += "|" + name + "=" + value;
   respond(text(body + "|" + request.body));
@@ -32,14 +32,14 @@ void echo(web::Request request, web::Respond respond) {
 class Holder {
  public:
   Server::Handler handler() {
-    return [this](web::Request, web::Respond respond) {
+    return [this](http::Request, http::Respond respond) {
       const std::lock_guard lock(mutex_);
       held_.push_back(std::move(respond));
       ++count;
     };
   }
   void answer_all() {
-    std::vector<web::Respond> taken;
+    std::vector<http::Respond> taken;
     {
       const std::lock_guard lock(mutex_);
       taken.swap(held_);
@@ -53,7 +53,7 @@ class Holder {
 
  private:
   std::mutex mutex_;
-  std::vector<web::Respond> held_;
+  std::vector<http::Respond> held_;
 };
 
 }  // namespace
@@ -84,7 +84,7 @@ TEST_SUITE("http server") {
   TEST_CASE("many requests on many connections, answered from threads, all arrive") {
     std::vector<std::thread> threads;
     std::mutex mutex;
-    const auto server = started({.threads = 2}, [&](web::Request request, web::Respond respond) {
+    const auto server = started({.threads = 2}, [&](http::Request request, http::Respond respond) {
       const std::lock_guard lock(mutex);
       threads.emplace_back([body = request.body, respond] { respond(text(body)); });
     });

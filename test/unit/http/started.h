@@ -9,18 +9,18 @@
 #include <string>
 #include <utility>
 
-#include "http/server.h"
+#include "serve/http/server.h"
 
 namespace belay::http {
 
 // Says how much it was sent.
-inline void hello(web::Request request, web::Respond respond) {
+inline void hello(http::Request request, http::Respond respond) {
   respond({200, "text/plain", std::to_string(request.body.size()) + " bytes", {}});
 }
 
 // Keeps the server's thread in a request of /hold until `go_on`, for ten seconds at most.
 inline Server::Handler holding(std::future<void>& go_on, Server::Handler handler) {
-  return [&go_on, handler = std::move(handler)](web::Request request, web::Respond respond) {
+  return [&go_on, handler = std::move(handler)](http::Request request, http::Respond respond) {
     if (request.path == "/hold") go_on.wait_for(std::chrono::seconds(10));
     handler(std::move(request), std::move(respond));
   };

@@ -4,9 +4,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "http/client.h"
-#include "http/server.h"
 #include "raw_client.h"
+#include "serve/http/client.h"
+#include "serve/http/server.h"
 #include "support/certificates.h"
 
 using namespace std::chrono_literals;
@@ -29,7 +29,8 @@ class TlsServer {
                           .tls_cert = text_of(authority.cert("server")),
                           .tls_key = text_of(authority.key("server"))};
     if (clients == Clients::certified) options.tls_client_ca = text_of(authority.ca());
-    auto started = Server::start(options, [](web::Request, web::Respond respond) { respond({}); });
+    auto started =
+        Server::start(options, [](http::Request, http::Respond respond) { respond({}); });
     REQUIRE_MESSAGE(started, (started ? "" : started.error().detail));
     server = std::move(*started);
   }
@@ -110,7 +111,8 @@ TEST_SUITE("http tls") {
   }
 
   TEST_CASE("without TLS at the start there is none later") {
-    const auto server = Server::start({}, [](web::Request, web::Respond respond) { respond({}); });
+    const auto server =
+        Server::start({}, [](http::Request, http::Respond respond) { respond({}); });
     REQUIRE(server);
     const test::Authority authority;
     REQUIRE(authority.vouch_for("server"));

@@ -6,11 +6,11 @@
 namespace belay::tool {
 namespace {
 
-web::Request get(const std::string& path, web::Fields headers = {}) {
+http::Request get(const std::string& path, http::Fields headers = {}) {
   return {"GET", path, {}, std::move(headers), {}};
 }
 
-int status_of(const Gate& gate, const web::Request& request) {
+int status_of(const Gate& gate, const http::Request& request) {
   const auto refused = gate.refuse(request);
   return refused ? refused->status : 200;
 }

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <string>
 
-#include "web/metrics.h"
+#include "serve/protocol/metrics.h"
 
-namespace belay::web {
+namespace belay::protocol {
 namespace {
 
 bool has_line(const std::string& text, const std::string& line) {
@@ -21,7 +21,7 @@ auto lines_with(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_SUITE("web/metrics") {
+TEST_SUITE("protocol/metrics") {
   TEST_CASE("requests are counted by route and success, under dtm's names") {
     Metrics metrics;
     metrics.count_request("submit", 200, 0.002);
@@ -93,4 +93,4 @@ TEST_SUITE("web/metrics") {
   }
 }
 
-}  // namespace belay::web
+}  // namespace belay::protocol

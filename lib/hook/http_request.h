@@ -1,0 +1,51 @@
+// What a call is as an HTTP request: dtm's query parameters and headers, or JSON-RPC's body. Its
+// memory is used again for the next one.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belay/call.h"
+#include "belay/result.h"
+#include "hook/url.h"
+
+namespace belay::hook {
+
+// Errors: invalid_argument, for what cannot stand in a request, or too many.
+Result<> check_headers(std::span<const Header> headers);
+
+class HttpRequest {
+ public:
+  // `span`: of the trace, not 0. Errors: invalid_argument.
+  Result<> make(const Call& call, const Target& target, std::uint64_t span);
+  // A redirect: the same request to `url`.
+  void go_to(std::string_view url);
+  // Gives back memory that the next one hardly needs.
+  void rest();
+
+  bool is_post() const { return is_post_; }
+  const std::string& url() const { return url_; }
+  const std::string& body() const { return body_; }      // empty unless it is a POST
+  const std::string& rpc_id() const { return rpc_id_; }  // of JSON-RPC; else empty
+  // "Name: value" each, ended by a zero; "Name;" has no value.
+  std::size_t header_count() const { return header_at_.size(); }
+  const char* header(std::size_t index) const { return headers_.c_str() + header_at_[index]; }
+
+ private:
+  void make_url(const Call& call, const Target& target);
+  Result<> make_json_rpc(const Call& call, const Target& target);
+  void make_headers(const Call& call, std::uint64_t span);
+  void add_header(std::string_view name, std::string_view value);
+
+  bool is_post_ = false;
+  std::string url_;
+  std::string body_;
+  std::string rpc_id_;
+  std::string headers_;
+  std::vector<std::size_t> header_at_;
+};
+
+}  // namespace belay::hook

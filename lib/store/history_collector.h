@@ -1,0 +1,65 @@
+// Deletes finished transactions whose time is over, from the low end of the ids, a bounded step at
+// a time.
+//
+// An index by finish time would cost every transaction; ids already grow with time. So a cursor for
+// each outcome goes up the ids. What it leaves behind it (unfinished, or finished too lately) is
+// remembered when it finishes. Of more than fits, those that expire first are remembered; when the
+// time of the others comes, the cursor starts again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "core/transaction.h"
+#include "ports/store.h"
+#include "store/sqlite.h"
+
+namespace belay::store {
+
+inline constexpr std::size_t kLateMax = 262'144;  // of each outcome: 4 MB of memory
+
+class HistoryCollector {
+ public:
+  static Result<std::unique_ptr<HistoryCollector>> prepare(sqlite3* db,
+                                                           std::size_t late_max = kLateMax);
+
+  // A row of a finished transaction was written.
+  void finished(const core::Transaction& transaction);
+  // One step, within the caller's commit. True: more are due.
+  Result<bool> step(const ports::Store::Expiry& expiry);
+
+ private:
+  struct Late {
+    core::TransactionId id;
+    std::uint64_t finished_at;
+  };
+  struct Outcome {
+    Statement scan;
+    core::TransactionId cursor = 0;
+    // Behind the cursor: all that finished before `complete_before`; a heap, the oldest on top.
+    std::vector<Late> late;
+    std::uint64_t complete_before = std::numeric_limits<std::uint64_t>::max();
+  };
+
+  Result<bool> step(Outcome& outcome, Status status, std::uint64_t before);
+  Result<bool> scan(Outcome& outcome, Status status, std::uint64_t before, std::size_t room);
+  Result<std::size_t> delete_late(Outcome& outcome, std::uint64_t before);
+  Result<> erase(core::TransactionId id);
+  void remember(Outcome& outcome, const Late& late) const;
+  static void forget_newest(Outcome& outcome);
+  static void start_again(Outcome& outcome);
+
+  std::size_t late_max_ = kLateMax;
+  Statement erase_;
+  Outcome succeed_;
+  Outcome failed_;
+};
+
+// Gives free pages back to the file system, a bounded step within the caller's commit. True: there
+// are more than the store wants to keep for its own use, and the step gave some back.
+Result<bool> release_free_pages(Database& database);
+
+}  // namespace belay::store

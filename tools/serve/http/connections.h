@@ -1,0 +1,89 @@
+// The connections of a server, and who takes too long: a thread looks at all of them every now and
+// then and shuts down those whose time is up. (libmicrohttpd knows only how long a peer was silent,
+// so one that sends a byte a second would never be late.)
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "belay/result.h"
+#include "belay/types.h"
+#include "threads/thread.h"
+
+namespace belay::http {
+
+class TlsIdentity;
+
+//            connected
+//                │
+//                ▼       complete           answered            taken
+//   cut ◄──── reading ────────────► handling ───────► writing ─────────► idle ──► reading
+//    ▲           first byte to last              for idle_timeout          │ for idle_timeout
+//    └─────────────────────────────────────────────────────────────────────┘
+enum class Phase : std::uint8_t { reading, handling, writing, idle, cut };
+
+class Connection {
+ public:
+  // A peer that was cut stays so; false then.
+  bool enter(Phase phase);
+  Phase phase() const { return phase_of(state_.load(std::memory_order_acquire)); }
+
+  bool beyond_limit = false;                    // may be told so, and nothing else
+  std::shared_ptr<const TlsIdentity> identity;  // none: it speaks no TLS
+
+ private:
+  friend class ConnectionTable;
+  // The phase and since when in one word, so that a late peer and its last byte cannot cross.
+  static Phase phase_of(std::uint64_t state) { return static_cast<Phase>(state & 7U); }
+  static std::int64_t since_of(std::uint64_t state) {
+    return static_cast<std::int64_t>(state >> 3);
+  }
+  static std::uint64_t state_of(Phase phase, std::int64_t since);
+
+  std::atomic<std::uint64_t> state_{0};
+  int fd_ = -1;
+  bool tls_ = false;
+  Connection* next_ = nullptr;
+  Connection* previous_ = nullptr;
+};
+
+struct ConnectionTimes {
+  Millis request{};
+  Millis idle{};
+};
+
+class ConnectionTable {
+ public:
+  explicit ConnectionTable(const ConnectionTimes& times) : times_(times) {}
+  ConnectionTable(const ConnectionTable&) = delete;
+  ConnectionTable& operator=(const ConnectionTable&) = delete;
+  ~ConnectionTable();
+
+  // Errors: storage (no thread is left).
+  Result<> start();
+
+  // A peer lives from `add` to `remove`, which comes before its socket is closed.
+  Connection* add(int fd, bool tls);
+  void remove(Connection* peer);
+  std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  void watch();
+  void sweep();
+  void look_at(Connection& peer, std::int64_t now) const;
+  void notice_first_byte(Connection& peer, std::uint64_t state, std::int64_t now) const;
+  static void cut(Connection& peer, std::uint64_t state);
+
+  const ConnectionTimes times_;
+  std::mutex mutex_;  // of the list; what is in it has not been closed yet
+  Connection* first_ = nullptr;
+  std::atomic<std::uint64_t> count_{0};
+  std::condition_variable end_;
+  bool ending_ = false;
+  threads::Thread watcher_;
+};
+
+}  // namespace belay::http

@@ -1,0 +1,70 @@
+// The server's own part of each request: limits, and the way to the handler and back. Part of the
+// server: for its own files.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "serve/http/connections.h"
+#include "serve/http/exchange.h"
+#include "serve/http/server.h"
+#include "serve/http/server_tls.h"
+
+namespace belay::http {
+
+class Daemon;
+
+class Dispatcher {
+ public:
+  Dispatcher(const ServerOptions& options, const CurrentIdentity& identity,
+             Server::Handler handler);
+  // Errors: storage (no thread is left).
+  Result<> start() { return connections_.start(); }
+
+  // What libmicrohttpd calls, on a daemon's thread. False: close the connection.
+  Connection* on_connected(int fd);
+  void on_disconnected(Connection* peer);
+  bool on_headers(Daemon& daemon, MHD_Connection* connection, const char* url, const char* method,
+                  void** slot);
+  bool on_body(Exchange& exchange, const char* bytes, std::size_t size);
+  bool on_complete(MHD_Connection* connection, Exchange& exchange);
+  void on_done(Exchange& exchange);
+
+  // Answers keep no connection alive any more.
+  void close_after_answers() { closing_ = true; }
+  // Answers what is suspended, and waits a little until that is sent.
+  void end_all();
+  // No descriptor or memory was left for a connection or a request.
+  void count_shortage() { shortages_.fetch_add(1, std::memory_order_relaxed); }
+  Server::Figures figures() const;
+
+ private:
+  bool send(MHD_Connection* connection, Exchange& exchange, Response response, bool close);
+  bool send_or_suspend(MHD_Connection* connection, Exchange& exchange);
+  bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
+  bool dispatch(MHD_Connection* connection, Exchange& exchange);
+  // A body's or an answer's share of `bodies_bytes_max`.
+  enum class Lone : std::uint8_t { counted, taken };  // one beyond it, while nothing else is held
+  bool reserve(Exchange& exchange, std::size_t size, Lone lone);
+  void give_back(Exchange& exchange);
+
+  const ServerOptions options_;
+  const CurrentIdentity& identity_;
+  const Server::Handler handler_;
+  ConnectionTable connections_;
+  std::shared_ptr<Suspended> suspended_ = std::make_shared<Suspended>();
+  std::atomic<bool> closing_{false};
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> shortages_{0};
+  std::atomic<std::size_t> reserved_bytes_{0};
+
+  std::atomic<std::uint64_t> in_flight_{0};
+  std::mutex mutex_;
+  std::condition_variable none_in_flight_;
+};
+
+}  // namespace belay::http

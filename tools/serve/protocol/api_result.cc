@@ -1,0 +1,84 @@
+#include "serve/protocol/api_result.h"
+
+#include <string_view>
+
+namespace belay::protocol {
+namespace {
+
+constexpr std::string_view kFailure = " FAILURE";
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+http::Response json_response(int status, std::string body) {
+  http::Response response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+http::Response overloaded(const std::string& text) {
+  auto response = json_response(503, text_of({{"message", text}}));
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+}  // namespace
+
+ApiResult ApiResult::failure(std::string text) {
+  if (!ends_with(text, kFailure)) text += kFailure;
+  return {Kind::failure, std::move(text), {}};
+}
+
+ApiResult ApiResult::of(const Error& error) {
+  // The disk may be full: the same request again, with its gid, does no harm.
+  const bool later = error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
+                     error.code == ErrorCode::live_bytes_limit ||
+                     error.code == ErrorCode::queued_bytes_limit ||
+                     error.code == ErrorCode::closed || error.code == ErrorCode::storage ||
+                     error.code == ErrorCode::commit_unknown;
+  auto text = error.detail.empty() ? std::string(meaning_of(error.code)) : error.detail;
+  return {later ? Kind::overload : Kind::error, std::move(text), {}};
+}
+
+std::string text_of(const Json& value) {
+  auto plain = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (plain.find_first_of("<>&") == std::string::npos) return plain;
+  std::string text;
+  text.reserve(plain.size() + 16);
+  for (const char c : plain) {  // only strings can hold these
+    switch (c) {
+      case '<': text += "\\u003c"; break;
+      case '>': text += "\\u003e"; break;
+      case '&': text += "\\u0026"; break;
+      default: text.push_back(c);
+    }
+  }
+  return text;
+}
+
+http::Response to_response(const ApiResult& answer) {
+  switch (answer.kind) {
+    case ApiResult::Kind::done: return json_response(200, R"({"dtm_result":"SUCCESS"})");
+    case ApiResult::Kind::value: return json_response(200, text_of(answer.value));
+    case ApiResult::Kind::failure: {
+      Json body{{"dtm_result", "FAILURE"}, {"message", answer.text}};
+      if (answer.value.is_object()) body.update(answer.value);
+      return json_response(409, text_of(body));
+    }
+    case ApiResult::Kind::ongoing:
+      return json_response(425, text_of({{"dtm_result", "ONGOING"}, {"message", answer.text}}));
+    case ApiResult::Kind::overload: return overloaded(answer.text);
+    case ApiResult::Kind::error: break;
+  }
+  return json_response(500, text_of({{"message", answer.text}}));
+}
+
+http::Response plain_text(int status, std::string body) {
+  auto response = json_response(status, std::move(body));
+  response.content_type = "text/plain; charset=utf-8";
+  return response;
+}
+
+}  // namespace belay::protocol

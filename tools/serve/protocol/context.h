@@ -1,0 +1,35 @@
+// What every handler works with. Shared with the callbacks that the engine still holds when the
+// service is gone.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "belay/engine.h"
+#include "serve/protocol/api_result.h"
+#include "serve/protocol/deadlines.h"
+#include "serve/protocol/read_pool.h"
+#include "serve/protocol/service.h"
+#include "serve/protocol/waits.h"
+
+namespace belay::protocol {
+
+struct Context {
+  Context(Engine& engine_, const ServiceOptions& options_) : engine(engine_), options(options_) {}
+
+  Engine& engine;
+  const ServiceOptions options;
+  std::unique_ptr<ReadPool> reads;
+  Waits waits;
+  Deadlines deadlines;  // last: its thread uses the others
+};
+
+using ContextPtr = std::shared_ptr<Context>;
+
+// Starts what answers by callback; what it refuses at once is answered by the same callback.
+template <class T, class Start>
+void ask(const std::function<void(const Result<T>&)>& done, Start start) {
+  if (const auto started = start(done); !started) done(started.error());
+}
+
+}  // namespace belay::protocol

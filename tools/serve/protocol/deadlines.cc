@@ -1,0 +1,54 @@
+#include "serve/protocol/deadlines.h"
+
+#include <utility>
+
+#include "threads/scarce.h"
+
+namespace belay::protocol {
+
+Result<> Deadlines::start() {
+  auto thread = threads::Thread::start("belay-deadlines", [this] { run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
+  return {};
+}
+
+void Deadlines::after(Millis delay, std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  const auto at = due_.emplace(Clock::now() + delay, std::move(work));
+  if (at == due_.begin()) changed_.notify_one();
+}
+
+void Deadlines::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
+  }
+  thread_.join();
+  due_.clear();  // what waits may hold whoever holds this
+}
+
+void Deadlines::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (due_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto at = due_.begin()->first;
+    if (at > Clock::now()) {
+      changed_.wait_until(lock, at);
+      continue;
+    }
+    auto work = std::move(due_.begin()->second);
+    due_.erase(due_.begin());
+    lock.unlock();
+    threads::run_if_memory(work);
+    work = nullptr;  // what it holds may end here, not under the lock
+    lock.lock();
+  }
+}
+
+}  // namespace belay::protocol

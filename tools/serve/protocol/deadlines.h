@@ -1,0 +1,40 @@
+// What is done at a later time, on a thread of its own: tools/serve/protocol has no loop.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "belay/result.h"
+#include "belay/types.h"
+#include "threads/thread.h"
+
+namespace belay::protocol {
+
+class Deadlines {
+ public:
+  ~Deadlines() { stop(); }
+
+  // Errors: storage (no thread is left).
+  Result<> start();
+
+  // `work` must not wait. It does not run any more once `stop` was called.
+  void after(Millis delay, std::function<void()> work);
+  // Returns when none runs and none will.
+  void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::multimap<Clock::time_point, std::function<void()>> due_;
+  bool stopping_ = false;
+  threads::Thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace belay::protocol

@@ -1,0 +1,61 @@
+// What each endpoint does, in neither REST's nor JSON-RPC's words.
+#pragma once
+
+#include <string>
+
+#include "serve/protocol/api_result.h"
+#include "serve/protocol/context.h"
+#include "serve/protocol/transaction_request.h"
+
+namespace belay::protocol {
+
+void new_gid(const ContextPtr& context, Done done);
+
+// submit.cc, prepare.cc
+void prepare(const ContextPtr& context, const TransactionRequest& request, Done done);
+void submit(const ContextPtr& context, const TransactionRequest& request, Done done);
+
+// stop.cc
+void abort(const ContextPtr& context, const TransactionRequest& request, Done done);
+void force_stop(const ContextPtr& context, const std::string& gid, Done done);
+
+// branches.cc
+struct BranchRequest {
+  std::string gid, branch_id, trans_type, data;
+  std::string confirm, cancel;  // tcc
+  std::string url;              // xa
+  std::string op, status;       // workflow
+};
+// Errors: invalid_argument.
+Result<BranchRequest> read_branch(const Json& object);
+void register_branch(const ContextPtr& context, const BranchRequest& request, Done done);
+
+// workflow.cc
+void prepare_workflow(const ContextPtr& context, const TransactionRequest& request, Done done);
+void submit_workflow(const ContextPtr& context, const TransactionRequest& request, Done done);
+
+// query.cc
+void query(const ContextPtr& context, const std::string& gid, Done done);
+void list_all(const ContextPtr& context, const http::Request& request, Done done);
+
+// cron.cc
+void reset_cron_time(const ContextPtr& context, const http::Request& request, Done done);
+void reset_next_cron_time(const ContextPtr& context, const std::string& gid, Done done);
+
+// topics.cc
+void subscribe(const ContextPtr& context, const http::Request& request, Done done);
+void unsubscribe(const ContextPtr& context, const http::Request& request, Done done);
+void delete_topic(const ContextPtr& context, const std::string& topic, Done done);
+void scan_kv(const ContextPtr& context, const http::Request& request, Done done);
+void query_kv(const ContextPtr& context, const http::Request& request, Done done);
+
+// json_rpc.cc: the body to the response's.
+void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
+              http::Respond respond);
+
+// How long a request with wait_result waits at most.
+Millis wait_budget(const Context& context, const TransactionRequest& request);
+// The transaction is not known.
+ApiResult unknown_gid(const std::string& gid);
+
+}  // namespace belay::protocol

@@ -1,0 +1,120 @@
+// JSON-RPC 2.0: five of the endpoints, in other words.
+#include <array>
+#include <utility>
+
+#include "serve/protocol/handlers.h"
+#include "serve/protocol/parse.h"
+
+namespace belay::protocol {
+namespace {
+
+constexpr int kParseError = -32700;
+constexpr int kInvalidRequest = -32600;
+constexpr int kMethodNotFound = -32601;
+constexpr int kFailureCode = -32901;
+constexpr int kOtherCode = -32603;
+
+struct Call {
+  ContextPtr context;
+  std::string trace_parent;
+};
+
+using Method = void (*)(const Call& call, const Json& params, Done done);
+
+template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
+void with_transaction(const Call& call, const Json& params, Done done) {
+  auto request = read_transaction(params);
+  if (!request) return done(ApiResult::of(request.error()));
+  request->gid = clean_gid(request->gid);  // one gid, whichever way it comes
+  request->trace_parent = call.trace_parent;
+  Handler(call.context, *request, std::move(done));
+}
+
+void with_branch(const Call& call, const Json& params, Done done) {
+  auto request = read_branch(params);
+  if (!request) return done(ApiResult::of(request.error()));
+  request->gid = clean_gid(request->gid);
+  register_branch(call.context, *request, std::move(done));
+}
+
+struct Named {
+  std::string_view name;
+  Method method;
+};
+
+constexpr std::array<Named, 5> kMethods = {{
+    {"newGid", [](const Call& call, const Json&, Done done) { new_gid(call.context, done); }},
+    {"prepare", with_transaction<prepare>},
+    {"submit", with_transaction<submit>},
+    {"abort", with_transaction<abort>},
+    {"registerBranch", with_branch},
+}};
+
+Method method_of(std::string_view name) {
+  for (const auto& one : kMethods) {
+    if (one.name == name) return one.method;
+  }
+  return nullptr;
+}
+
+Json reply(const Json& id, Json result, Json error) {
+  return {
+      {"error", std::move(error)}, {"id", id}, {"jsonrpc", "2.0"}, {"result", std::move(result)}};
+}
+
+Json error_of(int code, std::string message) {
+  return {{"code", code}, {"message", std::move(message)}};
+}
+
+http::Response respond_with(const Json& body) { return to_response(ApiResult::of(body)); }
+
+// What overloads REST overloads JSON-RPC too: so that a proxy sees it, it keeps its status.
+http::Response response_of(const Json& id, const ApiResult& answer) {
+  if (answer.kind == ApiResult::Kind::overload) return to_response(answer);
+  if (answer.kind == ApiResult::Kind::done) return respond_with(reply(id, nullptr, nullptr));
+  if (answer.kind == ApiResult::Kind::value) {
+    auto result = answer.value;
+    result.erase("dtm_result");
+    return respond_with(reply(id, std::move(result), nullptr));
+  }
+  const auto code = answer.kind == ApiResult::Kind::failure ? kFailureCode : kOtherCode;
+  return respond_with(reply(id, Json::object(), error_of(code, answer.text)));
+}
+
+http::Response unreadable(const std::string& why) {
+  return plain_text(400,
+                    text_of(reply("", nullptr, error_of(kParseError, "Parse json error: " + why))));
+}
+
+}  // namespace
+
+void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
+              http::Respond respond) {
+  const auto json = parse_object(body);
+  if (!json) return respond(unreadable(json.error().detail));
+  Members members(*json);
+  const auto id = members.text("id");
+  const auto version = members.text("jsonrpc");
+  const auto name = members.text("method");
+  static const Json kNone = Json::object();
+  const auto* found = members.find("params");
+  const auto& params = found == nullptr ? kNone : *found;
+  if (!params.is_object()) members.refuse("params", "an object", params);
+  if (members.error()) return respond(unreadable(members.error()->detail));
+  if (id.empty() || version != "2.0") {
+    return respond(respond_with(reply(
+        id, nullptr,
+        error_of(kInvalidRequest, "Bad json request: id must be a string and jsonrpc \"2.0\""))));
+  }
+  const auto method = method_of(name);
+  if (method == nullptr) {
+    return respond(
+        respond_with(reply(id, nullptr, error_of(kMethodNotFound, "Method not found: " + name))));
+  }
+  method({context, std::move(trace_parent)}, params,
+         [id, respond = std::move(respond)](const ApiResult& answer) {
+           respond(response_of(id, answer));
+         });
+}
+
+}  // namespace belay::protocol

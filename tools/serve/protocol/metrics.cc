@@ -1,0 +1,269 @@
+#include "serve/protocol/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <cctype>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <utility>
+
+namespace belay::protocol {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Families = std::vector<MetricFamily>;
+
+constexpr std::size_t kHostsMax = 100;
+constexpr std::size_t kApisMax = 64;
+constexpr const char* kOther = "other";
+
+ClientMetric metric_of(MetricType type, double value, std::vector<ClientMetric::Label> labels) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  return metric;
+}
+
+template <class Number>
+void add(Families& families, MetricType type, const char* name, const char* help, Number value) {
+  families.push_back({name, help, type, {metric_of(type, static_cast<double>(value), {})}});
+}
+
+template <class Number>
+void total(Families& families, const char* name, const char* help, Number value) {
+  add(families, MetricType::Counter, name, help, value);
+}
+
+template <class Number>
+void now(Families& families, const char* name, const char* help, Number value) {
+  add(families, MetricType::Gauge, name, help, value);
+}
+
+double seconds(std::uint64_t ticks, double per_second) {
+  return static_cast<double>(ticks) / per_second;
+}
+
+void add_transactions(Families& families, const Counters& counters) {
+  now(families, "belay_transactions_live", "Unfinished transactions.", counters.live);
+  now(families, "belay_transactions_stuck", "Unfinished ones whose branch does not answer.",
+      counters.stuck);
+  now(families, "belay_transactions_live_bytes", "What transactions in memory take.",
+      counters.live_bytes);
+  now(families, "belay_submits_queued", "Submits handed in and not yet decided.", counters.queued);
+  now(families, "belay_submits_queued_bytes", "What they take.", counters.queued_bytes);
+  total(families, "belay_transactions_submitted_total", "Submits accepted.", counters.submitted);
+  total(families, "belay_submits_refused_total", "Submits answered with an error.",
+        counters.refused);
+  MetricFamily finished{"belay_transactions_finished_total",
+                        "Transactions by their final status.",
+                        MetricType::Counter,
+                        {}};
+  for (const auto& [status, value] :
+       {std::pair{"succeed", counters.succeeded}, std::pair{"failed", counters.failed}}) {
+    finished.metric.push_back(
+        metric_of(finished.type, static_cast<double>(value), {{"status", status}}));
+  }
+  families.push_back(std::move(finished));
+}
+
+void add_calls(Families& families, const Counters& counters) {
+  now(families, "belay_calls_in_flight", "Calls of branches that have not answered yet.",
+      counters.calls_in_flight);
+  now(families, "belay_calls_waiting", "Calls held back by a limit.", counters.calls_waiting);
+  total(families, "belay_calls_total", "Calls of branches.", counters.calls);
+  MetricFamily answered{"belay_calls_answered_total",
+                        "Calls that ended, by what they said.",
+                        MetricType::Counter,
+                        {}};
+  for (const auto& [outcome, value] :
+       {std::pair{"success", counters.calls_success}, std::pair{"failure", counters.calls_failure},
+        std::pair{"ongoing", counters.calls_ongoing},
+        std::pair{"unknown", counters.calls_unknown}}) {
+    answered.metric.push_back(
+        metric_of(answered.type, static_cast<double>(value), {{"outcome", outcome}}));
+  }
+  families.push_back(std::move(answered));
+  total(families, "belay_shortages_total",
+        "Calls that the system had no descriptor or memory for; they are made again.",
+        counters.shortages);
+  now(families, "belay_due_lag_seconds",
+      "How late a due wake-up was noticed, the largest of the last seconds.",
+      seconds(counters.due_lag_ms, 1e3));
+}
+
+void add_storage(Families& families, const Counters& counters) {
+  now(families, "belay_storage_ok", "1 while the disk takes what is written, else 0.",
+      counters.storage_ok ? 1 : 0);
+  now(families, "belay_file_bytes", "Size of the state file.", counters.file_bytes);
+  now(families, "belay_wal_bytes", "Size of its write-ahead log.", counters.wal_bytes);
+  now(families, "belay_log_bytes", "In the log and not yet folded into rows.", counters.log_bytes);
+  total(families, "belay_commits_total", "Batches on disk.", counters.commits);
+  total(families, "belay_records_total", "Records in them.", counters.records);
+  total(families, "belay_log_bytes_written_total", "Bytes of those batches.",
+        counters.log_bytes_written);
+  total(families, "belay_row_bytes_written_total", "Bytes of transactions' rows.",
+        counters.row_bytes_written);
+  total(families, "belay_storage_failures_total", "Commits that the disk refused.",
+        counters.storage_failures);
+  total(families, "belay_commit_seconds_total", "Time that commits took.",
+        seconds(counters.commit_us, 1e6));
+  total(families, "belay_sync_seconds_total", "Of that, writing the pages and syncing.",
+        seconds(counters.sync_us, 1e6));
+  now(families, "belay_commit_seconds_max", "The slowest commit of the last seconds.",
+      seconds(counters.commit_us_max, 1e6));
+  now(families, "belay_batch_records_max", "The largest batch of the last seconds.",
+      counters.batch_records_max);
+}
+
+void add_server(Families& families, const ServerFigures& figures) {
+  now(families, "belay_http_connections", "Open connections.", figures.connections);
+  now(families, "belay_http_requests_in_flight", "Requests not answered yet.",
+      figures.requests_in_flight);
+  total(families, "belay_http_requests_total", "Complete requests.", figures.requests);
+  total(families, "belay_http_refused_total", "Requests beyond a limit.", figures.refused);
+  total(families, "belay_alerts_sent_total", "Alerts that the webhook took.", figures.alerts_sent);
+  total(families, "belay_alerts_failed_total", "Alerts that it did not take.",
+        figures.alerts_failed);
+  total(families, "belay_alerts_dropped_total", "Alerts beyond the queue.", figures.alerts_dropped);
+  total(families, "belay_log_lines_dropped_total", "Lines of the log that nobody read in time.",
+        figures.log_lines_dropped);
+  total(families, "belay_http_shortages_total",
+        "Connections and requests that no descriptor or memory was left for.", figures.shortages);
+}
+
+void add_up(HostFigures& into, const HostFigures& host) {
+  into.in_flight += host.in_flight;
+  into.success += host.success;
+  into.failure += host.failure;
+  into.ongoing += host.ongoing;
+  into.unknown += host.unknown;
+  into.breaker_opened += host.breaker_opened;
+  if (host.breaker == BreakerState::open) into.breaker = host.breaker;
+}
+
+std::vector<HostFigures> bounded(const std::vector<HostFigures>& hosts) {
+  if (hosts.size() <= kHostsMax) return hosts;
+  std::vector<HostFigures> result(hosts.begin(), hosts.begin() + kHostsMax);
+  HostFigures rest;
+  rest.host = kOther;
+  for (std::size_t i = kHostsMax; i < hosts.size(); ++i) add_up(rest, hosts[i]);
+  result.push_back(std::move(rest));
+  return result;
+}
+
+void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
+  MetricFamily calls{
+      "belay_host_calls_total", "Calls by host and outcome.", MetricType::Counter, {}};
+  MetricFamily in_flight{
+      "belay_host_calls_in_flight", "Calls not answered yet, by host.", MetricType::Gauge, {}};
+  MetricFamily breaker{"belay_host_breaker_state",
+                       "The host's circuit breaker: 0 closed, 1 open, 2 half-open.",
+                       MetricType::Gauge,
+                       {}};
+  MetricFamily opened{"belay_host_breaker_opened_total",
+                      "Times the breaker opened, by host.",
+                      MetricType::Counter,
+                      {}};
+  for (const auto& host : bounded(hosts)) {
+    for (const auto& [outcome, value] :
+         {std::pair{"success", host.success}, std::pair{"failure", host.failure},
+          std::pair{"ongoing", host.ongoing}, std::pair{"unknown", host.unknown}}) {
+      calls.metric.push_back(metric_of(calls.type, static_cast<double>(value),
+                                       {{"host", host.host}, {"outcome", outcome}}));
+    }
+    in_flight.metric.push_back(
+        metric_of(in_flight.type, static_cast<double>(host.in_flight), {{"host", host.host}}));
+    breaker.metric.push_back(metric_of(
+        breaker.type, static_cast<double>(static_cast<int>(host.breaker)), {{"host", host.host}}));
+    opened.metric.push_back(
+        metric_of(opened.type, static_cast<double>(host.breaker_opened), {{"host", host.host}}));
+  }
+  for (auto* family : {&calls, &in_flight, &breaker, &opened}) {
+    families.push_back(std::move(*family));
+  }
+}
+
+}  // namespace
+
+class Metrics::Impl {
+ public:
+  struct Api {
+    prometheus::Counter* ok;
+    prometheus::Counter* fail;
+    prometheus::Histogram* duration;
+  };
+
+  // The caller holds the mutex.
+  Api& api_of(std::string_view name) {
+    const auto found = apis.find(name);
+    if (found != apis.end()) return found->second;
+    const bool full = apis.size() >= kApisMax;
+    std::string label(full ? kOther : name);
+    for (auto& letter : label) {
+      letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    }
+    const auto counter = [&](const char* status) {
+      return &requests.Add({{"type", "http"}, {"api", label}, {"status", status}});
+    };
+    const Api api{counter("ok"), counter("fail"),
+                  &durations.Add({{"type", "http"}, {"api", label}}, buckets)};
+    return apis.emplace(full ? std::string(kOther) : std::string(name), api).first->second;
+  }
+
+  const prometheus::Histogram::BucketBoundaries buckets{.001, .0025, .005, .01, .025, .05, .1,
+                                                        .25,  .5,    1,    2.5, 5,    10};
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                          .Name("dtm_server_process_total")
+                                                          .Help("Requests by route and success.")
+                                                          .Register(registry);
+  prometheus::Family<prometheus::Histogram>& durations =
+      prometheus::BuildHistogram()
+          .Name("dtm_server_response_duration")
+          .Help("Seconds from a request to its answer, by route.")
+          .Register(registry);
+  std::mutex mutex;
+  std::map<std::string, Api, std::less<>> apis;
+  std::function<ServerFigures()> read_server;
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::count_request(std::string_view api, int status, double seconds) {
+  const std::lock_guard lock(impl_->mutex);
+  auto& counted = impl_->api_of(api);
+  (status < 400 ? counted.ok : counted.fail)->Increment();
+  counted.duration->Observe(seconds);
+}
+
+void Metrics::read_server(std::function<ServerFigures()> read) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->read_server = std::move(read);
+}
+
+std::string Metrics::render(const Counters& counters, const std::vector<HostFigures>& hosts) {
+  auto families = impl_->registry.Collect();
+  std::function<ServerFigures()> read;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    read = impl_->read_server;
+  }
+  add_transactions(families, counters);
+  add_calls(families, counters);
+  add_storage(families, counters);
+  add_hosts(families, hosts);
+  if (read) add_server(families, read());
+  std::ostringstream text;
+  text.precision(15);
+  prometheus::TextSerializer().Serialize(text, families);
+  return text.str();
+}
+
+}  // namespace belay::protocol

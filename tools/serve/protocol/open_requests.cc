@@ -1,0 +1,72 @@
+#include "serve/protocol/open_requests.h"
+
+#include <utility>
+#include <vector>
+
+#include "serve/protocol/api_result.h"
+#include "threads/scarce.h"
+
+namespace belay::protocol {
+namespace {
+
+http::Response closing() {
+  return to_response({ApiResult::Kind::overload, "the server is closing", {}});
+}
+// The work for it was dropped.
+http::Response busy() {
+  return to_response({ApiResult::Kind::overload, "too busy, try again", {}});
+}
+
+}  // namespace
+
+OpenRequest::OpenRequest(std::shared_ptr<OpenRequests> owner, std::string_view api,
+                         http::Respond respond)
+    : owner_(std::move(owner)),
+      api_(api),
+      respond_(std::move(respond)),
+      begun_(std::chrono::steady_clock::now()) {}
+
+// Without memory for words the status has to do.
+OpenRequest::~OpenRequest() {
+  if (answered_ || threads::run_if_memory([this] { answer(busy()); })) return;
+  threads::run_if_memory([this] { answer(http::Response{503, {}, {}, {}}); });
+}
+
+void OpenRequest::answer(http::Response response) {
+  if (answered_.exchange(true)) return;
+  // Whatever happens, nobody waits for this one any more.
+  const std::unique_ptr<OpenRequest, void (*)(OpenRequest*)> end(
+      this, [](OpenRequest* self) { self->owner_->forget(self); });
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun_;
+  const auto status = response.status;
+  respond_(std::move(response));
+  owner_->metrics().count_request(api_, status, taken.count());
+}
+
+std::shared_ptr<OpenRequest> OpenRequests::begin(std::string_view api, http::Respond respond) {
+  auto open_request = std::make_shared<OpenRequest>(shared_from_this(), api, std::move(respond));
+  const std::lock_guard lock(mutex_);
+  open_.emplace(open_request.get(), open_request);
+  return open_request;
+}
+
+void OpenRequests::forget(const OpenRequest* open_request) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(open_request);
+  if (open_.empty()) none_left_.notify_all();
+}
+
+void OpenRequests::end_all() {
+  std::vector<std::shared_ptr<OpenRequest>> left;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, weak] : open_) {
+      if (auto open_request = weak.lock()) left.push_back(std::move(open_request));
+    }
+  }
+  for (const auto& open_request : left) open_request->answer(closing());
+  std::unique_lock lock(mutex_);
+  none_left_.wait(lock, [this] { return open_.empty(); });
+}
+
+}  // namespace belay::protocol

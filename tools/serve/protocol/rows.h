@@ -1,0 +1,29 @@
+// A state file's rows in the shape of dtm's: a transaction, and one row for each operation of each
+// branch.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "belay/reader.h"
+#include "belay/report.h"
+#include "serve/protocol/api_result.h"
+#include "serve/protocol/transaction_request.h"
+
+namespace belay::protocol {
+
+struct StoredTransaction {
+  Json transaction;
+  Json branches;  // of a workflow: its progress
+};
+
+// Nothing if the gid is not known.
+Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
+                                                               const std::string& gid);
+Json transaction_json(const TransactionRow& row);
+// Of one that was prepared a moment ago.
+Json new_transaction(const Report& report, const TransactionRequest& request);
+
+ApiResult too_many_reads();
+
+}  // namespace belay::protocol

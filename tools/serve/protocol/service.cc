@@ -1,0 +1,270 @@
+#include "serve/protocol/service.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "serve/protocol/body_queue.h"
+#include "serve/protocol/context.h"
+#include "serve/protocol/handlers.h"
+#include "serve/protocol/open_requests.h"
+#include "serve/protocol/parse.h"
+
+namespace belay::protocol {
+namespace {
+
+constexpr std::string_view kTopic = "/api/dtmsvr/topic/";
+constexpr Millis kReadsLook{1'000};
+constexpr std::size_t kLargeBodyBytes = 64 * 1024;  // read in a millisecond or two
+
+// A request under way, as a route sees it.
+struct Turn {
+  ContextPtr context;
+  http::Request request;
+  std::shared_ptr<OpenRequest> open_request;
+  std::shared_ptr<OpenRequests> open_requests;
+
+  Done done() const {
+    return [to = open_request](const ApiResult& answer) { to->answer(to_response(answer)); };
+  }
+  http::Respond respond() const {
+    return [to = open_request](http::Response response) { to->answer(std::move(response)); };
+  }
+};
+
+using Handle = void (*)(Turn& turn);
+
+std::string_view header_of(const http::Request& request, std::string_view name) {
+  std::string_view value;
+  for (const auto& [key, text] : request.headers) {
+    const bool same = key.size() == name.size() &&
+                      std::equal(key.begin(), key.end(), name.begin(), [](char a, char b) {
+                        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+                      });
+    if (same) value = text;
+  }
+  return value;
+}
+
+// Calls `work` with the transaction that the body describes.
+template <class Work>
+void with_transaction(const Turn& turn, Work work) {
+  const auto json = parse_object(turn.request.body);
+  if (!json) return turn.done()(ApiResult::of(json.error()));
+  auto request = read_transaction(*json);
+  if (!request) return turn.done()(ApiResult::of(request.error()));
+  request->gid = clean_gid(request->gid);
+  request->trace_parent = header_of(turn.request, "traceparent");
+  work(*request);
+}
+
+template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
+void transaction_route(Turn& turn) {
+  with_transaction(turn, [&](const TransactionRequest& request) {
+    Handler(turn.context, request, turn.done());
+  });
+}
+
+template <void (*Handler)(const ContextPtr&, const std::string&, Done)>
+void gid_route(Turn& turn) {
+  with_transaction(turn, [&](const TransactionRequest& request) {
+    Handler(turn.context, request.gid, turn.done());
+  });
+}
+
+template <void (*Handler)(const ContextPtr&, const http::Request&, Done)>
+void query_route(Turn& turn) {
+  Handler(turn.context, turn.request, turn.done());
+}
+
+// What cannot be read at all is told by 400 and as plain text, here only.
+void branch_route(Turn& turn) {
+  const auto refuse = [&](const Error& error) {
+    turn.open_request->answer(plain_text(400, text_of({{"message", error.detail}})));
+  };
+  const auto json = parse_object(turn.request.body);
+  if (!json) return refuse(json.error());
+  auto request = read_branch(*json);
+  if (!request) return refuse(request.error());
+  request->gid = clean_gid(request->gid);
+  register_branch(turn.context, *request, turn.done());
+}
+
+void topic_route(Turn& turn) {
+  delete_topic(turn.context, turn.request.path.substr(kTopic.size()), turn.done());
+}
+
+void version_route(Turn& turn) {
+  turn.done()(ApiResult::of(Json{{"version", turn.context->options.version}}));
+}
+
+void ping_route(Turn& turn) { turn.done()(ApiResult::of(Json{{"msg", "pong"}})); }
+
+void rpc_route(Turn& turn) {
+  json_rpc(turn.context, turn.request.body, std::string(header_of(turn.request, "traceparent")),
+           turn.respond());
+}
+
+void metrics_route(Turn& turn) {
+  ask<std::vector<HostFigures>>(
+      [context = turn.context, to = turn.open_request,
+       open_requests = turn.open_requests](const Result<std::vector<HostFigures>>& hosts) {
+        if (!hosts) return to->answer(to_response(ApiResult::of(hosts.error())));
+        auto response =
+            plain_text(200, open_requests->metrics().render(context->engine.counters(), *hosts));
+        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+        to->answer(std::move(response));
+      },
+      [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
+}
+
+void health_route(Turn& turn) {
+  ask<std::monostate>(
+      [to = turn.open_request](const Result<>& result) {
+        if (result) return to->answer(plain_text(200, "ok\n"));
+        to->answer(plain_text(503, result.error().detail + "\n"));
+      },
+      [&](DoneCallback done) { return turn.context->engine.check_storage(std::move(done)); });
+}
+
+struct Route {
+  std::string_view method;  // empty: any
+  std::string_view path;
+  std::string_view name;  // in the metrics
+  Handle handle;
+};
+
+constexpr std::array<Route, 23> kRoutes = {{
+    {"GET", "/api/dtmsvr/version", "version", version_route},
+    {"GET", "/api/dtmsvr/newGid", "newgid", [](Turn& turn) { new_gid(turn.context, turn.done()); }},
+    {"POST", "/api/dtmsvr/prepare", "prepare", transaction_route<prepare>},
+    {"POST", "/api/dtmsvr/submit", "submit", transaction_route<submit>},
+    {"POST", "/api/dtmsvr/abort", "abort", transaction_route<abort>},
+    {"POST", "/api/dtmsvr/forceStop", "forcestop", gid_route<force_stop>},
+    {"POST", "/api/dtmsvr/registerBranch", "registerbranch", branch_route},
+    {"POST", "/api/dtmsvr/registerXaBranch", "registerxabranch", branch_route},
+    {"POST", "/api/dtmsvr/registerTccBranch", "registertccbranch", branch_route},
+    {"POST", "/api/dtmsvr/prepareWorkflow", "prepareworkflow", transaction_route<prepare_workflow>},
+    {"GET", "/api/dtmsvr/query", "query",
+     [](Turn& turn) {
+       query(turn.context, std::string(turn.request.query_value("gid")), turn.done());
+     }},
+    {"GET", "/api/dtmsvr/all", "all", query_route<list_all>},
+    {"GET", "/api/dtmsvr/resetCronTime", "resetcrontime", query_route<reset_cron_time>},
+    {"POST", "/api/dtmsvr/resetNextCronTime", "resetnextcrontime", gid_route<reset_next_cron_time>},
+    {"GET", "/api/dtmsvr/subscribe", "subscribe", query_route<subscribe>},
+    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", query_route<unsubscribe>},
+    {"GET", "/api/dtmsvr/scanKV", "scankv", query_route<scan_kv>},
+    {"GET", "/api/dtmsvr/queryKV", "querykv", query_route<query_kv>},
+    {"GET", "/api/metrics", "metrics", metrics_route},
+    {"GET", "/metrics", "metrics", metrics_route},
+    {"GET", "/healthz", "healthz", health_route},
+    {"", "/api/ping", "ping", ping_route},
+    {"POST", "/api/json-rpc", "json-rpc", rpc_route},
+}};
+
+bool matches(const Route& route, std::string_view method, std::string_view path) {
+  return route.path == path && (route.method.empty() || route.method == method);
+}
+
+const Route* find_route(std::string_view method, std::string_view path) {
+  static constexpr Route kDeleteTopic = {"DELETE", kTopic, "topic", topic_route};
+  for (const auto& route : kRoutes) {
+    if (matches(route, method, path)) return &route;
+  }
+  const bool is_topic = method == "DELETE" && path.size() > kTopic.size() &&
+                        path.starts_with(kTopic) &&
+                        path.find('/', kTopic.size()) == std::string_view::npos;
+  return is_topic ? &kDeleteTopic : nullptr;
+}
+
+// A GET with a slash too many is sent to where it meant to go; all else is not there.
+http::Response no_route(const http::Request& request) {
+  std::string_view path = request.path;
+  const bool has_slash = path.size() > 1 && path.ends_with('/');
+  if (has_slash) path.remove_suffix(1);
+  if (request.method != "GET" || !has_slash || find_route("GET", path) == nullptr)
+    return plain_text(404, "404 page not found");
+  http::Response response;
+  response.status = 301;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.emplace_back("Location", std::string(path));
+  return response;
+}
+
+}  // namespace
+
+class Service::Impl {
+ public:
+  Impl(Engine& engine, const ServiceOptions& options)
+      : context_(std::make_shared<Context>(engine, options)),
+        open_requests_(std::make_shared<OpenRequests>()),
+        bodies_(options.large_bodies_bytes_max) {}
+  ~Impl() {
+    context_->deadlines.stop();
+    bodies_.stop();
+    if (context_->reads) context_->reads->stop();
+    open_requests_->end_all();
+  }
+
+  Result<> open(const std::string& path) {
+    BELAY_TRY(context_->deadlines.start());
+    auto reads =
+        ReadPool::make(path, context_->options.read_threads, context_->options.reads_queued_max);
+    if (!reads) return reads.error();
+    context_->reads = std::move(*reads);
+    BELAY_TRY(bodies_.start());
+    look_after_reads(context_);
+    return {};
+  }
+
+  void handle(http::Request request, http::Respond respond) {
+    const auto* route = find_route(request.method, request.path);
+    const auto name = route == nullptr ? std::string_view("none") : route->name;
+    auto open_request = open_requests_->begin(name, std::move(respond));
+    if (route == nullptr) return open_request->answer(no_route(request));
+    Turn turn{context_, std::move(request), std::move(open_request), open_requests_};
+    if (turn.request.body.size() > kLargeBodyBytes) return handle_later(*route, std::move(turn));
+    route->handle(turn);
+  }
+
+  Metrics& metrics() { return open_requests_->metrics(); }
+
+ private:
+  static void look_after_reads(const ContextPtr& context) {
+    context->deadlines.after(kReadsLook, [context] {
+      context->reads->drop_late();
+      look_after_reads(context);
+    });
+  }
+
+  void handle_later(const Route& route, Turn turn) {
+    const auto bytes = turn.request.body.size();
+    const auto shared = std::make_shared<Turn>(std::move(turn));
+    if (bodies_.post(bytes, [&route, shared] { route.handle(*shared); })) return;
+    shared->done()(
+        {ApiResult::Kind::overload, "too many large bodies are waiting; try again later", {}});
+  }
+
+  const ContextPtr context_;
+  const std::shared_ptr<OpenRequests> open_requests_;
+  BodyQueue bodies_;
+};
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::make(Engine& engine, const std::string& db_path,
+                                               const ServiceOptions& options) {
+  auto impl = std::make_unique<Impl>(engine, options);
+  BELAY_TRY(impl->open(db_path));
+  return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+void Service::handle(http::Request request, http::Respond respond) {
+  impl_->handle(std::move(request), std::move(respond));
+}
+
+Metrics& Service::metrics() { return impl_->metrics(); }
+
+}  // namespace belay::protocol

@@ -1,0 +1,45 @@
+// dtm's transaction object, as prepare, submit, abort and others are sent it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belay/types.h"
+#include "serve/protocol/api_result.h"
+
+namespace belay::protocol {
+
+struct TransactionRequest {
+  struct Step {
+    std::string action;
+    std::string compensate;
+  };
+
+  std::string gid;
+  std::string trans_type;
+  std::vector<Step> steps;
+  std::vector<std::string> payloads;  // those of steps[].data behind them
+  std::string query_prepared;
+  std::string protocol;
+  std::string custom_data;
+  std::string rollback_reason;
+  std::vector<Header> branch_headers;
+  std::vector<Header> req_extra;
+  std::string trace_parent;  // of the request's header
+  bool wait_result = false;
+  bool concurrent = false;
+  std::int64_t timeout_to_fail = 0;  // these in seconds; 0: the default
+  std::int64_t request_timeout = 0;
+  std::int64_t retry_interval = 0;
+  std::int64_t retry_limit = 0;
+};
+
+// Errors: invalid_argument.
+Result<TransactionRequest> read_transaction(const Json& object);
+
+// Without line breaks and semicolons, as REST takes it.
+std::string clean_gid(std::string_view gid);
+
+}  // namespace belay::protocol

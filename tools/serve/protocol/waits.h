@@ -1,0 +1,56 @@
+// Requests that wait for a transaction's result. The engine is asked once for each transaction,
+// however many wait for it and however often they come back; who has been answered is forgotten.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "belay/report.h"
+#include "serve/protocol/api_result.h"
+
+namespace belay::protocol {
+
+struct Context;
+
+// What is known of a request that waits.
+struct WaitPlan {
+  Mode mode{};
+  Millis budget{};
+  bool is_patient = false;  // a call without an answer may be followed by one that has one soon
+  bool is_delayed = false;  // nothing happens within the budget
+  Status wanted = Status::succeed;
+};
+
+class Wait;
+
+class Waits {
+ public:
+  // Answers `done` when the transaction is final, or with what is known once nothing better is to
+  // be expected: a branch did not answer, or the budget is used up.
+  static void begin(const std::shared_ptr<Context>& context, const std::string& gid,
+                    const WaitPlan& plan, Done done);
+
+ private:
+  friend class Wait;
+  using Group = std::unordered_set<std::shared_ptr<Wait>>;
+
+  // True if the engine has to be asked about this gid.
+  bool add(const std::string& gid, const std::shared_ptr<Wait>& wait);
+  void remove(const std::string& gid, const std::shared_ptr<Wait>& wait);
+  Group take(const std::string& gid);
+
+  std::mutex mutex_;
+  // Of the gids that the engine was asked about; nobody may be left who waits.
+  std::unordered_map<std::string, Group> by_gid_;
+  std::atomic<std::size_t> count_ = 0;
+};
+
+// What a client that waits is told of a final transaction.
+ApiResult answer_of_final(const Report& report, Status wanted = Status::succeed);
+
+}  // namespace belay::protocol
