@@ -42,11 +42,11 @@ Result<std::shared_ptr<Engine::Impl>> Driven::engine() const {
   return Error{ErrorCode::closed, "the engine is gone; the transaction goes on at the next open"};
 }
 
-Result<> Driven::give_word(Engine::Impl& engine, bool submits, std::string_view reason,
+Result<> Driven::give_word(Engine::Impl& impl, bool submits, std::string_view reason,
                            ReportCallback done) const {
   using Word = engine::WordRequest::Word;
-  return engine.give_word(
-      {gid_, submits ? Word::submit : Word::abort, std::string(reason), std::move(done)});
+  return impl.ask(engine::WordRequest{gid_, submits ? Word::submit : Word::abort,
+                                      std::string(reason), std::move(done)});
 }
 
 Result<Outcome> Driven::branch(const TwoPhaseBranch& branch) {
@@ -77,12 +77,13 @@ Result<Report> Driven::run(Millis timeout) {
   if (!place) return place.error();
   timeout = std::clamp(timeout, Millis{1}, api::kWaitMax);
   const auto rendezvous = std::make_shared<api::Rendezvous<Report>>();
-  BELAY_TRY((*engine)->give_word({gid_,
-                                  engine::WordRequest::Word::submit,
-                                  {},
-                                  api::arriving(rendezvous),
-                                  true,
-                                  static_cast<std::uint64_t>(timeout.count())}));
+  BELAY_TRY((*engine)->ask(
+      engine::WordRequest{.gid = gid_,
+                          .word = engine::WordRequest::Word::submit,
+                          .reason = {},
+                          .done = api::arriving(rendezvous),
+                          .wants_final = true,
+                          .timeout_ms = static_cast<std::uint64_t>(timeout.count())}));
   auto result = rendezvous->wait_for(timeout);
   if (!result) {
     // It may not be decided yet. Said again, it is answered when it is on disk, or as refused.

@@ -109,8 +109,8 @@ Result<Outcome> Engine::register_branch(std::string_view gid, const TwoPhaseBran
 
 Result<> Engine::submit_prepared(std::string_view gid, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->give_word(
-      {std::string(gid), engine::WordRequest::Word::submit, {}, std::move(done)});
+  return impl_->ask(engine::WordRequest{
+      std::string(gid), engine::WordRequest::Word::submit, {}, std::move(done)});
 }
 
 Result<> Engine::submit_prepared(std::string_view gid, Millis delay, ReportCallback done) {
@@ -120,11 +120,11 @@ Result<> Engine::submit_prepared(std::string_view gid, Millis delay, ReportCallb
                                                   " ms, it must be 0 to " +
                                                   std::to_string(kDelayMax.count()) + " ms"};
   }
-  return impl_->give_word({.gid = std::string(gid),
-                           .word = engine::WordRequest::Word::submit,
-                           .reason = {},
-                           .done = std::move(done),
-                           .delay = delay});
+  return impl_->ask(engine::WordRequest{.gid = std::string(gid),
+                                        .word = engine::WordRequest::Word::submit,
+                                        .reason = {},
+                                        .done = std::move(done),
+                                        .delay = delay});
 }
 
 Result<Report> Engine::submit_prepared(std::string_view gid) {
@@ -135,8 +135,8 @@ Result<Report> Engine::submit_prepared(std::string_view gid) {
 
 Result<> Engine::abort(std::string_view gid, std::string_view reason, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->give_word(
-      {std::string(gid), engine::WordRequest::Word::abort, std::string(reason), std::move(done)});
+  return impl_->ask(engine::WordRequest{std::string(gid), engine::WordRequest::Word::abort,
+                                        std::string(reason), std::move(done)});
 }
 
 Result<Report> Engine::abort(std::string_view gid, std::string_view reason) {
@@ -171,8 +171,8 @@ Result<Report> Engine::finish_workflow(std::string_view gid, const WorkflowEnd& 
 
 Result<> Engine::force_stop(std::string_view gid, std::string_view reason, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->give_word(
-      {std::string(gid), engine::WordRequest::Word::stop, std::string(reason), std::move(done)});
+  return impl_->ask(engine::WordRequest{std::string(gid), engine::WordRequest::Word::stop,
+                                        std::string(reason), std::move(done)});
 }
 
 Result<Report> Engine::force_stop(std::string_view gid, std::string_view reason) {
@@ -183,8 +183,8 @@ Result<Report> Engine::force_stop(std::string_view gid, std::string_view reason)
 
 Result<> Engine::retry_now(std::string_view gid, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->give_word(
-      {std::string(gid), engine::WordRequest::Word::hasten, {}, std::move(done)});
+  return impl_->ask(engine::WordRequest{
+      std::string(gid), engine::WordRequest::Word::hasten, {}, std::move(done)});
 }
 
 Result<Report> Engine::retry_now(std::string_view gid) {
@@ -228,7 +228,7 @@ Result<> Engine::unsubscribe(std::string_view topic, std::string_view target) {
 
 Result<> Engine::topics(TopicsCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->topics(std::move(done));
+  return impl_->ask(engine::TopicsRequest{std::move(done)});
 }
 
 Result<std::vector<Subscription>> Engine::topics() {
@@ -238,7 +238,7 @@ Result<std::vector<Subscription>> Engine::topics() {
 
 Result<> Engine::find(std::string_view gid, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->find(gid, std::move(done));
+  return impl_->ask(engine::FindRequest::find(std::string(gid), std::move(done)));
 }
 
 Result<Report> Engine::find(std::string_view gid) {
@@ -252,14 +252,15 @@ Result<Report> Engine::wait(std::string_view gid, Millis timeout) {
   if (!place) return place.error();
   timeout = std::min(timeout, api::kWaitMax);
   const auto rendezvous = std::make_shared<api::Rendezvous<Report>>();
-  BELAY_TRY(impl_->wait(gid, timeout, api::arriving(rendezvous)));
+  BELAY_TRY(
+      impl_->ask(engine::FindRequest::wait(std::string(gid), timeout, api::arriving(rendezvous))));
   if (auto result = rendezvous->wait_for(timeout)) return std::move(*result);
   return api::late(gid, timeout);
 }
 
 Result<> Engine::wait(std::string_view gid, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->wait(gid, std::nullopt, std::move(done));
+  return impl_->ask(engine::FindRequest::wait(std::string(gid), std::nullopt, std::move(done)));
 }
 
 Counters Engine::counters() const { return Impl::usable(impl_) ? impl_->counters() : Counters{}; }

@@ -176,7 +176,8 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
   }
   loop_->post([this, name = std::string(name), entry] {
     handlers_.add(name, entry);
-    engine_.registered(name);
+    // Refused only when there is nothing left to wake.
+    static_cast<void>(engine_.ask(engine::RegisteredRequest{name}).has_value());
   });
   return {};
 }
@@ -229,8 +230,9 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
   BELAY_TRY(api::check_targets(*hooks_, description));
   auto definition = core::Definition::parse(std::move(*bytes));
   if (!definition) return definition.error();
-  return engine_.submit({std::move(*definition), entry, gid.empty(),
-                         wants_final.value_or(draft.settings->wait_result), std::move(done)});
+  return engine_.ask(engine::SubmitRequest{std::move(*definition), entry, gid.empty(),
+                                           wants_final.value_or(draft.settings->wait_result),
+                                           std::move(done)});
 }
 
 Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
@@ -239,12 +241,7 @@ Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranc
   auto step = core::encode_branch(branch, options_.limits);
   if (!step) return step.error();
   BELAY_TRY(api::check_targets(*hooks_, branch));
-  return engine_.add_branch({std::string(gid), std::move(*step), std::move(done)});
-}
-
-Result<> Engine::Impl::give_word(engine::WordRequest request) {
-  BELAY_TRY(may_ask(request.done));
-  return engine_.give_word(std::move(request));
+  return engine_.ask(engine::BranchRequest{std::string(gid), std::move(*step), std::move(done)});
 }
 
 Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& progress,
@@ -252,14 +249,14 @@ Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& pro
   BELAY_TRY(may_ask(done));
   auto step = core::encode_progress(progress, options_.limits);
   if (!step) return step.error();
-  return engine_.record_progress({std::string(gid), std::move(*step), std::move(done)});
+  return engine_.ask(engine::ProgressRequest{std::string(gid), std::move(*step), std::move(done)});
 }
 
 Result<> Engine::Impl::finish_workflow(std::string_view gid, const WorkflowEnd& end,
                                        base::Callback<Report> done) {
   BELAY_TRY(may_ask(done));
   BELAY_TRY(core::check_end(end, options_.limits));
-  return engine_.finish_workflow({std::string(gid), end, std::move(done)});
+  return engine_.ask(engine::EndRequest{std::string(gid), end, std::move(done)});
 }
 
 Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit,
@@ -271,18 +268,13 @@ Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit,
                                                   std::to_string(kHastenedMax)};
   }
   const auto ms = std::clamp(later_than, Millis{0}, kLaterThanMax).count();
-  return engine_.hasten_all({static_cast<std::uint64_t>(ms), limit, std::move(done)});
+  return engine_.ask(engine::HastenRequest{static_cast<std::uint64_t>(ms), limit, std::move(done)});
 }
 
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
   BELAY_TRY(may_ask(request.done));
   if (!request.change.erase) BELAY_TRY(api::check_target(*hooks_, request.change.subscription));
-  return engine_.change_topic(std::move(request));
-}
-
-Result<> Engine::Impl::topics(base::Callback<std::vector<Subscription>> done) {
-  BELAY_TRY(may_ask(done));
-  return engine_.topics(std::move(done));
+  return engine_.ask(std::move(request));
 }
 
 Result<> Engine::Impl::check_storage(base::Callback<std::monostate> done) {
@@ -311,17 +303,6 @@ void Engine::Impl::tell_hosts(const Result<std::vector<HostFigures>>& figures) {
   for (const auto& done : asked) done(figures);
 }
 
-Result<> Engine::Impl::find(std::string_view gid, base::Callback<Report> done) {
-  BELAY_TRY(may_ask(done));
-  return engine_.find(std::string(gid), std::move(done));
-}
-
-Result<> Engine::Impl::wait(std::string_view gid, std::optional<Millis> timeout,
-                            base::Callback<Report> done) {
-  BELAY_TRY(may_ask(done));
-  return engine_.wait(std::string(gid), timeout, std::move(done));
-}
-
 Result<> Engine::Impl::close(base::Callback<std::monostate> closed) {
   BELAY_TRY(check_callback(static_cast<bool>(closed)));
   closed.log_to(log_);
@@ -332,8 +313,8 @@ Result<> Engine::Impl::close(base::Callback<std::monostate> closed) {
   auto expected = State::started;
   if (!state_.compare_exchange_strong(expected, State::closing)) return check_started();
   closed_ = std::move(closed);
-  return engine_.close(
-      [self = shared_from_this()](const Result<>& result) { self->close_store(result); });
+  return engine_.ask(engine::CloseRequest{
+      [self = shared_from_this()](const Result<>& result) { self->close_store(result); }});
 }
 
 bool Engine::Impl::close_unstarted() {

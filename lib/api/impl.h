@@ -44,18 +44,20 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
                  base::Callback<Report> done);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            base::Callback<Outcome> done);
-  Result<> give_word(engine::WordRequest request);
+  // Any request that is checked by the engine alone.
+  template <class Request>
+  Result<> ask(Request request) {
+    BELAY_TRY(may_ask(request.done));
+    return engine_.ask(std::move(request));
+  }
   Result<> record_progress(std::string_view gid, const Progress& progress,
                            base::Callback<std::monostate> done);
   Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end,
                            base::Callback<Report> done);
   Result<> hasten_all(Millis later_than, std::uint32_t limit, base::Callback<Woken> done);
   Result<> change_topic(engine::TopicRequest request);
-  Result<> topics(base::Callback<std::vector<Subscription>> done);
   Result<> hosts(base::Callback<std::vector<HostFigures>> done);
   Result<> check_storage(base::Callback<std::monostate> done);
-  Result<> find(std::string_view gid, base::Callback<Report> done);
-  Result<> wait(std::string_view gid, std::optional<Millis> timeout, base::Callback<Report> done);
   Result<> close(base::Callback<std::monostate> closed);
   Result<> note_realm(const XaRealm& realm) { return engine_.note_realm(realm); }
   Result<> close_and_join();

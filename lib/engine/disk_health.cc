@@ -1,10 +1,17 @@
 #include "engine/disk_health.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/limits.h"
 
 namespace belay::engine {
+
+Error DiskHealth::silence() {
+  return {ErrorCode::storage,
+          fmt::format("the state file has not answered for {} ms", kCheckPatience)};
+}
 
 bool DiskHealth::took(std::uint64_t now) {
   const bool refused = refuses();

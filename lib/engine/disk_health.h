@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "belay/result.h"
+
 namespace belay::engine {
 
 class DiskHealth {
@@ -33,6 +35,9 @@ class DiskHealth {
   bool is_ok() const { return !refuses() && !hangs_; }
   // A write of the last moments is an answer to whether it takes any.
   bool has_written_just_now(std::uint64_t now) const;
+
+  // What is said of a disk that hangs.
+  static Error silence();
 
   struct Silence {
     bool begins = false;

@@ -18,9 +18,12 @@ class EngineTime {
   // ms; a day of leaning.
   static constexpr std::int64_t kLeanMax = 3 * 3'600'000;
 
-  void start(ports::Clock& clock, std::uint64_t not_before) {
+  // How far ahead of the wall clock it begins.
+  std::int64_t start(ports::Clock& clock, std::uint64_t not_before) {
+    const auto wall = clock.wall_ms();
     monotonic_ = clock.monotonic_ms();
-    now_ = std::max(clock.wall_ms(), not_before);
+    now_ = std::max(wall, not_before);
+    return static_cast<std::int64_t>(now_ - wall);
   }
 
   void tick(ports::Clock& clock) {

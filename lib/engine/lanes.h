@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "engine/calls.h"
+#include "engine/call_table.h"
 #include "engine/live.h"
 #include "ports/caller.h"
 

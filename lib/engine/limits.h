@@ -10,7 +10,8 @@ namespace belay::engine {
 // into one batch is bounded apart: see budget.h.
 inline constexpr std::size_t kRequestsPerTurn = 4'096;
 inline constexpr std::size_t kActsPerTurn = 4'096;
-// What an act takes, roughly, µs: against what a commit costs, see Engine::is_worth_overlapping.
+// What an act takes, roughly, µs: against what a commit costs, see
+// engine::Coordinator::is_worth_overlapping.
 inline constexpr double kActMicros = 2;
 inline constexpr std::size_t kDuePerTurn = 4'096;
 inline constexpr std::size_t kResumedPerTurn = 4'096;

@@ -9,9 +9,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/enter.h"
+#include "base/mark.h"
 #include "belay/engine.h"
 #include "core/transaction.h"
 
@@ -91,6 +93,13 @@ class LiveSet {
     by_gid_.erase(&live);
     delete &live;
   }
+  // It is erased by the next `drop_left`: whoever has it in hand may still look at it.
+  void leave(Live& live) { left_.push_back(&live); }
+  void drop_left() {
+    if (left_.empty()) return;
+    BELAY_MARK(ended_before_callback);
+    for (auto* live : std::exchange(left_, {})) erase(*live);
+  }
   // Whenever it grew or shrank.
   void weigh(Live& live) {
     bytes_ -= live.bytes;
@@ -125,6 +134,7 @@ class LiveSet {
   };
 
   std::unordered_set<Live*, Hash, Equal> by_gid_;
+  std::vector<Live*> left_;
   std::size_t bytes_ = 0;
 };
 

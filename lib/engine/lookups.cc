@@ -31,22 +31,22 @@ Lookups::Found Lookups::take_found() {
   return found;
 }
 
-std::vector<GidRequest> Lookups::take_waiting(const std::string& gid) {
+Lookups::Waiting Lookups::take_waiting(const std::string& gid) {
   const auto found = waiting_.find(gid);
   BELAY_CHECK(found != waiting_.end());
-  auto requests = std::move(found->second);
+  Waiting taken{std::move(found->second), {}};
   waiting_.erase(found);
-  for (const auto& request : requests) load_ -= load_of(request);
-  return requests;
+  for (const auto& request : taken.requests) taken.load += load_of(request);
+  load_ -= taken.load;
+  return taken;
 }
 
-std::vector<GidRequest> Lookups::take_all_waiting() {
-  std::vector<GidRequest> all;
+Lookups::Waiting Lookups::take_all_waiting() {
+  Waiting all{{}, std::exchange(load_, {})};
   for (auto& [gid, waiting] : waiting_) {
-    std::move(waiting.begin(), waiting.end(), std::back_inserter(all));
+    std::move(waiting.begin(), waiting.end(), std::back_inserter(all.requests));
     waiting.clear();
   }
-  load_ = {};
   return all;
 }
 

@@ -20,6 +20,11 @@ class Lookups {
     std::optional<ports::StoredSummary> stored;
   };
 
+  struct Waiting {
+    std::vector<GidRequest> requests;
+    Load load;  // of them: queued no longer
+  };
+
   void add(GidRequest request);
   bool has_to_send() const { return !to_send_.empty(); }
   // The next of them to be asked for; all of them that are left.
@@ -35,9 +40,9 @@ class Lookups {
   // All that wait for a gid, those too that came after its lookup: nobody else can have begun it,
   // so what the disk said still holds. They go on together, or one of them could begin it and
   // another, when it has ended, begin it again.
-  std::vector<GidRequest> take_waiting(const std::string& gid);
+  Waiting take_waiting(const std::string& gid);
   // All. Their gids are still asked for, and whoever comes meanwhile waits for that.
-  std::vector<GidRequest> take_all_waiting();
+  Waiting take_all_waiting();
   // Of those that wait.
   const Load& load() const { return load_; }
 

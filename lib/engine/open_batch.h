@@ -2,6 +2,7 @@
 // disk. There are two of the kind: the open one collects, the sealed one is with the store.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -61,6 +62,13 @@ struct OpenBatch {
   std::vector<StuckNote> stuck;  // for Options::on_stuck
   std::vector<StorageCheck> checks;
   std::vector<XaRealm> realms;
+
+  // How many bytes that takes.
+  std::size_t write(const core::Record& record) {
+    const auto before = writer.bytes();
+    writer.add(record);
+    return writer.bytes() - before;
+  }
 };
 
 }  // namespace belay::engine

@@ -1,10 +1,9 @@
 // What an operator may say of any transaction: that it ends here, or that it waits no longer.
-#include <algorithm>
 #include <utility>
 
+#include "core/apply.h"
 #include "engine/coordinator.h"
 #include "engine/label.h"
-#include "engine/limits.h"
 
 namespace belay::engine {
 
@@ -12,10 +11,10 @@ namespace belay::engine {
 // former life ends by being resumed.
 void Coordinator::stop(Live& live, WordRequest& request) {
   if (const auto may = core::may_stop(live.transaction); !may)
-    return refuse(request.done, may.error().code, may.error().detail);
+    return refuse(request.done, may.error());
   if (live.transaction.stopped) {
-    if (const auto may = may_wait(live, true); !may)
-      return refuse(request.done, may.error().code, may.error().detail);
+    if (const auto may = memory_.may_wait(live, true); !may)
+      return refuse(request.done, may.error());
     resume(live);
   } else {
     stop_resuming(live);
@@ -28,58 +27,24 @@ void Coordinator::stop(Live& live, WordRequest& request) {
 void Coordinator::hasten(Live& live, WordRequest& request) {
   resume(live);
   if (const auto may = core::may_stop(live.transaction); !may)
-    return refuse(request.done, may.error().code, may.error().detail);
-  decide_word(live, core::Hastened{}, {std::move(request.done), false, 0});
+    return refuse(request.done, may.error());
+  decide(live, core::Hastened{});
+  add_waiter(live, {std::move(request.done), false, 0});
 }
 
 void Coordinator::take(HastenRequest& request) {
-  if (const auto error = refusal()) return refuse(request.done, error->code, error->detail);
-  hastening_.push_back({.later_than_at = time_.now() + request.later_than,
-                        .limit = request.limit,
-                        .places_left = due_.size(),
-                        .woken = {},
-                        .done = std::move(request.done)});
+  if (const auto error = refusal()) return refuse(request.done, *error);
+  hastening_.add(std::move(request), time_.now(), due_);
 }
 
-// One after the other, each in slices.
 void Coordinator::hasten_some() {
-  if (hastening_.empty() || phase_ != Phase::running) return;
-  if (!hasten_slice(hastening_.front())) return;
-  const auto ended = std::move(hastening_.front());
-  hastening_.pop_front();
-  ended.done(ended.woken);
-}
-
-// From the back of the heap to its front: what is armed meanwhile comes in behind, and is none of
-// this request's. True: all was looked at, or the limit is reached.
-bool Coordinator::hasten_slice(Hastening& work) {
-  auto place = std::min(work.places_left, due_.size());
-  const auto until = place - std::min(place, kHastenLookedAt);
-  if (!budget_.has_room()) return false;
-  std::vector<Live*> found;
-  std::size_t branches = 0;  // each may be started by it
-  for (; place > until && found.size() < kHastenedPerTurn && branches < kHastenedBranches &&
-         !work.woken.more;
-       --place) {
-    auto& live = due_.live_at(place - 1);
-    if (due_.time_at(place - 1) <= work.later_than_at) continue;
-    if (core::next_hastened(live.transaction) == 0) continue;
-    if (work.woken.count == work.limit) {
-      work.woken.more = true;
-    } else {
-      ++work.woken.count;
-      branches += live.transaction.branches.size();
-      found.push_back(&live);
-    }
-  }
-  work.places_left = place;
-  for (auto* live : found) decide(*live, core::Hastened{});
-  return place == 0 || work.woken.more;
+  if (hastening_.empty() || phase_ != Phase::running || !budget_.has_room()) return;
+  for (auto* live : hastening_.next_slice(due_)) decide(*live, core::Hastened{});
+  hastening_.end_slice();
 }
 
 void Coordinator::end_hastening(const Error& error) {
-  for (const auto& work : std::exchange(hastening_, {}))
-    refuse(work.done, error.code, error.detail);
+  for (const auto& done : hastening_.take_all()) refuse(done, error);
 }
 
 }  // namespace belay::engine

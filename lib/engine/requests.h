@@ -1,13 +1,17 @@
 // What is asked of the engine from other threads. A request is a struct: what it takes while it is
-// queued, and for one that is about a transaction, whose gid it names. What it then does is said
-// by three overloads of the engine's, see Engine::meet.
+// queued, and, if it is about a transaction, whose gid it names, and what it does with one from the
+// history: `recall` tells who asked, or returns why it is refused. What it does with a live one is
+// Coordinator::meet.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,6 +24,9 @@
 
 namespace belay::engine {
 
+// The error of a request that comes after its transaction's end.
+Error is_over(const ports::StoredSummary& stored);
+
 struct SubmitRequest {
   static constexpr bool kOnlyLooks = false;
   core::Definition definition;
@@ -30,6 +37,7 @@ struct SubmitRequest {
 
   std::string_view key() const { return definition.gid(); }
   std::size_t bytes() const { return core::memory_of(definition); }
+  Result<> recall(const ports::StoredSummary& stored) const;
 };
 
 struct FindRequest {
@@ -39,8 +47,18 @@ struct FindRequest {
   std::uint64_t timeout_ms = 0;  // 0: for as long as it takes
   base::Callback<Report> done;
 
+  static FindRequest find(std::string gid, base::Callback<Report> done) {
+    return {std::move(gid), false, 0, std::move(done)};
+  }
+  // No timeout: for as long as it takes.
+  static FindRequest wait(std::string gid, std::optional<Millis> timeout,
+                          base::Callback<Report> done) {
+    const auto ms = timeout ? std::max<std::int64_t>(timeout->count(), 1) : 0;
+    return {std::move(gid), true, static_cast<std::uint64_t>(ms), std::move(done)};
+  }
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size(); }
+  Result<> recall(const ports::StoredSummary& stored) const;
 };
 
 // A driven transaction's next branch, as encoded.
@@ -52,6 +70,7 @@ struct BranchRequest {
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + step.size(); }
+  Result<> recall(const ports::StoredSummary& stored) const;
 };
 
 // The caller's word on a driven transaction; the operator's on any.
@@ -68,6 +87,7 @@ struct WordRequest {
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + reason.size(); }
+  Result<> recall(const ports::StoredSummary& stored) const;
 };
 
 // A step of a workflow, as encoded.
@@ -79,6 +99,7 @@ struct ProgressRequest {
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + step.size(); }
+  Result<> recall(const ports::StoredSummary& stored) const;
 };
 
 // How a workflow ended.
@@ -90,6 +111,7 @@ struct EndRequest {
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + end.result.size() + end.reason.size(); }
+  Result<> recall(const ports::StoredSummary& stored) const;
 };
 
 struct TopicRequest {

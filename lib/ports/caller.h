@@ -32,15 +32,15 @@ class Caller {
   // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
   virtual Outcome call_now(const Call& call) = 0;
   // Only for `deferred` and `blocking` targets. Its lane, and whether that has place for one more
-  // call now; if not, Engine::lane_opened is called, on the loop, when it may have (it is asked
-  // again when a call of the lane ends, too). What is remembered of a lane may go once that was
-  // called: one that is unknown has place.
+  // call now; if not, engine::Coordinator::lane_opened is called, on the loop, when it may have (it
+  // is asked again when a call of the lane ends, too). What is remembered of a lane may go once
+  // that was called: one that is unknown has place.
   virtual Lane lane_of(std::string_view target) = 0;
   virtual bool has_place(Lane lane) = 0;
   // Only for those whose lane has place: copies what it needs of `call` and lets it
-  // run. Engine::answer is called at most once for it, on the loop and never within this function.
-  // No answer: the engine gives up at the call's timeout, and a later answer is dropped, save a
-  // `blocking` one's.
+  // run. engine::Coordinator::answer is called at most once for it, on the loop and never within
+  // this function. No answer: the engine gives up at the call's timeout, and a later answer is
+  // dropped, save a `blocking` one's.
   virtual void call_later(CallId id, const Call& call) = 0;
   // Of the hosts that URLs led to, by name: shown by the tools.
   virtual std::vector<HostFigures> hosts() { return {}; }

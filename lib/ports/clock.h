@@ -18,9 +18,10 @@ class Clock {
 class Alarm {
  public:
   virtual ~Alarm() = default;
-  // Engine::turn is to be called at `monotonic_ms` or soon after; replaces an earlier wish.
+  // engine::Coordinator::turn is to be called at `monotonic_ms` or soon after; replaces an earlier
+  // wish.
   virtual void wake_at(std::uint64_t monotonic_ms) = 0;
-  // Engine::turn is to be called soon. Thread-safe.
+  // engine::Coordinator::turn is to be called soon. Thread-safe.
   virtual void wake() = 0;
 };
 

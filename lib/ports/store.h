@@ -88,7 +88,8 @@ class Store {
 
   // Finished transactions by gid, in the order asked; nothing where there is none. Unfinished ones
   // are the engine's to know.
-  using LookupDone = std::function<void(Result<std::vector<std::optional<StoredSummary>>> result)>;
+  using Found = Result<std::vector<std::optional<StoredSummary>>>;
+  using LookupDone = std::function<void(Found result)>;
   virtual void lookup(std::vector<std::string> gids, LookupDone done) = 0;
 
   // Deletes some rows whose retention ended. `done` is told whether more are left.

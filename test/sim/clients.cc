@@ -124,9 +124,9 @@ void Clients::submit(Known& known, Kind kind, bool wants_final) {
   }
   world_.note("submit {}{}{}", known.gid, kind == Kind::other ? ", another definition" : "",
               wants_final ? ", waits" : "");
-  sent(request, engine_->submit(
-                    {*parse(bytes), core::Entry::submit, false, wants_final,
-                     [this, request](const Result<Report>& result) { heard(*request, result); }}));
+  sent(request, engine_->ask(engine::SubmitRequest{
+                    *parse(bytes), core::Entry::submit, false, wants_final,
+                    [this, request](const Result<Report>& result) { heard(*request, result); }}));
 }
 
 void Clients::look(Known& known, Kind kind, Millis timeout) {
@@ -134,8 +134,9 @@ void Clients::look(Known& known, Kind kind, Millis timeout) {
   auto request = std::make_shared<Request>(
       Request{kind, &known, world_.life(), kind == Kind::wait, known.accepted});
   const auto done = [this, request](const Result<Report>& result) { heard(*request, result); };
-  sent(request, kind == Kind::wait ? engine_->wait(known.gid, timeout, done)
-                                   : engine_->find(known.gid, done));
+  sent(request, kind == Kind::wait
+                    ? engine_->ask(engine::FindRequest::wait(known.gid, timeout, done))
+                    : engine_->ask(engine::FindRequest::find(known.gid, done)));
 }
 
 void Clients::sent(const std::shared_ptr<Request>& request, const Result<>& result) {
@@ -157,9 +158,9 @@ void Clients::operator_word(bool stops) {
   if (stops) ledger_.may_be_stopped(known.gid);
   world_.note("operator: {} {}", stops ? "stop" : "hasten", known.gid);
   using Word = engine::WordRequest::Word;
-  sent(request, engine_->give_word(
-                    {known.gid, stops ? Word::stop : Word::hasten, "its operator says so",
-                     [this, request](const Result<Report>& result) { heard(*request, result); }}));
+  sent(request, engine_->ask(engine::WordRequest{
+                    known.gid, stops ? Word::stop : Word::hasten, "its operator says so",
+                    [this, request](const Result<Report>& result) { heard(*request, result); }}));
 }
 
 void Clients::ask() {

@@ -18,11 +18,11 @@ bool Metronome::measured(engine::Coordinator& engine, std::uint64_t calm_since_m
   const auto saga = Saga(std::string(kTarget)).step(kTarget, "").delay(Millis{kMinuteMs});
   auto bytes = test::encode(saga, kTarget, Limits{});
   auto definition = core::Definition::parse(std::move(*bytes));
-  const auto handed_in = engine.submit(
-      {std::move(*definition), core::Entry::submit, false, true, [this](const Result<Report>& end) {
-         if (!end || !end->succeeded()) world_.fail("the metronome's saga did not succeed");
-         ended_ = true;
-       }});
+  const auto handed_in = engine.ask(engine::SubmitRequest{
+      std::move(*definition), core::Entry::submit, false, true, [this](const Result<Report>& end) {
+        if (!end || !end->succeeded()) world_.fail("the metronome's saga did not succeed");
+        ended_ = true;
+      }});
   if (!handed_in) world_.fail("the metronome's saga is not taken: " + handed_in.error().detail);
   return false;
 }

@@ -101,9 +101,9 @@ void ModeClients::register_next(Known& known) {
   known.book->branches[branch].registered = true;
   ++known.branches_open;
   world_.note("register {} of {}", branch + 1, known.gid());
-  sent(one, engine_->add_branch({known.gid(), *step, [this, one](const Result<Outcome>& result) {
-                                   heard_branch(one, result);
-                                 }}));
+  sent(one, engine_->ask(engine::BranchRequest{
+                known.gid(), *step,
+                [this, one](const Result<Outcome>& result) { heard_branch(one, result); }}));
   if (random_.percent(plan_.others.eager_percent)) go_on(known);
 }
 
@@ -155,9 +155,9 @@ void ModeClients::operator_word(bool stops) {
   known.book->stop_sent = known.book->stop_sent || stops;
   world_.note("operator: {} {}", stops ? "stop" : "hasten", known.gid());
   using Word = engine::WordRequest::Word;
-  sent(one,
-       engine_->give_word({known.gid(), stops ? Word::stop : Word::hasten, "its operator says so",
-                           [this, one](const Result<Report>& result) { heard(one, result); }}));
+  sent(one, engine_->ask(engine::WordRequest{
+                known.gid(), stops ? Word::stop : Word::hasten, "its operator says so",
+                [this, one](const Result<Report>& result) { heard(one, result); }}));
 }
 
 void ModeClients::change_topic() {
@@ -171,22 +171,22 @@ void ModeClients::change_topic() {
   world_.note("{} {} {}", erase ? "unsubscribe" : "subscribe", subscription.topic,
               subscription.target);
   ++topic_requests_;
-  const auto result = engine_->change_topic(
-      {{subscription, erase}, [=, this](const Result<>& answer) {
-         if (!world_.alive() || life != world_.life() || watch_()) return;
-         --topic_requests_;
-         world_.note("told {}: {}", subscription.target, answer ? "done" : answer.error().detail);
-         if (answer) return topics_.accepted(change);
-         const auto code = answer.error().code;
-         const bool unknown = code == ErrorCode::commit_unknown || code == ErrorCode::superseded;
-         if (!unknown) topics_.refused(change);
-         if (code == ErrorCode::not_found &&
-             topics_.must_be(subscription.topic, subscription.target, from, topics_.now()))
-           world_.fail(subscription.target + " was subscribed, and is not known");
-         const bool expected = (code == ErrorCode::not_found && erase) ||
-                               code == ErrorCode::storage || code == ErrorCode::closed || unknown;
-         if (!expected) world_.fail("a topic's change: " + answer.error().detail);
-       }});
+  const auto result = engine_->ask(engine::TopicRequest{
+      {subscription, erase}, [=, this](const Result<>& answer) {
+        if (!world_.alive() || life != world_.life() || watch_()) return;
+        --topic_requests_;
+        world_.note("told {}: {}", subscription.target, answer ? "done" : answer.error().detail);
+        if (answer) return topics_.accepted(change);
+        const auto code = answer.error().code;
+        const bool unknown = code == ErrorCode::commit_unknown || code == ErrorCode::superseded;
+        if (!unknown) topics_.refused(change);
+        if (code == ErrorCode::not_found &&
+            topics_.must_be(subscription.topic, subscription.target, from, topics_.now()))
+          world_.fail(subscription.target + " was subscribed, and is not known");
+        const bool expected = (code == ErrorCode::not_found && erase) ||
+                              code == ErrorCode::storage || code == ErrorCode::closed || unknown;
+        if (!expected) world_.fail("a topic's change: " + answer.error().detail);
+      }});
   if (result) return;
   --topic_requests_;
   topics_.refused(change);
@@ -197,13 +197,14 @@ void ModeClients::list_topics() {
   const auto from = topics_.now();
   const auto life = world_.life();
   ++topic_requests_;
-  const auto result = engine_->topics([=, this](const Result<std::vector<Subscription>>& list) {
-    if (!world_.alive() || life != world_.life() || watch_()) return;
-    --topic_requests_;
-    if (!list) return;
-    const auto wrong = topics_.check(*list, from, topics_.now());
-    if (!wrong.empty()) world_.fail("topics: " + wrong);
-  });
+  const auto result =
+      engine_->ask(engine::TopicsRequest{[=, this](const Result<std::vector<Subscription>>& list) {
+        if (!world_.alive() || life != world_.life() || watch_()) return;
+        --topic_requests_;
+        if (!list) return;
+        const auto wrong = topics_.check(*list, from, topics_.now());
+        if (!wrong.empty()) world_.fail("topics: " + wrong);
+      }});
   if (!result) --topic_requests_;
 }
 
@@ -224,9 +225,9 @@ void ModeClients::submit(Known& known, Kind kind) {
   if (kind == Kind::submit) ledger_.may_go(book);
   world_.note("{} {}", kind == Kind::submit ? "submit" : "prepare", known.gid());
   const auto entry = kind == Kind::submit ? core::Entry::submit : core::Entry::prepare;
-  sent(one,
-       engine_->submit({*core::Definition::parse(book.spec.bytes), entry, false, one->wants_final,
-                        [this, one](const Result<Report>& result) { heard(one, result); }}));
+  sent(one, engine_->ask(engine::SubmitRequest{
+                *core::Definition::parse(book.spec.bytes), entry, false, one->wants_final,
+                [this, one](const Result<Report>& result) { heard(one, result); }}));
 }
 
 void ModeClients::word(Known& known, Kind kind) {
@@ -237,16 +238,16 @@ void ModeClients::word(Known& known, Kind kind) {
   if (submits) ledger_.may_go(*known.book);
   world_.note("word {} {}", submits ? "submit" : "abort", known.gid());
   using Word = engine::WordRequest::Word;
-  sent(one,
-       engine_->give_word({known.gid(), submits ? Word::submit : Word::abort, "its caller says so",
-                           [this, one](const Result<Report>& result) { heard(one, result); }}));
+  sent(one, engine_->ask(engine::WordRequest{
+                known.gid(), submits ? Word::submit : Word::abort, "its caller says so",
+                [this, one](const Result<Report>& result) { heard(one, result); }}));
 }
 
 void ModeClients::find(Known& known) {
   if (engine_ == nullptr) return;
   auto one = request(Kind::find, known);
-  sent(one, engine_->find(known.gid(),
-                          [this, one](const Result<Report>& result) { heard(one, result); }));
+  sent(one, engine_->ask(engine::FindRequest::find(
+                known.gid(), [this, one](const Result<Report>& result) { heard(one, result); })));
 }
 
 void ModeClients::sent(const Shared& request, const Result<>& result) {

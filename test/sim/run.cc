@@ -152,7 +152,7 @@ void Run::schedule() {
     });
     world_.after_us((window.at_ms + window.length_ms) * 1000, [this, window] {
       for (const auto& name : banks_.register_again(window.target)) {
-        if (engine_) engine_->registered(name);
+        if (engine_) static_cast<void>(engine_->ask(engine::RegisteredRequest{name}).has_value());
       }
     });
   }
@@ -327,7 +327,7 @@ void Run::restart() {
   if (stage_ != Stage::chaos || !engine_ || !world_.alive() || restarting_) return;
   world_.note("restart");
   restarting_ = true;
-  if (!engine_->close([this](const Result<>& result) { on_closed(result); }))
+  if (!engine_->ask(engine::CloseRequest{[this](const Result<>& result) { on_closed(result); }}))
     world_.fail("it cannot be closed");
 }
 
@@ -346,7 +346,8 @@ void Run::after_close() {
   clients_.check_all_heard();
   mode_clients_.check_all_heard();
   workflows_.check_all_heard();
-  if (engine_->submit({}) || engine_->find("g", {})) world_.fail("a closed engine takes requests");
+  if (engine_->ask(engine::SubmitRequest{}) || engine_->ask(engine::FindRequest::find("g", {})))
+    world_.fail("a closed engine takes requests");
   if (!store_->idle()) world_.fail("a closed engine has work at the store");
   set_engine(nullptr);
   world_.end_life();
@@ -376,7 +377,7 @@ void Run::calm() {
   if (store_) store_->calm();
   for (std::uint64_t target = 0; target < plan_.targets; ++target) {
     for (const auto& name : banks_.register_again(target)) {
-      if (engine_) engine_->registered(name);
+      if (engine_) static_cast<void>(engine_->ask(engine::RegisteredRequest{name}).has_value());
     }
   }
   world_.after_us(kPollMs * 1000, [this] { poll(); });
@@ -428,7 +429,7 @@ void Run::finish() {
     journal_.reset();
     return check_file();
   }
-  if (!engine_->close([this](const Result<>& result) { on_closed(result); }))
+  if (!engine_->ask(engine::CloseRequest{[this](const Result<>& result) { on_closed(result); }}))
     world_.fail("it cannot be closed");
 }
 

@@ -75,12 +75,13 @@ void WorkflowClients::go_on(Owner& owner) {
 void WorkflowClients::ask(Owner& owner) {
   const auto life = world_.life();
   world_.note("prepare {}", owner.gid);
-  sent(owner, engine_->submit({*core::Definition::parse(owner.bytes), core::Entry::prepare, false,
-                               false, [this, &owner, life](const Result<Report>& result) {
-                                 if (!reaches(owner, life)) return;
-                                 if (result && !result->finished()) owner.accepted = true;
-                                 heard(owner, result);
-                               }}));
+  sent(owner, engine_->ask(engine::SubmitRequest{
+                  *core::Definition::parse(owner.bytes), core::Entry::prepare, false, false,
+                  [this, &owner, life](const Result<Report>& result) {
+                    if (!reaches(owner, life)) return;
+                    if (result && !result->finished()) owner.accepted = true;
+                    heard(owner, result);
+                  }}));
 }
 
 void WorkflowClients::record(Owner& owner) {
@@ -89,20 +90,21 @@ void WorkflowClients::record(Owner& owner) {
   if (!step) return world_.fail("a step was refused: " + step.error().detail);
   owner.sent = std::max(owner.sent, owner.acked + 1);
   world_.note("step {} of {}", owner.acked + 1, owner.gid);
-  sent(owner,
-       engine_->record_progress({owner.gid, *step, [this, &owner, life](const Result<>& result) {
-                                   if (reaches(owner, life)) heard_step(owner, result);
-                                 }}));
+  sent(owner, engine_->ask(engine::ProgressRequest{owner.gid, *step,
+                                                   [this, &owner, life](const Result<>& result) {
+                                                     if (reaches(owner, life))
+                                                       heard_step(owner, result);
+                                                   }}));
 }
 
 void WorkflowClients::finish(Owner& owner) {
   const auto life = world_.life();
   owner.end_sent = true;
   world_.note("end {}", owner.gid);
-  sent(owner, engine_->finish_workflow(
-                  {owner.gid, owner.end, [this, &owner, life](const Result<Report>& result) {
-                     if (reaches(owner, life)) heard(owner, result);
-                   }}));
+  sent(owner, engine_->ask(engine::EndRequest{owner.gid, owner.end,
+                                              [this, &owner, life](const Result<Report>& result) {
+                                                if (reaches(owner, life)) heard(owner, result);
+                                              }}));
 }
 
 void WorkflowClients::sent(Owner& owner, const Result<>& result) {

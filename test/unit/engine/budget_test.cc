@@ -53,8 +53,9 @@ void hand_in(TestEngine& test, Description description, const std::string& name,
   const auto& gid = core::draft_of(description).settings->gid;
   auto bytes = encode(description, gid, test.options.limits, core::Entry::submit);
   REQUIRE(bytes);
-  REQUIRE(test.engine.submit({*core::Definition::parse(std::move(*bytes)), core::Entry::submit,
-                              gid_is_new, true, test.answer(name)}));
+  REQUIRE(test.engine.ask(engine::SubmitRequest{*core::Definition::parse(std::move(*bytes)),
+                                                core::Entry::submit, gid_is_new, true,
+                                                test.answer(name)}));
 }
 
 }  // namespace
@@ -88,10 +89,11 @@ TEST_SUITE("engine/budget") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "g"));
     test.settle();
-    for (int i = 0; i < 4'097; ++i) REQUIRE(test.engine.find("g", test.answer("many")));
+    for (int i = 0; i < 4'097; ++i)
+      REQUIRE(test.engine.ask(engine::FindRequest::find("g", test.answer("many"))));
     test.engine.turn();
     REQUIRE(test.answered["many"] == 4'096);
-    REQUIRE(test.engine.find("g", test.answer("late")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("g", test.answer("late"))));
     test.ports.woken = false;
     test.engine.turn();  // the wake-up that both of them have
     CHECK(test.answered["many"] == 4'097);
@@ -109,7 +111,7 @@ TEST_SUITE("engine/budget") {
     settle_and_look(test);
     REQUIRE(test.engine.counters().stuck == 3'000);
     test.ports.default_kind = ports::Caller::Kind::immediate;
-    test.engine.registered("a");
+    REQUIRE(test.engine.ask(engine::RegisteredRequest{"a"}));
     test.engine.turn();
     CHECK(test.ports.calls.size() == 1'024);
     CHECK(test.ports.alarm_at <= test.ports.monotonic);
@@ -125,7 +127,7 @@ TEST_SUITE("engine/budget") {
       hand_in(test, Saga(gid).step("a", "").timeout_to_fail(Millis(1'000)), gid);
     settle_and_look(test);
     test.ports.default_kind = ports::Caller::Kind::immediate;
-    test.engine.registered("a");
+    REQUIRE(test.engine.ask(engine::RegisteredRequest{"a"}));
     test.engine.turn();
     REQUIRE(test.ports.calls.size() < 3);
     test.advance(1'000);
@@ -139,7 +141,8 @@ TEST_SUITE("engine/budget") {
     test.ports.default_kind = ports::Caller::Kind::deferred;
     for (int i = 0; i < 999; ++i) {
       const auto target = std::to_string(i) + std::string(1'000, 't');
-      REQUIRE(test.engine.change_topic({{{"all", target, ""}, false}, [](const Result<>&) {}}));
+      REQUIRE(test.engine.ask(
+          engine::TopicRequest{{{"all", target, ""}, false}, [](const Result<>&) {}}));
     }
     settle_and_look(test);
     for (int i = 0; i < 40; ++i) {
@@ -162,8 +165,9 @@ TEST_SUITE("engine/budget") {
     for (int i = 0; i < 8; ++i) {
       auto bytes = encode(saga, std::to_string(i), test.options.limits, core::Entry::submit);
       REQUIRE(bytes);
-      REQUIRE(test.engine.submit({*core::Definition::parse(std::move(*bytes)), core::Entry::submit,
-                                  true, true, test.answer("any")}));
+      REQUIRE(test.engine.ask(engine::SubmitRequest{*core::Definition::parse(std::move(*bytes)),
+                                                    core::Entry::submit, true, true,
+                                                    test.answer("any")}));
     }
     CHECK(settle_and_look(test).bytes < kShareBytes + 8'100'000);
     CHECK(test.answered["any"] == 8);

@@ -40,8 +40,8 @@ TEST_SUITE("engine/bytes") {
     TestEngine test(with_limits({}));
     for (const auto* gid : {"g1", "g2", "g3"}) {
       REQUIRE(test.submit(large(gid), gid));
-      REQUIRE(test.engine.wait(gid, std::nullopt, test.answer("wait")));
-      REQUIRE(test.engine.find(gid, test.answer("find")));
+      REQUIRE(test.engine.ask(engine::FindRequest::wait(gid, std::nullopt, test.answer("wait"))));
+      REQUIRE(test.engine.ask(engine::FindRequest::find(gid, test.answer("find"))));
       test.engine.turn();
     }
     CHECK(test.engine.counters().live_bytes > 30'000);
@@ -65,7 +65,8 @@ TEST_SUITE("engine/bytes") {
     test.ports.default_kind = ports::Caller::Kind::deferred;
     REQUIRE(test.submit(two_steps("g"), "g"));
     test.settle();
-    for (int i = 0; i < 1'000; ++i) REQUIRE(test.engine.wait("g", std::nullopt, test.answer("w")));
+    for (int i = 0; i < 1'000; ++i)
+      REQUIRE(test.engine.ask(engine::FindRequest::wait("g", std::nullopt, test.answer("w"))));
     test.engine.turn();
     CHECK(test.error_of("w") == ErrorCode::live_bytes_limit);
     CHECK(test.answered["w"] > 800);
@@ -115,8 +116,9 @@ TEST_SUITE("engine/bytes") {
     TestEngine test(with_limits({.queued_bytes_max = 25'000}));
     const auto hand_in = [&](const std::string& gid) {
       auto bytes = encode(large(gid), gid, test.options.limits, core::Entry::submit);
-      return test.engine.submit({*core::Definition::parse(std::move(*bytes)), core::Entry::submit,
-                                 false, true, test.answer(gid)});
+      return test.engine.ask(engine::SubmitRequest{*core::Definition::parse(std::move(*bytes)),
+                                                   core::Entry::submit, false, true,
+                                                   test.answer(gid)});
     };
     REQUIRE(hand_in("g1"));
     REQUIRE(hand_in("g2"));

@@ -96,7 +96,7 @@ TEST_SUITE("engine/checks") {
 
   TEST_CASE("a lookup that is not answered is a disk that says nothing, too") {
     TestEngine test;
-    REQUIRE(test.engine.find("g", test.answer("find")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("g", test.answer("find"))));
     test.engine.turn();
     test.advance(5'000);
     CHECK_FALSE(test.engine.counters().storage_ok);
@@ -123,19 +123,20 @@ TEST_SUITE("engine/checks") {
     TestEngine test;
     const auto hand_in = [&test](const std::string& gid, const std::string& name) {
       const auto saga = Saga(gid).step("a", "", std::string(1'000'000, 'x'));
-      REQUIRE(test.engine.submit({*core::Definition::parse(*encode(saga, gid)), core::Entry::submit,
-                                  false, true, test.answer(name)}));
+      REQUIRE(test.engine.ask(engine::SubmitRequest{*core::Definition::parse(*encode(saga, gid)),
+                                                    core::Entry::submit, false, true,
+                                                    test.answer(name)}));
     };
     REQUIRE(test.submit(two_steps("first"), "first"));
     test.engine.turn();
-    REQUIRE(test.engine.find("unknown", test.answer("find")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("unknown", test.answer("find"))));
     hand_in("named", "named");
     test.engine.turn();
     test.advance(5'000);
     CHECK_FALSE(test.engine.counters().storage_ok);
     for (int i = 0; i < 10; ++i) hand_in("late" + std::to_string(i), "late");
-    REQUIRE(test.engine.find("unknown", test.answer("late find")));
-    REQUIRE(test.engine.find("first", test.answer("known")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("unknown", test.answer("late find"))));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("first", test.answer("known"))));
     test.engine.turn();
     CHECK(test.error_of("late") == ErrorCode::storage);
     CHECK(test.answered["late"] == 10);
@@ -185,7 +186,7 @@ TEST_SUITE("engine/checks") {
   TEST_CASE("a closing engine says so") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "submit"));
-    REQUIRE(test.engine.close([](const Result<>&) {}));
+    REQUIRE(test.engine.ask(engine::CloseRequest{[](const Result<>&) {}}));
     test.engine.turn();
     REQUIRE(test.check_storage("closing"));
     CHECK(test.error_of("closing") == ErrorCode::closed);
@@ -252,7 +253,7 @@ TEST_SUITE("engine/hosts") {
   TEST_CASE("closing writes the last figures") {
     TestEngine test;
     test.ports.host_figures = {{.host = "https://a", .success = 1}};
-    REQUIRE(test.engine.close([](const Result<>&) {}));
+    REQUIRE(test.engine.ask(engine::CloseRequest{[](const Result<>&) {}}));
     test.engine.turn();
     REQUIRE(test.ports.commit_done);
     CHECK(test.ports.committing->hosts.has_value());

@@ -408,12 +408,12 @@ TEST_SUITE("engine/driven") {
       const auto step = *core::encode_branch(kSeat, {});
       const auto ignore = [](const auto&) {};
       return std::vector<Result<>>{
-          test.engine.find("g", ignore),
-          test.engine.wait("g", Millis{5}, ignore),
-          test.engine.add_branch({"g", step, ignore}),
-          test.engine.give_word({"g", Word::abort, "", ignore}),
-          test.engine.change_topic({{{"news", "a", ""}, false}, ignore}),
-          test.engine.topics(ignore),
+          test.engine.ask(engine::FindRequest::find("g", ignore)),
+          test.engine.ask(engine::FindRequest::wait("g", Millis{5}, ignore)),
+          test.engine.ask(engine::BranchRequest{"g", step, ignore}),
+          test.engine.ask(engine::WordRequest{"g", Word::abort, "", ignore}),
+          test.engine.ask(engine::TopicRequest{{{"news", "a", ""}, false}, ignore}),
+          test.engine.ask(engine::TopicsRequest{ignore}),
       };
     };
     for (const auto& taken : ask()) CHECK(taken.has_value());
@@ -530,11 +530,11 @@ TEST_SUITE("engine/driven storage") {
         test.told.insert_or_assign(name, result);
       };
     };
-    REQUIRE(test.engine.add_branch({"late", step, keep("late")}));
+    REQUIRE(test.engine.ask(engine::BranchRequest{"late", step, keep("late")}));
     auto definition =
         core::Definition::parse(*encode(Tcc("late"), "late", {}, core::Entry::prepare));
-    REQUIRE(test.engine.submit(
-        {std::move(*definition), core::Entry::prepare, false, false, test.answer("late prepare")}));
+    REQUIRE(test.engine.ask(engine::SubmitRequest{std::move(*definition), core::Entry::prepare,
+                                                  false, false, test.answer("late prepare")}));
     test.engine.turn();
     REQUIRE(test.refuse_commit());
     test.answer_lookup();
@@ -548,7 +548,8 @@ TEST_SUITE("engine/driven storage") {
     REQUIRE(test.branch("g", kSeat, "seat"));
     test.settle();
     std::optional<bool> closed;
-    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    REQUIRE(test.engine.ask(
+        engine::CloseRequest{[&](const Result<>& result) { closed = result.has_value(); }}));
     test.engine.turn();
     REQUIRE(test.branch("g", kMeal, "late"));
     CHECK(test.error_of("late") == ErrorCode::closed);
@@ -566,8 +567,8 @@ TEST_SUITE("engine/driven storage") {
     REQUIRE(test.subscribe({"news", "a"}, "subscribe"));
     REQUIRE(test.list_topics("topics"));
     std::optional<ErrorCode> code;
-    REQUIRE(test.engine.close(
-        [&](const Result<>& result) { code = result ? ErrorCode{} : result.error().code; }));
+    REQUIRE(test.engine.ask(engine::CloseRequest{
+        [&](const Result<>& result) { code = result ? ErrorCode{} : result.error().code; }}));
     test.engine.turn();
     CHECK(test.answered["seat"] + test.answered["subscribe"] + test.answered["topics"] == 0);
     REQUIRE(test.refuse_commit());
@@ -613,8 +614,9 @@ TEST_SUITE("engine/driven recovery") {
     };
     commit();
     std::optional<Status> status;
-    REQUIRE(engine.give_word({"g", engine::WordRequest::Word::submit, "",
-                              [&](const Result<Report>& report) { status = report->status(); }}));
+    REQUIRE(engine.ask(
+        engine::WordRequest{"g", engine::WordRequest::Word::submit, "",
+                            [&](const Result<Report>& report) { status = report->status(); }}));
     engine.turn();
     commit();
     CHECK(status == Status::submitted);

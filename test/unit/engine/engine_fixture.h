@@ -112,36 +112,38 @@ class TestEngine {
     return enter(description, core::Entry::prepare, name, false);
   }
   Result<> submit_word(const std::string& gid, const std::string& name) {
-    return handed_in(engine.give_word({gid, engine::WordRequest::Word::submit, {}, answer(name)}));
+    return handed_in(
+        engine.ask(engine::WordRequest{gid, engine::WordRequest::Word::submit, {}, answer(name)}));
   }
   Result<> abort_word(const std::string& gid, const std::string& name) {
-    return handed_in(
-        engine.give_word({gid, engine::WordRequest::Word::abort, "changed my mind", answer(name)}));
+    return handed_in(engine.ask(engine::WordRequest{gid, engine::WordRequest::Word::abort,
+                                                    "changed my mind", answer(name)}));
   }
   // The answer comes to `told[name]`.
   Result<> branch(const std::string& gid, const TwoPhaseBranch& branch, const std::string& name) {
     auto step = core::encode_branch(branch, options.limits);
     if (!step) return step.error();
-    return handed_in(engine.add_branch({gid, std::move(*step), keep(told, name)}));
+    return handed_in(engine.ask(engine::BranchRequest{gid, std::move(*step), keep(told, name)}));
   }
   // The answers come to `changed[name]` and `listed[name]`.
   Result<> subscribe(const Subscription& subscription, const std::string& name) {
-    return handed_in(engine.change_topic({{subscription, false}, keep(changed, name)}));
+    return handed_in(engine.ask(engine::TopicRequest{{subscription, false}, keep(changed, name)}));
   }
   Result<> unsubscribe(const Subscription& subscription, const std::string& name) {
-    return handed_in(engine.change_topic({{subscription, true}, keep(changed, name)}));
+    return handed_in(engine.ask(engine::TopicRequest{{subscription, true}, keep(changed, name)}));
   }
   Result<> list_topics(const std::string& name) {
-    return handed_in(engine.topics(keep(listed, name)));
+    return handed_in(engine.ask(engine::TopicsRequest{keep(listed, name)}));
   }
   Result<> progress(const std::string& gid, const Progress& progress, const std::string& name) {
     auto step = core::encode_progress(progress, options.limits);
     if (!step) return step.error();
-    return handed_in(engine.record_progress({gid, std::move(*step), keep(changed, name)}));
+    return handed_in(
+        engine.ask(engine::ProgressRequest{gid, std::move(*step), keep(changed, name)}));
   }
   Result<> finish(const std::string& gid, const WorkflowEnd& end, const std::string& name) {
     BELAY_TRY(core::check_end(end, options.limits));
-    return handed_in(engine.finish_workflow({gid, end, answer(name)}));
+    return handed_in(engine.ask(engine::EndRequest{gid, end, answer(name)}));
   }
   std::optional<ErrorCode> error_of(const std::string& name) const {
     if (const auto code = error_in(answers, name)) return code;
@@ -214,8 +216,8 @@ class TestEngine {
     if (!bytes) return bytes.error();
     auto definition = core::Definition::parse(std::move(*bytes));
     if (!definition) return definition.error();
-    return handed_in(
-        engine.submit({std::move(*definition), entry, false, wants_final, answer(name)}));
+    return handed_in(engine.ask(
+        engine::SubmitRequest{std::move(*definition), entry, false, wants_final, answer(name)}));
   }
   Result<> handed_in(Result<> result) {
     engine.turn();

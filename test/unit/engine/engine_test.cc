@@ -48,7 +48,7 @@ TEST_SUITE("engine") {
     for (int i = 0; i < 20; ++i) saga.step("a", "");
     REQUIRE(test.submit(saga, "submit"));
     REQUIRE(test.commit());
-    REQUIRE(test.engine.find("g", test.answer("find")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("g", test.answer("find"))));
     test.engine.turn();
     for (int i = 0; i < 3 && test.answered["find"] == 0; ++i) REQUIRE(test.commit());
     REQUIRE(test.answered["find"] == 1);
@@ -62,8 +62,8 @@ TEST_SUITE("engine") {
     TestEngine test;
     auto bytes = encode(two_steps("g"), "g", test.options.limits);
     for (const auto* name : {"first", "second"}) {
-      REQUIRE(test.engine.submit(
-          {*core::Definition::parse(*bytes), core::Entry::submit, false, true, test.answer(name)}));
+      REQUIRE(test.engine.ask(engine::SubmitRequest{
+          *core::Definition::parse(*bytes), core::Entry::submit, false, true, test.answer(name)}));
     }
     test.engine.turn();
     CHECK(test.ports.looked_up == std::vector<std::string>{"g"});
@@ -103,16 +103,16 @@ TEST_SUITE("engine") {
       return engine::SubmitRequest{*core::Definition::parse(*bytes), core::Entry::submit, false,
                                    true, test.answer(name)};
     };
-    REQUIRE(test.engine.submit(request("first")));
-    REQUIRE(test.engine.submit(request("second")));
-    const auto third = test.engine.submit(request("third"));
+    REQUIRE(test.engine.ask(request("first")));
+    REQUIRE(test.engine.ask(request("second")));
+    const auto third = test.engine.ask(request("third"));
     REQUIRE_FALSE(third);
     CHECK(third.error().code == ErrorCode::busy);
     test.engine.turn();
     // Looked up, and so still queued.
-    CHECK_FALSE(test.engine.submit(request("fourth")));
+    CHECK_FALSE(test.engine.ask(request("fourth")));
     test.answer_lookup();
-    CHECK(test.engine.submit(request("fifth")));
+    CHECK(test.engine.ask(request("fifth")));
     test.settle();
     CHECK(test.answered["third"] + test.answered["fourth"] == 0);
     CHECK(test.answered["fifth"] == 1);
@@ -175,7 +175,7 @@ TEST_SUITE("engine") {
     CHECK(test.engine.counters().stuck == 1);
     CHECK(test.answered["first"] == 0);
     test.ports.kinds.clear();
-    test.engine.registered("b");
+    REQUIRE(test.engine.ask(engine::RegisteredRequest{"b"}));
     test.engine.turn();
     test.settle();
     CHECK(test.engine.counters().stuck == 0);
@@ -209,10 +209,10 @@ TEST_SUITE("engine") {
     test.ports.default_kind = ports::Caller::Kind::deferred;
     REQUIRE(test.submit(two_steps("g"), "first", false));
     test.settle();
-    REQUIRE(test.engine.wait("g", Millis{100}, test.answer("impatient")));
+    REQUIRE(test.engine.ask(engine::FindRequest::wait("g", Millis{100}, test.answer("impatient"))));
     test.engine.turn();
     test.advance(200);
-    REQUIRE(test.engine.wait("g", Millis{100}, test.answer("next")));
+    REQUIRE(test.engine.ask(engine::FindRequest::wait("g", Millis{100}, test.answer("next"))));
     test.engine.turn();
     CHECK(test.answers.at("impatient").error().code == ErrorCode::timed_out);
     CHECK(test.answered["next"] == 0);
@@ -223,12 +223,12 @@ TEST_SUITE("engine") {
     test.ports.default_kind = ports::Caller::Kind::deferred;
     REQUIRE(test.submit(two_steps("g"), "first", false));
     test.settle();
-    REQUIRE(test.engine.wait("g", std::nullopt, test.answer("patient")));
+    REQUIRE(test.engine.ask(engine::FindRequest::wait("g", std::nullopt, test.answer("patient"))));
     test.engine.turn();
     test.advance(3'600'000);
     test.settle();
     test.ports.default_kind = ports::Caller::Kind::immediate;
-    REQUIRE(test.engine.wait("g", Millis{100}, test.answer("other")));
+    REQUIRE(test.engine.ask(engine::FindRequest::wait("g", Millis{100}, test.answer("other"))));
     test.engine.turn();
     CHECK(test.answered["patient"] == 0);
     for (int i = 0; i < 5 && test.answered["patient"] == 0; ++i) {
@@ -288,8 +288,8 @@ TEST_SUITE("engine/storage") {
     for (int i = 0; i < 20; ++i) {
       auto bytes =
           encode(Saga("g").step("a", "", payload), "g" + std::to_string(i), test.options.limits);
-      REQUIRE(test.engine.submit(
-          {*core::Definition::parse(*bytes), core::Entry::submit, true, true, test.answer("any")}));
+      REQUIRE(test.engine.ask(engine::SubmitRequest{
+          *core::Definition::parse(*bytes), core::Entry::submit, true, true, test.answer("any")}));
       test.engine.turn();
     }
     CHECK(test.engine.counters().queued > 10);
@@ -366,7 +366,8 @@ TEST_SUITE("engine/close") {
     REQUIRE(test.submit(two_steps("g"), "first"));
     test.settle();
     bool closed = false;
-    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    REQUIRE(test.engine.ask(
+        engine::CloseRequest{[&](const Result<>& result) { closed = result.has_value(); }}));
     test.engine.turn();
     test.settle();
     CHECK_FALSE(closed);
@@ -376,16 +377,17 @@ TEST_SUITE("engine/close") {
     CHECK(closed);
     CHECK(test.answers.at("first").error().code == ErrorCode::closed);
     CHECK(test.ports.calls.size() == 1);  // the second branch is the next life's
-    CHECK_FALSE(test.engine.submit({*core::Definition::parse(*encode(two_steps("h"), "h", {})),
-                                    core::Entry::submit, true, true, test.answer("late")}));
+    CHECK_FALSE(test.engine.ask(
+        engine::SubmitRequest{*core::Definition::parse(*encode(two_steps("h"), "h", {})),
+                              core::Entry::submit, true, true, test.answer("late")}));
   }
 
   TEST_CASE("closing on a disk that refuses ends, and says what cannot be known") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "first", false));
     std::optional<ErrorCode> code;
-    REQUIRE(test.engine.close(
-        [&](const Result<>& result) { code = result ? ErrorCode{} : result.error().code; }));
+    REQUIRE(test.engine.ask(engine::CloseRequest{
+        [&](const Result<>& result) { code = result ? ErrorCode{} : result.error().code; }}));
     test.engine.turn();
     REQUIRE(test.refuse_commit());
     CHECK(code == ErrorCode::storage);
@@ -445,8 +447,8 @@ TEST_SUITE("engine/recovery") {
             {.kind = core::RecordKind::prepared, .id = 5, .at = ports.wall_ms(), .text = bytes}),
         9, 9, false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
-    REQUIRE(engine.give_word(
-        {"g", engine::WordRequest::Word::submit, "", [](const Result<Report>&) {}}));
+    REQUIRE(engine.ask(engine::WordRequest{"g", engine::WordRequest::Word::submit, "",
+                                           [](const Result<Report>&) {}}));
     engine.turn();
     while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
     CHECK(ports.calls.size() == 1);
@@ -459,15 +461,16 @@ TEST_SUITE("engine/driven") {
     options.history = History::none;
     TestEngine test(options);
     const auto bytes = *encode(Tcc("g"), "g", {}, core::Entry::prepare);
-    REQUIRE(test.engine.submit({*core::Definition::parse(bytes), core::Entry::prepare, true, false,
-                                test.answer("prepare")}));
+    REQUIRE(
+        test.engine.ask(engine::SubmitRequest{*core::Definition::parse(bytes), core::Entry::prepare,
+                                              true, false, test.answer("prepare")}));
     unsigned told = 0;
     for (int i = 0; i < 2; ++i) {
-      REQUIRE(test.engine.add_branch({"g", *core::encode_branch({"a", "b", "c"}, {}),
-                                      [&told](const Result<Outcome>&) { ++told; }}));
+      REQUIRE(test.engine.ask(engine::BranchRequest{"g", *core::encode_branch({"a", "b", "c"}, {}),
+                                                    [&told](const Result<Outcome>&) { ++told; }}));
     }
-    REQUIRE(
-        test.engine.give_word({"g", engine::WordRequest::Word::abort, "no", test.answer("abort")}));
+    REQUIRE(test.engine.ask(
+        engine::WordRequest{"g", engine::WordRequest::Word::abort, "no", test.answer("abort")}));
     test.engine.turn();
     test.settle();
     CHECK(told == 2);

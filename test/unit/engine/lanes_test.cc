@@ -212,7 +212,8 @@ TEST_SUITE("engine/lanes") {
     REQUIRE(test.submit(two_steps("g"), "first"));
     test.settle();
     bool closed = false;
-    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    REQUIRE(test.engine.ask(
+        engine::CloseRequest{[&](const Result<>& result) { closed = result.has_value(); }}));
     test.engine.turn();
     test.settle();
     CHECK(closed);

@@ -22,10 +22,11 @@ struct Operated : TestEngine {
   // As told, or nothing if it was not yet.
   std::optional<Woken> hasten_all(std::uint64_t later_than, std::uint32_t limit) {
     woken.reset();
-    REQUIRE(engine.hasten_all({later_than, limit, [this](const Result<Woken>& result) {
-                                 REQUIRE(result.has_value());
-                                 woken = *result;
-                               }}));
+    REQUIRE(
+        engine.ask(engine::HastenRequest{later_than, limit, [this](const Result<Woken>& result) {
+                                           REQUIRE(result.has_value());
+                                           woken = *result;
+                                         }}));
     engine.turn();
     return woken;
   }
@@ -39,7 +40,7 @@ struct Operated : TestEngine {
  private:
   void say(engine::WordRequest::Word word, const std::string& gid, const std::string& name,
            const std::string& reason) {
-    REQUIRE(engine.give_word({gid, word, reason, answer(name)}));
+    REQUIRE(engine.ask(engine::WordRequest{gid, word, reason, answer(name)}));
     engine.turn();
     answer_lookup();
   }
@@ -135,7 +136,7 @@ TEST_SUITE("engine/operator") {
       CHECK(test.answers.at(std::string("stop ") + gid)->status() == Status::failed);
     CHECK(test.engine.counters().stuck == 0);
     CHECK(test.engine.counters().live == 0);
-    test.engine.registered("a");
+    REQUIRE(test.engine.ask(engine::RegisteredRequest{"a"}));
     test.advance(600'000);
     test.settle();
     CHECK(test.ports.calls.size() == calls);
@@ -225,8 +226,8 @@ TEST_SUITE("engine/operator") {
       engine.adopt(std::move(transaction), 9, 9, false);
       engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
       if (story.stopped_now)
-        REQUIRE(engine.give_word(
-            {"g", engine::WordRequest::Word::stop, "enough", [](const Result<Report>&) {}}));
+        REQUIRE(engine.ask(engine::WordRequest{"g", engine::WordRequest::Word::stop, "enough",
+                                               [](const Result<Report>&) {}}));
       engine.turn();
       while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
       CHECK(ports.calls.empty());
@@ -325,10 +326,11 @@ TEST_SUITE("engine/operator") {
     CHECK(test.woken->count == kMany - 1);
     CHECK(test.woken->more);
     std::optional<ErrorCode> code;
-    REQUIRE(test.engine.hasten_all({0, 5, [&](const Result<Woken>& result) {
-                                      code = result ? ErrorCode{} : result.error().code;
-                                    }}));
-    REQUIRE(test.engine.close([](const Result<>&) {}));
+    REQUIRE(test.engine.ask(engine::HastenRequest{0, 5, [&](const Result<Woken>& result) {
+                                                    code =
+                                                        result ? ErrorCode{} : result.error().code;
+                                                  }}));
+    REQUIRE(test.engine.ask(engine::CloseRequest{[](const Result<>&) {}}));
     test.engine.turn();
     CHECK(code == ErrorCode::closed);
   }

@@ -31,13 +31,14 @@ struct BlockingEngine : TestEngine {
     settle();
   }
   void stop(const std::string& gid, const std::string& name) {
-    REQUIRE(engine.give_word({gid, engine::WordRequest::Word::stop, "enough", answer(name)}));
+    REQUIRE(engine.ask(
+        engine::WordRequest{gid, engine::WordRequest::Word::stop, "enough", answer(name)}));
     engine.turn();
     answer_lookup();
     settle();
   }
   Report look(const std::string& gid) {
-    REQUIRE(engine.find(gid, answer("look")));
+    REQUIRE(engine.ask(engine::FindRequest::find(gid, answer("look"))));
     engine.turn();
     answer_lookup();
     settle();
@@ -197,7 +198,8 @@ TEST_SUITE("engine/running_on") {
     REQUIRE(test.submit(slow("g"), "run"));
     test.settle();
     bool closed = false;
-    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    REQUIRE(test.engine.ask(
+        engine::CloseRequest{[&](const Result<>& result) { closed = result.has_value(); }}));
     test.pass(500);
     test.pass(3'600'000);
     CHECK_FALSE(closed);
@@ -211,7 +213,7 @@ TEST_SUITE("engine/running_on") {
     REQUIRE(test.submit(slow("g"), "run"));
     test.settle();
     bool closed = false;
-    REQUIRE(test.engine.close([&](const Result<>&) { closed = true; }));
+    REQUIRE(test.engine.ask(engine::CloseRequest{[&](const Result<>&) { closed = true; }}));
     test.advance(500);
     while (test.refuse_commit()) test.advance(10'000);
     CHECK_FALSE(closed);

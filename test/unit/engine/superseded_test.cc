@@ -38,8 +38,8 @@ TEST_SUITE("engine/superseded") {
     REQUIRE(test.submit_word("durable", "word"));
     REQUIRE(test.subscribe({"topic", "target", ""}, "topic"));
     REQUIRE(test.check_storage("check again"));
-    REQUIRE(test.engine.find("durable", test.answer("find")));
-    REQUIRE(test.engine.wait("durable", {}, test.answer("wait")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("durable", test.answer("find"))));
+    REQUIRE(test.engine.ask(engine::FindRequest::wait("durable", {}, test.answer("wait"))));
     test.engine.turn();
     for (const auto* name :
          {"new", "again", "prepare", "word", "topic", "check again", "find", "wait"}) {
@@ -58,10 +58,10 @@ TEST_SUITE("engine/superseded") {
       Result<> closed;
       int told = 0;
       const auto close = [&] {
-        REQUIRE(test.engine.close([&](const Result<>& result) {
+        REQUIRE(test.engine.ask(engine::CloseRequest{[&](const Result<>& result) {
           closed = result;
           ++told;
-        }));
+        }}));
         test.engine.turn();
       };
       if (is_closing) close();
@@ -77,7 +77,7 @@ TEST_SUITE("engine/superseded") {
   TEST_CASE("a lookup that was under way is no way around it") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "submit"));
-    REQUIRE(test.engine.find("other", test.answer("find")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("other", test.answer("find"))));
     test.engine.turn();
     REQUIRE(test.ports.lookup_done);
     REQUIRE(test.supersede());
@@ -87,7 +87,7 @@ TEST_SUITE("engine/superseded") {
 
   TEST_CASE("told by a lookup or by the collection of old history it ends as well") {
     TestEngine test;
-    REQUIRE(test.engine.find("other", test.answer("find")));
+    REQUIRE(test.engine.ask(engine::FindRequest::find("other", test.answer("find"))));
     test.engine.turn();
     REQUIRE(test.ports.lookup_done);
     std::exchange(test.ports.lookup_done, nullptr)(Error{kSuperseded, "another engine"});

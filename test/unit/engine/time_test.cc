@@ -187,7 +187,8 @@ TEST_SUITE("engine/seen_time") {
     test.advance(2 * 60 * kSecond);
     CHECK_FALSE(test.ports.commit_done);
     bool closed = false;
-    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    REQUIRE(test.engine.ask(
+        engine::CloseRequest{[&](const Result<>& result) { closed = result.has_value(); }}));
     test.engine.turn();
     REQUIRE(test.ports.commit_done);
     CHECK_FALSE(closed);

@@ -69,9 +69,11 @@ TEST_SUITE("engine/topics") {
 
   TEST_CASE("a message handed in right behind a subscription goes there") {
     TestEngine test;
-    REQUIRE(test.engine.change_topic({{{"news", "a", ""}, false}, [](const Result<>&) {}}));
-    REQUIRE(test.engine.submit({*core::Definition::parse(*encode(news("g"), "g")),
-                                core::Entry::submit, true, true, test.answer("msg")}));
+    REQUIRE(
+        test.engine.ask(engine::TopicRequest{{{"news", "a", ""}, false}, [](const Result<>&) {}}));
+    REQUIRE(test.engine.ask(engine::SubmitRequest{*core::Definition::parse(*encode(news("g"), "g")),
+                                                  core::Entry::submit, true, true,
+                                                  test.answer("msg")}));
     test.engine.turn();
     REQUIRE(test.ports.commit_done);
     CHECK(test.ports.committing->topics.size() == 1);  // one batch for both
@@ -245,9 +247,10 @@ TEST_SUITE("engine/topics") {
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     Subscriptions all;
     std::optional<ErrorCode> code;
-    REQUIRE(engine.topics([&](const Result<Subscriptions>& result) { all = *result; }));
-    REQUIRE(engine.change_topic(
-        {{{"news", "b", ""}, false}, [&](const Result<>& result) { code = result.error().code; }}));
+    REQUIRE(engine.ask(
+        engine::TopicsRequest{[&](const Result<Subscriptions>& result) { all = *result; }}));
+    REQUIRE(engine.ask(engine::TopicRequest{
+        {{"news", "b", ""}, false}, [&](const Result<>& result) { code = result.error().code; }}));
     engine.turn();
     CHECK(all == Subscriptions{{"news", "a", "old"}});
     CHECK(code == ErrorCode::topics_limit);

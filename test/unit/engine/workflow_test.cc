@@ -106,7 +106,7 @@ TEST_SUITE("engine/workflow") {
     test.advance(0);
     CHECK(test.engine.counters().stuck == 1);
     test.ports.kinds["owner"] = ports::Caller::Kind::immediate;
-    test.engine.registered("owner");
+    REQUIRE(test.engine.ask(engine::RegisteredRequest{"owner"}));
     test.engine.turn();
     CHECK(test.ports.calls == Calls{"00 query"});
   }
@@ -171,7 +171,8 @@ TEST_SUITE("engine/workflow") {
     CHECK(test.ports.looked_up == std::vector<std::string>{"g"});  // it left memory
     CHECK(test.answers.at("from disk")->succeeded());
     bool closed = false;
-    REQUIRE(test.engine.close([&](const Result<>& result) { closed = result.has_value(); }));
+    REQUIRE(test.engine.ask(
+        engine::CloseRequest{[&](const Result<>& result) { closed = result.has_value(); }}));
     test.engine.turn();
     test.settle();
     CHECK(closed);

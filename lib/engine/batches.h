@@ -1,0 +1,53 @@
+// The batch that collects, the batch that is with the store, and how far the log is on disk.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "engine/live.h"
+#include "engine/open_batch.h"
+#include "ports/store.h"
+
+namespace belay::engine {
+
+class Batches {
+ public:
+  OpenBatch open;      // collects
+  OpenBatch sealed;    // is with the store, as `batch`; empty if nothing is
+  ports::Batch batch;  // must not change while it is there
+
+  void start(core::Lsn last) { last_ = durable_ = last; }
+  core::Lsn last() const { return last_; }        // handed to the store
+  core::Lsn durable() const { return durable_; }  // on disk
+  core::Lsn next() const { return last_ + 1; }    // of the open one
+  bool is_durable(const Live& live) const { return live.last_lsn <= durable_; }
+  // What the next commit makes durable.
+  core::Lsn newest() const { return open.writer.empty() ? last_ : next(); }
+
+  // An effect waits for the batch of its transaction's last record.
+  void hold(const Act& act) { (act.live->last_lsn == next() ? open : sealed).acts.add(act); }
+
+  // The open one becomes the sealed one, and its records, topics and realms become `batch`'s.
+  void seal() {
+    std::swap(open, sealed);  // what the sealed one held was told: it is empty
+    batch.realms = std::exchange(sealed.realms, {});
+    batch.topics = std::exchange(sealed.topics, {});
+    sealed_records_ = sealed.writer.count();
+    batch.lsn = 0;
+    if (sealed.writer.empty()) return;
+    batch.lsn = ++last_;
+    batch.records = sealed.writer.take();
+  }
+  std::uint32_t sealed_records() const { return sealed_records_; }
+  // It is on disk.
+  void committed() {
+    if (batch.lsn != 0) durable_ = batch.lsn;
+  }
+
+ private:
+  std::uint32_t sealed_records_ = 0;
+  core::Lsn last_ = 0;
+  core::Lsn durable_ = 0;
+};
+
+}  // namespace belay::engine

@@ -1,0 +1,147 @@
+// Branches: a call goes out, an outcome comes back.
+#include <utility>
+
+#include "base/mark.h"
+#include "core/apply.h"
+#include "core/ops.h"
+#include "engine/coordinator.h"
+#include "engine/limits.h"
+
+namespace belay::engine {
+namespace {
+
+// Or would it be asked again all the same?
+bool ends_it(Mode mode, Op op, OutcomeKind kind) {
+  if (mode == Mode::workflow) return false;
+  if (kind == OutcomeKind::success) return true;
+  const bool may_refuse =
+      core::phase_of(op) == core::Phase::first && !(mode == Mode::msg && op == Op::action);
+  return kind == OutcomeKind::failure && may_refuse;
+}
+
+}  // namespace
+
+void Coordinator::call(Live& live, std::uint32_t branch, Op op) {
+  // the next life makes it: it is on disk that it may have run
+  if (phase_ != Phase::running) return;
+  if (!is_wanted(live, branch, op)) return decide(live, core::Withdrawn{branch});
+  const auto begun = calls_.begin(live, branch, op, time_.monotonic());
+  switch (begun.way) {
+    case OutgoingCalls::Way::under_way: return;
+    case OutgoingCalls::Way::answered: return on_outcome(live, branch, op, *begun.outcome);
+    case OutgoingCalls::Way::waits_for_handler: return note_stuck(live);
+    case OutgoingCalls::Way::unregistered: break;
+  }
+  // Stuck until somebody registers the name.
+  parked_.add(live.transaction.definition.target(branch, op), live);
+  live.was_parked = true;
+  decide(live, core::Unregistered{branch, op});
+}
+
+void Coordinator::on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome) {
+  figures_.count(outcome);
+  decide(live, core::Answered{branch, op, &outcome});
+}
+
+void Coordinator::start_waiting_calls() {
+  if (phase_ != Phase::running) return;
+  budget_.spend_on(Share::called);
+  while (budget_.has_room()) {
+    const auto next = calls_.take_next();
+    if (!next) return;
+    if (calls_.send(*next, time_.monotonic())) continue;
+    call(*next->call.live, next->call.branch, next->call.op);
+  }
+}
+
+void Coordinator::withdraw_unwanted(Live& live) {
+  const auto withdrawn = calls_.withdraw_unwanted(live);
+  if (withdrawn.empty()) return;
+  note_stuck(live);
+  for (const auto branch : withdrawn) decide(live, core::Withdrawn{branch});
+}
+
+void Coordinator::lane_opened(ports::Lane lane) {
+  if (calls_.open(lane)) ports_.alarm.wake();
+}
+
+void Coordinator::answer(ports::CallId id, const Outcome& outcome) {
+  if (!calls_.is_out(id)) return BELAY_MARK(answer_after_timeout);  // given up: its time was up
+  if (phase_ == Phase::closed) return static_cast<void>(calls_.take(id));
+  time_.tick(ports_.clock);
+  budget_.spend_on(Share::called);
+  if (calls_.has_answers() || !budget_.has_room()) return calls_.keep_answer(id, outcome);
+  take_answer({id, outcome});
+}
+
+void Coordinator::take_answers() {
+  budget_.spend_on(Share::called);
+  while (calls_.has_answers() && budget_.has_room()) take_answer(calls_.take_answer());
+}
+
+void Coordinator::take_answer(const OutgoingCalls::Answer& answer) {
+  const auto taken = calls_.take(answer.id);
+  if (!taken) return BELAY_MARK(answer_after_timeout);  // answered twice
+  const auto& call = taken->call;
+  if (taken->given_up) return come_back(answer.id, call, answer.outcome);
+  on_outcome(*call.live, call.branch, call.op, answer.outcome);
+}
+
+// A handler that ran beyond its call's time. Nothing of its branch was called meanwhile, so an
+// answer that ends what was asked for is as good as one in time, if it is still asked for. Anything
+// else says no more than its time did; what waits behind it goes on.
+void Coordinator::come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome) {
+  auto& live = *former.live;
+  --live.running_on;
+  if (live.forgotten) return let_go(live);
+  const auto& branch = live.transaction.branches[former.branch];
+  const auto waiting = calls_.waiting_op(live, former.branch);
+  // Its next call may be decided and not be here yet: that one is made.
+  const bool counts = ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
+                      is_wanted(live, former.branch, former.op) && (waiting || !branch.in_flight);
+  if (!counts) {
+    BELAY_MARK(answer_after_timeout);
+    calls_.open(lane_behind(id));
+    return note_stuck(live);
+  }
+  BELAY_MARK(late_answer_counts);
+  if (waiting) {
+    calls_.withdraw(live, former.branch);
+    return on_outcome(live, former.branch, former.op, outcome);
+  }
+  figures_.count(outcome);
+  decide(live, core::Answered{former.branch, former.op, &outcome, true});
+}
+
+void Coordinator::expire_calls() {
+  budget_.spend_on(Share::called);
+  while (!calls_.has_answers() && budget_.has_room()) {
+    const auto call = calls_.expire_one(time_.monotonic());
+    if (!call) return;
+    auto& live = *call->live;
+    const auto timeout = live.transaction.definition.request_timeout(call->branch)
+                             .value_or(options_.request_timeout);
+    const auto* and_more = call->comes_back ? "; its handler still runs" : "";
+    on_outcome(
+        live, call->branch, call->op,
+        Outcome::unknown(fmt::format("no answer within {} ms{}", timeout.count(), and_more)));
+  }
+}
+
+void Coordinator::take(RegisteredRequest& request) { parked_.wake(request.target); }
+
+void Coordinator::wake_parked() {
+  if (phase_ != Phase::running) return;
+  for (std::size_t i = 0; i < kWokenPerTurn && parked_.has_woken() && budget_.has_room(); ++i) {
+    const auto [target, live] = parked_.take_woken();
+    const auto& transaction = live->transaction;
+    for (std::uint32_t branch = 0; branch < transaction.branches.size(); ++branch) {
+      if (!transaction.branches[branch].parked) continue;
+      const auto op = core::current_op(transaction, branch);
+      if (transaction.definition.target(branch, op) == target)
+        decide(*live, core::Registered{branch});
+    }
+  }
+}
+
+}  // namespace belay::engine

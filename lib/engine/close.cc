@@ -1,0 +1,135 @@
+// How transactions leave memory, and how the engine ends.
+#include <utility>
+
+#include "base/mark.h"
+#include "belay/check.h"
+#include "core/apply.h"
+#include "engine/coordinator.h"
+#include "engine/waiters.h"
+
+namespace belay::engine {
+namespace {
+
+constexpr std::string_view kClosed = "the engine closed; what is on disk goes on at the next open";
+
+}  // namespace
+
+void Coordinator::finished(Live& live) {
+  tell_waiters(live, true);
+  live_.weigh(live);
+  figures_.count_end(live.transaction.status);
+  give_row(live);
+}
+
+// A finished one leaves memory when its row is on disk; at once if it is to leave no row.
+void Coordinator::give_row(Live& live) {
+  if (!checkpoint_.finished(live)) forget(live);
+}
+
+// The rows of the batch are on disk.
+void Coordinator::retire_rows() {
+  for (auto& row : batches_.batch.rows) {
+    if (row.copy) continue;
+    auto* live = live_.find(row.transaction->gid());
+    BELAY_CHECK(live != nullptr && live->transaction.finished());
+    forget(*live);
+  }
+  batches_.batch.rows.clear();
+}
+
+void Coordinator::forget(Live& live) {
+  BELAY_CHECK(live.calls_waiting == 0);
+  checkpoint_.forget(live);
+  memory_.forget(live);
+  due_.set(live, 0);
+  if (live.was_parked) parked_.remove(live);
+  live.forgotten = true;
+  if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.erase(live);
+}
+
+// It ended while its callback was out or a handler ran on, and that came back. Not dropped at once:
+// whoever had this decided may still look at it.
+void Coordinator::let_go(Live& live) {
+  if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.leave(live);
+}
+
+void Coordinator::take(CloseRequest& request) {
+  on_closed_.push_back(std::move(request.closed));
+  if (phase_ != Phase::running) return;
+  phase_ = given_up_ ? Phase::closed : Phase::closing;
+  if (given_up_) return;
+  extras_.note_time(SeenTime::kGapMin, time_.monotonic());
+  extras_.note_hosts(ports_.caller.hosts());
+  end_hastening({ErrorCode::closed, "the engine is closing"});
+  calls_.drop_waiting();
+  for (auto* live : to_resume_.take_all()) {
+    if (live->transaction.finished()) give_row(*live);
+  }
+  checkpoint_.fold_all();
+}
+
+void Coordinator::close_if_done() {
+  if (phase_ == Phase::closing) {
+    const bool busy = disk_.is_committing() || disk_.is_looking_up() ||
+                      collecting_.is_under_way() || calls_.within_time() != 0 || extras_.doubts() ||
+                      !acts_.empty() || !batches_.open.writer.empty() ||
+                      !batches_.open.topics.empty() || !checkpoint_.is_done();
+    if (busy) return;
+    if (calls_.in_flight() != 0) return end_idle_waits();
+    phase_ = Phase::closed;
+    // On a disk that refuses, what was handed to it may be there all the same.
+    end_waits(disk_.refuses() ? ErrorCode::commit_unknown : ErrorCode::closed, kClosed);
+  }
+  if (phase_ != Phase::closed || on_closed_.empty()) return;
+  calls_.drop_answers();
+  if (disk_.is_committing() || disk_.is_looking_up() || collecting_.is_under_way() ||
+      calls_.to_come_back() != 0)
+    return;  // they come back to us
+  answer_leftovers();
+  Result<> result;
+  if (disk_.refuses()) result = Error{ErrorCode::storage, "the state file refused the last writes"};
+  if (given_up_) result = *given_up_;
+  const auto callbacks = std::exchange(on_closed_, {});
+  for (const auto& closed : callbacks) closed(result);
+}
+
+// What came too late is answered, not dropped.
+void Coordinator::answer_leftovers() {
+  take_looked_up();
+  ports::Store::Found unasked = Error{ErrorCode::closed, "the engine is closing"};
+  on_looked_up(lookups_.take_to_send(), unasked);
+  checks_.close();
+  inbox_.close();
+  take_checks();
+  do take_requests();
+  while (inbox_.has_next());
+}
+
+// Nobody is called any more. A handler that still runs may wait for a transaction: unless another
+// one runs for that, and does more than to wait, it would wait for ever.
+void Coordinator::end_idle_waits() {
+  const Error error{ErrorCode::closed, std::string(kClosed)};
+  const bool all_wait = ports_.caller.all_blocking_wait();
+  for (auto* live : live_) {
+    if (!all_wait && live->running_on != 0) continue;
+    end_waiters(*live, error);
+    live_.weigh(*live);
+  }
+}
+
+// Everybody who waits is told that the engine cannot say. With commit_unknown only those whose
+// submit is not on disk.
+void Coordinator::end_waits(ErrorCode code, std::string_view detail) {
+  for (auto* live : live_) {
+    if (code == ErrorCode::commit_unknown && phase_ == Phase::running && batches_.is_durable(*live))
+      continue;
+    const bool goes_on = batches_.is_durable(*live) && !given_up_;
+    end_waiters(*live, {goes_on ? ErrorCode::closed : code, std::string(detail)});
+    live_.weigh(*live);
+  }
+  for (auto* answers : {&batches_.open.answers, &batches_.sealed.answers}) {
+    for (const auto& done : std::exchange(*answers, {})) done(Error{code, std::string(detail)});
+  }
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,45 @@
+// When expired history is looked for. Times are monotonic, ms.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "belay/options.h"
+#include "engine/limits.h"
+
+namespace belay::engine {
+
+class CollectSchedule {
+ public:
+  // `options` live longer.
+  explicit CollectSchedule(const Options& options) : options_(options) {}
+
+  void start(std::uint64_t now) { next_at_ = now; }
+  bool is_due(std::uint64_t now) const { return !under_way_ && next_at_ <= now; }
+  std::uint64_t next_at() const { return under_way_ ? 0 : next_at_; }  // 0: not before it ends
+
+  void begin() { under_way_ = true; }
+  // `more`: there is more to collect.
+  void end(std::uint64_t now, bool more) {
+    under_way_ = false;
+    next_at_ = now + (more ? kCollectPause : interval());
+  }
+  bool is_under_way() const { return under_way_; }
+
+ private:
+  // Often enough for a short retention to be kept to within a quarter.
+  std::uint64_t interval() const {
+    auto interval = kCollectInterval;
+    for (const auto retention : {options_.retention, options_.retention_failed}) {
+      const auto ms = static_cast<std::uint64_t>(retention.count());
+      if (ms != 0) interval = std::clamp<std::uint64_t>(ms / 4, 1'000, interval);
+    }
+    return interval;
+  }
+
+  const Options& options_;
+  bool under_way_ = false;
+  std::uint64_t next_at_ = 0;
+};
+
+}  // namespace belay::engine
