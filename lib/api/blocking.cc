@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/mutex.h"
+
 namespace belay::api {
 namespace {
 
@@ -20,13 +22,13 @@ Blocking::Blocking(const Limits& limits, std::function<void()> opened)
       opened_(std::move(opened)) {}
 
 bool Blocking::has_place() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   return running_ - waiting_ < places_ && threads_.have(running_ + 1);
 }
 
 void Blocking::run(std::size_t bytes, std::function<void()> work, std::function<void()> done) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     ++running_;
   }
   threads_.add([this, bytes, work = std::move(work), done = std::move(done)] {
@@ -34,7 +36,7 @@ void Blocking::run(std::size_t bytes, std::function<void()> work, std::function<
     bytes_here = bytes;
     work();
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       --running_;
     }
     done();
@@ -42,7 +44,7 @@ void Blocking::run(std::size_t bytes, std::function<void()> work, std::function<
 }
 
 bool Blocking::all_wait() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   return running_ != 0 && running_ == waiting_;
 }
 
@@ -50,7 +52,7 @@ bool Blocking::is_own_thread() const { return blocking_here == this; }
 
 Result<> Blocking::begin_wait(std::size_t bytes) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (waiting_ >= waiting_max_) {
       return Error{ErrorCode::busy,
                    std::to_string(waiting_) +
@@ -73,7 +75,7 @@ Result<> Blocking::begin_wait(std::size_t bytes) {
 }
 
 void Blocking::end_wait(std::size_t bytes) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   --waiting_;
   waiting_bytes_ -= bytes;
 }

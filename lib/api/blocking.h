@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "belay/options.h"
 #include "belay/result.h"
 #include "threads/pool.h"
@@ -61,10 +61,10 @@ class Blocking {
   const std::size_t waiting_max_;
   const std::size_t waiting_bytes_max_;
   const std::function<void()> opened_;
-  std::mutex mutex_;
-  std::size_t running_ = 0;  // those that wait among them
-  std::size_t waiting_ = 0;
-  std::size_t waiting_bytes_ = 0;
+  base::Mutex mutex_;
+  std::size_t running_ BELAY_GUARDED_BY(mutex_) = 0;  // those that wait among them
+  std::size_t waiting_ BELAY_GUARDED_BY(mutex_) = 0;
+  std::size_t waiting_bytes_ BELAY_GUARDED_BY(mutex_) = 0;
   threads::Pool threads_{"belay-blocking"};  // last: it uses all of the above
 };
 

@@ -11,6 +11,7 @@
 #include "api/targets.h"
 #include "api/waiting.h"
 #include "base/gid.h"
+#include "base/mutex.h"
 #include "base/quiet_signals.h"
 #include "base/random.h"
 #include "core/definition.h"
@@ -165,7 +166,7 @@ Result<> Engine::Impl::may_wait(const std::shared_ptr<Impl>& impl) {
 }
 
 Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& entry) {
-  const std::lock_guard lock(start_mutex_);
+  const base::Lock lock(start_mutex_);
   const auto state = state_.load();
   if (state == State::closing || state == State::closed) return check_started();
   BELAY_TRY(api::check_handler_name(name));
@@ -183,7 +184,7 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
 }
 
 Result<> Engine::Impl::start() {
-  const std::lock_guard lock(start_mutex_);
+  const base::Lock lock(start_mutex_);
   if (state_ != State::opened) {
     return Error{ErrorCode::misuse, "the engine is started already, or closed"};
   }
@@ -285,7 +286,8 @@ Result<> Engine::Impl::check_storage(base::Callback<std::monostate> done) {
 // Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
 Result<> Engine::Impl::hosts(base::Callback<std::vector<HostFigures>> done) {
   // The loop takes what is posted only once it was started.
-  const std::scoped_lock lock(start_mutex_, hosts_mutex_);
+  const base::Lock start_lock(start_mutex_);
+  const base::Lock lock(hosts_mutex_);
   BELAY_TRY(may_ask(done));
   if (!hosts_known_) return Error{ErrorCode::closed, "the engine is closed or closing"};
   hosts_asked_.push_back(std::move(done));
@@ -296,7 +298,7 @@ Result<> Engine::Impl::hosts(base::Callback<std::vector<HostFigures>> done) {
 void Engine::Impl::tell_hosts(const Result<std::vector<HostFigures>>& figures) {
   std::vector<base::Callback<std::vector<HostFigures>>> asked;
   {
-    const std::lock_guard lock(hosts_mutex_);
+    const base::Lock lock(hosts_mutex_);
     asked.swap(hosts_asked_);
     hosts_known_ = figures.has_value();
   }
@@ -318,7 +320,7 @@ Result<> Engine::Impl::close(base::Callback<std::monostate> closed) {
 }
 
 bool Engine::Impl::close_unstarted() {
-  const std::lock_guard lock(start_mutex_);
+  const base::Lock lock(start_mutex_);
   if (state_ != State::opened) return false;
   state_ = State::closed;
   const base::QuietSignals quiet;  // the file's write-ahead log is moved, on the caller's thread

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "base/enter.h"
 #include "base/forks.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "belay/engine.h"
 #include "engine/coordinator.h"
 #include "hook/hooks.h"
@@ -96,7 +96,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   std::atomic<State> state_ = State::opened;
   // Held while a handler is registered and while `opened` is left, until the loop takes what is
   // posted: each name is added before that, or posted after.
-  std::mutex start_mutex_;
+  base::Mutex start_mutex_;
   std::unique_ptr<loop::Loop> loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
   api::Handlers handlers_;
@@ -109,9 +109,9 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   base::Callback<std::monostate> closed_;
 
   // Who asked for the hosts' figures. Shared with other threads.
-  std::mutex hosts_mutex_;
-  bool hosts_known_ = true;
-  std::vector<base::Callback<std::vector<HostFigures>>> hosts_asked_;
+  base::Mutex hosts_mutex_;
+  bool hosts_known_ BELAY_GUARDED_BY(hosts_mutex_) = true;
+  std::vector<base::Callback<std::vector<HostFigures>>> hosts_asked_ BELAY_GUARDED_BY(hosts_mutex_);
 };
 
 }  // namespace belay

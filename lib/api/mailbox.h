@@ -3,10 +3,10 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "belay/outcome.h"
 #include "core/shortened.h"
 #include "ports/caller.h"
@@ -22,26 +22,26 @@ class Mailbox {
 
   // Thread-safe. After `shut`: dropped.
   void put(ports::CallId id, Outcome outcome) {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (!open_) return;
     letters_.emplace_back(id, core::shortened(std::move(outcome)));
     if (letters_.size() == 1) wake_();
   }
   // On the loop: all there are, into `out`, which must be empty.
   void take(std::vector<Letter>& out) {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     letters_.swap(out);
   }
   void shut() {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     open_ = false;
   }
 
  private:
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::function<void()> wake_;
-  std::vector<Letter> letters_;
-  bool open_ = true;
+  std::vector<Letter> letters_ BELAY_GUARDED_BY(mutex_);
+  bool open_ BELAY_GUARDED_BY(mutex_) = true;
 };
 
 }  // namespace belay::api

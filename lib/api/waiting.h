@@ -3,12 +3,12 @@
 
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "api/blocking.h"
+#include "base/mutex.h"
 #include "belay/result.h"
 #include "belay/types.h"
 
@@ -27,25 +27,26 @@ template <class T>
 class Rendezvous {
  public:
   void arrive(const Result<T>& result) {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     result_ = result;
     arrived_.notify_one();
   }
   Result<T> wait() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return result_.has_value(); });
+    base::Lock lock(mutex_);
+    lock.wait(arrived_, [this]() BELAY_REQUIRES(mutex_) { return result_.has_value(); });
     return *result_;
   }
   std::optional<Result<T>> wait_for(Millis timeout) {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, timeout, [this] { return result_.has_value(); });
+    base::Lock lock(mutex_);
+    lock.wait_for(arrived_, timeout,
+                  [this]() BELAY_REQUIRES(mutex_) { return result_.has_value(); });
     return result_;
   }
 
  private:
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable arrived_;
-  std::optional<Result<T>> result_;
+  std::optional<Result<T>> result_ BELAY_GUARDED_BY(mutex_);
 };
 
 template <class T>

@@ -1,24 +1,23 @@
 #include "base/gid.h"
 
-#include <mutex>
-
 #include "base/forks.h"
+#include "base/mutex.h"
 #include "base/random.h"
 
 namespace belay::base {
 namespace {
 
 struct Sequence {
-  std::mutex mutex;
-  bool watched = watch_forks();
-  std::uint32_t forks = base::forks();
-  std::uint64_t ms = 0;
+  base::Mutex mutex;
+  const bool watched = watch_forks();
+  std::uint32_t forks BELAY_GUARDED_BY(mutex) = base::forks();
+  std::uint64_t ms BELAY_GUARDED_BY(mutex) = 0;
   // 16 bits; drawn here too, for a clock that says 0
-  std::uint64_t high = random64() & 0x7fff;
-  std::uint64_t low = random64();
+  std::uint64_t high BELAY_GUARDED_BY(mutex) = random64() & 0x7fff;
+  std::uint64_t low BELAY_GUARDED_BY(mutex) = random64();
 };
 
-void advance(Sequence& sequence, std::uint64_t now_ms) {
+void advance(Sequence& sequence, std::uint64_t now_ms) BELAY_REQUIRES(sequence.mutex) {
   const bool is_later = now_ms > sequence.ms;
   // A forked child would go on counting from the same number as its parent.
   if (is_later || sequence.forks != base::forks()) {
@@ -37,7 +36,7 @@ void advance(Sequence& sequence, std::uint64_t now_ms) {
 std::string make_gid(std::uint64_t now_ms) {
   static Sequence sequence;
   static constexpr char kDigits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  const std::lock_guard lock(sequence.mutex);
+  const base::Lock lock(sequence.mutex);
   advance(sequence, now_ms);
   std::string gid(26, '0');
   auto ms = sequence.ms;

@@ -2,7 +2,6 @@
 // mutex is held, or the build with clang fails. Other compilers see nothing of it.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -40,14 +39,24 @@ class BELAY_THREAD_SAFETY(scoped_lockable) Lock {
   Lock(const Lock&) = delete;
   Lock& operator=(const Lock&) = delete;
 
-  // Waits for a notification; may return without one, so the caller looks again, in a loop. (A
-  // predicate would be a function of its own, of which clang cannot know that the mutex is held.)
+  void unlock() BELAY_THREAD_SAFETY(release_capability()) { lock_.unlock(); }
+  void lock() BELAY_THREAD_SAFETY(acquire_capability()) { lock_.lock(); }
+
+  // As std::condition_variable has them. A predicate is a lambda that says, for clang, which mutex
+  // is held: `[this]() BELAY_REQUIRES(mutex_) { return done_; }`.
   void wait(std::condition_variable& changed) { changed.wait(lock_); }
-  // False: the time is over.
-  template <class Clock, class Duration>
-  bool wait_until(std::condition_variable& changed,
-                  const std::chrono::time_point<Clock, Duration>& until) {
-    return changed.wait_until(lock_, until) == std::cv_status::no_timeout;
+  template <class Predicate>
+  void wait(std::condition_variable& changed, Predicate predicate) {
+    changed.wait(lock_, predicate);
+  }
+  template <class Time>
+  void wait_until(std::condition_variable& changed, const Time& until) {
+    changed.wait_until(lock_, until);
+  }
+  // False: the time is over, and it does not hold.
+  template <class Duration, class Predicate>
+  bool wait_for(std::condition_variable& changed, const Duration& duration, Predicate predicate) {
+    return changed.wait_for(lock_, duration, predicate);
   }
 
  private:

@@ -1,11 +1,11 @@
 #include "loop/left_threads.h"
 
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/forks.h"
+#include "base/mutex.h"
 
 namespace belay::loop {
 namespace {
@@ -29,7 +29,7 @@ class LeftThreads {
 
   void add(threads::Thread thread, std::thread::id id,
            std::shared_ptr<const std::atomic<bool>> ended) {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     std::erase_if(threads_, [](Left& left) {
       if (!*left.ended) return false;
       left.thread.join();
@@ -47,8 +47,8 @@ class LeftThreads {
   using Threads = std::vector<Left>;
 
   const base::Home home_;
-  std::mutex mutex_;
-  Threads threads_;
+  base::Mutex mutex_;
+  Threads threads_ BELAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace

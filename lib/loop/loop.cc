@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/mutex.h"
 #include "belay/check.h"
 #include "loop/left_threads.h"
 
@@ -115,7 +116,7 @@ Result<> Loop::attach(std::function<void()> turn) {
   handles_ = std::move(handles);
   turn_ = std::move(turn);
   if (!own_) thread_id_ = std::this_thread::get_id();
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   open_ = true;
   return {};
 }
@@ -123,7 +124,7 @@ Result<> Loop::attach(std::function<void()> turn) {
 // The handles are their own until the loop, whoever runs it, has closed them.
 void Loop::detach() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     open_ = false;
   }
   auto* handles = handles_.release();
@@ -135,7 +136,7 @@ void Loop::detach() {
 }
 
 void Loop::start() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   started_ = true;
   may_run_.notify_one();
 }
@@ -144,32 +145,32 @@ void Loop::start() {
 void Loop::run() {
   thread_id_ = std::this_thread::get_id();
   {
-    std::unique_lock lock(mutex_);
-    may_run_.wait(lock, [this] { return started_ || ending_; });
+    base::Lock lock(mutex_);
+    lock.wait(may_run_, [this]() BELAY_REQUIRES(mutex_) { return started_ || ending_; });
     if (!started_) return;
   }
   uv_run(loop_, UV_RUN_DEFAULT);
   thread_id_ = std::thread::id();
   std::shared_ptr<void> owner;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     owner = std::move(owner_);
   }
 }
 
 void Loop::leave_to(std::shared_ptr<void> owner) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     owner_ = std::move(owner);
   }
-  const std::lock_guard lock(join_mutex_);
+  const base::Lock lock(join_mutex_);
   loop::leave(std::exchange(thread_, {}), thread_id_, thread_ended_);
 }
 
 void Loop::close(std::function<void()> closed) {
   closed_ = std::move(closed);
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     open_ = false;
   }
   uv_close(reinterpret_cast<uv_handle_t*>(&handles_->async),
@@ -180,18 +181,18 @@ void Loop::close(std::function<void()> closed) {
 
 void Loop::join() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     ending_ = true;
     may_run_.notify_one();
   }
-  const std::lock_guard lock(join_mutex_);
+  const base::Lock lock(join_mutex_);
   thread_.join();
 }
 
 bool Loop::is_loop_thread() const { return thread_id_.load() == std::this_thread::get_id(); }
 
 void Loop::post(std::function<void()> function) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (!open_) return;
   posted_.push_back(std::move(function));
   if (posted_.size() == 1) uv_async_send(&handles_->async);
@@ -199,7 +200,7 @@ void Loop::post(std::function<void()> function) {
 
 void Loop::on_wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     running_.swap(posted_);
   }
   for (const auto& function : running_) function();
@@ -233,7 +234,7 @@ void Loop::wake_at(std::uint64_t monotonic_ms) {
 }
 
 void Loop::wake() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (open_) uv_async_send(&handles_->async);
 }
 

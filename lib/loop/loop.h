@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "belay/result.h"
 #include "ports/clock.h"
 #include "threads/thread.h"
@@ -76,17 +76,17 @@ class Loop final : public ports::Clock, public ports::Alarm {
   std::function<void()> closed_;
   std::uint64_t alarm_at_ = ~std::uint64_t{0};
   std::shared_ptr<void> owner_;
-  std::mutex join_mutex_;
+  base::Mutex join_mutex_;
   std::shared_ptr<std::atomic<bool>> thread_ended_;
   std::atomic<std::thread::id> thread_id_{};
 
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable may_run_;
-  std::vector<std::function<void()>> posted_;
+  std::vector<std::function<void()>> posted_ BELAY_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> running_;
-  bool open_ = false;
-  bool started_ = false;
-  bool ending_ = false;
+  bool open_ BELAY_GUARDED_BY(mutex_) = false;
+  bool started_ BELAY_GUARDED_BY(mutex_) = false;
+  bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last: it uses all of the above
 };
 

@@ -3,9 +3,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <utility>
 
+#include "base/mutex.h"
 #include "threads/thread.h"
 
 namespace belay::store {
@@ -24,7 +24,7 @@ class StoreThread::Impl {
 
   ~Impl() {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       ending_ = true;
     }
     wake_.notify_one();
@@ -41,7 +41,7 @@ class StoreThread::Impl {
 
   void add(std::function<void()> job) {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       jobs_.push_back(std::move(job));
     }
     wake_.notify_one();
@@ -55,10 +55,12 @@ class StoreThread::Impl {
 
   // The journal may be another thread's, which recovers, until the first job comes.
   Next wait(std::function<void()>& job, bool first) {
-    std::unique_lock lock(mutex_);
-    const auto has_work = [this] { return ending_ || !jobs_.empty() || upkeep_; };
-    first ? wake_.wait(lock, has_work)
-          : static_cast<void>(wake_.wait_for(lock, kLookInterval, has_work));
+    base::Lock lock(mutex_);
+    const auto has_work = [this]() BELAY_REQUIRES(mutex_) {
+      return ending_ || !jobs_.empty() || upkeep_;
+    };
+    first ? lock.wait(wake_, has_work)
+          : static_cast<void>(lock.wait_for(wake_, kLookInterval, has_work));
     if (ending_) return Next::end;
     if (jobs_.empty()) {
       upkeep_ = false;
@@ -93,7 +95,7 @@ class StoreThread::Impl {
 
   void on_wal_progress() {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       upkeep_ = true;
     }
     wake_.notify_one();
@@ -102,11 +104,11 @@ class StoreThread::Impl {
   std::unique_ptr<Journal> journal_;
   std::function<void(std::function<void()>)> post_;
   std::function<void(const Error& error)> on_doubt_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  bool upkeep_ = false;
-  bool ending_ = false;
+  std::deque<std::function<void()>> jobs_ BELAY_GUARDED_BY(mutex_);
+  bool upkeep_ BELAY_GUARDED_BY(mutex_) = false;
+  bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last: it uses all of the above
 };
 

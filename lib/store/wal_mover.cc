@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/mutex.h"
+
 namespace belay::store {
 
 Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const std::string& vfs,
@@ -24,7 +26,7 @@ WalMover::WalMover(Database database, std::function<void()> on_pass)
 
 WalMover::~WalMover() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     ending_ = true;
   }
   changed_.notify_all();
@@ -33,38 +35,38 @@ WalMover::~WalMover() {
 
 void WalMover::begin_pass() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     wanted_ = busy_ = true;
   }
   changed_.notify_all();
 }
 
 bool WalMover::busy() const {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   return busy_;
 }
 
 void WalMover::wait() const {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !busy_; });
+  base::Lock lock(mutex_);
+  lock.wait(changed_, [this]() BELAY_REQUIRES(mutex_) { return !busy_; });
 }
 
 std::optional<Result<int>> WalMover::take_result() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   return std::exchange(result_, std::nullopt);
 }
 
 void WalMover::run() {
   while (true) {
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return wanted_ || ending_; });
+      base::Lock lock(mutex_);
+      lock.wait(changed_, [this]() BELAY_REQUIRES(mutex_) { return wanted_ || ending_; });
       if (!wanted_) return;
       wanted_ = false;
     }
     auto result = pass();
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       result_ = std::move(result);
       busy_ = false;
     }

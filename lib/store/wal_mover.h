@@ -6,10 +6,10 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "store/sqlite.h"
 #include "threads/thread.h"
 
@@ -38,12 +38,12 @@ class WalMover {
 
   Database database_;
   std::function<void()> on_pass_;
-  mutable std::mutex mutex_;
+  mutable base::Mutex mutex_;
   mutable std::condition_variable changed_;
-  bool wanted_ = false;
-  bool busy_ = false;
-  bool ending_ = false;
-  std::optional<Result<int>> result_;
+  bool wanted_ BELAY_GUARDED_BY(mutex_) = false;
+  bool busy_ BELAY_GUARDED_BY(mutex_) = false;
+  bool ending_ BELAY_GUARDED_BY(mutex_) = false;
+  std::optional<Result<int>> result_ BELAY_GUARDED_BY(mutex_);
   threads::Thread thread_;  // last: it uses all of the above
 };
 

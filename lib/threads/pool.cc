@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "base/mutex.h"
+
 namespace belay::threads {
 
 Result<> Pool::have(std::size_t threads) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (ending_) return Error{ErrorCode::closed, "the threads are ending"};
   while (threads_.size() < threads) {
     auto thread = Thread::start(name_, [this] { run(); });
@@ -16,7 +18,7 @@ Result<> Pool::have(std::size_t threads) {
 }
 
 void Pool::add(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (ending_) return;
   work_.push_back(std::move(work));
   more_.notify_one();
@@ -25,7 +27,7 @@ void Pool::add(std::function<void()> work) {
 void Pool::end() {
   std::vector<Thread> threads;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     ending_ = true;
     threads.swap(threads_);
   }
@@ -34,9 +36,9 @@ void Pool::end() {
 }
 
 void Pool::run() {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   while (true) {
-    more_.wait(lock, [this] { return ending_ || !work_.empty(); });
+    lock.wait(more_, [this]() BELAY_REQUIRES(mutex_) { return ending_ || !work_.empty(); });
     if (work_.empty()) return;
     auto work = std::move(work_.front());
     work_.pop_front();

@@ -4,9 +4,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "belay/result.h"
 #include "threads/thread.h"
 
@@ -33,11 +33,11 @@ class Pool {
   void run();
 
   const char* const name_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable more_;
-  std::deque<std::function<void()>> work_;
-  std::vector<Thread> threads_;
-  bool ending_ = false;
+  std::deque<std::function<void()>> work_ BELAY_GUARDED_BY(mutex_);
+  std::vector<Thread> threads_ BELAY_GUARDED_BY(mutex_);
+  bool ending_ BELAY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace belay::threads

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <deque>
-#include <mutex>
 
 #include "base/forks.h"
+#include "base/mutex.h"
 #include "base/quiet_signals.h"
 #include "belay/features.h"
 #include "belay/xa.h"
@@ -75,8 +75,8 @@ class XaDatabase::Impl {
   const std::string name_;
   const std::string realm_;
   const base::Home home_;
-  std::mutex mutex_;
-  std::deque<Operation> operations_;
+  base::Mutex mutex_;
+  std::deque<Operation> operations_ BELAY_GUARDED_BY(mutex_);
   std::unique_ptr<xa::Pool> pool_;
 };
 
@@ -106,7 +106,7 @@ void XaDatabase::Impl::let_go(std::unique_ptr<Impl> impl) {
   const base::QuietSignals quiet;  // sessions at rest are ended on the caller's thread
   std::unique_ptr<xa::Pool> pool;
   if (!impl->home_.left()) {
-    const std::lock_guard lock(impl->mutex_);
+    const base::Lock lock(impl->mutex_);
     pool = std::move(impl->pool_);
   }
   base::keep(std::move(impl));
@@ -123,7 +123,7 @@ Result<> XaDatabase::Impl::handle(std::string_view operation, XaKind kind, const
   }
   Operation* entry = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     entry = &operations_.emplace_back(Operation{this, work});
   }
   return engine_.handle_async(target(operation), on_prepare, entry);
@@ -150,7 +150,7 @@ void XaDatabase::Impl::enqueue(xa::Phase phase, const Call& call, Reply reply,
                                std::function<Outcome(xa::Session&, const xa::Branch&)> run) {
   const xa::Branch branch{xa::make_xid(realm_, call.gid, call.branch_id),
                           {call.gid, call.branch_id, realm_}};
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (!pool_) return;  // the reply is dropped: unknown
   pool_->add({phase, branch.xid.text(), call.timeout,
               [branch, run = std::move(run)](xa::Session& session) { return run(session, branch); },

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/mutex.h"
+
 namespace belay::xa {
 namespace {
 
@@ -61,7 +63,7 @@ Result<> Pool::start() {
 
 Pool::~Pool() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     stopping_ = true;
     for (const auto& running : running_) ::shutdown(running.socket, SHUT_RDWR);
   }
@@ -72,7 +74,7 @@ Pool::~Pool() {
 
 void Pool::add(Job job) {
   const auto deadline = Clock::now() + job.timeout;
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   auto& queue = job.phase == Phase::first ? first_phases_ : second_phases_;
   queue.push_back({std::move(job), deadline});
   if (serving_ == limits_.connections_max || !has_work()) return;
@@ -95,7 +97,7 @@ Pool::Waiting Pool::take() {
 }
 
 void Pool::serve_all() {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   while (!stopping_ && has_work()) {
     auto waiting = take();
     const unsigned first = waiting.job.phase == Phase::first ? 1 : 0;
@@ -134,7 +136,7 @@ Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, b
     return Outcome::unknown("there is no file descriptor left to watch the connection with");
   }
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (stopping_) return Outcome::unknown("the participant is being closed");
     run = running_.insert(running_.end(), {held.fd(), waiting.deadline + kGrace});
     watch_.notify_one();
@@ -149,7 +151,7 @@ Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, b
     outcome = Outcome::unknown(bound.error().detail);
   }
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     running_.erase(run);
   }
   broke = !session->usable();
@@ -159,7 +161,7 @@ Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, b
 
 // The connection that prepared it, if there is one; else any that holds nothing.
 std::unique_ptr<Session> Pool::reuse(const std::string& xid) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   const auto holder = std::find_if(holding_.begin(), holding_.end(),
                                    [&](const auto& session) { return session->holds() == xid; });
   std::unique_ptr<Session> session;
@@ -176,7 +178,7 @@ std::unique_ptr<Session> Pool::reuse(const std::string& xid) {
 Result<std::unique_ptr<Session>> Pool::connect() {
   std::unique_ptr<Session> one_too_many;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (open_ < limits_.connections_max) {
       ++open_;
     } else if (!idle_.empty()) {
@@ -190,14 +192,14 @@ Result<std::unique_ptr<Session>> Pool::connect() {
   one_too_many.reset();
   auto session = connector_->connect();
   if (!session) {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     --open_;
   }
   return session;
 }
 
 void Pool::give_back(std::unique_ptr<Session> session) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (!session->usable()) {
     --open_;
   } else if (session->holds().empty()) {
@@ -208,7 +210,7 @@ void Pool::give_back(std::unique_ptr<Session> session) {
 }
 
 void Pool::watch() {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   while (!stopping_) {
     auto next = Clock::time_point::max();
     const auto now = Clock::now();
@@ -220,9 +222,9 @@ void Pool::watch() {
       next = std::min(next, running.until);
     }
     if (next == Clock::time_point::max()) {
-      watch_.wait(lock);
+      lock.wait(watch_);
     } else {
-      watch_.wait_until(lock, next);
+      lock.wait_until(watch_, next);
     }
   }
 }

@@ -12,10 +12,10 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "belay/call.h"
 #include "threads/pool.h"
 #include "threads/thread.h"
@@ -69,8 +69,8 @@ class Pool {
        const PoolLimits& limits);
   Result<> start();
   void serve_all();
-  bool has_work() const;
-  Waiting take();
+  bool has_work() const BELAY_REQUIRES(mutex_);
+  Waiting take() BELAY_REQUIRES(mutex_);
   Outcome serve(const Waiting& waiting);
   // One go on one connection, which it gives back.
   Outcome run_on(std::unique_ptr<Session> session, const Waiting& waiting, bool& broke);
@@ -81,17 +81,18 @@ class Pool {
 
   const std::unique_ptr<Connector> connector_;
   const PoolLimits limits_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable watch_;
-  std::deque<Waiting> first_phases_;
-  std::deque<Waiting> second_phases_;
-  unsigned serving_ = 0;  // threads at it
-  unsigned first_phases_running_ = 0;
-  std::vector<std::unique_ptr<Session>> idle_;
-  std::list<std::unique_ptr<Session>> holding_;  // something prepared; oldest first
-  unsigned open_ = 0;                            // connections, whoever has them
-  std::list<Running> running_;
-  bool stopping_ = false;
+  std::deque<Waiting> first_phases_ BELAY_GUARDED_BY(mutex_);
+  std::deque<Waiting> second_phases_ BELAY_GUARDED_BY(mutex_);
+  unsigned serving_ BELAY_GUARDED_BY(mutex_) = 0;  // threads at it
+  unsigned first_phases_running_ BELAY_GUARDED_BY(mutex_) = 0;
+  std::vector<std::unique_ptr<Session>> idle_ BELAY_GUARDED_BY(mutex_);
+  std::list<std::unique_ptr<Session>> holding_
+      BELAY_GUARDED_BY(mutex_);                 // something prepared; oldest first
+  unsigned open_ BELAY_GUARDED_BY(mutex_) = 0;  // connections, whoever has them
+  std::list<Running> running_ BELAY_GUARDED_BY(mutex_);
+  bool stopping_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Pool threads_{"belay-xa"};
   threads::Thread watcher_;
 };

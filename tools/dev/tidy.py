@@ -30,7 +30,7 @@ ROOT_FILES = {
 LAYERS = {
     "include": set(),
     "lib/base": {"include"},
-    "lib/threads": {"include"},
+    "lib/threads": {"include", "lib/base"},
     "lib/core": {"include", "lib/base"},
     "lib/ports": {"include", "lib/base", "lib/core"},
     "lib/engine": {"include", "lib/base", "lib/core", "lib/ports"},
