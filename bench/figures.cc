@@ -139,6 +139,7 @@ void print_latencies(const Figures& figures) {
   line("latency p99", figures.p99_us, "us");
   line("latency p99.9", figures.p999_us, "us");
   line("latency max", figures.max_us, "us");
+  line("p99 over p50", figures.p99_over_p50, "");
 }
 
 void print_costs(const Figures& figures) {
@@ -147,6 +148,7 @@ void print_costs(const Figures& figures) {
   line("floor commits", figures.floor_commits_per_s, "a second");
   line("floor commit p50", figures.floor_commit_p50_us, "us");
   line("p50 over three floor commits", figures.p50_over_3_floor_commits, "");
+  line("p99 over a floor commit's p50", figures.p99_over_floor_commit, "");
   line("commits", figures.commits_per_s, "a second");
   line("bytes a commit, log and rows", figures.bytes_per_commit, "");
   line("bytes a transaction, log and rows", figures.bytes_per_txn, "");
@@ -169,6 +171,7 @@ void Figures::take_latencies(const Histogram& latencies) {
   p99_us = us(latencies.quantile(0.99));
   p999_us = us(latencies.quantile(0.999));
   max_us = us(latencies.max());
+  if (*p50_us > 0) p99_over_p50 = *p99_us / *p50_us;
 }
 
 void Figures::take_floor(double transactions_per_s) {
@@ -190,11 +193,13 @@ Json to_json(const Figures& figures) {
   json["p99_us"] = maybe(figures.p99_us);
   json["p999_us"] = maybe(figures.p999_us);
   json["max_us"] = maybe(figures.max_us);
+  json["p99_over_p50"] = maybe(figures.p99_over_p50);
   json["floor_tps"] = maybe(figures.floor_tps);
   json["ratio"] = maybe(figures.ratio);
   json["floor_commits_per_s"] = maybe(figures.floor_commits_per_s);
   json["floor_commit_p50_us"] = maybe(figures.floor_commit_p50_us);
   json["p50_over_3_floor_commits"] = maybe(figures.p50_over_3_floor_commits);
+  json["p99_over_floor_commit"] = maybe(figures.p99_over_floor_commit);
   json["commits_per_s"] = maybe(figures.commits_per_s);
   json["bytes_per_commit"] = maybe(figures.bytes_per_commit);
   json["bytes_per_txn"] = maybe(figures.bytes_per_txn);

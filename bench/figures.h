@@ -34,10 +34,11 @@ struct Figures {
   Machine machine;
 
   double tps = 0;
-  std::optional<double> p50_us, p95_us, p99_us, p999_us, max_us;
+  std::optional<double> p50_us, p95_us, p99_us, p999_us, max_us, p99_over_p50;
   std::optional<double> floor_tps, ratio;
   std::string floor_what = "bare SQLite, the same bytes";
-  std::optional<double> floor_commits_per_s, floor_commit_p50_us, p50_over_3_floor_commits;
+  std::optional<double> floor_commits_per_s, floor_commit_p50_us, p50_over_3_floor_commits,
+      p99_over_floor_commit;
   std::optional<double> commits_per_s, bytes_per_commit, bytes_per_txn, storage_bytes_per_txn;
   double cpu_seconds = 0;
   std::optional<double> cpu_us_per_txn;

@@ -118,6 +118,7 @@ Result<> take_engines_floor(const std::string& path, double seconds, Figures& fi
   figures.floor_commits_per_s = floor->commits_per_s;
   figures.floor_commit_p50_us = floor->commit_p50_us;
   figures.take_floor(floor->commits_per_s * figures.tps / *figures.commits_per_s);
+  if (figures.p99_us) figures.p99_over_floor_commit = *figures.p99_us / floor->commit_p50_us;
   const bool alone = figures.settings.rate <= 0 && figures.settings.in_flight == 1;
   if (alone && figures.p50_us)
     figures.p50_over_3_floor_commits = *figures.p50_us / (3 * floor->commit_p50_us);

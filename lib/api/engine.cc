@@ -73,7 +73,7 @@ Result<> Engine::submit(Description description, ReportCallback done) {
 
 Result<Report> Engine::submit(Description description) {
   const auto start = [&](ReportCallback done) { return submit(description, std::move(done)); };
-  return core::draft_of(description).settings->wait_result
+  return core::settings_of(description).wait_result
              ? api::wait_for_handlers<Report>(Impl::may_wait(impl_), start)
              : api::wait_for_answer<Report>(Impl::may_wait(impl_), start);
 }

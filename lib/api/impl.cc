@@ -225,12 +225,9 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
   BELAY_TRY(may_ask(done));
   const auto draft = core::draft_of(description);
   const auto& gid = draft.settings->gid;
-  auto bytes =
-      core::encode_definition(draft, gid.empty() ? new_gid() : gid, entry, options_.limits);
-  if (!bytes) return bytes.error();
-  BELAY_TRY(api::check_targets(*hooks_, description));
-  auto definition = core::Definition::parse(std::move(*bytes));
+  auto definition = core::define(draft, gid.empty() ? new_gid() : gid, entry, options_.limits);
   if (!definition) return definition.error();
+  BELAY_TRY(api::check_targets(*hooks_, draft));
   return engine_.ask(engine::SubmitRequest{std::move(*definition), entry, gid.empty(),
                                            wants_final.value_or(draft.settings->wait_result),
                                            std::move(done)});

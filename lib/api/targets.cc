@@ -71,8 +71,7 @@ Result<> check_step(const hook::Hooks& hooks, const core::DraftStep& step, const
 
 }  // namespace
 
-Result<> check_targets(const hook::Hooks& hooks, const Description& description) {
-  const auto draft = core::draft_of(description);
+Result<> check_targets(const hook::Hooks& hooks, const core::Draft& draft) {
   const auto names = names_of(draft.mode);
   bool any_url = false;
   for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {

@@ -2,16 +2,16 @@
 // and may be.
 #pragma once
 
-#include "belay/description.h"
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/tcc.h"
+#include "core/draft.h"
 #include "hook/hooks.h"
 
 namespace belay::api {
 
 // Errors: invalid_argument, naming the branch and the field; forbidden_target; unsupported.
-Result<> check_targets(const hook::Hooks& hooks, const Description& description);
+Result<> check_targets(const hook::Hooks& hooks, const core::Draft& draft);
 Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch);
 Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription);
 

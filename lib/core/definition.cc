@@ -430,7 +430,8 @@ void put_step(std::string& out, const DraftStep& step) {
   if (!step.branch_id.empty()) base::put_string(out, step.branch_id);
 }
 
-void put_head(std::string& out, const Draft& draft, std::string_view gid) {
+// Returns where the gid stands.
+std::size_t put_head(std::string& out, const Draft& draft, std::string_view gid) {
   const auto& settings = *draft.settings;
   const auto flags =
       (draft.delay.count() > 0 ? kDelay : 0) | (settings.timeout_to_fail ? kTimeoutToFail : 0) |
@@ -443,6 +444,7 @@ void put_head(std::string& out, const Draft& draft, std::string_view gid) {
   base::put_u8(out, static_cast<std::uint8_t>(draft.shape));
   base::put_u8(out, static_cast<std::uint8_t>(flags));
   base::put_string(out, gid);
+  const auto gid_at = out.size() - gid.size();
   if (flags & kDelay) base::put_varint(out, static_cast<std::uint64_t>(draft.delay.count()));
   if (flags & kTimeoutToFail)
     base::put_varint(out, static_cast<std::uint64_t>(settings.timeout_to_fail->count()));
@@ -453,28 +455,43 @@ void put_head(std::string& out, const Draft& draft, std::string_view gid) {
   if (flags & kCustomData) base::put_string(out, settings.custom_data);
   if (flags & kTraceParent) base::put_string(out, settings.trace_parent);
   if (flags & kName) base::put_string(out, draft.name);
+  return gid_at;
 }
 
 }  // namespace
 
-std::string Definition::encode(const Draft& draft, std::string_view gid, const Graph& graph) {
-  std::string out;
-  std::size_t size = 64 + gid.size() + draft.settings->custom_data.size();
+// As `parse` would read it.
+Definition Definition::make(const Draft& draft, std::string_view gid, const Graph& graph) {
+  Definition definition;
+  auto& out = definition.bytes_;
+  const auto at = [&out] { return static_cast<std::uint32_t>(out.size()); };
+  // What it takes if nothing but targets, payloads and custom data is set: it stays in memory as
+  // long as the transaction.
+  std::size_t size = 12 + gid.size() + draft.settings->custom_data.size();
   for (const auto& step : draft.steps) {
-    size +=
-        16 + step.first.size() + step.commit.size() + step.rollback.size() + step.payload.size();
+    size += 6 + step.first.size() + step.commit.size() + step.rollback.size() + step.payload.size();
   }
   out.reserve(size);
-  put_head(out, draft, gid);
+  definition.gid_at_ = static_cast<std::uint32_t>(put_head(out, draft, gid));
+  definition.gid_bytes_ = static_cast<std::uint32_t>(gid.size());
   base::put_varint(out, draft.steps.size());
-  for (const auto& step : draft.steps) put_step(out, step);
+  definition.step_at_.reserve(draft.steps.size());
+  for (const auto& step : draft.steps) {
+    definition.step_at_.push_back(at());
+    definition.has_own_branch_ids_ = definition.has_own_branch_ids_ || !step.branch_id.empty();
+    put_step(out, step);
+  }
+  definition.orders_at_ = at();
   if (draft.shape == Shape::graph) {
     for (const auto& waits_for : graph) {
       base::put_varint(out, waits_for.size());
       for (const auto branch : waits_for) base::put_varint(out, branch);
     }
   }
-  return out;
+  definition.asked_bytes_ = at();
+  constexpr std::size_t kSlackMax = 32;
+  if (out.capacity() - out.size() > kSlackMax) out.shrink_to_fit();
+  return definition;
 }
 
 std::string Definition::encode_step(const DraftStep& step) {

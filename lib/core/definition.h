@@ -43,8 +43,8 @@ struct DraftStep;
 
 class Definition {
  public:
-  // The bytes of a draft whose fields were checked; `graph` is empty unless it has orders.
-  static std::string encode(const Draft& draft, std::string_view gid, const Graph& graph);
+  // Of a draft whose fields were checked; `graph` is empty unless it has orders.
+  static Definition make(const Draft& draft, std::string_view gid, const Graph& graph);
   // One branch more, for `add_step`.
   static std::string encode_step(const DraftStep& step);
   // The same for a subscriber of the topic that branch `parent` names: all but the target is the
@@ -126,10 +126,10 @@ class Definition {
 // How a transaction comes in: complete, or to be driven by its caller.
 enum class Entry : std::uint8_t { submit, prepare };
 
-// The one way from what a caller built to bytes. Checks every limit; errors name the field, the
-// number and the limit.
-Result<std::string> encode_definition(const Draft& draft, std::string_view gid, Entry entry,
-                                      const Limits& limits);
+// The one way from what a caller built to a definition. Checks every limit; errors name the field,
+// the number and the limit.
+Result<Definition> define(const Draft& draft, std::string_view gid, Entry entry,
+                          const Limits& limits);
 // The same for one branch of a driven transaction.
 Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& limits);
 

@@ -67,6 +67,11 @@ Draft draft_of(Description description) {
   return std::visit([](const auto* one) { return draft(*one); }, description.any());
 }
 
+const Settings& settings_of(Description description) {
+  return std::visit([](const auto* one) -> const Settings& { return one->settings(); },
+                    description.any());
+}
+
 DraftStep draft_of(const TwoPhaseBranch& branch) {
   return {.first = branch.first,
           .commit = branch.commit,

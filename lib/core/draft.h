@@ -34,6 +34,7 @@ struct Draft {
 };
 
 Draft draft_of(Description description);
+const Settings& settings_of(Description description);
 DraftStep draft_of(const TwoPhaseBranch& branch);
 
 }  // namespace belay::core

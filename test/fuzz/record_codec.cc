@@ -117,7 +117,7 @@ std::string rewritten(const core::Definition& definition) {
                            .is_query = definition.is_query(i),
                            .branch_id = definition.own_branch_id(i)});
   }
-  return core::Definition::encode(draft, definition.gid(), definition.graph());
+  return std::string(core::Definition::make(draft, definition.gid(), definition.graph()).bytes());
 }
 
 std::string check_definition(std::string_view bytes, bool& read) {

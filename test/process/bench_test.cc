@@ -212,6 +212,8 @@ TEST_SUITE("process/bench") {
     const auto one = figures({"saga", "--transactions", "200", "--in-flight", "1"});
     REQUIRE(one["p50_over_3_floor_commits"].is_number());
     CHECK(one["p50_over_3_floor_commits"] > 0);
+    CHECK(one["p99_over_floor_commit"] > 0);
+    CHECK(one["p99_over_p50"] >= 1);
     const auto many = figures({"saga", "--transactions", "200", "--in-flight", "8"});
     CHECK(many["p50_over_3_floor_commits"].is_null());
   }

@@ -12,7 +12,9 @@ namespace belay::test {
 inline Result<std::string> encode(Description description, std::string_view gid,
                                   const Limits& limits = {},
                                   core::Entry entry = core::Entry::submit) {
-  return core::encode_definition(core::draft_of(description), gid, entry, limits);
+  const auto definition = core::define(core::draft_of(description), gid, entry, limits);
+  if (!definition) return definition.error();
+  return std::string(definition->bytes());
 }
 
 }  // namespace belay::test

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/draft.h"
 #include "unit/core/samples.h"
 
 namespace belay::test {
@@ -30,6 +31,25 @@ void check_is_rich(const Definition& definition) {
   CHECK(definition.trace_parent() == saga.settings().trace_parent);
 }
 
+void check_is_same(const Definition& a, const Definition& b) {
+  CHECK(a.mode() == b.mode());
+  CHECK(a.gid() == b.gid());
+  CHECK(a.graph() == b.graph());
+  CHECK(a.query() == b.query());
+  CHECK(a.name() == b.name());
+  CHECK(a.custom_data() == b.custom_data());
+  CHECK(a.is_same_as(b));
+  REQUIRE(a.branch_count() == b.branch_count());
+  for (std::uint32_t i = 0; i < a.branch_count(); ++i) {
+    CHECK(a.step(i).first == b.step(i).first);
+    CHECK(a.step(i).commit == b.step(i).commit);
+    CHECK(a.step(i).rollback == b.step(i).rollback);
+    CHECK(a.step(i).payload == b.step(i).payload);
+    CHECK(a.own_branch_id(i) == b.own_branch_id(i));
+    CHECK(a.branch_id(i).view() == b.branch_id(i).view());
+  }
+}
+
 // Confirmed by "c", and nothing else.
 TwoPhaseBranch named(const std::string& id) {
   TwoPhaseBranch branch{"", "c", ""};
@@ -42,6 +62,26 @@ TwoPhaseBranch named(const std::string& id) {
 TEST_SUITE("core/definition") {
   TEST_CASE("everything a saga says comes back from its bytes") {
     check_is_rich(parsed(rich_saga()));
+  }
+
+  TEST_CASE("a definition that was made is as one that is read from its bytes") {
+    const Saga saga = rich_saga();
+    const Tcc tcc = rich_tcc();
+    const Xa xa = named_xa();
+    const Msg msg = rich_msg();
+    const Workflow workflow = rich_workflow();
+    for (const Description& description : {Description(saga), Description(tcc), Description(xa),
+                                           Description(msg), Description(workflow)}) {
+      const auto draft = core::draft_of(description);
+      const auto entry = draft.mode == Mode::workflow ? core::Entry::prepare : core::Entry::submit;
+      const auto made = core::define(draft, "a gid", entry, {});
+      REQUIRE(made);
+      const auto read = Definition::parse(std::string(made->bytes()));
+      REQUIRE(read);
+      CHECK(made->gid() == "a gid");
+      check_is_same(*made, *read);
+      CHECK(made->added().empty());
+    }
   }
 
   TEST_CASE("a copied or moved definition still knows its parts") {

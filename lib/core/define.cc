@@ -278,8 +278,8 @@ Result<Graph> make_graph(const Draft& draft) {
 
 }  // namespace
 
-Result<std::string> encode_definition(const Draft& draft, std::string_view gid, Entry entry,
-                                      const Limits& limits) {
+Result<Definition> define(const Draft& draft, std::string_view gid, Entry entry,
+                          const Limits& limits) {
   BELAY_TRY(check_gid(gid, limits));
   BELAY_TRY(check_whole(draft, entry, limits));
   for (std::size_t i = 0; i < draft.steps.size(); ++i) {
@@ -289,13 +289,14 @@ Result<std::string> encode_definition(const Draft& draft, std::string_view gid, 
   BELAY_TRY(check_branch_ids_differ(draft));
   auto graph = make_graph(draft);
   if (!graph) return graph.error();
-  auto bytes = Definition::encode(draft, gid, *graph);
-  if (bytes.size() > limits.definition_bytes_max) {
+  auto definition = Definition::make(draft, gid, *graph);
+  const auto bytes = definition.bytes().size();
+  if (bytes > limits.definition_bytes_max) {
     return Error{ErrorCode::definition_limit,
-                 fmt::format("the definition has {} bytes, the limit is {}", bytes.size(),
+                 fmt::format("the definition has {} bytes, the limit is {}", bytes,
                              limits.definition_bytes_max)};
   }
-  return bytes;
+  return definition;
 }
 
 Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& limits) {
