@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "base/spans.h"
 #include "command.h"
 #include "submit/definitions.h"
 #include "submit/ways.h"
@@ -35,7 +36,7 @@ Examples:
   END
 )";
 
-constexpr Millis kNoLimit{100LL * 365 * 86'400'000};
+constexpr Millis kNoLimit = 100 * base::kYear;
 
 struct SubmitOptions {
   std::string file;

@@ -1,9 +1,9 @@
 #include "command.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <memory>
 
+#include "base/number.h"
 #include "help.h"
 
 namespace belay::tool {
@@ -57,15 +57,6 @@ ExitCode run_with_reader(Context& context, const std::function<ExitCode(Reader&)
               "give the path of one with --db or in BELAY_DB");
 }
 
-// Digits only: CLI11 would take -3 for a very large number.
-std::optional<std::uint64_t> parse_count(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, number);
-  if (failed != std::errc() || stop != end || text.empty()) return std::nullopt;
-  return number;
-}
-
 }  // namespace
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* summary, const char* details) {
@@ -99,7 +90,8 @@ void add_json_option(CLI::App* command, Context& context) {
 void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
                       const char* description) {
   const auto set = [&into, name](const std::string& text) {
-    into = parse_count(text);
+    // Digits only: CLI11 would take -3 for a very large number.
+    into = base::parse_number<std::uint64_t>(text);
     if (!into) throw CLI::ValidationError(name, fmt::format("'{}' is no whole number", text));
   };
   command->add_option_function<std::string>(name, set, description)->type_name("N");

@@ -70,7 +70,7 @@ void Out::write(std::string_view bytes) {
 }
 
 void Out::json(const nlohmann::ordered_json& object) {
-  write(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  write(json_text(object));
   write("\n");
 }
 

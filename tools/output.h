@@ -32,7 +32,7 @@ class Out {
   void print(fmt::format_string<Args...> format, Args&&... args) {
     write(fmt::format(format, std::forward<Args>(args)...));
   }
-  // One object as one line. Bytes that are not UTF-8 become U+FFFD.
+  // One object as one line, see `json_text`.
   void json(const nlohmann::ordered_json& object);
   bool flush();
 
@@ -119,6 +119,12 @@ std::string count(std::uint64_t number);       // "1,234,567"
 
 // "500ms", "5s", "10m", "2h", "7d"; nothing if it is none of these or too large.
 std::optional<Millis> parse_duration(std::string_view text);
+// What `parse_duration` reads as this span, in the largest unit that says it exactly; "0s" for
+// none.
+std::string duration_text(Millis span);
+
+// On one line. Bytes that are not UTF-8 become U+FFFD.
+std::string json_text(const nlohmann::ordered_json& object);
 
 Style style_of(Status status);
 

@@ -4,38 +4,16 @@
 #include <cstdlib>
 #include <ctime>
 #include <limits>
+#include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
+#include "base/hex.h"
+#include "base/spans.h"
+#include "base/utf8.h"
 #include "output.h"
 
 namespace belay::tool {
 namespace {
-
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t bytes = 0;  // 0: the text is not UTF-8 here
-};
-
-unsigned byte_at(std::string_view text, std::size_t at) {
-  return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
-}
-
-// Strict: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-CodePoint code_point_at(std::string_view text, std::size_t at) {
-  const unsigned first = byte_at(text, at);
-  if (first < 0x80) return {static_cast<char32_t>(first), 1};
-  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4) return {};
-  char32_t value = first & (0xffu >> (bytes + 1));
-  for (std::size_t i = 1; i < bytes; ++i) {
-    const unsigned next = byte_at(text, at + i);
-    if ((next & 0xc0u) != 0x80u) return {};
-    value = value << 6 | (next & 0x3fu);
-  }
-  constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest.at(bytes) || value > 0x10ffff) return {};
-  if (value >= 0xd800 && value <= 0xdfff) return {};
-  return {value, bytes};
-}
 
 struct Range {
   char32_t first;
@@ -68,6 +46,16 @@ constexpr std::array<Range, 7> kWide = {{{0x1100, 0x115f},
                                          {0x1f300, 0x1faff}}};
 constexpr std::array<Range, 3> kCombining = {{{0x300, 0x36f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}}};
 
+struct TimeUnit {
+  std::string_view name;
+  Millis span;
+};
+constexpr std::array<TimeUnit, 5> kTimeUnits = {{{"d", base::kDay},
+                                                 {"h", base::kHour},
+                                                 {"m", base::kMinute},
+                                                 {"s", base::kSecond},
+                                                 {"ms", Millis{1}}}};
+
 std::string escaped(char32_t value) {
   switch (value) {
     case '\n': return "\\n";
@@ -85,9 +73,10 @@ std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const auto point = code_point_at(text, at);
+    const auto point = base::first_code_point(text.substr(at));
     if (point.bytes == 0) {
-      result += fmt::format("\\x{:02x}", byte_at(text, at++));
+      result += "\\x";
+      base::append_hex(result, static_cast<std::uint8_t>(text[at++]));
       continue;
     }
     if (in(kDisturbing, point.value))
@@ -102,7 +91,7 @@ std::string printable(std::string_view text) {
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   for (std::size_t at = 0; at < text.size();) {
-    const auto point = code_point_at(text, at);
+    const auto point = base::first_code_point(text.substr(at));
     at += point.bytes == 0 ? 1 : point.bytes;
     if (point.value >= 0x300 && in(kCombining, point.value)) continue;
     width += point.value >= 0x1100 && in(kWide, point.value) ? 2 : 1;
@@ -167,28 +156,33 @@ std::string count(std::uint64_t number) {
 }
 
 std::optional<Millis> parse_duration(std::string_view text) {
-  std::uint64_t number = 0;
+  Millis::rep number = 0;
   std::size_t digits = 0;
-  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
+  while (digits < text.size() && base::is_digit(text[digits])) {
     if (++digits > 10) return std::nullopt;
-    number = number * 10 + static_cast<std::uint64_t>(text[digits - 1] - '0');
+    number = number * 10 + (text[digits - 1] - '0');
   }
   if (digits == 0) return std::nullopt;
-  struct Unit {
-    std::string_view name;
-    std::uint64_t ms;
-  };
-  constexpr std::array<Unit, 5> kUnits = {
-      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-  for (const auto& unit : kUnits) {
+  for (const auto& unit : kTimeUnits) {
     if (text.substr(digits) != unit.name) continue;
     // A hundred years: beyond it times before the epoch would have to be thought about.
-    constexpr std::uint64_t kLongest = 36'525ull * 86'400'000;
-    const auto total = number * unit.ms;
-    return total <= kLongest ? std::optional(Millis(static_cast<Millis::rep>(total)))
-                             : std::nullopt;
+    constexpr Millis kLongest = 36'525 * base::kDay;
+    const auto total = number * unit.span;
+    return total <= kLongest ? std::optional(total) : std::nullopt;
   }
   return std::nullopt;
+}
+
+std::string duration_text(Millis span) {
+  for (const auto& unit : kTimeUnits) {
+    if (span >= unit.span && span % unit.span == Millis{0})
+      return fmt::format("{}{}", span / unit.span, unit.name);
+  }
+  return "0s";
+}
+
+std::string json_text(const nlohmann::ordered_json& object) {
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 Style style_of(Status status) {

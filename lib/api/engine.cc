@@ -13,11 +13,6 @@
 #include "core/draft.h"
 
 namespace belay {
-namespace {
-
-constexpr Millis kDelayMax{365LL * 24 * 3600 * 1000};  // as a description's
-
-}  // namespace
 
 Engine::Engine(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Engine::Engine(Engine&&) noexcept = default;
@@ -115,10 +110,10 @@ Result<> Engine::submit_prepared(std::string_view gid, ReportCallback done) {
 
 Result<> Engine::submit_prepared(std::string_view gid, Millis delay, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  if (delay < Millis{0} || delay > kDelayMax) {
-    return Error{ErrorCode::invalid_argument, "the delay is " + std::to_string(delay.count()) +
-                                                  " ms, it must be 0 to " +
-                                                  std::to_string(kDelayMax.count()) + " ms"};
+  if (delay < Millis{0} || delay > core::kIntervalMax) {
+    return Error{ErrorCode::invalid_argument,
+                 "the delay is " + std::to_string(delay.count()) + " ms, it must be 0 to " +
+                     std::to_string(core::kIntervalMax.count()) + " ms"};
   }
   return impl_->ask(engine::WordRequest{.gid = std::string(gid),
                                         .word = engine::WordRequest::Word::submit,

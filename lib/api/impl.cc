@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/quiet_signals.h"
 #include "base/random.h"
+#include "base/spans.h"
 #include "core/definition.h"
 #include "core/draft.h"
 #include "store/journal.h"
@@ -37,7 +38,7 @@ void tell_of_file(const base::Log& log, const store::FileFacts& file) {
 
 constexpr std::uint64_t kProgressEvery = 100'000;
 constexpr std::uint32_t kHastenedMax = 10'000;
-constexpr Millis kLaterThanMax{100LL * 365 * 24 * 3600 * 1000};  // beyond any wake-up
+constexpr Millis kLaterThanMax = 100 * base::kYear;  // beyond any wake-up
 constexpr std::uint64_t kTellEveryUs = 5'000'000;
 
 // A line every few seconds, and none if it takes less.

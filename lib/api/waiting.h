@@ -9,13 +9,14 @@
 
 #include "api/blocking.h"
 #include "base/mutex.h"
+#include "base/spans.h"
 #include "belay/result.h"
 #include "belay/types.h"
 
 namespace belay::api {
 
 // What a condition variable can still add to now.
-inline constexpr Millis kWaitMax{10LL * 365 * 24 * 3600 * 1000};
+inline constexpr Millis kWaitMax = 10 * base::kYear;
 
 inline Error late(std::string_view gid, Millis timeout) {
   return {ErrorCode::timed_out, "'" + std::string(gid) + "' was not final within " +

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "barrier/local.h"
+#include "base/hex.h"
 #include "belay/check.h"
 
 namespace belay::barrier {
@@ -36,12 +37,7 @@ constexpr std::string_view kCreateMariadb = R"(
 // As hexadecimal digits no byte needs escaping, whatever the connection's modes; and the
 // connection's character set does not change it.
 std::string literal(std::string_view text) {
-  std::string hex;
-  hex.reserve(2 * text.size());
-  for (const char c : text) {
-    fmt::format_to(std::back_inserter(hex), "{:02x}", static_cast<unsigned char>(c));
-  }
-  return fmt::format("_utf8mb4 x'{}'", hex);
+  return fmt::format("_utf8mb4 x'{}'", base::to_hex(text));
 }
 
 std::string insert_sql(const Row& row) {

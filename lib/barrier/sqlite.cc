@@ -5,6 +5,7 @@
 
 #include "barrier/local.h"
 #include "belay/check.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::barrier {
 namespace {
@@ -34,34 +35,7 @@ constexpr const char* kReasonSqlite = R"(
 constexpr const char* kHasTable =
     "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'barrier'";
 
-// One statement, for one execution.
-class Statement {
- public:
-  Statement(sqlite3* database, const char* sql) {
-    code_ = sqlite3_prepare_v2(database, sql, -1, &handle_, nullptr);
-  }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-  ~Statement() { sqlite3_finalize(handle_); }
-
-  void bind(std::string_view text) {
-    if (code_ != SQLITE_OK) return;
-    code_ = sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(), SQLITE_STATIC,
-                                SQLITE_UTF8);
-  }
-  // SQLITE_ROW, SQLITE_DONE or an error's code.
-  int step() { return code_ == SQLITE_OK ? sqlite3_step(handle_) : code_; }
-  std::string text() {
-    const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_, 0));
-    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, 0));
-    return data == nullptr ? std::string() : std::string(data, size);
-  }
-
- private:
-  sqlite3_stmt* handle_ = nullptr;
-  int code_;
-  int bound_ = 0;
-};
+using sqlite::Statement;
 
 class Sqlite final : public Local {
  public:
@@ -77,19 +51,22 @@ class Sqlite final : public Local {
   }
 
   Result<bool> insert(const Row& row) override {
-    Statement statement(database_, kInsertSqlite);
-    bind_key(statement, row);
-    statement.bind(row.trans_type);
-    statement.bind(row.reason);
-    if (statement.step() != SQLITE_DONE) return failure("writing the barrier's row");
+    auto statement = Statement::prepare(database_, kInsertSqlite);
+    if (!statement) return failure("writing the barrier's row");
+    bind_key(*statement, row);
+    statement->bind_text(5, row.trans_type);
+    statement->bind_text(6, row.reason);
+    if (!statement->step()) return failure("writing the barrier's row");
     return sqlite3_changes(database_) > 0;
   }
 
   Result<std::string> reason(const Row& key) override {
-    Statement statement(database_, kReasonSqlite);
-    bind_key(statement, key);
-    if (statement.step() != SQLITE_ROW) return failure("reading the barrier's row");
-    return statement.text();
+    auto statement = Statement::prepare(database_, kReasonSqlite);
+    if (!statement) return failure("reading the barrier's row");
+    bind_key(*statement, key);
+    const auto row = statement->step();
+    if (!row || !*row) return failure("reading the barrier's row");
+    return std::string(statement->bytes(0));
   }
 
   Result<> commit(const Row&) override {
@@ -107,17 +84,20 @@ class Sqlite final : public Local {
   }
 
   Result<bool> has_table() override {
-    Statement statement(database_, kHasTable);
-    const int code = statement.step();
-    if (code != SQLITE_ROW && code != SQLITE_DONE) return failure("looking for the table");
-    return code == SQLITE_ROW;
+    auto statement = Statement::prepare(database_, kHasTable);
+    if (!statement) return failure("looking for the table");
+    const auto row = statement->step();
+    if (!row) return failure("looking for the table");
+    return *row;
   }
 
   Result<> create_table() override { return run(kCreateSqlite, "creating the barrier's table"); }
 
  private:
   static void bind_key(Statement& statement, const Row& key) {
-    for (const auto text : {key.gid, key.branch_id, key.op, key.barrier_id}) statement.bind(text);
+    int index = 0;
+    for (const auto text : {key.gid, key.branch_id, key.op, key.barrier_id})
+      statement.bind_text(++index, text);
   }
 
   Result<> run(const char* sql, std::string_view doing) {

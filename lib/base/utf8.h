@@ -1,13 +1,18 @@
-// Whether bytes are text that any of the databases takes.
+// UTF-8 as RFC 3629 has it: no surrogates, nothing longer than need be, nothing past U+10FFFF.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace belay::base {
 
-// The length of the UTF-8 sequence that `text` begins with; 0 if it begins with none, or with NUL.
+// U+FFFD, which stands for what is no text.
+inline constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+
+// The length of the UTF-8 sequence that `text`, which is not empty, begins with; 0 if it begins
+// with none, or with NUL.
 inline std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const unsigned first = byte(0);
@@ -24,14 +29,30 @@ inline std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-// UTF-8 without NUL.
+// Whether bytes are text that any of the databases takes: UTF-8 without NUL.
 inline bool is_text(std::string_view text) {
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
+  std::size_t at = 0;
+  while (true) {
+    while (at < text.size() && static_cast<signed char>(text[at]) > 0) ++at;  // most of most texts
+    if (at == text.size()) return true;
+    const auto length = utf8_length(text.substr(at));
     if (length == 0) return false;
-    text.remove_prefix(length);
+    at += length;
   }
-  return true;
 }
+
+// Such text: each byte that is no part of it, and each NUL, becomes U+FFFD.
+std::string to_text(std::string_view bytes);
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t bytes = 0;
+};
+// The character that `text` begins with, which may be NUL. Its `bytes` are 0 if there is none, be
+// it that the text is empty or that it is not UTF-8 here.
+CodePoint first_code_point(std::string_view text);
+
+// Appends a character, no surrogate and at most U+10FFFF, as UTF-8.
+void append_utf8(std::string& out, char32_t point);
 
 }  // namespace belay::base

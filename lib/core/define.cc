@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "base/spans.h"
 #include "core/bounds.h"
 #include "core/definition.h"
 #include "core/draft.h"
@@ -15,9 +16,8 @@
 namespace belay::core {
 namespace {
 
-constexpr Millis kIntervalMax{365LL * 24 * 3600 * 1000};
-constexpr Millis kRequestTimeoutMax{3600 * 1000};
-constexpr Millis kRetentionMax{100 * kIntervalMax};
+constexpr Millis kRequestTimeoutMax = base::kHour;
+constexpr Millis kRetentionMax = 100 * base::kYear;
 constexpr std::size_t kBlockingThreadsMax = 1'024;
 constexpr std::size_t kTraceParentBytesMax = 256;
 constexpr std::size_t kNameBytesMax = 128;

@@ -5,12 +5,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/spans.h"
 #include "belay/description.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
 #include "core/definition.h"
 
 namespace belay::core {
+
+// Of delays, pauses between calls, and deadlines.
+inline constexpr Millis kIntervalMax = base::kYear;
 
 struct DraftStep {
   std::string_view first{};

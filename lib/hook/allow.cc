@@ -9,6 +9,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace belay::hook {
 namespace {
 
@@ -89,7 +91,7 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
   Pattern pattern;
   auto rest = text;
   if (const auto at = rest.find("://"); at != std::string_view::npos) {
-    const auto scheme = lower_case(rest.substr(0, at));
+    const auto scheme = base::lower(rest.substr(0, at));
     if (scheme != "http" && scheme != "https")
       return unreadable(text, "its scheme is neither http nor https");
     pattern.tls = scheme == "https";
@@ -114,7 +116,7 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
   const auto url = parse_url(whole);
   if (!url || url->authority != rest || rest.find('@') != std::string_view::npos)
     return unreadable(text, "it should be HOST, *.HOST or SCHEME://HOST, with or without :PORT");
-  pattern.host = lower_case(url->host);
+  pattern.host = base::lower(url->host);
   const auto host_end =
       static_cast<std::size_t>(url->host.data() + url->host.size() - whole.data());
   if (whole.find(':', host_end) != std::string_view::npos) pattern.port = url->port;
@@ -124,11 +126,11 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
 bool AllowList::matches(const Pattern& pattern, const Url& url) {
   if (pattern.tls && *pattern.tls != url.tls) return false;
   if (pattern.port != 0 && pattern.port != url.port) return false;
-  if (!pattern.subdomains) return equal_ignoring_case(url.host, pattern.host);
+  if (!pattern.subdomains) return base::equal_ignoring_case(url.host, pattern.host);
   if (pattern.host.empty()) return true;
   if (url.host.size() <= pattern.host.size() + 1) return false;
   const auto at = url.host.size() - pattern.host.size();
-  return url.host[at - 1] == '.' && equal_ignoring_case(url.host.substr(at), pattern.host);
+  return url.host[at - 1] == '.' && base::equal_ignoring_case(url.host.substr(at), pattern.host);
 }
 
 bool AllowList::allows(const Url& url) const {

@@ -4,6 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
+#include "base/json_text.h"
+#include "base/percent.h"
 #include "base/trace.h"
 #include "hook/json.h"
 #include "hook/spare.h"
@@ -24,16 +27,15 @@ constexpr std::string_view kAttempt = "Belay-Attempt";
 constexpr std::string_view kFence = "Belay-Fence";
 
 bool is_own(std::string_view name) {
-  return equal_ignoring_case(name, kAttempt) || equal_ignoring_case(name, kFence) ||
+  return base::equal_ignoring_case(name, kAttempt) || base::equal_ignoring_case(name, kFence) ||
          std::any_of(kOwnHeaders.begin(), kOwnHeaders.end(),
-                     [&](auto own) { return equal_ignoring_case(own, name); });
+                     [&](auto own) { return base::equal_ignoring_case(own, name); });
 }
 
 bool is_token(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kMarks.find(c) != std::string_view::npos;
+    return base::is_letter(c) || base::is_digit(c) || kMarks.find(c) != std::string_view::npos;
   });
 }
 
@@ -51,8 +53,9 @@ std::string_view op_word(const Call& call) {
 }
 
 bool is_in(std::span<const Header> headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(),
-                     [&](const Header& header) { return equal_ignoring_case(header.name, name); });
+  return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
+    return base::equal_ignoring_case(header.name, name);
+  });
 }
 
 // "00-TRACE-SPAN-FLAGS", the span being this call's.
@@ -61,6 +64,11 @@ std::string new_span(std::string_view trace, std::uint64_t span, std::string_vie
   out.append(trace).append("-");
   for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(span >> shift) & 15];
   return out.append("-").append(flags);
+}
+
+// A gid's bytes are what the participant knows it by, whatever they are.
+void append_json_text(std::string& out, std::string_view text) {
+  base::append_json_string(out, text, base::OddBytes::kept);
 }
 
 class Decimal {
@@ -110,11 +118,11 @@ void HttpRequest::make_url(const Call& call, const Target& target) {
   body_ = call.payload;
   url_ = target.url;
   url_ += "branch_id=";
-  append_escaped(url_, call.branch_id);
+  base::append_percent_encoded(url_, call.branch_id);
   url_ += "&gid=";
-  append_escaped(url_, call.gid);
+  base::append_percent_encoded(url_, call.gid);
   url_ += "&op=";
-  append_escaped(url_, op_word(call));
+  base::append_percent_encoded(url_, op_word(call));
   url_ += "&trans_type=";
   url_ += name_of(call.mode);
 }
@@ -135,9 +143,9 @@ Result<> HttpRequest::make_json_rpc(const Call& call, const Target& target) {
   rpc_id_.append(".").append(call.branch_id).append(".").append(name_of(call.op));
   rpc_id_.append(".").append(Decimal(call.attempt).view());
   body_ = "{\"id\":";
-  append_json_string(body_, rpc_id_);
+  append_json_text(body_, rpc_id_);
   body_ += ",\"jsonrpc\":\"2.0\",\"method\":";
-  append_json_string(body_, target.method);
+  append_json_text(body_, target.method);
   body_ += ",\"params\":{";
   for (const auto& member : *members) {
     const auto name = json_text(member.name);
@@ -147,7 +155,7 @@ Result<> HttpRequest::make_json_rpc(const Call& call, const Target& target) {
   }
   for (const auto& [name, value] : own) {
     body_.append("\"").append(name).append("\":");
-    append_json_string(body_, value);
+    append_json_text(body_, value);
     body_ += ',';
   }
   body_.back() = '}';

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "hook/json_rpc.h"
 #include "hook/spare.h"
 
@@ -9,12 +10,6 @@ namespace belay::hook {
 namespace {
 
 constexpr std::size_t kStartBytes = 1024;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpace) + 1);
-}
 
 // What stands in no text: UTF-16, what is packed, and charsets that shift have some of these.
 bool is_control(char c) {
@@ -104,7 +99,7 @@ std::string HttpResponse::flaw() const {
 }
 
 std::string_view HttpResponse::start() const {
-  return trimmed(std::string_view(kept_).substr(0, kStartBytes));
+  return base::trimmed(std::string_view(kept_).substr(0, kStartBytes));
 }
 
 Outcome HttpResponse::outcome(long status) const {

@@ -1,13 +1,14 @@
 #include "hook/json.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "base/ascii.h"
+#include "base/json_text.h"
 
 namespace belay::hook {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 constexpr int kDepthMax = 256;  // it is read by recursion
 
 class Scanner {
@@ -106,14 +107,14 @@ class Scanner {
     rest_.remove_prefix(1);
     if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
     for (int i = 0; i < 4; ++i, rest_.remove_prefix(1)) {
-      if (rest_.empty() || kHexDigits.find(rest_.front()) == std::string_view::npos) return false;
+      if (rest_.empty() || !base::is_hex_digit(rest_.front())) return false;
     }
     return true;
   }
 
   bool digits() {
     const auto before = rest_.size();
-    while (!rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9') rest_.remove_prefix(1);
+    while (!rest_.empty() && base::is_digit(rest_.front())) rest_.remove_prefix(1);
     return rest_.size() != before;
   }
 
@@ -130,46 +131,6 @@ class Scanner {
 
   std::string_view rest_;
 };
-
-// The four digits after "\\u".
-unsigned code_unit(std::string_view digits) {
-  unsigned code = 0;
-  std::from_chars(digits.data(), digits.data() + 4, code, 16);
-  return code;
-}
-
-void append_utf8(std::string& out, unsigned code) {
-  const auto add = [&](unsigned byte) { out += static_cast<char>(byte); };
-  const auto rest = [&](unsigned shift) { add(0x80U | (code >> shift & 0x3fU)); };
-  if (code < 0x80) return add(code);
-  if (code < 0x800) return add(0xc0U | code >> 6), rest(0);
-  if (code < 0x10000) return add(0xe0U | code >> 12), rest(6), rest(0);
-  add(0xf0U | code >> 18), rest(12), rest(6), rest(0);
-}
-
-// Takes an escape off, its backslash being gone already.
-void undo_escape(std::string& out, std::string_view& rest) {
-  constexpr std::string_view kLetters = "bfnrt";
-  constexpr std::string_view kMeanings = "\b\f\n\r\t";
-  const char letter = rest.front();
-  rest.remove_prefix(1);
-  if (letter != 'u') {
-    const auto at = kLetters.find(letter);
-    out += at == std::string_view::npos ? letter : kMeanings[at];
-    return;
-  }
-  auto code = code_unit(rest);
-  rest.remove_prefix(4);
-  if (code >= 0xd800 && code < 0xdc00 && rest.starts_with("\\u")) {
-    const auto low = code_unit(rest.substr(2));
-    if (low >= 0xdc00 && low < 0xe000) {
-      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-      rest.remove_prefix(6);
-    }
-  }
-  constexpr unsigned kReplacement = 0xfffd;
-  append_utf8(out, code >= 0xd800 && code < 0xe000 ? kReplacement : code);
-}
 
 // Of a string, its first quote being gone: where its last one is.
 std::size_t end_of_string(std::string_view text) {
@@ -188,7 +149,7 @@ std::string json_text(std::string_view written) {
     written.remove_prefix(plain);
     if (written.empty()) break;
     written.remove_prefix(1);
-    undo_escape(out, written);
+    base::take_json_escape(written, &out);
   }
   return out;
 }
@@ -209,23 +170,6 @@ bool json_has_string_with(std::string_view json, std::string_view text) {
 
 std::optional<std::vector<JsonMember>> json_members(std::string_view text) {
   return Scanner(text).whole_object();
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c >= 0 && c < ' ') {
-      out += "\\u00";
-      out += kHexDigits[static_cast<std::size_t>(c) >> 4];
-      out += kHexDigits[static_cast<std::size_t>(c) & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 }  // namespace belay::hook

@@ -24,7 +24,4 @@ std::string json_text(std::string_view written);
 // Whether a string somewhere in this JSON, no member's name, has that text in it.
 bool json_has_string_with(std::string_view json, std::string_view text);
 
-// Appends it as a JSON string, with its quotes.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace belay::hook

@@ -4,12 +4,14 @@
 #include <fstream>
 #include <string>
 
+#include "base/spans.h"
+
 namespace belay::hook {
 namespace {
 
 constexpr std::uint32_t kCallsPerHostMax = 4'096;
 constexpr double kRateMax = 1e9;
-constexpr Millis kBreakerMax{3'600'000};
+constexpr Millis kBreakerMax = base::kHour;
 
 Error invalid(std::string_view field, std::string_view rule) {
   return {ErrorCode::invalid_argument,

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "hook/url.h"
+#include "base/ascii.h"
 
 namespace belay::hook {
 namespace {
-
-constexpr std::string_view kBlank = " \t\r\n";
 
 // In all of them the letters of the protocol's words are ASCII's bytes. Without "-" and "_".
 constexpr std::array<std::string_view, 22> kCharsets = {
@@ -18,21 +16,8 @@ constexpr std::array<std::string_view, 22> kCharsets = {
 };
 constexpr std::array<std::string_view, 2> kCharsetFamilies = {"iso8859", "windows125"};
 
-std::string_view bare(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  return text.substr(0, text.find_last_not_of(kBlank) + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 bool is_ascii_like(std::string_view charset) {
-  auto name = lower(charset);
+  auto name = base::lower(charset);
   std::erase_if(name, [](char c) { return c == '-' || c == '_'; });
   return std::find(kCharsets.begin(), kCharsets.end(), name) != kCharsets.end() ||
          std::any_of(kCharsetFamilies.begin(), kCharsetFamilies.end(),
@@ -42,7 +27,7 @@ bool is_ascii_like(std::string_view charset) {
 // Takes the next item of a list off.
 std::string_view next(std::string_view& list, char separator) {
   const auto end = std::min(list.find(separator), list.size());
-  const auto item = bare(list.substr(0, end));
+  const auto item = base::trimmed(list.substr(0, end));
   list.remove_prefix(std::min(end + 1, list.size()));
   return item;
 }
@@ -51,9 +36,9 @@ std::string_view next(std::string_view& list, char separator) {
 std::optional<std::string> strange_charset(std::string_view type) {
   while (!type.empty()) {
     const auto parameter = next(type, ';');
-    const auto name = bare(parameter.substr(0, parameter.find('=')));
-    if (name.size() == parameter.size() || !equal_ignoring_case(name, "charset")) continue;
-    auto value = bare(parameter.substr(parameter.find('=') + 1));
+    const auto name = base::trimmed(parameter.substr(0, parameter.find('=')));
+    if (name.size() == parameter.size() || !base::equal_ignoring_case(name, "charset")) continue;
+    auto value = base::trimmed(parameter.substr(parameter.find('=') + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);
     if (!is_ascii_like(value)) return std::string(value);
@@ -80,17 +65,17 @@ void ResponseHead::take(std::string_view line) {
   }
   end_line();
   if (line.starts_with("HTTP/")) return begin();
-  const auto name = bare(line.substr(0, line.find(':')));
+  const auto name = base::trimmed(line.substr(0, line.find(':')));
   for (const auto* known : {"content-encoding", "content-type", "transfer-encoding"}) {
-    if (equal_ignoring_case(name, known)) line_ = line;
+    if (base::equal_ignoring_case(name, known)) line_ = line;
   }
 }
 
 void ResponseHead::end_line() {
   if (line_.empty()) return;
   const auto colon = std::min(line_.find(':'), line_.size() - 1);
-  const auto value = bare(std::string_view(line_).substr(colon + 1));
-  switch (bare(std::string_view(line_).substr(0, colon)).size()) {
+  const auto value = base::trimmed(std::string_view(line_).substr(colon + 1));
+  switch (base::trimmed(std::string_view(line_).substr(0, colon)).size()) {
     case std::string_view("content-encoding").size(): add(encoding_, value, ","); break;
     case std::string_view("content-type").size(): add(type_, value, ";"); break;
     default: add(transfer_, value, ","); break;
@@ -101,7 +86,7 @@ void ResponseHead::end_line() {
 std::optional<Packing> ResponseHead::packing() const {
   auto packing = Packing::none;
   for (std::string_view list = encoding_; !list.empty();) {
-    const auto coding = lower(next(list, ','));
+    const auto coding = base::lower(next(list, ','));
     // Some say there which letters the body is in.
     if (coding.empty() || coding == "identity" || is_ascii_like(coding)) continue;
     if (packing != Packing::none) return std::nullopt;
@@ -119,7 +104,7 @@ std::optional<Packing> ResponseHead::packing() const {
 std::string ResponseHead::flaw() const {
   if (!packing()) return "its Content-Encoding '" + encoding_ + "' cannot be undone";
   for (std::string_view list = transfer_; !list.empty();) {
-    const auto coding = lower(next(list, ','));
+    const auto coding = base::lower(next(list, ','));
     if (!coding.empty() && coding != "chunked" && coding != "identity")
       return "its Transfer-Encoding '" + transfer_ + "' cannot be undone";
   }

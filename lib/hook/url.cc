@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/ascii.h"
+#include "base/number.h"
+#include "base/percent.h"
 #include "hook/hooks.h"
 
 namespace belay::hook {
@@ -14,19 +16,15 @@ namespace {
 constexpr std::string_view kJsonRpc = "jsonrpc+";
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
-constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool is_alnum(char c) { return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z'); }
+bool is_alnum(char c) { return base::is_letter(c) || base::is_digit(c); }
 
 bool is_user_char(char c) {
   return is_alnum(c) || std::string_view("-._~%!$&'()*+,;=:").find(c) != std::string_view::npos;
 }
 
 bool takes_prefix(std::string_view& text, std::string_view prefix) {
-  if (text.size() < prefix.size() || !equal_ignoring_case(text.substr(0, prefix.size()), prefix))
-    return false;
+  if (!base::starts_with_ignoring_case(text, prefix)) return false;
   text.remove_prefix(prefix.size());
   return true;
 }
@@ -45,9 +43,8 @@ Error malformed(std::string_view target, std::string_view why) {
 
 // What is wrong, or empty.
 std::string_view parse_port(std::string_view text, Url& url) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || url.port == 0)
-    return "its port is not 1 to 65535";
+  url.port = base::parse_number<std::uint16_t>(text).value_or(0);
+  if (url.port == 0) return "its port is not 1 to 65535";
   return {};
 }
 
@@ -84,7 +81,7 @@ std::string_view parse_authority(Url& url) {
 }
 
 std::optional<int> hex_digit(char c) {
-  const auto at = kUpperHex.find(c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c);
+  const auto at = std::string_view("0123456789abcdef").find(base::lower(c));
   if (at == std::string_view::npos) return std::nullopt;
   return static_cast<int>(at);
 }
@@ -123,7 +120,7 @@ void append_readable(std::string& out, std::string_view text) {
     if (c > ' ' && c < 0x7f) {
       out.push_back(c);
     } else {
-      append_escaped(out, {&c, 1});
+      base::append_percent_encoded(out, {&c, 1});
     }
   }
 }
@@ -131,37 +128,13 @@ void append_readable(std::string& out, std::string_view text) {
 std::string host_of(const Url& url) {
   std::string out(url.tls ? kHttps : kHttp);
   if (url.is_ipv6) out += '[';
-  out += lower_case(url.host);
+  out += base::lower(url.host);
   if (url.is_ipv6) out += ']';
   if (url.port != (url.tls ? 443 : 80)) out += ':' + std::to_string(url.port);
   return out;
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = lower(c);
-  return out;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-      out.push_back(c);
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.push_back('%');
-      out.push_back(kUpperHex[byte >> 4]);
-      out.push_back(kUpperHex[byte & 15]);
-    }
-  }
-}
 
 bool is_url(std::string_view target) {
   Url url;
@@ -209,7 +182,7 @@ Result<Target> make_target(std::string_view target) {
 }
 
 bool same_host(const Url& a, const Url& b) {
-  return a.tls == b.tls && a.port == b.port && equal_ignoring_case(a.host, b.host);
+  return a.tls == b.tls && a.port == b.port && base::equal_ignoring_case(a.host, b.host);
 }
 
 }  // namespace belay::hook

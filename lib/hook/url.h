@@ -41,10 +41,4 @@ Result<Target> make_target(std::string_view target);
 // True if both lead to the same scheme, host and port.
 bool same_host(const Url& a, const Url& b);
 
-std::string lower_case(std::string_view text);
-// ASCII only.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-// Appends, all but letters, digits and "-_.~" as %XX.
-void append_escaped(std::string& out, std::string_view text);
-
 }  // namespace belay::hook

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace belay::hook {
 namespace {
 
@@ -13,7 +15,7 @@ static_assert(kFailureWord.size() == kWordTailBytes + 1);
 constexpr std::size_t kEscapeBytes = 6;  // \u0046
 
 bool is_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  return std::all_of(text.begin(), text.end(), base::is_hex_digit);
 }
 
 }  // namespace

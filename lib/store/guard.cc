@@ -6,10 +6,10 @@
 // before it goes: nothing else can. It must not if somebody wrote meanwhile, since he wrote into
 // another log, and the index that both share names pages of his which are not in ours.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <utility>
 
+#include "base/file.h"
 #include "store/journal_impl.h"
 
 namespace belay::store {
@@ -18,11 +18,6 @@ namespace {
 // Others' readers are not waited for: the commit is tried again anyway.
 constexpr int kRescueBusyMillis = 100;
 constexpr const char* kDataVersion = "PRAGMA main.data_version";
-
-bool has_content(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && status.st_size != 0;
-}
 
 // Everything into the file, and the log begins anew for whoever writes next.
 Result<> move_all(Database& database) {
@@ -72,7 +67,7 @@ Result<> Journal::Impl::rescue() {
   }
   BELAY_TRY(move_all(database_));
   // Whatever lies there would be read back over what was just written.
-  if (file_.lost_wal() && has_content(path_ + "-wal")) {
+  if (file_.lost_wal() && base::file_bytes(path_ + "-wal") != 0) {
     return Error{ErrorCode::storage,
                  fmt::format("{}; all that it held is in the file: remove {}-wal",
                              seen.error().detail, path_)};

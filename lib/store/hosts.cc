@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/number.h"
 #include "store/json.h"
 
 namespace belay::store {
@@ -18,7 +19,7 @@ constexpr std::string_view kReadHosts =
 
 void put(std::string& out, std::string_view name, std::uint64_t number) {
   out.append(",\"").append(name).append("\":");
-  json::put_number(out, number);
+  base::append_number(out, number);
 }
 
 BreakerState breaker_of(std::string_view name) {

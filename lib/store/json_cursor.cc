@@ -3,33 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
-#include "store/json.h"
+#include "base/base64.h"
+#include "base/json_text.h"
 
 namespace belay::store::json {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr std::uint32_t kSurrogates = 0xd800;
-constexpr std::uint32_t kLowSurrogates = 0xdc00;
-constexpr std::uint32_t kSurrogatesEnd = 0xe000;
-
-void put_utf8(std::string& out, std::uint32_t point) {
-  const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  const auto put_rest = [&put, point](int shift) { put(0x80 | (point >> shift & 0x3f)); };
-  if (point < 0x80) return put(point);
-  if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    return put_rest(0);
-  }
-  if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-  } else {
-    put(0xf0 | point >> 18);
-    put_rest(12);
-  }
-  put_rest(6);
-  put_rest(0);
-}
 
 }  // namespace
 
@@ -76,42 +56,6 @@ std::string Cursor::key() {
   return name;
 }
 
-std::uint32_t Cursor::take_hex() {
-  std::uint32_t value = 0;
-  const auto* begin = rest_.data();
-  const auto* end = begin + std::min<std::size_t>(rest_.size(), 4);
-  const auto read = std::from_chars(begin, end, value, 16);
-  if (read.ec != std::errc() || read.ptr != begin + 4) {
-    fail();
-    return 0;
-  }
-  rest_.remove_prefix(4);
-  return value;
-}
-
-// Behind the backslash.
-void Cursor::take_escape(std::string* out) {
-  constexpr std::string_view kLetters = "\"\\/bfnrt";
-  constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
-  if (rest_.empty()) return fail();
-  const char letter = rest_.front();
-  rest_.remove_prefix(1);
-  if (const auto known = kLetters.find(letter); known != std::string_view::npos) {
-    if (out != nullptr) out->push_back(kMeanings[known]);
-    return;
-  }
-  if (letter != 'u') return fail();
-  auto point = take_hex();
-  if (point >= kSurrogates && point < kSurrogatesEnd) {
-    if (point >= kLowSurrogates || !rest_.starts_with("\\u")) return fail();
-    rest_.remove_prefix(2);
-    const auto low = take_hex();
-    if (low < kLowSurrogates || low >= kSurrogatesEnd) return fail();
-    point = 0x10000 + ((point - kSurrogates) << 10) + (low - kLowSurrogates);
-  }
-  if (out != nullptr) put_utf8(*out, point);
-}
-
 // Null: only walked past.
 void Cursor::take_string(std::string* out) {
   if (!take('"')) return fail();
@@ -122,7 +66,7 @@ void Cursor::take_string(std::string* out) {
     const bool ends = rest_[plain] == '"';
     rest_.remove_prefix(plain + 1);
     if (ends) return;
-    take_escape(out);
+    if (base::take_json_escape(rest_, out) != base::JsonEscape::whole) return fail();
   }
 }
 
@@ -151,7 +95,9 @@ std::string Cursor::bytes() {
   std::string bytes;
   for (enter('{'); more('}');) {
     if (key() != "base64") fail();
-    bytes = from_base64(text());
+    const auto decoded = base::from_base64(text());
+    if (!decoded) fail();
+    bytes = decoded.value_or(std::string());
   }
   return bytes;
 }

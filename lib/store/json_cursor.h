@@ -36,8 +36,6 @@ class Cursor {
   bool take(char wanted);
   bool take_word(std::string_view word);
   void take_string(std::string* out);
-  void take_escape(std::string* out);
-  std::uint32_t take_hex();
   void skip_scalar();
   void fail();
 

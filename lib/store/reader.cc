@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "base/enter.h"
+#include "base/file.h"
 #include "base/quiet_signals.h"
 #include "store/first_look.h"
-#include "store/json.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
 #include "store/realms.h"
@@ -28,11 +28,6 @@ constexpr int kBusyMillis =
     5'000;  // the first reader after a crash rebuilds the index, the others wait
 
 constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
-
-std::uint64_t size_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-}
 
 // The words fit into a string without any.
 Error no_memory() { return {ErrorCode::resources, "no memory left"}; }
@@ -68,7 +63,7 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   auto database = Database::open(file, SQLITE_OPEN_READWRITE, {});
   if (!database) return explain(database.error(), file);
   // What a dead engine left in its log stays there for the next engine.
-  database->checkpoint_on_close(size_of(file + "-wal") == 0);
+  database->checkpoint_on_close(base::file_bytes(file + "-wal") == 0);
   sqlite3_busy_timeout(database->handle(), kBusyMillis);
   auto kind = store::identify(*database);
   if (!kind) return explain(kind.error(), file);

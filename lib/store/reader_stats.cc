@@ -1,10 +1,9 @@
 // Counts that read no more than they must: all rows by the smallest index, the few kinds by their
 // own.
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <optional>
 
+#include "base/file.h"
 #include "store/hosts.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
@@ -32,11 +31,6 @@ std::uint64_t& count_of(Stats& stats, Status status) {
     case Status::failed: break;
   }
   return stats.failed;
-}
-
-std::uint64_t file_size(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
 }  // namespace
@@ -95,8 +89,8 @@ Result<> Reader::Impl::measure_files(Stats& stats) {
   if (!page_bytes) return page_bytes.error();
   stats.epoch = static_cast<std::uint64_t>(*epoch);
   stats.free_bytes = static_cast<std::uint64_t>(*free_pages * *page_bytes);
-  stats.file_bytes = file_size(path_);
-  stats.wal_bytes = file_size(path_ + "-wal");
+  stats.file_bytes = base::file_bytes(path_);
+  stats.wal_bytes = base::file_bytes(path_ + "-wal");
   stats.log_rows = fold_->log_rows();
   stats.log_bytes = fold_->log_bytes();
   stats.last_lsn = static_cast<std::int64_t>(fold_->last_lsn());

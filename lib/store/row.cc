@@ -4,7 +4,9 @@
 
 #include <array>
 
+#include "base/number.h"
 #include "base/trace.h"
+#include "base/utf8.h"
 #include "core/codec.h"
 #include "core/timeline.h"
 #include "store/json.h"
@@ -44,17 +46,17 @@ void put_headers(std::string& out, const std::vector<Header>& headers) {
 
 void put_retry(std::string& out, const Retry& retry) {
   out.append("{\"first_interval_ms\":");
-  json::put_number(out, retry.first_interval.count());
+  base::append_number(out, retry.first_interval.count());
   out.append(",\"multiplier\":");
-  json::put_real(out, retry.multiplier);
+  base::append_number(out, retry.multiplier);
   out.append(",\"interval_max_ms\":");
-  json::put_number(out, retry.interval_max.count());
+  base::append_number(out, retry.interval_max.count());
   out.append(",\"jitter\":");
-  json::put_real(out, retry.jitter);
+  base::append_number(out, retry.jitter);
   out.append(",\"limit\":");
-  json::put_number(out, retry.limit);
+  base::append_number(out, retry.limit);
   out.append(",\"ongoing_interval_ms\":");
-  json::put_number(out, retry.ongoing_interval.count());
+  base::append_number(out, retry.ongoing_interval.count());
   out.push_back('}');
 }
 
@@ -69,7 +71,7 @@ void put_step_options(std::string& out, const core::Definition& definition, std:
   };
   if (const auto timeout = definition.request_timeout(branch)) {
     key("request_timeout_ms");
-    json::put_number(out, timeout->count());
+    base::append_number(out, timeout->count());
   }
   if (const auto retry = definition.retry(branch)) {
     key("retry");
@@ -93,7 +95,7 @@ void put_step(std::string& out, const core::Definition& definition, std::uint32_
   options.clear();
   if (parent) {
     options.append("{\"subscriber_of\":");
-    json::put_number(options, *parent + 1);
+    base::append_number(options, *parent + 1);
     options.push_back('}');
   } else {
     put_step_options(options, definition, branch);
@@ -128,7 +130,7 @@ void put_orders(std::string& out, const core::Graph& graph) {
     out.append(i == 0 ? "[" : ",[");
     for (std::size_t j = 0; j < graph[i].size(); ++j) {
       if (j > 0) out.push_back(',');
-      json::put_number(out, graph[i][j] + 1);
+      base::append_number(out, graph[i][j] + 1);
     }
     out.push_back(']');
   }
@@ -137,7 +139,7 @@ void put_orders(std::string& out, const core::Graph& graph) {
 
 void put_millis(std::string& out, std::string_view key, Millis value) {
   out.append(key);
-  json::put_number(out, value.count());
+  base::append_number(out, value.count());
 }
 
 // Numbers from an array, its zeros at the end left out; `text` stands at place `text_at`.
@@ -152,7 +154,7 @@ void put_trimmed(std::string& out, const std::array<std::int64_t, Size>& values,
     if (i == text_at) {
       json::put_text(out, text);
     } else {
-      json::put_number(out, values[i]);
+      base::append_number(out, values[i]);
     }
   }
   out.push_back(']');
@@ -213,7 +215,7 @@ void render_definition(std::string& out, const core::Definition& definition) {
   out.push_back(']');
   if (const auto query = definition.query()) {
     out.append(",\"query\":");
-    json::put_number(out, *query);
+    base::append_number(out, *query);
   }
   if (definition.shape() == core::Shape::concurrent) out.append(",\"concurrent\":true");
   if (definition.shape() == core::Shape::graph) put_orders(out, definition.graph());
@@ -268,7 +270,7 @@ void render_progress(std::string& out, const core::Remembered& remembered) {
     }
     json::put_bytes(out, step->data);
     out.push_back(',');
-    json::put_number(out, step->after_ms);
+    base::append_number(out, step->after_ms);
     out.push_back(']');
   }
   out.push_back(']');
@@ -287,7 +289,7 @@ void RowWriter::bind_memory(const core::Remembered* remembered) {
   if (remembered != nullptr && remembered->count != 0) render_progress(progress_, *remembered);
   bind_text_or_null(upsert_, 18, progress_);
   const auto result = remembered == nullptr ? std::string_view() : remembered->result;
-  if (json::is_text(result)) {
+  if (base::is_text(result)) {
     bind_text_or_null(upsert_, 19, result);
   } else {
     upsert_.bind_blob(19, result);
@@ -303,7 +305,7 @@ Result<> RowWriter::write(const core::Transaction& transaction, const RowFacts& 
   render_branches(branches_, transaction);
   BELAY_TRY(render_timeline(timeline_, transaction));
   std::string_view reason = core::reason_of(transaction);
-  if (!json::is_text(reason)) reason = reason_ = json::to_text(reason);
+  if (!base::is_text(reason)) reason = reason_ = base::to_text(reason);
 
   upsert_.bind(1, transaction.id);
   upsert_.bind_text(2, transaction.gid());

@@ -8,6 +8,7 @@
 
 #include "base/branch_id.h"
 #include "base/trace.h"
+#include "base/utf8.h"
 #include "belay/outcome.h"
 #include "core/ops.h"
 #include "core/record.h"
@@ -276,7 +277,7 @@ TransactionRow row_of(const core::Transaction& transaction, std::uint32_t stuck_
   if (transaction.finished()) row.finished_at = row.updated_at;
   if (const auto due_at = core::next_due(transaction); due_at != 0) row.due_at = millis(due_at);
   row.attempts = core::attempts_of(transaction);
-  row.last_error = json::to_text(core::reason_of(transaction));
+  row.last_error = base::to_text(core::reason_of(transaction));
   row.trace_id = base::trace_id_of(transaction.definition.trace_parent());
   if (transaction.remembered) row.result = transaction.remembered->result;
   render_definition(row.definition, transaction.definition);

@@ -17,11 +17,31 @@ Result<> Pool::have(std::size_t threads) {
   return {};
 }
 
-void Pool::add(std::function<void()> work) {
+bool Pool::add(std::function<void()> work, Time since) {
   const base::Lock lock(mutex_);
-  if (ending_) return;
-  work_.push_back(std::move(work));
+  if (ending_ || waiting_.size() >= waiting_max_) return false;
+  waiting_.push_back({std::move(work), since});
   more_.notify_one();
+  return true;
+}
+
+void Pool::drop_older(Time since) {
+  std::vector<Waiting> dropped;  // what they hold ends here, not under the lock
+  const base::Lock lock(mutex_);
+  while (!waiting_.empty() && waiting_.front().since <= since) {
+    dropped.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+}
+
+void Pool::stop() {
+  std::deque<Waiting> dropped;
+  {
+    const base::Lock lock(mutex_);
+    ending_ = true;
+    dropped.swap(waiting_);
+  }
+  end();
 }
 
 void Pool::end() {
@@ -38,13 +58,13 @@ void Pool::end() {
 void Pool::run() {
   base::Lock lock(mutex_);
   while (true) {
-    lock.wait(more_, [this]() BELAY_REQUIRES(mutex_) { return ending_ || !work_.empty(); });
-    if (work_.empty()) return;
-    auto work = std::move(work_.front());
-    work_.pop_front();
+    lock.wait(more_, [this]() BELAY_REQUIRES(mutex_) { return ending_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
     lock.unlock();
-    work();
-    work = nullptr;  // what it holds ends here, not under the lock
+    next.work();
+    next.work = nullptr;  // what it holds ends here, not under the lock
     lock.lock();
   }
 }

@@ -6,6 +6,7 @@
 #include "base/forks.h"
 #include "base/mutex.h"
 #include "base/quiet_signals.h"
+#include "base/spans.h"
 #include "belay/features.h"
 #include "belay/xa.h"
 #include "xa/branch.h"
@@ -15,7 +16,7 @@ namespace belay {
 namespace {
 
 constexpr unsigned kConnectionsMax = 256;
-constexpr Millis kTimeoutMax{3'600'000};
+constexpr Millis kTimeoutMax = base::kHour;
 constexpr std::string_view kCommit = "commit";
 constexpr std::string_view kRollback = "rollback";
 

@@ -2,6 +2,7 @@
 // connection, and any can end it.
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "belay/features.h"
 #include "xa/conninfo.h"
 #include "xa/session.h"
@@ -27,11 +28,6 @@ struct Clear {
   void operator()(PGresult* result) const noexcept { PQclear(result); }
 };
 using Answer = std::unique_ptr<PGresult, Clear>;
-
-std::string trimmed(std::string_view words) {
-  while (!words.empty() && (words.back() == '\n' || words.back() == ' ')) words.remove_suffix(1);
-  return std::string(words);
-}
 
 std::string_view state_of(const Answer& answer) {
   const auto* state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
@@ -77,7 +73,8 @@ class PostgreSqlSession final : public Session {
   Result<Inserted> insert(const Key& key, std::string_view reason);
   Result<Ended> end(std::string_view how, const Xid& xid);
   Error failed(std::string_view what) const {
-    return {ErrorCode::storage, fmt::format("{}: {}", what, trimmed(PQerrorMessage(database_)))};
+    return {ErrorCode::storage,
+            fmt::format("{}: {}", what, base::trimmed(PQerrorMessage(database_)))};
   }
 
   PGconn* database_;
@@ -222,7 +219,7 @@ class PostgreSqlConnector final : public Connector {
     auto* database = PQconnectdbParams(names.data(), values.data(), 0);
     auto session = std::make_unique<PostgreSqlSession>(database);
     if (PQstatus(database) == CONNECTION_OK) return std::unique_ptr<Session>(std::move(session));
-    return Error{ErrorCode::storage, trimmed(PQerrorMessage(database))};
+    return Error{ErrorCode::storage, std::string(base::trimmed(PQerrorMessage(database)))};
   }
 
  private:
@@ -233,8 +230,9 @@ Result<Parts> parse(const std::string& conninfo) {
   char* words = nullptr;
   auto* options = PQconninfoParse(conninfo.c_str(), &words);
   if (options == nullptr) {
-    Error error{ErrorCode::invalid_argument,
-                trimmed(words == nullptr ? "the conninfo cannot be read" : words)};
+    Error error{
+        ErrorCode::invalid_argument,
+        std::string(base::trimmed(words == nullptr ? "the conninfo cannot be read" : words))};
     PQfreemem(words);
     return error;
   }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+#include "base/hex.h"
 #include "base/sha256.h"
 #include "belay/xa.h"
 
@@ -18,10 +20,8 @@ constexpr std::size_t kBranchBytesMax = 16;
 constexpr std::size_t kDigestBytes = 16;
 constexpr std::size_t kPartBytesMax = 64;
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
 bool is_plain(char c) {
-  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == ':';
+  return base::is_letter(c) || base::is_digit(c) || c == '-' || c == '_' || c == ':';
 }
 
 bool is_short_and_plain(std::string_view text, std::size_t bytes_max) {
@@ -39,7 +39,7 @@ std::string digest_of(std::string_view realm, std::string_view gid, std::string_
   const auto digest =
       base::sha256(fmt::format("{}:{}{}:{}{}", realm.size(), realm, gid.size(), gid, branch_id));
   std::string text(kOther);
-  for (std::size_t i = 0; i < kDigestBytes; ++i) text += fmt::format("{:02x}", digest[i]);
+  for (std::size_t i = 0; i < kDigestBytes; ++i) base::append_hex(text, digest[i]);
   return text;
 }
 
@@ -47,8 +47,9 @@ std::string digest_of(std::string_view realm, std::string_view gid, std::string_
 
 bool is_realm(std::string_view text) {
   return !text.empty() && text.size() <= kRealmBytesMax &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_lower_or_digit(c) || c == '-'; });
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || base::is_digit(c) || c == '-';
+         });
 }
 
 std::string prefix_of(std::string_view realm) {

@@ -55,6 +55,12 @@ TEST_SUITE("tools/text") {
     CHECK(due(at - Millis(1'001), at) == "1.0s overdue");
   }
 
+  TEST_CASE("a duration is written as it may be given, in the largest unit that says it") {
+    for (const auto* text : {"0s", "1ms", "1500ms", "5s", "90s", "10m", "2h", "7d"})
+      CHECK(duration_text(*parse_duration(text)) == text);
+    CHECK(duration_text(Millis(86'400'000)) == "1d");
+  }
+
   TEST_CASE("only whole numbers with a unit are durations") {
     CHECK(parse_duration("500ms") == Millis(500));
     CHECK(parse_duration("5s") == Millis(5'000));

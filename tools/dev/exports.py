@@ -12,7 +12,8 @@ PROMISED = ["belay::Engine::open(", "belay::Engine::submit(", "belay::Reader::op
             "belay::version(", "belay::check_failed("]
 PREFIX = r"(?:(?:vtable|VTT|typeinfo|typeinfo name|guard variable) for |non-virtual thunk to )?"
 # Names one level below belay:: only: the layers are namespaces of their own.
-PUBLIC = re.compile(PREFIX + r"belay::(?!(?:api|barrier|base|core|engine|loop|ports|store|xa)::)")
+LAYERS = "api|barrier|base|core|engine|hook|loop|ports|sqlite|store|threads|xa"
+PUBLIC = re.compile(PREFIX + rf"belay::(?!(?:{LAYERS})::)")
 
 
 def main():

@@ -31,12 +31,14 @@ LAYERS = {
     "include": set(),
     "lib/base": {"include"},
     "lib/threads": {"include", "lib/base"},
+    "lib/sqlite": {"include"},
     "lib/core": {"include", "lib/base"},
     "lib/ports": {"include", "lib/base", "lib/core"},
     "lib/engine": {"include", "lib/base", "lib/core", "lib/ports"},
-    "lib/store": {"include", "lib/base", "lib/core", "lib/ports", "lib/threads"},
+    "lib/store": {"include", "lib/base", "lib/core", "lib/ports", "lib/sqlite",
+                  "lib/threads"},
     "lib/loop": {"include", "lib/base", "lib/ports", "lib/threads"},
-    "lib/barrier": {"include", "lib/base"},
+    "lib/barrier": {"include", "lib/base", "lib/sqlite"},
     "lib/xa": {"include", "lib/base", "lib/threads"},
     "lib/hook": {"include", "lib/base", "lib/ports"},
     "lib/api": {"include", "lib"},
@@ -52,8 +54,8 @@ LAYERS = {
 
 # header → places that may include it (prefixes of paths).
 HEADERS = {
-    "sqlite3.h": ("lib/store/", "lib/barrier/", "tools/demo", "tools/examples/", "bench/",
-                  "test/"),
+    "sqlite3.h": ("lib/sqlite/", "lib/store/", "lib/barrier/", "tools/demo", "tools/examples/",
+                  "bench/", "test/"),
     "libpq-fe.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "mysql.h": ("lib/barrier/", "lib/xa/", "tools/servers/", "tools/examples/", "test/"),
     "uv.h": ("lib/loop/", "lib/hook/", "lib/api/", "tools/examples/", "test/"),

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "output.h"
 #include "serve/http/client.h"
 #include "threads/scarce.h"
 
@@ -15,24 +16,12 @@ constexpr Millis kPostTimeout{3'000};   // dtm's
 }  // namespace
 
 Alerts::Alerts(std::string url, std::string ca_file, ServeLog& log)
-    : url_(std::move(url)), ca_file_(std::move(ca_file)), log_(log) {}
+    : url_(std::move(url)),
+      ca_file_(std::move(ca_file)),
+      log_(log),
+      thread_("belay-alerts", kQueueMax) {}
 
-Result<> Alerts::start() {
-  if (url_.empty()) return {};
-  auto thread = threads::Thread::start("belay-alerts", [this] { run(); });
-  if (!thread) return thread.error();
-  thread_ = std::move(*thread);
-  return {};
-}
-
-Alerts::~Alerts() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  more_.notify_all();
-  thread_.join();
-}
+Result<> Alerts::start() { return url_.empty() ? Result<>() : thread_.have(1); }
 
 void Alerts::on_stuck(const StuckNotice& notice, void* user) {
   static_cast<Alerts*>(user)->add(notice);
@@ -45,29 +34,10 @@ void Alerts::add(const StuckNotice& notice) {
                                       {"gid", notice.gid},
                                       {"retry_count", notice.attempts},
                                       {"status", name_of(notice.status)}};
-  auto body = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() >= kQueueMax) {
-      ++dropped_;
-      return;
-    }
-    queue_.push_back(std::move(body));
-  }
-  more_.notify_one();
-}
-
-void Alerts::run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    more_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-    if (ending_) return;
-    const auto body = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
+  const auto post_it = [this, body = json_text(object)] {
     threads::run_if_memory([&] { post(body); });
-    lock.lock();
-  }
+  };
+  if (!thread_.add(post_it)) ++dropped_;
 }
 
 void Alerts::post(const std::string& body) {

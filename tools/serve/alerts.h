@@ -3,16 +3,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
-#include <mutex>
 #include <string>
 
 #include "belay/options.h"
 #include "belay/result.h"
 #include "serve/log.h"
-#include "threads/thread.h"
+#include "threads/pool.h"
 
 namespace belay::tool {
 
@@ -22,9 +19,9 @@ class Alerts {
   Alerts(std::string url, std::string ca_file, ServeLog& log);
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
-  ~Alerts();  // gives up what is queued
+  ~Alerts() { thread_.stop(); }  // gives up what is queued
 
-  // Errors: storage (no thread is left).
+  // Errors: resources (no thread is left).
   Result<> start();
 
   // As Options::on_stuck; `user` is the Alerts.
@@ -37,7 +34,6 @@ class Alerts {
 
  private:
   void add(const StuckNotice& notice);
-  void run();
   void post(const std::string& body);
 
   const std::string url_;
@@ -47,11 +43,7 @@ class Alerts {
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::uint64_t refused_ = 0;  // in a row; only for the thread
-  std::mutex mutex_;
-  std::condition_variable more_;
-  std::deque<std::string> queue_;
-  bool ending_ = false;
-  threads::Thread thread_;
+  threads::Pool thread_;       // last: it uses the others
 };
 
 }  // namespace belay::tool

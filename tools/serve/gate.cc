@@ -1,16 +1,10 @@
 #include "serve/gate.h"
 
-#include <strings.h>
+#include "base/ascii.h"
+#include "serve/protocol/api_result.h"
 
 namespace belay::tool {
 namespace {
-
-std::string_view header_of(const http::Request& request, const char* wanted) {
-  for (const auto& [name, value] : request.headers) {
-    if (strcasecmp(name.c_str(), wanted) == 0) return value;
-  }
-  return {};
-}
 
 bool is_free(const http::Request& request) {
   return request.path == "/healthz" || request.path == "/api/ping";
@@ -19,11 +13,11 @@ bool is_free(const http::Request& request) {
 // A browser says so when a page of another site makes it ask; whoever can open a page in the
 // browser of somebody on this machine shall not submit transactions.
 bool is_from_a_web_page(const http::Request& request) {
-  const auto site = header_of(request, "Sec-Fetch-Site");
+  const auto site = request.header("Sec-Fetch-Site");
   if (!site.empty()) return site == "cross-site" || site == "same-site";
   // To plain http of another machine, and from an older browser, there is only the page's origin.
-  const auto origin = header_of(request, "Origin");
-  const auto host = header_of(request, "Host");
+  const auto origin = request.header("Origin");
+  const auto host = request.header("Host");
   return !origin.empty() && origin != "http://" + std::string(host) &&
          origin != "https://" + std::string(host);
 }
@@ -31,13 +25,6 @@ bool is_from_a_web_page(const http::Request& request) {
 bool only_asks(const http::Request& request) {
   return request.method == "GET" && request.path != "/api/dtmsvr/subscribe" &&
          request.path != "/api/dtmsvr/unsubscribe" && request.path != "/healthz";
-}
-
-http::Response refusal(int status, std::string_view message) {
-  http::Response response;
-  response.status = status;
-  response.body = "{\"message\":\"" + std::string(message) + "\"}";
-  return response;
 }
 
 }  // namespace
@@ -55,11 +42,8 @@ namespace {
 
 bool has_one_of(const Gate::Tokens& tokens, const http::Request& request) {
   constexpr std::string_view kScheme = "Bearer ";
-  const auto given = header_of(request, "Authorization");
-  if (given.size() < kScheme.size() ||
-      strncasecmp(given.data(), kScheme.data(), kScheme.size()) != 0) {
-    return false;
-  }
+  const auto given = request.header("Authorization");
+  if (!base::starts_with_ignoring_case(given, kScheme)) return false;
   bool found = false;
   for (const auto& token : tokens) {
     found |= equal_in_constant_time(token, given.substr(kScheme.size()));
@@ -82,16 +66,13 @@ std::shared_ptr<const Gate::Tokens> Gate::tokens() const {
 std::optional<http::Response> Gate::refuse(const http::Request& request) const {
   const auto tokens = this->tokens();
   if (!is_free(request) && !tokens->empty() && !has_one_of(*tokens, request)) {
-    auto response = refusal(401, "a bearer token is needed");
+    auto response = protocol::refusal(401, "a bearer token is needed");
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
   }
-  if (is_from_a_web_page(request)) return refusal(403, "web pages of other sites may not ask");
-  if (draining_ && !only_asks(request)) {
-    auto response = refusal(503, "the server is stopping");
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
-  }
+  if (is_from_a_web_page(request))
+    return protocol::refusal(403, "web pages of other sites may not ask");
+  if (draining_ && !only_asks(request)) return protocol::refusal(503, "the server is stopping");
   return std::nullopt;
 }
 

@@ -29,7 +29,7 @@ std::string json_line(std::string_view level, std::string_view message,
                       std::initializer_list<ServeLog::Field> fields) {
   nlohmann::ordered_json object{{"time", time_text()}, {"level", level}, {"message", message}};
   for (const auto& [name, value] : fields) object[std::string(name)] = value;
-  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(object) + "\n";
 }
 
 std::string text_line(std::string_view level, std::string_view message,

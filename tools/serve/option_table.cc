@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <sstream>
 
+#include "base/ascii.h"
 #include "output.h"
 #include "serve/read_file.h"
 
@@ -19,17 +19,14 @@ using Words = OptionTable::Words;
 
 constexpr std::array<std::pair<const char*, std::uint64_t>, 3> kByteUnits = {
     {{"GiB", 1024 * 1024 * 1024}, {"MiB", 1024 * 1024}, {"KiB", 1024}}};
-constexpr std::array<std::pair<const char*, std::int64_t>, 5> kTimeUnits = {
-    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
-
 std::optional<std::uint64_t> parse_bytes(const std::string& text) {
   for (const auto& [unit, size] : kByteUnits) {
     if (!text.ends_with(unit)) continue;
-    const auto number = parse_number(text.substr(0, text.size() - 3));
+    const auto number = base::parse_number<std::uint64_t>(text.substr(0, text.size() - 3));
     if (!number || *number > SIZE_MAX / size) return std::nullopt;
     return *number * size;
   }
-  return parse_number(text);
+  return base::parse_number<std::uint64_t>(text);
 }
 
 std::string bytes_text(std::uint64_t size) {
@@ -37,15 +34,6 @@ std::string bytes_text(std::uint64_t size) {
     if (size >= of && size % of == 0) return std::to_string(size / of) + unit;
   }
   return std::to_string(size);
-}
-
-std::string duration_text(Millis time) {
-  for (const auto& [unit, ms] : kTimeUnits) {
-    if (time.count() >= ms && time.count() % ms == 0) {
-      return std::to_string(time.count() / ms) + unit;
-    }
-  }
-  return "0s";
 }
 
 // "http://user:word@host/" → "http://***@host/"
@@ -63,10 +51,7 @@ std::string quoted(const std::string& text) {
 
 std::string in_environment(const std::string& name) {
   std::string result = "BELAY_" + name;
-  for (auto& letter : result) {
-    letter =
-        letter == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-  }
+  for (auto& letter : result) letter = letter == '-' ? '_' : base::upper(letter);
   return result;
 }
 
@@ -92,14 +77,6 @@ std::optional<bool> parse_flag(const std::string& word) {
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> parse_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, number);
-  if (failed != std::errc() || stop != end) return std::nullopt;
-  return number;
-}
 
 OptionTable::Entry& OptionTable::add(const char* name, const char* type, const char* help,
                                      Entry::Kind kind) {
@@ -166,12 +143,10 @@ void OptionTable::bytes(const char* name, std::size_t& into, const char* help) {
 void OptionTable::number(const char* name, double& into, const char* help) {
   auto& entry = add(name, "NUMBER", help, Entry::Kind::bare);
   entry.set = [&into](const Words& words) -> std::optional<std::string> {
-    const auto& word = words.back();
-    double value = 0;
-    const auto [stop, failed] = std::from_chars(word.data(), word.data() + word.size(), value);
-    const bool whole = failed == std::errc() && stop == word.data() + word.size();
-    if (!whole || !(value >= 0) || value > 1e9) return "'" + word + "' is no number from 0";
-    into = value;
+    const auto value = base::parse_number<double>(words.back());
+    if (!value || !(*value >= 0) || *value > 1e9)
+      return "'" + words.back() + "' is no number from 0";
+    into = *value;
     return std::nullopt;
   };
   entry.get = [&into] { return Words{fmt::format("{}", into)}; };

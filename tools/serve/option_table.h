@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/number.h"
 #include "belay/types.h"
 
 namespace CLI {
@@ -78,14 +79,12 @@ class OptionTable {
   CLI::Option* config_option_ = nullptr;
 };
 
-std::optional<std::uint64_t> parse_number(const std::string& text);
-
 template <class Number>
 void OptionTable::count(const char* name, Number& into, const char* help,
                         std::type_identity_t<Number> least, std::type_identity_t<Number> most) {
   auto& entry = add(name, "N", help, Entry::Kind::bare);
   entry.set = [&into, least, most](const Words& words) -> std::optional<std::string> {
-    const auto number = parse_number(words.back());
+    const auto number = base::parse_number<std::uint64_t>(words.back());
     if (!number) return "'" + words.back() + "' is no whole number";
     if (*number < least || *number > most) {
       return words.back() + " is not between " + std::to_string(least) + " and " +

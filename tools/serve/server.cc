@@ -12,12 +12,14 @@
 #include <optional>
 #include <utility>
 
+#include "base/spans.h"
 #include "belay/engine.h"
 #include "serve/alerts.h"
 #include "serve/gate.h"
 #include "serve/http/server.h"
 #include "serve/notify.h"
 #include "serve/opening.h"
+#include "serve/protocol/api_result.h"
 #include "serve/protocol/service.h"
 #include "serve/signals.h"
 #include "threads/thread.h"
@@ -29,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 // Of the drain's time, for what follows when answers are not waited for any more.
 constexpr Millis kClosing{1'000};
-constexpr Millis kShortageLook{60'000};
+constexpr Millis kShortageLook = base::kMinute;
 constexpr Millis kLook{20};  // how often a drain looks whether it is done
 
 // Ends the process if it is not gone by then: a kill -9 loses nothing either. Its thread is there
@@ -97,10 +99,7 @@ class Front {
       if (auto* service = service_.load(std::memory_order_acquire)) {
         return service->handle(std::move(request), std::move(respond));
       }
-      respond({503,
-               "application/json; charset=utf-8",
-               "{\"message\":\"the server is starting\"}",
-               {{"Retry-After", "1"}}});
+      respond(protocol::refusal(503, "the server is starting"));
     };
   }
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }

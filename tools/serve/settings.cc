@@ -5,9 +5,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "base/number.h"
+#include "serve/http/message.h"
 #include "serve/read_file.h"
 
 namespace belay::tool {
@@ -159,14 +162,14 @@ std::optional<Address> parse_address(const std::string& text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos || colon == 0) return std::nullopt;
   auto host = text.substr(0, colon);
-  const auto port = parse_number(text.substr(colon + 1));
-  if (!port || *port > 65'535) return std::nullopt;
+  const auto port = base::parse_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return std::nullopt;
   if (host.front() == '[' && host.back() == ']')
     host = host.substr(1, host.size() - 2);
   else if (host.find(':') != host.npos)
     return std::nullopt;
   if (host.empty()) return std::nullopt;
-  return Address{host, static_cast<std::uint16_t>(*port)};
+  return Address{host, *port};
 }
 
 bool is_loopback(const std::string& host) {
@@ -221,7 +224,7 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   settings.service.retry = settings.engine.retry;
   settings.service.request_timeout = settings.engine.request_timeout;
   const auto& webhook = settings.alert_webhook;
-  if (!webhook.empty() && !webhook.starts_with("http://") && !webhook.starts_with("https://")) {
+  if (!webhook.empty() && !http::is_url(webhook)) {
     return "--alert-webhook: it must begin with http:// or https://";
   }
   if (settings.tls_cert_file.empty() != settings.tls_key_file.empty()) {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/spans.h"
 #include "belay/engine.h"
 #include "serve/protocol/parse.h"
 #include "serve/read_file.h"
@@ -14,7 +16,7 @@ namespace belay::tool {
 namespace {
 
 constexpr std::size_t kDefinitionsBytesMax = std::size_t{1024} * 1024 * 1024;
-constexpr Millis kDefinitionsPatience{3'600'000};  // of a pipe that another program fills
+constexpr Millis kDefinitionsPatience = base::kHour;  // of a pipe that another program fills
 
 Result<Submission> parse_one(std::string_view text, std::size_t line) {
   Submission submission{.line = line};
@@ -37,16 +39,12 @@ Result<Submission> parse_one(std::string_view text, std::size_t line) {
   return submission;
 }
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
 }  // namespace
 
 std::string Submission::place() const { return line == 0 ? "" : fmt::format("line {}: ", line); }
 
 Result<std::vector<Submission>> parse_definitions(const std::string& text) {
-  if (is_blank(text)) {
+  if (base::trimmed(text).empty()) {
     return Error{ErrorCode::invalid_argument, "there is no definition"};
   }
   std::vector<Submission> result;
@@ -55,7 +53,7 @@ Result<std::vector<Submission>> parse_definitions(const std::string& text) {
     const auto end = is_one ? text.size() : std::min(text.find('\n', begin), text.size());
     const auto line = std::string_view(text).substr(begin, end - begin);
     begin = end + 1;
-    if (is_blank(line)) continue;
+    if (base::trimmed(line).empty()) continue;
     auto one = parse_one(line, is_one ? 0 : number);
     if (!one) return one.error();
     result.push_back(std::move(*one));

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/percent.h"
+#include "base/spans.h"
 #include "serve/http/client.h"
 #include "serve/settings.h"
 #include "submit/ways.h"
@@ -18,20 +20,8 @@ constexpr Millis kSubmitTimeout{45'000};
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
 constexpr Millis kAskTimeout{10'000};
-constexpr Millis kGonePatience{60'000};   // of `follow`, with a server that does not answer
-constexpr std::size_t kShownBytes = 200;  // of an answer
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char letter : text) {
-    const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                       (letter >= '0' && letter <= '9') || letter == '-' || letter == '_';
-    result +=
-        plain ? std::string(1, letter)
-              : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(letter)));
-  }
-  return result;
-}
+constexpr Millis kGonePatience = base::kMinute;  // of `follow`, with a server that does not answer
+constexpr std::size_t kShownBytes = 200;         // of an answer
 
 Refusal refusal_of(const http::Response& response, const std::string& place) {
   const auto json = protocol::Json::parse(response.body, nullptr, false);
@@ -94,7 +84,8 @@ class ToServer final : public Way {
   }
 
   std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) override {
-    const auto path = "/api/dtmsvr/query?gid=" + escaped(submission.request.gid);
+    std::string path = "/api/dtmsvr/query?gid=";
+    base::append_percent_encoded(path, submission.request.gid);
     auto heard_at = std::chrono::steady_clock::now();
     const auto end = heard_at + limit;
     for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <map>
 
+#include "base/spans.h"
 #include "rows.h"
 
 namespace belay::tool {
 namespace {
 
-constexpr Millis kClocksDiffer{24LL * 3'600'000};
+constexpr Millis kClocksDiffer = base::kDay;
 
 // "belay-REALM.GID.BRANCH": the gid, if the xid has one and no digest of it. Whether it is the
 // right one shows when the xid is made anew from it.

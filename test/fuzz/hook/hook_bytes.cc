@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/ascii.h"
 #include "hook/http_response.h"
 #include "hook/json.h"
 #include "hook/url.h"
@@ -171,7 +172,7 @@ std::string check_url(std::string_view input, bool& read) {
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
   const bool is_number =
       ours->host.find_first_not_of("0123456789.xXabcdefABCDEF") == std::string::npos;
-  if (!is_number && !ours->is_ipv6 && !hook::equal_ignoring_case(host, ours->host))
+  if (!is_number && !ours->is_ipv6 && !base::equal_ignoring_case(host, ours->host))
     return "libcurl calls '" + host + "' instead of '" + std::string(ours->host) + "'";
   if (part(theirs.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT) != std::to_string(ours->port))
     return "libcurl calls another port";

@@ -1,4 +1,4 @@
-// Goal: the small parts: base64, times, reasons in dtm's words, orders of a saga.
+// Goal: the small parts: times, reasons in dtm's words, orders of a saga.
 #include <doctest/doctest.h>
 
 #include <belay/belay.h>
@@ -7,7 +7,6 @@
 #include <memory>
 #include <new>
 
-#include "serve/protocol/base64.h"
 #include "serve/protocol/orders.h"
 #include "serve/protocol/read_pool.h"
 #include "serve/protocol/reason.h"
@@ -17,15 +16,15 @@
 namespace belay::test {
 
 TEST_SUITE("protocol/parts") {
-  TEST_CASE("base64 there and back, and what is none") {
-    for (const std::string bytes : {"", "a", "ab", "abc", "abcd", "\xff\x01\x7f\x80"}) {
-      CHECK(protocol::from_base64(protocol::to_base64(bytes)) == bytes);
-    }
-    CHECK(protocol::to_base64("hi") == "aGk=");
-    for (const auto* text : {"a", "aGk", "aGk=a", "a===", "====", "a!k=", "aGk=aGk="}) {
-      CAPTURE(text);
-      CHECK_FALSE(protocol::from_base64(text).has_value());
-    }
+  TEST_CASE("of a header that is there twice the first counts, whatever its name's case") {
+    const http::Request request{
+        .method = {},
+        .path = {},
+        .query = {},
+        .headers = {{"Host", "h"}, {"TraceParent", "one"}, {"traceparent", "two"}},
+        .body = {}};
+    CHECK(request.header("traceparent") == "one");
+    CHECK(request.header("Trace") == "");
   }
 
   TEST_CASE("times are written in UTC with milliseconds") {

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <latch>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -58,6 +61,40 @@ TEST_SUITE("threads") {
     pool.end();
     CHECK(runs == 103);
     CHECK_FALSE(pool.have(1));
+  }
+
+  TEST_CASE("a pool takes no more than may wait, and at its stop drops what has not begun") {
+    threads::Pool pool("belay-test", 2);
+    std::promise<void> begun, go_on;
+    std::atomic<int> runs = 0;
+    REQUIRE(pool.have(1));
+    REQUIRE(pool.add([&] { begun.set_value(), go_on.get_future().wait(), ++runs; }));
+    begun.get_future().wait();
+    const auto held = std::make_shared<int>();
+    CHECK(pool.add([&, held] { ++runs; }));
+    CHECK(pool.add([&, held] { ++runs; }));
+    CHECK_FALSE(pool.add([&, held] { ++runs; }));
+    CHECK(held.use_count() == 3);
+    const auto stop = std::async(std::launch::async, [&] { pool.stop(); });
+    while (pool.have(1)) std::this_thread::yield();  // until it stops
+    go_on.set_value();
+    stop.wait();
+    CHECK(runs == 1);
+    CHECK(held.use_count() == 1);
+    CHECK_FALSE(pool.add([] {}));
+  }
+
+  TEST_CASE("what has waited for long is dropped from a pool, nothing younger") {
+    using Time = threads::Pool::Time;
+    const auto at = [](int seconds) { return Time(std::chrono::seconds(seconds)); };
+    threads::Pool pool("belay-test");
+    std::vector<int> ran;
+    for (const int second : {1, 2, 2, 3})
+      pool.add([&, second] { ran.push_back(second); }, at(second));
+    pool.drop_older(at(2));
+    REQUIRE(pool.have(1));
+    pool.end();
+    CHECK(ran == std::vector<int>{3});
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "base/ascii.h"
+
 namespace belay::http {
 namespace {
 
@@ -22,18 +24,13 @@ std::size_t take_body(char* bytes, std::size_t one, std::size_t size, void* resp
   return size * one;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 std::size_t take_header(char* bytes, std::size_t one, std::size_t size, void* response) noexcept {
   const std::string_view line(bytes, size * one);
   auto& headers = static_cast<Response*>(response)->headers;
   if (line.starts_with("HTTP/")) headers.clear();  // the one after a "100 Continue"
   if (const auto colon = line.find(':'); colon != line.npos) {
-    headers.emplace_back(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+    headers.emplace_back(base::trimmed(line.substr(0, colon)),
+                         base::trimmed(line.substr(colon + 1)));
   }
   return size * one;
 }
@@ -63,7 +60,7 @@ void describe(CURL* curl, const ClientRequest& request, Headers& headers) {
 }  // namespace
 
 Result<Response> fetch(const ClientRequest& request) {
-  if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
+  if (!is_url(request.url)) {
     return Error{ErrorCode::invalid_argument, "'" + request.url + "' is no http or https URL"};
   }
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),

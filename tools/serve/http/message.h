@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace belay::http {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -17,6 +19,14 @@ struct Request {
   Fields query;        // decoded, in order
   Fields headers;      // names as sent
   std::string body;
+
+  // The first one's value, whatever its name's case; empty if there is none.
+  std::string_view header(std::string_view name) const {
+    for (const auto& [key, text] : headers) {
+      if (base::equal_ignoring_case(key, name)) return text;
+    }
+    return {};
+  }
 
   // The last one's value; empty if there is none.
   std::string_view query_value(std::string_view name) const {
@@ -34,6 +44,11 @@ struct Response {
   std::string body;
   Fields headers;
 };
+
+// Whether a text begins as one that a client can ask.
+inline bool is_url(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
 
 // Runs once, from any thread.
 using Respond = std::function<void(Response response)>;

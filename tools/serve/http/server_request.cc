@@ -1,13 +1,14 @@
 #include "serve/http/server_request.h"
 
 #include <microhttpd.h>
-#include <strings.h>
 
-#include <charconv>
 #include <memory>
 #include <new>
 #include <string_view>
 #include <utility>
+
+#include "base/ascii.h"
+#include "base/number.h"
 
 namespace belay::http {
 namespace {
@@ -45,8 +46,8 @@ struct LengthHeaders {
 MHD_Result count_lengths(void* counts, enum MHD_ValueKind /*kind*/, const char* name,
                          const char* /*value*/) noexcept {
   auto& headers = *static_cast<LengthHeaders*>(counts);
-  if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) ++headers.lengths;
-  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) ++headers.encodings;
+  if (base::equal_ignoring_case(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) ++headers.lengths;
+  if (base::equal_ignoring_case(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) ++headers.encodings;
   return MHD_YES;
 }
 
@@ -68,12 +69,7 @@ std::size_t header_bytes_of(MHD_Connection* connection) {
 }
 
 std::optional<std::uint64_t> promised_length(MHD_Connection* connection) {
-  const auto text = header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  std::uint64_t length = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, length);
-  if (text.empty() || failed != std::errc() || stop != end) return std::nullopt;
-  return length;
+  return base::parse_number<std::uint64_t>(header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH));
 }
 
 bool says_length_twice(MHD_Connection* connection) {

@@ -7,10 +7,6 @@ namespace {
 
 constexpr std::string_view kFailure = " FAILURE";
 
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 http::Response json_response(int status, std::string body) {
   http::Response response;
   response.status = status;
@@ -18,16 +14,10 @@ http::Response json_response(int status, std::string body) {
   return response;
 }
 
-http::Response overloaded(const std::string& text) {
-  auto response = json_response(503, text_of({{"message", text}}));
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
 }  // namespace
 
 ApiResult ApiResult::failure(std::string text) {
-  if (!ends_with(text, kFailure)) text += kFailure;
+  if (!text.ends_with(kFailure)) text += kFailure;
   return {Kind::failure, std::move(text), {}};
 }
 
@@ -69,10 +59,16 @@ http::Response to_response(const ApiResult& answer) {
     }
     case ApiResult::Kind::ongoing:
       return json_response(425, text_of({{"dtm_result", "ONGOING"}, {"message", answer.text}}));
-    case ApiResult::Kind::overload: return overloaded(answer.text);
+    case ApiResult::Kind::overload: return refusal(503, answer.text);
     case ApiResult::Kind::error: break;
   }
-  return json_response(500, text_of({{"message", answer.text}}));
+  return refusal(500, answer.text);
+}
+
+http::Response refusal(int status, std::string_view message) {
+  auto response = json_response(status, text_of({{"message", message}}));
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
 }
 
 http::Response plain_text(int status, std::string body) {

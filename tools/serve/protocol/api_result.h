@@ -4,6 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "belay/result.h"
@@ -43,6 +44,8 @@ using Done = std::function<void(ApiResult answer)>;
 std::string text_of(const Json& value);
 
 http::Response to_response(const ApiResult& answer);
+// {"message": …}, and after a 503 that one may come again.
+http::Response refusal(int status, std::string_view message);
 http::Response plain_text(int status, std::string body);
 
 }  // namespace belay::protocol

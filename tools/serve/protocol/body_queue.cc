@@ -6,46 +6,18 @@
 
 namespace belay::protocol {
 
-Result<> BodyQueue::start() {
-  auto thread = threads::Thread::start("belay-body", [this] { run(); });
-  if (!thread) return thread.error();
-  thread_ = std::move(*thread);
-  return {};
-}
-
 bool BodyQueue::post(std::size_t bytes, Job job) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || (bytes_ > 0 && bytes_ + bytes > bytes_max_)) return false;
-  queue_.push_back({bytes, std::move(job)});
-  bytes_ += bytes;
-  changed_.notify_one();
-  return true;
-}
-
-void BodyQueue::stop() {
-  std::deque<Waiting> dropped;
-  {
+  auto work = [this, bytes, job = std::move(job)]() mutable {
+    threads::run_if_memory(job);
+    job = nullptr;  // the body goes before its bytes are given free
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    dropped.swap(queue_);
-    changed_.notify_all();
-  }
-  thread_.join();
-}
-
-void BodyQueue::run() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (stopping_) return;
-    auto next = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    threads::run_if_memory(next.job);
-    next.job = nullptr;  // the body goes before its bytes are given free
-    lock.lock();
-    bytes_ -= next.bytes;
-  }
+    bytes_ -= bytes;
+  };
+  const std::lock_guard lock(mutex_);
+  if (bytes_ > 0 && bytes_ + bytes > bytes_max_) return false;
+  if (!thread_.add(std::move(work))) return false;
+  bytes_ += bytes;
+  return true;
 }
 
 }  // namespace belay::protocol

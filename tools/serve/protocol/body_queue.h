@@ -3,13 +3,11 @@
 // its bytes in sum.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <mutex>
 
-#include "threads/thread.h"
+#include "threads/pool.h"
 
 namespace belay::protocol {
 
@@ -20,30 +18,20 @@ class BodyQueue {
   explicit BodyQueue(std::size_t bytes_max) : bytes_max_(bytes_max) {}
   ~BodyQueue() { stop(); }
 
-  // Error: storage (no thread is left).
-  Result<> start();
+  // Error: resources (no thread is left).
+  Result<> start() { return thread_.have(1); }
 
   // False: with these there would be more than `bytes_max` (a body alone is always taken), or it
   // was stopped.
   bool post(std::size_t bytes, Job job);
   // Drops what has not begun, and returns when nothing runs any more.
-  void stop();
+  void stop() { thread_.stop(); }
 
  private:
-  struct Waiting {
-    std::size_t bytes = 0;
-    Job job;
-  };
-
-  void run();
-
   const std::size_t bytes_max_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> queue_;
-  std::size_t bytes_ = 0;  // of those that wait and of the one that runs
-  bool stopping_ = false;
-  threads::Thread thread_;  // last: it uses the others
+  std::size_t bytes_ = 0;               // of those that wait and of the one that runs
+  threads::Pool thread_{"belay-body"};  // last: it uses the others
 };
 
 }  // namespace belay::protocol

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "serve/protocol/base64.h"
+#include "base/base64.h"
 #include "serve/protocol/orders.h"
 #include "serve/protocol/parse.h"
 
@@ -14,10 +14,6 @@ constexpr std::string_view kJsonRpc = "json-rpc";
 constexpr Millis kLimitedRetryFirst{100};
 
 Millis seconds(std::int64_t count) { return Millis{count * 1'000}; }
-
-bool is_url(std::string_view target) {
-  return target.starts_with("http://") || target.starts_with("https://");
-}
 
 bool is_default(const TransactionRequest& request) {
   return request.retry_interval == 0 && request.retry_limit == 0;
@@ -117,7 +113,7 @@ Result<Workflow> describe_workflow(const TransactionRequest& request,
   Members members(*json);
   const auto given = members.text("name");
   const auto name = given.empty() ? std::string(name_of(Mode::workflow)) : given;
-  const auto data = from_base64(members.text("data"));
+  const auto data = base::from_base64(members.text("data"));
   if (members.error()) return invalid("custom_data: " + members.error()->detail);
   if (!data) return invalid("custom_data.data is no base64");
   auto target = target_of(request.query_prepared, request.protocol, options);
@@ -144,7 +140,7 @@ Millis Described::delay() const {
 Result<std::string> target_of(std::string_view url, std::string_view protocol,
                               const ServiceOptions& options) {
   if (url.empty()) return std::string();
-  const bool is_http = is_url(url);
+  const bool is_http = http::is_url(url);
   if (options.urls_only && !is_http)
     return invalid("'" + std::string(url) + "' is no URL of http:// or https://");
   const bool is_rpc =

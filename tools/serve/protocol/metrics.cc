@@ -5,11 +5,12 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <cctype>
 #include <map>
 #include <mutex>
 #include <sstream>
 #include <utility>
+
+#include "base/ascii.h"
 
 namespace belay::protocol {
 namespace {
@@ -204,10 +205,7 @@ class Metrics::Impl {
     const auto found = apis.find(name);
     if (found != apis.end()) return found->second;
     const bool full = apis.size() >= kApisMax;
-    std::string label(full ? kOther : name);
-    for (auto& letter : label) {
-      letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    }
+    const auto label = base::lower(full ? kOther : name);
     const auto counter = [&](const char* status) {
       return &requests.Add({{"type", "http"}, {"api", label}, {"status", status}});
     };

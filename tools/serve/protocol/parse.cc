@@ -1,7 +1,9 @@
 #include "serve/protocol/parse.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/ascii.h"
+#include "base/number.h"
 
 namespace belay::protocol {
 namespace {
@@ -37,13 +39,6 @@ Extent extent_of(std::string_view text) {
   return extent;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_but_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace
 
 Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
@@ -53,8 +48,7 @@ Result<Json> parse_object(std::string_view text) {
     return invalid("the body has " + std::to_string(text.size()) + " bytes, the limit is " +
                    std::to_string(kBodyBytesMax));
   }
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    return invalid("unexpected end of JSON input");
+  if (base::trimmed(text).empty()) return invalid("unexpected end of JSON input");
   const auto extent = extent_of(text);
   if (extent.depth > kDepthMax) {
     return invalid("the JSON is nested deeper than " + std::to_string(kDepthMax) + " levels");
@@ -77,7 +71,7 @@ const Json* Members::find(std::string_view name) const {
   auto found = object_.find(key);
   if (found == object_.end()) {
     for (auto it = object_.begin(); it != object_.end(); ++it) {
-      if (equal_but_case(it.key(), name)) found = it;
+      if (base::equal_ignoring_case(it.key(), name)) found = it;
     }
   }
   return found == object_.end() || found->is_null() ? nullptr : &*found;
@@ -143,10 +137,7 @@ std::vector<Header> Members::text_map(std::string_view name) {
 }
 
 Result<std::int64_t> to_integer(std::string_view text) {
-  std::int64_t number = 0;
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  if (!text.empty() && read.ec == std::errc() && read.ptr == end) return number;
+  if (const auto number = base::parse_number<std::int64_t>(text)) return *number;
   return invalid("convert to int error: " + std::string(text));
 }
 

@@ -6,67 +6,38 @@
 #include "threads/scarce.h"
 
 namespace belay::protocol {
+
 Result<std::unique_ptr<ReadPool>> ReadPool::make(const std::string& path, unsigned threads,
                                                  std::size_t queued_max, Millis patience) {
   auto pool = std::unique_ptr<ReadPool>(new ReadPool(queued_max, patience));
-  for (unsigned i = 0; i < std::max(threads, 1u); ++i) {
+  const auto count = std::max(threads, 1u);
+  pool->free_.reserve(count);
+  for (unsigned i = 0; i < count; ++i) {
     auto reader = Reader::open(path);
     if (!reader) return reader.error();
-    pool->readers_.push_back(std::make_unique<Reader>(std::move(*reader)));
+    pool->free_.push_back(std::move(*reader));
   }
-  for (const auto& reader : pool->readers_) {
-    auto thread = threads::Thread::start(
-        "belay-read", [own = pool.get(), one = reader.get()] { own->run(*one); });
-    if (!thread) return thread.error();
-    pool->threads_.push_back(std::move(*thread));
-  }
+  BELAY_TRY(pool->threads_.have(count));
   return pool;
 }
 
-ReadPool::~ReadPool() { stop(); }
-
 bool ReadPool::post(Job job) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_ || queue_.size() >= queued_max_) return false;
-  queue_.push_back({std::move(job), Clock::now()});
-  changed_.notify_one();
-  return true;
+  const auto since = Clock::now();
+  return threads_.add(
+      [this, since, job = std::move(job)] {
+        if (Clock::now() - since < patience_) run(job);
+      },
+      since);
 }
 
-void ReadPool::stop() {
-  std::deque<Waiting> dropped;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    dropped.swap(queue_);
-    changed_.notify_all();
-  }
-  for (auto& thread : threads_) thread.join();
-}
-
-void ReadPool::drop_late() {
-  std::deque<Waiting> late;
-  {
-    const std::lock_guard lock(mutex_);
-    while (!queue_.empty() && Clock::now() - queue_.front().since >= patience_) {
-      late.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
-  }
-}
-
-void ReadPool::run(Reader& reader) {
+void ReadPool::run(const Job& job) {
   std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (stopping_) return;
-    auto next = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    if (Clock::now() - next.since < patience_) threads::run_if_memory([&] { next.job(reader); });
-    next.job = nullptr;  // dropped: whoever it was to answer hears so
-    lock.lock();
-  }
+  auto reader = std::move(free_.back());
+  free_.pop_back();
+  lock.unlock();
+  threads::run_if_memory([&] { job(reader); });
+  lock.lock();
+  free_.push_back(std::move(reader));
 }
 
 }  // namespace belay::protocol

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,7 +11,7 @@
 
 #include "belay/reader.h"
 #include "belay/types.h"
-#include "threads/thread.h"
+#include "threads/pool.h"
 
 namespace belay::protocol {
 
@@ -21,11 +19,11 @@ class ReadPool {
  public:
   using Job = std::function<void(Reader& reader)>;
 
-  // Errors: those of Reader::open, storage (no thread is left).
+  // Errors: those of Reader::open, resources (no thread is left).
   static Result<std::unique_ptr<ReadPool>> make(const std::string& path, unsigned threads,
                                                 std::size_t queued_max,
                                                 Millis patience = Millis{5'000});
-  ~ReadPool();
+  ~ReadPool() { stop(); }
 
   // False: the queue is full, or it was stopped. A job that waited for longer than its client is
   // likely to (`patience`) is dropped: a few dear queries must not hold up all that follow, nor be
@@ -33,29 +31,21 @@ class ReadPool {
   bool post(Job job);
   // Drops what waited for too long, though no thread is free to look at it: to be called now and
   // then.
-  void drop_late();
+  void drop_late() { threads_.drop_older(Clock::now() - patience_); }
   // Drops what has not begun, and returns when nothing runs any more.
-  void stop();
+  void stop() { threads_.stop(); }
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Waiting {
-    Job job;
-    Clock::time_point since;
-  };
 
   ReadPool(std::size_t queued_max, Millis patience)
-      : queued_max_(queued_max), patience_(patience) {}
-  void run(Reader& reader);
+      : patience_(patience), threads_("belay-read", queued_max) {}
+  void run(const Job& job);
 
-  const std::size_t queued_max_;
   const Millis patience_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> queue_;
-  bool stopping_ = false;
-  std::vector<std::unique_ptr<Reader>> readers_;
-  std::vector<threads::Thread> threads_;
+  std::vector<Reader> free_;  // those no thread has: there are as many as threads
+  threads::Pool threads_;     // last: it uses the others
 };
 
 }  // namespace belay::protocol

@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "serve/protocol/base64.h"
+#include "base/base64.h"
 #include "serve/protocol/reason.h"
 #include "serve/protocol/times.h"
 
@@ -35,13 +35,13 @@ const Json& part_of(const Json& step, std::size_t place) {
 
 // A value that was bytes: text, or {"base64": …}.
 std::string base64_of(const Json& value) {
-  if (value.is_string()) return to_base64(value.get_ref<const std::string&>());
+  if (value.is_string()) return base::to_base64(value.get_ref<const std::string&>());
   return value.is_object() ? value.value("base64", std::string()) : std::string();
 }
 
 std::string bytes_of(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return from_base64(base64_of(value)).value_or(std::string());
+  return base::from_base64(base64_of(value)).value_or(std::string());
 }
 
 // A JSON number leaves a client's 32 bits only when billions of transactions were submitted; then
@@ -234,7 +234,7 @@ Json progress_json(const WholeTransaction& whole) {
               {"status", progress.status},
               {"create_time", to_rfc3339(at)},
               {"update_time", to_rfc3339(at)}};
-    put_unless_empty(json, "bin_data", to_base64(progress.data));
+    put_unless_empty(json, "bin_data", base::to_base64(progress.data));
     branches.push_back(std::move(json));
   }
   return branches;

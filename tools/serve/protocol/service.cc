@@ -1,6 +1,5 @@
 #include "serve/protocol/service.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -34,18 +33,6 @@ struct Turn {
 
 using Handle = void (*)(Turn& turn);
 
-std::string_view header_of(const http::Request& request, std::string_view name) {
-  std::string_view value;
-  for (const auto& [key, text] : request.headers) {
-    const bool same = key.size() == name.size() &&
-                      std::equal(key.begin(), key.end(), name.begin(), [](char a, char b) {
-                        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-                      });
-    if (same) value = text;
-  }
-  return value;
-}
-
 // Calls `work` with the transaction that the body describes.
 template <class Work>
 void with_transaction(const Turn& turn, Work work) {
@@ -54,7 +41,7 @@ void with_transaction(const Turn& turn, Work work) {
   auto request = read_transaction(*json);
   if (!request) return turn.done()(ApiResult::of(request.error()));
   request->gid = clean_gid(request->gid);
-  request->trace_parent = header_of(turn.request, "traceparent");
+  request->trace_parent = turn.request.header("traceparent");
   work(*request);
 }
 
@@ -101,7 +88,7 @@ void version_route(Turn& turn) {
 void ping_route(Turn& turn) { turn.done()(ApiResult::of(Json{{"msg", "pong"}})); }
 
 void rpc_route(Turn& turn) {
-  json_rpc(turn.context, turn.request.body, std::string(header_of(turn.request, "traceparent")),
+  json_rpc(turn.context, turn.request.body, std::string(turn.request.header("traceparent")),
            turn.respond());
 }
 

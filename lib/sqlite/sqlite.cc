@@ -1,10 +1,10 @@
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 
-namespace belay::store {
+namespace belay::sqlite {
 namespace {
 
 bool says_full(int reason) { return reason == ENOSPC || reason == EDQUOT || reason == EFBIG; }
@@ -128,4 +128,4 @@ sqlite3_file* Database::main_file() {
   return file != nullptr && file->pMethods != nullptr ? file : nullptr;
 }
 
-}  // namespace belay::store
+}  // namespace belay::sqlite

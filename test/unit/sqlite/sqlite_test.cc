@@ -1,11 +1,11 @@
 // Statements: what cannot be bound is told.
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 #include <doctest/doctest.h>
 
-namespace belay::store {
+namespace belay::sqlite {
 
-TEST_SUITE("store/sqlite") {
+TEST_SUITE("sqlite/sqlite") {
   TEST_CASE("a value that is too large is told by the step, which does nothing; the next is good") {
     auto database = Database::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, {});
     REQUIRE(database);
@@ -27,4 +27,4 @@ TEST_SUITE("store/sqlite") {
   }
 }
 
-}  // namespace belay::store
+}  // namespace belay::sqlite
