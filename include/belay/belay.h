@@ -1,4 +1,4 @@
-// Everything an embedder needs.
+// Includes every public header. An embedder needs no other.
 #pragma once
 
 #include "belay/barrier.h"

@@ -1,11 +1,12 @@
-// A bug stops the process before a wrong decision is written. On in release builds too.
+// A bug stops the process before a wrong decision is written to disk. The checks are enabled in
+// release builds too.
 #pragma once
 
 #include "belay/export.h"
 
 namespace belay {
 
-// Prints the expression and its place to standard error and aborts.
+// Prints the expression, the file and the line to standard error and aborts.
 [[noreturn]] BELAY_EXPORT void check_failed(const char* expression, const char* file,
                                             int line) noexcept;
 

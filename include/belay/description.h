@@ -1,5 +1,5 @@
-// What the descriptions of all modes have in common: settings, and one parameter type for the
-// engine.
+// The settings that the descriptions of all modes have in common, and the one parameter type with
+// which the engine takes a description of any mode.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace belay {
 
-// What one branch may set for itself; what it leaves out comes from the transaction, then from the
-// engine.
+// The settings of one branch. A setting that is left out comes from the transaction, or from the
+// engine if the transaction leaves it out too.
 struct StepOptions {
   std::optional<Retry> retry{};
   std::optional<Millis> request_timeout{};
@@ -23,7 +23,8 @@ struct StepOptions {
 };
 
 struct Settings {
-  std::string gid;  // empty: the engine makes one, time-ordered; the report tells it
+  // Empty: the engine makes a time-ordered gid; the report contains it.
+  std::string gid;
   std::optional<Millis> timeout_to_fail{};
   std::optional<Millis> request_timeout{};
   std::optional<Retry> retry{};
@@ -33,14 +34,15 @@ struct Settings {
   bool wait_result = false;
 };
 
-// The setters that every mode has. A description is nothing more than that: copy it, keep it,
-// submit it as often as you like. Not thread-safe while it is built. All checks are made at submit,
-// with the error that names the field and the limit.
+// The setters that every mode has. A description is a plain value: copy it, keep it, submit it as
+// often as you like. It is not thread-safe while it is built. All checks are made at the submit,
+// whose error names the field and the limit.
 template <class Self>
 class Describes {
  public:
-  // How long it may take to the decision, counted from the submit or prepare; then it turns back.
-  // At least 1 ms. Default: for a saga never, for all others 35 s (dtm's).
+  // How long the transaction may take until its decision, counted from the submit or prepare. After
+  // that time it turns back. At least 1 ms. Default: no limit for a saga, 35 s (dtm's value) for
+  // all other modes.
   Self& timeout_to_fail(Millis timeout) {
     settings_.timeout_to_fail = timeout;
     return self();
@@ -54,25 +56,27 @@ class Describes {
     settings_.retry = retry;
     return self();
   }
-  // The submit is answered when the transaction is final instead of when it is on disk. Not part of
-  // the definition.
+  // The submit is answered when the transaction is final instead of when it is on disk. This
+  // setting is not part of the definition.
   Self& wait_result(bool wait = true) {
     settings_.wait_result = wait;
     return self();
   }
-  // Of all of them at most 16 KiB, and of each step's own as much again.
+  // All headers of the transaction may have 16 KiB together, and the headers of each step 16 KiB
+  // more.
   Self& header(std::string_view name, std::string_view value) {
     settings_.headers.push_back({std::string(name), std::string(value)});
     return self();
   }
-  // Bytes of the caller's that every call of this transaction is given.
+  // Bytes of the caller that are handed to every call of this transaction.
   Self& custom_data(std::string_view bytes) {
     settings_.custom_data = bytes;
     return self();
   }
-  // W3C traceparent; stored, shown by the tools and the log, and handed to every call. A malformed
-  // one is ignored, as W3C asks: a tracing library's mistake must not stop a transaction. The first
-  // submit's stays: a repeated one is the same with another trace.
+  // The W3C traceparent. It is stored, shown by the tools and the log, and handed to every call. A
+  // malformed value is ignored, as W3C asks: a mistake of a tracing library must not stop a
+  // transaction. The value of the first submit stays: a repeated submit with another value counts
+  // as the same submit.
   Self& trace_parent(std::string_view text) {
     settings_.trace_parent = text;
     return self();
@@ -97,7 +101,7 @@ class Xa;
 class Msg;
 class Workflow;
 
-// Any of the modes' descriptions, by reference, for the length of a call.
+// A reference to the description of any mode, for the duration of a call.
 class Description {
  public:
   using Any = std::variant<const Saga*, const Tcc*, const Xa*, const Msg*, const Workflow*>;

@@ -1,4 +1,4 @@
-// A transaction whose branches its caller decides on, one by one.
+// A handle for a transaction whose caller adds the branches one by one and then submits or aborts.
 //
 //   auto order = belay::Driven::begin(engine, belay::Tcc("order-42"));
 //   auto seat = order->branch({"seat.try", "seat.confirm", "seat.cancel", "7A"});
@@ -15,28 +15,29 @@
 
 namespace belay {
 
-// Move-only. Dropped by a return or an exception before its word was given, it aborts (without
-// waiting). One thread at a time; not on the engine's loop, as it waits. It may outlive the engine,
-// which may also be moved: once that is closed or gone, every function says `closed`, and the
-// transaction goes on at the next open. Of a handle that was moved from they say `misuse`.
+// Move-only. If the handle is destroyed by a return or an exception before it submitted or aborted,
+// it aborts the transaction (without waiting). Use it from one thread at a time, and not on the
+// engine's loop, since its functions wait. The handle may outlive the engine, and the engine may be
+// moved. Once the engine is closed or destroyed, every function returns the error `closed`, and the
+// transaction goes on at the next open. Every function of a moved-from handle returns `misuse`.
 class BELAY_EXPORT Driven {
  public:
-  // Engine::prepare. The transaction is on disk when this returns.
+  // As Engine::prepare. The transaction is on disk when this function returns.
   static Result<Driven> begin(Engine& engine, Description description);
 
   Driven(Driven&& other) noexcept;
   Driven& operator=(Driven&& other) noexcept;
   ~Driven();
 
-  // Engine::register_branch.
+  // As Engine::register_branch.
   Result<Outcome> branch(const TwoPhaseBranch& branch);
-  // Engine::submit_prepared. With an error nothing was decided, save for commit_unknown, and the
-  // handle still aborts if it can.
+  // As Engine::submit_prepared. If it returns an error other than commit_unknown, nothing was
+  // decided, and the handle can still abort.
   Result<Report> submit();
-  // Submits and waits until it is final, at most `timeout`. Errors: timed_out (it goes on), and
-  // submit's.
+  // Submits and waits until the transaction is final, at most `timeout`. Errors: timed_out (the
+  // transaction goes on), and those of submit.
   Result<Report> run(Millis timeout);
-  // Engine::abort.
+  // As Engine::abort.
   Result<Report> abort(std::string_view reason);
 
   const std::string& gid() const noexcept { return gid_; }
@@ -49,7 +50,7 @@ class BELAY_EXPORT Driven {
                      ReportCallback done) const;
 
   std::weak_ptr<Engine::Impl> engine_;
-  bool open_ = true;  // false: the word was given
+  bool open_ = true;  // False: the caller has submitted or aborted.
   std::string gid_;
 };
 

@@ -1,6 +1,6 @@
-// Failures as values: what went wrong, as a number a program can switch on and a sentence a person
-// can act on. Three kinds never mix: a bug stops the process, a failure is an `Error`, a
-// participant's answer is an `Outcome`.
+// Failures are values: a number on which a program can switch, and a sentence on which a person can
+// act. There are three kinds, which are kept apart: a bug stops the process, a failure is an
+// `Error`, a participant's answer is an `Outcome`.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "belay/export.h"
 
-// The numbers are printed by tools and cross the wire: append, never renumber.
+// The numbers are printed by tools and sent over the network: append, never renumber.
 #define BELAY_ERROR_CODES(X)                                                               \
   X(invalid_argument, 1, "the request itself is malformed; sending it again cannot help")  \
   X(conflict, 2, "taken: the gid by another definition, the branch_id by another branch")  \
@@ -46,12 +46,12 @@ enum class ErrorCode : std::uint8_t {
 #undef BELAY_X
 };
 
-// The code's name ("busy"); never null, "error" for a number this version does not know.
+// The code's name ("busy"). Never null; "error" for a number that this version does not know.
 BELAY_EXPORT std::string_view name_of(ErrorCode code) noexcept;
-// The code's one-sentence meaning.
+// The code's meaning in one sentence.
 BELAY_EXPORT std::string_view meaning_of(ErrorCode code) noexcept;
 
-// `detail` names the thing and the number ("payload of step 2 has 2097152 bytes, the limit is
+// `detail` names the object and the number ("payload of step 2 has 2097152 bytes, the limit is
 // 1048576").
 struct Error {
   ErrorCode code{};

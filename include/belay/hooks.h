@@ -1,35 +1,49 @@
-// Branches that are URLs. A target that begins with "http://" or "https://" is called with dtm's
-// protocol: POST the payload (GET if there is none, save for xa), with branch_id, gid, op and
-// trans_type in the query and the transaction's and branch's headers. Its answer is read in this
-// order: status 425, or the word ONGOING in the body: ongoing; status 409, or FAILURE in the body:
-// failure, with the body's start as the reason; status 200: success; all else: unknown. A letter of
-// a word may be written as JSON's \u0046.
-// A body that cannot be read is unknown unless the status is 425 or 409. Read is text in a charset
-// in which ASCII's letters are ASCII's bytes, as it is, or packed once by gzip or deflate and
-// whole. Not read: any other Content-Encoding or several, Transfer-Encodings but chunked, what was
-// cut, UTF-16 and its like, control characters. `Accept-Encoding: identity` asks for no packing. A
-// target that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with JSON-RPC 2.0, the
-// method being the URL's query parameter `method` and its params the payload, a JSON object. Its
-// answer is parsed as a whole and must have the call's id and one of these: a result: success; an
-// error: failure for the code -32901 or FAILURE in its message, ongoing for -32902 or ONGOING, else
-// unknown. A result that has a string with such a word in it, however deep, means that.
-// {"dtm_result": …} will do, too. Anything else, a member said twice included, is unknown.
-// Redirects are followed on the same scheme, host and port only, five at most, and never without
-// the payload, nor without the call's query where there is no payload: a page to log in at would
-// pass for a yes. Cookies are neither kept nor sent.
-// Headers of the connection (Host, Content-Length, Accept-Encoding, TE, …) are left out of what a
-// caller gives; added are Belay-Attempt and Belay-Fence (see Call), and a traceparent with a new
-// span if one was submitted. A call's timeout covers all of it, from the name's lookup to the last
-// byte. A connection that was closed at rest is found out by a call, which is then made once more
-// with the same attempt.
+// Branches that are URLs. A name with "://" in it is always a URL: schemes other than those below
+// are refused, and no handler can have such a name.
 //
-// What is named "…://…" is a URL: other schemes are refused, and no function can have such a name.
+// dtm's protocol: a target that begins with "http://" or "https://" is called with a POST of the
+// payload (a GET if there is no payload, except in xa). The query has branch_id, gid, op and
+// trans_type; the request has the headers of the transaction and of the branch. The answer is read
+// in this order:
+// - status 425, or the word ONGOING in the body: ongoing
+// - status 409, or the word FAILURE in the body: failure, with the start of the body as the reason
+// - status 200: success
+// - anything else: unknown
 //
-// Hosts do not hold each other up: each has its own calls in flight, rate and circuit breaker. A
+// A letter of these words may be written as JSON's \u0046. If the body cannot be read, the outcome
+// is unknown unless the status is 425 or 409. A body can be read if it is text in a charset whose
+// ASCII letters are ASCII's bytes, plain or compressed once with gzip or deflate, and complete. A
+// body cannot be read if it has another Content-Encoding or several, a Transfer-Encoding other than
+// chunked, was truncated, is in UTF-16 or a similar charset, or contains control characters. The
+// request has `Accept-Encoding: identity`, which asks for no compression.
+//
+// JSON-RPC 2.0: a target that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with
+// the URL's query parameter `method` as the method and the payload, a JSON object, as the params.
+// The answer is parsed as a whole; it must have the id of the call and either a result or an error:
+// - a result: success. If a string in the result contains FAILURE or ONGOING, at any depth, the
+//   outcome is failure or ongoing.
+// - an error: failure for the code -32901 or FAILURE in its message; ongoing for -32902 or ONGOING;
+//   otherwise unknown
+// - anything else, and an answer that has a member twice: unknown
+// dtm's own answer, {"dtm_result": …}, is accepted as well.
+//
+// Redirects: at most five are followed, on the same scheme, host and port only, and never without
+// the payload, or, where there is no payload, without the query of the call: otherwise a login page
+// would count as a success. Cookies are neither kept nor sent.
+//
+// Headers: headers that belong to the connection (Host, Content-Length, Accept-Encoding, TE, …) are
+// removed from those that a caller gives. Belay-Attempt and Belay-Fence are added (see Call), and a
+// traceparent with a new span if one was submitted.
+//
+// Time: a call's timeout covers the whole call, from the look-up of the name to the last byte. If a
+// call finds that its idle connection was closed by the server, the call is made once more with the
+// same attempt.
+//
+// Hosts do not delay each other: each host has its own calls in flight, rate and circuit breaker. A
 // breaker opens after `breaker_failures` calls in a row without an answer (no connection, a
-// timeout, status 502, 503 or 504), for `breaker_open_first`, doubled up to `breaker_open_max`
-// while the one call that is then let through fails too. Calls to a host whose breaker is open wait
-// without costing attempts.
+// timeout, status 502, 503 or 504). It stays open for `breaker_open_first`. Then one call is let
+// through; each time that call fails too, the breaker stays open for twice as long, up to
+// `breaker_open_max`. Calls to a host whose breaker is open wait, and this costs them no attempts.
 #pragma once
 
 #include <cstdint>
@@ -44,39 +58,42 @@
 namespace belay {
 
 struct HookOptions {
-  // Behaviour. Files that change are read again for new connections, within a minute.
-  std::string ca_file;           // PEM; empty: the system's certificates
-  std::string client_cert_file;  // PEM; empty: none. With its key:
+  // Behaviour. A file that changes is read again within a minute, for new connections.
+  std::string ca_file;  // PEM; empty: the system's certificates
+  // PEM; empty: none. If a certificate is given, its key must be given too.
+  std::string client_cert_file;
   std::string client_key_file;
-  std::string proxy;  // as curl's; empty: the environment's http_proxy, https_proxy, no_proxy
-  // Targets that may be called: "SCHEME://HOST" or "HOST", the host a name, an address or
-  // "*.example.com"; with ":PORT" only that port. Empty: all. One that is not allowed is refused at
-  // submit (forbidden_target) and never called.
+  // In curl's syntax. Empty: the environment's http_proxy, https_proxy, no_proxy.
+  std::string proxy;
+  // Targets that may be called: "SCHEME://HOST" or "HOST", where HOST is a name, an address or
+  // "*.example.com"; with ":PORT" only that port is allowed. Empty: all targets. A target that is
+  // not allowed is refused at the submit (forbidden_target) and never called.
   std::vector<std::string> allowed_targets;
-  // Link-local addresses (169.254/16, fe80::/10) and the few others where clouds keep their
-  // metadata are not called, whatever name leads there: refused at submit if the URL names one,
-  // else the answer is unknown.
+  // Link-local addresses (169.254/16, fe80::/10) and the few other addresses where clouds keep
+  // their metadata are not called, whatever name resolves to them. If the URL contains such an
+  // address, the submit is refused; otherwise the outcome of the call is unknown.
   bool refuse_link_local = false;
 
   // Limits.
-  std::size_t response_bytes_max = 1024 * 1024;  // packed or unpacked; beyond: unknown
-  std::uint32_t calls_per_host_max = 128;        // in flight at once; more wait. 1 to 4,096
-  double rate_per_host_max = 0;                  // calls a second; 0: no limit
-  std::uint32_t breaker_failures = 10;           // in a row; 0: no breaker
+  std::size_t response_bytes_max = 1024 * 1024;  // compressed or uncompressed; beyond it: unknown
+  std::uint32_t calls_per_host_max = 128;  // in flight at once, 1 to 4,096; further calls wait
+  double rate_per_host_max = 0;            // calls a second; 0: no limit
+  std::uint32_t breaker_failures = 10;     // in a row; 0: no breaker
   Millis breaker_open_first{1'000};
   Millis breaker_open_max{30'000};
-  std::uint32_t hosts_max = 1'000;  // remembered at once; quiet ones are forgotten first
+  // The number of hosts remembered at once; hosts without calls are forgotten first.
+  std::uint32_t hosts_max = 1'000;
 };
 
 enum class BreakerState : std::uint8_t { closed, open, half_open };
 BELAY_EXPORT std::string_view name_of(BreakerState state) noexcept;
 
-// A moment's figures of one host. Totals count from when the engine first called it.
+// The figures of one host at one moment. Totals count from the engine's first call of the host.
 struct HostFigures {
   std::string host;  // "https://stock.example:8443"
   BreakerState breaker{};
   std::uint64_t in_flight = 0;
-  std::uint64_t success = 0, failure = 0, ongoing = 0, unknown = 0;  // total outcomes
+  std::uint64_t success = 0, failure = 0, ongoing = 0, unknown = 0;  // totals of outcomes
   std::uint64_t breaker_opened = 0;                                  // total
 
   bool operator==(const HostFigures&) const = default;

@@ -1,6 +1,7 @@
-// A two-phase message: delivered to every target if and only if the caller's own transaction
-// committed. Prepare it, commit your own work, submit it; if no word comes, belay asks the
-// back-check. See belay/outbox.h for the three in one call.
+// A two-phase message: it is delivered to every target if and only if the caller's own transaction
+// was committed. Prepare the message, commit your own work, submit the message. If neither a submit
+// nor an abort follows the prepare, belay calls the back-check. belay/outbox.h has the three steps
+// in one function.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@
 
 namespace belay {
 
-// A target that begins so names a topic: the message goes to those subscribed when it is submitted.
+// A target with this prefix names a topic: the message goes to all that are subscribed at the
+// moment of the submit.
 inline constexpr std::string_view kTopicPrefix = "topic://";
 
 class Msg : public Describes<Msg> {
@@ -24,23 +26,25 @@ class Msg : public Describes<Msg> {
   };
 
   Msg() = default;
-  // The gid is the idempotency key, as a saga's.
+  // The gid is the idempotency key, as for a saga.
   explicit Msg(std::string gid) : Describes(std::move(gid)) {}
 
-  // A target is a handler's name or a topic. It is called until it succeeds: a message has no way
-  // back.
+  // A target is a handler's name or a topic. The target is called until it succeeds: a message
+  // cannot be undone.
   Msg& to(std::string_view target, std::string_view payload = {}, StepOptions options = {}) {
     deliveries_.push_back({std::string(target), std::string(payload), std::move(options)});
     return *this;
   }
-  // The handler that says what became of the caller's own transaction: success, committed; failure,
-  // not and never will be; else it is asked again. Asked when no word came by timeout_to_fail.
-  // Without one, a message that was prepared and never submitted fails then.
+  // The handler that reports whether the caller's own transaction was committed. Success:
+  // committed. Failure: not committed, and it never will be. Any other answer: the handler is
+  // called again. The handler is called when the message was neither submitted nor aborted within
+  // timeout_to_fail. Without such a handler, a message that was prepared and never submitted fails
+  // at that time.
   Msg& query(std::string_view target) {
     query_ = target;
     return *this;
   }
-  // All deliveries at once instead of in order.
+  // All deliveries run at once instead of in order.
   Msg& concurrent() {
     concurrent_ = true;
     return *this;

@@ -1,5 +1,5 @@
-// How an engine behaves, and what bounds it. Behaviour and limits are apart; every default has its
-// reason beside it.
+// The options of an engine. Behaviour and limits are separate; every default has its reason beside
+// it.
 #pragma once
 
 #include <cstdint>
@@ -13,39 +13,42 @@ struct uv_loop_s;
 
 namespace belay {
 
-// When a call that brought no final answer is made again.
+// When a call without a final answer is made again.
 struct Retry {
-  Millis first_interval{10'000};  // after the first unknown; dtm's default
-  double multiplier = 2.0;        // 1.0 to 100.0
-  // the cap dtm does not have: nobody waits for hours after an outage
+  // After the first unknown outcome; dtm's default.
+  Millis first_interval{10'000};
+  double multiplier = 2.0;  // 1.0 to 100.0
+  // dtm has no such maximum. It exists because nobody wants to wait for hours after an outage.
   Millis interval_max{300'000};
-  // 0.0 to 1.0: each interval is drawn from [1-jitter, 1+jitter] of its value
+  // 0.0 to 1.0: each interval is multiplied by a random factor from [1-jitter, 1+jitter].
   double jitter = 0.2;
-  // forward calls without an answer before the transaction turns back; 0: no limit
+  // The number of forward calls without an answer before the transaction turns back; 0: no limit.
   std::uint32_t limit = 0;
-  Millis ongoing_interval{10'000};  // fixed, after `ongoing`
+  Millis ongoing_interval{10'000};  // after `ongoing`; does not grow
 
   bool operator==(const Retry&) const = default;
 };
 
 enum class History : std::uint8_t {
   all = 0,     // every finished transaction stays until its retention ends
-  failed = 1,  // only the failed ones
-  none = 2,    // none, and their gids are forgotten: submitting one again runs it again
+  failed = 1,  // only failed transactions stay
+  // No finished transaction stays, and its gid is forgotten: a repeated submit runs it again.
+  none = 2,
 };
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
-// Called from the loop, the store's thread or the caller's, one line without a newline. Must not
-// call the engine, and must not wait: while it does, everything stands still. A terminal or a pipe
-// that nobody reads makes its writer wait, so hand lines to a queue that drops and counts, as
-// `belay serve` does. Of what may come by the thousand at once, such as transactions that get
-// stuck, ten are told one by one in ten seconds and the rest in one line with their number.
+// Called from the loop, from the store's thread or from the caller's thread, with one line that has
+// no newline. The function must not call the engine and must not wait: while it waits, the engine
+// stands still. A terminal or a pipe that nobody reads makes its writer wait, so put the lines into
+// a queue that drops and counts, as `belay serve` does. Events that can come by the thousand at
+// once, such as transactions that become stuck, are logged with one line each for the first ten in
+// ten seconds; one more line has the number of the rest.
 using LogSink = void (*)(LogLevel level, std::string_view line, void* user);
 
-// A call that brought no answer, of a transaction that is stuck: see Options::stuck_after. Or one
-// that could not be made, since nobody registered its handler. Views live as long as the callback's
-// call.
+// A call without an answer, of a transaction that is stuck (see Options::stuck_after), or a call
+// that could not be made because its handler is not registered. The views are valid during the
+// callback's call.
 struct StuckNotice {
   std::string_view gid;
   Status status{};
@@ -53,70 +56,78 @@ struct StuckNotice {
   Op op{};
   std::string_view target;
   std::string_view error;
-  std::uint32_t attempts = 0;  // without an answer, in a row
+  std::uint32_t attempts = 0;  // calls without an answer, in a row
 };
-// Called on the loop after every such call, once that is on disk; must not wait.
+// Called on the loop after every such call, once the call's outcome is on disk; must not wait.
 using StuckCallback = void (*)(const StuckNotice& notice, void* user);
 
-// Bounds. A submit that would break one is refused with that limit's own error and leaves nothing
+// The limits. A submit beyond a limit is refused with the limit's own error and leaves nothing
 // behind.
 struct Limits {
-  // unfinished at once → live_limit; about 0.7 KB each, see live_bytes_max
+  // Unfinished transactions at once → live_limit. Each takes about 0.7 KB, see live_bytes_max.
   std::size_t live_transactions_max = 1'000'000;
-  std::size_t queued_submits_max = 65'536;  // handed in and not yet decided → busy
-  // asynchronous and blocking calls; more wait their turn
+  // Received and not yet decided → busy.
+  std::size_t queued_submits_max = 65'536;
+  // Asynchronous and blocking calls; further calls wait.
   std::size_t calls_in_flight_max = 4'096;
-  // Blocking handlers that begin at once; more wait their turn. 1 to 1,024. A handler that blocks
-  // mostly waits for a database, which rarely takes more connections of one program. Threads are
-  // made when they are needed and kept until the end; while handlers wait for transactions
-  // themselves there are up to as many again.
+  // Blocking handlers that begin at once, 1 to 1,024; further calls wait. Sixteen, because a
+  // blocking handler mostly waits for a database, and a database rarely accepts more connections
+  // from one program. Threads are created when they are needed and kept until the end. While
+  // handlers themselves wait for transactions, there are up to this many threads more.
   std::size_t blocking_threads = 16;
   std::size_t branches_max = 1'000;                    // per transaction → branches_limit
   std::size_t payload_bytes_max = 1024 * 1024;         // per step → payload_limit
-  std::size_t definition_bytes_max = 8 * 1024 * 1024;  // a whole transaction → definition_limit
+  std::size_t definition_bytes_max = 8 * 1024 * 1024;  // of a whole transaction → definition_limit
   std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
-  std::size_t subscriptions_max = 100'000;             // of all topics → topics_limit
-  // Memory, in bytes, each for the sum. A lone one that is larger is taken all the same, and so is
-  // whatever a start reads back. All four together leave room on a machine of 1 GiB.
+  std::size_t subscriptions_max = 100'000;             // in all topics together → topics_limit
+  // Limits of memory, in bytes, each for a sum. If nothing else counts towards the sum, one item is
+  // accepted whatever its size; everything that a start reads back is accepted as well. All four
+  // limits together leave room on a machine with 1 GiB.
   //
-  // Of the transactions in memory: definitions, branches, remembered steps, errors, who waits for
-  // their ends → live_bytes_limit. Some 800,000 small ones.
+  // The transactions in memory: definitions, branches, recorded steps, errors, and the callers that
+  // wait for their ends → live_bytes_limit. Enough for some 800,000 small transactions.
   std::size_t live_bytes_max = 512 * 1024 * 1024;
-  // Of requests handed in and not yet decided → queued_bytes_limit. Eight of the largest
-  // definitions, or the whole queue of small ones.
+  // Requests received and not yet decided → queued_bytes_limit. Enough for eight of the largest
+  // definitions, or for a full queue of small ones.
   std::size_t queued_bytes_max = 64 * 1024 * 1024;
-  // Copies for asynchronous and blocking calls in flight; more wait their turn.
+  // Copies of the data of asynchronous and blocking calls in flight; further calls wait.
   std::size_t call_bytes_max = 64 * 1024 * 1024;
-  // Of all subscriptions: topics, targets and remarks, and 100 bytes for each → topics_limit.
+  // All subscriptions: topics, targets and remarks, and 100 bytes for each → topics_limit.
   std::size_t subscription_bytes_max = 32 * 1024 * 1024;
 };
 
 struct Options {
   // Behaviour.
-  // the host's loop; null: the engine runs one on a thread of its own
+  // The host's loop. Null: the engine runs a loop on a thread of its own.
   uv_loop_s* loop = nullptr;
   History history = History::all;
-  // Counted in time that engines see pass: a minute and more in which nobody has the file open, or
-  // by which the clock is ahead at a start, does not count (the eight longest such times).
-  Millis retention{7LL * 24 * 3600 * 1000};         // of succeeded transactions; 0: for ever
-  Millis retention_failed{7LL * 24 * 3600 * 1000};  // of failed ones; 0: for ever
-  Retry retry;                                      // for transactions and steps that name none
-  Millis request_timeout{3'000};  // how long a call may take; dtm's default. 1 ms to 1 h
-  // unanswered attempts after which a transaction counts as stuck
+  // Retention counts only time during which an engine had the file open. Not counted: a minute or
+  // more in which nobody has the file open, and a minute or more by which the wall clock has jumped
+  // ahead at a start (the eight longest such times).
+  // For succeeded transactions; 0: for ever.
+  Millis retention{7LL * 24 * 3600 * 1000};
+  // For failed transactions; 0: for ever.
+  Millis retention_failed{7LL * 24 * 3600 * 1000};
+  // For transactions and steps that set none.
+  Retry retry;
+  // How long a call may take; dtm's default. 1 ms to 1 h.
+  Millis request_timeout{3'000};
+  // After this many calls without an answer a transaction counts as stuck.
   std::uint32_t stuck_after = 3;
-  Millis checkpoint_interval{5'000};  // how old the log's head may grow while little happens
-  // how long the log may grow before its head is folded away
+  // The maximum age of the oldest records in the log while there is little traffic.
+  Millis checkpoint_interval{5'000};
+  // The size that the log may reach before its oldest records are folded into rows.
   std::size_t checkpoint_log_bytes = 16 * 1024 * 1024;
-  LogSink log = nullptr;  // null: the library says nothing
+  LogSink log = nullptr;  // null: the library logs nothing
   void* log_user = nullptr;
-  LogLevel log_level = LogLevel::info;  // what is below is not formatted
-  // A new state file is refused (not_found): for those whose file is never a new one
+  LogLevel log_level = LogLevel::info;  // lines below this level are not even formatted
+  // A new state file is refused (not_found): for programs whose state file must exist already.
   bool must_exist = false;
-  // The whole file is checked before it is opened, as Reader::check does, and refused (corrupt) if
-  // something is wrong with it. Costs a few seconds a GB; a file that is not checked is refused at
-  // what recovery finds in it.
+  // Checks the whole file before it is opened, as Reader::check does, and refuses it (corrupt) if a
+  // problem is found. The check takes a few seconds a GB. Without it, a file is refused only for
+  // problems that recovery finds.
   bool check_at_open = false;
-  StuckCallback on_stuck = nullptr;  // null: nobody is told
+  StuckCallback on_stuck = nullptr;  // null: no notices
   void* on_stuck_user = nullptr;
 
   HookOptions hooks;

@@ -1,4 +1,4 @@
-// The caller's own local transaction and a message, both or neither.
+// The caller's own local transaction and a message: both happen, or neither.
 #pragma once
 
 #include <functional>
@@ -10,17 +10,21 @@
 namespace belay {
 
 // Prepares the message, runs `work` inside one local transaction on the connection together with
-// the barrier's row, commits, submits. A crash at any point: the message is delivered if and only
-// if the local transaction committed, provided that the message's back-check (Msg::query) answers
-// with Barrier::query_prepared on the same database.
+// the barrier's row, commits, and submits the message. If the process crashes at any point, the
+// message is delivered if and only if the local transaction was committed. This requires that the
+// message's back-check (Msg::query) answers with Barrier::query_prepared on the same database.
 //
-// Work answers success: committed and submitted. Failure: rolled back, the message barred in the
-// database and aborted; the report's status is failed, unless another caller with the same gid
-// committed meanwhile: then it is submitted as that one's. Anything else, or an unclear commit:
-// rolled back as far as can be told, and the back-check decides; the error is commit_unknown.
-// Errors besides, with nothing prepared or run: prepare's; misuse if the connection is inside a
-// transaction already; invalid_argument if the message has no back-check, or a gid that the barrier
-// cannot hold: it takes 128 bytes of UTF-8 without NUL. Waits: not on the engine's loop.
+// `work` answers success: the transaction is committed and the message submitted. `work` answers
+// failure: the transaction is rolled back, and the message is barred in the database and aborted.
+// The report's status is then failed, unless another caller with the same gid committed meanwhile:
+// then the message is submitted for that caller. `work` answers anything else, or the result of the
+// commit is unclear: the transaction is rolled back as far as can be determined, and the back-check
+// decides; the error is commit_unknown.
+//
+// Other errors, with nothing prepared or run: those of prepare; misuse if the connection is inside
+// a transaction already; invalid_argument if the message has no back-check, or has a gid that the
+// barrier cannot store (at most 128 bytes of UTF-8 without NUL). The function waits: do not call it
+// on the engine's loop.
 BELAY_EXPORT Result<Report> do_and_submit(Engine& engine, const Msg& msg, sqlite3* database,
                                           const std::function<Outcome()>& work);
 BELAY_EXPORT Result<Report> do_and_submit(Engine& engine, const Msg& msg, pg_conn* database,

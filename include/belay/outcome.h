@@ -12,17 +12,22 @@ namespace belay {
 
 // The numbers are written to disk: append, never renumber.
 enum class OutcomeKind : std::uint8_t {
-  success = 0,  // done
-  // a business no, final: the transaction turns back (an undo that answers so is asked again)
+  success = 0,  // the operation is done
+  // A final refusal: the transaction turns back. (An undo operation that answers failure is called
+  // again.)
   failure = 1,
-  ongoing = 2,  // not yet; ask again after the fixed `Retry::ongoing_interval`
-  unknown = 3,  // no answer, or none that can be read: asked again with back-off, never guessed
+  // The operation has not ended yet; the call is repeated after the fixed
+  // `Retry::ongoing_interval`.
+  ongoing = 2,
+  // No answer, or an answer that cannot be read. The call is repeated with back-off; the outcome is
+  // never guessed.
+  unknown = 3,
 };
 
 BELAY_EXPORT std::string_view name_of(OutcomeKind kind) noexcept;
 
-// `reason` reaches the caller's report, the state file and the command line. It is cut at 1,024
-// bytes when stored.
+// `reason` appears in the caller's report, in the state file and in the output of the command line.
+// At most 1,024 bytes of it are stored.
 class Outcome {
  public:
   static Outcome success() { return Outcome(OutcomeKind::success, {}); }

@@ -1,4 +1,4 @@
-// What became of a transaction, as far as it is on disk.
+// The state of a transaction, according to the records on disk.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace belay {
 
-// A value: copy it, keep it.
+// A plain value: copy it, keep it.
 class Report {
  public:
   struct Fields {
@@ -28,17 +28,17 @@ class Report {
   Status status() const noexcept { return fields_.status; }
   bool finished() const noexcept { return is_final(fields_.status); }
   bool succeeded() const noexcept { return fields_.status == Status::succeed; }
-  // Unfinished, and its current branch did not answer `Options::stuck_after` times or names no
-  // known handler.
+  // The transaction is unfinished, and its current branch did not answer `Options::stuck_after`
+  // times or names an unknown handler.
   bool stuck() const noexcept { return fields_.stuck; }
-  // Why it turned back ("branch 02 (bank.credit): account closed"), or while it runs the last
-  // error. Empty if none.
+  // Why the transaction turned back ("branch 02 (bank.credit): account closed"), or, while the
+  // transaction runs, the last error. Empty if there is none.
   const std::string& reason() const noexcept { return fields_.reason; }
   TimePoint created_at() const noexcept { return fields_.created_at; }
-  // When it became final; the epoch while it is not.
+  // When the transaction became final; the epoch while it is not final.
   TimePoint finished_at() const noexcept { return fields_.finished_at; }
-  // Of a submit, a prepare, a word: the transaction was there already, or the word given, so that
-  // this one changed nothing.
+  // For a submit, a prepare or an abort: true if the transaction existed already or was decided
+  // already, so that this call changed nothing.
   bool joined() const noexcept { return fields_.joined; }
 
  private:

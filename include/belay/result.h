@@ -1,5 +1,5 @@
-// A value or an `Error`. The names are a subset of std::expected's, so that an alias can replace it
-// one day.
+// A value or an `Error`. The names are a subset of those of std::expected, so that an alias can
+// replace this class one day.
 #pragma once
 
 #include <utility>
@@ -10,7 +10,8 @@
 
 namespace belay {
 
-// Reading the side that is not there is a bug and stops the process: test first.
+// To read the value of a failed result, or the error of a successful result, is a bug and stops the
+// process: test the result first.
 template <class T = std::monostate>
 class [[nodiscard]] Result {
  public:

@@ -1,4 +1,4 @@
-// A saga: steps that go forward, and compensations that take them back if one of them says no.
+// A saga: steps that go forward, and compensations that undo them if one of them fails.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,16 @@ class Saga : public Describes<Saga> {
     std::string payload;
     StepOptions options;
   };
-  // Step `step` waits for the success of the steps in `after`. Numbers as in branch ids: the first
-  // step is 1.
+  // Step `step` waits until the steps in `after` have succeeded. The numbers are those in branch
+  // ids: the first step is 1.
   struct Order {
     std::uint32_t step;
     std::vector<std::uint32_t> after;
   };
 
   Saga() = default;
-  // The gid is the idempotency key: submitting it again joins the first or returns its result.
+  // The gid is the idempotency key: a repeated submit joins the first transaction or returns its
+  // result.
   explicit Saga(std::string gid) : Describes(std::move(gid)) {}
 
   // A target is a handler's name. An empty target succeeds without a call.
@@ -37,14 +38,14 @@ class Saga : public Describes<Saga> {
         {std::string(action), std::string(compensate), std::string(payload), std::move(options)});
     return *this;
   }
-  // All steps at once instead of in order; compensations too.
+  // All steps run at once instead of in order; the compensations too.
   Saga& concurrent() {
     concurrent_ = true;
     return *this;
   }
-  // A graph: steps start as soon as those they wait for succeeded, a step without an order at once.
-  // Compensation goes the graph backwards. A cycle, an unknown or a repeated step is refused at
-  // submit.
+  // Makes the steps a graph: a step starts as soon as the steps that it waits for have succeeded,
+  // and a step without an order starts at once. Compensation follows the graph in reverse. A cycle,
+  // an unknown step or a repeated step is refused at the submit.
   Saga& order(std::uint32_t step, std::vector<std::uint32_t> after) {
     orders_.push_back({step, std::move(after)});
     return *this;

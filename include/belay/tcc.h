@@ -1,11 +1,12 @@
-// Try, confirm, cancel; and XA, the same shape with prepare, commit and rollback. In the first
-// phase every branch reserves (or prepares); then all are confirmed (committed), or those that may
-// have been tried are cancelled (rolled back). What follows the decision is retried for ever, with
-// back-off, and shows as stuck.
+// Two modes with the same shape: TCC, with try, confirm and cancel, and XA, with prepare, commit
+// and rollback. In the first phase every branch reserves (or prepares). Then all branches are
+// confirmed (committed), or those that may have been tried are cancelled (rolled back). Operations
+// after the decision are retried without limit, with back-off; a transaction whose operation gets
+// no answer shows as stuck.
 //
-// Declared: a description with its branches, handed to Engine::submit or run; belay makes the tries
-// and decides. Driven: Engine::prepare, then branch by branch, then the caller's word; see
-// belay/driven.h.
+// A transaction is declared or driven. Declared: a description with its branches is handed to
+// Engine::submit or run; belay makes the try calls and decides. Driven: the caller calls
+// Engine::prepare, adds one branch after the other, and then submits or aborts; see belay/driven.h.
 #pragma once
 
 #include <string>
@@ -17,15 +18,16 @@
 
 namespace belay {
 
-// One branch of two phases. A target is a handler's name; an empty one succeeds without a call.
+// One branch with two phases. A target is a handler's name; an empty target succeeds without a
+// call.
 struct TwoPhaseBranch {
   std::string first;     // tcc: try; xa: prepare
   std::string commit;    // tcc: confirm; xa: commit
   std::string rollback;  // tcc: cancel; xa: rollback
   std::string payload{};
   StepOptions options{};
-  // 1 to 128 bytes without control characters, no other branch's of the transaction; empty: its
-  // number, "01", "02", …
+  // 1 to 128 bytes without control characters, different from every other branch of the
+  // transaction. Empty: the number of the branch, "01", "02", …
   std::string branch_id{};
 };
 
@@ -41,8 +43,8 @@ class TwoPhase : public Describes<Self> {
     return branch({std::string(first), std::string(commit), std::string(rollback),
                    std::string(payload), std::move(options)});
   }
-  // One after the other, in the order of the branches, the second phase of a cancel in reverse;
-  // otherwise all at once.
+  // The branches are called one after the other in their order, and a cancel calls them in reverse
+  // order. Without this setting all branches are called at once.
   Self& in_order() {
     in_order_ = true;
     return static_cast<Self&>(*this);
@@ -63,7 +65,7 @@ class TwoPhase : public Describes<Self> {
 class Tcc : public TwoPhase<Tcc> {
  public:
   Tcc() = default;
-  // The gid is the idempotency key, as a saga's.
+  // The gid is the idempotency key, as for a saga.
   explicit Tcc(std::string gid) : TwoPhase(std::move(gid)) {}
 };
 

@@ -1,5 +1,6 @@
-// The version, and its policy: before 1.0 a minor version may change the API, a patch never does.
-// The state file's schema has a number of its own and every version reads the older ones.
+// The version, and the policy for it: before 1.0 a minor version may change the API, a patch
+// version never does. The state file's schema has a number of its own, and every version reads the
+// older schemas.
 #pragma once
 
 #include <string_view>
@@ -12,7 +13,7 @@
 
 namespace belay {
 
-// "0.1.0" of the library that is linked, which may differ from the header's macros.
+// "0.1.0", the version of the library that is linked. It may differ from the header's macros.
 BELAY_EXPORT std::string_view version() noexcept;
 
 }  // namespace belay

@@ -1,6 +1,7 @@
-// A workflow: its steps are run by its owner, belay remembers what was done. The owner prepares it,
-// records each step's result, and says how it ended; until then belay calls it back, so that it
-// goes on after a crash, skipping what is remembered.
+// A workflow: its owner runs the steps, belay stores what was done. The owner prepares the
+// workflow, records the result of each step, and finishes the workflow with a status. Until then
+// belay calls the owner back, so that the workflow goes on after a crash and skips the recorded
+// steps.
 #pragma once
 
 #include <string>
@@ -14,13 +15,13 @@ namespace belay {
 class Workflow : public Describes<Workflow> {
  public:
   Workflow() = default;
-  // The gid is the idempotency key, as a saga's.
+  // The gid is the idempotency key, as for a saga.
   explicit Workflow(std::string gid) : Describes(std::move(gid)) {}
 
-  // The target that is called while it is unfinished, with `input` as its payload, first after
-  // Retry::first_interval and then as Retry says: whatever it answers, it is called again until
-  // somebody finishes the workflow. An empty target is never called. `name` says which of the
-  // owner's workflows it is; a hook is given it as `op`. 1 to 128 bytes.
+  // `target` is called with `input` as its payload while the workflow is unfinished: first after
+  // Retry::first_interval, then as Retry says. Whatever the target answers, it is called again
+  // until somebody finishes the workflow. An empty target is never called. `name` says which of the
+  // owner's workflows this is, 1 to 128 bytes; a URL target gets the name as the parameter `op`.
   Workflow& callback(std::string_view target, std::string_view name, std::string_view input = {}) {
     target_ = target;
     name_ = name;
@@ -38,17 +39,17 @@ class Workflow : public Describes<Workflow> {
   std::string input_;
 };
 
-// One remembered step. (branch_id, op) is its key within the workflow: recording it again is
-// refused.
+// One recorded step. (branch_id, op) is its key within the workflow: recording the same key again
+// is refused.
 struct Progress {
   std::string branch_id;  // 1 to 128 bytes
-  std::string op;         // the owner's word, 1 to 45 bytes
-  std::string status;     // likewise
+  std::string op;         // a name of the owner's choice, 1 to 45 bytes
+  std::string status;     // the same
   std::string data{};     // the step's result, at most Limits::payload_bytes_max
   bool operator==(const Progress&) const = default;
 };
 
-// How a workflow ended, as its owner says.
+// The end of a workflow, as its owner reports it.
 struct WorkflowEnd {
   Status status = Status::succeed;  // or failed
   std::string result{};             // at most Limits::payload_bytes_max

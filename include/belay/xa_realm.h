@@ -1,4 +1,4 @@
-// Whose prepared transactions they are: see XaOptions::realm.
+// Identifies which engine's prepared transactions are meant, see XaOptions::realm.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@ namespace belay {
 
 enum class XaKind : std::uint8_t { postgresql, mariadb };
 
-// A realm that an engine has used, as its state file remembers it.
+// A realm that an engine has used, as the engine's state file stores it.
 struct XaRealm {
   XaKind kind{};
   std::string realm;

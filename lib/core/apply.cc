@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned bit(Status status) { return 1u << static_cast<unsigned>(status); }
 
-// Which status may follow which: forward only, and nothing after a final one.
+// Which status may follow which: only forward, and none after a final status.
 constexpr std::array<unsigned, 5> kMayGoTo = {
     bit(Status::submitted) | bit(Status::aborting),  // prepared
     bit(Status::aborting) | bit(Status::succeed),    // submitted
@@ -24,7 +24,7 @@ constexpr std::array<unsigned, 5> kMayGoTo = {
 static_assert(kMayGoTo[static_cast<std::size_t>(Status::succeed)] == 0);
 static_assert(kMayGoTo[static_cast<std::size_t>(Status::failed)] == 0);
 
-// A workflow knows no other way than from prepared to its end: see `apply_finished`.
+// A workflow only goes from prepared to its end: see `apply_finished`.
 bool may_go_to(const Transaction& transaction, Status to) {
   if (transaction.mode() == Mode::workflow) return false;
   return (kMayGoTo[static_cast<std::size_t>(transaction.status)] & bit(to)) != 0;
@@ -42,7 +42,7 @@ void keep_text(std::unique_ptr<std::string>& slot, std::string_view text) {
   }
 }
 
-// Is this the time for this op of this branch?
+// True if this operation of this branch may start now.
 bool may_start(const Transaction& transaction, std::uint32_t index, Op op) {
   if (op != current_op(transaction, index)) return false;
   const auto& branch = transaction.branches[index];
@@ -53,7 +53,7 @@ bool may_start(const Transaction& transaction, std::uint32_t index, Op op) {
   if (branch.second != OpState::idle) return false;
   if (ops.commits && op == ops.commit)
     return transaction.status == Status::submitted && branch.first == OpState::succeeded;
-  // it cannot have run: nothing to undo
+  // A branch that cannot have run has nothing to undo.
   return transaction.status == Status::aborting && branch.first != OpState::idle;
 }
 
@@ -70,14 +70,14 @@ bool apply_started(Transaction& transaction, std::uint32_t index, Op op) {
   return true;
 }
 
-// A business no ends the first phase only: an undo, a confirmation, a delivery or a workflow's
-// callback is asked again.
+// A refusal can end only the first phase: an undo, a confirmation, a delivery or a workflow's
+// callback is called again.
 bool takes_no(const Transaction& transaction, Op op) {
   return is_first(op) && transaction.mode() != Mode::workflow &&
          !(transaction.mode() == Mode::msg && op == Op::action);
 }
 
-// The first op may still answer when the transaction has turned back.
+// The first operation may still answer after the transaction has turned back.
 bool has_op(const Transaction& transaction, std::uint32_t index, Op op) {
   if (!is_first(op)) return op == current_op(transaction, index);
   return op ==
@@ -89,10 +89,11 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
   if (!has_op(transaction, record.branch, op)) return false;
   auto& state = state_of(branch, op);
   if (state != OpState::started || transaction.finished()) return false;
-  // the undo waits for this answer
+  // The undo starts only after this answer.
   if (is_first(op) && branch.second != OpState::idle) return false;
   const bool no = record.outcome == OutcomeKind::failure && takes_no(transaction, op);
-  const bool ends = transaction.mode() != Mode::workflow;  // its owner does, no answer
+  // A workflow is ended by its owner, not by an answer.
+  const bool ends = transaction.mode() != Mode::workflow;
   if (record.outcome == OutcomeKind::success && ends) {
     state = OpState::succeeded;
     if (op != Op::query) ++(is_first(op) ? transaction.succeeded : transaction.second_done);
@@ -171,7 +172,8 @@ bool apply_committing(Transaction& transaction, const Record& record) {
   return true;
 }
 
-// Branches of a driven transaction before its decision; subscribers of a message's topics after it.
+// Adds branches of a driven transaction before its decision, or subscribers of a message's topics
+// after the decision.
 bool apply_added(Transaction& transaction, const Record& record) {
   const bool is_msg = transaction.mode() == Mode::msg;
   if (is_msg ? transaction.status != Status::submitted : !may_add_branch(transaction)) return false;
@@ -182,7 +184,8 @@ bool apply_added(Transaction& transaction, const Record& record) {
 
 bool apply_aborting(Transaction& transaction, std::string_view why) {
   if (!may_go_to(transaction, Status::aborting)) return false;
-  // Only a saga is submitted without being decided; the others are committed by then.
+  // Only a saga in status submitted can still turn back; in the other modes submitted is the
+  // decision to commit.
   if (transaction.status == Status::submitted && transaction.mode() != Mode::saga) return false;
   transaction.status = Status::aborting;
   keep_text(transaction.reason, why);
@@ -208,7 +211,7 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
           record.op != current_op(transaction, record.branch))
         return false;
       branch.parked = true;
-      branch.due_at = 0;  // it waits for its handler, not for a time
+      branch.due_at = 0;  // the branch waits for its handler, not for a time
       keep_text(branch.last_error, record.text);
       return true;
     default: break;
@@ -216,7 +219,7 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
   return false;
 }
 
-// Of a stopped one only what its calls in flight answer, and the end.
+// A stopped transaction accepts only the answers of its calls in flight, and its end.
 bool may_take(const Transaction& transaction, RecordKind kind) {
   return !transaction.stopped || kind == RecordKind::answered || kind == RecordKind::finished;
 }
@@ -241,7 +244,7 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
   return false;
 }
 
-// What its owner said, not what its callback last met with.
+// The reason that the owner gave, not the last error of the callback.
 std::string_view own_reason(const Transaction& transaction) {
   return transaction.reason ? std::string_view(*transaction.reason) : std::string_view();
 }

@@ -1,4 +1,5 @@
-// The only code that changes a transaction: live, at recovery, in a reader, in a test.
+// The only code that changes a transaction: while the engine runs, at recovery, in a reader and in
+// tests.
 #pragma once
 
 #include "belay/result.h"
@@ -7,11 +8,13 @@
 
 namespace belay::core {
 
-// A transaction out of its `submitted` record. Error: corrupt (the definition cannot be read).
+// Makes a transaction from its `submitted` or `prepared` record. Error: corrupt (the definition
+// cannot be read).
 Result<Transaction> begin(const Record& submitted);
-// The same with the definition parsed already: that of `submitted.text`.
+// The same with the parsed definition of `submitted.text`.
 Transaction begin(const Record& submitted, Definition definition);
-// Any later record. Error: corrupt (illegal in this state); the transaction is unchanged then.
+// Applies any later record. Error: corrupt (the record is illegal in this state); the transaction
+// is then unchanged.
 Result<> apply(Transaction& transaction, const Record& record);
 
 }  // namespace belay::core

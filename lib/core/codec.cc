@@ -25,10 +25,10 @@ bool unpack(std::uint8_t byte, Record& record) {
   record.op = static_cast<Op>(byte >> 3);
   record.outcome = static_cast<OutcomeKind>(byte & 7);
   return record.kind == RecordKind::answered ||
-         record.outcome == OutcomeKind::success;  // others have none
+         record.outcome == OutcomeKind::success;  // other kinds have no outcome
 }
 
-// Behind a record's head. False: it cannot be, or it is of an unknown kind.
+// Skips a record's body, after its head. False: the body is damaged, or the kind is unknown.
 bool skip_body(base::ByteReader& in, RecordKind kind) {
   switch (kind) {
     case RecordKind::answered:
@@ -215,8 +215,8 @@ Result<std::optional<Record>> BatchReader::next_of(TransactionId id) {
     const auto kind = static_cast<RecordKind>(in.u8());
     const auto of = last_id_ + static_cast<std::uint64_t>(in.signed_varint());
     if (of == id || begins(kind)) break;
-    in.varint();                      // its time
-    if (!skip_body(in, kind)) break;  // `next` says what is wrong with it
+    in.varint();                      // the time
+    if (!skip_body(in, kind)) break;  // `next` reports the problem
     last_id_ = of;
     rest_ = in.rest();
     ++read_;

@@ -1,10 +1,11 @@
-// Records and snapshots as bytes. A batch is: format (1 byte), record count (varint), CRC-32C of
-// the rest (4 bytes, little endian), base time (varint, ms), then the records. A snapshot is:
-// format (1 byte), content, CRC-32C of all before it (4 bytes); in format 1 there is no checksum.
-// Unknown formats and kinds are refused, never skipped.
+// Encodes records and snapshots as bytes. A batch is: format (1 byte), record count (varint),
+// CRC-32C of the rest (4 bytes, little endian), base time (varint, ms), then the records. A
+// snapshot is: format (1 byte), content, CRC-32C of all bytes before the checksum (4 bytes); format
+// 1 has no checksum. Unknown formats and kinds are refused, never skipped.
 //
-// Whatever the format of a later version, its last four bytes are the CRC-32C of all before them.
-// So a flipped bit in the first byte is damage, and not a newer version's work.
+// In every later format the last four bytes must be the CRC-32C of all bytes before them. So a
+// flipped bit in the first byte can be recognized as damage and is not taken for the format of a
+// newer version.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@
 
 namespace belay::core {
 
-// Collects the records of one batch. `take` seals it and starts the next.
+// Collects the records of one batch. `take` seals the batch and starts the next one.
 class BatchWriter {
  public:
   void add(const Record& record);
@@ -35,20 +36,22 @@ class BatchWriter {
 
 inline constexpr std::size_t kChecksumBytes = 4;
 bool ends_with_checksum(std::string_view bytes);
-// Of what has an unknown format: unsupported if it is whole, else corrupt.
+// The error for bytes with an unknown format: unsupported if the bytes are undamaged, otherwise
+// corrupt.
 Error newer_or_damaged(std::string_view what, std::string_view bytes);
 
-// Walks a sealed batch. The views of a record live as long as the bytes.
+// Reads the records of a sealed batch. The views in a record are valid as long as the bytes are.
 class BatchReader {
  public:
-  // Errors: corrupt (CRC, truncated), unsupported (whole, and of a newer format).
+  // Errors: corrupt (wrong CRC, truncated), unsupported (undamaged, but in a newer format).
   static Result<BatchReader> open(std::string_view bytes);
 
   std::uint32_t count() const { return count_; }
-  // The next record, nothing at the end; corrupt if it cannot be read or is of an unknown kind.
+  // The next record; empty at the end; corrupt if the record cannot be read or is of an unknown
+  // kind.
   Result<std::optional<Record>> next();
-  // The next that is of this transaction or begins one; the others are passed over unread, at a few
-  // nanoseconds each.
+  // The next record that belongs to this transaction or begins one. Other records are skipped
+  // without decoding, at a few nanoseconds each.
   Result<std::optional<Record>> next_of(TransactionId id);
 
  private:
@@ -59,9 +62,9 @@ class BatchReader {
   std::uint32_t read_ = 0;
 };
 
-// A whole unfinished transaction as of a checkpoint.
+// Encodes a whole unfinished transaction as of a checkpoint.
 std::string encode_snapshot(const Transaction& transaction);
-// Errors: corrupt; unsupported, if it is whole and of a newer format.
+// Errors: corrupt; unsupported, if the snapshot is undamaged and in a newer format.
 Result<Transaction> decode_snapshot(std::string_view bytes);
 
 }  // namespace belay::core

@@ -23,7 +23,7 @@ std::string_view cut(std::string_view text) { return text.substr(0, kReasonBytes
 
 enum class Parked { skip, call };
 
-// Calls what may be called and is due.
+// Calls all branches that may be called and are due.
 void call_due_branches(Decision& decision, Parked parked) {
   const auto& transaction = decision.transaction();
   for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
@@ -46,9 +46,10 @@ struct Dispatch {
   }
   void operator()(const Resumed&) const {
     for (auto& branch : transaction.branches) branch.in_flight = false;
-    machine.due(decision);  // first: nothing goes forward if the deadline passed meanwhile
-    // What may have been called and has no end is called again. A handler that was missing may be
-    // there in this life.
+    // The machine runs first: nothing goes forward if the deadline has passed meanwhile.
+    machine.due(decision);
+    // Operations that may have been called and have not ended are called again. A missing handler
+    // may be registered after the restart.
     call_due_branches(decision, Parked::call);
   }
   void operator()(const Due&) const {
@@ -126,7 +127,7 @@ void Decision::emit(Record record) {
 void Decision::start(std::uint32_t branch, Op op) {
   emit({.kind = RecordKind::started, .branch = branch, .op = op});
   const auto target = transaction_.definition.target(branch, op);
-  // a topic was fanned out: its subscribers are branches of their own
+  // A topic was replaced by its subscribers, which are branches of their own.
   const bool calls_nobody =
       target.empty() || (transaction_.mode() == Mode::msg && is_topic(target));
   if (calls_nobody) {

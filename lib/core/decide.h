@@ -1,9 +1,9 @@
-// The pure part of the one law: from a transaction and an event to records and effects. No clock,
+// Decides: makes records and effects from a transaction and an event. The code is pure: no clock,
 // no I/O, no thread.
 //
-// `decide` changes the transaction through `apply` alone, record by record, so that a decision of
-// several records (answered, aborting, started) sees what it has decided so far; `Step::records`
-// are exactly what was applied.
+// `decide` changes the transaction only through `apply`, record by record, so that a decision of
+// several records (answered, aborting, started) sees the effect of its earlier records.
+// `Step::records` are exactly the records that were applied.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@
 
 namespace belay::core {
 
-// What the core may know of the world. `random` is fresh for every decision (jitter).
+// What the core may know besides the transaction. `random` is new for every decision (for the
+// jitter).
 struct Context {
   std::uint64_t now = 0;  // ms since the epoch
   std::uint64_t random = 0;
@@ -27,47 +28,58 @@ struct Context {
   const Topics* topics = nullptr;    // null: none
 };
 
-// Events.
-struct Begun {};    // its `submitted` or `prepared` record was just applied by `begin`
-struct Resumed {};  // read back from disk; nothing is in flight
-struct Due {};      // next_due has come: a retry, a delayed start or the deadline
-struct Answered {   // a call came back
+// The events.
+// `begin` has just applied the transaction's `submitted` or `prepared` record.
+struct Begun {};
+// The transaction was recovered from disk; no call is in flight.
+struct Resumed {};
+// The time `next_due` has come: a retry, a delayed start or the deadline.
+struct Due {};
+// A call has returned.
+struct Answered {
   std::uint32_t branch;
   Op op;
   const Outcome* outcome;
-  // It was answered for as unknown before, and no other was made meanwhile.
+  // True: the call was already recorded as unknown at its timeout, and no other call was made
+  // meanwhile.
   bool late = false;
 };
-struct Unregistered {  // a call could not be handed out: no such handler
+// A call could not be made because its handler is not registered.
+struct Unregistered {
   std::uint32_t branch;
   Op op;
 };
-// a call was not made: its transaction was decided before its turn came
+// A call was not made because its transaction was decided before it was the call's turn.
 struct Withdrawn {
   std::uint32_t branch;
 };
-struct Registered {  // the handler a branch is parked for is there now
+// The handler for which a branch is parked is registered now.
+struct Registered {
   std::uint32_t branch;
 };
-// The caller's words; `may_add_branch`, `may_submit`, `may_abort` (transaction.h) were asked
-// before.
+// The decisions of the transaction's caller; `may_add_branch`, `may_submit` and `may_abort`
+// (transaction.h) were checked before.
 struct Added {
-  std::string_view step;  // as encoded
+  std::string_view step;  // encoded
 };
 struct WordSubmit {
-  Millis delay{};  // of a message: from the word to the first delivery, beyond what it was asked
+  // For a message: the time from the submit to the first delivery, if it is longer than the
+  // definition's.
+  Millis delay{};
 };
 struct WordAbort {
   std::string_view reason;
 };
-// The words of a workflow's owner; `may_progress` was asked before, and whether the step is new.
+// The requests of a workflow's owner. `may_progress` was checked before, and so was that the step
+// is new.
 struct Progressed {
-  std::string_view step;  // as encoded
+  std::string_view step;  // encoded
 };
 struct WordEnd {
   const WorkflowEnd* end;
 };
-// The operator's words; `may_stop` was asked before. Hastened: what waits for its time is done now.
+// The commands of an operator; `may_stop` was checked before. Hastened: what waits for its time is
+// done now.
 struct WordStop {
   std::string_view reason;
 };
@@ -75,11 +87,14 @@ struct Hastened {};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
                            Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
 
-// Effects, to be carried out once the records are on disk, in this order.
+// The effects, to be carried out in this order once the records are on disk.
 enum class EffectKind : std::uint8_t {
-  call,          // call branch's op; exactly one Answered, Unregistered or Withdrawn must follow
-  finished,      // tell whoever waits for the result
-  branch_ended,  // tell whoever waits for a driven branch: see first_phase_outcome
+  // Calls the branch's operation; exactly one Answered, Unregistered or Withdrawn must follow.
+  call,
+  // Answers the callers that wait for the result.
+  finished,
+  // Answers the callers that wait for a driven branch: see first_phase_outcome.
+  branch_ended,
 };
 struct Effect {
   EffectKind kind{};
@@ -87,12 +102,12 @@ struct Effect {
   Op op{};
 };
 
-// Cleared and filled by `decide`, one transaction's step at a time; reused so that a step allocates
-// nothing once warm.
+// Cleared and filled by `decide`, for one transaction at a time. The object is reused, so that a
+// step needs no new memory after some time.
 struct Step {
   std::vector<Record> records;
   std::vector<Effect> effects;
-  std::deque<std::string> texts;  // backing for records' texts that were made here
+  std::deque<std::string> texts;  // owns the texts of records that were made here
 };
 
 void decide(Transaction& transaction, const Event& event, const Context& context, Step& step);

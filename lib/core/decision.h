@@ -1,5 +1,5 @@
-// What the machines of all modes are written with: every record goes through `apply` and into the
-// step.
+// The operations from which the machines of all modes are built: every record goes through `apply`
+// and into the step.
 #pragma once
 
 #include <string>
@@ -21,33 +21,36 @@ class Decision {
   }
   std::uint64_t now() const { return context_.now; }
   std::uint64_t random() const { return context_.random; }
-  // Has a retry's, a start's or a back-check's time come? A deadline's is told by `now` alone.
+  // True if the time of a retry, a start or a back-check has come. A deadline depends only on
+  // `now`.
   bool is_time(std::uint64_t at) const { return hastened_ || at <= context_.now; }
   void hasten() { hastened_ = true; }
   Retry retry_of(std::uint32_t branch) const;
 
-  // Starts `op` of a branch: recorded as possibly run, then called. An empty target succeeds at
-  // once, without a call.
+  // Starts `op` of a branch: records that it may have run, then calls it. An empty target succeeds
+  // at once, without a call.
   void start(std::uint32_t branch, Op op);
-  // The same, but not called before `at`; `due` calls it then.
+  // The same, but the call is not made before `at`; `due` makes it then.
   void schedule(std::uint32_t branch, Op op, std::uint64_t at);
-  // Calls a started op again.
+  // Calls an operation again that was started before.
   void call_again(std::uint32_t branch, Op op);
-  // Records a call's outcome; `due_at` 0: it is not called again.
+  // Records the outcome of a call; `due_at` 0: the call is not repeated.
   void answered(std::uint32_t branch, Op op, const Outcome& outcome, std::uint64_t due_at);
   void parked(std::uint32_t branch, Op op);
   void add(std::string step);
   void abort(std::string why);
   void stop(std::string why);
-  // Decided to go through with it; a message's topics are fanned out, as they are now.
+  // Decides to go through with the transaction; a message's topics are replaced by their present
+  // subscribers.
   void commit(Millis at_least = Millis{0});
   void fan_out();
-  bool may_fan_out() const;  // are there no more subscribers than a transaction may have branches?
+  // True unless the subscribers are more than the branches that a transaction may have.
+  bool may_fan_out() const;
   void finish(Status status);
-  // A workflow's step is remembered; its owner says how it ended.
+  // Records a step of a workflow; records how its owner ended the workflow.
   void progress(std::string_view step);
   void conclude(const WorkflowEnd& end);
-  // A driven transaction's branch came to an end of its first phase.
+  // Reports that a driven transaction's branch has ended its first phase.
   void tell_branch(std::uint32_t branch);
 
  private:
@@ -60,12 +63,12 @@ class Decision {
   bool hastened_ = false;
 };
 
-// How an error of a branch reads everywhere: "branch 02 (bank.credit): account closed".
+// The text of a branch's error, the same everywhere: "branch 02 (bank.credit): account closed".
 std::string describe_branch(const Transaction& transaction, std::uint32_t branch, Op op,
                             std::string_view what);
 
-// One machine a mode. Each has its diagram at its head. `due` goes on from whatever state it finds:
-// what is due by time, by a decision just made, or by a restart.
+// There is one machine for each mode; its file begins with its diagram. `due` continues from any
+// state: it does what is due because of the time, a decision just made, or a restart.
 struct Machine {
   void (*due)(Decision&);
   void (*answered)(Decision&, std::uint32_t branch, Op op, const Outcome& outcome);
@@ -74,6 +77,7 @@ extern const Machine kSagaMachine;
 extern const Machine kTwoPhaseMachine;  // tcc and xa
 extern const Machine kMsgMachine;
 extern const Machine kWorkflowMachine;
-extern const Machine kStoppedMachine;  // of a transaction that was stopped, whatever its mode
+// For a transaction that was stopped, whatever its mode.
+extern const Machine kStoppedMachine;
 
 }  // namespace belay::core

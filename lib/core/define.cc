@@ -62,7 +62,7 @@ Result<> check_retry(std::string_view where, const Retry& retry) {
                        kIntervalMax));
   BELAY_TRY(check_time(fmt::format("{}.ongoing_interval", where), retry.ongoing_interval, Millis{1},
                        kIntervalMax));
-  // Written so that a NaN is refused too.
+  // The conditions are written so that NaN is refused too.
   if (!(retry.multiplier >= 1.0 && retry.multiplier <= 100.0)) {
     return invalid(
         fmt::format("{}.multiplier is {}, it must be 1 to 100", where, retry.multiplier));
@@ -73,7 +73,7 @@ Result<> check_retry(std::string_view where, const Retry& retry) {
   return {};
 }
 
-// How the parts of each mode are called in errors.
+// The names of each mode's parts in error messages.
 struct Words {
   std::string_view whole, part, parts, first, commit, rollback;
 };
@@ -89,7 +89,7 @@ const Words& words_of(Mode mode) {
   return kWords[static_cast<std::size_t>(mode)];
 }
 
-// Which part of what an error is about; made into words only then.
+// The part of the request that an error is about; the text is made only when there is an error.
 struct Where {
   Mode mode{};
   std::size_t number = 0;  // 0: a branch on its own
@@ -179,7 +179,7 @@ Result<> check_workflow(const Draft& draft, Entry entry) {
                              draft.name.size(), kNameBytesMax));
 }
 
-// A driven transaction's branches may all come later.
+// A driven transaction may begin without branches.
 Result<> check_whole(const Draft& draft, Entry entry, const Limits& limits) {
   const auto& words = words_of(draft.mode);
   const bool may_be_empty =
@@ -206,7 +206,7 @@ Result<> check_whole(const Draft& draft, Entry entry, const Limits& limits) {
   return {};
 }
 
-// Those with an id of their own and those with a number are compared alike.
+// Ids that the caller gave and ids that are numbers are compared with each other as well.
 Result<> check_branch_ids_differ(const Draft& draft) {
   const auto& steps = draft.steps;
   const auto has_own = [](const DraftStep& step) { return !step.branch_id.empty(); };
@@ -223,7 +223,8 @@ Result<> check_branch_ids_differ(const Draft& draft) {
   return {};
 }
 
-// Repeatedly takes what waits for nothing left; what cannot be taken lies on a cycle or behind one.
+// Repeatedly removes the steps that wait for no remaining step. A step that cannot be removed is on
+// a cycle or behind one.
 Result<> check_acyclic(const Graph& graph) {
   std::vector<std::size_t> waiting(graph.size());
   std::vector<std::vector<std::uint32_t>> followers(graph.size());

@@ -10,8 +10,9 @@
 #include "core/ops.h"
 
 // The bytes: format, mode, shape, flags, gid; then each optional field whose flag is set, in the
-// flags' order; the number of steps and the steps (flags, first target, rollback target, payload,
-// optional fields); for a graph, a list a step. Added steps have the same form as the others.
+// order of the flags; the number of steps and the steps (flags, first target, rollback target,
+// payload, optional fields); for a graph, one list for each step. Added steps have the same form as
+// the others.
 namespace belay::core {
 
 using base::ByteReader;
@@ -35,10 +36,11 @@ enum StepFlag : std::uint8_t {
   kStepRequestTimeout = 1,
   kStepRetry = 2,
   kStepHeaders = 4,
-  kStepCommit = 8,     // has a target that confirms
-  kStepQuery = 16,     // is a message's back-check
-  kStepParent = 32,    // a topic's subscriber: names the branch it takes all else from
-  kStepBranchId = 64,  // tcc, xa: its caller's own id
+  kStepCommit = 8,  // has a confirming target
+  kStepQuery = 16,  // is a message's back-check
+  // A topic's subscriber: names the branch that has everything except the target.
+  kStepParent = 32,
+  kStepBranchId = 64,  // tcc, xa: the caller's own id
 };
 constexpr std::uint8_t kStepFlags = 127;
 
@@ -76,7 +78,7 @@ void put_headers(std::string& out, const std::vector<Header>& headers) {
   }
 }
 
-// Appends to `headers`, or only walks past if it is null.
+// Appends to `headers`, or only skips the bytes if `headers` is null.
 void read_headers(ByteReader& in, std::vector<Header>* headers) {
   const auto count = in.varint();
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
@@ -102,7 +104,7 @@ bool names_branches(Mode mode) { return mode == Mode::tcc || mode == Mode::xa; }
 
 }  // namespace
 
-// One step, decoded on demand.
+// One step, decoded when it is needed.
 struct Definition::StepParts {
   StepView view;
   std::optional<Millis> request_timeout;
@@ -110,7 +112,7 @@ struct Definition::StepParts {
   std::uint32_t parent = 0;
   std::string_view branch_id;
 
-  // Headers are appended, or only walked past if that is null.
+  // Appends to `headers`, or only skips the bytes if `headers` is null.
   static StepParts read(ByteReader& in, std::uint8_t flags, std::vector<Header>* headers) {
     StepParts parts;
     parts.view.first = in.string();
@@ -173,18 +175,19 @@ Result<Definition> Definition::parse(std::string bytes) {
   const auto head = Head::read(in, flags);
   if (is_workflow && head.name.empty()) in.fail();
   const auto count = in.varint32();
-  if (count > in.left()) in.fail();  // a step takes at least a byte: no reservation for a lie
+  // A step takes at least one byte, so a larger count is wrong and must not reserve memory.
+  if (count > in.left()) in.fail();
   if (in.ok()) definition.step_at_.reserve(count);
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     definition.step_at_.push_back(static_cast<std::uint32_t>(in.offset()));
     const auto step_flags = in.u8();
     if ((step_flags & ~kStepFlags) != 0) in.fail();
     StepParts::read(in, step_flags, nullptr);
-    // a subscriber is only ever added
+    // Subscribers are only added later.
     if ((step_flags & kStepParent) != 0) in.fail();
     const bool may_query = mode == static_cast<std::uint8_t>(Mode::msg) && i + 1 == count;
     const bool is_query = (step_flags & kStepQuery) != 0;
-    // a workflow's one branch is its callback
+    // A workflow's only branch is its callback.
     if (is_workflow ? !is_query || count != 1 : is_query && !may_query) in.fail();
     if ((step_flags & kStepBranchId) != 0) {
       if (!names_branches(static_cast<Mode>(mode))) in.fail();
@@ -276,7 +279,7 @@ bool Definition::is_query(std::uint32_t branch) const {
   return (step_flags(branch) & kStepQuery) != 0;
 }
 
-// Found without a search: the last that was asked for.
+// No search is needed: the back-check is the last branch of the request.
 std::optional<std::uint32_t> Definition::query() const {
   if (mode() == Mode::workflow) return 0;
   if (mode() != Mode::msg) return std::nullopt;
@@ -304,7 +307,7 @@ std::string_view Definition::own_branch_id(std::uint32_t branch) const {
 std::optional<std::string> Definition::taken_branch_id(std::string_view steps) const {
   ByteReader in(steps);
   const auto own = StepParts::read(in, in.u8(), nullptr).branch_id;
-  if (own.empty() && !has_own_branch_ids_) return std::nullopt;  // numbers alone differ
+  if (own.empty() && !has_own_branch_ids_) return std::nullopt;  // numbers alone always differ
   const auto added = own.empty() ? base::BranchId(branch_count()) : base::BranchId(own);
   for (std::uint32_t i = 0; i < branch_count(); ++i) {
     if (branch_id(i).view() == added.view()) return std::string(added.view());
@@ -377,7 +380,7 @@ std::string_view Definition::trace_parent() const {
   return has(bytes_, kTraceParent) ? head().trace_parent : std::string_view();
 }
 
-// The bytes that the same draft without a traceparent has.
+// The bytes of the same draft without a traceparent.
 std::string Definition::untraced() const {
   std::string out(bytes());
   const auto text = head().trace_parent;

@@ -1,5 +1,5 @@
-// What a caller asked for, whatever its mode, in one form: what is checked and encoded. Views into
-// the description; nothing is owned.
+// A request of any mode in one form, which is then checked and encoded. The draft holds views into
+// the description and owns nothing.
 #pragma once
 
 #include <string_view>
@@ -23,7 +23,7 @@ struct DraftStep {
   std::string_view payload{};
   const StepOptions* options = nullptr;
   bool is_query = false;
-  std::string_view branch_id{};  // empty: its number
+  std::string_view branch_id{};  // empty: the branch's number
 };
 
 struct Draft {
@@ -33,8 +33,8 @@ struct Draft {
   const Settings* settings = nullptr;
   Millis delay{0};
   std::vector<DraftStep> steps{};
-  const std::vector<Saga::Order>* orders = nullptr;  // a saga's; null: none
-  std::string_view name{};                           // a workflow's
+  const std::vector<Saga::Order>* orders = nullptr;  // of a saga; null: none
+  std::string_view name{};                           // of a workflow
 };
 
 Draft draft_of(Description description);

@@ -1,14 +1,16 @@
-// The message machine.
+// The machine for messages.
 //
-//   prepared ───── its caller submits, or the back-check says success ─────────► submitted
-//       │ its caller aborts, the back-check says failure,                          │ everybody has
-//       it │ or the deadline comes and there is no back-check                         ▼ ▼ succeed
-//   aborting ────────────────────────────────────────────────────────────────────► failed
+//   prepared ──── its caller submits, or the back-check answers success ───► submitted
+//       │ its caller aborts, the back-check answers failure, or                  │ every target
+//       │ the deadline comes and there is no back-check                          │ has succeeded
+//       ▼                                                                        ▼
+//   aborting ──────────────────────────────────► failed                       succeed
 //
-// The back-check is asked when no word came by the deadline, and again until it answers. Waits in
-// prepared: for its caller's word, the deadline, the back-check's call or a retry's time; in
-// submitted: for a delayed start, a call or a retry's time; at the end, for a back-check that is
-// still in flight. All else is instant. A delivery has no way back: it is made until it succeeds.
+// The back-check is called when the message was neither submitted nor aborted by the deadline, and
+// again until it answers. The machine waits in prepared for the caller's decision, the deadline,
+// the back-check's call or a retry's time; in submitted for a delayed start, a call or a retry's
+// time; at the end for a back-check that is still in flight. Everything else happens at once. A
+// delivery cannot be undone: it is repeated until it succeeds.
 #include "base/mark.h"
 #include "core/decision.h"
 #include "core/phases.h"
@@ -21,13 +23,14 @@ bool query_is_out(const Decision& decision) {
   return query && decision.branch(*query).in_flight;
 }
 
-// A back-check that is still in flight must come back first.
+// A back-check that is still in flight must return first.
 void end(Decision& decision, Status status) {
   if (query_is_out(decision)) return BELAY_MARK(query_out_at_end);
   decision.finish(status);
 }
 
-// The next that may start when they go one by one: a topic's subscribers in the topic's place.
+// Starts the next delivery if the deliveries run one after the other. The subscribers of a topic
+// are delivered at the topic's place in the order.
 void deliver_in_order(Decision& decision) {
   const auto& definition = decision.transaction().definition;
   const auto deliver = [&](std::uint32_t i) {
@@ -83,15 +86,15 @@ void msg_due(Decision& decision) {
   }
 }
 
-// Topics may have grown since it was prepared, beyond what a transaction's row can hold. It is
-// asked again, until some subscribers have gone.
+// Since the prepare a topic may have got more subscribers than a transaction's row can hold. The
+// back-check is then called again, until some subscribers have gone.
 const Outcome& too_many() {
   static const auto outcome = Outcome::unknown(
       "committed, but its topics have more subscribers than Limits::branches_max: it waits");
   return outcome;
 }
 
-// Its answer decides only while no word was given.
+// The back-check's answer decides only if the caller has not decided.
 void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& outcome) {
   if (decision.transaction().status != Status::prepared) {
     decision.answered(branch, Op::query, outcome, 0);

@@ -1,5 +1,6 @@
-// Which operations a mode has and when each may run. A branch has two phases: in the first it does,
-// tries or prepares; in the second it is confirmed or undone, never both.
+// The operations of each mode, and in which status each may run. A branch has two phases: in the
+// first phase it acts, tries or prepares; in the second phase it is confirmed or undone, never
+// both.
 #pragma once
 
 #include <array>

@@ -24,7 +24,7 @@ std::uint64_t next_attempt_at(const Decision& decision, std::uint32_t branch,
 }
 
 void first_in_order(Decision& decision) {
-  // The loop only goes round for branches without a target, which succeed at once.
+  // The loop repeats only for branches without a target, which succeed at once.
   while (decision.transaction().succeeded == decision.transaction().begun &&
          decision.transaction().begun < decision.branch_count()) {
     decision.start(decision.transaction().begun, ops(decision).first);

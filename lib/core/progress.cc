@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kWordBytesMax = 45;  // dtm's column width
 
-// The steps are shown to people and other programs: words of readable text.
+// The steps are shown to people and to other programs, so these fields must be readable text.
 Result<> check_word(std::string_view field, std::string_view word, std::size_t most) {
   if (word.empty() || word.size() > most) {
     return Error{ErrorCode::invalid_argument,

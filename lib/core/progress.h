@@ -1,5 +1,5 @@
-// What a workflow remembers: the steps that its owner recorded, and what the owner said of its end.
-// As bytes: in a record, in a snapshot and in memory the same.
+// The memory of a workflow: the steps that its owner recorded, and how its owner ended it. The
+// bytes are the same in a record, in a snapshot and in memory.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +14,10 @@
 
 namespace belay::core {
 
-// One step, as views into the bytes it was read from.
+// One step, as views into its encoded bytes.
 struct StepMemory {
-  std::int64_t after_ms = 0;  // recorded so long after the workflow was prepared
+  // The time between the workflow's prepare and the record of this step.
+  std::int64_t after_ms = 0;
   std::string_view branch_id;
   std::string_view op;
   std::string_view status;
@@ -24,31 +25,32 @@ struct StepMemory {
 };
 
 struct Remembered {
-  std::string steps;        // encoded, one behind the other, in the order they were recorded
-  std::uint32_t count = 0;  // of them
-  std::string result;       // of the end
+  // Encoded, one after the other, in the order in which they were recorded.
+  std::string steps;
+  std::uint32_t count = 0;  // the number of steps
+  std::string result;       // given at the end of the workflow
 };
 
-// The bytes of a step whose fields were checked. Errors name the field and the limit.
+// The bytes of a step, after its fields were checked. Errors name the field and the limit.
 Result<std::string> encode_progress(const Progress& progress, const Limits& limits);
-// Reads those bytes; nothing if they are no step's.
+// Reads those bytes; nothing if they are not the bytes of a step.
 std::optional<StepMemory> read_progress(std::string_view bytes);
-// Is a step with the same key known? `step` as read.
+// True if a step with the same key is recorded already. `step`: as `read_progress` returns it.
 bool remembers(const Remembered& remembered, const StepMemory& step);
 void remember(Remembered& remembered, std::int64_t after_ms, std::string_view bytes);
-// From the encoded steps of another; nothing if they cannot be read.
+// From the encoded steps of another memory; nothing if they cannot be read.
 std::optional<Remembered> remembered_from(std::string_view steps, std::string_view result);
-// The next of `steps`, which is shortened by it; nothing if it cannot be read.
+// Reads the first of `steps` and removes it from the view; nothing if it cannot be read.
 std::optional<StepMemory> take_step(std::string_view& steps);
 
-// What the record `concluded` says.
+// The content of the record `concluded`.
 struct Conclusion {
   std::string_view reason;
   std::string_view result;
 };
 std::string encode_conclusion(const Conclusion& conclusion);
 std::optional<Conclusion> read_conclusion(std::string_view bytes);
-// Errors: invalid_argument (a status that is not final), payload_limit.
+// Errors: invalid_argument (the status is not final), payload_limit.
 Result<> check_end(const WorkflowEnd& end, const Limits& limits);
 
 }  // namespace belay::core

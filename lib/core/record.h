@@ -1,5 +1,5 @@
-// What is committed: facts, each about one transaction. The log is a sequence of them; a
-// transaction's state is the fold of its records.
+// The records that are committed: facts, each about one transaction. The log is a sequence of
+// records, and a transaction's state is the result of applying its records in order.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,35 @@ namespace belay::core {
 
 // On disk: append, never renumber.
 enum class RecordKind : std::uint8_t {
-  submitted = 1,    // text: the definition's bytes. Goes on by itself
-  started = 2,      // branch, op: it may be called from now on
-  answered = 3,     // branch, op, outcome, due_at (0: not again), text: the reason
-  parked = 4,       // branch, op: nobody registered its handler
-  aborting = 5,     // text: why. Nothing goes forward from now on
-  finished = 6,     // status
-  prepared = 7,     // text: the definition's bytes. Known, and driven by its caller
-  added = 8,        // text: steps' bytes: branches more
-  committing = 9,   // due_at: not to start before. The word to go through with it, never taken back
-  stopped = 10,     // text: why. Nobody is called from now on; it fails when the last call is back
-  progressed = 12,  // text: a step of a workflow that its owner wants remembered
-  concluded = 13,   // text: what the owner of a workflow says of its end; `finished` follows
-  scheduled = 14,   // branch, op, due_at: as `started`, but not to be called before
+  // text: the definition's bytes. The transaction goes on without its caller.
+  submitted = 1,
+  // branch, op: the operation may be called from now on.
+  started = 2,
+  // branch, op, outcome, due_at (0: the call is not repeated), text: the reason.
+  answered = 3,
+  // branch, op: the operation's handler is not registered.
+  parked = 4,
+  // text: why. Nothing goes forward from now on.
+  aborting = 5,
+  // status
+  finished = 6,
+  // text: the definition's bytes. The transaction is driven by its caller.
+  prepared = 7,
+  // text: the bytes of steps, which become additional branches.
+  added = 8,
+  // due_at: the earliest start. The decision to go through with the transaction; never reversed.
+  committing = 9,
+  // text: why. No call is made from now on; the transaction fails when the last call has returned.
+  stopped = 10,
+  // text: a step that a workflow's owner recorded.
+  progressed = 12,
+  // text: how a workflow's owner ended it; `finished` follows.
+  concluded = 13,
+  // branch, op, due_at: as `started`, but the call is not made before due_at.
+  scheduled = 14,
 };
 
-// A transaction's first record.
+// True for the kinds with which a transaction begins.
 constexpr bool begins(RecordKind kind) {
   return kind == RecordKind::submitted || kind == RecordKind::prepared;
 }
@@ -41,7 +54,8 @@ struct Record {
   OutcomeKind outcome{};
   Status status{};
   std::uint64_t due_at = 0;
-  std::string_view text{};  // not owned: valid while what it was made from is
+  // Not owned: valid as long as its source is.
+  std::string_view text{};
 };
 
 inline constexpr std::size_t kReasonBytesMax = 1024;

@@ -9,7 +9,7 @@ std::uint64_t retry_interval_ms(const Retry& retry, std::uint32_t unanswered,
                                 std::uint64_t random) {
   const auto cap = static_cast<double>(retry.interval_max.count());
   const auto exponent = static_cast<double>(unanswered > 0 ? unanswered - 1 : 0);
-  // pow overflows to infinity, which the cap takes care of.
+  // pow may overflow to infinity; the cap handles that.
   const auto grown =
       static_cast<double>(retry.first_interval.count()) * std::pow(retry.multiplier, exponent);
   const auto interval = std::min(grown, cap);

@@ -1,4 +1,4 @@
-// The saga machine.
+// The machine for sagas.
 //
 //   submitted ──── every action succeeded ─────────────────────────► succeed
 //       │ an action answers failure, the deadline comes, or an
@@ -6,10 +6,10 @@
 //       ▼
 //   aborting ───── everything that may have run is undone ─────────► failed
 //
-// Waits in submitted and aborting: for a call, a retry's time, a delayed start or the deadline. All
-// else is instant. Forward, a step waits for its predecessors; backward, for whatever waited for
-// it. A sequence is the graph in which each step waits for the one before it; concurrent steps wait
-// for none.
+// The machine waits in submitted and aborting for a call, a retry's time, a delayed start or the
+// deadline. Everything else happens at once. Forward, a step waits for its predecessors; backward,
+// for the steps that waited for it. A sequence is a graph in which each step waits for the one
+// before it; concurrent steps wait for none.
 #include <algorithm>
 
 #include "core/decision.h"
@@ -31,7 +31,7 @@ void start_by_graph(Decision& decision) {
     for (std::uint32_t i = 0; i < decision.branch_count(); ++i) {
       if (decision.branch(i).first != OpState::idle || !all_succeeded(decision, graph[i])) continue;
       decision.start(i, Op::action);
-      // had no target: others may be free now
+      // The branch had no target: now others may start.
       again = again || decision.branch(i).first == OpState::succeeded;
     }
   }

@@ -1,4 +1,4 @@
-// An answer with as much of its reason as is kept.
+// An outcome whose reason is cut to the length that is stored.
 #pragma once
 
 #include <utility>

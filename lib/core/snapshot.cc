@@ -1,4 +1,5 @@
-// A whole unfinished transaction: what a checkpoint writes and recovery reads.
+// Encodes and decodes a whole unfinished transaction: a checkpoint writes the snapshot, recovery
+// reads it.
 #include <string>
 
 #include "base/bytes.h"
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kSnapshotFormat = 2;
 constexpr std::uint8_t kWithoutChecksum = 1;
-// Beside the status and `driven`.
+// In the same byte as the status and `driven`.
 constexpr unsigned kRemembers = 1u << 4;
 constexpr unsigned kConcluded = 1u << 5;
 constexpr unsigned kStopped = 1u << 6;
@@ -49,7 +50,8 @@ void read_remembered(base::ByteReader& in, Transaction& transaction) {
   transaction.remembered = std::make_unique<Remembered>(std::move(*remembered));
 }
 
-// The sums that `apply` keeps are derived again, so that they cannot disagree with the branches.
+// The counters that `apply` keeps are computed again, so that they cannot disagree with the
+// branches.
 void count(Transaction& transaction) {
   const auto query = transaction.definition.query();
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
@@ -124,7 +126,7 @@ Result<Transaction> decode_snapshot(std::string_view bytes) {
   if (format == kWithoutChecksum) {
     auto transaction = decode(bytes.substr(1));
     if (transaction || transaction.error().code == ErrorCode::corrupt) return transaction;
-    // No newer definition stands in a snapshot of this old format.
+    // A snapshot of this old format cannot contain a definition of a newer format.
     return Error{ErrorCode::corrupt, transaction.error().detail};
   }
   if (format != kSnapshotFormat) return newer_or_damaged("snapshot", bytes);

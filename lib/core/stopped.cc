@@ -1,9 +1,9 @@
-// The machine of a transaction that its operator stopped, whatever its mode.
+// The machine for a transaction that an operator stopped, whatever its mode.
 //
-//   prepared, submitted, aborting ───── the last call in flight is back ─────► failed
+//   prepared, submitted, aborting ───── the last call in flight has returned ─────► failed
 //
-// What its branches have done stays done. All that it waits for are calls in flight: those that
-// only wait for a place are withdrawn.
+// Finished operations of the branches are not undone. The machine waits only for calls in flight:
+// calls that wait for a place are withdrawn.
 #include "core/decision.h"
 
 namespace belay::core {

@@ -4,14 +4,15 @@
 
 #include "base/bytes.h"
 
-// An event: kind, time since the transaction began (signed: the wall clock may have gone back),
-// then what the kind needs, the number of repeats among it. The newest event's offset is not kept:
-// events are short, and walking 16 KB costs microseconds.
+// An event is: the kind, the time since the transaction began (signed: the wall clock may have gone
+// back), then the fields of the kind, including the number of repeats. The offset of the newest
+// event is not stored: events are short, and reading 16 KB of them costs microseconds.
 namespace belay::core {
 namespace {
 
 struct TimelineEntry {
-  Record record;  // its text is a view into the timeline, or the record's own
+  // The record's text is a view into the timeline, or into the original record.
+  Record record;
   std::uint32_t repeats = 1;
 };
 
@@ -83,9 +84,9 @@ bool read_entry(base::ByteReader& in, std::uint64_t created_at, TimelineEntry& e
   return in.ok();
 }
 
-// What may come again and again, or what another event repeats: these may be forgotten. A query's
-// success is one: a workflow's callback is called until its owner says the end, whatever it
-// answers.
+// Events that can repeat without a limit, or that another event implies: they may be dropped. The
+// success of a query is such an event: a workflow's callback is called until the owner ends the
+// workflow, whatever the callback answers.
 bool is_forgettable(const Record& record) {
   return record.kind == RecordKind::parked ||
          (record.kind == RecordKind::answered &&
@@ -97,7 +98,8 @@ bool same_answer(const Record& a, const Record& b) {
          a.text == b.text;
 }
 
-// Drops the older half of what may be forgotten. What decided the transaction's way always stays.
+// Drops the older half of the events that may be dropped. Events that decided the transaction's
+// course always stay.
 void forget_half(std::string& timeline, std::uint64_t created_at) {
   std::size_t forgettable = 0;
   TimelineEntry event;
@@ -118,14 +120,15 @@ void forget_half(std::string& timeline, std::uint64_t created_at) {
   timeline = std::move(kept);
 }
 
-// The same answer as the newest only counts up.
+// If the event is the same answer as the newest one, only the count of that one increases.
 void append_forgettable(std::string& timeline, std::uint64_t created_at, TimelineEntry event) {
   if (timeline.size() > kTimelineBytesMax) forget_half(timeline, created_at);
   TimelineEntry newest;
   std::size_t newest_at = 0;
   for (base::ByteReader in(timeline); !in.at_end();) {
     newest_at = in.offset();
-    if (!read_entry(in, created_at, newest)) return;  // a bug elsewhere must not lose more
+    // If the timeline is damaged by a bug elsewhere, nothing more of it is lost.
+    if (!read_entry(in, created_at, newest)) return;
   }
   if (!timeline.empty() && same_answer(newest.record, event.record)) {
     event.repeats = newest.repeats + 1;
@@ -138,7 +141,7 @@ void append_forgettable(std::string& timeline, std::uint64_t created_at, Timelin
 
 void append_event(std::string& timeline, std::uint64_t created_at, const Record& record) {
   if (record.kind == RecordKind::started || record.kind == RecordKind::scheduled) return;
-  // Only what may repeat for ever pays for looking back.
+  // Only events that can repeat without a limit need a look at the events before them.
   if (is_forgettable(record)) {
     append_forgettable(timeline, created_at, {record});
   } else {

@@ -1,5 +1,6 @@
-// A transaction's history in a few bytes an event: what `belay log` shows. Bounded: the same answer
-// again only counts up, and past a limit the oldest repeated answers go.
+// The history of a transaction in a few bytes an event, which `belay log` shows. The size is
+// limited: a repeated answer only increases a count, and beyond a limit the oldest repeatable
+// answers are dropped.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct TimelineEvent {
 
 inline constexpr std::size_t kTimelineBytesMax = 16 * 1024;
 
-// `started` and `scheduled` are not kept: a branch's answer, or its state, tells it.
+// `started` and `scheduled` are not kept: a branch's answer, or its state, implies them.
 void append_event(std::string& timeline, std::uint64_t created_at, const Record& record);
 // Error: corrupt.
 Result<std::vector<TimelineEvent>> decode_timeline(std::string_view timeline,

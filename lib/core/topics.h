@@ -1,4 +1,5 @@
-// Who is subscribed to what. Ordered, so that a message goes out in the same order in every run.
+// The subscriptions of all topics. They are ordered, so that a message is delivered in the same
+// order in every run.
 #pragma once
 
 #include <functional>

@@ -57,7 +57,7 @@ std::size_t memory_of(const std::unique_ptr<std::string>& text) {
 
 }  // namespace
 
-// The branch itself, and where its step begins in the bytes.
+// For each branch the memory of the branch itself, and of its step's offset in the bytes.
 std::size_t memory_of(const Definition& definition) {
   return definition.bytes().size() + definition.added().size() +
          definition.branch_count() * (sizeof(Branch) + sizeof(std::uint32_t));
@@ -74,7 +74,7 @@ std::size_t memory_of(const Transaction& transaction) {
 
 namespace {
 
-// The phase that a status is the time of; nothing if no branch has an op then.
+// The phase whose operations run in this status; nothing if none do.
 std::optional<Phase> phase_in(Mode mode, Status status) {
   const auto& ops = ops_of(mode);
   if (status == ops.first_in) return Phase::first;
@@ -149,11 +149,11 @@ std::string_view reason_of(const Transaction& transaction) {
 }
 
 std::uint64_t deadline_of(const Transaction& transaction) {
-  if (transaction.mode() == Mode::workflow) return 0;  // as with dtm
+  if (transaction.mode() == Mode::workflow) return 0;  // as in dtm
   if (transaction.stopped) return 0;
   const bool is_saga = transaction.mode() == Mode::saga;
   if (transaction.status != (is_saga ? Status::submitted : Status::prepared)) return 0;
-  // a back-check that was begun goes on by its retries
+  // A back-check that has begun continues with its retries.
   if (const auto query = transaction.definition.query();
       query && transaction.branches[*query].first != OpState::idle)
     return 0;
@@ -164,7 +164,7 @@ std::uint64_t deadline_of(const Transaction& transaction) {
 
 namespace {
 
-// Keeps the earlier of two moments; a `next` of 0: there was none.
+// Keeps the earlier of two times; `next` 0: there is no time yet.
 void consider(std::uint64_t& next, std::uint64_t at) {
   if (next == 0 || at < next) next = at;
 }

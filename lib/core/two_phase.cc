@@ -1,4 +1,4 @@
-// The machine of tcc and xa.
+// The machine for tcc and xa.
 //
 //   prepared ───── every first op succeeded (driven: and its caller submits) ──► submitted
 //       │ a first op answers failure or stays without an answer for               │ every branch is
@@ -6,9 +6,10 @@
 //       ▼                                                                      succeed
 //   aborting ───── everything that may have been tried is cancelled ───────────► failed
 //
-// A driven transaction gets its branches one by one, and a branch that answers failure is told to
-// its caller, who decides. Waits in prepared: for a call, a retry's time, the caller's word or the
-// deadline; in submitted and aborting: for a call or a retry's time. All else is instant.
+// A driven transaction gets its branches one by one; if a branch answers failure, its caller is
+// informed and decides. The machine waits in prepared for a call, a retry's time, the caller's
+// decision or the deadline; in submitted and aborting for a call or a retry's time. Everything else
+// happens at once.
 #include "core/decision.h"
 #include "core/ops.h"
 #include "core/phases.h"
@@ -32,7 +33,7 @@ void cancel(Decision& decision) {
     decision.finish(Status::failed);
 }
 
-// A driven branch is tried when it is added, whatever became of those before it.
+// A driven branch is tried when it is added, whatever happened to the branches before it.
 void try_branches(Decision& decision) {
   const auto& transaction = decision.transaction();
   if (transaction.driven) {

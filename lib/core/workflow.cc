@@ -1,12 +1,12 @@
-// The workflow machine.
+// The machine for workflows.
 //
-//   prepared ───── its owner says how it ended ─────────────────────► succeed or failed
+//   prepared ───── its owner ends it ─────────────────────► succeed or failed
 //
-// The owner runs the steps and has them remembered; nothing here decides about them. Waits: for the
-// owner's word; meanwhile for a time to call the owner back, and for that call. Whatever it
-// answers, the owner is called again, since a crash may follow the answer. The word comes often
-// from within the callback: the end does not wait for that call, and what it answers then changes
-// nothing.
+// The owner runs the steps and records them; the machine decides nothing about them. The machine
+// waits until the owner ends the workflow; meanwhile it waits for a time to call the owner back,
+// and for that call. Whatever the callback answers, the owner is called again, since a crash may
+// follow the answer. The owner often ends the workflow inside the callback: the end does not wait
+// for that call, and the answer of the call then changes nothing.
 #include "core/decision.h"
 #include "core/phases.h"
 #include "core/retry.h"

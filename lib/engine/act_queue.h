@@ -1,5 +1,5 @@
-// Effects whose batch is on disk: they are carried out in the order of the batches, and within one
-// in the order of the decisions.
+// The queue of effects whose batch is on disk. The effects are carried out in the order of the
+// batches, and within one batch in the order of the decisions.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace belay::engine {
 
 class ActQueue {
  public:
-  // Takes those of a batch, behind what is left of earlier ones; `batch` is empty then. Its answers
-  // are not queued: see `answers`.
+  // Takes the effects of a batch and puts them behind the rest of earlier batches; `batch` is empty
+  // afterwards. The answers of the batch are not queued, see `answers`.
   void add(Acts& batch) {
     answers_.clear();
     answers_.swap(batch.answers);
@@ -25,10 +25,10 @@ class ActQueue {
   }
   bool empty() const { return next_ == acts_.size(); }
   std::size_t size() const { return acts_.size() - next_; }
-  // The first, taken out; there must be one.
+  // Removes and returns the first effect; the queue must not be empty.
   Act take() { return acts_[next_++]; }
 
-  // Of the last batch: callers hear of it at once.
+  // The answers of the last batch: they are sent to their callers at once.
   const std::vector<Act>& answers() const { return answers_; }
 
  private:

@@ -12,24 +12,24 @@ namespace belay::engine {
 
 class Batches {
  public:
-  OpenBatch open;      // collects
-  OpenBatch sealed;    // is with the store, as `batch`; empty if nothing is
-  ports::Batch batch;  // must not change while it is there
+  OpenBatch open;      // collects records
+  OpenBatch sealed;    // with the store, as `batch`; empty if nothing is with the store
+  ports::Batch batch;  // must not change while the store has it
 
   void start(core::Lsn last) { last_ = durable_ = last; }
-  core::Lsn last() const { return last_; }        // handed to the store
-  core::Lsn durable() const { return durable_; }  // on disk
-  core::Lsn next() const { return last_ + 1; }    // of the open one
+  core::Lsn last() const { return last_; }        // the newest lsn that was handed to the store
+  core::Lsn durable() const { return durable_; }  // the newest lsn that is on disk
+  core::Lsn next() const { return last_ + 1; }    // the lsn of the open batch
   bool is_durable(const Live& live) const { return live.last_lsn <= durable_; }
-  // What the next commit makes durable.
+  // The newest lsn that the next commit makes durable.
   core::Lsn newest() const { return open.writer.empty() ? last_ : next(); }
 
-  // An effect waits for the batch of its transaction's last record.
+  // An effect waits until the batch with its transaction's last record is on disk.
   void hold(const Act& act) { (act.live->last_lsn == next() ? open : sealed).acts.add(act); }
 
-  // The open one becomes the sealed one, and its records, topics and realms become `batch`'s.
+  // The open batch becomes the sealed one; its records, topics and realms move to `batch`.
   void seal() {
-    std::swap(open, sealed);  // what the sealed one held was told: it is empty
+    std::swap(open, sealed);  // the sealed batch was carried out before: it is empty
     batch.realms = std::exchange(sealed.realms, {});
     batch.topics = std::exchange(sealed.topics, {});
     sealed_records_ = sealed.writer.count();
@@ -39,7 +39,7 @@ class Batches {
     batch.records = sealed.writer.take();
   }
   std::uint32_t sealed_records() const { return sealed_records_; }
-  // It is on disk.
+  // The batch is on disk.
   void committed() {
     if (batch.lsn != 0) durable_ = batch.lsn;
   }

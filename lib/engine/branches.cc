@@ -1,4 +1,4 @@
-// Branches: a call goes out, an outcome comes back.
+// Branches: a call is made, an outcome comes back.
 #include <utility>
 
 #include "base/mark.h"
@@ -10,7 +10,7 @@
 namespace belay::engine {
 namespace {
 
-// Or would it be asked again all the same?
+// True if this outcome ends the operation; false if the call would be repeated anyway.
 bool ends_it(Mode mode, Op op, OutcomeKind kind) {
   if (mode == Mode::workflow) return false;
   if (kind == OutcomeKind::success) return true;
@@ -22,7 +22,8 @@ bool ends_it(Mode mode, Op op, OutcomeKind kind) {
 }  // namespace
 
 void Coordinator::call(Live& live, std::uint32_t branch, Op op) {
-  // the next life makes it: it is on disk that it may have run
+  // The engine is closing. The call is made after the next open, because the record that the branch
+  // may have run is on disk.
   if (phase_ != Phase::running) return;
   if (!is_wanted(live, branch, op)) return decide(live, core::Withdrawn{branch});
   const auto begun = calls_.begin(live, branch, op, time_.monotonic());
@@ -32,7 +33,7 @@ void Coordinator::call(Live& live, std::uint32_t branch, Op op) {
     case OutgoingCalls::Way::waits_for_handler: return note_stuck(live);
     case OutgoingCalls::Way::unregistered: break;
   }
-  // Stuck until somebody registers the name.
+  // The transaction is stuck until the handler is registered.
   parked_.add(live.transaction.definition.target(branch, op), live);
   live.was_parked = true;
   decide(live, core::Unregistered{branch, op});
@@ -66,7 +67,8 @@ void Coordinator::lane_opened(ports::Lane lane) {
 }
 
 void Coordinator::answer(ports::CallId id, const Outcome& outcome) {
-  if (!calls_.is_out(id)) return BELAY_MARK(answer_after_timeout);  // given up: its time was up
+  // The call was given up because its time had passed.
+  if (!calls_.is_out(id)) return BELAY_MARK(answer_after_timeout);
   if (phase_ == Phase::closed) return static_cast<void>(calls_.take(id));
   time_.tick(ports_.clock);
   budget_.spend_on(Share::called);
@@ -81,22 +83,23 @@ void Coordinator::take_answers() {
 
 void Coordinator::take_answer(const OutgoingCalls::Answer& answer) {
   const auto taken = calls_.take(answer.id);
-  if (!taken) return BELAY_MARK(answer_after_timeout);  // answered twice
+  if (!taken) return BELAY_MARK(answer_after_timeout);  // this is a second answer
   const auto& call = taken->call;
   if (taken->given_up) return come_back(answer.id, call, answer.outcome);
   on_outcome(*call.live, call.branch, call.op, answer.outcome);
 }
 
-// A handler that ran beyond its call's time. Nothing of its branch was called meanwhile, so an
-// answer that ends what was asked for is as good as one in time, if it is still asked for. Anything
-// else says no more than its time did; what waits behind it goes on.
+// A handler has returned after its call's time had passed. No other call of its branch was made
+// meanwhile. So if the answer ends the operation, and the operation is still wanted, the answer
+// counts as if it had come in time. Any other answer means no more than the timeout did; the call
+// that waits behind the handler goes on.
 void Coordinator::come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome) {
   auto& live = *former.live;
   --live.running_on;
   if (live.forgotten) return let_go(live);
   const auto& branch = live.transaction.branches[former.branch];
   const auto waiting = calls_.waiting_op(live, former.branch);
-  // Its next call may be decided and not be here yet: that one is made.
+  // The branch's next call may be decided but not made yet: then that call is made.
   const bool counts = ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
                       is_wanted(live, former.branch, former.op) && (waiting || !branch.in_flight);
   if (!counts) {

@@ -1,10 +1,11 @@
-// What one batch takes. A batch is one value in one row of SQLite, which takes 1,000,000,000 bytes
-// and not one more: so whoever decides looks first whether the open batch has room, and what finds
-// none waits for the next one, where it stands.
+// Bounds the size of a batch. A batch is one value in one row of SQLite, and SQLite accepts at most
+// 1,000,000,000 bytes in a value. So before each decision the engine checks whether the open batch
+// has room. Without room the work stays in its queue and waits for the next batch.
 //
-// Three kinds of work have a share each, so that a flood of one kind never keeps the others out. A
-// share may be passed by what one step adds, and by no more: the records of one transaction without
-// a call between them (a submit of definition_bytes_max, the names of branches_max subscribers), or
+// Three kinds of work have a share each, so that much work of one kind does not keep the other
+// kinds out of the batch. A share may be exceeded only by what one step adds: the records of one
+// transaction without a call between them (a submit of definition_bytes_max, the names of
+// branches_max subscribers), or one answer and the calls that it starts.
 // one answer and what it starts.
 #pragma once
 
@@ -15,22 +16,24 @@
 namespace belay::engine {
 
 enum class Share : std::uint8_t {
-  asked,   // requests, and those whose gid was looked up
+  asked,   // requests, and requests whose gid was looked up
   called,  // what follows a commit, and the answers of calls
-  timed,   // what is due, read back, hastened, or parked for a handler that came
+  // What is due, was recovered or hastened, or was parked until its handler was registered.
+  timed,
 };
 inline constexpr std::size_t kShares = 3;
 
 struct BatchLimits {
-  // A decision makes a record or some; what is held back until the batch is on disk grows with
-  // them: some 100 bytes a record.
+  // Each decision makes one or several records. The effects that are held back until the batch is
+  // on disk grow with the records: some 100 bytes a record.
   std::size_t records = 32'768;
-  // of a share: some ten ms of a slow disk
+  // The bytes of one share: they take a slow disk some ten ms.
   std::size_t bytes = 4 * 1024 * 1024;
-  // Of the rows that ride along, as in memory: twice what a share takes, so that rows keep up.
+  // The bytes of the rows in a batch, as in memory: twice the bytes of a share, so that the writing
+  // of rows keeps up with the records.
   std::size_t row_bytes = 8 * 1024 * 1024;
-  // How often, while effects are carried out, it is looked at whether the store is idle and what is
-  // decided by now is worth a commit of its own.
+  // While effects are carried out, the engine checks after this many of them whether the store is
+  // idle and whether the open batch is worth a commit of its own.
   std::size_t acts_per_look = 512;
 };
 
@@ -38,9 +41,9 @@ class BatchBudget {
  public:
   explicit BatchBudget(const BatchLimits& limits) : limits_(limits) {}
 
-  // Whose share is spent from now on.
+  // From now on `spend` counts against this share.
   void spend_on(Share share) { share_ = share; }
-  // What was put into the open batch, or is kept until it is on disk.
+  // Counts what was put into the open batch, or what is kept until the batch is on disk.
   void spend(std::size_t records, std::size_t bytes) {
     auto& spent = spent_[static_cast<std::size_t>(share_)];
     spent.records += records;

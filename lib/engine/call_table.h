@@ -1,5 +1,5 @@
-// Calls in flight: those that answer later, by id and by the time they are given up; and those that
-// were given up while their work goes on in this process.
+// The calls in flight: deferred calls by id and by the time at which they are given up, and the
+// calls that were given up while their handler still runs in this process.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,11 @@ struct PendingCall {
   std::uint32_t branch = 0;
   Op op{};
   ports::Lane lane = 0;
-  bool comes_back = false;  // however late: see ports::Caller::Kind::blocking
+  bool comes_back = false;  // the handler returns, however late, see ports::Caller::Kind::blocking
 };
 
-// Where a branch's next call waits until its former one is back, though that was given up.
+// The lane in which a branch's next call waits until its former call, which was given up, has
+// returned.
 constexpr ports::Lane lane_behind(ports::CallId id) { return ports::kOwnLanes + id; }
 
 class CallTable {
@@ -33,14 +34,14 @@ class CallTable {
     bool given_up = false;
   };
 
-  // Those given up that come back are among them.
+  // Includes the calls that were given up and whose handler still runs.
   std::size_t in_flight() const { return calls_.size(); }
-  // Calls whose time is not up.
+  // Calls whose timeout has not passed.
   std::size_t within_time() const { return deadlines_.size(); }
-  // Calls that come back and are not back yet.
+  // Calls whose handler will return and has not returned yet.
   std::size_t to_come_back() const { return to_come_back_; }
 
-  // What was copied for them.
+  // The bytes that were copied for the calls.
   std::size_t bytes() const { return bytes_; }
 
   ports::CallId add(const PendingCall& call, std::uint64_t give_up_at, std::size_t bytes) {
@@ -52,7 +53,7 @@ class CallTable {
     return id;
   }
   bool has(ports::CallId id) const { return calls_.contains(id); }
-  // Its answer is there. Nothing if it was given up before, and for ever.
+  // Removes a call whose answer has arrived. Nothing if the call was given up for good.
   std::optional<Taken> take(ports::CallId id) {
     const auto found = calls_.find(id);
     if (found == calls_.end()) return std::nullopt;
@@ -65,7 +66,8 @@ class CallTable {
     calls_.erase(found);
     return taken;
   }
-  // Gives one up whose time is up. One that comes back stays until then.
+  // Gives up one call whose timeout has passed. A call whose handler will return stays in the table
+  // until then.
   std::optional<PendingCall> give_up_one(std::uint64_t now) {
     if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
     const auto id = deadlines_.begin()->second;
@@ -80,12 +82,12 @@ class CallTable {
     }
     return call;
   }
-  // The call of this branch that was given up and is not back, if there is one.
+  // The call of this branch that was given up and has not returned, if there is one.
   std::optional<ports::CallId> running_on(const Live& live, std::uint32_t branch) const {
     const auto found = running_on_.find({&live, branch});
     return found == running_on_.end() ? std::nullopt : std::optional(found->second);
   }
-  // 0: none.
+  // 0: there is none.
   std::uint64_t next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.begin()->first; }
 
  private:

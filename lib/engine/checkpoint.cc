@@ -10,7 +10,7 @@
 
 namespace belay::engine {
 
-// The dirty list is in order of the oldest record.
+// The dirty list is ordered by the oldest record.
 void Checkpoint::start(std::vector<Live*> dirty, std::uint64_t monotonic) {
   std::sort(dirty.begin(), dirty.end(),
             [](const Live* a, const Live* b) { return a->first_lsn < b->first_lsn; });
@@ -38,12 +38,13 @@ void Checkpoint::choose(ports::Batch& batch, const Moment& moment) {
   const bool in_hurry =
       !moment.is_running || (!dirty_.empty() && dirty_.head()->first_lsn <= fold_target_);
   const bool old = !finished_.empty() && next_row_at() <= moment.now;
-  // Also without records: writing rows then overlaps with carrying out a batch's effects.
+  // Also if the batch has no records: the store then writes the rows while the engine carries out
+  // the effects of the last batch.
   const bool enough = finished_.size() >= kRowsWorthWriting;
   if (in_hurry || old || enough) add_finished(batch, moment.row_bytes);
   add_snapshots(batch, moment.row_bytes);
-  // Everything older than the oldest dirty transaction's first record is covered, by this batch's
-  // rows or earlier ones.
+  // All records older than the first record of the oldest dirty transaction are covered by the rows
+  // of this batch or of earlier ones.
   batch.fold_below = dirty_.empty() ? moment.newest : dirty_.head()->first_lsn;
 }
 

@@ -1,6 +1,7 @@
-// Which rows the next batch carries, and which log rows it makes superfluous. Rows of finished
-// transactions ride along with commits that are made anyway, so that the log is folded without a
-// burst. Now and then each unfinished one that has waited for a whole interval gets a row, too.
+// Decides which rows the next batch carries, and which log rows become superfluous. Rows of
+// finished transactions are added to commits that are made anyway, so that the log is folded
+// without bursts of writing. From time to time each unfinished transaction that has been dirty for
+// a whole interval gets a row as well.
 #pragma once
 
 #include <cstddef>
@@ -16,43 +17,47 @@ namespace belay::engine {
 
 class Checkpoint {
  public:
-  // `options` live longer.
+  // `options` must outlive this object.
   explicit Checkpoint(const Options& options) : options_(options) {}
 
-  // At a start: those of the transactions read back that have records no row covers, in any order.
+  // At a start: `dirty` holds, in any order, the recovered transactions that have records not
+  // covered by a row.
   void start(std::vector<Live*> dirty, std::uint64_t monotonic);
 
-  // Is its row to stay once it has finished?
+  // True if the transaction's row stays in the file after the transaction has finished.
   bool is_kept(const core::Transaction& transaction) const;
-  // It has a record in the batch `lsn`.
+  // The transaction has a record in the batch `lsn`.
   void wrote(Live& live, core::Lsn lsn) {
     if (live.first_lsn == 0) dirty_.append(live, lsn);
   }
-  // It finished, and that is on disk. True: its row is to be written or erased, after which it may
-  // be forgotten. False: it may be at once.
+  // The transaction has finished, and the record of that is on disk. True: its row must be written
+  // or erased before the transaction may be forgotten. False: the transaction may be forgotten at
+  // once.
   bool finished(Live& live);
   void forget(Live& live) { dirty_.remove(live); }
 
   struct Moment {
-    std::uint64_t now = 0;  // of the engine's time
-    core::Lsn newest = 0;   // of the batch that is about to be handed over
+    std::uint64_t now = 0;  // the engine's time
+    core::Lsn newest = 0;   // the newest lsn of the batch that is about to be handed to the store
     bool is_running = true;
-    std::size_t row_bytes = 0;  // as BatchBudget has it
+    std::size_t row_bytes = 0;  // see BatchBudget
   };
   // Fills `batch.rows` and `batch.fold_below`.
   void choose(ports::Batch& batch, const Moment& moment);
-  // Does the batch fold more than the last one did?
+  // True if the batch folds more of the log than the last batch did.
   bool folds(const ports::Batch& batch) const { return batch.fold_below > folded_below_; }
-  // It is on disk; the log has so many bytes now. `newest`: of what was handed over.
+  // The batch is on disk, and the log has `log_bytes` now. `newest`: the newest lsn that was handed
+  // to the store.
   void committed(const ports::Batch& batch, std::uint64_t log_bytes, core::Lsn newest);
 
-  // True: an interval is over. `newest`: of what was handed over.
+  // True: an interval has passed. `newest`: the newest lsn that was handed to the store.
   bool tick(std::uint64_t monotonic, core::Lsn newest);
   std::uint64_t next_tick_at() const { return next_tick_at_; }  // monotonic
-  // When a finished one has waited for its row for long enough, on the engine's scale; 0: none.
+  // When a finished transaction has waited long enough for its row, in the engine's time; 0: none
+  // waits.
   std::uint64_t next_row_at() const;
 
-  // The engine closes: everything gets its row.
+  // The engine closes: every transaction gets its row.
   void fold_all() { fold_target_ = ~core::Lsn{0}; }
   bool is_done() const { return dirty_.empty() && finished_.empty(); }
 
@@ -65,8 +70,8 @@ class Checkpoint {
 
   const Options& options_;
   DirtyList dirty_;
-  std::deque<Live*> finished_;  // on disk in the log, without a row
-  core::Lsn fold_target_ = 0;   // dirty ones up to here get a row
+  std::deque<Live*> finished_;  // finished according to the log on disk, but without a row
+  core::Lsn fold_target_ = 0;   // dirty transactions up to this lsn get a row
   core::Lsn folded_below_ = 0;
   core::Lsn lsn_at_tick_ = 0;
   std::uint64_t next_tick_at_ = 0;

@@ -1,4 +1,4 @@
-// How transactions leave memory, and how the engine ends.
+// How transactions leave memory, and how the engine closes.
 #include <utility>
 
 #include "base/mark.h"
@@ -21,7 +21,8 @@ void Coordinator::finished(Live& live) {
   give_row(live);
 }
 
-// A finished one leaves memory when its row is on disk; at once if it is to leave no row.
+// A finished transaction leaves memory when its row is on disk, or at once if it has no row to
+// write.
 void Coordinator::give_row(Live& live) {
   if (!checkpoint_.finished(live)) forget(live);
 }
@@ -47,8 +48,9 @@ void Coordinator::forget(Live& live) {
   if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.erase(live);
 }
 
-// It ended while its callback was out or a handler ran on, and that came back. Not dropped at once:
-// whoever had this decided may still look at it.
+// The transaction ended while a call of its callback was in flight or a handler still ran, and that
+// has now returned. The transaction is not erased at once: the function that decided about it may
+// still use it.
 void Coordinator::let_go(Live& live) {
   if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.leave(live);
 }
@@ -77,14 +79,14 @@ void Coordinator::close_if_done() {
     if (busy) return;
     if (calls_.in_flight() != 0) return end_idle_waits();
     phase_ = Phase::closed;
-    // On a disk that refuses, what was handed to it may be there all the same.
+    // If the disk refuses, the batch that was handed to it may be on disk all the same.
     end_waits(disk_.refuses() ? ErrorCode::commit_unknown : ErrorCode::closed, kClosed);
   }
   if (phase_ != Phase::closed || on_closed_.empty()) return;
   calls_.drop_answers();
   if (disk_.is_committing() || disk_.is_looking_up() || collecting_.is_under_way() ||
       calls_.to_come_back() != 0)
-    return;  // they come back to us
+    return;  // their callbacks refer to this object
   answer_leftovers();
   Result<> result;
   if (disk_.refuses()) result = Error{ErrorCode::storage, "the state file refused the last writes"};
@@ -93,7 +95,7 @@ void Coordinator::close_if_done() {
   for (const auto& closed : callbacks) closed(result);
 }
 
-// What came too late is answered, not dropped.
+// Requests that came too late get an answer; none is dropped.
 void Coordinator::answer_leftovers() {
   take_looked_up();
   ports::Store::Found unasked = Error{ErrorCode::closed, "the engine is closing"};
@@ -105,8 +107,8 @@ void Coordinator::answer_leftovers() {
   while (inbox_.has_next());
 }
 
-// Nobody is called any more. A handler that still runs may wait for a transaction: unless another
-// one runs for that, and does more than to wait, it would wait for ever.
+// During a close no calls are made any more. A handler that still runs may itself wait for a
+// transaction. It would wait for ever, unless another handler runs that does not only wait.
 void Coordinator::end_idle_waits() {
   const Error error{ErrorCode::closed, std::string(kClosed)};
   const bool all_wait = ports_.caller.all_blocking_wait();
@@ -117,8 +119,8 @@ void Coordinator::end_idle_waits() {
   }
 }
 
-// Everybody who waits is told that the engine cannot say. With commit_unknown only those whose
-// submit is not on disk.
+// Answers all waiters that the engine cannot report the result. With commit_unknown only the
+// waiters whose submit is not on disk are answered.
 void Coordinator::end_waits(ErrorCode code, std::string_view detail) {
   for (auto* live : live_) {
     if (code == ErrorCode::commit_unknown && phase_ == Phase::running && batches_.is_durable(*live))

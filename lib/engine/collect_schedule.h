@@ -1,4 +1,4 @@
-// When expired history is looked for. Times are monotonic, ms.
+// When the history is searched for expired transactions. Times are monotonic, in ms.
 #pragma once
 
 #include <algorithm>
@@ -11,15 +11,16 @@ namespace belay::engine {
 
 class CollectSchedule {
  public:
-  // `options` live longer.
+  // `options` must outlive this object.
   explicit CollectSchedule(const Options& options) : options_(options) {}
 
   void start(std::uint64_t now) { next_at_ = now; }
   bool is_due(std::uint64_t now) const { return !under_way_ && next_at_ <= now; }
-  std::uint64_t next_at() const { return under_way_ ? 0 : next_at_; }  // 0: not before it ends
+  // 0: a collection is under way, and its end sets the next time.
+  std::uint64_t next_at() const { return under_way_ ? 0 : next_at_; }
 
   void begin() { under_way_ = true; }
-  // `more`: there is more to collect.
+  // `more`: more expired transactions are left.
   void end(std::uint64_t now, bool more) {
     under_way_ = false;
     next_at_ = now + (more ? kCollectPause : interval());
@@ -27,7 +28,8 @@ class CollectSchedule {
   bool is_under_way() const { return under_way_; }
 
  private:
-  // Often enough for a short retention to be kept to within a quarter.
+  // A quarter of the shortest retention, but a second at least, so that a short retention is kept
+  // to within a quarter.
   std::uint64_t interval() const {
     auto interval = kCollectInterval;
     for (const auto retention : {options_.retention, options_.retention_failed}) {

@@ -1,5 +1,5 @@
-// Batches: what is decided while one batch is being synced goes into the next. And what happens
-// when the disk says no, or nothing.
+// Batches: everything that is decided while one batch is being synced goes into the next one. Also
+// what happens when the disk refuses or does not respond.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -19,12 +19,13 @@ void Coordinator::flush() {
                                         .newest = batches_.newest(),
                                         .is_running = phase_ == Phase::running,
                                         .row_bytes = budget_.row_bytes()});
-    // What no row covers is folded along with the next records; only a closing engine has no next
-    // ones.
+    // A fold without rows happens together with the next records. Only a closing engine has no next
+    // records; its fold gets a batch of its own.
     const bool folds = phase_ == Phase::closing && checkpoint_.folds(batches_.batch);
     const bool extras =
         extras_.any() || !batches_.open.checks.empty() || !batches_.open.realms.empty();
-    // What waits for the batch under way alone is kept with it.
+    // If the open batch has no records and no topics, all that was counted was held back by the
+    // batch that is now on disk: the budget is free again.
     if (batches_.open.writer.empty() && batches_.open.topics.empty()) budget_.renew();
     if (batches_.open.writer.empty() && batches_.batch.rows.empty() &&
         batches_.open.topics.empty() && !folds && !extras)
@@ -58,7 +59,7 @@ void Coordinator::on_committed(const Result<ports::StoreFigures>& result) {
   const auto topic_answers = std::exchange(batches_.sealed.answers, {});
   const auto stuck = std::exchange(batches_.sealed.stuck, {});
   const auto checks = std::exchange(batches_.sealed.checks, {});
-  flush();  // the disk gets its next batch before anything else takes time
+  flush();  // so that the disk works on its next batch while the following lines run
   for (const auto& act : acts_.answers()) release(act);
   for (const auto& done : topic_answers) done({});
   stuck_.tell(stuck);
@@ -85,8 +86,8 @@ void Coordinator::on_refused(const Error& error) {
   }
 }
 
-// Another engine has the file. Whatever this one still decided would be decided twice: it takes
-// nothing, calls nobody, and does not try again.
+// Another engine has the file. Whatever this engine still decided would be decided twice, so it
+// accepts nothing, calls nothing, and does not try again.
 void Coordinator::give_up(const Error& error) {
   if (given_up_) return;
   BELAY_MARK(superseded);
@@ -101,7 +102,7 @@ void Coordinator::give_up(const Error& error) {
   if (phase_ == Phase::closing) phase_ = Phase::closed;
 }
 
-// Noticed though nobody asks.
+// A silent disk is noticed even if no caller asks about it.
 void Coordinator::note_silence() {
   const auto silence = disk_.look(time_.monotonic());
   if (!silence.begins && !silence.ends && !silence.lasts_too_long) return;
@@ -113,14 +114,14 @@ void Coordinator::note_silence() {
   if (silence.ends) log_.info("the state file answers again");
   if (!silence.lasts_too_long) return;
   end_waits(ErrorCode::commit_unknown, "the state file does not answer; ask for the gid later");
-  // What the disk says later of what is looked up is heard all the same.
+  // The results of lookups that the disk reports later are still used.
   auto [requests, load] = lookups_.take_all_waiting();
   inbox_.unqueue(load);
   for (auto& request : requests) std::visit([&](auto& one) { refuse(one.done, error); }, request);
   end_hastening(error);
 }
 
-// Also without anybody who asks: who looks at health or counters must see it.
+// Writes even if no caller asks: health checks and counters must show the problem.
 void Coordinator::doubt_storage(const Error& error) {
   if (phase_ == Phase::closed || given_up_) return;
   log_.warning("{}", error.detail);
@@ -128,8 +129,8 @@ void Coordinator::doubt_storage(const Error& error) {
   turn();
 }
 
-// What was written a moment ago is an answer; else the next batch brings it, unless the disk says
-// neither yes nor no.
+// A write of the last moments is an answer. Otherwise the next batch brings the answer, or a
+// timeout does if the disk does not respond.
 void Coordinator::take_checks() {
   auto checks = checks_.take(time_.monotonic());
   const bool written = !extras_.doubts() && disk_.has_written_just_now(time_.monotonic());
@@ -150,7 +151,7 @@ void Coordinator::fail_checks(const Error& error) {
 }
 
 void Coordinator::collect_expired() {
-  // A gap is on disk before anything is deleted that depends on it.
+  // A gap must be on disk before anything is deleted that depends on it.
   if (phase_ != Phase::running || disk_.refuses() || extras_.has_gap() ||
       !collecting_.is_due(time_.monotonic()))
     return;

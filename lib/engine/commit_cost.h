@@ -1,5 +1,5 @@
-// What a commit costs however little it carries. Told from the last commits: a line through their
-// bytes and times, of which older ones count less.
+// The fixed cost of a commit, which does not depend on its size. It is estimated from the last
+// commits by a linear fit of time over bytes, in which older commits count less.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,10 @@ class CommitCost {
     xy_ = kKept * xy_ + x * y;
   }
 
-  // µs; 0: not known, as all were of one size, or the store has no clock.
+  // µs. 0: unknown, because all commits had the same size, or because the store has no clock.
   double fixed_us() const {
     const auto spread = count_ * xx_ - x_ * x_;
-    constexpr double kAlike = 0.01;  // of the squares
+    constexpr double kAlike = 0.01;  // relative to the squares
     if (spread <= kAlike * count_ * xx_) return 0;
     const auto fixed = (y_ * xx_ - x_ * xy_) / spread;
     return fixed > 0 ? fixed : 0;

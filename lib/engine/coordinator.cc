@@ -1,4 +1,4 @@
-// The turn itself; decisions, and how their effects wait for the disk.
+// The turn itself; the decisions, and how their effects wait for the disk.
 #include "engine/coordinator.h"
 
 #include <algorithm>
@@ -50,9 +50,11 @@ void Coordinator::adopt(core::Transaction transaction, core::Lsn first_lsn, core
                         bool has_row) {
   BELAY_CHECK(phase_ == Phase::new_);
   newest_at_ = std::max(newest_at_, transaction.updated_at);
-  // Its gid is forgotten already, and may be another transaction's by now.
+  // A finished transaction that is not kept: its gid is forgotten already and may belong to another
+  // transaction by now.
   if (transaction.finished() && !has_row && !checkpoint_.is_kept(transaction)) return;
-  // Only a history that was kept differently before leaves two of one gid: the older has ended.
+  // Two transactions with one gid occur only if the option `history` was different before; the
+  // older one has ended.
   if (auto* older = live_.find(transaction.gid())) {
     BELAY_CHECK(older->transaction.finished());
     to_resume_.drop(*older);
@@ -99,7 +101,8 @@ void Coordinator::start(const Origin& origin) {
     log_.warning("{} transactions are stuck: belay stuck shows them", stuck_.count());
   checks_.open();
   figures_.counters.stuck = stuck_.count();
-  inbox_.open(figures_.counters);  // what was recovered is seen before the first turn
+  // The counters include the recovered transactions before the first turn.
+  inbox_.open(figures_.counters);
 }
 
 Result<> Coordinator::check_storage(base::Callback<std::monostate> done) {
@@ -122,7 +125,8 @@ void Coordinator::turn() {
   carry_out();
   take_answers();
   take_looked_up();
-  publish();  // who asks for something after a callback has its effect in the counters
+  // The counters must include an effect before the caller that was told about it reads them.
+  publish();
   take_requests();
   expire_calls();
   if (!disk_.refuses()) {
@@ -148,8 +152,8 @@ void Coordinator::turn() {
   set_alarm();
 }
 
-// More than a turn's share stays for the next one, and so does what the open batch has no room for.
-// What is being looked up still counts as queued.
+// Requests beyond a turn's share stay for the next turn, as do those for which the open batch has
+// no room. Requests that are being looked up still count as queued.
 void Coordinator::take_requests() {
   budget_.spend_on(Share::asked);
   const auto looking_up_before = lookups_.load();
@@ -166,14 +170,14 @@ void Coordinator::take_requests() {
   inbox_.unqueue(taken);
 }
 
-// While the disk is slow the open batch must not grow without end: the inbox fills up instead, and
-// then says busy. A disk that refuses or hangs, and an engine that closes, are another matter: then
-// requests are taken to be refused.
+// While the disk is slow the open batch must not grow without limit: the inbox fills up instead,
+// and then new requests get busy. If the disk refuses or hangs, or the engine closes, requests are
+// taken in order to refuse them.
 bool Coordinator::may_take() const {
   return phase_ != Phase::running || !disk_.is_ok() || budget_.has_room(Share::asked);
 }
 
-// In the order of the batches, and within one as it was decided.
+// In the order of the batches, and within one batch in the order of the decisions.
 void Coordinator::carry_out() {
   budget_.spend_on(Share::called);
   for (std::size_t i = 0; i < kActsPerTurn && !acts_.empty() && budget_.has_room(); ++i) {
@@ -188,7 +192,8 @@ void Coordinator::carry_out() {
   if (!acts_.empty()) BELAY_MARK(act_waits_for_batch);
 }
 
-// The store has nothing to do, and there is more left to do here than a commit of its own costs.
+// True if the store is idle and carrying out the remaining effects takes longer than the fixed cost
+// of a commit.
 bool Coordinator::is_worth_overlapping() const {
   if (disk_.is_committing() || disk_.refuses() || batches_.open.writer.empty()) return false;
   return acts_.size() >= budget_.acts_per_look() &&
@@ -217,7 +222,8 @@ void Coordinator::resume_some() {
   }
 }
 
-// Before anything else is decided about one that was read back: its word may come first.
+// Before anything else is decided about a recovered transaction: a request for it may come before
+// its turn to resume.
 void Coordinator::resume(Live& live) {
   if (!stop_resuming(live)) return;
   BELAY_MARK(resumed_by_word);
@@ -253,8 +259,8 @@ void Coordinator::decide(Live& live, const core::Event& event) {
     if (live.calls_waiting != 0) withdraw_unwanted(live);
     return;
   }
-  // A released call may decide again, which reuses the step: what is to be done is taken out of it
-  // first.
+  // A released call may decide again, and that decision overwrites the step: so the effects are
+  // copied first.
   const auto effects = step_.effects;
   for (const auto& effect : effects) hold_or_release(to_act(live, effect));
 }
@@ -264,9 +270,9 @@ void Coordinator::note_stuck(Live& live) {
   if (stuck_.judge(live, held_up)) stuck_.log(live, held_up, time_.monotonic());
 }
 
-// What a transaction's disk state allows at once is done at once; the rest waits for its batch.
-// While the disk refuses nobody is called: that waits for the batch which shows that the disk is
-// back.
+// Effects whose transaction's records are on disk are carried out at once; others wait for their
+// batch. While the disk refuses, no call is made: calls wait for the batch which shows that the
+// disk works again.
 void Coordinator::hold_or_release(const Act& act) {
   const bool may_act = act.kind != ActKind::call || !disk_.refuses();
   return batches_.is_durable(*act.live) && may_act ? release(act) : batches_.hold(act);
@@ -280,7 +286,7 @@ void Coordinator::release(const Act& act) {
     case ActKind::branch_ended: return tell_branches(live, batches_.durable());
     case ActKind::accepted: return tell_accepted(act);
     case ActKind::arm:
-      // Decided anew meanwhile: that decision arms for itself.
+      // If a later decision was made meanwhile, that decision sets the due time itself.
       if (batches_.is_durable(live)) due_.set(live, core::next_due(live.transaction));
   }
 }
@@ -294,9 +300,9 @@ void Coordinator::set_alarm() {
   const auto at_once = [&](bool wanted) {
     if (wanted) earlier(time_.monotonic());
   };
-  // Only what a turn could do something about: what waits for a commit, a lookup or a collection is
-  // woken by its end. What finds no room in the open batch waits for a commit, too: one is under
-  // way, or the batch would have been sealed.
+  // Only events about which a turn could do something set the alarm: work that waits for a commit,
+  // a lookup or a collection is woken by its end. Work without room in the open batch waits for a
+  // commit too: a commit is under way, or else the batch would have been sealed.
   const bool running = phase_ == Phase::running;
   if (budget_.has_room(Share::called)) {
     earlier(calls_.next_deadline());

@@ -1,11 +1,13 @@
-// The turn: collect requests, outcomes and due times; let the core decide; commit; then act. One
-// law holds it together: nothing acts before it is committed. Knows no file, socket or library's
-// loop: those are ports.
+// The coordinator runs the turn: it collects requests, outcomes and due times, lets the core
+// decide, commits the decisions, and then acts. One rule holds throughout: nothing acts before it
+// is committed. The coordinator has no access to files, sockets or the loop's library except
+// through the ports.
 //
-// This is the table of contents. Its members are the parts, each with a header of its own, and with
-// no knowledge of each other or of this.
+// This header lists all parts of the engine. The members are the parts; each has a header of its
+// own and knows neither the other parts nor the coordinator.
 //
-// What is not said to come from any thread, and every callback of the ports, belongs to the loop's.
+// All functions run on the loop unless their comment says "from any thread"; so do all callbacks of
+// the ports.
 #pragma once
 
 #include <cstdint>
@@ -46,33 +48,35 @@ class Coordinator {
  public:
   Coordinator(const Options& options, Ports ports, const BatchLimits& limits = {});
 
-  // Before `start`: what the store recovered, in any order. `first_lsn` and `last_lsn` as of the
-  // store.
+  // Before `start`: one transaction that the store recovered, in any order. `first_lsn` and
+  // `last_lsn` are as the store reports them.
   void adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn last_lsn, bool has_row);
   void adopt_topics(core::Topics topics) { subscriptions_.adopt(std::move(topics)); }
   void start(const Origin& origin);
 
-  // From any thread. An error is immediate and the request's `done` never runs; else it runs once,
-  // on the loop, in a later turn. Errors: closed, busy, queued_bytes_limit.
+  // From any thread. An error is returned at once, and the request's `done` never runs. Otherwise
+  // `done` runs once, on the loop, in a later turn. Errors: closed, busy, queued_bytes_limit.
   Result<> ask(Request request) { return inbox_.put(std::move(request)); }
-  // From any thread. Answered within some seconds, however the disk is. Errors: closed, busy.
+  // From any thread. The answer comes within some seconds even if the disk hangs. Errors: closed,
+  // busy.
   Result<> check_storage(base::Callback<std::monostate> done);
-  // From any thread, also before `start`: on disk with the next batch. Errors: invalid_argument.
+  // From any thread, also before `start`. The realm is on disk with the next batch. Errors:
+  // invalid_argument.
   Result<> note_realm(const XaRealm& realm);
   Counters counters() const { return inbox_.counters(); }  // from any thread
 
   void turn();
   void answer(ports::CallId id, const Outcome& outcome);
-  // Calls that wait for this lane may go on: see ports::Caller. They do so in a later turn.
+  // Calls that wait for this lane may go on, in a later turn: see ports::Caller.
   void lane_opened(ports::Lane lane);
-  // The state file does not look as it should: a write finds out.
+  // The state file does not look as it should. A write will show whether the file still works.
   void doubt_storage(const Error& error);
   bool closed() const { return phase_ == Phase::closed; }
 
  private:
   enum class Phase : std::uint8_t { new_, running, closing, closed };
 
-  // coordinator.cc: the turn; decisions and their effects
+  // coordinator.cc: the turn; decisions and their effects.
   void take_requests();
   bool may_take() const;
   void fire_due();
@@ -88,7 +92,7 @@ class Coordinator {
   void set_alarm();
   void publish();
 
-  // requests.cc: a request finds its transaction in memory, in the history, or not at all
+  // requests.cc: how a request finds its transaction, in memory or in the history.
   template <NamesGid R>
   void take(R& request);
   void send_lookups();
@@ -104,7 +108,7 @@ class Coordinator {
     done(error);
   }
 
-  // submit.cc, driven.cc, workflow.cc, operator.cc, topics.cc: what requests do
+  // submit.cc, driven.cc, workflow.cc, operator.cc, topics.cc: what the requests do.
   void begin(SubmitRequest& request);
   void meet(Live& live, SubmitRequest& request);
   void meet(Live& live, FindRequest& request);
@@ -123,7 +127,7 @@ class Coordinator {
   void take(TopicRequest& request);
   void take(TopicsRequest& request);
 
-  // branches.cc: calls and their outcomes
+  // branches.cc: calls and their outcomes.
   void call(Live& live, std::uint32_t branch, Op op);
   void on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome);
   void start_waiting_calls();
@@ -135,7 +139,7 @@ class Coordinator {
   void take(RegisteredRequest& request);
   void wake_parked();
 
-  // commit.cc: batches, and a disk that says no, or nothing
+  // commit.cc: batches, and a disk that refuses or hangs.
   void flush();
   void on_committed(const Result<ports::StoreFigures>& result);
   void on_refused(const Error& error);
@@ -145,7 +149,7 @@ class Coordinator {
   void fail_checks(const Error& error);
   void collect_expired();
 
-  // close.cc: how transactions and the engine leave
+  // close.cc: how transactions leave memory, and how the engine closes.
   void finished(Live& live);
   void give_row(Live& live);
   void retire_rows();
@@ -169,7 +173,7 @@ class Coordinator {
   std::mt19937_64 random_;
   core::Step step_;
   Figures figures_;
-  std::optional<Error> given_up_;  // for good: another engine has the file
+  std::optional<Error> given_up_;  // set for good when another engine has the file
   std::vector<base::Callback<std::monostate>> on_closed_;
 
   // Transactions, and what they wait for.
@@ -184,12 +188,12 @@ class Coordinator {
   Subscriptions subscriptions_;
   StuckWatch stuck_;
   core::TransactionId last_id_ = 0;
-  std::uint64_t newest_at_ = 0;  // of what was read back
+  std::uint64_t newest_at_ = 0;  // the newest time in the recovered transactions
 
   // The disk.
   Batches batches_;
   BatchBudget budget_;
-  ActQueue acts_;  // to be done now that their batch is on disk
+  ActQueue acts_;  // effects to carry out, as their batch is on disk
   DiskHealth disk_;
   Checkpoint checkpoint_;
   Extras extras_;

@@ -45,7 +45,8 @@ DiskHealth::Silence DiskHealth::look(std::uint64_t now) {
   const auto since = silent_since();
   auto silent_for = since ? now - *since : 0;
   const auto patience = hangs_ ? kSilencePatience : kCheckPatience;
-  // As by SIGSTOP, and the disk's thread with it.
+  // This turn came late itself, for example because of SIGSTOP. The disk's thread was then held up
+  // as well, so the disk gets more time.
   if (silent_for > patience + kHeldUp && !told_) {
     const auto held_up = silent_for - patience + kSecondLook;
     for (auto* begun_at : {&commit_begun_at_, &lookup_begun_at_}) {

@@ -1,4 +1,4 @@
-// What the disk says: it takes writes, refuses them, or says nothing. Times are monotonic, ms.
+// Whether the disk accepts writes, refuses them, or does not respond. Times are monotonic, in ms.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace belay::engine {
 
 class DiskHealth {
  public:
-  // What is with the disk at the moment.
+  // Track the operations that the disk has not yet completed.
   void begin_commit(std::uint64_t now) { commit_begun_at_ = now; }
   void begin_lookup(std::uint64_t now) { lookup_begun_at_ = now; }
   void end_commit() { commit_begun_at_.reset(); }
@@ -18,39 +18,39 @@ class DiskHealth {
   bool is_committing() const { return commit_begun_at_.has_value(); }
   bool is_looking_up() const { return lookup_begun_at_.has_value(); }
 
-  // It took a commit. True: it had refused before.
+  // The disk accepted a commit. True: it had refused the commit before.
   bool took(std::uint64_t now);
   struct Refusal {
     bool is_first = false;
-    bool lasts_too_long = false;  // those who wait are to be told
+    bool lasts_too_long = false;  // the waiting callers must get an error
   };
-  // It refused one; `retry_at` says when to try again.
+  // The disk refused a commit; `retry_at` returns the time of the next attempt.
   Refusal refused(std::uint64_t now);
-  // It is another engine's now.
+  // The file belongs to another engine now.
   void end();
 
   bool refuses() const { return retry_at_ != 0; }
   std::uint64_t retry_at() const { return retry_at_; }  // 0: it does not refuse
   bool hangs() const { return hangs_; }
   bool is_ok() const { return !refuses() && !hangs_; }
-  // A write of the last moments is an answer to whether it takes any.
+  // True if a write succeeded so recently that it proves that the disk accepts writes.
   bool has_written_just_now(std::uint64_t now) const;
 
-  // What is said of a disk that hangs.
+  // The error that describes a disk that hangs.
   static Error silence();
 
   struct Silence {
     bool begins = false;
     bool ends = false;
-    bool lasts_too_long = false;  // those who wait are to be told; said once
+    bool lasts_too_long = false;  // the waiting callers must get an error; set only once
   };
-  // Has it said nothing for too long? To be asked in each turn.
+  // Checks whether the disk has been silent for too long. To be called in each turn.
   Silence look(std::uint64_t now);
-  // When to ask again though nothing happens; 0: never.
+  // When to call `look` again even if nothing happens; 0: never.
   std::uint64_t next_look() const;
 
  private:
-  std::optional<std::uint64_t> silent_since() const;  // nothing: nothing is asked of it
+  std::optional<std::uint64_t> silent_since() const;  // empty: the disk has nothing to do
 
   std::optional<std::uint64_t> commit_begun_at_;
   std::optional<std::uint64_t> lookup_begun_at_;

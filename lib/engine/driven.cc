@@ -1,5 +1,5 @@
-// Transactions that go on by their caller's word: branches are added one by one, then it is
-// submitted or aborted.
+// Transactions that their caller drives: the caller adds branches one by one and then submits or
+// aborts.
 #include <memory>
 #include <utility>
 
@@ -67,7 +67,7 @@ void Coordinator::meet(Live& live, WordRequest& request) {
 
 Result<> BranchRequest::recall(const ports::StoredSummary& stored) const { return is_over(stored); }
 
-// A word that was given before, by the same caller or another, is no other word.
+// A decision that was made before, by the same caller or another, is answered as a repetition.
 Result<> WordRequest::recall(const ports::StoredSummary& stored) const {
   const bool said_so = (word == Word::submit && stored.status == Status::succeed) ||
                        (word == Word::abort && stored.status == Status::failed);

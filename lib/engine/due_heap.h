@@ -1,5 +1,5 @@
-// Which transaction is due next. An index heap: each transaction stands in it once at most, and
-// knows where.
+// Finds the transaction that is due next. An index heap: each transaction is in the heap at most
+// once and stores its own index.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ class DueHeap {
   // The earliest; the heap must not be empty.
   Live& top() const { return *heap_.front().live; }
   std::uint64_t top_at() const { return heap_.front().at; }
-  // All of them, in no order that means anything; `place` is below `size`.
+  // All entries, in no meaningful order; `place` is less than `size`.
   std::size_t size() const { return heap_.size(); }
   Live& live_at(std::size_t place) const { return *heap_[place].live; }
   std::uint64_t time_at(std::size_t place) const { return heap_[place].at; }
 
-  // Arms, moves or (at == 0) disarms.
+  // Adds or moves the transaction; at == 0 removes it.
   void set(Live& live, std::uint64_t at);
 
  private:

@@ -1,8 +1,9 @@
-// The engine's one scale of time, in ms since the epoch: what records carry and what due times are
-// compared with. It never goes back: it starts at the wall clock, or where the state file's ended.
-// It runs with the monotonic clock and leans towards the wall clock by at most an eighth, so that a
-// jump of the wall clock neither fires everything at once nor freezes everything. A difference
-// beyond `kLeanMax` stays: leaning it away would make every interval wrong for weeks or decades.
+// The engine's time, in ms since the epoch: records carry it, and due times are compared with it.
+// It never goes back: it starts at the wall clock, or at the newest time in the state file if that
+// is later. It advances with the monotonic clock and is corrected towards the wall clock by at most
+// an eighth of the elapsed time. So a jump of the wall clock neither makes everything due at once
+// nor stops everything. A difference larger than `kLeanMax` is not corrected: during the correction
+// every interval would be wrong for weeks or decades.
 #pragma once
 
 #include <algorithm>
@@ -15,10 +16,10 @@ namespace belay::engine {
 
 class EngineTime {
  public:
-  // ms; a day of leaning.
+  // In ms; the correction of this difference takes a day.
   static constexpr std::int64_t kLeanMax = 3 * 3'600'000;
 
-  // How far ahead of the wall clock it begins.
+  // Returns how far the engine's time starts ahead of the wall clock, in ms.
   std::int64_t start(ports::Clock& clock, std::uint64_t not_before) {
     const auto wall = clock.wall_ms();
     monotonic_ = clock.monotonic_ms();
@@ -50,7 +51,8 @@ class EngineTime {
  private:
   std::uint64_t now_ = 0;
   std::uint64_t monotonic_ = 0;
-  std::uint64_t budget_ = 0;  // ms of running not yet spent on leaning; a ms of leaning costs eight
+  // Elapsed ms that were not yet used for corrections; a correction of one ms uses eight of them.
+  std::uint64_t budget_ = 0;
 };
 
 }  // namespace belay::engine

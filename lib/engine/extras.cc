@@ -22,7 +22,7 @@ void Extras::seal(ports::Batch& batch, bool asked, std::uint64_t now) {
   batch.gaps.reset();
   if (gaps_changed_) {
     batch.gaps = seen_time_.text();
-    if (batch.checked_at == 0) batch.checked_at = now;  // up to here it is seen
+    if (batch.checked_at == 0) batch.checked_at = now;  // time is seen up to here
   }
 }
 

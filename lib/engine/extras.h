@@ -1,5 +1,5 @@
-// What rides along with batches beside transactions: how the called hosts do, up to when the file
-// has seen time, and a write for its own sake when the file is in doubt.
+// What batches carry besides transactions: the figures of the called hosts, the time up to which
+// the file has seen time pass, and a write for its own sake when the file is in doubt.
 #pragma once
 
 #include <cstdint>
@@ -15,29 +15,32 @@ namespace belay::engine {
 
 class Extras {
  public:
-  // `seen_until`: at least the origin's. `now`: of the engine's time.
+  // `seen_until`: not before the origin's. `now`: the engine's time.
   void start(const Origin& origin, std::uint64_t seen_until, std::uint64_t now,
              std::uint64_t monotonic);
 
-  // As they are now; they ride along if they changed.
+  // The current figures of the hosts; the next batch carries them if they changed.
   void note_hosts(std::vector<HostFigures> hosts);
-  // A file that was told nothing for `pause` ms is told the time with the next batch, or this life
-  // would count as time that nobody saw.
+  // If nothing was written to the file for `pause` ms, the next batch writes the time. Otherwise
+  // the time in which this engine was idle would count as time that no engine saw.
   void note_time(std::uint64_t pause, std::uint64_t monotonic) {
     if (monotonic - seen_at_ >= pause) doubts_ = true;
   }
-  // The file does not look as it should: a write is to find out.
+  // The file does not look as it should: the next batch makes a write, which shows whether the file
+  // still works.
   void doubt() { doubts_ = true; }
   bool doubts() const { return doubts_; }
-  // A gap that is not on disk: nothing may be deleted that depends on it.
+  // A gap is not on disk yet: nothing whose expiry depends on the gap may be deleted.
   bool has_gap() const { return gaps_changed_; }
   bool any() const { return hosts_changed_ || gaps_changed_ || doubts_; }
 
-  // Into the batch that is handed over. `asked`: somebody wants to know whether the disk takes it.
+  // Adds the extras to the batch that is handed over. `asked`: a caller wants to know whether the
+  // disk accepts the batch.
   void seal(ports::Batch& batch, bool asked, std::uint64_t now);
   void committed(const ports::Batch& batch, std::uint64_t monotonic);
 
-  // The moment from which on this much time was seen up to `now`; 0: it never was.
+  // The moment since which `span` ms of seen time have passed up to `now`; 0: less time than that
+  // was seen.
   std::uint64_t seen_since(std::uint64_t now, std::uint64_t span) const {
     return seen_time_.since(now, span);
   }
@@ -45,7 +48,8 @@ class Extras {
  private:
   SeenTime seen_time_;
   bool gaps_changed_ = false;
-  std::uint64_t seen_at_ = 0;       // monotonic: when the file was last told the time
+  // Monotonic: when the time was last written to the file.
+  std::uint64_t seen_at_ = 0;
   std::vector<HostFigures> hosts_;  // as last handed over, or about to be
   bool hosts_changed_ = false;
   bool doubts_ = false;

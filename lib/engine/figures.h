@@ -1,4 +1,4 @@
-// What the engine counts, for Engine::counters, and what its last commits cost.
+// The engine's counters, for Engine::counters, and the cost of its last commits.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@ namespace belay::engine {
 
 class Figures {
  public:
-  Counters counters;  // what is counted one by one
+  Counters counters;  // those that are counted one by one
 
   void count(const Outcome& outcome);
   void count_end(Status status);
-  // A batch of so many records is on disk. Times are monotonic, ms, here and below.
+  // A batch with this many records is on disk. Times are monotonic, in ms, here and below.
   void count_commit(const ports::Batch& batch, std::uint32_t records,
                     const ports::StoreFigures& figures, std::uint64_t now);
-  // What is due was to be done so long ago, ms.
+  // The wake-up that is now handled was due `lag` ms ago.
   void note_lag(std::uint64_t lag, std::uint64_t now) { due_lag_.add(lag, now); }
   // Brings the counters' recent maxima up to date.
   void update(std::uint64_t now);

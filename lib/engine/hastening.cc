@@ -16,14 +16,14 @@ void HastenQueue::add(HastenRequest request, std::uint64_t now, const DueHeap& d
                     .done = std::move(request.done)});
 }
 
-// From the back of the heap to its front: what is armed meanwhile comes in behind, and is none of
-// this request's.
+// Goes from the back of the heap to its front: transactions that are armed meanwhile are added at
+// the back and do not belong to this request.
 std::vector<Live*> HastenQueue::next_slice(const DueHeap& due) {
   auto& work = queue_.front();
   auto place = std::min(work.places_left, due.size());
   const auto until = place - std::min(place, kHastenLookedAt);
   std::vector<Live*> found;
-  std::size_t branches = 0;  // each may be started by it
+  std::size_t branches = 0;  // each of them may be started by this slice
   for (; place > until && found.size() < kHastenedPerTurn && branches < kHastenedBranches &&
          !work.woken.more;
        --place) {

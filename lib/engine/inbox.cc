@@ -19,7 +19,7 @@ Result<> Inbox::put(Request request) {
   return {};
 }
 
-// A lone one is always taken, however large.
+// If the queue is empty, one request is accepted whatever its size.
 Result<> Inbox::may_queue(const Load& load) {
   if (queued_.requests >= limits_.queued_submits_max) {
     ++refused_;

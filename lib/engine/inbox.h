@@ -1,4 +1,4 @@
-// What goes between the loop and other threads: their requests in, the engine's counters out.
+// Passes data between the loop and other threads: requests in, the engine's counters out.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace belay::engine {
 
 class Inbox {
  public:
-  // Both live longer.
+  // Both must outlive this object.
   Inbox(const Limits& limits, ports::Alarm& alarm) : limits_(limits), alarm_(alarm) {}
 
   // From any thread. Errors: closed, busy, queued_bytes_limit.
@@ -21,16 +21,17 @@ class Inbox {
   bool is_open() const;
   Counters counters() const;
 
-  // The rest belongs to the loop.
+  // The other functions are for the loop only.
   void open(const Counters& counters);
-  // From now on nothing is taken. What is in it still comes out.
+  // From now on no request is accepted. Requests that are already in the inbox still come out.
   void close();
-  // The next request, which may be changed until the next call; null: there is none.
+  // The next request, which the caller may change until the next call; null: there is none.
   Request* next();
-  // Requests that were given out are queued until this says that they are not any more.
+  // A request that `next` has returned still counts as queued until this function says that it does
+  // not.
   void unqueue(const Load& load);
-  // Is there a next one? As of the last `publish` or `next`, which is enough to wake the loop: who
-  // puts something into an empty inbox wakes it.
+  // True if there is a next request, as of the last `publish` or `next`. That is enough to wake the
+  // loop: a thread that puts a request into an empty inbox wakes the loop itself.
   bool has_next() const { return next_ < taken_.size() || more_at_publish_; }
   void publish(const Counters& counters);
 
@@ -48,7 +49,7 @@ class Inbox {
   Counters published_ BELAY_GUARDED_BY(mutex_);
 
   std::vector<Request> taken_;  // swapped with `waiting_`, so that both keep their memory
-  std::size_t next_ = 0;        // the first of them that was not given out
+  std::size_t next_ = 0;        // the first of `taken_` that `next` has not returned
   bool more_at_publish_ = false;
 };
 

@@ -1,5 +1,5 @@
-// How every line of the log names a transaction: "gid=g-17", and "trace=4bf9…" if its caller's
-// trace is known. Formatted only if the line is wanted.
+// The name of a transaction in every line of the log: "gid=g-17", and "trace=4bf9…" if the trace of
+// its caller is known. The label is formatted only if the line is logged.
 #pragma once
 
 #include <fmt/format.h>

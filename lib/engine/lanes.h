@@ -1,5 +1,5 @@
-// Calls that wait for a place, each in the queue of its lane. A lane that has none holds up nobody
-// but those behind it; lanes that may have one are served in turn, one call each.
+// Calls that wait for a place, each in the queue of its lane. A lane without a free place delays
+// only its own calls; lanes that may have a free place are served in turn, one call each.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +20,26 @@ class LaneQueues {
   LaneQueues(const LaneQueues&) = delete;
   LaneQueues& operator=(const LaneQueues&) = delete;
 
-  // At most one a branch, so there are never more than the live transactions have branches.
+  // A branch has at most one waiting call, so there are never more than the branches of all live
+  // transactions.
   std::size_t size() const { return places_.size(); }
-  // May one that comes now be made at once? Not before those that came earlier.
+  // True if a new call of this lane may be made at once; false while earlier calls wait.
   bool is_next(ports::Lane lane) const { return ready_.empty() && !lanes_.contains(lane); }
-  // At the end of its lane, which is shut if it is new and has no place.
+  // Adds the call at the end of its lane. If the lane is new and has no place, it is shut.
   void wait(const PendingCall& call, bool has_place);
 
   // The lane whose turn it is.
   std::optional<ports::Lane> next_lane() const;
-  // Its first call; the lane has its next turn after all others.
+  // Removes and returns the first call of the lane; the lane's next turn comes after all other
+  // lanes.
   PendingCall take_from(ports::Lane lane);
-  // It has no place: no turn before it is opened.
+  // The lane has no free place: it gets no turn before `open`.
   void shut(ports::Lane lane);
-  // It may have one; true if it was shut and calls wait for it.
+  // The lane may have a free place again; true if the lane was shut, which means that calls wait in
+  // it.
   bool open(ports::Lane lane);
 
-  // What the branch's call would do, if one waits.
+  // The operation of the branch's waiting call, if there is one.
   std::optional<Op> op_of(const Live& live, std::uint32_t branch) const {
     const auto found = places_.find({&live, branch});
     return found == places_.end() ? std::nullopt : std::optional(found->second.call->op);

@@ -1,4 +1,4 @@
-// Every bound of the engine that is not the embedder's to set, with its reason.
+// The limits of the engine that the embedder cannot set, each with its reason.
 #pragma once
 
 #include <cstddef>
@@ -6,61 +6,65 @@
 
 namespace belay::engine {
 
-// Work of one turn, so that a flood in one place never keeps the loop from the others. What goes
-// into one batch is bounded apart: see budget.h.
+// The work of one turn, so that a flood of one kind does not keep the loop from the other kinds.
+// The size of a batch is limited separately: see budget.h.
 inline constexpr std::size_t kRequestsPerTurn = 4'096;
 inline constexpr std::size_t kActsPerTurn = 4'096;
-// What an act takes, roughly, µs: against what a commit costs, see
+// The approximate time that an act takes, in µs. It is compared with the cost of a commit, see
 // engine::Coordinator::is_worth_overlapping.
 inline constexpr double kActMicros = 2;
 inline constexpr std::size_t kDuePerTurn = 4'096;
 inline constexpr std::size_t kResumedPerTurn = 4'096;
-// Of a request that hastens all: what is looked at, and what is done.
+// For a request that hastens all transactions: how many are looked at and how many are hastened in
+// one turn.
 inline constexpr std::size_t kHastenLookedAt = 16'384;
 inline constexpr std::size_t kHastenedPerTurn = 1'024;
 inline constexpr std::size_t kHastenedBranches = 16'384;
 inline constexpr std::size_t kWokenPerTurn = 1'024;
 inline constexpr std::size_t kLookupGids = 1'024;
 
-// Rows of finished transactions ride along with a commit that is made anyway. Fewer than this wait,
-// so that a lone transaction's latency is its own commits and nothing else …
+// Rows of finished transactions are written with a commit that is made anyway. Fewer rows than this
+// wait, so that the latency of a single transaction consists only of its own commits.
 inline constexpr std::size_t kRowsWorthWriting = 256;
-// … but not longer than this, in ms.
+// Rows wait no longer than this, in ms.
 inline constexpr std::uint64_t kRowAgeMax = 1'000;
-// A row costs some 3 µs: what one commit carries is bounded, so that no commit waits long for it.
+// A row costs some 3 µs. The number of rows in a commit is limited, so that no commit takes much
+// longer because of them.
 inline constexpr std::size_t kRowsPerBatch = 2'048;
-// Rows of unfinished ones are dearer: a copy, a snapshot, and the same again later.
+// Rows of unfinished transactions cost more: a copy, a snapshot, and the same work again later.
 inline constexpr std::size_t kSnapshotsPerBatch = 256;
 
-// After a failed commit, ms: doubled from the first to the last.
+// The pause after a failed commit, in ms: doubled each time, from the first value up to the
+// maximum.
 inline constexpr std::uint64_t kStorageRetryFirst = 100;
 inline constexpr std::uint64_t kStorageRetryMax = 5'000;
 inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
-// How long callers wait for a disk that refuses before they are told commit_unknown, ms.
+// How long callers wait for a disk that refuses before they get commit_unknown, in ms.
 inline constexpr std::uint64_t kStoragePatience = 10'000;
 
-// How long a write counts as an answer to whether the disk takes any, how long one who asks waits
-// for one, ms, and how many may wait in all, from the question to the answer.
+// For the question whether the disk accepts writes: how long a past write counts as an answer and
+// how long a caller waits for a new write, both in ms; and how many callers may wait at once.
 inline constexpr std::uint64_t kCheckHolds = 1'000;
 inline constexpr std::uint64_t kCheckPatience = 5'000;
 inline constexpr std::size_t kChecksMax = 1'024;
-// An idle engine notes so often that it sees time pass, ms: see engine/seen_time.h.
+// How often an idle engine records that it sees time pass, in ms: see engine/seen_time.h.
 inline constexpr std::uint64_t kSeenInterval = 3'600'000;
-// A disk that has said neither yes nor no for this long: those who wait for it are told
-// commit_unknown, ms.
+// If the disk has not responded for this long, in ms, the waiting callers get commit_unknown.
 inline constexpr std::uint64_t kSilencePatience = 30'000;
-// A turn that comes later than this was held up itself, ms; then the disk gets so much more.
+// If a turn starts later than kHeldUp, the turn itself was held up; then the disk gets kSecondLook
+// more. Both in ms.
 inline constexpr std::uint64_t kHeldUp = 1'000;
 inline constexpr std::uint64_t kSecondLook = 500;
 
-// Realms of XA participants that one engine may use.
+// The number of realms of XA participants that one engine may use.
 inline constexpr std::size_t kRealmsMax = 1'024;
 
-// How often the log tells that the system is short of something, ms.
+// The minimum time between two log lines about a shortage of system resources, in ms.
 inline constexpr std::uint64_t kShortagePause = 60'000;
 
-// How often expired rows are looked for, ms, and the pause while there are more: as fast as they
-// came, with room for a commit between two steps.
+// How often expired rows are searched for, in ms, and the pause while more are left. The pause is
+// short enough to delete rows as fast as they were written, and leaves room for a commit between
+// two steps.
 inline constexpr std::uint64_t kCollectInterval = 60'000;
 inline constexpr std::uint64_t kCollectPause = 5;
 

@@ -22,44 +22,48 @@ namespace belay::engine {
 struct Waiter {
   base::Callback<Report> done;
   bool wants_final = false;
-  std::uint64_t until = 0;  // monotonic ms: may be dropped then; 0: waits for as long as it takes
-  // What it is to be told once that much is on disk, however it goes on; null: what it is then.
+  // Monotonic ms: the waiter may be dropped from then on; 0: it waits without a limit.
+  std::uint64_t until = 0;
+  // The report that the waiter gets once `lsn` is on disk, whatever follows. Null: the waiter gets
+  // the report of that later moment.
   std::unique_ptr<Report> as_of{};
   core::Lsn lsn = 0;
-  bool joined = false;  // what it asked for was there already
+  bool joined = false;  // the transaction existed already
 };
 
-// Who drives a transaction and waits for a branch's first phase.
+// The caller that drives a transaction and waits for the first phase of a branch.
 struct BranchWaiter {
   std::uint32_t branch = 0;
   base::Callback<Outcome> done;
-  std::optional<Outcome> outcome{};  // as decided …
-  core::Lsn lsn = 0;                 // … in this batch: told when that is on disk
+  // The outcome that was decided in the batch `lsn`: the caller gets it when that batch is on disk.
+  std::optional<Outcome> outcome{};
+  core::Lsn lsn = 0;
 };
 
 struct Live {
   core::Transaction transaction;
   std::vector<Waiter> waiters;
-  std::unique_ptr<std::vector<BranchWaiter>> branch_waiters;  // few have any
-  // the oldest record no row covers; 0: none. Set: it is in the dirty list
+  std::unique_ptr<std::vector<BranchWaiter>> branch_waiters;  // null for most transactions
+  // The lsn of the oldest record that no row covers; 0: there is none. If it is set, the
+  // transaction is in the dirty list.
   core::Lsn first_lsn = 0;
-  core::Lsn last_lsn = 0;  // the newest record's
+  core::Lsn last_lsn = 0;  // the lsn of the newest record
   Live* dirty_previous = nullptr;
   Live* dirty_next = nullptr;
-  std::uint64_t due_at = 0;         // as armed
-  std::uint32_t heap_index = ~0u;   // ~0: not armed
-  std::uint32_t calls_waiting = 0;  // for a place in their lane
-  std::uint32_t running_on = 0;     // handlers of calls that were given up
-  std::uint32_t bytes = 0;          // as weighed last
+  std::uint64_t due_at = 0;         // as in the due heap
+  std::uint32_t heap_index = ~0u;   // ~0: not in the due heap
+  std::uint32_t calls_waiting = 0;  // calls that wait for a place in their lane
+  std::uint32_t running_on = 0;     // handlers that still run after their call was given up
+  std::uint32_t bytes = 0;          // as last computed by `weigh`
   std::uint32_t reserved = 0;       // for the subscribers of a prepared message's topics
   bool has_row : 1 = false;
   bool stuck : 1 = false;
-  bool awaits_resume : 1 = false;  // read back, and not yet gone on
-  bool was_parked : 1 = false;     // may be named in the index of parked ones
-  bool forgotten : 1 = false;      // its end is dealt with: only a call or a handler keeps it
+  bool awaits_resume : 1 = false;  // was recovered and has not gone on yet
+  bool was_parked : 1 = false;     // may be in the index of parked transactions
+  bool forgotten : 1 = false;      // its end was handled: it stays only for a call or a handler
 };
 
-// What one takes in memory, and who waits for it.
+// The memory that a transaction and its waiters take.
 inline std::size_t memory_of(const Live& live) {
   constexpr std::size_t kWaiterBytes = sizeof(Waiter) + sizeof(Report);
   const auto branch_waiters = live.branch_waiters ? live.branch_waiters->size() : 0;
@@ -68,7 +72,7 @@ inline std::size_t memory_of(const Live& live) {
          live.waiters.size() * kWaiterBytes + branch_waiters * sizeof(BranchWaiter);
 }
 
-// Owns them; found by gid.
+// Owns the live transactions and finds them by gid.
 class LiveSet {
  public:
   LiveSet() = default;
@@ -93,14 +97,15 @@ class LiveSet {
     by_gid_.erase(&live);
     delete &live;
   }
-  // It is erased by the next `drop_left`: whoever has it in hand may still look at it.
+  // The transaction is erased by the next `drop_left`: functions that hold a reference may still
+  // use it.
   void leave(Live& live) { left_.push_back(&live); }
   void drop_left() {
     if (left_.empty()) return;
     BELAY_MARK(ended_before_callback);
     for (auto* live : std::exchange(left_, {})) erase(*live);
   }
-  // Whenever it grew or shrank.
+  // To be called whenever the transaction has grown or shrunk.
   void weigh(Live& live) {
     bytes_ -= live.bytes;
     live.bytes = static_cast<std::uint32_t>(
@@ -138,14 +143,14 @@ class LiveSet {
   std::size_t bytes_ = 0;
 };
 
-// Those with log records that no row covers, oldest first: its head says how far the log can be
-// folded.
+// The transactions that have log records not covered by a row, oldest first. The head of the list
+// determines how far the log can be folded.
 class DirtyList {
  public:
   Live* head() const { return head_; }
   bool empty() const { return head_ == nullptr; }
 
-  // `lsn` is at least that of everything in the list.
+  // `lsn` is not less than any lsn in the list.
   void append(Live& live, core::Lsn lsn) {
     live.first_lsn = lsn;
     live.dirty_previous = tail_;

@@ -1,4 +1,4 @@
-// What is queued: how many requests, and how many bytes they hold.
+// The size of a queue: how many requests it has, and how many bytes they hold.
 #pragma once
 
 #include <cstddef>

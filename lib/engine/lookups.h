@@ -1,4 +1,5 @@
-// Gids that are looked for on disk, and the requests that wait for each, in order.
+// The gids that are looked up on disk, and for each gid the requests that wait for the result, in
+// order.
 #pragma once
 
 #include <deque>
@@ -14,7 +15,8 @@ namespace belay::engine {
 
 class Lookups {
  public:
-  // A gid whose lookup came back; what waits for it is decided in its turn.
+  // A gid whose lookup has returned; the requests that wait for it are decided when it is their
+  // turn.
   struct Found {
     std::string gid;
     std::optional<ports::StoredSummary> stored;
@@ -22,12 +24,12 @@ class Lookups {
 
   struct Waiting {
     std::vector<GidRequest> requests;
-    Load load;  // of them: queued no longer
+    Load load;  // of `requests`, which are no longer queued
   };
 
   void add(GidRequest request);
   bool has_to_send() const { return !to_send_.empty(); }
-  // The next of them to be asked for; all of them that are left.
+  // The next gids to look up, at most `most`; without an argument all of them.
   std::vector<std::string> take_to_send(std::size_t most);
   std::vector<std::string> take_to_send() { return take_to_send(to_send_.size()); }
 
@@ -37,13 +39,15 @@ class Lookups {
   bool has_found() const { return !found_.empty(); }
   Found take_found();
 
-  // All that wait for a gid, those too that came after its lookup: nobody else can have begun it,
-  // so what the disk said still holds. They go on together, or one of them could begin it and
-  // another, when it has ended, begin it again.
+  // All requests that wait for a gid, including those that came after its lookup began. Only a
+  // request in this list can begin a transaction with this gid, so the result of the lookup is
+  // valid for all of them. They are decided together: otherwise one request could begin the
+  // transaction, and after its end another request could begin it again.
   Waiting take_waiting(const std::string& gid);
-  // All. Their gids are still asked for, and whoever comes meanwhile waits for that.
+  // All waiting requests. The lookups of their gids go on, and a request that comes meanwhile waits
+  // for them.
   Waiting take_all_waiting();
-  // Of those that wait.
+  // The load of the waiting requests.
   const Load& load() const { return load_; }
 
  private:

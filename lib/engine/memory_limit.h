@@ -1,4 +1,5 @@
-// Limits::live_bytes_max: what unfinished transactions, and those who wait for them, may take.
+// Limits::live_bytes_max: the memory for unfinished transactions and for the callers that wait for
+// them.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +11,18 @@ namespace belay::engine {
 
 class MemoryLimit {
  public:
-  // Both live longer.
+  // Both must outlive this object.
   MemoryLimit(const Limits& limits, const LiveSet& live) : limits_(limits), live_(live) {}
 
-  // A new transaction, or more who wait. A lone transaction is always taken. Errors:
-  // live_bytes_limit.
+  // Whether a new transaction or more waiting callers may be added. If no transaction is in memory,
+  // one is accepted whatever its size. Errors: live_bytes_limit.
   Result<> may_add(std::size_t bytes) const;
-  // One that is there grows. When the memory is used up, one of all may still grow until it has
-  // ended, or they could all wait for each other's end. Errors: live_bytes_limit.
+  // Whether an existing transaction may grow. When the memory is used up, one single transaction
+  // may still grow until it has ended; otherwise all transactions could wait for each other's end.
+  // Errors: live_bytes_limit.
   Result<> may_grow(const Live& live, std::size_t bytes);
-  // Somebody waits, for its end if `wants_final`. Errors: live_bytes_limit.
+  // Whether a caller may wait, for the transaction's end if `wants_final`. Errors:
+  // live_bytes_limit.
   Result<> may_wait(const Live& live, bool wants_final) const;
   void forget(const Live& live) {
     if (grows_beyond_ == &live) grows_beyond_ = nullptr;

@@ -1,5 +1,6 @@
-// What is decided between two commits: its records, and all that is held back until they are on
-// disk. There are two of the kind: the open one collects, the sealed one is with the store.
+// The decisions between two commits: their records, and everything that is held back until the
+// records are on disk. There are two objects of this kind: the open batch collects, the sealed
+// batch is with the store.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@
 
 namespace belay::engine {
 
-// A StuckNotice that is kept until it may be told.
+// A StuckNotice that is kept until it may be delivered.
 struct StuckNote {
   std::string gid;
   Status status{};
@@ -29,23 +30,24 @@ struct StuckNote {
   std::uint32_t attempts = 0;
 };
 
-// Who asks whether the disk takes writes.
+// A caller that asks whether the disk accepts writes.
 struct StorageCheck {
   base::Callback<std::monostate> done;
   std::uint64_t until = 0;  // monotonic
 };
 
 enum class ActKind : std::uint8_t { call, finished, accepted, branch_ended, arm };
-// An effect and the transaction it belongs to; held back until the batch it was decided in is on
-// disk.
+// An effect and its transaction. The effect is held back until the batch in which it was decided is
+// on disk.
 struct Act {
   Live* live;
   ActKind kind;
   Op op;
   std::uint32_t branch;
 };
-// Callers hear of it before anything follows from
-// it: what branches answer at once is not on disk yet, and would put the telling off.
+// The effects of a batch. The answers to callers are sent before the other effects: those can lead
+// to new records (a branch may answer at once), and the answers would then have to wait until these
+// are on disk.
 struct Acts {
   std::vector<Act> answers;
   std::vector<Act> others;
@@ -57,13 +59,13 @@ struct OpenBatch {
   core::BatchWriter writer;
   Acts acts;
   std::vector<ports::TopicChange> topics;
-  // To what is no transaction's end or word: subscriptions, remembered steps.
+  // Callbacks of requests that do not end or decide a transaction: subscriptions, recorded steps.
   std::vector<base::Callback<std::monostate>> answers;
   std::vector<StuckNote> stuck;  // for Options::on_stuck
   std::vector<StorageCheck> checks;
   std::vector<XaRealm> realms;
 
-  // How many bytes that takes.
+  // Adds a record; returns the bytes that it takes.
   std::size_t write(const core::Record& record) {
     const auto before = writer.bytes();
     writer.add(record);

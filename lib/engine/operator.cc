@@ -1,4 +1,4 @@
-// What an operator may say of any transaction: that it ends here, or that it waits no longer.
+// The commands of an operator for any transaction: end it as failed, or let it wait no longer.
 #include <utility>
 
 #include "core/apply.h"
@@ -7,8 +7,8 @@
 
 namespace belay::engine {
 
-// One that was read back is not resumed first: nobody is to be called. One that was stopped in its
-// former life ends by being resumed.
+// A recovered transaction is not resumed before it is stopped, because no call may be made. A
+// transaction that was stopped before the restart ends when it is resumed.
 void Coordinator::stop(Live& live, WordRequest& request) {
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error());

@@ -12,7 +12,7 @@
 namespace belay::engine {
 namespace {
 
-// What a call is made of; the views stay good as long as this and the transaction do.
+// The parts of a call; the views in it are valid as long as this object and the transaction are.
 struct CallParts {
   CallParts(const core::Transaction& transaction, std::uint32_t branch, Op op, std::uint64_t epoch,
             Millis default_timeout)
@@ -81,7 +81,7 @@ OutgoingCalls::Begun OutgoingCalls::begin(Live& live, std::uint32_t branch, Op o
   return {Way::under_way};
 }
 
-// A call is copied, so that it may outlive its transaction's memory.
+// A call in flight is copied, so that it may outlive its transaction in memory.
 bool OutgoingCalls::have_place() const {
   const auto& limits = options_.limits;
   if (table_.bytes() >= limits.call_bytes_max) BELAY_MARK(call_bytes_ran_out);

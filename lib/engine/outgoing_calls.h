@@ -1,6 +1,6 @@
-// The calls of branches, from the wish to the answer: how one is made, which wait for a place,
-// which are out, and which were given up while their handler still runs. What an answer means is
-// not known here.
+// The calls of branches, from the decision to the answer: how a call is made, which calls wait for
+// a place, which are in flight, and which were given up while their handler still runs. The meaning
+// of an answer is decided elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -18,73 +18,75 @@
 
 namespace belay::engine {
 
-// Is the branch's call still wanted? The transaction may have been decided meanwhile.
+// True if the branch's call is still wanted: the transaction may have been decided meanwhile.
 bool is_wanted(const Live& live, std::uint32_t branch, Op op);
 
 class OutgoingCalls {
  public:
-  // Both live longer.
+  // Both must outlive this object.
   OutgoingCalls(const Options& options, ports::Caller& caller)
       : options_(options), caller_(caller) {}
 
-  // Of this engine's life: stands in each call's fence.
+  // The number of this opening of the file; it is part of each call's fence.
   void start(std::uint64_t epoch) { epoch_ = epoch; }
 
   enum class Way : std::uint8_t {
-    unregistered,       // nobody has the name
-    answered,           // at once
-    under_way,          // it is out, or waits for a place
-    waits_for_handler,  // a former call of the branch was given up, and its handler still runs:
-                        // nothing of that branch is called beside it, neither the same again nor
-                        // what undoes it
+    unregistered,  // no handler is registered under this name
+    answered,      // answered at once
+    under_way,     // the call is in flight, or waits for a place
+    // An earlier call of the branch was given up, and its handler still runs. Until it returns, no
+    // call of that branch is made: neither the same operation again nor its undo.
+    waits_for_handler,
   };
   struct Begun {
     Way way{};
-    std::optional<Outcome> outcome{};  // if answered
+    std::optional<Outcome> outcome{};  // set if answered
   };
-  // The branch is to be called. `monotonic`: ms, also below.
+  // Begins a call of the branch. `monotonic`: ms, also below.
   Begun begin(Live& live, std::uint32_t branch, Op op, std::uint64_t monotonic);
 
-  // Calls that wait for a place, in the order of their turns.
+  // The calls that wait for a place, in the order of their turns.
   struct Next {
     PendingCall call;
-    bool waited_behind = false;  // for a handler: it is to begin anew
+    bool waited_behind = false;  // it waited for a handler: the call must begin anew
   };
-  // The next one that has a place, taken out.
+  // Removes and returns the next call that has a place.
   std::optional<Next> take_next();
-  // One of them that did not wait behind a handler goes out; false: its name is gone, it is to
-  // begin anew.
+  // Makes a call that did not wait behind a handler. False: its handler is not registered any more,
+  // and the call must begin anew.
   bool send(const Next& next, std::uint64_t monotonic);
-  // A lane may have place again. True: calls wait for it.
+  // A lane may have a place again. True: calls wait for it.
   bool open(ports::Lane lane) { return waiting_.open(lane); }
-  // Those of its waiting calls that are not wanted any more are not kept until their lane has a
-  // place: that day may never come. Which branches they were for.
+  // Removes the transaction's waiting calls that are not wanted any more; a lane may never have a
+  // place again, so they must not wait for it. Returns the branches of these calls.
   std::vector<std::uint32_t> withdraw_unwanted(Live& live);
-  // One waits for a former one of its branch, which is back and counts.
+  // Removes the branch's call that waits behind an earlier call: the earlier call has returned, and
+  // its answer counts.
   void withdraw(const Live& live, std::uint32_t branch) { waiting_.withdraw(live, branch); }
   std::optional<Op> waiting_op(const Live& live, std::uint32_t branch) const {
     return waiting_.op_of(live, branch);
   }
   void drop_waiting() { waiting_.clear(); }
-  // Does a call of it wait for its own branch's handler, whose time was up before?
+  // True if a call of this transaction waits for a handler of its own branch whose call has timed
+  // out.
   bool is_held_up(const Live& live) const;
 
-  // A call's answer, in the order they came. It stays in flight until its answer is decided: so no
-  // more of them wait than there may be calls.
+  // The answers of calls, in the order of their arrival. A call stays in flight until its answer is
+  // decided, so no more answers wait than calls may be in flight.
   struct Answer {
     ports::CallId id;
     Outcome outcome;
   };
-  // False: it was given up before, or answered twice.
+  // False: the call was given up for good, or was answered before.
   bool is_out(ports::CallId id) const { return table_.has(id); }
   std::optional<CallTable::Taken> take(ports::CallId id);
   void keep_answer(ports::CallId id, const Outcome& outcome);
   bool has_answers() const { return !answers_.empty(); }
   Answer take_answer();
-  // Nothing is decided any more.
+  // Drops all answers, as no more decisions are made.
   void drop_answers();
 
-  // One whose time is up, given up.
+  // Gives up one call whose timeout has passed, and returns it.
   std::optional<PendingCall> expire_one(std::uint64_t monotonic);
   std::uint64_t next_deadline() const { return table_.next_deadline(); }  // 0: none
 
@@ -94,8 +96,8 @@ class OutgoingCalls {
   std::size_t waiting() const { return waiting_.size(); }
   std::uint64_t made() const { return made_; }
 
-  // How many could not be made for want of descriptors or memory; tells the log when there are
-  // more, now and then.
+  // Returns how many calls could not be made because the system had no descriptor or memory left.
+  // Logs an increase, but not more often than kShortagePause allows.
   std::uint64_t note_shortages(const base::Log& log, std::uint64_t monotonic);
 
  private:

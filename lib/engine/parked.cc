@@ -10,8 +10,8 @@ void ParkedIndex::add(std::string_view target, Live& live) {
   parked_[std::string(target)].emplace(live.transaction.id, &live);
 }
 
-// By the names its branches may have waited for, whatever they are at now: the number of all names
-// does not matter.
+// Looks under all names for which the transaction's branches may have waited, whatever their state
+// is now. The cost does not depend on the number of names in the index.
 void ParkedIndex::remove(const Live& live) {
   const auto& definition = live.transaction.definition;
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {

@@ -1,5 +1,5 @@
-// Who waits for a handler that nobody registered. When it is registered they go on a few at a time,
-// as there may be as many as there are live transactions.
+// The transactions that wait for an unregistered handler. When the handler is registered they go on
+// a few at a time, because there may be as many of them as live transactions.
 #pragma once
 
 #include <map>
@@ -19,16 +19,17 @@ class ParkedIndex {
   };
 
   void add(std::string_view target, Live& live);
-  // Under whatever name it waits.
+  // Removes the transaction, whatever names it waits for.
   void remove(const Live& live);
-  // The handler of this name is there: those who wait for it now may be taken, later ones not.
+  // The handler of this name is registered now: transactions that wait for it at this moment may be
+  // taken; later ones are not affected.
   void wake(std::string_view target);
   bool has_woken() const { return !woken_.empty(); }
-  // The next that may go on, taken out; there must be one.
+  // Removes and returns the next transaction that may go on; there must be one.
   Woken take_woken();
 
  private:
-  // By target, then by id: the order is the same in every run.
+  // By target, then by id, so that the order is the same in every run.
   using ByTarget = std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>>;
 
   static void remove(ByTarget& from, std::string_view target, core::TransactionId id);

@@ -1,4 +1,4 @@
-// What the engine stands on, and where the state file stands when the engine takes over.
+// The ports that the engine uses, and the position of the state file when the engine starts.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ struct Origin {
   core::TransactionId last_id = 0;
   std::uint64_t epoch = 0;
   std::uint64_t log_bytes = 0;
-  std::uint64_t seed = 0;  // of the jitter
-  // Up to when the file has seen time, ms on the engine's scale; 0: not at all. And the gaps
-  // before that, as ports::Batch has them.
+  std::uint64_t seed = 0;  // for the jitter
+  // The time up to which the file has seen time pass, in ms of the engine's time; 0: no time yet.
+  // And the gaps before it, in the format of ports::Batch.
   std::uint64_t seen_until = 0;
   std::string gaps{};
   std::uint64_t file_bytes = 0;

@@ -1,4 +1,4 @@
-// The largest of what was seen in the last ten to twenty seconds.
+// The largest value of the last ten to twenty seconds.
 #pragma once
 
 #include <algorithm>

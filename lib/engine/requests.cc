@@ -1,4 +1,4 @@
-// How a request finds its transaction: in memory; or on disk, where the history is; or nowhere.
+// How a request finds its transaction: in memory, on disk (the history), or not at all.
 #include "engine/requests.h"
 
 #include <type_traits>
@@ -15,14 +15,14 @@ Error is_over(const ports::StoredSummary& stored) {
           fmt::format("the {} is {} already", name_of(stored.mode), name_of(stored.status))};
 }
 
-// Why nobody is answered any more.
+// The error if the engine answers no requests any more.
 std::optional<Error> Coordinator::end_of_service() const {
   if (given_up_) return given_up_;
   if (phase_ != Phase::running) return Error{ErrorCode::closed, "the engine is closing"};
   return std::nullopt;
 }
 
-// Why nothing new is taken at the moment.
+// The error if the engine accepts no new requests at the moment.
 std::optional<Error> Coordinator::refusal() const {
   if (auto error = end_of_service()) return error;
   if (disk_.refuses())
@@ -89,7 +89,7 @@ void Coordinator::take_looked_up() {
   if (lookups_.has_found()) BELAY_MARK(lookup_waits_for_batch);
 }
 
-// The disk may have begun to refuse, or the engine to close, since it was asked.
+// Since the lookup began the disk may have begun to refuse, or the engine to close.
 template <NamesGid R>
 void Coordinator::resolve(R& request, const std::optional<ports::StoredSummary>& stored) {
   if (stored) {
@@ -100,7 +100,7 @@ void Coordinator::resolve(R& request, const std::optional<ports::StoredSummary>&
   const bool ended = given_up_ || phase_ == Phase::closed;
   if (const auto error = refusal(); error && (ended || !R::kOnlyLooks))
     return refuse(request.done, *error);
-  // Whoever asked first has begun it meanwhile, perhaps.
+  // Another request that waited for the same lookup may have begun the transaction.
   if (auto* live = live_.find(request.key())) {
     if constexpr (std::is_same_v<R, WordRequest>) BELAY_MARK(word_met_lookup);
     return meet(*live, request);

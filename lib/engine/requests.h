@@ -1,7 +1,7 @@
-// What is asked of the engine from other threads. A request is a struct: what it takes while it is
-// queued, and, if it is about a transaction, whose gid it names, and what it does with one from the
-// history: `recall` tells who asked, or returns why it is refused. What it does with a live one is
-// Coordinator::meet.
+// The requests that other threads make of the engine. A request is a struct with three properties:
+// the bytes that it takes while it is queued; the gid, if it is about a transaction; and `recall`,
+// which handles the request if its transaction is in the history: it answers the caller, or returns
+// why the request is refused. Coordinator::meet handles requests for live transactions.
 #pragma once
 
 #include <algorithm>
@@ -24,14 +24,14 @@
 
 namespace belay::engine {
 
-// The error of a request that comes after its transaction's end.
+// The error of a request whose transaction has ended already.
 Error is_over(const ports::StoredSummary& stored);
 
 struct SubmitRequest {
   static constexpr bool kOnlyLooks = false;
   core::Definition definition;
   core::Entry entry = core::Entry::submit;
-  bool gid_is_new = false;  // just made: no need to look for it on disk
+  bool gid_is_new = false;  // just generated: not looked up on disk
   bool wants_final = false;
   base::Callback<Report> done;
 
@@ -44,13 +44,13 @@ struct FindRequest {
   static constexpr bool kOnlyLooks = true;
   std::string gid;
   bool wants_final = false;
-  std::uint64_t timeout_ms = 0;  // 0: for as long as it takes
+  std::uint64_t timeout_ms = 0;  // 0: no limit
   base::Callback<Report> done;
 
   static FindRequest find(std::string gid, base::Callback<Report> done) {
     return {std::move(gid), false, 0, std::move(done)};
   }
-  // No timeout: for as long as it takes.
+  // Without a timeout the request waits for as long as necessary.
   static FindRequest wait(std::string gid, std::optional<Millis> timeout,
                           base::Callback<Report> done) {
     const auto ms = timeout ? std::max<std::int64_t>(timeout->count(), 1) : 0;
@@ -61,7 +61,7 @@ struct FindRequest {
   Result<> recall(const ports::StoredSummary& stored) const;
 };
 
-// A driven transaction's next branch, as encoded.
+// Adds a branch to a driven transaction. `step` is encoded.
 struct BranchRequest {
   static constexpr bool kOnlyLooks = false;
   std::string gid;
@@ -73,7 +73,7 @@ struct BranchRequest {
   Result<> recall(const ports::StoredSummary& stored) const;
 };
 
-// The caller's word on a driven transaction; the operator's on any.
+// The decision of a driven transaction's caller, or an operator's command for any transaction.
 struct WordRequest {
   enum class Word : std::uint8_t { submit, abort, stop, hasten };
   static constexpr bool kOnlyLooks = false;
@@ -81,16 +81,18 @@ struct WordRequest {
   Word word{};
   std::string reason;  // of an abort or a stop
   base::Callback<Report> done;
-  bool wants_final = false;      // `done` runs at the end …
-  std::uint64_t timeout_ms = 0;  // … or may be dropped after this; 0: never
-  Millis delay{};                // of a message's submit
+  // True: `done` runs when the transaction has ended.
+  bool wants_final = false;
+  // With wants_final: `done` may be dropped after this time; 0: never.
+  std::uint64_t timeout_ms = 0;
+  Millis delay{};  // of a message's submit
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + reason.size(); }
   Result<> recall(const ports::StoredSummary& stored) const;
 };
 
-// A step of a workflow, as encoded.
+// Records a step of a workflow. `step` is encoded.
 struct ProgressRequest {
   static constexpr bool kOnlyLooks = false;
   std::string gid;
@@ -102,7 +104,7 @@ struct ProgressRequest {
   Result<> recall(const ports::StoredSummary& stored) const;
 };
 
-// How a workflow ended.
+// Ends a workflow.
 struct EndRequest {
   static constexpr bool kOnlyLooks = false;
   std::string gid;
@@ -130,7 +132,7 @@ struct TopicsRequest {
   std::size_t bytes() const { return 0; }
 };
 
-// Hastens up to `limit` transactions that wait for longer than `later_than` from now.
+// Hastens up to `limit` transactions whose next wake-up is more than `later_than` away.
 struct HastenRequest {
   std::uint64_t later_than = 0;  // ms
   std::uint32_t limit = 0;
@@ -139,7 +141,7 @@ struct HastenRequest {
   std::size_t bytes() const { return 0; }
 };
 
-// Nobody waits for these two, and there are never many: they do not count.
+// These two requests have no waiting caller and are never many: they do not count as queued.
 struct RegisteredRequest {
   std::string target;
 };
@@ -153,7 +155,7 @@ concept NamesGid = requires(const R& request) {
   { request.key() } -> std::same_as<std::string_view>;
 };
 
-// What waits for a gid to be looked up on disk.
+// The requests that can wait until a gid is looked up on disk.
 using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
                                 ProgressRequest, EndRequest>;
 using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,

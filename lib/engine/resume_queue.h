@@ -1,5 +1,5 @@
-// Transactions that were read back at a start and have not gone on yet. They do so a few at a time,
-// in the order of their ids.
+// The transactions that were recovered at a start and have not gone on yet. They go on a few at a
+// time, in the order of their ids.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,11 @@ namespace belay::engine {
 
 class ResumeQueue {
  public:
-  // Before `sort`: in any order. Each knows that it waits: Live::awaits_resume.
+  // Before `sort`: adds a transaction, in any order. Live::awaits_resume tells that it is in the
+  // queue.
   void add(Live& live);
   void sort();
-  // Before `sort`: it is of no use any more.
+  // Before `sort`: removes a transaction that will not be resumed.
   void drop(const Live& live);
   template <class Function>
   void for_each(Function&& function) {
@@ -24,10 +25,11 @@ class ResumeQueue {
       if (live != nullptr) function(*live);
   }
   bool empty() const { return queue_.empty(); }
-  // The next one, taken out; null if it went on before its turn. There must be one.
+  // Removes and returns the next transaction; null if it was withdrawn. The queue must not be
+  // empty.
   Live* take();
   std::vector<Live*> take_all();
-  // It goes on before its turn, or will never.
+  // The transaction goes on before its turn, or never.
   void withdraw(Live& live);
 
  private:

@@ -7,7 +7,7 @@
 
 namespace belay::engine {
 
-// "END LENGTH,END LENGTH", ends growing.
+// The format is "END LENGTH,END LENGTH", with ascending ends.
 bool SeenTime::read(std::string_view written) {
   const auto* at = written.data();
   const auto* end = at + written.size();
@@ -30,7 +30,7 @@ bool SeenTime::read(std::string_view written) {
 
 bool SeenTime::start(std::string_view written, std::uint64_t seen_until, std::uint64_t now) {
   gaps_.clear();
-  // What cannot be read: as if all before this start had not been seen.
+  // If the text cannot be read, no time before this start counts as seen.
   if (!read(written)) gaps_ = {{now, now}};
   const auto from = std::max(seen_until, gaps_.empty() ? 0 : gaps_.back().end);
   if (seen_until == 0 || now < from || now - from < kGapMin) return text() != written;

@@ -49,7 +49,7 @@ std::vector<StorageCheck> StorageChecks::take(std::uint64_t now) {
   return checks;
 }
 
-// Counted down before they are told: who is told may ask again at once.
+// The count goes down before the answers: a caller may ask again as soon as it has its answer.
 void StorageChecks::answer(const std::vector<StorageCheck>& checks, const Result<>& result) {
   if (checks.empty()) return;
   {

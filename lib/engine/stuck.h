@@ -1,5 +1,5 @@
-// Transactions that do not go on: which they are, the log's lines about them, and what
-// Options::on_stuck is told once it is on disk.
+// The transactions that do not make progress: which they are, the log lines about them, and the
+// notices for Options::on_stuck, which are delivered once they are on disk.
 #pragma once
 
 #include <cstddef>
@@ -17,22 +17,23 @@ namespace belay::engine {
 
 class StuckWatch {
  public:
-  // Both live longer.
+  // Both must outlive this object.
   StuckWatch(const Options& options, const base::Log& log) : options_(options), log_(log) {}
 
-  // After each of its decisions. `held_up`: a call of it waits for a handler that still runs.
-  // True: it is stuck from now on.
+  // To be called after each decision about the transaction. `held_up`: a call of it waits for a
+  // handler that still runs. True: the transaction has just become stuck.
   bool judge(Live& live, bool held_up);
   std::uint64_t count() const { return count_; }
 
-  // A line about one that is stuck from now on. A service that is down, or a handler that nobody
-  // registered, has all its transactions stuck at once: so some lines are left out, and counted.
+  // Logs that a transaction has become stuck. If a service is down or a handler is not registered,
+  // all transactions that need it become stuck at once: so some lines are left out and counted.
   // `monotonic`: ms.
   void log(const Live& live, bool held_up, std::uint64_t monotonic);
   void log_left_out(std::uint64_t monotonic);
 
-  // Notes, for Options::on_stuck, what the step just decided says of a stuck one's calls, as it is
-  // now: others may follow before this may be told. How many bytes that takes.
+  // Adds to `notes`, for Options::on_stuck, what `step` has decided about the calls of a stuck
+  // transaction. The notes are copies, because later steps may follow before the notes may be
+  // delivered. Returns the bytes that the new notes take.
   std::size_t note(const Live& live, const core::Step& step, std::vector<StuckNote>& notes) const;
   void tell(const std::vector<StuckNote>& notes) const;
 

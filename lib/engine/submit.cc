@@ -1,4 +1,5 @@
-// Submits and finds: a submit begins a transaction, joins one, or is answered from the history.
+// Submits and finds: a submit begins a transaction, joins an existing one, or is answered from the
+// history.
 #include <utility>
 
 #include "base/mark.h"
@@ -22,7 +23,7 @@ void Coordinator::begin(SubmitRequest& request) {
                    fmt::format("{} transactions are unfinished, the limit is {}",
                                figures_.counters.live, options_.limits.live_transactions_max)});
   }
-  // First: it bounds the work of what follows.
+  // This check comes first because it limits the work of the following checks.
   if (const auto topics = subscriptions_.check(request.definition); !topics)
     return refuse(request.done, topics.error());
   const auto subscribers = subscriptions_.memory_of(request.definition);
@@ -50,7 +51,7 @@ void Coordinator::meet(Live& live, SubmitRequest& request) {
   if (!live.transaction.definition.is_same_as(request.definition))
     return refuse(request.done, other_definition());
   resume(live);
-  // What was prepared is submitted by its definition as well as by its gid.
+  // A prepared transaction can be submitted by its definition as well as by its gid.
   if (request.entry == core::Entry::submit && live.transaction.driven &&
       live.transaction.status == Status::prepared)
     return submit_word(live, Millis{0}, {std::move(request.done), request.wants_final, 0});
@@ -66,7 +67,7 @@ Result<> SubmitRequest::recall(const ports::StoredSummary& stored) const {
   return {};
 }
 
-// What is not on disk yet cannot be told while the disk takes nothing, and whoever asks, asks
+// What is not on disk yet cannot be reported while the disk accepts no writes. The caller can ask
 // again.
 void Coordinator::meet(Live& live, FindRequest& request) {
   if (!disk_.is_ok() && !request.wants_final && !batches_.is_durable(live)) {
@@ -84,7 +85,8 @@ Result<> FindRequest::recall(const ports::StoredSummary& stored) const {
   return {};
 }
 
-// Whoever joins hears of what is on disk, so the answer itself may have to wait for it.
+// A caller that joins an existing transaction is told only what is on disk. So its answer may have
+// to wait for the commit.
 void Coordinator::add_waiter(Live& live, Waiter waiter) {
   drop_late_waiters(live, time_.monotonic());
   if (!batches_.is_durable(live)) BELAY_MARK(joined_before_durable);
@@ -100,7 +102,7 @@ void Coordinator::add_waiter(Live& live, Waiter waiter) {
   if (!told_at_the_end) hold_or_release({&live, ActKind::accepted, {}, 0});
 }
 
-// If it went on meanwhile, its end tells the others.
+// If the transaction went on meanwhile, its end answers the other waiters.
 void Coordinator::tell_accepted(const Act& act) {
   auto& live = *act.live;
   bool left = false;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kTopicBytesMax = 256;
 constexpr std::size_t kRemarkBytesMax = 1024;
-constexpr std::size_t kEntryBytes = 100;  // of a subscription, beside its texts
+constexpr std::size_t kEntryBytes = 100;  // of one subscription, in addition to its texts
 
 Result<> check_text(std::string_view what, std::string_view text, std::size_t least,
                     std::size_t most) {
@@ -25,7 +25,7 @@ std::size_t bytes_of(std::string_view topic, std::string_view target, std::strin
   return kEntryBytes + topic.size() + target.size() + remark.size();
 }
 
-// Of a branch that names a topic; empty: it does not.
+// The topic that the branch's target names; empty if the target is no topic.
 std::string_view topic_of(const core::Definition& definition, std::uint32_t branch) {
   const auto target = definition.step(branch).first;
   if (!core::is_topic(target) || definition.is_query(branch)) return {};

@@ -1,5 +1,5 @@
-// Who is subscribed to what, as of the open batch: in memory for the next message, on disk with the
-// batch that carries the change.
+// The subscriptions of topics, as of the open batch: a change counts in memory for the next
+// message, and is on disk with the batch that carries it.
 #pragma once
 
 #include <cstddef>
@@ -16,21 +16,23 @@ namespace belay::engine {
 
 class Subscriptions {
  public:
-  // `limits` live longer.
+  // `limits` must outlive this object.
   explicit Subscriptions(const Limits& limits) : limits_(limits) {}
 
   void adopt(core::Topics topics);
   const core::Topics& topics() const { return topics_; }
   std::vector<Subscription> all() const;
 
-  // Errors: invalid_argument, not_found (of what is to end), topics_limit.
+  // Errors: invalid_argument, not_found (the subscription to remove does not exist), topics_limit.
   Result<> check(const ports::TopicChange& change) const;
-  // Of a change that may be made.
+  // Makes a change that `check` has allowed.
   void apply(const ports::TopicChange& change);
 
-  // May this message go out now? Errors: not_found (nobody is subscribed), branches_limit.
+  // Whether this message may be sent now. Errors: not_found (a topic has no subscribers),
+  // branches_limit.
   Result<> check(const core::Definition& definition) const;
-  // What the subscribers take whom it goes to: they share all but their names.
+  // The memory for the branches that the message's topics add, one for each subscriber: they share
+  // everything except their names.
   std::size_t memory_of(const core::Definition& definition) const;
 
  private:

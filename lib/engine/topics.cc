@@ -1,4 +1,4 @@
-// Subscriptions as requests: what is changed is on disk with the open batch, and answered then.
+// Requests about subscriptions: a change is on disk with the open batch, and is answered then.
 #include <utility>
 
 #include "engine/coordinator.h"
@@ -15,8 +15,8 @@ void Coordinator::take(TopicRequest& request) {
   batches_.open.answers.push_back(std::move(request.done));
 }
 
-// What the file says is what memory says, one batch ahead: so the answer waits for that batch. It
-// is a copy of all: a few of them fill a turn's share.
+// The subscriptions in memory are one batch ahead of the file, so the answer waits for that batch.
+// The answer is a copy of all subscriptions: a few such answers fill the share of a turn.
 void Coordinator::take(TopicsRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, *error);
   auto all = subscriptions_.all();

@@ -1,4 +1,4 @@
-// Workflows: what their owners want remembered, and how they say it ended.
+// Workflows: their owners record steps and report the end.
 #include <utility>
 
 #include "core/apply.h"
@@ -34,7 +34,7 @@ Result<> check_progress(const core::Transaction& transaction, std::string_view s
 
 }  // namespace
 
-// Answered with the batch that carries it.
+// Answered when the batch that carries the step is on disk.
 void Coordinator::meet(Live& live, ProgressRequest& request) {
   if (const auto allowed = check_progress(live.transaction, request.step, options_.limits);
       !allowed)

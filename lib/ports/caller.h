@@ -1,4 +1,4 @@
-// Calls a branch: a registered function or a URL.
+// The port that calls a branch: a registered function or a URL.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 
 namespace belay::ports {
 
-using CallId = std::uint64_t;  // one attempt; never used twice in a process
-// What calls queue for: those of one lane wait for each other and never for those of another.
+// Identifies one attempt; never used twice in a process.
+using CallId = std::uint64_t;
+// A queue of calls: a call waits only for other calls of its lane, never for those of another lane.
 using Lane = std::uint64_t;  // never used twice in a process
-// Lanes from here on are the engine's own.
+// Lanes with this number or a larger one belong to the engine itself.
 inline constexpr Lane kOwnLanes = Lane{1} << 63;
 
 class Caller {
@@ -25,28 +26,29 @@ class Caller {
     unregistered,
     immediate,
     deferred,
-    blocking,  // as deferred; its answer always comes, and until then its work goes on here
+    // As deferred, but the answer always comes, and until then the handler runs in this process.
+    blocking,
   };
   // How a call to this target would be made.
   virtual Kind kind_of(std::string_view target) = 0;
   // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
   virtual Outcome call_now(const Call& call) = 0;
-  // Only for `deferred` and `blocking` targets. Its lane, and whether that has place for one more
-  // call now; if not, engine::Coordinator::lane_opened is called, on the loop, when it may have (it
-  // is asked again when a call of the lane ends, too). What is remembered of a lane may go once
-  // that was called: one that is unknown has place.
+  // Only for `deferred` and `blocking` targets: the target's lane, and whether the lane has a place
+  // for one more call now. If it has none, engine::Coordinator::lane_opened is called, on the loop,
+  // when the lane may have a place. (The engine also calls `has_place` again when a call of the
+  // lane ends.) After that the caller may forget the lane: an unknown lane has a place.
   virtual Lane lane_of(std::string_view target) = 0;
   virtual bool has_place(Lane lane) = 0;
-  // Only for those whose lane has place: copies what it needs of `call` and lets it
-  // run. engine::Coordinator::answer is called at most once for it, on the loop and never within
-  // this function. No answer: the engine gives up at the call's timeout, and a later answer is
-  // dropped, save a `blocking` one's.
+  // Only for calls whose lane has a place: copies what is needed of `call` and starts it.
+  // engine::Coordinator::answer is called at most once for each call, on the loop and never within
+  // this function. Without an answer the engine gives the call up at its timeout. A later answer is
+  // then dropped, except that of a `blocking` call.
   virtual void call_later(CallId id, const Call& call) = 0;
-  // Of the hosts that URLs led to, by name: shown by the tools.
+  // The figures of the hosts of URLs, ordered by name, for the tools.
   virtual std::vector<HostFigures> hosts() { return {}; }
-  // Every function that blocks and still runs waits for transactions.
+  // True if every blocking handler that still runs waits for transactions.
   virtual bool all_blocking_wait() { return false; }
-  // Calls, so far, that the system had no descriptor, thread or memory for.
+  // The number of calls so far for which the system had no descriptor, thread or memory.
   virtual std::uint64_t shortages() { return 0; }
 };
 

@@ -1,4 +1,4 @@
-// Time enters the engine here and nowhere else.
+// The clock and the alarm. Time enters the engine only through these two ports.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,20 @@ namespace belay::ports {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Wall clock, ms since the epoch: what is written to disk. May jump.
+  // The wall clock, in ms since the epoch; this time is written to disk. It may jump.
   virtual std::uint64_t wall_ms() = 0;
-  // Monotonic, ms: what is waited for. Stays the same during a turn.
+  // The monotonic clock, in ms; waiting uses this time. It does not change during a turn.
   virtual std::uint64_t monotonic_ms() = 0;
 };
 
-// One alarm: the engine keeps its own order of what is due and asks to be woken for the first.
+// One alarm: the engine keeps its own list of due times and sets the alarm for the earliest.
 class Alarm {
  public:
   virtual ~Alarm() = default;
-  // engine::Coordinator::turn is to be called at `monotonic_ms` or soon after; replaces an earlier
-  // wish.
+  // Requests that engine::Coordinator::turn is called at `monotonic_ms` or soon after. Replaces an
+  // earlier request.
   virtual void wake_at(std::uint64_t monotonic_ms) = 0;
-  // engine::Coordinator::turn is to be called soon. Thread-safe.
+  // Requests that engine::Coordinator::turn is called soon. Thread-safe.
   virtual void wake() = 0;
 };
 

@@ -1,5 +1,6 @@
-// Where decisions become durable. The engine hands over one batch at a time and acts when it is
-// told that it is on disk. SQL, files and pragmas stay behind this line.
+// The port that makes decisions durable. The engine hands over one batch at a time and acts on it
+// when the store reports that the batch is on disk. SQL, files and pragmas are known only to
+// implementations of this port.
 #pragma once
 
 #include <cstdint>
@@ -20,41 +21,48 @@ namespace belay::ports {
 using core::Lsn;
 using core::TransactionId;
 
-// A transaction's row as of `lsn`. Upserted, or erased if `erase` (its history is not kept).
+// A transaction's row as of `lsn`. The row is inserted or replaced, or erased if `erase` is set
+// (because the history does not keep it).
 struct RowChange {
   TransactionId id = 0;
   Lsn lsn = 0;
   bool erase = false;
-  // Finished: lent, unchanged and alive until the batch's completion. Unfinished: `copy` owns it.
+  // For a finished transaction: not owned; it stays alive and unchanged until the batch is
+  // completed. For an unfinished one: `copy` owns it.
   const core::Transaction* transaction = nullptr;
   std::unique_ptr<core::Transaction> copy;
   bool stuck = false;
   std::uint64_t due_at = 0;
 };
 
-// A subscription made, its remark replaced, or (`erase`) ended.
+// A new subscription, a new remark for an existing one, or, if `erase` is set, the end of a
+// subscription.
 struct TopicChange {
   Subscription subscription;
   bool erase = false;
 };
 
 struct Batch {
-  Lsn lsn = 0;          // of the log row; 0: no records, rows and folding only
+  // The lsn of the log row; 0: there are no records, only rows and folding.
+  Lsn lsn = 0;
   std::string records;  // a sealed batch, see codec.h
   std::vector<RowChange> rows;
-  std::vector<TopicChange> topics;  // in order; no harm if done twice
-  // How the called hosts do, for readers of the file; replaces what was said before.
+  // In order; to apply them twice does no harm.
+  std::vector<TopicChange> topics;
+  // The figures of the called hosts, for readers of the file; they replace the former figures.
   std::optional<std::vector<HostFigures>> hosts;
-  // Times that no engine saw, as text of the engine's: see engine/seen_time.h. Replaces what was
-  // there before.
+  // The times that no engine saw, as text in the engine's format, see engine/seen_time.h. Replaces
+  // the former text.
   std::optional<std::string> gaps;
-  std::vector<XaRealm> realms;  // to be remembered; no harm if done twice
-  // ms since the epoch: written for its own sake, to see whether the disk takes it; 0: not
+  std::vector<XaRealm> realms;  // to be stored; to store one twice does no harm
+  // In ms since the epoch. The value is written only to see whether the disk accepts a write; 0:
+  // not written.
   std::uint64_t checked_at = 0;
-  Lsn fold_below = 0;  // log rows with a smaller lsn are covered by rows and go; 0: none
+  // Log rows with a smaller lsn are covered by rows of transactions and are deleted; 0: none.
+  Lsn fold_below = 0;
 };
 
-// What the store answers to a lookup of a gid that is in no memory.
+// The store's answer to the lookup of a gid that is not in memory.
 struct StoredSummary {
   std::string gid;
   core::TransactionId id = 0;
@@ -70,8 +78,9 @@ struct StoreFigures {
   std::uint64_t log_bytes = 0;
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;  // of the write-ahead log beside the file
-  std::uint64_t row_bytes = 0;  // of the rows this commit wrote
-  // What it took, and of that SQL's COMMIT: writing and syncing. 0: the store has no clock.
+  std::uint64_t row_bytes = 0;  // of the rows that this commit wrote
+  // The time of the whole commit, and the part of it that SQL's COMMIT took: writing and syncing.
+  // 0: the store has no clock.
   std::uint64_t commit_us = 0;
   std::uint64_t sync_us = 0;
 };
@@ -80,19 +89,20 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // `done` runs once, on the loop, never within the call. Until then the batch must stay as it is.
-  // At most one commit is under way. Errors: storage. A failed commit may be handed in again, the
-  // same batch, as often as needed: the store finds out what of it is on disk and writes the rest.
+  // `done` runs once, on the loop, never within the call. The batch must not change until then. At
+  // most one commit is under way. Errors: storage. The same batch may be handed in again after a
+  // failed commit, as often as needed: the store finds out which part of it is on disk and writes
+  // the rest.
   using CommitDone = std::function<void(const Result<StoreFigures>& result)>;
   virtual void commit(const Batch& batch, CommitDone done) = 0;
 
-  // Finished transactions by gid, in the order asked; nothing where there is none. Unfinished ones
-  // are the engine's to know.
+  // Finished transactions by gid, in the order of `gids`; an empty element if there is no such
+  // transaction. The store does not report unfinished transactions: the engine has them in memory.
   using Found = Result<std::vector<std::optional<StoredSummary>>>;
   using LookupDone = std::function<void(Found result)>;
   virtual void lookup(std::vector<std::string> gids, LookupDone done) = 0;
 
-  // Deletes some rows whose retention ended. `done` is told whether more are left.
+  // Deletes some of the rows whose retention has ended. `done` gets true if more are left.
   struct Expiry {
     std::uint64_t succeed_before = 0;  // ms since the epoch, by finish time; 0: none
     std::uint64_t failed_before = 0;
