@@ -43,7 +43,8 @@ class BELAY_THREAD_SAFETY(scoped_lockable) Lock {
   void lock() BELAY_THREAD_SAFETY(acquire_capability()) { lock_.lock(); }
 
   // As std::condition_variable has them. A predicate is a lambda that says, for clang, which mutex
-  // is held: `[this]() BELAY_REQUIRES(mutex_) { return done_; }`.
+  // is held: `[this]() BELAY_REQUIRES(mutex_) { return done_; }`. False: the time is over, and the
+  // predicate does not hold.
   void wait(std::condition_variable& changed) { changed.wait(lock_); }
   template <class Predicate>
   void wait(std::condition_variable& changed, Predicate predicate) {
@@ -53,7 +54,10 @@ class BELAY_THREAD_SAFETY(scoped_lockable) Lock {
   void wait_until(std::condition_variable& changed, const Time& until) {
     changed.wait_until(lock_, until);
   }
-  // False: the time is over, and it does not hold.
+  template <class Time, class Predicate>
+  bool wait_until(std::condition_variable& changed, const Time& until, Predicate predicate) {
+    return changed.wait_until(lock_, until, predicate);
+  }
   template <class Duration, class Predicate>
   bool wait_for(std::condition_variable& changed, const Duration& duration, Predicate predicate) {
     return changed.wait_for(lock_, duration, predicate);

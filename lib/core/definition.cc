@@ -262,15 +262,26 @@ Definition::StepParts Definition::parts(std::uint32_t branch) const {
   return StepParts::read(in, step_flags(branch), nullptr);
 }
 
+// Every step begins with these; few have more of what belongs to the view.
+StepView Definition::own_view(std::uint32_t branch) const {
+  if ((step_flags(branch) & kStepCommit) != 0) return parts(branch).view;
+  ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
+  StepView view;
+  view.first = in.string();
+  view.rollback = in.string();
+  view.payload = in.string();
+  return view;
+}
+
 StepView Definition::step(std::uint32_t branch) const {
-  const auto own = parts(branch);
-  auto view = own.view;
-  if ((step_flags(branch) & kStepParent) != 0) view.payload = parts(own.parent).view.payload;
+  auto view = own_view(branch);
+  if ((step_flags(branch) & kStepParent) != 0)
+    view.payload = own_view(parts(branch).parent).payload;
   return view;
 }
 
 std::string_view Definition::target(std::uint32_t branch, Op op) const {
-  const auto view = parts(branch).view;
+  const auto view = own_view(branch);
   if (phase_of(op) == Phase::first) return view.first;
   return op == ops_of(mode()).rollback ? view.rollback : view.commit;
 }

@@ -116,6 +116,7 @@ class Definition {
   }
   struct StepParts;
   StepParts parts(std::uint32_t branch) const;
+  StepView own_view(std::uint32_t branch) const;
 
   std::string bytes_;
   std::vector<std::uint32_t> step_at_;  // offset of each step

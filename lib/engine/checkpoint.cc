@@ -35,6 +35,7 @@ bool Checkpoint::finished(Live& live) {
 
 void Checkpoint::choose(ports::Batch& batch, const Moment& moment) {
   batch.rows.clear();
+  in_batch_.clear();
   const bool in_hurry =
       !moment.is_running || (!dirty_.empty() && dirty_.head()->first_lsn <= fold_target_);
   const bool old = !finished_.empty() && next_row_at() <= moment.now;
@@ -55,6 +56,7 @@ void Checkpoint::add_finished(ports::Batch& batch, std::size_t bytes_max) {
     finished_.pop_front();
     bytes += live.bytes;
     add_row(batch, live);
+    in_batch_.push_back(&live);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "belay/options.h"
@@ -59,6 +60,9 @@ class Checkpoint {
 
   // The engine closes: every transaction gets its row.
   void fold_all() { fold_target_ = ~core::Lsn{0}; }
+  // The finished ones whose rows were in the batch that is on disk now: they may be forgotten.
+  // Once.
+  std::vector<Live*> take_written() { return std::exchange(in_batch_, {}); }
   bool is_done() const { return dirty_.empty() && finished_.empty(); }
 
  private:
@@ -70,8 +74,9 @@ class Checkpoint {
 
   const Options& options_;
   DirtyList dirty_;
-  std::deque<Live*> finished_;  // finished according to the log on disk, but without a row
-  core::Lsn fold_target_ = 0;   // dirty transactions up to this lsn get a row
+  std::deque<Live*> finished_;   // finished according to the log on disk, but without a row
+  std::vector<Live*> in_batch_;  // finished, and their row is in the batch that was chosen last
+  core::Lsn fold_target_ = 0;    // dirty transactions up to this lsn get a row
   core::Lsn folded_below_ = 0;
   core::Lsn lsn_at_tick_ = 0;
   std::uint64_t next_tick_at_ = 0;

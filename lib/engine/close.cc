@@ -29,12 +29,7 @@ void Coordinator::give_row(Live& live) {
 
 // The rows of the batch are on disk.
 void Coordinator::retire_rows() {
-  for (auto& row : batches_.batch.rows) {
-    if (row.copy) continue;
-    auto* live = live_.find(row.transaction->gid());
-    BELAY_CHECK(live != nullptr && live->transaction.finished());
-    forget(*live);
-  }
+  for (auto* live : checkpoint_.take_written()) forget(*live);
   batches_.batch.rows.clear();
 }
 

@@ -187,7 +187,7 @@ Result<> Journal::Impl::prepare() {
   BELAY_TRY(set(statements->find, kFind));
   BELAY_TRY(set(statements->pages, "PRAGMA page_count"));
   BELAY_TRY(set(statements->set_meta, kSetMeta));
-  auto rows = RowWriter::prepare(database_.handle(), "transaction_rows");
+  auto rows = RowWriter::prepare(database_.handle());
   if (!rows) return rows.error();
   statements->rows = std::move(*rows);
   auto topics = TopicWriter::prepare(database_.handle());
@@ -225,7 +225,7 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
   BELAY_TRY(ensure_sound());
   const auto began = now_us();
   const auto fold_below = fold_limit(batch);
-  const auto row_bytes_before = statements_->rows.bytes();
+  const auto row_bytes_before = statements_->rows->bytes();
   auto written = write(batch, fold_below);
   if (written) written = file_.check_all();  // else it may be where nobody finds it again
   if (!written) {
@@ -236,7 +236,7 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
   return ports::StoreFigures{.log_bytes = log_bytes_,
                              .file_bytes = file_bytes_,
                              .wal_bytes = wal_size(),
-                             .row_bytes = statements_->rows.bytes() - row_bytes_before,
+                             .row_bytes = statements_->rows->bytes() - row_bytes_before,
                              .commit_us = now_us() - began,
                              .sync_us = sync_us_};
 }
@@ -253,7 +253,7 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
   } else if (batch.lsn != 0) {
     BELAY_TRY(prove_row(batch));
   }
-  for (const auto& row : batch.rows) BELAY_TRY(write_row(row));
+  BELAY_TRY(write_rows(batch.rows));
   for (const auto& change : batch.topics) BELAY_TRY(statements.topics.write(change));
   BELAY_TRY(write_extras(batch));
   if (fold_below != 0) {
@@ -291,13 +291,14 @@ Result<> Journal::Impl::sync() {
   return {};
 }
 
-Result<> Journal::Impl::write_row(const ports::RowChange& row) {
-  if (row.erase) {
-    statements_->erase.bind(1, row.id);
-    return statements_->erase.run();
+Result<> Journal::Impl::write_rows(const std::vector<ports::RowChange>& rows) {
+  auto& erase = statements_->erase;
+  for (const auto& row : rows) {
+    if (!row.erase) continue;
+    erase.bind(1, row.id);
+    BELAY_TRY(erase.run());
   }
-  BELAY_CHECK(row.transaction != nullptr && row.transaction->id == row.id);
-  return statements_->rows.write(*row.transaction, {row.lsn, row.stuck, row.due_at});
+  return statements_->rows->write(rows);
 }
 
 // The newest row always stays, so that lsns never start again. 0: nothing to fold.

@@ -55,7 +55,7 @@ class Journal::Impl {
     Statement find;
     Statement pages;
     Statement set_meta;
-    RowWriter rows;
+    std::unique_ptr<RowWriter> rows;
     TopicWriter topics;
   };
   struct LogRow {
@@ -94,7 +94,7 @@ class Journal::Impl {
   Result<> close_elsewhere(Error why);
   Error another_engine(std::string_view seen) const;
   Result<> write(const ports::Batch& batch, core::Lsn fold_below);
-  Result<> write_row(const ports::RowChange& row);
+  Result<> write_rows(const std::vector<ports::RowChange>& rows);
   Result<> write_extras(const ports::Batch& batch);
   Result<> sync();
   std::uint64_t now_us() const { return config_.now_us ? config_.now_us() : 0; }

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <concepts>
+#include <utility>
 
 #include "base/number.h"
 #include "base/trace.h"
 #include "base/utf8.h"
+#include "belay/check.h"
 #include "core/codec.h"
 #include "core/timeline.h"
 #include "store/json.h"
@@ -14,11 +17,10 @@
 namespace belay::store {
 namespace {
 
-// ?17 is NULL for finished ones: only what goes on needs its whole state; ?18 and ?19 for all but
-// workflows. A gid's row is its newest transaction's. No file needs the second clause; but a row
-// that is refused stops the whole file.
-constexpr std::string_view kUpsertRow = R"(
-INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)
+// A gid's row is its newest transaction's. No file needs the second clause; but a row that is
+// refused stops the whole file. (`WHERE true`: SQLite would take ON for a join's.)
+constexpr const char* kUpsertRows = R"(
+INSERT INTO main.transaction_rows SELECT * FROM batch_rows WHERE true
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
   updated_at=excluded.updated_at, due_at=excluded.due_at, attempts=excluded.attempts,
   last_error=excluded.last_error, lsn=excluded.lsn, definition=excluded.definition,
@@ -195,12 +197,55 @@ void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t
   put_trimmed(out, values, 5, event.text);
 }
 
-void bind_text_or_null(Statement& statement, int index, std::string_view text) {
-  if (text.empty()) {
-    statement.bind_null(index);
-  } else {
-    statement.bind_text(index, text);
-  }
+// The table's columns, in its order. `state` is NULL for finished transactions: only what goes on
+// needs its whole state. `progress` and `result` are NULL for all but workflows.
+constexpr const char* kColumns =
+    "id, gid, mode, status, stuck, created_at, updated_at, due_at, attempts, last_error, trace_id, "
+    "lsn, definition_hash, definition, branches, timeline, state, progress, result";
+enum class Column : std::uint8_t {
+  id,
+  gid,
+  mode,
+  status,
+  stuck,
+  created_at,
+  updated_at,
+  due_at,
+  attempts,
+  last_error,
+  trace_id,
+  lsn,
+  definition_hash,
+  definition,
+  branches,
+  timeline,
+  state,
+  progress,
+  result,
+};
+
+void give(sqlite3_context* out, std::integral auto number) {
+  sqlite3_result_int64(out, static_cast<sqlite3_int64>(number));
+}
+
+void give_text(sqlite3_context* out, std::string_view text) {
+  sqlite3_result_text64(out, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+// NULL if it is empty.
+void give_text_or_null(sqlite3_context* out, std::string_view text) {
+  if (!text.empty()) give_text(out, text);
+}
+
+void give_blob(sqlite3_context* out, std::string_view bytes) {
+  sqlite3_result_blob64(out, bytes.data(), bytes.size(), SQLITE_STATIC);
+}
+
+// Text if it can be.
+void give_result(sqlite3_context* out, const core::Remembered* remembered) {
+  if (remembered == nullptr) return;
+  const std::string_view result = remembered->result;
+  base::is_text(result) ? give_text_or_null(out, result) : give_blob(out, result);
 }
 
 }  // namespace
@@ -276,68 +321,91 @@ void render_progress(std::string& out, const core::Remembered& remembered) {
   out.push_back(']');
 }
 
-Result<RowWriter> RowWriter::prepare(sqlite3* db, std::string_view table) {
-  auto statement = Statement::prepare(db, fmt::format(fmt::runtime(kUpsertRow), table));
+Result<std::unique_ptr<RowWriter>> RowWriter::prepare(sqlite3* db) {
+  auto writer = std::make_unique<RowWriter>();
+  BELAY_TRY(sqlite::make_table(db, "batch_rows", kColumns, *writer));
+  auto statement = sqlite::Statement::prepare(db, kUpsertRows);
   if (!statement) return statement.error();
-  RowWriter writer;
-  writer.upsert_ = std::move(*statement);
+  writer->upsert_ = std::move(*statement);
   return writer;
 }
 
-void RowWriter::bind_memory(const core::Remembered* remembered) {
-  progress_.clear();
-  if (remembered != nullptr && remembered->count != 0) render_progress(progress_, *remembered);
-  bind_text_or_null(upsert_, 18, progress_);
-  const auto result = remembered == nullptr ? std::string_view() : remembered->result;
-  if (base::is_text(result)) {
-    bind_text_or_null(upsert_, 19, result);
-  } else {
-    upsert_.bind_blob(19, result);
-  }
-  bytes_ += progress_.size() + result.size();
+Result<> RowWriter::write(std::span<const ports::RowChange> rows) {
+  if (rows.empty()) return {};
+  rows_ = rows;
+  auto written = upsert_.run();
+  rows_ = {};
+  return result() ? written : result();
 }
 
-Result<> RowWriter::write(const core::Transaction& transaction, const RowFacts& facts) {
+Result<bool> RowWriter::first() {
+  at_ = 0;
+  return render_current();
+}
+
+Result<bool> RowWriter::next() {
+  ++at_;
+  return render_current();
+}
+
+Result<bool> RowWriter::render_current() {
+  while (at_ < rows_.size() && rows_[at_].erase) ++at_;
+  if (at_ == rows_.size()) return false;
+  const auto& row = rows_[at_];
+  BELAY_CHECK(row.transaction != nullptr && row.transaction->id == row.id);
+  const auto& transaction = *row.transaction;
   definition_.clear();
   branches_.clear();
   timeline_.clear();
+  state_.clear();
   render_definition(definition_, transaction.definition);
   render_branches(branches_, transaction);
   BELAY_TRY(render_timeline(timeline_, transaction));
-  std::string_view reason = core::reason_of(transaction);
-  if (!base::is_text(reason)) reason = reason_ = base::to_text(reason);
-
-  upsert_.bind(1, transaction.id);
-  upsert_.bind_text(2, transaction.gid());
-  upsert_.bind(3, static_cast<std::int64_t>(transaction.mode()));
-  upsert_.bind(4, static_cast<std::int64_t>(transaction.status));
-  upsert_.bind(5, static_cast<std::int64_t>(facts.stuck));
-  upsert_.bind(6, transaction.created_at);
-  upsert_.bind(7, transaction.updated_at);
-  if (facts.due_at == 0) {
-    upsert_.bind_null(8);
-  } else {
-    upsert_.bind(8, facts.due_at);
-  }
-  upsert_.bind(9, static_cast<std::int64_t>(core::attempts_of(transaction)));
-  bind_text_or_null(upsert_, 10, reason);
-  bind_text_or_null(upsert_, 11, base::trace_id_of(transaction.definition.trace_parent()));
-  upsert_.bind(12, facts.lsn);
-  upsert_.bind(13, transaction.definition.hash());
-  upsert_.bind_text(14, definition_);
-  upsert_.bind_text(15, branches_);
-  upsert_.bind_text(16, timeline_);
+  reason_ = base::to_text(core::reason_of(transaction));
+  if (!transaction.finished()) state_ = core::encode_snapshot(transaction);
+  render_memory(transaction);
   bytes_ += transaction.gid().size() + definition_.size() + branches_.size() + timeline_.size() +
-            reason.size();
-  if (transaction.finished()) {
-    upsert_.bind_null(17);
-  } else {
-    state_ = core::encode_snapshot(transaction);
-    upsert_.bind_blob(17, state_);
-    bytes_ += state_.size();
+            reason_.size() + state_.size();
+  return true;
+}
+
+void RowWriter::render_memory(const core::Transaction& transaction) {
+  progress_.clear();
+  const auto* remembered = transaction.remembered.get();
+  if (remembered == nullptr) return;
+  if (remembered->count != 0) render_progress(progress_, *remembered);
+  bytes_ += progress_.size() + remembered->result.size();
+}
+
+void RowWriter::column(sqlite3_context* out, int column) {
+  const auto& row = rows_[at_];
+  const auto& transaction = *row.transaction;
+  switch (static_cast<Column>(column)) {
+    case Column::id: return give(out, transaction.id);
+    case Column::gid: return give_text(out, transaction.gid());
+    case Column::mode: return give(out, static_cast<int>(transaction.mode()));
+    case Column::status: return give(out, static_cast<int>(transaction.status));
+    case Column::stuck: return give(out, row.stuck ? 1 : 0);
+    case Column::created_at: return give(out, transaction.created_at);
+    case Column::updated_at: return give(out, transaction.updated_at);
+    case Column::due_at:
+      if (row.due_at != 0) give(out, row.due_at);
+      return;
+    case Column::attempts: return give(out, core::attempts_of(transaction));
+    case Column::last_error: return give_text_or_null(out, reason_);
+    case Column::trace_id:
+      return give_text_or_null(out, base::trace_id_of(transaction.definition.trace_parent()));
+    case Column::lsn: return give(out, row.lsn);
+    case Column::definition_hash: return give(out, transaction.definition.hash());
+    case Column::definition: return give_text(out, definition_);
+    case Column::branches: return give_text(out, branches_);
+    case Column::timeline: return give_text(out, timeline_);
+    case Column::state:
+      if (!state_.empty()) give_blob(out, state_);
+      return;
+    case Column::progress: return give_text_or_null(out, progress_);
+    case Column::result: return give_result(out, transaction.remembered.get());
   }
-  bind_memory(transaction.remembered.get());
-  return upsert_.run();
 }
 
 }  // namespace belay::store

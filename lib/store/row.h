@@ -2,39 +2,45 @@
 // written. `whole.h` reads them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/transaction.h"
+#include "ports/store.h"
+#include "sqlite/row_source.h"
 #include "store/sqlite.h"
 
 namespace belay::store {
 
-// What a row says beside the transaction itself.
-struct RowFacts {
-  core::Lsn lsn = 0;
-  bool stuck = false;
-  std::uint64_t due_at = 0;
-};
-
 inline constexpr std::string_view kEraseRow = "DELETE FROM main.transaction_rows WHERE id = ?1";
 
-class RowWriter {
+// Writes the rows of a batch with one statement, which reads them from here.
+class RowWriter : private sqlite::RowSource {
  public:
-  // `table` is fixed text of ours: "transaction_rows".
-  static Result<RowWriter> prepare(sqlite3* db, std::string_view table);
+  static Result<std::unique_ptr<RowWriter>> prepare(sqlite3* db);
 
-  // Inserts the row, or replaces what may change in it.
-  Result<> write(const core::Transaction& transaction, const RowFacts& facts);
-  // Of the texts and snapshots of all rows written so far.
+  // Inserts each row, or replaces what may change in it. Rows that are to be erased are passed
+  // over.
+  Result<> write(std::span<const ports::RowChange> rows);
+  // The bytes of the texts and snapshots of all rows written so far.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  void bind_memory(const core::Remembered* remembered);
+  Result<bool> first() override;
+  Result<bool> next() override;
+  void column(sqlite3_context* out, int column) override;
 
-  Statement upsert_;
-  // Kept between rows, so that a row allocates nothing once warm.
+  Result<bool> render_current();
+  void render_memory(const core::Transaction& transaction);
+
+  sqlite::Statement upsert_;
+  std::span<const ports::RowChange> rows_;
+  std::size_t at_ = 0;
+  // The current row's. Kept between rows, so that a row allocates nothing once warm.
   std::string definition_;
   std::string branches_;
   std::string timeline_;

@@ -54,12 +54,12 @@ bool has_one_of(const Gate::Tokens& tokens, const http::Request& request) {
 }  // namespace
 
 void Gate::replace_tokens(Tokens tokens) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   tokens_ = std::make_shared<const Tokens>(std::move(tokens));
 }
 
 std::shared_ptr<const Gate::Tokens> Gate::tokens() const {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   return tokens_;
 }
 

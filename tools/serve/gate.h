@@ -4,12 +4,12 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "serve/http/message.h"
 
 namespace belay::tool {
@@ -31,8 +31,8 @@ class Gate {
  private:
   std::shared_ptr<const Tokens> tokens() const;
 
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Tokens> tokens_;
+  mutable base::Mutex mutex_;
+  std::shared_ptr<const Tokens> tokens_ BELAY_GUARDED_BY(mutex_);
   std::atomic<bool> draining_{false};
 };
 

@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <mutex>
 #include <system_error>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace belay::tool {
 namespace {
@@ -57,14 +58,14 @@ struct LogQueue::Shared {
 
   const int fd;
   const std::function<std::string(std::uint64_t)> lost;
-  std::mutex mutex;
+  base::Mutex mutex;
   std::condition_variable more;
   std::condition_variable written;
-  std::string waiting;            // whole lines
-  std::size_t being_written = 0;  // bytes
-  std::uint64_t lost_now = 0;     // lines, not told yet
-  std::uint64_t dropped = 0;      // lines, in all
-  bool ending = false;
+  std::string waiting BELAY_GUARDED_BY(mutex);            // whole lines
+  std::size_t being_written BELAY_GUARDED_BY(mutex) = 0;  // bytes
+  std::uint64_t lost_now BELAY_GUARDED_BY(mutex) = 0;     // lines, not told yet
+  std::uint64_t dropped BELAY_GUARDED_BY(mutex) = 0;      // lines, in all
+  bool ending BELAY_GUARDED_BY(mutex) = false;
 };
 
 LogQueue::LogQueue(int fd, std::function<std::string(std::uint64_t)> lost)
@@ -78,7 +79,7 @@ LogQueue::LogQueue(int fd, std::function<std::string(std::uint64_t)> lost)
 
 LogQueue::~LogQueue() {
   {
-    const std::lock_guard lock(shared_->mutex);
+    const base::Lock lock(shared_->mutex);
     shared_->ending = true;
   }
   shared_->more.notify_one();
@@ -89,7 +90,7 @@ LogQueue::~LogQueue() {
 void LogQueue::add(std::string_view line) {
   auto& shared = *shared_;
   {
-    const std::lock_guard lock(shared.mutex);
+    const base::Lock lock(shared.mutex);
     const auto held = shared.waiting.size() + shared.being_written;
     // Once one was lost the next ones are, too: the line that tells it stands where they would.
     if (shared.lost_now != 0 || held + line.size() > kBytesMax) {
@@ -103,23 +104,25 @@ void LogQueue::add(std::string_view line) {
 }
 
 bool LogQueue::flush(Millis limit) {
-  std::unique_lock lock(shared_->mutex);
-  return shared_->written.wait_for(lock, limit, [this] {
-    return shared_->waiting.empty() && shared_->being_written == 0 && shared_->lost_now == 0;
+  auto& shared = *shared_;
+  base::Lock lock(shared.mutex);
+  return lock.wait_for(shared.written, limit, [&shared]() BELAY_REQUIRES(shared.mutex) {
+    return shared.waiting.empty() && shared.being_written == 0 && shared.lost_now == 0;
   });
 }
 
 std::uint64_t LogQueue::dropped() const {
-  const std::lock_guard lock(shared_->mutex);
+  const base::Lock lock(shared_->mutex);
   return shared_->dropped;
 }
 
 void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
-  std::unique_lock lock(shared->mutex);
+  base::Lock lock(shared->mutex);
   bool in_line = false;  // what was written ends in the middle of one
   for (;;) {
-    shared->more.wait(
-        lock, [&] { return shared->ending || !shared->waiting.empty() || shared->lost_now != 0; });
+    lock.wait(shared->more, [&]() BELAY_REQUIRES(shared->mutex) {
+      return shared->ending || !shared->waiting.empty() || shared->lost_now != 0;
+    });
     auto text = std::exchange(shared->waiting, {});
     std::uint64_t telling = 0;  // of lost lines
     if (text.empty()) {
@@ -145,7 +148,8 @@ void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
       if (is_for_good(error)) {
         shared->lost_now = 0;
       } else {
-        shared->more.wait_for(lock, kPause, [&] { return shared->ending; });
+        lock.wait_for(shared->more, kPause,
+                      [&]() BELAY_REQUIRES(shared->mutex) { return shared->ending; });
         if (shared->ending) return;
       }
     }

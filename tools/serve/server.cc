@@ -8,10 +8,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/spans.h"
 #include "belay/engine.h"
 #include "serve/alerts.h"
@@ -43,7 +43,7 @@ class Deadline {
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline() {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       gone_ = true;
     }
     changed_.notify_all();
@@ -59,7 +59,7 @@ class Deadline {
   }
   void set(Clock::time_point at, std::uint64_t live) {
     {
-      const std::lock_guard lock(mutex_);
+      const base::Lock lock(mutex_);
       at_ = at;
       live_ = live;
     }
@@ -68,9 +68,10 @@ class Deadline {
 
  private:
   void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return gone_ || at_; });
-    if (gone_ || changed_.wait_until(lock, *at_, [this] { return gone_; })) return;
+    base::Lock lock(mutex_);
+    lock.wait(changed_, [this]() BELAY_REQUIRES(mutex_) { return gone_ || at_; });
+    if (gone_ || lock.wait_until(changed_, *at_, [this]() BELAY_REQUIRES(mutex_) { return gone_; }))
+      return;
     log_.warning(
         fmt::format("the drain timeout passed: ending all the same; {} unfinished "
                     "transactions at most go on at the next start",
@@ -80,11 +81,11 @@ class Deadline {
   }
 
   ServeLog& log_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Clock::time_point> at_;
-  std::uint64_t live_ = 0;
-  bool gone_ = false;
+  std::optional<Clock::time_point> at_ BELAY_GUARDED_BY(mutex_);
+  std::uint64_t live_ BELAY_GUARDED_BY(mutex_) = 0;
+  bool gone_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last: it uses all of the above
 };
 

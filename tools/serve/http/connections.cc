@@ -45,7 +45,7 @@ Result<> ConnectionTable::start() {
 
 ConnectionTable::~ConnectionTable() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     ending_ = true;
   }
   end_.notify_all();
@@ -58,7 +58,7 @@ Connection* ConnectionTable::add(int fd, bool tls) {
   peer->fd_ = fd;
   peer->tls_ = tls;
   peer->state_ = Connection::state_of(Phase::reading, now_ms());
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   peer->next_ = first_;
   if (first_ != nullptr) first_->previous_ = peer;
   first_ = peer;
@@ -68,7 +68,7 @@ Connection* ConnectionTable::add(int fd, bool tls) {
 
 void ConnectionTable::remove(Connection* peer) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (peer->next_ != nullptr) peer->next_->previous_ = peer->previous_;
     (peer->previous_ != nullptr ? peer->previous_->next_ : first_) = peer->next_;
     count_.fetch_sub(1, std::memory_order_relaxed);
@@ -79,8 +79,8 @@ void ConnectionTable::remove(Connection* peer) {
 void ConnectionTable::watch() {
   const auto pause =
       std::clamp(std::min(times_.request, times_.idle) / 8, Millis(20), Millis(1000));
-  std::unique_lock lock(mutex_);
-  while (!end_.wait_for(lock, pause, [this] { return ending_; })) sweep();
+  base::Lock lock(mutex_);
+  while (!lock.wait_for(end_, pause, [this]() BELAY_REQUIRES(mutex_) { return ending_; })) sweep();
 }
 
 void ConnectionTable::sweep() {

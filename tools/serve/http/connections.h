@@ -7,8 +7,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "belay/result.h"
 #include "belay/types.h"
 #include "threads/thread.h"
@@ -72,17 +72,17 @@ class ConnectionTable {
 
  private:
   void watch();
-  void sweep();
+  void sweep() BELAY_REQUIRES(mutex_);
   void look_at(Connection& peer, std::int64_t now) const;
   void notice_first_byte(Connection& peer, std::uint64_t state, std::int64_t now) const;
   static void cut(Connection& peer, std::uint64_t state);
 
   const ConnectionTimes times_;
-  std::mutex mutex_;  // of the list; what is in it has not been closed yet
-  Connection* first_ = nullptr;
+  base::Mutex mutex_;  // of the list; what is in it has not been closed yet
+  Connection* first_ BELAY_GUARDED_BY(mutex_) = nullptr;
   std::atomic<std::uint64_t> count_{0};
   std::condition_variable end_;
-  bool ending_ = false;
+  bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread watcher_;
 };
 

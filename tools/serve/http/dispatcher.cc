@@ -144,15 +144,15 @@ void Dispatcher::on_done(Exchange& exchange) {
   exchange.peer->enter(Phase::idle);
   give_back(exchange);
   if (!exchange.in_flight || in_flight_.fetch_sub(1) != 1 || !closing_) return;
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   none_in_flight_.notify_all();
 }
 
 void Dispatcher::end_all() {
   closing_ = true;
   for (const auto& exchange : suspended_->close()) exchange->answer(plain_response(503));
-  std::unique_lock lock(mutex_);
-  none_in_flight_.wait_for(lock, kLastAnswers, [this] { return in_flight_ == 0; });
+  base::Lock lock(mutex_);
+  lock.wait_for(none_in_flight_, kLastAnswers, [this] { return in_flight_ == 0; });
 }
 
 Server::Figures Dispatcher::figures() const {

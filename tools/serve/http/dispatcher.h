@@ -6,8 +6,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "serve/http/connections.h"
 #include "serve/http/exchange.h"
 #include "serve/http/server.h"
@@ -63,7 +63,7 @@ class Dispatcher {
   std::atomic<std::size_t> reserved_bytes_{0};
 
   std::atomic<std::uint64_t> in_flight_{0};
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable none_in_flight_;
 };
 

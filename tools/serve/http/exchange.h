@@ -4,12 +4,12 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "serve/http/connections.h"
 #include "serve/http/message.h"
 
@@ -29,9 +29,9 @@ class Suspended {
   std::vector<std::shared_ptr<Exchange>> close();
 
  private:
-  std::mutex mutex_;
-  bool closed_ = false;
-  std::unordered_set<std::shared_ptr<Exchange>> exchanges_;
+  base::Mutex mutex_;
+  bool closed_ BELAY_GUARDED_BY(mutex_) = false;
+  std::unordered_set<std::shared_ptr<Exchange>> exchanges_ BELAY_GUARDED_BY(mutex_);
 };
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
@@ -60,12 +60,12 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::shared_ptr<Exchange> self{};  // the connection's share
 
  private:
-  std::mutex mutex_;
-  Daemon& daemon_;              // not to be used once detached
-  MHD_Connection* connection_;  // null once detached
+  base::Mutex mutex_;
+  Daemon& daemon_;                                       // not to be used once detached
+  MHD_Connection* connection_ BELAY_GUARDED_BY(mutex_);  // null once detached
   std::shared_ptr<Suspended> suspended_;
-  bool is_suspended_ = false;
-  std::optional<Response> response_;
+  bool is_suspended_ BELAY_GUARDED_BY(mutex_) = false;
+  std::optional<Response> response_ BELAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belay::http

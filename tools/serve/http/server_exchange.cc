@@ -7,25 +7,25 @@
 namespace belay::http {
 
 bool Suspended::add(const std::shared_ptr<Exchange>& exchange) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (!closed_) exchanges_.insert(exchange);
   return !closed_;
 }
 
 void Suspended::remove(const std::shared_ptr<Exchange>& exchange) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   exchanges_.erase(exchange);
 }
 
 std::vector<std::shared_ptr<Exchange>> Suspended::close() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   closed_ = true;
   return {exchanges_.begin(), exchanges_.end()};
 }
 
 void Exchange::answer(Response response) {
   const auto keep = shared_from_this();
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (connection_ == nullptr || response_) return;
   response_ = std::move(response);
   if (!is_suspended_) return;
@@ -35,7 +35,7 @@ void Exchange::answer(Response response) {
 }
 
 std::optional<Response> Exchange::take_or_suspend() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (response_) return std::exchange(response_, Response{});
   if (!suspended_->add(shared_from_this())) {
     return Response{503, "text/plain; charset=utf-8", "stopping\n", {{"Retry-After", "1"}}};
@@ -46,7 +46,7 @@ std::optional<Response> Exchange::take_or_suspend() {
 }
 
 void Exchange::detach() {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   connection_ = nullptr;
   response_.reset();
   if (std::exchange(is_suspended_, false)) suspended_->remove(shared_from_this());

@@ -5,9 +5,9 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.h"
 #include "belay/result.h"
 
 struct gnutls_session_int;
@@ -39,19 +39,19 @@ class TlsIdentity {
 class CurrentIdentity {
  public:
   void replace(std::shared_ptr<const TlsIdentity> identity) {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     identity_ = std::move(identity);
     newest_ = identity_.get();
   }
   std::shared_ptr<const TlsIdentity> get() const {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     return identity_;
   }
   bool is(const TlsIdentity* identity) const { return newest_ == identity; }
 
  private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const TlsIdentity> identity_;
+  mutable base::Mutex mutex_;
+  std::shared_ptr<const TlsIdentity> identity_ BELAY_GUARDED_BY(mutex_);
   std::atomic<const TlsIdentity*> newest_ = nullptr;
 };
 

@@ -10,10 +10,10 @@ bool BodyQueue::post(std::size_t bytes, Job job) {
   auto work = [this, bytes, job = std::move(job)]() mutable {
     threads::run_if_memory(job);
     job = nullptr;  // the body goes before its bytes are given free
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     bytes_ -= bytes;
   };
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (bytes_ > 0 && bytes_ + bytes > bytes_max_) return false;
   if (!thread_.add(std::move(work))) return false;
   bytes_ += bytes;

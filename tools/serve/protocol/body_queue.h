@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <functional>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "threads/pool.h"
 
 namespace belay::protocol {
@@ -29,9 +29,9 @@ class BodyQueue {
 
  private:
   const std::size_t bytes_max_;
-  std::mutex mutex_;
-  std::size_t bytes_ = 0;               // of those that wait and of the one that runs
-  threads::Pool thread_{"belay-body"};  // last: it uses the others
+  base::Mutex mutex_;
+  std::size_t bytes_ BELAY_GUARDED_BY(mutex_) = 0;  // of those that wait and of the one that runs
+  threads::Pool thread_{"belay-body"};              // last: it uses the others
 };
 
 }  // namespace belay::protocol

@@ -14,7 +14,7 @@ Result<> Deadlines::start() {
 }
 
 void Deadlines::after(Millis delay, std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (stopping_) return;
   const auto at = due_.emplace(Clock::now() + delay, std::move(work));
   if (at == due_.begin()) changed_.notify_one();
@@ -22,24 +22,26 @@ void Deadlines::after(Millis delay, std::function<void()> work) {
 
 void Deadlines::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     stopping_ = true;
     changed_.notify_one();
   }
   thread_.join();
-  due_.clear();  // what waits may hold whoever holds this
+  decltype(due_) dropped;  // what waits may hold whoever holds this
+  const base::Lock lock(mutex_);
+  dropped.swap(due_);
 }
 
 void Deadlines::run() {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   while (!stopping_) {
     if (due_.empty()) {
-      changed_.wait(lock);
+      lock.wait(changed_);
       continue;
     }
     const auto at = due_.begin()->first;
     if (at > Clock::now()) {
-      changed_.wait_until(lock, at);
+      lock.wait_until(changed_, at);
       continue;
     }
     auto work = std::move(due_.begin()->second);

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "belay/result.h"
 #include "belay/types.h"
 #include "threads/thread.h"
@@ -30,10 +30,10 @@ class Deadlines {
   using Clock = std::chrono::steady_clock;
   void run();
 
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable changed_;
-  std::multimap<Clock::time_point, std::function<void()>> due_;
-  bool stopping_ = false;
+  std::multimap<Clock::time_point, std::function<void()>> due_ BELAY_GUARDED_BY(mutex_);
+  bool stopping_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last: it uses all of the above
 };
 

@@ -6,11 +6,11 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
-#include <mutex>
 #include <sstream>
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/mutex.h"
 
 namespace belay::protocol {
 namespace {
@@ -200,8 +200,7 @@ class Metrics::Impl {
     prometheus::Histogram* duration;
   };
 
-  // The caller holds the mutex.
-  Api& api_of(std::string_view name) {
+  Api& api_of(std::string_view name) BELAY_REQUIRES(mutex) {
     const auto found = apis.find(name);
     if (found != apis.end()) return found->second;
     const bool full = apis.size() >= kApisMax;
@@ -226,23 +225,23 @@ class Metrics::Impl {
           .Name("dtm_server_response_duration")
           .Help("Seconds from a request to its answer, by route.")
           .Register(registry);
-  std::mutex mutex;
-  std::map<std::string, Api, std::less<>> apis;
-  std::function<ServerFigures()> read_server;
+  base::Mutex mutex;
+  std::map<std::string, Api, std::less<>> apis BELAY_GUARDED_BY(mutex);
+  std::function<ServerFigures()> read_server BELAY_GUARDED_BY(mutex);
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::count_request(std::string_view api, int status, double seconds) {
-  const std::lock_guard lock(impl_->mutex);
+  const base::Lock lock(impl_->mutex);
   auto& counted = impl_->api_of(api);
   (status < 400 ? counted.ok : counted.fail)->Increment();
   counted.duration->Observe(seconds);
 }
 
 void Metrics::read_server(std::function<ServerFigures()> read) {
-  const std::lock_guard lock(impl_->mutex);
+  const base::Lock lock(impl_->mutex);
   impl_->read_server = std::move(read);
 }
 
@@ -250,7 +249,7 @@ std::string Metrics::render(const Counters& counters, const std::vector<HostFigu
   auto families = impl_->registry.Collect();
   std::function<ServerFigures()> read;
   {
-    const std::lock_guard lock(impl_->mutex);
+    const base::Lock lock(impl_->mutex);
     read = impl_->read_server;
   }
   add_transactions(families, counters);

@@ -45,13 +45,13 @@ void OpenRequest::answer(http::Response response) {
 
 std::shared_ptr<OpenRequest> OpenRequests::begin(std::string_view api, http::Respond respond) {
   auto open_request = std::make_shared<OpenRequest>(shared_from_this(), api, std::move(respond));
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   open_.emplace(open_request.get(), open_request);
   return open_request;
 }
 
 void OpenRequests::forget(const OpenRequest* open_request) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   open_.erase(open_request);
   if (open_.empty()) none_left_.notify_all();
 }
@@ -59,14 +59,14 @@ void OpenRequests::forget(const OpenRequest* open_request) {
 void OpenRequests::end_all() {
   std::vector<std::shared_ptr<OpenRequest>> left;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     for (const auto& [key, weak] : open_) {
       if (auto open_request = weak.lock()) left.push_back(std::move(open_request));
     }
   }
   for (const auto& open_request : left) open_request->answer(closing());
-  std::unique_lock lock(mutex_);
-  none_left_.wait(lock, [this] { return open_.empty(); });
+  base::Lock lock(mutex_);
+  lock.wait(none_left_, [this]() BELAY_REQUIRES(mutex_) { return open_.empty(); });
 }
 
 }  // namespace belay::protocol

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string_view>
 #include <unordered_map>
 
+#include "base/mutex.h"
 #include "serve/http/message.h"
 #include "serve/protocol/metrics.h"
 
@@ -48,9 +48,9 @@ class OpenRequests : public std::enable_shared_from_this<OpenRequests> {
   void forget(const OpenRequest* open_request);
 
   Metrics metrics_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable none_left_;
-  std::unordered_map<const OpenRequest*, std::weak_ptr<OpenRequest>> open_;
+  std::unordered_map<const OpenRequest*, std::weak_ptr<OpenRequest>> open_ BELAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belay::protocol

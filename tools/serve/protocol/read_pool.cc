@@ -11,11 +11,14 @@ Result<std::unique_ptr<ReadPool>> ReadPool::make(const std::string& path, unsign
                                                  std::size_t queued_max, Millis patience) {
   auto pool = std::unique_ptr<ReadPool>(new ReadPool(queued_max, patience));
   const auto count = std::max(threads, 1u);
-  pool->free_.reserve(count);
-  for (unsigned i = 0; i < count; ++i) {
-    auto reader = Reader::open(path);
-    if (!reader) return reader.error();
-    pool->free_.push_back(std::move(*reader));
+  {
+    const base::Lock lock(pool->mutex_);
+    pool->free_.reserve(count);
+    for (unsigned i = 0; i < count; ++i) {
+      auto reader = Reader::open(path);
+      if (!reader) return reader.error();
+      pool->free_.push_back(std::move(*reader));
+    }
   }
   BELAY_TRY(pool->threads_.have(count));
   return pool;
@@ -31,7 +34,7 @@ bool ReadPool::post(Job job) {
 }
 
 void ReadPool::run(const Job& job) {
-  std::unique_lock lock(mutex_);
+  base::Lock lock(mutex_);
   auto reader = std::move(free_.back());
   free_.pop_back();
   lock.unlock();

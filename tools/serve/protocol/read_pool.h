@@ -5,10 +5,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "belay/reader.h"
 #include "belay/types.h"
 #include "threads/pool.h"
@@ -43,9 +43,10 @@ class ReadPool {
   void run(const Job& job);
 
   const Millis patience_;
-  std::mutex mutex_;
-  std::vector<Reader> free_;  // those no thread has: there are as many as threads
-  threads::Pool threads_;     // last: it uses the others
+  base::Mutex mutex_;
+  std::vector<Reader> free_
+      BELAY_GUARDED_BY(mutex_);  // those no thread has: there are as many as threads
+  threads::Pool threads_;        // last: it uses the others
 };
 
 }  // namespace belay::protocol

@@ -94,19 +94,19 @@ Millis wait_budget(const Context& context, const TransactionRequest& request) {
 }
 
 bool Waits::add(const std::string& gid, const std::shared_ptr<Wait>& wait) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   const auto [group, is_first] = by_gid_.try_emplace(gid);
   group->second.insert(wait);
   return is_first;
 }
 
 void Waits::remove(const std::string& gid, const std::shared_ptr<Wait>& wait) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   if (const auto found = by_gid_.find(gid); found != by_gid_.end()) found->second.erase(wait);
 }
 
 Waits::Group Waits::take(const std::string& gid) {
-  const std::lock_guard lock(mutex_);
+  const base::Lock lock(mutex_);
   const auto found = by_gid_.find(gid);
   if (found == by_gid_.end()) return {};
   auto group = std::move(found->second);

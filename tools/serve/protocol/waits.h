@@ -5,11 +5,11 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/mutex.h"
 #include "belay/report.h"
 #include "serve/protocol/api_result.h"
 
@@ -44,9 +44,9 @@ class Waits {
   void remove(const std::string& gid, const std::shared_ptr<Wait>& wait);
   Group take(const std::string& gid);
 
-  std::mutex mutex_;
+  base::Mutex mutex_;
   // Of the gids that the engine was asked about; nobody may be left who waits.
-  std::unordered_map<std::string, Group> by_gid_;
+  std::unordered_map<std::string, Group> by_gid_ BELAY_GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_ = 0;
 };
 
