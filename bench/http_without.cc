@@ -1,30 +1,18 @@
 // Workload `http` of a build without libcurl.
-#include "workload.h"
+#include "not_built.h"
 #include "workloads.h"
 
 namespace belay::bench {
 namespace {
 
-Error unsupported() {
-  return {ErrorCode::unsupported,
-          "workload http needs a build with libcurl (Debian: libcurl4-openssl-dev)"};
-}
-
-class NoHttp : public Workload {
- public:
-  std::string name() const override { return "http"; }
-  Result<> bring_up(const std::string&) override { return unsupported(); }
-  Result<> register_on(Engine&) override { return {}; }
-  Result<> set_up(Engine&) override { return {}; }
-  Result<> begin(Engine&, bool, ReportCallback) override { return {}; }
-  std::uint64_t calls() const override { return 0; }
-  void verify(const Ends&, std::vector<std::string>&) const override {}
-};
+constexpr const char* kHttpNeeds = "libcurl (Debian: libcurl4-openssl-dev)";
 
 }  // namespace
 
-std::unique_ptr<Workload> make_http(const Settings&) { return std::make_unique<NoHttp>(); }
+std::unique_ptr<Workload> make_http(const Settings&) {
+  return std::make_unique<NotBuilt>("http", kHttpNeeds);
+}
 
-Result<Figures> run_http_serve(const Settings&) { return unsupported(); }
+Result<Figures> run_http_serve(const Settings&) { return NotBuilt("http", kHttpNeeds).error(); }
 
 }  // namespace belay::bench

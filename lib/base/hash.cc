@@ -2,17 +2,10 @@
 
 #include <cstddef>
 
+#include "base/mix.h"
+
 namespace belay::base {
 namespace {
-
-// Multiply, fold: the finisher of the splitmix64 generator.
-constexpr std::uint64_t mix(std::uint64_t value) {
-  value ^= value >> 30;
-  value *= 0xbf58476d1ce4e5b9u;
-  value ^= value >> 27;
-  value *= 0x94d049bb133111ebu;
-  return value ^ (value >> 31);
-}
 
 // Up to eight bytes, low ones first on every machine; compilers make one load of the full word.
 std::uint64_t word_of(std::string_view bytes) {

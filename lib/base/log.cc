@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace belay::base {
 
 const Log& Log::none() {
@@ -17,9 +19,7 @@ void Log::threw(std::string_view whose, const char* what) const noexcept {
 }
 
 void Log::emit(LogLevel level, std::string line) const noexcept {
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; },
-      ' ');
+  std::replace_if(line.begin(), line.end(), is_control, ' ');
   try {
     sink_(level, line, user_);
   } catch (...) {  // a host's sink that throws costs its line, nothing more

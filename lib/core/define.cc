@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/invalid.h"
 #include "base/spans.h"
 #include "core/bounds.h"
 #include "core/definition.h"
@@ -25,14 +27,12 @@ constexpr std::size_t kNameBytesMax = 128;
 static_assert(row_bytes_max(Limits{}) <= kValueBytesMax);
 static_assert(3 * step_bytes_max(Limits{}) + 3 * 4'194'304 <= kValueBytesMax);
 
-Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
+using base::invalid;
 
 std::optional<std::size_t> control_character_in(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return i;
-  }
-  return std::nullopt;
+  const auto found = std::find_if(text.begin(), text.end(), base::is_control);
+  if (found == text.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - text.begin());
 }
 
 Result<> check_gid(std::string_view gid, const Limits& limits) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/trace.h"
@@ -89,11 +90,8 @@ void read_headers(ByteReader& in, std::vector<Header>* headers) {
 }
 
 bool is_branch_id(std::string_view id) {
-  const auto is_control = [](char byte) {
-    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
-  };
   return !id.empty() && id.size() <= kBranchIdBytesMax &&
-         std::none_of(id.begin(), id.end(), is_control);
+         std::none_of(id.begin(), id.end(), base::is_control);
 }
 
 Error unknown_format(std::uint8_t format) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
+#include "base/invalid.h"
 #include "base/utf8.h"
 #include "core/definition.h"
 
@@ -14,17 +16,16 @@ constexpr std::size_t kWordBytesMax = 45;  // dtm's column width
 // The steps are shown to people and to other programs, so these fields must be readable text.
 Result<> check_word(std::string_view field, std::string_view word, std::size_t most) {
   if (word.empty() || word.size() > most) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("{} has {} bytes, it must have 1 to {}", field, word.size(), most)};
+    return base::invalid(
+        fmt::format("{} has {} bytes, it must have 1 to {}", field, word.size(), most));
   }
   for (const auto byte : word) {
-    const auto code = static_cast<unsigned char>(byte);
-    if (code >= 0x20 && code != 0x7f) continue;
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("{} has the control character 0x{:02x}", field, code)};
+    if (!base::is_control(byte)) continue;
+    return base::invalid(fmt::format("{} has the control character 0x{:02x}", field,
+                                     static_cast<unsigned char>(byte)));
   }
   if (base::is_text(word)) return {};
-  return Error{ErrorCode::invalid_argument, fmt::format("{} is not UTF-8", field)};
+  return base::invalid(fmt::format("{} is not UTF-8", field));
 }
 
 Result<> check_bytes(std::string_view field, std::string_view bytes, const Limits& limits) {
@@ -114,9 +115,8 @@ std::optional<Conclusion> read_conclusion(std::string_view bytes) {
 
 Result<> check_end(const WorkflowEnd& end, const Limits& limits) {
   if (!is_final(end.status)) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("WorkflowEnd::status is {}, it must be succeed or failed",
-                             name_of(end.status))};
+    return base::invalid(fmt::format("WorkflowEnd::status is {}, it must be succeed or failed",
+                                     name_of(end.status)));
   }
   return check_bytes("WorkflowEnd::result", end.result, limits);
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/invalid.h"
 #include "base/json_text.h"
 #include "base/percent.h"
 #include "base/trace.h"
@@ -41,10 +42,8 @@ bool is_token(std::string_view name) {
 
 bool is_value(std::string_view value) {
   return std::none_of(value.begin(), value.end(),
-                      [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; });
+                      [](char c) { return base::is_control(c) && c != '\t'; });
 }
-
-Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
 
 // dtm's words: its back-check says "msg", a workflow is called by its name.
 std::string_view op_word(const Call& call) {
@@ -88,14 +87,14 @@ class Decimal {
 
 Result<> check_headers(std::span<const Header> headers) {
   if (headers.size() > kHeadersMax) {
-    return invalid("there are " + std::to_string(headers.size()) +
-                   " headers, a URL can be called with " + std::to_string(kHeadersMax));
+    return base::invalid("there are " + std::to_string(headers.size()) +
+                         " headers, a URL can be called with " + std::to_string(kHeadersMax));
   }
   for (const auto& header : headers) {
     if (!is_token(header.name))
-      return invalid("'" + header.name + "' is no name that an HTTP header can have");
+      return base::invalid("'" + header.name + "' is no name that an HTTP header can have");
     if (!is_value(header.value))
-      return invalid("the value of the header '" + header.name + "' has a control character");
+      return base::invalid("the value of the header '" + header.name + "' has a control character");
   }
   return {};
 }
@@ -130,7 +129,7 @@ void HttpRequest::make_url(const Call& call, const Target& target) {
 // The payload's members, then those that say which call it is; they win.
 Result<> HttpRequest::make_json_rpc(const Call& call, const Target& target) {
   const auto members = json_members(call.payload.empty() ? "{}" : call.payload);
-  if (!members) return invalid("the payload is no JSON object, as JSON-RPC's params must be");
+  if (!members) return base::invalid("the payload is no JSON object, as JSON-RPC's params must be");
   is_post_ = true;
   url_ = target.url;
   const std::array<std::pair<std::string_view, std::string_view>, 4> own = {{

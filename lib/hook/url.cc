@@ -146,8 +146,7 @@ Result<Url> parse_url(std::string_view target) {
   auto rest = target;
   if (!take_scheme(rest, url))
     return malformed(target, "only http, https, jsonrpc+http and jsonrpc+https are known");
-  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
-  if (std::any_of(rest.begin(), rest.end(), is_control))
+  if (std::any_of(rest.begin(), rest.end(), base::is_control))
     return malformed(target, "it has a control character");
   rest = rest.substr(0, rest.find('#'));
   const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());

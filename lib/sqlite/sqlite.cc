@@ -116,6 +116,16 @@ void Database::checkpoint_on_close(bool wanted) {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
 }
 
+Result<Database::Moved> Database::move_wal() {
+  int frames = 0;
+  int moved = 0;
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
+    return sqlite_error(handle_, code, "moving the write-ahead log into the file");
+  return Moved{moved, code == SQLITE_OK && moved == frames};
+}
+
 sqlite3_file* Database::wal_file() {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);

@@ -112,6 +112,12 @@ class Database {
 
   // Whether the last connection to go folds the write-ahead log into the file.
   void checkpoint_on_close(bool wanted);
+  struct Moved {
+    int frames = 0;  // in the file
+    bool all = false;
+  };
+  // Moves into the file what it can of the write-ahead log, and waits for nobody.
+  Result<Moved> move_wal();
   // The open write-ahead log; null if there is none.
   sqlite3_file* wal_file();
   sqlite3_file* main_file();

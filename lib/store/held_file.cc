@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include "base/descriptor.h"
 #include "base/forks.h"
+#include "store/file_error.h"
 
 namespace belay::store {
 namespace {
@@ -23,12 +23,6 @@ constexpr off_t kShmWriteByte = 120;
 constexpr off_t kShmInUseByte = 128;
 constexpr int kHeldFileFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 constexpr off_t kHolderByte = off_t{1} << 56;  // beyond all that SQLite could use
-
-Error file_error(std::string_view doing, const std::string& path) {
-  const bool full = errno == ENOSPC || errno == EDQUOT;
-  return {full ? ErrorCode::no_space : ErrorCode::storage,
-          fmt::format("cannot {} {}: {}", doing, path, std::generic_category().message(errno))};
-}
 
 // Locks of the open file, not of the process: a second engine in the same process is refused too.
 // Where they do not exist the lock file alone stands guard.

@@ -10,10 +10,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <system_error>
 
 #include "base/descriptor.h"
 #include "base/forks.h"
+#include "store/file_error.h"
 
 namespace belay::store {
 namespace {
@@ -36,12 +36,6 @@ std::string read_holder(int descriptor) {
   std::string holder(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   while (!holder.empty() && holder.back() == '\n') holder.pop_back();
   return holder;
-}
-
-Error system_error(std::string_view doing, const std::string& path) {
-  const bool full = errno == ENOSPC || errno == EDQUOT;
-  return {full ? ErrorCode::no_space : ErrorCode::storage,
-          fmt::format("{} {}: {}", doing, path, std::generic_category().message(errno))};
 }
 
 // Locks of the open file, not of the process: a second engine in the same process is refused too.
@@ -107,11 +101,11 @@ Result<LockFile> LockFile::take(const std::string& canonical) {
     return Error{ErrorCode::misplaced,
                  fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};
   }
-  if (file.descriptor_ < 0) return system_error("cannot open the lock file", file.path_);
+  if (file.descriptor_ < 0) return file_error("open the lock file", file.path_);
   base::leave_behind(file.descriptor_);
   if (lock(file.descriptor_)) return file;
   if (errno != EAGAIN && errno != EACCES && errno != EWOULDBLOCK) {
-    return system_error("cannot lock", file.path_);
+    return file_error("lock", file.path_);
   }
   auto holder = read_holder(file.descriptor_);
   base::take_along(file.descriptor_);

@@ -113,16 +113,10 @@ Result<> Journal::Impl::checkpoint_wal() {
 // All that is left, with nobody writing meanwhile: afterwards the next commit starts the
 // write-ahead log anew, unless a reader still needs it.
 Result<> Journal::Impl::checkpoint_here() {
-  int frames = 0;
-  int moved = 0;
-  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
-                                             &frames, &moved);
-  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
-    return sqlite_error(database_.handle(), code, "moving the write-ahead log into the file");
-  }
-  const bool complete = code == SQLITE_OK && moved == frames;
-  next_move_ = complete ? 0 : wal_size() + config_.wal_bytes;
-  if (complete) wal_frames_ = 0;
+  const auto moved = database_.move_wal();
+  if (!moved) return moved.error();
+  next_move_ = moved->all ? 0 : wal_size() + config_.wal_bytes;
+  if (moved->all) wal_frames_ = 0;
   moved_frames_ = remainder_before_ = 0;
   return {};
 }

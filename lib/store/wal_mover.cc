@@ -76,20 +76,15 @@ void WalMover::run() {
 }
 
 Result<int> WalMover::pass() {
-  int frames = 0;
-  int moved = 0;
-  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
-                                             &frames, &moved);
-  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
-    return sqlite_error(database_.handle(), code, "moving the write-ahead log into the file");
-  }
+  const auto moved = database_.move_wal();
+  if (!moved) return moved.error();
   // While commits go on SQLite leaves this sync to whoever moves the last page; here nobody waits
   // for it.
   auto* file = database_.main_file();
-  if (file == nullptr) return moved;
+  if (file == nullptr) return moved->frames;
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
   if (synced != SQLITE_OK) return sqlite_error(nullptr, synced, "syncing the state file");
-  return moved;
+  return moved->frames;
 }
 
 }  // namespace belay::store

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "base/forks.h"
+#include "base/invalid.h"
 #include "base/mutex.h"
 #include "base/quiet_signals.h"
 #include "base/spans.h"
@@ -20,23 +21,22 @@ constexpr Millis kTimeoutMax = base::kHour;
 constexpr std::string_view kCommit = "commit";
 constexpr std::string_view kRollback = "rollback";
 
-Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
 Error moved_from() { return {ErrorCode::misuse, "this XaDatabase was moved from"}; }
 
 Result<> check(std::string_view realm, const XaOptions& options) {
   if (!xa::is_realm(realm)) {
-    return invalid(
+    return base::invalid(
         fmt::format("XaOptions::realm is '{}', it must be 1 to {} characters of a-z, "
                     "0-9, '-' (empty: the participant's name)",
                     realm, xa::kRealmBytesMax));
   }
   if (options.connections_max < 1 || options.connections_max > kConnectionsMax) {
-    return invalid(fmt::format("XaOptions::connections_max is {}, it must be 1 to {}",
-                               options.connections_max, kConnectionsMax));
+    return base::invalid(fmt::format("XaOptions::connections_max is {}, it must be 1 to {}",
+                                     options.connections_max, kConnectionsMax));
   }
   for (const auto timeout : {options.connect_timeout, options.lock_timeout}) {
     if (timeout >= Millis(1) && timeout <= kTimeoutMax) continue;
-    return invalid("XaOptions::connect_timeout and lock_timeout must be 1 ms to 1 h");
+    return base::invalid("XaOptions::connect_timeout and lock_timeout must be 1 ms to 1 h");
   }
   return {};
 }
@@ -118,9 +118,9 @@ Result<> XaDatabase::Impl::handle(std::string_view operation, XaKind kind, const
     return Error{ErrorCode::misuse,
                  fmt::format("'{}' is the work of the other kind of database", target(operation))};
   }
-  if (operation.empty()) return invalid("the operation's name is empty");
+  if (operation.empty()) return base::invalid("the operation's name is empty");
   if (work.postgresql == nullptr && work.mariadb == nullptr) {
-    return invalid(fmt::format("'{}' has no work: the function is null", target(operation)));
+    return base::invalid(fmt::format("'{}' has no work: the function is null", target(operation)));
   }
   Operation* entry = nullptr;
   {

@@ -22,17 +22,20 @@ TEST_SUITE("base/ascii") {
     CHECK_FALSE(starts_with_ignoring_case("bear", "Bearer "));
   }
 
-  TEST_CASE("digits of both kinds") {
-    std::string digits, hex_digits, letters;
+  TEST_CASE("digits of both kinds, letters, and what no line has") {
+    std::string digits, hex_digits, letters, controls;
     for (int byte = 0; byte < 256; ++byte) {
       const char c = static_cast<char>(byte);
       if (is_digit(c)) digits += c;
       if (is_hex_digit(c)) hex_digits += c;
       if (is_letter(c)) letters += c;
+      if (is_control(c)) controls += c;
     }
     CHECK(digits == "0123456789");
     CHECK(hex_digits == "0123456789ABCDEFabcdef");
     CHECK(letters == "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    CHECK(controls.size() == 33);
+    CHECK(controls.back() == 0x7f);
   }
 
   TEST_CASE("blanks are taken off both ends") {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/process.h"
+
 namespace belay::sqlite {
 
 TEST_SUITE("sqlite/sqlite") {
@@ -24,6 +26,29 @@ TEST_SUITE("sqlite/sqlite") {
     insert->bind_text(1, "small");
     CHECK(insert->run());
     CHECK(*database->integer("SELECT count(*) FROM t") == 1);
+  }
+
+  TEST_CASE("of a write-ahead log is moved what no reader holds") {
+    const test::TempDir dir;
+    const auto open = [&] {
+      return Database::open(dir.file("db"), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, {});
+    };
+    auto writer = open();
+    REQUIRE(writer);
+    REQUIRE(writer->run("PRAGMA journal_mode=WAL; CREATE TABLE t(a)"));
+    auto reader = open();
+    REQUIRE(reader);
+    REQUIRE(reader->run("BEGIN"));
+    REQUIRE(reader->integer("SELECT count(*) FROM t"));
+    REQUIRE(writer->run("INSERT INTO t VALUES(1)"));
+    const auto partly = writer->move_wal();
+    REQUIRE(partly);
+    CHECK_FALSE(partly->all);
+    REQUIRE(reader->run("COMMIT"));
+    const auto whole = writer->move_wal();
+    REQUIRE(whole);
+    CHECK(whole->all);
+    CHECK(whole->frames > partly->frames);
   }
 }
 

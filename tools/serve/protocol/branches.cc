@@ -43,10 +43,7 @@ void add_branch(const ContextPtr& context, const BranchRequest& request, std::st
 
 Result<BranchRequest> read_branch(const Json& object) {
   Members members(object);
-  // Every value is a string, also those that nobody reads.
-  for (const auto& [key, value] : object.items()) {
-    if (!value.is_string() && !value.is_null()) members.refuse(key, "a string", value);
-  }
+  members.refuse_all_but_texts();
   if (members.error()) return *members.error();
   return BranchRequest{.gid = members.text("gid"),
                        .branch_id = members.text("branch_id"),

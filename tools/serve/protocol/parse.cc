@@ -41,8 +41,6 @@ Extent extent_of(std::string_view text) {
 
 }  // namespace
 
-Error invalid(std::string detail) { return {ErrorCode::invalid_argument, std::move(detail)}; }
-
 Result<Json> parse_object(std::string_view text) {
   if (text.size() > kBodyBytesMax) {
     return invalid("the body has " + std::to_string(text.size()) + " bytes, the limit is " +
@@ -81,6 +79,12 @@ void Members::refuse(std::string_view name, std::string_view wanted, const Json&
   if (error_) return;
   error_ = invalid(std::string(name) + " is of type " + found.type_name() + ", it must be " +
                    std::string(wanted));
+}
+
+void Members::refuse_all_but_texts() {
+  for (const auto& [key, value] : object_.items()) {
+    if (!value.is_string() && !value.is_null()) refuse(key, "a string", value);
+  }
 }
 
 std::string Members::text(std::string_view name) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/invalid.h"
 #include "belay/types.h"
 #include "serve/http/message.h"
 #include "serve/protocol/api_result.h"
@@ -21,8 +22,7 @@ inline constexpr std::size_t kDepthMax = 64;  // of arrays and objects within ea
 inline constexpr std::size_t kValuesMax = 262'144;
 inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // of every duration
 
-// invalid_argument
-Error invalid(std::string detail);
+using base::invalid;
 
 // An object; of the text `null`, an empty one. Errors: invalid_argument.
 Result<Json> parse_object(std::string_view text);
@@ -41,6 +41,8 @@ class Members {
   std::vector<std::string> texts(std::string_view name);
   std::vector<Header> text_map(std::string_view name);
 
+  // Every value is to be a string or null, also those that nobody reads.
+  void refuse_all_but_texts();
   // `what` was of the wrong type.
   void refuse(std::string_view name, std::string_view wanted, const Json& found);
   const std::optional<Error>& error() const { return error_; }

@@ -21,9 +21,7 @@ Result<> read_steps(const Json& steps, TransactionRequest& request) {
     const Json none = Json::object();
     const auto& object = step.is_null() ? none : step;
     Members members(object);
-    for (const auto& [key, value] : object.items()) {
-      if (!value.is_string() && !value.is_null()) members.refuse(key, "a string", value);
-    }
+    members.refuse_all_but_texts();
     if (members.error()) return *members.error();
     request.steps.push_back({members.text("action"), members.text("compensate")});
     if (auto data = members.text("data"); !data.empty())
