@@ -90,9 +90,9 @@ class Store {
   virtual ~Store() = default;
 
   // `done` runs once, on the loop, never within the call. The batch must not change until then. At
-  // most one commit is under way. Errors: storage. The same batch may be handed in again after a
-  // failed commit, as often as needed: the store finds out which part of it is on disk and writes
-  // the rest.
+  // most one commit is under way. Errors: storage; superseded (another engine has the file). After
+  // the error storage the same batch may be handed in again, as often as needed: the store finds
+  // out which part of it is on disk and writes the rest.
   using CommitDone = std::function<void(const Result<StoreFigures>& result)>;
   virtual void commit(const Batch& batch, CommitDone done) = 0;
 

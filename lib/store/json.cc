@@ -10,7 +10,7 @@ constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
-// Whether a byte can be copied as it is: printable ASCII without quote and backslash.
+// True for bytes that can be copied as they are: printable ASCII without quote and backslash.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
   for (std::size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = byte != '"' && byte != '\\';
@@ -25,8 +25,8 @@ std::size_t plain_prefix(std::string_view text) {
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
-// The length of the well-formed sequence of several bytes at the start, 0 if there is none (RFC
-// 3629: no surrogates, nothing over-long, nothing past U+10FFFF).
+// The length of the well-formed multi-byte sequence at the start; 0 if there is none (RFC 3629: no
+// surrogates, no overlong forms, nothing above U+10FFFF).
 std::size_t sequence_length(std::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
   const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
@@ -48,7 +48,7 @@ void put_escape(std::string& out, unsigned char byte) {
     case '\n': out.append("\\n"); break;
     case '\r': out.append("\\r"); break;
     case '\t': out.append("\\t"); break;
-    case 0: out.append(kReplacement); break;  // SQLite's JSON functions end a string there
+    case 0: out.append(kReplacement); break;  // SQLite's JSON functions end a string at NUL
     default:
       out.append("\\u00");
       out.push_back(kHex[byte >> 4]);

@@ -1,5 +1,5 @@
-// Appends JSON to a string, fast enough for the store's path. What it appends is always valid JSON
-// in valid UTF-8.
+// Appends JSON to a string, fast enough for the store. The result is always valid JSON in valid
+// UTF-8.
 #pragma once
 
 #include <charconv>
@@ -17,17 +17,17 @@ void put_number(std::string& out, Number value) {
   out.append(digits, end);
 }
 
-// A quoted string. Bytes that are no UTF-8, and NUL, become U+FFFD.
+// A quoted string. NUL, and bytes that are not UTF-8, become U+FFFD.
 void put_text(std::string& out, std::string_view text);
-// The bytes themselves as a string if that can say them, else {"base64":"…"}.
+// The bytes as a string if a string can represent them, otherwise {"base64":"…"}.
 void put_bytes(std::string& out, std::string_view bytes);
-// The bytes that such a base64 says; what is no base64 ends it.
+// Decodes base64; a character that is not base64 ends the text.
 std::string from_base64(std::string_view text);
 void put_real(std::string& out, double value);
 
 // True for valid UTF-8 without NUL.
 bool is_text(std::string_view bytes);
-// What `put_text` would say, unquoted: for plain text columns.
+// The text that `put_text` would write, without quotes: for plain text columns.
 std::string to_text(std::string_view bytes);
 
 }  // namespace belay::store::json

@@ -89,7 +89,7 @@ std::uint32_t Cursor::take_hex() {
   return value;
 }
 
-// Behind the backslash.
+// The text after the backslash.
 void Cursor::take_escape(std::string* out) {
   constexpr std::string_view kLetters = "\"\\/bfnrt";
   constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
@@ -112,7 +112,7 @@ void Cursor::take_escape(std::string* out) {
   if (out != nullptr) put_utf8(*out, point);
 }
 
-// Null: only walked past.
+// `out` null: the string is only skipped.
 void Cursor::take_string(std::string* out) {
   if (!take('"')) return fail();
   while (ok_) {
@@ -162,8 +162,8 @@ void Cursor::skip_scalar() {
   rest_.remove_prefix(end);
 }
 
-// Without recursion: how deep a damaged text is nested must not matter. What is within is walked
-// past, not checked.
+// Not recursive, so that deep nesting in a damaged text does no harm. The content is skipped and
+// not checked.
 void Cursor::skip() {
   std::size_t depth = 0;
   do {

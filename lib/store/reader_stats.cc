@@ -1,5 +1,5 @@
-// Counts that read no more than they must: all rows by the smallest index, the few kinds by their
-// own.
+// Counts while reading as little as possible: all rows through the smallest index, the rare kinds
+// through indexes of their own.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -59,7 +59,7 @@ Result<> Reader::Impl::count_rows(Stats& stats) {
   return {};
 }
 
-// A row that the log has outrun counts as the log says.
+// A row for which the log has newer records counts with the state of the log.
 Result<> Reader::Impl::count_changed(Stats& stats) {
   std::optional<std::uint64_t> oldest;
   for (const auto* folded : fold_->changed()) {
@@ -105,7 +105,7 @@ Result<> Reader::Impl::measure_files(Stats& stats) {
   if (!hosts) return hosts.error();
   stats.hosts = std::move(*hosts);
   if (stats.holder.empty()) {
-    for (auto& host : stats.hosts) host.in_flight = 0;  // whoever called is gone
+    for (auto& host : stats.hosts) host.in_flight = 0;  // the engine that made the calls is gone
   }
   return {};
 }

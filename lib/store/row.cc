@@ -12,9 +12,10 @@
 namespace belay::store {
 namespace {
 
-// ?17 is NULL for finished ones: only what goes on needs its whole state; ?18 and ?19 for all but
-// workflows. A gid's row is its newest transaction's. No file needs the second clause; but a row
-// that is refused stops the whole file.
+// ?17 is NULL for finished transactions: only an unfinished transaction needs its whole state. ?18
+// and ?19 are NULL for all modes except workflow. The row of a gid is that of its newest
+// transaction. No file needs the second ON CONFLICT clause, but without it a refused row would stop
+// the whole file.
 constexpr std::string_view kUpsertRow = R"(
 INSERT INTO {} VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
@@ -58,8 +59,8 @@ void put_retry(std::string& out, const Retry& retry) {
   out.push_back('}');
 }
 
-// What holds for this step in the end, its own or the transaction's; nothing if all are the
-// engine's defaults.
+// The effective options of this step, its own or the transaction's; nothing if all are the engine's
+// defaults.
 void put_step_options(std::string& out, const core::Definition& definition, std::uint32_t branch) {
   const auto before = out.size();
   const auto key = [&](std::string_view name) {
@@ -82,8 +83,8 @@ void put_step_options(std::string& out, const core::Definition& definition, std:
   if (out.size() != before) out.push_back('}');
 }
 
-// [first, rollback, payload, options, commit, branch_id], without what is empty at the end. A
-// subscriber's payload is its topic's.
+// [first, rollback, payload, options, commit, branch_id], without empty values at the end. A
+// subscriber has the payload of its topic.
 void put_step(std::string& out, const core::Definition& definition, std::uint32_t branch,
               std::string& options) {
   const auto step = definition.step(branch);
@@ -121,7 +122,7 @@ void put_step(std::string& out, const core::Definition& definition, std::uint32_
   out.push_back(']');
 }
 
-// Which steps each step waits for, numbered from 1 as in a saga.
+// The steps for which each step waits, numbered from 1 as in a saga.
 void put_orders(std::string& out, const core::Graph& graph) {
   out.append(",\"orders\":[");
   for (std::size_t i = 0; i < graph.size(); ++i) {
@@ -140,7 +141,7 @@ void put_millis(std::string& out, std::string_view key, Millis value) {
   json::put_number(out, value.count());
 }
 
-// Numbers from an array, its zeros at the end left out; `text` stands at place `text_at`.
+// An array of numbers without the zeros at its end; `text` replaces the number at `text_at`.
 template <std::size_t Size>
 void put_trimmed(std::string& out, const std::array<std::int64_t, Size>& values,
                  std::size_t text_at, std::string_view text) {
@@ -183,7 +184,7 @@ void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t
                                                          : static_cast<std::int64_t>(event.outcome);
   const std::array<std::int64_t, 7> values = {
       static_cast<std::int64_t>(event.kind),
-      signed_of(event.at - created_at),  // negative where the wall clock went back
+      signed_of(event.at - created_at),  // negative if the wall clock went back
       of_branch ? event.branch + std::int64_t{1} : 0,
       of_branch ? static_cast<std::int64_t>(event.op) : 0,
       result,

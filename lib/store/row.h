@@ -1,5 +1,5 @@
-// A transaction as a row of `transaction_rows`: the one place that knows how its columns are
-// written. `whole.h` reads them.
+// Writes a transaction as a row of `transaction_rows`. Only this file knows how the columns are
+// written; `whole.h` reads them.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace belay::store {
 
-// What a row says beside the transaction itself.
+// The parts of a row that are not in the transaction itself.
 struct RowFacts {
   core::Lsn lsn = 0;
   bool stuck = false;
@@ -22,19 +22,19 @@ inline constexpr std::string_view kEraseRow = "DELETE FROM main.transaction_rows
 
 class RowWriter {
  public:
-  // `table` is fixed text of ours: "transaction_rows".
+  // `table` is a fixed text of the store: "transaction_rows".
   static Result<RowWriter> prepare(sqlite3* db, std::string_view table);
 
-  // Inserts the row, or replaces what may change in it.
+  // Inserts the row, or updates the columns that may change.
   Result<> write(const core::Transaction& transaction, const RowFacts& facts);
-  // Of the texts and snapshots of all rows written so far.
+  // The bytes of the texts and snapshots in all rows written so far.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
   void bind_memory(const core::Remembered* remembered);
 
   Statement upsert_;
-  // Kept between rows, so that a row allocates nothing once warm.
+  // Kept between rows, so that after some rows no more memory must be allocated.
   std::string definition_;
   std::string branches_;
   std::string timeline_;
@@ -44,7 +44,7 @@ class RowWriter {
   std::uint64_t bytes_ = 0;
 };
 
-// The JSON columns, appended to `out`.
+// Append the JSON columns to `out`.
 void render_definition(std::string& out, const core::Definition& definition);
 void render_branches(std::string& out, const core::Transaction& transaction);
 Result<> render_timeline(std::string& out, const core::Transaction& transaction);

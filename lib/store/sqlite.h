@@ -1,5 +1,5 @@
-// SQLite as values: connections and statements that close themselves, failures as `Error` with
-// SQLite's own words. A connection and its statements belong to one thread at a time.
+// SQLite in C++: connections and statements that close themselves, and failures as `Error` with
+// SQLite's message. A connection and its statements must be used by one thread at a time.
 #pragma once
 
 #include <sqlite3.h>
@@ -14,11 +14,11 @@
 
 namespace belay::store {
 
-// "while DOING: SQLite's message (code 778)". A damaged file is `corrupt`, a full disk `no_space`,
-// all else `storage`.
+// Makes "while DOING: SQLite's message (code 778)". A damaged file is `corrupt`, a full disk
+// `no_space`, everything else `storage`.
 Error sqlite_error(sqlite3* db, int code, std::string_view doing);
 
-// One prepared statement, used again and again: bind, step to the end, reset.
+// A prepared statement that is used repeatedly: bind, step to the end, reset.
 class Statement {
  public:
   Statement() = default;
@@ -33,10 +33,10 @@ class Statement {
 
   static Result<Statement> prepare(sqlite3* db, std::string_view sql);
 
-  // One that fails is told by the next step, which does nothing else.
+  // If a bind fails, the next step reports the error and does nothing else.
   void bind(int index, std::int64_t value) { note(sqlite3_bind_int64(handle_, index, value)); }
   void bind(int index, std::uint64_t value) { bind(index, static_cast<std::int64_t>(value)); }
-  // Text and blobs are lent until the statement is reset.
+  // Text and blobs are not copied: they must stay valid until the statement is reset.
   void bind_text(int index, std::string_view text) {
     note(sqlite3_bind_text64(handle_, index, text.data() == nullptr ? "" : text.data(), text.size(),
                              SQLITE_STATIC, SQLITE_UTF8));
@@ -74,10 +74,10 @@ class Statement {
   }
 
   sqlite3_stmt* handle_ = nullptr;
-  int unbound_ = SQLITE_OK;  // the first failure of a bind since the last reset
+  int unbound_ = SQLITE_OK;  // the first failed bind since the last reset
 };
 
-// Resets a statement at the end of a scope, so that no read outlives its function.
+// Resets a statement at the end of a scope, so that no read transaction outlives its function.
 class ResetAtEnd {
  public:
   explicit ResetAtEnd(Statement& statement) : statement_(statement) {}
@@ -110,7 +110,7 @@ class Database {
   Result<std::int64_t> integer(std::string_view sql);
   Result<std::string> text(std::string_view sql);
 
-  // Whether the last connection to go folds the write-ahead log into the file.
+  // Whether the last connection that closes moves the write-ahead log into the file.
   void checkpoint_on_close(bool wanted);
   // The open write-ahead log; null if there is none.
   sqlite3_file* wal_file();

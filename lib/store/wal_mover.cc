@@ -83,8 +83,8 @@ Result<int> WalMover::pass() {
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
     return sqlite_error(database_.handle(), code, "moving the write-ahead log into the file");
   }
-  // While commits go on SQLite leaves this sync to whoever moves the last page; here nobody waits
-  // for it.
+  // While commits go on, SQLite leaves this sync to the connection that moves the last page; on
+  // this thread nobody waits for the sync.
   auto* file = database_.main_file();
   if (file == nullptr) return moved;
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
