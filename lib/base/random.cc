@@ -8,7 +8,7 @@
 namespace belay::base {
 namespace {
 
-// splitmix64's last step: every bit of the input changes about half of the output's.
+// The last step of splitmix64: every bit of the input changes about half of the output bits.
 std::uint64_t mixed(std::uint64_t bits) {
   bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
   bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
@@ -17,7 +17,8 @@ std::uint64_t mixed(std::uint64_t bits) {
 
 std::uint64_t without_kernel() {
   static std::atomic<std::uint64_t> drawn = 0;
-  const auto place = reinterpret_cast<std::uintptr_t>(&drawn);  // drawn by the kernel, mostly
+  // The address of `drawn`, which the kernel usually chooses at random.
+  const auto place = reinterpret_cast<std::uintptr_t>(&drawn);
   const auto process = static_cast<std::uint64_t>(getpid());
   return mixed(mixed(place) ^ (process << 32) ^ ++drawn);
 }

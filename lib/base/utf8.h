@@ -1,4 +1,4 @@
-// Whether bytes are text that any of the databases takes.
+// Checks whether bytes are text that every supported database accepts.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,8 @@
 
 namespace belay::base {
 
-// The length of the UTF-8 sequence that `text` begins with; 0 if it begins with none, or with NUL.
+// The length of the UTF-8 sequence at the start of `text`; 0 if there is none, or if `text` starts
+// with NUL.
 inline std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const unsigned first = byte(0);
@@ -17,7 +18,7 @@ inline std::size_t utf8_length(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0u) != 0x80) return 0;
   }
-  // Longer than need be, a surrogate, or beyond the last character.
+  // Overlong, a surrogate, or beyond the last character.
   const unsigned second = byte(1);
   if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
   if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;

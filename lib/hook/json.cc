@@ -8,7 +8,7 @@ namespace belay::hook {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
-constexpr int kDepthMax = 256;  // it is read by recursion
+constexpr int kDepthMax = 256;  // the parser is recursive
 
 class Scanner {
  public:
@@ -38,7 +38,7 @@ class Scanner {
     rest_.remove_prefix(word.size());
     return true;
   }
-  // What was read since `before`, which `rest_` is a suffix of.
+  // The text that was read since `before`, of which `rest_` is a suffix.
   std::string_view since(std::string_view before) const {
     return before.substr(0, before.size() - rest_.size());
   }
@@ -131,7 +131,7 @@ class Scanner {
   std::string_view rest_;
 };
 
-// The four digits after "\\u".
+// The value of the four digits after "\\u".
 unsigned code_unit(std::string_view digits) {
   unsigned code = 0;
   std::from_chars(digits.data(), digits.data() + 4, code, 16);
@@ -147,7 +147,7 @@ void append_utf8(std::string& out, unsigned code) {
   add(0xf0U | code >> 18), rest(12), rest(6), rest(0);
 }
 
-// Takes an escape off, its backslash being gone already.
+// Reads one escape, whose backslash was already removed.
 void undo_escape(std::string& out, std::string_view& rest) {
   constexpr std::string_view kLetters = "bfnrt";
   constexpr std::string_view kMeanings = "\b\f\n\r\t";
@@ -171,7 +171,7 @@ void undo_escape(std::string& out, std::string_view& rest) {
   append_utf8(out, code >= 0xd800 && code < 0xe000 ? kReplacement : code);
 }
 
-// Of a string, its first quote being gone: where its last one is.
+// The index of the closing quote of a string whose opening quote was removed.
 std::size_t end_of_string(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;

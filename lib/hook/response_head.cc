@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
 
-// In all of them the letters of the protocol's words are ASCII's bytes. Without "-" and "_".
+// In all these charsets the letters of the protocol's words are ASCII's bytes. The names are
+// written without "-" and "_".
 constexpr std::array<std::string_view, 22> kCharsets = {
     "utf8",    "usascii", "ascii",     "latin1",     "koi8r",  "koi8u",  "gb2312", "gbk",
     "gb18030", "big5",    "big5hkscs", "euccn",      "eucjp",  "euckr",  "euctw",  "shiftjis",
@@ -39,7 +40,7 @@ bool is_ascii_like(std::string_view charset) {
                      [&](auto family) { return name.starts_with(family); });
 }
 
-// Takes the next item of a list off.
+// Removes and returns the next item of a list.
 std::string_view next(std::string_view& list, char separator) {
   const auto end = std::min(list.find(separator), list.size());
   const auto item = bare(list.substr(0, end));
@@ -47,7 +48,7 @@ std::string_view next(std::string_view& list, char separator) {
   return item;
 }
 
-// The first charset in a Content-Type that is unlike ASCII.
+// The first charset in a Content-Type that is not ASCII-like.
 std::optional<std::string> strange_charset(std::string_view type) {
   while (!type.empty()) {
     const auto parameter = next(type, ';');
@@ -73,7 +74,7 @@ void ResponseHead::begin() {
 }
 
 void ResponseHead::take(std::string_view line) {
-  // What begins with a blank continues the line before it.
+  // A line that begins with a blank continues the line before it.
   if (line.starts_with(' ') || line.starts_with('\t')) {
     if (!line_.empty()) line_ += line;
     return;
@@ -102,7 +103,7 @@ std::optional<Packing> ResponseHead::packing() const {
   auto packing = Packing::none;
   for (std::string_view list = encoding_; !list.empty();) {
     const auto coding = lower(next(list, ','));
-    // Some say there which letters the body is in.
+    // Some servers put the charset here.
     if (coding.empty() || coding == "identity" || is_ascii_like(coding)) continue;
     if (packing != Packing::none) return std::nullopt;
     if (coding == "gzip" || coding == "x-gzip") {

@@ -31,7 +31,7 @@ bool takes_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// Takes the scheme off; false: none that is known.
+// Removes the scheme; false: the scheme is unknown.
 bool take_scheme(std::string_view& text, Url& url) {
   url.json_rpc = takes_prefix(text, kJsonRpc);
   url.tls = takes_prefix(text, kHttps);
@@ -43,7 +43,7 @@ Error malformed(std::string_view target, std::string_view why) {
           "the URL '" + std::string(target) + "' cannot be called: " + std::string(why)};
 }
 
-// What is wrong, or empty.
+// What is wrong; empty if nothing is.
 std::string_view parse_port(std::string_view text, Url& url) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), url.port);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || url.port == 0)
@@ -117,7 +117,7 @@ std::string parameter(std::string_view query, std::string_view name) {
   return {};
 }
 
-// As it is, save for what may not stand in a request's first line.
+// Appends the text unchanged, except for characters that a request line cannot contain.
 void append_readable(std::string& out, std::string_view text) {
   for (const char c : text) {
     if (c > ' ' && c < 0x7f) {

@@ -44,7 +44,7 @@ void Pool::run() {
     work_.pop_front();
     lock.unlock();
     work();
-    work = nullptr;  // what it holds ends here, not under the lock
+    work = nullptr;  // destroys what the work holds outside the lock
     lock.lock();
   }
 }

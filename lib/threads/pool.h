@@ -1,4 +1,4 @@
-// Threads that run what is handed in. They are started when they are needed and kept until the end.
+// Threads that run functions. They are started when they are needed and kept until the end.
 #pragma once
 
 #include <condition_variable>
@@ -14,19 +14,19 @@ namespace belay::threads {
 
 class Pool {
  public:
-  // `name`: as a thread's.
+  // `name`: see Thread::start.
   explicit Pool(const char* name) : name_(name) {}
   ~Pool() { end(); }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // From any thread. Starts threads until there are so many. Errors: resources (none is left; those
-  // there are stay), closed (after `end`).
+  // From any thread. Starts threads until there are `threads` of them. Errors: resources (no thread
+  // is left; the existing ones stay), closed (after `end`).
   Result<> have(std::size_t threads);
-  // From any thread; never blocks. Runs on the next free thread. How many there have to be is the
-  // caller's to know: without a thread it waits. After `end`: dropped.
+  // From any thread; never blocks. The next free thread runs `work`. The caller must know how many
+  // threads are needed: without a thread the work waits. After `end` the work is dropped.
   void add(std::function<void()> work);
-  // Returns when all that was added has run. Not on one of its threads.
+  // Returns when all added work has run. Must not be called on one of the pool's threads.
   void end();
 
  private:
