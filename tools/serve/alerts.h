@@ -1,5 +1,5 @@
-// The alert webhook: what is stuck is posted to a URL, by a thread of its own so that a slow one
-// holds nothing up.
+// The alert webhook: notices of stuck transactions are posted to a URL. A thread of its own does
+// this, so that a slow webhook delays nothing.
 #pragma once
 
 #include <atomic>
@@ -22,16 +22,16 @@ class Alerts {
   Alerts(std::string url, std::string ca_file, ServeLog& log);
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
-  ~Alerts();  // gives up what is queued
+  ~Alerts();  // drops the queued alerts
 
-  // Errors: storage (no thread is left).
+  // Errors: resources (no thread is left).
   Result<> start();
 
-  // As Options::on_stuck; `user` is the Alerts.
+  // See Options::on_stuck; `user` is the Alerts object.
   static void on_stuck(const StuckNotice& notice, void* user);
 
   struct Figures {
-    std::uint64_t sent = 0, failed = 0, dropped = 0;  // total
+    std::uint64_t sent = 0, failed = 0, dropped = 0;  // totals
   };
   Figures figures() const { return {sent_, failed_, dropped_}; }
 
@@ -46,7 +46,7 @@ class Alerts {
   std::atomic<std::uint64_t> sent_{0};
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> dropped_{0};
-  std::uint64_t refused_ = 0;  // in a row; only for the thread
+  std::uint64_t refused_ = 0;  // refused posts in a row; used only by the thread
   std::mutex mutex_;
   std::condition_variable more_;
   std::deque<std::string> queue_;

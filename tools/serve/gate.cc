@@ -16,12 +16,12 @@ bool is_free(const http::Request& request) {
   return request.path == "/healthz" || request.path == "/api/ping";
 }
 
-// A browser says so when a page of another site makes it ask; whoever can open a page in the
-// browser of somebody on this machine shall not submit transactions.
+// A browser marks requests that a page of another site makes. Anybody who can open a page in the
+// browser of a user of this machine must not be able to submit transactions.
 bool is_from_a_web_page(const http::Request& request) {
   const auto site = header_of(request, "Sec-Fetch-Site");
   if (!site.empty()) return site == "cross-site" || site == "same-site";
-  // To plain http of another machine, and from an older browser, there is only the page's origin.
+  // With plain http to another machine, and with an older browser, only the page's origin is sent.
   const auto origin = header_of(request, "Origin");
   const auto host = header_of(request, "Host");
   return !origin.empty() && origin != "http://" + std::string(host) &&

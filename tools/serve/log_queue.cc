@@ -14,13 +14,13 @@
 namespace belay::tool {
 namespace {
 
-// As much as a pipe takes in one piece, once it says that it takes any.
+// The amount that a pipe accepts in one write once it is ready for writing.
 constexpr std::size_t kPieceBytes = 4'096;
 
-// A disk that was full may have room by then.
+// A full disk may have room again after this pause.
 constexpr Millis kPause{1'000};
 
-// Returns what is not written; `errno` says why.
+// Returns the text that was not written; `errno` says why.
 std::string_view write_to(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(fd, text.data(), std::min(text.size(), kPieceBytes));
@@ -30,13 +30,13 @@ std::string_view write_to(int fd, std::string_view text) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) break;
-    pollfd file{fd, POLLOUT, 0};  // another program made it so
+    pollfd file{fd, POLLOUT, 0};  // another program has made it non-blocking
     poll(&file, 1, -1);
   }
   return text;
 }
 
-// Nobody will ever read it, or there is no such file.
+// True if the file will never be read any more, or does not exist.
 bool is_for_good(int error) { return error == EPIPE || error == EBADF || error == EINVAL; }
 
 std::uint64_t lines_in(std::string_view text) {
@@ -46,7 +46,7 @@ std::uint64_t lines_in(std::string_view text) {
 }  // namespace
 
 struct LogQueue::Shared {
-  // Its own number of the file: the caller's may be another file's before the thread ends.
+  // A descriptor of its own: the caller's number may belong to another file before the thread ends.
   Shared(int file, std::function<std::string(std::uint64_t)> tell)
       : fd(fcntl(file, F_DUPFD_CLOEXEC, 3)), lost(std::move(tell)) {}
   Shared(const Shared&) = delete;
@@ -61,18 +61,18 @@ struct LogQueue::Shared {
   std::condition_variable more;
   std::condition_variable written;
   std::string waiting;            // whole lines
-  std::size_t being_written = 0;  // bytes
-  std::uint64_t lost_now = 0;     // lines, not told yet
-  std::uint64_t dropped = 0;      // lines, in all
+  std::size_t being_written = 0;  // in bytes
+  std::uint64_t lost_now = 0;     // lines, not yet reported
+  std::uint64_t dropped = 0;      // lines, total
   bool ending = false;
 };
 
 LogQueue::LogQueue(int fd, std::function<std::string(std::uint64_t)> lost)
     : shared_(std::make_shared<Shared>(fd, std::move(lost))) {
   try {
-    // Not a threads::Thread, which is joined: this one may be left behind.
+    // Not a threads::Thread, which would be joined: this thread may be left running.
     thread_ = std::thread([shared = shared_] { write_all(shared); });
-  } catch (const std::system_error&) {  // the engine will find no thread either, and says so
+  } catch (const std::system_error&) {  // the engine will find no thread either, and report it
   }
 }
 
@@ -91,7 +91,8 @@ void LogQueue::add(std::string_view line) {
   {
     const std::lock_guard lock(shared.mutex);
     const auto held = shared.waiting.size() + shared.being_written;
-    // Once one was lost the next ones are, too: the line that tells it stands where they would.
+    // After one lost line the next ones are dropped too: the line that reports the loss stands in
+    // their place.
     if (shared.lost_now != 0 || held + line.size() > kBytesMax) {
       ++shared.lost_now;
       ++shared.dropped;
@@ -116,14 +117,14 @@ std::uint64_t LogQueue::dropped() const {
 
 void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
   std::unique_lock lock(shared->mutex);
-  bool in_line = false;  // what was written ends in the middle of one
+  bool in_line = false;  // the text written so far ends in the middle of a line
   for (;;) {
     shared->more.wait(
         lock, [&] { return shared->ending || !shared->waiting.empty() || shared->lost_now != 0; });
     auto text = std::exchange(shared->waiting, {});
-    std::uint64_t telling = 0;  // of lost lines
+    std::uint64_t telling = 0;  // the number of lost lines being reported
     if (text.empty()) {
-      if (shared->lost_now == 0) return;  // ending
+      if (shared->lost_now == 0) return;  // the queue is ending
       telling = std::exchange(shared->lost_now, 0);
       text = shared->lost(telling);
     }
@@ -141,7 +142,8 @@ void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
           (telling != 0 ? 0 : lines_in(left)) + lines_in(std::exchange(shared->waiting, {}));
       shared->dropped += lost;
       shared->lost_now += telling + lost;
-      // What comes is lost without a word, as with /dev/null; or it is told when there is room.
+      // If the file is gone for good, further lines are dropped silently, as with /dev/null.
+      // Otherwise the loss is reported when there is room again.
       if (is_for_good(error)) {
         shared->lost_now = 0;
       } else {

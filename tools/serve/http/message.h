@@ -1,4 +1,4 @@
-// An HTTP request and its response as values: without sockets.
+// An HTTP request and its response as plain values, without sockets.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ struct Request {
   Fields headers;      // names as sent
   std::string body;
 
-  // The last one's value; empty if there is none.
+  // The value of the last parameter with that name; empty if there is none.
   std::string_view query_value(std::string_view name) const {
     std::string_view value;
     for (const auto& [key, text] : query) {

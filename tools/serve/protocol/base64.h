@@ -1,4 +1,4 @@
-// Base64 with padding, as JSON carries bytes.
+// Base64 with padding, in which JSON carries bytes.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 namespace belay::protocol {
 
 std::string to_base64(std::string_view bytes);
-// Nothing if it is not exactly that.
+// Nothing if the text is not valid base64 with padding.
 std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace belay::protocol

@@ -42,7 +42,7 @@ void BodyQueue::run() {
     queue_.pop_front();
     lock.unlock();
     threads::run_if_memory(next.job);
-    next.job = nullptr;  // the body goes before its bytes are given free
+    next.job = nullptr;  // frees the body before its bytes are released
     lock.lock();
     bytes_ -= next.bytes;
   }

@@ -1,6 +1,6 @@
-// Large bodies, on a thread of their own: reading one takes as long as it is large, and the
-// server's threads have others to answer meanwhile. What waits and what is worked on is bounded by
-// its bytes in sum.
+// Parses large bodies on a thread of its own: the larger a body, the longer this takes, and the
+// server's threads must answer other requests meanwhile. The bytes of all bodies in the queue and
+// in work are limited.
 #pragma once
 
 #include <condition_variable>
@@ -20,13 +20,13 @@ class BodyQueue {
   explicit BodyQueue(std::size_t bytes_max) : bytes_max_(bytes_max) {}
   ~BodyQueue() { stop(); }
 
-  // Error: storage (no thread is left).
+  // Error: resources (no thread is left).
   Result<> start();
 
-  // False: with these there would be more than `bytes_max` (a body alone is always taken), or it
-  // was stopped.
+  // False: there would be more than `bytes_max` (if the queue is empty, one body is accepted
+  // whatever its size), or the queue was stopped.
   bool post(std::size_t bytes, Job job);
-  // Drops what has not begun, and returns when nothing runs any more.
+  // Drops the jobs that have not begun, and returns when no job runs any more.
   void stop();
 
  private:
@@ -41,9 +41,9 @@ class BodyQueue {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting> queue_;
-  std::size_t bytes_ = 0;  // of those that wait and of the one that runs
+  std::size_t bytes_ = 0;  // of the waiting bodies and of the one in work
   bool stopping_ = false;
-  threads::Thread thread_;  // last: it uses the others
+  threads::Thread thread_;  // last, because the thread uses the other members
 };
 
 }  // namespace belay::protocol

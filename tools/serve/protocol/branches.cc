@@ -1,4 +1,5 @@
-// registerBranch: one branch of a tcc or xa, or one step that a workflow's owner has done.
+// registerBranch: adds one branch of a tcc or xa, or records one step that a workflow's owner has
+// done.
 #include <utility>
 
 #include "serve/protocol/describe.h"
@@ -43,7 +44,7 @@ void add_branch(const ContextPtr& context, const BranchRequest& request, std::st
 
 Result<BranchRequest> read_branch(const Json& object) {
   Members members(object);
-  // Every value is a string, also those that nobody reads.
+  // Every value must be a string, even if nothing reads it.
   for (const auto& [key, value] : object.items()) {
     if (!value.is_string() && !value.is_null()) members.refuse(key, "a string", value);
   }

@@ -27,7 +27,7 @@ void Deadlines::stop() {
     changed_.notify_one();
   }
   thread_.join();
-  due_.clear();  // what waits may hold whoever holds this
+  due_.clear();  // waiting work may own the owner of this object
 }
 
 void Deadlines::run() {
@@ -46,7 +46,7 @@ void Deadlines::run() {
     due_.erase(due_.begin());
     lock.unlock();
     threads::run_if_memory(work);
-    work = nullptr;  // what it holds may end here, not under the lock
+    work = nullptr;  // frees the work's objects outside the lock
     lock.lock();
   }
 }

@@ -199,7 +199,7 @@ class Metrics::Impl {
     prometheus::Histogram* duration;
   };
 
-  // The caller holds the mutex.
+  // The caller must hold the mutex.
   Api& api_of(std::string_view name) {
     const auto found = apis.find(name);
     if (found != apis.end()) return found->second;

@@ -64,7 +64,7 @@ void ReadPool::run(Reader& reader) {
     queue_.pop_front();
     lock.unlock();
     if (Clock::now() - next.since < patience_) threads::run_if_memory([&] { next.job(reader); });
-    next.job = nullptr;  // dropped: whoever it was to answer hears so
+    next.job = nullptr;  // destroys a dropped job, which answers its client
     lock.lock();
   }
 }
