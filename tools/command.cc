@@ -57,7 +57,7 @@ ExitCode run_with_reader(Context& context, const std::function<ExitCode(Reader&)
               "give the path of one with --db or in BELAY_DB");
 }
 
-// Digits only: CLI11 would take -3 for a very large number.
+// Accepts digits only: CLI11 would take -3 for a very large number.
 std::optional<std::uint64_t> parse_count(const std::string& text) {
   std::uint64_t number = 0;
   const auto* end = text.data() + text.size();
@@ -117,7 +117,7 @@ void add_duration_option(CLI::App* command, const char* name, std::optional<Mill
 }
 
 ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do) {
-  context.out.flush();  // so that the error comes last where both go to one place
+  context.out.flush();  // so that the error comes last if both go to the same place
   context.err.print("{}: {}\n", context.err.styled("belay", Style::bad),
                     printable(fmt::format("{}: {}", happened, to_do)));
   context.err.flush();

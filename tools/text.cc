@@ -1,4 +1,4 @@
-// The half of output.h that makes text: escapes, widths, times, sizes.
+// The part of output.h that makes text: escapes, widths, times, sizes.
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -50,7 +50,7 @@ bool in(const std::array<Range, N>& ranges, char32_t value) {
   return false;
 }
 
-// Controls, line separators, and the marks that reorder or hide text.
+// Control characters, line separators, and marks that reorder or hide text.
 constexpr std::array<Range, 7> kDisturbing = {{{0x00, 0x1f},
                                                {0x7f, 0x9f},
                                                {0x200b, 0x200f},
@@ -58,7 +58,7 @@ constexpr std::array<Range, 7> kDisturbing = {{{0x00, 0x1f},
                                                {0x2060, 0x2069},
                                                {0xfeff, 0xfeff},
                                                {0xfff9, 0xfffb}}};
-// Rough on purpose: what East Asian scripts and emoji need to keep a column straight.
+// Deliberately approximate: enough to keep columns aligned with East Asian scripts and emoji.
 constexpr std::array<Range, 7> kWide = {{{0x1100, 0x115f},
                                          {0x2e80, 0xa4cf},
                                          {0xac00, 0xd7a3},
@@ -138,7 +138,7 @@ std::string duration(Millis span) {
 std::string ago(TimePoint at, TimePoint now) { return duration(now - at) + " ago"; }
 
 std::string due(TimePoint at, TimePoint now) {
-  // A running engine is a moment late with each call; only more than that is worth a word.
+  // A running engine makes each call a moment late; only a longer delay is shown.
   constexpr Millis kPatience{1000};
   if (at > now) return "in " + duration(at - now);
   if (now - at <= kPatience) return "now";
@@ -182,7 +182,7 @@ std::optional<Millis> parse_duration(std::string_view text) {
       {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
   for (const auto& unit : kUnits) {
     if (text.substr(digits) != unit.name) continue;
-    // A hundred years: beyond it times before the epoch would have to be thought about.
+    // A hundred years: with more, times before the epoch would become possible.
     constexpr std::uint64_t kLongest = 36'525ull * 86'400'000;
     const auto total = number * unit.ms;
     return total <= kLongest ? std::optional(Millis(static_cast<Millis::rep>(total)))
