@@ -1,4 +1,4 @@
-// Workload `http` of a build without libcurl.
+// Workload `http` in a build without libcurl.
 #include "workload.h"
 #include "workloads.h"
 

@@ -1,4 +1,4 @@
-// Workload `xa` of a build that has not both databases' client libraries.
+// Workload `xa` in a build that lacks the client library of one of the databases.
 #include "workload.h"
 
 namespace belay::bench {

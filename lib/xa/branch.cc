@@ -34,7 +34,7 @@
 // is gone, and the work is never sent. A late PREPARE: until it is executed the row is held (b),
 // afterwards the branch is in the list (c).
 //
-//  prepare    In the list: an earlier attempt has prepared it, success. Otherwise insert. Row
+//   prepare    In the list: an earlier attempt has prepared it, success. Otherwise insert. Row
 //              present: d or e. "rollback" came first: failure. "action": the branch is committed,
 //              although that cannot be decided while the engine still calls prepare; a person must
 //              look at it. Blocked: b, or c since the first look: look at the list once more; if
