@@ -22,7 +22,7 @@ class Crowd {
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
 
-  // For an engine that must hold `count` transactions.
+  // The options for an engine that must hold `count` transactions.
   Options options(std::uint64_t count) const;
   // Registers the handlers that leave the last branch open.
   Result<> register_unfinished(Engine& engine);
@@ -53,7 +53,7 @@ class Crowd {
   std::atomic<std::uint64_t> accepted_{0}, refused_{0};
   std::uint64_t wanted_ = 0, submitted_ = 0;  // used by the loop only, after the first submit
   Samples samples_;                           // used by the loop only
-  std::string first_error_;                   // of the first refused submit
+  std::string first_error_;                   // the error of the first refused submit
 };
 
 }  // namespace belay::bench

@@ -14,7 +14,7 @@ namespace belay::bench {
 
 struct FloorSettings {
   std::string path;             // a new file, which the caller must remove
-  std::size_t batch_bytes = 0;  // of the row of one commit
+  std::size_t batch_bytes = 0;  // the size of the row in one commit
   // The first tenth is the warm-up; longer if the disk is very slow.
   double seconds = 1;
 };

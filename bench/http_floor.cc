@@ -20,7 +20,7 @@ namespace {
 
 struct HttpFloorSettings {
   std::string url;           // without a query
-  unsigned connections = 1;  // the same number of calls is in flight
+  unsigned connections = 1;  // also the number of calls in flight
   std::size_t payload_bytes = 0;
   double seconds = 1;  // the first tenth is the warm-up
 };

@@ -38,7 +38,7 @@ constexpr std::string_view kUnknown = "HTTP/1.1 404 Not Found\r\nContent-Length:
 struct Connection {
   int fd = -1;
   std::string in;      // the beginning of a request
-  std::string out;     // what the peer's socket has no room for
+  std::string out;     // output for which the peer's socket has no room
   bool waits = false;  // waits until there is room
 };
 
@@ -65,7 +65,7 @@ class Service {
   Tallies tallies_;
   int epoll_ = -1, listener_ = -1;
   std::uint16_t port_ = 0;
-  std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // by descriptor
+  std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // the key is the descriptor
   std::array<char, kRequestBytes> buffer_{};
 };
 

@@ -28,7 +28,8 @@ struct Tally {
 };
 
 struct Tallies {
-  std::array<std::vector<Tally>, kPaths.size()> by_path;  // for each branch, the first is 1
+  // one entry for each branch, counted from 1
+  std::array<std::vector<Tally>, kPaths.size()> by_path;
   // Calls with a path, branch, op or payload that no transaction has.
   std::uint64_t strange = 0;
 };

@@ -12,7 +12,7 @@ namespace belay::bench {
 struct HttpMessage {
   std::string_view start_line;  // "POST /do?gid=1 HTTP/1.1", "HTTP/1.1 200 OK"
   std::string_view body;
-  std::size_t bytes = 0;  // of the whole message
+  std::size_t bytes = 0;  // the size of the whole message
 
   // A word of the start line: index 1 is the request's target or the response's status.
   std::string_view word(std::size_t index) const;

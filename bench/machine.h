@@ -14,7 +14,7 @@ constexpr std::uint64_t nanoseconds(double seconds) {
 }
 // User and system time of this process and all its threads.
 double cpu_seconds() noexcept;
-double cpu_seconds_of(int pid);  // of another process; 0 if unknown
+double cpu_seconds_of(int pid);  // the same for another process; 0 if unknown
 // The resident memory now; 0 if unknown.
 std::uint64_t rss_bytes();
 std::uint64_t rss_bytes_of(int pid);
@@ -33,7 +33,7 @@ struct Machine {
   unsigned cores = 0;
   std::uint64_t memory_bytes = 0;
   std::string system;      // kernel and release
-  std::string filesystem;  // of the directory of the run
+  std::string filesystem;  // the type for the run's directory
   std::string compiler;
   bool optimised = false;
   std::string sqlite;

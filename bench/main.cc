@@ -44,7 +44,8 @@ using belay::bench::Settings;
 using belay::bench::Unfinished;
 
 constexpr double kLongSeconds = 600, kLongIntervalSeconds = 10, kLongRetentionSeconds = 30;
-constexpr std::uint32_t kXaInFlight = 8, kXaInFlightMax = 64;  // for which the servers are set up
+// the servers are set up for this many
+constexpr std::uint32_t kXaInFlight = 8, kXaInFlightMax = 64;
 
 void add_common(CLI::App& app, Settings& settings) {
   app.add_option("--dir", settings.dir,

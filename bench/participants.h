@@ -48,7 +48,7 @@ class Participants {
 
   const std::uint32_t branches_, first_branch_;
   const std::size_t payload_bytes_;
-  std::array<std::vector<std::uint64_t>, kAsked> counts_;  // for each branch
+  std::array<std::vector<std::uint64_t>, kAsked> counts_;  // one entry for each branch
   std::uint64_t strange_calls_ = 0;
 };
 

@@ -18,7 +18,7 @@
 namespace belay::bench {
 namespace {
 
-// For slices, and to check whether anything moves.
+// The interval of looks at the slices and at the progress of the run.
 constexpr auto kLook = std::chrono::milliseconds(50);
 constexpr double kDrainSecondsMax = 60;  // without one completion: the run hangs
 

@@ -19,13 +19,13 @@ enum class Unfinished : std::uint8_t {
 
 struct Settings {
   std::uint32_t branches = 2;
-  std::size_t payload_bytes = 100;  // of each branch
+  std::size_t payload_bytes = 100;  // the bytes of each branch's payload
   std::uint32_t in_flight = 1024;   // closed loop, unless `rate` is given
   double rate = 0;                  // open loop: transactions a second
   double seconds = 10;              // unless `transactions` is given
   std::uint64_t transactions = 0;
   History history = History::all;
-  double retention_s = -1;  // for finished transactions; negative: the engine's default
+  double retention_s = -1;  // of finished transactions, in seconds; negative: the engine's default
   double fail_percent = 0;
   bool driven = false;    // tcc: branch by branch, by the client's callbacks
   bool prepared = false;  // msg: prepared, then submitted

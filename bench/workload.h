@@ -23,7 +23,7 @@ struct Ends {
 // The floor of a workload that is not bare SQLite.
 struct OwnFloor {
   double tps = 0;
-  std::string what;  // as printed in the table
+  std::string what;  // the text for the table
 };
 
 class Workload {

@@ -24,7 +24,7 @@ class XaDatabases {
   // as long as the servers.
   static Result<std::unique_ptr<XaDatabases>> start(const std::string& directory);
 
-  // In the format of belay/xa.h.
+  // Connection strings in the format of belay/xa.h.
   virtual std::string postgresql() const = 0;
   virtual std::string mariadb() const = 0;
   virtual std::string mariadb_socket() const = 0;

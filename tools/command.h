@@ -24,7 +24,7 @@ enum class ExitCode : int {
   usage = 2,
   not_found = 3,
   forbidden = 4,  // the transaction's state forbids it
-  busy = 5,       // or locked by another process
+  busy = 5,       // busy, or locked by another process
   corrupt = 6,    // the state file is damaged
 };
 

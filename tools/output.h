@@ -73,7 +73,7 @@ class Table {
   };
 
   explicit Table(std::vector<Column> columns, std::size_t indent = 0);
-  void add(std::vector<Cell> row);  // as many cells as there are columns
+  void add(std::vector<Cell> row);  // a row has as many cells as there are columns
   bool empty() const { return rows_.empty(); }
   // Columns without any text are left out.
   void print(Out& out) const;

@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 // The rows of one page. Each page folds the log again, so pages are large.
 inline constexpr std::uint32_t kPageRows = 10'000;
-inline constexpr std::uint32_t kWholeRows = 1'000;  // with all the data of each transaction
+inline constexpr std::uint32_t kWholeRows = 1'000;  // rows with all the data of each transaction
 
 // Times are milliseconds since the epoch; absent values are null.
 Json json_of(const TransactionRow& row);

@@ -32,7 +32,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   // Checked first by every public function. Errors: misuse, if the Engine was moved from, or in a
   // forked process.
   static Result<> usable(const std::shared_ptr<Impl>& impl);
-  // Also misuse on the loop, where waiting would stop the loop itself.
+  // The same check, and misuse on the loop, where waiting would stop the loop itself.
   static Result<> may_wait(const std::shared_ptr<Impl>& impl);
   // Takes over the Impl of a destroyed Engine. Waits for the close where that is allowed; otherwise
   // the loop closes the engine by itself and keeps what it needs until then.

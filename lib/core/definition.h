@@ -45,7 +45,7 @@ class Definition {
  public:
   // The bytes of a draft whose fields were checked; `graph` is empty unless the draft has orders.
   static std::string encode(const Draft& draft, std::string_view gid, const Graph& graph);
-  // The bytes of one more branch, for `add_step`.
+  // The bytes of one more branch, for `add_steps`.
   static std::string encode_step(const DraftStep& step);
   // The same for a subscriber of the topic that branch `parent` names: everything except the target
   // is the parent's.

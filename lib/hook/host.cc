@@ -61,7 +61,8 @@ void Host::end(std::uint64_t now, Ticket ticket, End end, OutcomeKind outcome) {
     case OutcomeKind::unknown: ++totals_.unknown; break;
   }
   if (end == End::answered) {
-    // Also after a late answer to an earlier call: it shows that the host is available.
+    // This is also done after a late answer to an earlier call: the answer shows that the host is
+    // available.
     state_ = BreakerState::closed;
     silent_in_a_row_ = 0;
     return;

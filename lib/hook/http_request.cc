@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 13> kOwnHeaders = {
     "http2-settings",    "keep-alive", "proxy-connection",    "te",     "trailer",
     "transfer-encoding", "upgrade",    "proxy-authorization",
 };
-constexpr std::size_t kTraceFlagsAt = 53;  // in a traceparent
+constexpr std::size_t kTraceFlagsAt = 53;  // the place of the flags in a traceparent
 constexpr std::string_view kAttempt = "Belay-Attempt";
 constexpr std::string_view kFence = "Belay-Fence";
 

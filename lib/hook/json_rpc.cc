@@ -75,8 +75,8 @@ Outcome read_error(std::string_view error, std::string_view body) {
   return Outcome::unknown("JSON-RPC error: " + reason);
 }
 
-// As in dtm, which searches the whole answer for its words: services report a failure in texts of
-// their own.
+// Like dtm, this function searches the whole answer for the two words: services report a failure in
+// texts of their own.
 Outcome read_result(std::string_view result) {
   const auto reason = std::string(result.substr(0, kRpcReasonBytes));
   if (json_has_string_with(result, kOngoingWord)) return Outcome::ongoing(reason);

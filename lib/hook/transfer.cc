@@ -13,7 +13,7 @@ namespace belay::hook {
 namespace {
 
 constexpr int kRedirectsMax = 5;
-constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // of one response
+constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // the headers of one response
 constexpr long kAuthoritiesSeconds = 60;             // how long a loaded set of authorities is used
 
 const std::string& user_agent() {

@@ -13,7 +13,7 @@
 namespace belay::hook {
 namespace {
 
-constexpr std::size_t kReadyMax = 128;  // at once; the loop calls again
+constexpr std::size_t kReadyMax = 128;  // events in one call; the loop calls again
 
 epoll_event event_of(int fd, std::uint32_t socket, std::uint8_t events) {
   epoll_event event{};

@@ -77,8 +77,8 @@ struct StoredSummary {
 struct StoreFigures {
   std::uint64_t log_bytes = 0;
   std::uint64_t file_bytes = 0;
-  std::uint64_t wal_bytes = 0;  // of the write-ahead log beside the file
-  std::uint64_t row_bytes = 0;  // of the rows that this commit wrote
+  std::uint64_t wal_bytes = 0;  // the size of the write-ahead log beside the file
+  std::uint64_t row_bytes = 0;  // the bytes of the rows that this commit wrote
   // The time of the whole commit, and the part of it that SQL's COMMIT took: writing and syncing.
   // 0: the store has no clock.
   std::uint64_t commit_us = 0;

@@ -129,7 +129,7 @@ class Look {
   }
 
  private:
-  // As in SQLite's own search for a journal, an empty file counts as missing.
+  // An empty file counts as missing, as in SQLite's own search for a journal.
   Result<bool> has_content(const std::string& path) const {
     int found = 0;
     const int code = vfs_->xAccess(vfs_, path.c_str(), SQLITE_ACCESS_EXISTS, &found);

@@ -130,7 +130,7 @@ class Journal::Impl {
   std::deque<LogRow> log_;
   std::uint64_t log_bytes_ = 0;
   std::uint64_t file_bytes_ = 0;
-  std::uint64_t sync_us_ = 0;  // of the last commit
+  std::uint64_t sync_us_ = 0;  // the sync time of the last commit
   std::uint64_t epoch_ = 0;
 
   std::uint64_t page_bytes_ = 0;

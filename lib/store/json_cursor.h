@@ -17,7 +17,7 @@ class Cursor {
   // reads a key and its value.
   void enter(char open);
   bool more(char close);
-  std::string key();  // and the colon after it
+  std::string key();  // reads the colon after it, too
 
   std::string text();
   std::string text_or_null();  // null: empty

@@ -68,7 +68,7 @@ Result<> Journal::Impl::learn_facts(FileKind kind) {
   return {};
 }
 
-// Does not count millions of rows: reads only as much of an index as "more than" needs.
+// Reads only as much of an index as the words "more than" need; millions of rows are not counted.
 Result<> Journal::Impl::count_kept(std::uint64_t unfinished_rows) {
   auto count = Statement::prepare(
       database_.handle(), "SELECT count(*) FROM (SELECT 1 FROM main.transaction_rows LIMIT ?1)");

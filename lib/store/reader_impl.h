@@ -88,9 +88,9 @@ class Reader::Impl {
   std::string path_;
   Files files_;
   store::Database database_;
-  std::optional<store::Fold> fold_;   // of the whole log
-  std::int64_t data_version_ = -1;    // of the newest moment
-  std::int64_t folded_version_ = -1;  // of the moment of `fold_`
+  std::optional<store::Fold> fold_;   // the fold of the whole log
+  std::int64_t data_version_ = -1;    // the version at the newest moment
+  std::int64_t folded_version_ = -1;  // the version that `fold_` shows
   std::uint32_t stuck_after_ = 0;
 };
 

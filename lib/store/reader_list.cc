@@ -13,7 +13,8 @@ namespace belay::store {
 namespace {
 
 constexpr std::uint32_t kExaminedMax = 10'000;
-constexpr std::size_t kBytesMax = 64 * 1024 * 1024;  // of definitions examined or returned
+// the bytes of definitions examined or returned
+constexpr std::size_t kBytesMax = 64 * 1024 * 1024;
 constexpr std::string_view kNowMillis =
     "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
 constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();

@@ -57,7 +57,7 @@ namespace {
 
 constexpr std::string_view kNotStorable =
     "the barrier's table cannot have this gid: it takes 1 to 128 bytes of UTF-8 without NUL";
-constexpr int kRounds = 3;  // of rolling back and inserting; each waits for a lock
+constexpr int kRounds = 3;  // rounds of rolling back and inserting; each waits for a lock
 
 Outcome unknown(const Error& error) { return Outcome::unknown(error.detail); }
 

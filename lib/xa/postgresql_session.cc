@@ -19,7 +19,7 @@ namespace belay::xa {
 namespace {
 
 constexpr std::string_view kLockNotAvailable = "55P03";
-constexpr std::string_view kCanceled = "57014";  // by statement_timeout
+constexpr std::string_view kCanceled = "57014";  // canceled by statement_timeout
 constexpr std::string_view kUndefined = "42704";
 // An error of COMMIT PREPARED while another connection does the same.
 constexpr std::string_view kNotNow = "55000";

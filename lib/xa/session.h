@@ -91,11 +91,11 @@ class Session {
   virtual Result<> bound(const Bounds& bounds) = 0;
   virtual Result<bool> is_prepared(const Xid& xid) = 0;
   virtual Result<Row> row(const Key& key) = 0;
-  // In a transaction of its own, which is committed.
+  // Runs in a transaction of its own, which is committed.
   virtual Result<Inserted> bar(const Key& key) = 0;
 
   virtual Result<Inserted> begin(const Xid& xid) = 0;  // returns yes or blocked
-  virtual Result<Inserted> guard(const Key& key) = 0;  // in the transaction that was begun
+  virtual Result<Inserted> guard(const Key& key) = 0;  // runs in the transaction that was begun
   virtual Outcome work(const Call& call, const Work& work) = 0;
   virtual Result<> prepare(const Xid& xid) = 0;
   // Rolls back what was begun and not prepared. If the database does not roll back now, it does so

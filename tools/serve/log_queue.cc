@@ -61,7 +61,7 @@ struct LogQueue::Shared {
   std::condition_variable more;
   std::condition_variable written;
   std::string waiting;            // whole lines
-  std::size_t being_written = 0;  // in bytes
+  std::size_t being_written = 0;  // the number of bytes
   std::uint64_t lost_now = 0;     // lines, not yet reported
   std::uint64_t dropped = 0;      // lines, total
   bool ending = false;

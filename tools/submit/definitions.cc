@@ -14,7 +14,8 @@ namespace belay::tool {
 namespace {
 
 constexpr std::size_t kDefinitionsBytesMax = std::size_t{1024} * 1024 * 1024;
-constexpr Millis kDefinitionsPatience{3'600'000};  // for a pipe that another program fills
+// the patience with a pipe that another program fills
+constexpr Millis kDefinitionsPatience{3'600'000};
 
 Result<Submission> parse_one(std::string_view text, std::size_t line) {
   Submission submission{.line = line};

@@ -18,8 +18,9 @@ constexpr Millis kSubmitTimeout{45'000};
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
 constexpr Millis kAskTimeout{10'000};
-constexpr Millis kGonePatience{60'000};   // for `follow`, if the server does not answer
-constexpr std::size_t kShownBytes = 200;  // of an answer
+// how long `follow` waits for a server that does not answer
+constexpr Millis kGonePatience{60'000};
+constexpr std::size_t kShownBytes = 200;  // the bytes of an answer that are shown
 
 std::string escaped(std::string_view text) {
   std::string result;

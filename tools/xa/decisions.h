@@ -25,7 +25,7 @@ std::string_view name_of(Decision decision);  // "commit", "rollback", "unfinish
 struct JudgedXa {
   PreparedXa prepared;
   Decision decision = Decision::unknown;
-  std::string gid;  // of its transaction; empty: unknown
+  std::string gid;  // the gid of its transaction; empty: unknown
 };
 
 // `prepared` must have been read from the database before the state file: the list does not contain

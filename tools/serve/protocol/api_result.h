@@ -19,7 +19,7 @@ struct ApiResult {
     value,  // success with `value`
     // A final refusal; `text` ends with FAILURE; `value` may have more members for REST.
     failure,
-    ongoing,   // not yet
+    ongoing,   // not final yet
     error,     // any other error
     overload,  // the client should come again later
   };

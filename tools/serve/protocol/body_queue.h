@@ -41,7 +41,7 @@ class BodyQueue {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Waiting> queue_;
-  std::size_t bytes_ = 0;  // of the waiting bodies and of the one in work
+  std::size_t bytes_ = 0;  // the bytes of the waiting bodies and of the one in work
   bool stopping_ = false;
   threads::Thread thread_;  // last, because the thread uses the other members
 };

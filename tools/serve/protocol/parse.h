@@ -16,11 +16,11 @@ namespace belay::protocol {
 
 // Larger than every definition that the engine accepts, even with all its characters escaped.
 inline constexpr std::size_t kBodyBytesMax = 64 * 1024 * 1024;
-inline constexpr std::size_t kDepthMax = 64;  // of nested arrays and objects
+inline constexpr std::size_t kDepthMax = 64;  // the depth of nested arrays and objects
 // Values of all kinds, a hundred or more for each branch: parsed values take many times the bytes
 // of their text.
 inline constexpr std::size_t kValuesMax = 262'144;
-inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // for every duration
+inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // the limit of every duration
 
 // Makes an error with the code invalid_argument.
 Error invalid(std::string detail);

@@ -19,7 +19,7 @@ struct ListRequest {
   std::string gid;
   Filter filter;
   bool is_empty = false;                 // the filter has a value that no transaction can have
-  std::optional<TimePoint> first, last;  // of created_at, both included
+  std::optional<TimePoint> first, last;  // the limits of created_at, both included
 };
 
 // Milliseconds since the epoch; only whole seconds count.

@@ -164,7 +164,8 @@ class Payloads {
       of_step_.push_back({shares ? of_step_[parent - 1].text : texts_.size() - 1, shares});
     }
   }
-  // Also empty for a subscriber if the answer already has the maximum of such payloads.
+  // Returns the payload of a step. The result is also empty for a subscriber if the answer already
+  // has the maximum of such payloads.
   std::string_view take(std::size_t step) {
     if (step >= of_step_.size()) return {};
     const std::string_view text = texts_[of_step_[step].text];

@@ -14,7 +14,7 @@ namespace belay::protocol {
 
 struct StoredTransaction {
   Json transaction;
-  Json branches;  // for a workflow: its progress
+  Json branches;  // a workflow has its progress here
 };
 
 // Nothing if the gid is not known.

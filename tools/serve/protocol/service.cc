@@ -130,7 +130,7 @@ void health_route(Turn& turn) {
 struct Route {
   std::string_view method;  // empty: any method
   std::string_view path;
-  std::string_view name;  // in the metrics
+  std::string_view name;  // the name in the metrics
   Handle handle;
 };
 
