@@ -22,7 +22,7 @@
 
 namespace belay::store {
 
-// How long to wait for a short write of another process, such as one in a database tool.
+// How long to wait for a short write of another process.
 inline constexpr int kBusyMillis = 5'000;
 inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
