@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kTickMs = 5;
 
-// Between fork and exec: system calls only. Returns if one failed.
+// Runs between fork and exec: only system calls are allowed. Returns if one failed.
 void become(char* const* argv, int socket, int out, pid_t parent) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) return;
   if (::dup2(socket, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) return;

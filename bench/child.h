@@ -1,5 +1,6 @@
-// Another program beside the bench, with one socket to talk over: its standard input. It dies with
-// the bench, however the bench dies. (The kernel ties it to the thread that started it.)
+// Another program beside the bench, which communicates over one socket, its standard input. It ends
+// with the bench, however the bench ends. (The kernel ties the program to the thread that started
+// it.)
 #pragma once
 
 #include <sys/types.h>
@@ -15,18 +16,19 @@ namespace belay::bench {
 
 class Child {
  public:
-  // argv[0] is the program's path. What it prints goes to the file `log`, or nowhere.
+  // argv[0] is the path of the program. Its output goes to the file `log`, or nowhere.
   static Result<Child> start(const std::vector<std::string>& argv, const std::string& log = {});
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;
-  ~Child();  // kills it, if it still runs
+  ~Child();  // kills the program if it still runs
 
   pid_t pid() const noexcept { return pid_; }
-  // One line, without its end. Error: storage, if it ended or says nothing for so long.
+  // Receives one line, without its line end. Error: storage, if the program ended or sends nothing
+  // within `limit`.
   Result<std::string> hear(std::chrono::seconds limit);
   Result<> say(std::string_view text);
-  // Asks it to end and waits. Its exit code, or minus the signal that ended it; killed if it has
-  // not ended by then.
+  // Sends the signal and waits for the program's end; kills the program if it has not ended within
+  // `limit`. Returns its exit code, or minus the signal that ended it.
   int stop(int signal, std::chrono::seconds limit);
   bool running();
 
@@ -43,7 +45,7 @@ class Child {
   int status_ = 0;
 };
 
-// The program that runs now.
+// The path of the running program.
 std::string own_path();
 
 }  // namespace belay::bench

@@ -111,7 +111,7 @@ Result<> Crowd::grow(Engine& engine, std::uint64_t count) {
   wanted_ = count;
   submit_next(engine);
 
-  // At rest, and no record or commit more while looked at three times.
+  // At rest, which means: no new record or commit in three checks.
   unsigned quiet = 0;
   const auto is_done = [&](const Counters& counters, bool moved) {
     if (refused_.load(std::memory_order_acquire) > 0) return true;

@@ -1,6 +1,6 @@
 // A crowd of unfinished transactions, all at rest: nothing is due, called or written any more, so
-// that memory can be measured and a reopen be timed. Every branch but the last is done; the last
-// one is what `Settings::unfinished` says.
+// that memory can be measured and a reopen can be timed. Every branch except the last is done; the
+// state of the last branch follows Settings::unfinished.
 #pragma once
 
 #include <atomic>
@@ -22,16 +22,17 @@ class Crowd {
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
 
-  // For an engine that is to hold so many.
+  // The options for an engine that must hold `count` transactions.
   Options options(std::uint64_t count) const;
-  // The handlers that leave the last branch open.
+  // Registers the handlers that leave the last branch open.
   Result<> register_unfinished(Engine& engine);
-  // The handlers that finish it, for a crowd that was parked.
+  // Registers the handlers that finish the last branch, for a parked crowd.
   Result<> register_finishing(Engine& engine);
-  // Submits until `count` are unfinished and waits until all are at rest.
+  // Submits until `count` transactions are unfinished, and waits until all are at rest.
   Result<> grow(Engine& engine, std::uint64_t count);
 
-  // What is wrong with the calls so far, if this crowd has been grown and no more; else empty.
+  // What is wrong with the calls so far, if this crowd was grown and nothing else was done;
+  // otherwise empty.
   std::string strange_calls() const;
   std::uint64_t first_calls() const noexcept { return first_calls_; }
   std::uint64_t last_calls() const noexcept { return last_calls_; }
@@ -50,9 +51,9 @@ class Crowd {
   Saga saga_;
   std::atomic<std::uint64_t> first_calls_{0}, last_calls_{0};
   std::atomic<std::uint64_t> accepted_{0}, refused_{0};
-  std::uint64_t wanted_ = 0, submitted_ = 0;  // the loop's, after the first submit
-  Samples samples_;                           // the loop's
-  std::string first_error_;                   // of the first refused one
+  std::uint64_t wanted_ = 0, submitted_ = 0;  // used by the loop only, after the first submit
+  Samples samples_;                           // used by the loop only
+  std::string first_error_;                   // the error of the first refused submit
 };
 
 }  // namespace belay::bench

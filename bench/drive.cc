@@ -30,8 +30,8 @@ void Drive::on_branch(const Result<Outcome>& result) {
   give_word(false);
 }
 
-// The word is answered when it is on disk; the end is waited for beside it. Handed in together, on
-// the loop: nothing comes between them.
+// The submit or abort is answered when it is on disk; a separate request waits for the end. Both
+// are made together, on the loop, so that nothing happens between them.
 void Drive::give_word(bool submits) {
   const auto on_word = [self = shared_from_this()](const Result<Report>& result) {
     if (!result) self->end(result);

@@ -1,6 +1,6 @@
-// One transaction that its caller drives by callbacks: prepare, branch after branch, the word, and
-// the wait for its end. Each step begins when the one before is answered, as belay::Driven does it
-// with a thread.
+// One transaction that its caller drives by callbacks: prepare, one branch after the other, submit
+// or abort, and the wait for its end. Each step begins when the previous one is answered;
+// belay::Driven does the same with a thread.
 #pragma once
 
 #include <cstddef>
@@ -13,17 +13,17 @@
 
 namespace belay::bench {
 
-// What there is to drive; shared by all transactions of a kind and outlives them.
+// What is driven; shared by all transactions of a kind, and outlives them.
 struct Route {
-  // Prepares one, without a gid: the engine makes it.
+  // Prepares one transaction without a gid: the engine makes it.
   std::function<Result<>(Engine&, ReportCallback)> prepare;
-  std::vector<TwoPhaseBranch> branches;  // to be registered one after the other
-  bool aborts = false;                   // the word is no, whatever the branches say
+  std::vector<TwoPhaseBranch> branches;  // registered one after the other
+  bool aborts = false;                   // aborts in the end, whatever the branches answer
 };
 
 class Drive : public std::enable_shared_from_this<Drive> {
  public:
-  // `done` runs once, when the transaction is final; with an error returned it never runs.
+  // `done` runs once, when the transaction is final; if an error is returned it never runs.
   static Result<> begin(Engine& engine, const Route& route, ReportCallback done);
 
  private:
@@ -38,7 +38,7 @@ class Drive : public std::enable_shared_from_this<Drive> {
 
   Engine& engine_;
   const Route& route_;
-  ReportCallback done_;  // null: told
+  ReportCallback done_;  // null: `done` has run
   std::string gid_;
   std::size_t registered_ = 0;
 };

@@ -1,4 +1,4 @@
-// Which transactions of a run are to fail: the same seed lets the same ones, whatever the threads
+// Which transactions of a run must fail: the same seed selects the same ones, whatever the threads
 // do.
 #pragma once
 

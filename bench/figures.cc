@@ -100,7 +100,7 @@ Json intervals_json(const std::vector<Interval>& intervals) {
   return list;
 }
 
-// 1234567.8 as "1,234,568"; small numbers keep two digits behind the point.
+// Formats 1234567.8 as "1,234,568"; small numbers keep two digits after the point.
 std::string figure(double value) {
   if (value < 100) return fmt::format("{:.2f}", value);
   std::string digits = fmt::format("{:.0f}", value);

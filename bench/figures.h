@@ -1,4 +1,5 @@
-// What a run found, and how it is said: one JSON object on a line for programs, a table for people.
+// The results of a run, and their output: one JSON object on a line for programs, a table for
+// people.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +15,20 @@
 
 namespace belay::bench {
 
-// A slice of a long run.
+// A part of a long run.
 struct Interval {
   double until_s = 0;  // since the run began
   double tps = 0;
   double p50_us = 0;
   double p99_us = 0;
   double max_us = 0;
-  std::uint64_t log_bytes = 0;  // in the log, not yet folded into rows
+  std::uint64_t log_bytes = 0;  // bytes in the log, not yet folded into rows
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;
   std::uint64_t rss_bytes = 0;
 };
 
-// What has no value in a workload stays empty: null in JSON, no line in the table.
+// A value that a workload does not have stays empty: null in JSON, no line in the table.
 struct Figures {
   std::string workload;
   Settings settings;
@@ -46,24 +47,25 @@ struct Figures {
   std::optional<double> live_bytes_per_txn, heap_bytes_per_txn;
 
   double measured_seconds = 0;
-  std::uint64_t transactions = 0;  // submitted in all, warm-up included
+  std::uint64_t transactions = 0;  // all submits, including the warm-up
   std::uint64_t succeeded = 0, failed = 0, refused = 0;
-  std::optional<double> open_seconds,
-      resume_tps;  // recovery: the open itself, then running to the end
+  // Recovery: the time of the open itself, and the transactions a second after it.
+  std::optional<double> open_seconds, resume_tps;
   std::uint64_t file_bytes = 0, wal_bytes = 0;
   std::vector<Interval> intervals;
-  std::string result_hash;            // of what must be the same whenever the same work is done
-  std::vector<std::string> problems;  // what the verification found; empty: verified
+  // Hash of the results that must be equal whenever the same work is done.
+  std::string result_hash;
+  std::vector<std::string> problems;  // found by the verification; empty: verified
 
   void take_latencies(const Histogram& latencies);
   void take_floor(double transactions_per_s);
 };
 
-// How long its floor is to be measured, for a run that is done.
+// How long the floor of a finished run must be measured.
 double floor_seconds(const Figures& figures);
 
 nlohmann::ordered_json to_json(const Figures& figures);
-// To standard output.
+// Prints to standard output.
 void print_table(const Figures& figures);
 void print_interval_head();
 void print_interval(const Interval& interval);

@@ -12,7 +12,7 @@
 namespace belay::bench {
 namespace {
 
-// What the engine's own file is opened with, and its log's shape. SQLite moves its write-ahead log
+// The settings of the engine's own file, and the shape of its log. SQLite moves its write-ahead log
 // into the file by itself, after as many bytes as the engine does.
 constexpr const char* kPragmas =
     "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
@@ -20,12 +20,12 @@ constexpr const char* kPragmas =
     "PRAGMA cache_size=-16000;";
 constexpr const char* kTable = "CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL)";
 constexpr const char* kAppend = "INSERT INTO log(records) VALUES(?1)";
-// What a reopen has to read at least.
+// The rows that every reopen must read.
 constexpr const char* kReadLog = "SELECT lsn, records FROM log ORDER BY lsn";
 constexpr const char* kReadUnfinished =
     "SELECT id, lsn, state FROM transaction_rows WHERE status < 3 ORDER BY id";
 
-constexpr std::uint64_t kCommitsMin = 20;  // fewer measured ones say nothing
+constexpr std::uint64_t kCommitsMin = 20;  // fewer commits are not significant
 
 using Database = std::unique_ptr<sqlite3, decltype(&sqlite3_close_v2)>;
 using Statement = std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)>;
@@ -48,7 +48,7 @@ Result<Statement> prepare(sqlite3* db, const char* sql) {
   return Statement(raw, &sqlite3_finalize);
 }
 
-// Bytes no layer below can shrink.
+// Bytes that no lower layer can compress.
 std::string noise(std::size_t size) {
   std::string bytes(size, '\0');
   std::uint64_t state = 0x9e3779b97f4a7c15U;
@@ -82,7 +82,7 @@ Floor summary(const Histogram& latencies, double seconds) {
   return floor;
 }
 
-// Every byte of every column.
+// Reads every byte of every column.
 Result<> read_all(sqlite3* db, const char* sql) {
   auto statement = prepare(db, sql);
   if (!statement) return statement.error();

@@ -1,6 +1,6 @@
-// The floor: how fast bare SQLite appends the same bytes (the log's and the rows') in as many
-// commits, as durably, on the same disk. An engine that writes its decisions before it acts cannot
-// be faster; how near it comes is the figure to quote.
+// The floor: how fast bare SQLite appends the same bytes (those of the log and of the rows) in as
+// many commits, with the same durability, on the same disk. An engine that writes its decisions
+// before it acts cannot be faster; the ratio of both is the result to report.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,14 @@
 namespace belay::bench {
 
 struct FloorSettings {
-  std::string path;             // a new file; left to the caller to remove
-  std::size_t batch_bytes = 0;  // of one commit's row
-  double seconds = 1;  // the first tenth being the warm-up; longer if the disk is very slow
+  std::string path;             // a new file, which the caller must remove
+  std::size_t batch_bytes = 0;  // the size of the row in one commit
+  // The first tenth is the warm-up; longer if the disk is very slow.
+  double seconds = 1;
 };
 
 struct Floor {
-  std::uint64_t commits = 0;  // measured ones
+  std::uint64_t commits = 0;  // only the measured ones
   double seconds = 0;
   double commits_per_s = 0;
   double commit_p50_us = 0;
@@ -28,8 +29,8 @@ struct Floor {
 
 Result<Floor> measure_floor(const FloorSettings& settings);
 
-// The floor of a reopen: the seconds bare SQLite takes to read the log and the row of every
-// unfinished transaction, once.
+// The floor of a reopen: the seconds that bare SQLite takes to read the log and the row of every
+// unfinished transaction once.
 Result<double> measure_read_floor(const std::string& path);
 
 }  // namespace belay::bench

@@ -1,4 +1,4 @@
-// Workload `floor`: bare SQLite alone, appending batches of a size.
+// Workload `floor`: only bare SQLite, which appends batches of one size.
 #include <fmt/format.h>
 
 #include "floor.h"

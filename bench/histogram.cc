@@ -6,8 +6,8 @@
 
 namespace belay::bench {
 
-// Values below 128 have a bucket each. Above, a value's leading 8 bits name it: the power of two,
-// then 7 bits.
+// Values below 128 have a bucket each. For larger values the leading 8 bits determine the bucket:
+// the power of two, then 7 bits.
 std::size_t Histogram::bucket_of(std::uint64_t value) noexcept {
   value = std::min(value, (std::uint64_t{1} << kValueBits) - 1);
   if (value < kSubBuckets) return static_cast<std::size_t>(value);

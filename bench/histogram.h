@@ -1,6 +1,6 @@
-// Latencies in fixed space: counts per bucket, 128 buckets to every power of two, so that a
-// quantile is off by less than 0.8 %. Recording is a shift and an increment; nothing is sampled or
-// dropped. One thread at a time.
+// Latencies in a fixed amount of memory: counts for buckets, 128 for each power of two, so that the
+// error of a quantile is less than 0.8 %. Recording takes a shift and an increment; no value is
+// sampled or dropped. Use it from one thread at a time.
 #pragma once
 
 #include <array>
@@ -17,14 +17,14 @@ class Histogram {
 
   std::uint64_t count() const noexcept { return count_; }
   std::uint64_t max() const noexcept { return max_; }
-  // The value that `part` (0 to 1) of all values do not exceed; 0 if there are none.
+  // The value that the fraction `part` (0 to 1) of all values does not exceed; 0 if there are none.
   std::uint64_t quantile(double part) const noexcept;
 
  private:
   static constexpr unsigned kSubBits = 7;
   static constexpr std::uint64_t kSubBuckets = std::uint64_t{1} << kSubBits;
-  static constexpr unsigned kValueBits =
-      44;  // nanoseconds up to almost five hours; what is longer counts as that
+  // Nanoseconds up to almost five hours; longer times count as that.
+  static constexpr unsigned kValueBits = 44;
   static constexpr std::size_t kBuckets = (kValueBits - kSubBits + 1) * kSubBuckets;
 
   static std::size_t bucket_of(std::uint64_t value) noexcept;

@@ -1,5 +1,5 @@
 // Workload `http`: sagas whose branches are URLs of a service in another process. Its floor is the
-// same calls by a bare libcurl loop.
+// same calls, made by a bare libcurl loop.
 #include <algorithm>
 #include <optional>
 #include <utility>

@@ -72,7 +72,7 @@ double HttpBranches::calls_per_transaction() const noexcept {
   return static_cast<double>(calls()) / static_cast<double>(transactions);
 }
 
-// The last branch of a failing transaction says no; then all are undone, that one too.
+// The last branch of a failing transaction refuses; then all branches are undone, the last one too.
 void HttpBranches::verify(std::vector<std::string>& problems) const {
   expect(Path::to_do, sum_of(succeeded_, failed_), succeeded_, problems);
   expect(Path::to_refuse, {}, failed_, problems);

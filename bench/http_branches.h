@@ -1,5 +1,5 @@
-// The branch service of workload `http` as the bench sees it: started, held against what the
-// transactions' ends say it must have been asked, ended.
+// The branch service of workload `http` as the bench uses it: started, compared with the calls that
+// the transactions' results require, and ended.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,19 @@ namespace belay::bench {
 
 class HttpBranches {
  public:
-  // A process of this very program.
+  // Starts a process of this same program.
   static Result<HttpBranches> start(const Settings& settings);
 
   std::uint16_t port() const noexcept { return port_; }
   std::string url(Path path) const;
-  // A transaction ended so. One thread at a time.
+  // A transaction has ended with this result. One thread at a time.
   void note_end(std::string_view gid, bool succeeded) noexcept {
     (succeeded ? succeeded_ : failed_).add(gid);
   }
-  // Asks the service what it saw. Once nothing is in flight any more.
+  // Gets the service's counts. To be called when nothing is in flight any more.
   Result<> count();
 
-  // As counted.
+  // According to `count`.
   std::uint64_t calls() const noexcept;
   double calls_per_transaction() const noexcept;
   void verify(std::vector<std::string>& problems) const;
@@ -42,7 +42,7 @@ class HttpBranches {
   Child child_;
   std::uint32_t branches_;
   std::uint16_t port_ = 0;
-  Tally succeeded_, failed_;  // of transactions, by how they ended
+  Tally succeeded_, failed_;  // transactions, by their result
   Tallies seen_;
 };
 

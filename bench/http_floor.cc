@@ -20,9 +20,9 @@ namespace {
 
 struct HttpFloorSettings {
   std::string url;           // without a query
-  unsigned connections = 1;  // as many calls are in flight
+  unsigned connections = 1;  // also the number of calls in flight
   std::size_t payload_bytes = 0;
-  double seconds = 1;  // the first tenth being the warm-up
+  double seconds = 1;  // the first tenth is the warm-up
 };
 
 struct EasyEnd {
@@ -119,7 +119,7 @@ bool Loop::begin() {
   return true;
 }
 
-// The URL is another one each time, as it is with belay.
+// The URL is different each time, as it is with belay.
 bool Loop::begin_call(CURL* easy) {
   const auto url = fmt::format("{}?branch_id=01&gid=floor-{:020}&op=action&trans_type=saga",
                                settings_.url, begun_++);
@@ -153,7 +153,7 @@ bool Loop::take_finished() {
   while (const auto* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     auto* easy = message->easy_handle;
-    const auto result = message->data.result;  // gone with the handle
+    const auto result = message->data.result;  // copied: the message is gone with the handle
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_multi_remove_handle(multi_.get(), easy);

@@ -1,5 +1,5 @@
-// The floor of workload `http`: the same calls to the same service by a bare libcurl loop (its
-// multi interface on epoll), with nobody who remembers what was decided.
+// The floor of workload `http`: the same calls to the same service, made by a bare libcurl loop
+// (its multi interface on epoll) that stores no decisions.
 #pragma once
 
 #include "belay/result.h"
@@ -9,8 +9,8 @@
 
 namespace belay::bench {
 
-// Made to the branches' service when their transactions are through; as many at a time as belay
-// had, of as many calls a transaction.
+// Calls the branches' service after its transactions have ended; with as many calls at a time as
+// belay had, and as many for each transaction.
 Result<OwnFloor> measure_http_floor(const HttpBranches& branches, const Settings& settings,
                                     double seconds);
 

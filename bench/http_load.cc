@@ -131,7 +131,8 @@ Result<> HttpLoad::submit_next(Connection& connection) {
   connection.sent_ns = now_ns();
   const auto& letter = connection.failing ? failing_letter_ : succeeding_letter_;
   out_.assign(letter.before).append(connection.gid).append(letter.after);
-  // The server has read all before it answered: there is room, or it reads on.
+  // The server has read everything before it answered: there is room in the socket, or the server
+  // goes on reading.
   for (std::size_t at = 0; at < out_.size();) {
     const auto sent = ::send(connection.fd, out_.data() + at, out_.size() - at, MSG_NOSIGNAL);
     if (sent <= 0) return system_error("cannot send to the server");
@@ -174,7 +175,7 @@ Result<> HttpLoad::take_answer(Connection& connection, int status, std::string_v
   return may_submit(now) ? submit_next(connection) : Result<>();
 }
 
-// As a closed loop in process: see Load.
+// The same as a closed loop in this process: see Load.
 void HttpLoad::measure(std::uint64_t sent_ns, std::uint64_t now) {
   if (until_ns_ > 0) return;
   if (from_ns_ == 0) {

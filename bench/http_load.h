@@ -1,6 +1,6 @@
-// Hands sagas to a server of dtm's protocol, over so many connections that are kept alive: each
-// waits for the answer that its saga is final and hands in the next one. One thread, epoll, no
-// library, as the load shares the machine with what it measures.
+// Submits sagas to a server with dtm's protocol, over a number of kept-alive connections: each
+// waits for the answer that its saga is final, and then submits the next one. One thread, epoll, no
+// library, because the load runs on the same machine as the server that is measured.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,14 @@ namespace belay::bench {
 
 class HttpLoad {
  public:
-  // `cpu_seconds` tells what the server has used by now.
+  // `cpu_seconds` returns the CPU time that the server has used so far.
   HttpLoad(const Settings& settings, std::uint16_t port, HttpBranches& branches,
            std::function<double()> cpu_seconds);
   HttpLoad(const HttpLoad&) = delete;
   HttpLoad& operator=(const HttpLoad&) = delete;
   ~HttpLoad();
 
-  // Until the last answer. Error: storage, without a connection or an answer.
+  // Runs until the last answer. Error: storage, without a connection or an answer.
   Result<> run();
 
   double seconds() const noexcept { return static_cast<double>(until_ns_ - from_ns_) / 1e9; }
@@ -42,7 +42,7 @@ class HttpLoad {
   const std::vector<Sample>& samples() const noexcept { return samples_.all(); }
 
  private:
-  // A request but for its gid, which is always as long.
+  // A request without its gid; all gids have the same length.
   struct Letter {
     std::string before, after;
   };

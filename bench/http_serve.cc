@@ -1,6 +1,6 @@
-// Workload `http` through `belay serve`: the server is a third process, and what is handed in goes
-// over HTTP too. What the engine counts for itself cannot be seen from here; its file can, once the
-// server has ended.
+// Workload `http` through `belay serve`: the server is a third process, and the submits go over
+// HTTP too. The engine's own counters are not available to this program; the state file is, once
+// the server has ended.
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kServerPatience{30};
 constexpr const char* kEnv = "/usr/bin/env";
 constexpr std::size_t kLogShownBytes = 500;
 
-// Where the build puts it, or beside this program.
+// The path in the build folder, or beside this program.
 std::string belay_path(const Settings& settings) {
   if (!settings.belay_program.empty()) return settings.belay_program;
   const auto here = std::filesystem::path(own_path()).parent_path();
@@ -44,7 +44,7 @@ std::string end_of(const std::string& path) {
   return text.size() > kLogShownBytes ? text.substr(text.size() - kLogShownBytes) : text;
 }
 
-// Of "… STATUS=listening on http://127.0.0.1:PORT"; 0 if it says none.
+// The port in "… STATUS=listening on http://127.0.0.1:PORT"; 0 if there is none.
 std::uint16_t port_in(std::string_view ready) {
   std::uint16_t port = 0;
   const auto digits = ready.substr(ready.rfind(':') + 1);
@@ -52,7 +52,7 @@ std::uint16_t port_in(std::string_view ready) {
   return port;
 }
 
-// A running `belay serve` on a file of its own.
+// A running `belay serve` with a state file of its own.
 class Server {
  public:
   static Result<Server> start(const Settings& settings, const WorkDir& dir) {
@@ -73,7 +73,7 @@ class Server {
 
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return child_.pid(); }
-  // Its exit code, or minus the signal that ended it.
+  // Returns the exit code, or minus the signal that ended the server.
   int stop() { return child_.stop(SIGTERM, kServerPatience); }
 
  private:

@@ -24,7 +24,7 @@
 namespace belay::bench {
 namespace {
 
-constexpr int kControl = 0;  // standard input, a socket
+constexpr int kControl = 0;  // standard input, which is a socket
 constexpr int kBacklog = 4'096;
 constexpr std::size_t kRequestBytes = 256 * 1024;
 constexpr std::string_view kDone =
@@ -38,8 +38,8 @@ constexpr std::string_view kUnknown = "HTTP/1.1 404 Not Found\r\nContent-Length:
 struct Connection {
   int fd = -1;
   std::string in;      // the beginning of a request
-  std::string out;     // what the peer has no room for
-  bool waits = false;  // until it has
+  std::string out;     // output for which the peer's socket has no room
+  bool waits = false;  // waits until there is room
 };
 
 class Service {
@@ -65,7 +65,7 @@ class Service {
   Tallies tallies_;
   int epoll_ = -1, listener_ = -1;
   std::uint16_t port_ = 0;
-  std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // by descriptor
+  std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // the key is the descriptor
   std::array<char, kRequestBytes> buffer_{};
 };
 
@@ -129,7 +129,7 @@ void Service::accept_all() {
   }
 }
 
-// False when whoever started this is gone.
+// False when the program that started this one is gone.
 bool Service::answer_control() {
   std::array<char, 64> line;
   const auto got = ::recv(kControl, line.data(), line.size(), 0);
@@ -158,7 +158,7 @@ void Service::read_from(Connection& connection) {
   const auto got = ::recv(connection.fd, buffer_.data(), buffer_.size(), 0);
   if (got <= 0) return close(connection);
   const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
-  // Mostly a request is read in one piece, and then nothing is copied.
+  // A request usually arrives in one piece, and then nothing is copied.
   bool fine = false;
   if (connection.in.empty()) {
     fine = take(connection, bytes);
@@ -170,7 +170,7 @@ void Service::read_from(Connection& connection) {
   if (!fine || !send(connection)) close(connection);
 }
 
-// Answers what is whole and keeps the rest. False if it is no HTTP.
+// Answers the complete requests and keeps the rest. False if the bytes are no HTTP.
 bool Service::take(Connection& connection, std::string_view bytes) {
   for (HttpMessage request; !bytes.empty(); bytes.remove_prefix(request.bytes)) {
     const auto read = read_message(bytes, request);

@@ -1,9 +1,9 @@
-// The branches of workload `http`, as a process of their own: answers at once, and counts. One
-// thread, epoll, no library: what it costs is taken from the machine that runs the engine, so it
-// costs as little as can be.
+// The branches of workload `http` as a process of their own, which answers at once and counts. One
+// thread, epoll, no library: this process runs on the same machine as the engine, so it uses as
+// little CPU time as possible.
 //
-// It prints nothing. On standard input, a socket, it says its port, answers every line with its
-// tallies as JSON, and ends when the other side does.
+// The process prints nothing. On standard input, a socket, it sends its port, answers every line
+// with its counts as JSON, and ends when the other side closes.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ struct ServiceSettings {
   std::size_t payload_bytes = 0;
 };
 
-// The process's whole life; returns its exit code.
+// The whole work of the process; returns its exit code.
 int serve_branches(const ServiceSettings& settings);
 
 }  // namespace belay::bench

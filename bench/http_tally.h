@@ -1,6 +1,6 @@
-// How often the branches were asked what, in fixed space however long the run. Beside the calls the
-// sum of their gids' hashes is kept: it is right only if every transaction's call came exactly
-// once, and none came that is nobody's.
+// How often each branch was called with each path, in a fixed amount of memory however long the
+// run. The sum of the gids' hashes is kept as well: it is right only if every transaction's call
+// came exactly once, and no other call came.
 #pragma once
 
 #include <array>
@@ -28,8 +28,10 @@ struct Tally {
 };
 
 struct Tallies {
-  std::array<std::vector<Tally>, kPaths.size()> by_path;  // by branch, from 1
-  std::uint64_t strange = 0;  // calls with a path, branch, op or payload that no transaction has
+  // one entry for each branch, counted from 1
+  std::array<std::vector<Tally>, kPaths.size()> by_path;
+  // Calls with a path, branch, op or payload that no transaction has.
+  std::uint64_t strange = 0;
 };
 
 }  // namespace belay::bench

@@ -18,7 +18,7 @@ bool begins_with(std::string_view line, std::string_view lower) {
   return true;
 }
 
-// Of the head's lines; 0 if none says it, nothing if what it says cannot be.
+// The content length in the lines of the head; 0 if there is none, nothing if it is invalid.
 std::optional<std::size_t> content_length(std::string_view head) {
   for (std::size_t at = 0; at < head.size();) {
     const auto end = head.find("\r\n", at);

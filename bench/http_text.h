@@ -1,5 +1,5 @@
-// As much of HTTP/1.1 as two programs of the bench need to talk: a whole message at the start of
-// some bytes, its body as long as Content-Length says.
+// The part of HTTP/1.1 that two programs of the bench need: reads a whole message at the start of
+// some bytes, with a body as long as Content-Length says.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@ namespace belay::bench {
 struct HttpMessage {
   std::string_view start_line;  // "POST /do?gid=1 HTTP/1.1", "HTTP/1.1 200 OK"
   std::string_view body;
-  std::size_t bytes = 0;  // of the whole message
+  std::size_t bytes = 0;  // the size of the whole message
 
-  // Of the start line: 1 is the request's target or the response's status.
+  // A word of the start line: index 1 is the request's target or the response's status.
   std::string_view word(std::size_t index) const;
 };
 

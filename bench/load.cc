@@ -11,8 +11,8 @@
 namespace belay::bench {
 namespace {
 
-// A wake-up for every due time would cost more than the submits; the wait this adds is part of the
-// latency shown.
+// To wake up for every due time would cost more than the submits; the wait that this interval adds
+// is part of the measured latency.
 constexpr std::uint64_t kPaceNs = 200'000;
 
 void sleep_until(std::uint64_t when_ns) {
@@ -34,8 +34,8 @@ void Load::begin() {
   const double warm_up = std::min(kWarmUpSecondsMax, settings_.seconds / 10);
   warm_until_ns_ = began_ns_ + nanoseconds(warm_up);
   end_ns_ = began_ns_ + nanoseconds(settings_.seconds);
-  // Closed loop: the first completion brings the others in, so that all but this submit happen on
-  // the loop.
+  // Closed loop: the first completion submits the others, so that all submits except this one
+  // happen on the loop.
   if (!is_open_loop()) return submit_next(began_ns_);
   const auto by_time = static_cast<std::uint64_t>(settings_.seconds * settings_.rate);
   target_ =
@@ -74,8 +74,8 @@ void Load::on_final(std::uint64_t due_ns, const Result<Report>& result) {
   finish_if_done(this->completed());
 }
 
-// On the submitting thread, which in an open loop is not the engine's. A refusal ends a closed
-// loop: what refused one would refuse the next, and the run is not valid any more.
+// Runs on the submitting thread, which in an open loop is not the engine's. A refusal ends a closed
+// loop: the next submit would be refused for the same reason, and the run is invalid.
 void Load::on_refused(const Error& error) {
   note_error(fmt::format("{}: {}", name_of(error.code), error.detail));
   refused_.fetch_add(1, std::memory_order_relaxed);
@@ -84,7 +84,7 @@ void Load::on_refused(const Error& error) {
   finish_if_done(completed);
 }
 
-// Whoever counted the last one is alone by then, on whichever thread.
+// Only one thread, which may be any thread, counts the last completion and reaches this point.
 void Load::finish_if_done(std::uint64_t completed) {
   if (completed != target_.load(std::memory_order_acquire) || finished()) return;
   if (window_open_ && !window_closed_) close_window(now_ns());
@@ -113,9 +113,10 @@ void Load::account(const Result<Report>& result) {
   samples_.offer(succeeded_ + failed_, result->gid(), result->status());
 }
 
-// By count, the window closes with the last completion; by time and closed loop, when the time is
-// up; by time and open loop, with the last completion of what was due in it: a queue that grew is
-// part of the result.
+// With a number of transactions the window closes with the last completion. With a time and a
+// closed loop it closes when the time is up. With a time and an open loop it closes with the last
+// completion of the transactions that were due in that time: a queue that grew is part of the
+// result.
 void Load::measure(std::uint64_t due_ns, std::uint64_t now) {
   if (window_closed_) return;
   if (!window_open_) {
@@ -182,8 +183,8 @@ void Load::top_up(std::uint64_t now) {
   target_.store(submitted(), std::memory_order_release);
 }
 
-// A refusal ends a closed loop: what refused one would refuse the next, and the run is not valid
-// any more.
+// A refusal ends a closed loop: the next submit would be refused for the same reason, and the run
+// is invalid.
 bool Load::may_submit(std::uint64_t now) const noexcept {
   if (refused() > 0) return false;
   return settings_.transactions > 0 ? submitted() < settings_.transactions : now < end_ns_;

@@ -1,7 +1,7 @@
-// Begins a workload's transactions and times them until each is final and durable. Closed loop: so
-// many in flight, the next one handed in by the completion of one. Open loop: each is due at its
-// time of a fixed schedule, handed in by a thread of its own, and its latency counts from when it
-// was due, however late it was handed in.
+// Begins the transactions of a workload and measures the time until each is final and durable.
+// Closed loop: a fixed number is in flight, and the end of one submits the next. Open loop: each is
+// due at its time in a fixed schedule and is submitted by a separate thread; its latency counts
+// from the due time, however late it was submitted.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@
 
 namespace belay::bench {
 
-// What is measured between two moments, warm-up and ending left out.
+// The measurements between two moments, without the warm-up and the end of the run.
 struct Window {
   std::uint64_t from_ns = 0, until_ns = 0;
   std::uint64_t transactions = 0;
@@ -34,7 +34,7 @@ struct Window {
   Histogram latencies;
 };
 
-// A part of the window, as the loop closes it; the sizes on disk are the printer's to add.
+// A part of the window, as the loop closes it; the printer adds the sizes on disk.
 struct Slice {
   std::uint64_t from_ns = 0, until_ns = 0;
   std::uint64_t log_bytes = 0;
@@ -49,16 +49,16 @@ class Load {
   Load& operator=(const Load&) = delete;
 
   void begin();
-  // Everything that was handed in is answered, and nothing more will be.
+  // True when everything submitted is answered, and nothing more will be submitted.
   bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
   // Waits for that; false if `span` has passed.
   bool wait_for(std::chrono::milliseconds span);
   std::uint64_t began_ns() const noexcept { return began_ns_; }
   std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_relaxed); }
-  // The oldest slice that is closed and was not taken yet, or nothing.
+  // The oldest closed slice that was not taken yet; null if there is none.
   std::unique_ptr<Slice> take_slice();
 
-  // Once finished:
+  // Valid once the load is finished:
   const Window& window() const noexcept { return window_; }
   std::uint64_t submitted() const noexcept { return submitted_.load(std::memory_order_relaxed); }
   std::uint64_t succeeded() const noexcept { return succeeded_; }
@@ -76,7 +76,7 @@ class Load {
   void finish_if_done(std::uint64_t completed);
   void note_error(std::string text);
 
-  // On the loop.
+  // The following functions run on the loop.
   void on_final(std::uint64_t due_ns, const Result<Report>& result);
   void account(const Result<Report>& result);
   void measure(std::uint64_t due_ns, std::uint64_t now);
@@ -95,18 +95,18 @@ class Load {
 
   std::atomic<std::uint64_t> submitted_{0};
   std::atomic<std::uint64_t> completed_{0};
-  std::atomic<std::uint64_t> target_{UINT64_MAX};  // how many in all, once that is known
+  std::atomic<std::uint64_t> target_{UINT64_MAX};  // the total number, once it is known
   std::atomic<bool> finished_{false};
-  std::uint64_t failing_submitted_ = 0;  // the submitting thread's
+  std::uint64_t failing_submitted_ = 0;  // used by the submitting thread only
   std::thread pacer_;
 
   std::atomic<std::uint64_t> refused_{0};
-  std::uint64_t succeeded_ = 0, failed_ = 0;  // the loop's
-  Samples samples_;                           // the loop's
+  std::uint64_t succeeded_ = 0, failed_ = 0;  // used by the loop only
+  Samples samples_;                           // used by the loop only
   Window window_;
   bool window_open_ = false, window_closed_ = false;
   std::unique_ptr<Slice> slice_;
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;  // guards the following members
   std::condition_variable ended_;
   std::string first_error_;
   std::deque<std::unique_ptr<Slice>> slices_;

@@ -41,7 +41,7 @@ std::uint64_t number_value(const char* path, std::string_view key) {
   return number;
 }
 
-// The type of the mount with the longest path that holds `directory`.
+// The type of the mount with the longest path that contains `directory`.
 std::string filesystem_of(const std::string& directory) {
   std::error_code failed;
   const std::string path = std::filesystem::canonical(directory, failed).string() + "/";
@@ -82,7 +82,7 @@ double cpu_seconds_of(int pid) {
   const auto name_end = line.rfind(") ");
   if (name_end == std::string::npos) return 0;
   std::istringstream fields(line.substr(name_end + 2));
-  constexpr int kBeforeTimes = 11;  // from the state on
+  constexpr int kBeforeTimes = 11;  // counted from the field of the state
   std::string skipped;
   for (int i = 0; i < kBeforeTimes; ++i) fields >> skipped;
   double user = 0, system = 0;

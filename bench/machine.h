@@ -1,5 +1,5 @@
-// What the machine says: time, CPU time, memory, sizes on disk, and what it is. Linux's answers
-// where it is Linux, empty ones elsewhere.
+// Facts about the machine: time, CPU time, memory, sizes on disk, and a description. On Linux these
+// are Linux's values; on other systems they are empty.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ constexpr std::uint64_t nanoseconds(double seconds) {
 }
 // User and system time of this process and all its threads.
 double cpu_seconds() noexcept;
-double cpu_seconds_of(int pid);  // of another; 0 where it cannot be told
-// Resident memory now; 0 where it cannot be told.
+double cpu_seconds_of(int pid);  // the same for another process; 0 if unknown
+// The resident memory now; 0 if unknown.
 std::uint64_t rss_bytes();
 std::uint64_t rss_bytes_of(int pid);
-// What the program holds of the heap, all threads' arenas, without SQLite's own share (its page
-// caches are bounded and no part of a transaction); 0 where it cannot be told.
+// The heap memory that the program holds, in the arenas of all threads, without SQLite's part (its
+// page caches are limited and do not belong to a transaction); 0 if unknown.
 std::uint64_t heap_bytes();
-// Gives unused heap back to the system, so that `rss_bytes` tells what is used.
+// Returns unused heap memory to the system, so that `rss_bytes` is the memory in use.
 void trim_heap();
-// What this process had written to storage; 0 where it cannot be told.
+// The bytes that this process has written to storage; 0 if unknown.
 std::uint64_t storage_bytes_written();
 // 0 if there is no such file.
 std::uint64_t file_bytes(const std::string& path);
@@ -33,7 +33,7 @@ struct Machine {
   unsigned cores = 0;
   std::uint64_t memory_bytes = 0;
   std::string system;      // kernel and release
-  std::string filesystem;  // of the directory of the run
+  std::string filesystem;  // the type for the run's directory
   std::string compiler;
   bool optimised = false;
   std::string sqlite;

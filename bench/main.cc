@@ -1,8 +1,8 @@
-// belay-bench: how fast, how late and how large, each figure beside the floor it cannot pass, each
-// run verified.
+// belay-bench measures throughput, latency and size. Each result is shown beside the floor that it
+// cannot pass, and each run is verified.
 //
-//   saga, tcc, msg: transactions from submit to final and durable; closed loop (--in-flight) or
-//   open loop (--rate).
+//   saga, tcc, msg: transactions from the submit until they are final and durable; closed loop
+//   (--in-flight) or open loop (--rate).
 //
 //   xa: the same with a row in a PostgreSQL and one in a MariaDB, both started for the run; the
 //   floor is the same SQL without belay.
@@ -10,15 +10,15 @@
 //   http: sagas whose branches are URLs of a service in another process; the floor is the same
 //   calls by a bare libcurl loop. With --serve the sagas go through `belay serve`, a third process.
 //
-//   recovery: a process is killed with so many unfinished transactions; the reopen is timed.
+//   recovery: a process with many unfinished transactions is killed; the reopen is timed.
 //
-//   memory: so many live transactions at rest; what each costs beside its payload.
+//   memory: many live transactions at rest; measures what each costs in addition to its payload.
 //
-//   floor: bare SQLite appending batches of a size, as durably.
+//   floor: bare SQLite that appends batches of one size, with the same durability.
 //
-// Figures leave out the warm-up: the first tenth, at most a second. Every run checks that each
-// transaction became final, that each handler was called exactly as often as it had to be, and that
-// the file says the same. Exit codes: 0 done and verified, 1 failed or not verified, 2 usage.
+// Results do not include the warm-up: the first tenth, at most a second. Every run checks that each
+// transaction became final, that each handler was called exactly as often as necessary, and that
+// the file agrees. Exit codes: 0 done and verified, 1 failed or not verified, 2 usage.
 #include <CLI/CLI.hpp>
 
 #include <fmt/format.h>
@@ -44,7 +44,8 @@ using belay::bench::Settings;
 using belay::bench::Unfinished;
 
 constexpr double kLongSeconds = 600, kLongIntervalSeconds = 10, kLongRetentionSeconds = 30;
-constexpr std::uint32_t kXaInFlight = 8, kXaInFlightMax = 64;  // what the servers are set up for
+// the servers are set up for this many
+constexpr std::uint32_t kXaInFlight = 8, kXaInFlightMax = 64;
 
 void add_common(CLI::App& app, Settings& settings) {
   app.add_option("--dir", settings.dir,
@@ -66,7 +67,7 @@ void add_shape(CLI::App& app, Settings& settings) {
   app.add_option("--seed", settings.seed, "which ones fail")->capture_default_str();
 }
 
-// Without how many at a time, which not every kind may choose freely.
+// Adds the options of a load except the number in flight, which some kinds restrict.
 CLI::App* add_any_load(CLI::App& app, Settings& settings, const std::string& name,
                        const std::string& what) {
   auto* load = app.add_subcommand(name, what);
@@ -149,7 +150,7 @@ CLI::App* add_xa(CLI::App& app, Settings& settings) {
   return xa;
 }
 
-// Hidden: what workload http starts.
+// The hidden subcommand that workload http starts.
 CLI::App* add_http_service(CLI::App& app, belay::bench::ServiceSettings& settings) {
   auto* service = app.add_subcommand(belay::bench::kServiceCommand)->group("");
   service->add_option("branches", settings.branches)->required();

@@ -1,4 +1,4 @@
-// Workload `memory`: what a live transaction costs beside its payload.
+// Workload `memory`: measures what a live transaction costs in addition to its payload.
 #include <fmt/format.h>
 
 #include <string>
@@ -33,7 +33,7 @@ Result<double> probe_live_bytes(const Settings& settings, const std::string& pat
   if (!engine) return engine.error();
   BELAY_TRY(crowd.register_unfinished(*engine));
   BELAY_TRY(engine->start());
-  // The difference of two crowds, so that what an engine costs by itself falls out.
+  // The difference of two crowds, so that the cost of the engine itself cancels out.
   BELAY_TRY(crowd.grow(*engine, kProbeSmall));
   const auto small = heap_bytes();
   BELAY_TRY(crowd.grow(*engine, kProbeLarge));

@@ -1,5 +1,6 @@
-// Workload `msg`: messages to so many targets, by name or through a topic; submitted at once, or
-// prepared and then submitted. A failing one is prepared and then aborted: delivered to nobody.
+// Workload `msg`: messages to a number of targets, by name or through a topic; submitted at once,
+// or prepared and then submitted. A failing message is prepared and then aborted, and is delivered
+// to no target.
 #include "belay/msg.h"
 
 #include <utility>
@@ -19,7 +20,7 @@ std::string subscriber(std::uint32_t number) { return fmt::format("bench.subscri
 
 class MsgWorkload : public Workload {
  public:
-  // The topic itself is the first branch; subscribers are those after it.
+  // The topic itself is the first branch; the branches after it are the subscribers.
   explicit MsgWorkload(const Settings& settings)
       : settings_(settings),
         participants_(settings, settings.topic ? 2 : 1),

@@ -1,5 +1,6 @@
-// The services of the bench: handlers that answer at once and count how often each branch was asked
-// what. They run on the engine's loop; the counts may be read when nothing is in flight any more.
+// The services of the bench: handlers that answer at once and count how often each branch was
+// called for each operation. They run on the engine's loop; the counts may be read when nothing is
+// in flight any more.
 #pragma once
 
 #include <array>
@@ -30,14 +31,14 @@ class Participants {
   Participants& operator=(const Participants&) = delete;
 
   Result<> register_on(Engine& engine);
-  // One more name for `kDo`.
+  // Registers one more name for `kDo`.
   Result<> register_doer(Engine& engine, const std::string& name);
 
   std::uint64_t calls() const noexcept;
-  // The last branch was asked so `last` times, each of the others `others` times.
+  // The last branch must have been called `last` times this way, each other branch `others` times.
   void expect(Asked asked, std::uint64_t others, std::uint64_t last,
               std::vector<std::string>& problems) const;
-  // No call was with a branch or payload that no transaction has.
+  // No call may have had a branch or payload that no transaction has.
   void expect_none_strange(std::vector<std::string>& problems) const;
 
  private:
@@ -47,7 +48,7 @@ class Participants {
 
   const std::uint32_t branches_, first_branch_;
   const std::size_t payload_bytes_;
-  std::array<std::vector<std::uint64_t>, kAsked> counts_;  // by branch
+  std::array<std::vector<std::uint64_t>, kAsked> counts_;  // one entry for each branch
   std::uint64_t strange_calls_ = 0;
 };
 

@@ -17,7 +17,7 @@
 namespace belay::bench {
 namespace {
 
-constexpr int kLookMs = 100;  // whether the server still runs
+constexpr int kLookMs = 100;  // how often it is checked that the server still runs
 
 }  // namespace
 

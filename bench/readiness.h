@@ -1,4 +1,4 @@
-// The place where a server tells its service manager that it is ready, as systemd's would be.
+// The socket on which a server reports to its service manager that it is ready, as with systemd.
 #pragma once
 
 #include <chrono>
@@ -12,13 +12,14 @@ class Child;
 
 class Readiness {
  public:
-  // Binds a socket at `path`, which the server is to find in NOTIFY_SOCKET. Error: storage.
+  // Binds a socket at `path`, which the server must get as NOTIFY_SOCKET. Error: storage.
   static Result<Readiness> listen(const std::string& path);
   Readiness(Readiness&& other) noexcept;
   Readiness& operator=(Readiness&&) = delete;
   ~Readiness();
 
-  // What it says once it is ready. Error: storage, if it ends before or takes longer.
+  // The server's message that it is ready. Error: storage, if the server ends before or takes
+  // longer.
   Result<std::string> wait(Child& server, std::chrono::seconds limit);
 
  private:

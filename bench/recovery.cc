@@ -1,5 +1,6 @@
-// Workload `recovery`: a process dies with so many unfinished transactions in its file; how fast
-// does the next one have them back, in how much memory, and do they go on where they stood?
+// Workload `recovery`: a process is killed with many unfinished transactions in its file. Measures
+// how fast and in how much memory the next process recovers them, and checks that they go on from
+// their last state.
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,8 +38,8 @@ Result<> create_crowd(const Settings& settings, const std::string& path) {
   return {};
 }
 
-// In a process of its own, so that the memory measured afterwards is the reopened engine's alone,
-// and so that it can die as real ones do: without closing anything.
+// Runs in a process of its own, so that the memory measured afterwards belongs only to the reopened
+// engine, and so that the process can end without closing anything, as in a real crash.
 Result<> create_and_die(const Settings& settings, const std::string& path) {
   std::fflush(nullptr);
   const pid_t child = fork();
@@ -55,8 +56,8 @@ Result<> create_and_die(const Settings& settings, const std::string& path) {
   return {};
 }
 
-// Only a parked crowd can finish now: the handler it waited for is there. The others are due in an
-// hour, and must be there until then.
+// Only a parked crowd can finish now, because its handler is registered. The other crowds are due
+// in an hour and must stay unfinished until then.
 void resume(Engine& engine, Figures& figures) {
   const auto count = figures.settings.transactions;
   const bool finishing = figures.settings.unfinished == Unfinished::parked;

@@ -1,5 +1,5 @@
-// A run of a load: a workload's transactions from their begin to final and durable, the floor of
-// the very run, and whether all of it was right.
+// Runs a load: the transactions of a workload from the begin until they are final and durable, the
+// floor for this same run, and the verification of everything.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -18,8 +18,9 @@
 namespace belay::bench {
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(50);  // for slices, and whether anything moves
-constexpr double kDrainSecondsMax = 60;                // without one completion: something hangs
+// The interval of looks at the slices and at the progress of the run.
+constexpr auto kLook = std::chrono::milliseconds(50);
+constexpr double kDrainSecondsMax = 60;  // without one completion: the run hangs
 
 Options engine_options(const Settings& settings, const Workload& workload) {
   Options options;
@@ -63,7 +64,7 @@ void take_intervals(Load& load, const std::string& path, Figures& figures) {
   }
 }
 
-// Returns false if it hangs.
+// Returns false if the run hangs.
 bool wait_until_finished(Load& load, const std::string& path, Figures& figures) {
   std::uint64_t last_completed = 0, moved_at = now_ns();
   while (!load.wait_for(kLook)) {
@@ -75,14 +76,15 @@ bool wait_until_finished(Load& load, const std::string& path, Figures& figures) 
   return true;
 }
 
-// They are published a moment after the last answer was given, and before requests are answered.
+// The counters are published a moment after the last answer and before further requests are
+// answered.
 Result<Counters> settled_counters(Engine& engine) {
   if (const auto answered = engine.topics(); !answered) return answered.error();
   return engine.counters();
 }
 
-// By count, the window ends with the run, and so `settled` is what its end looked like; the
-// counters seen in between may be a turn old, which only a tiny run can tell.
+// With a number of transactions the window ends with the run, so `settled` has the counters at its
+// end. The counters seen before may be one turn old, which matters only in a tiny run.
 void take_window(const Window& window, const Counters& settled, Figures& figures) {
   const auto& at_end = figures.settings.transactions > 0 ? settled : window.at_end;
   const double seconds = static_cast<double>(window.until_ns - window.from_ns) / 1e9;
@@ -145,8 +147,8 @@ void verify_load(const Load& load, const Counters& counters, Figures& figures) {
     problems.push_back(
         fmt::format("{} of {} submits were answered", load.completed(), load.submitted()));
   }
-  // An open loop that is too fast is refused by design; those are shown. In a closed loop nothing
-  // is.
+  // An open loop that is too fast is refused by design, and the refusals are shown. In a closed
+  // loop no refusal is allowed.
   const bool may_refuse = figures.settings.rate > 0 && load.first_error().starts_with("busy");
   if (!load.first_error().empty() && !may_refuse) problems.push_back(load.first_error());
   const auto failing = load.failing_submitted();
@@ -181,7 +183,7 @@ void verify_run(const Load& load, Workload& workload, const std::string& path, F
       asked.fail_percent, load.submitted(), load.succeeded(), load.failed(), workload.calls()));
 }
 
-// Whatever way the run ends.
+// Calls `take_down` however the run ends.
 class TakeDown {
  public:
   explicit TakeDown(Workload& workload) : workload_(workload) {}
@@ -225,10 +227,10 @@ Result<Figures> run_load(const Settings& settings, Workload& workload) {
   take_window(load.window(), *counters, figures);
   verify_load(load, *counters, figures);
   verify_run(load, workload, path, figures);
-  // A run that is wrong already has no use for them.
+  // If the run is wrong already, the following measurements are of no use.
   if (!figures.problems.empty()) return figures;
   BELAY_TRY(take_floor(dir->file("floor.db"), workload, figures));
-  if (figures.workload != "saga") return figures;  // what is probed is a crowd of sagas
+  if (figures.workload != "saga") return figures;  // the probe uses a crowd of sagas
   const auto live = probe_live_bytes(settings, dir->file("live.db"));
   if (!live) return live.error();
   figures.live_bytes_per_txn = *live;

@@ -1,4 +1,4 @@
-// Workload `saga`: branches in order; the last one of a failing saga says no.
+// Workload `saga`: branches in order; the last branch of a failing saga refuses.
 #include "belay/saga.h"
 
 #include <utility>
@@ -9,7 +9,7 @@
 namespace belay::bench {
 namespace {
 
-// Without a gid: the engine makes one, as it does for most callers.
+// Without a gid: the engine makes one, as for most callers.
 Saga saga_of(const Settings& settings, const char* last) {
   const std::string payload(settings.payload_bytes, 'x');
   Saga saga;

@@ -1,4 +1,4 @@
-// Some of a run's transactions, spread over it: their rows are looked at one by one afterwards.
+// Some of a run's transactions, spread over the run: their rows are checked one by one afterwards.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ struct Sample {
 
 class Samples {
  public:
-  // The `number`th of the run, counted from 1: the first is kept, then one in so many.
+  // Offers the `number`th transaction of the run, counted from 1: the first is kept, then one in
+  // `every_`.
   void offer(std::uint64_t number, std::string_view gid, Status status) {
     if (number % every_ != 1) return;
     all_.push_back({std::string(gid), status});
@@ -30,14 +31,15 @@ class Samples {
  private:
   static constexpr std::size_t kMost = 256;
 
-  // Every second one goes, and of those to come too.
+  // Removes every second sample, and keeps only half as many from now on.
   void thin_out() {
     for (std::size_t i = 0; i < kMost / 2; ++i) std::swap(all_[i], all_[2 * i]);
     all_.resize(kMost / 2);
     every_ *= 2;
   }
 
-  std::uint64_t every_ = 97;  // prime at first, so that it falls in step with little
+  // A prime at first, so that the samples rarely match a period of the run.
+  std::uint64_t every_ = 97;
   std::vector<Sample> all_;
 };
 

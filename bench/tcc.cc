@@ -1,5 +1,6 @@
-// Workload `tcc`: tries, then confirms or cancels. Declared: handed in as a whole, all tries at
-// once. Driven: branch by branch, by the client's callbacks. The last try of a failing one says no.
+// Workload `tcc`: tries, then confirms or cancels. Declared: submitted as a whole, all tries at
+// once. Driven: branch by branch, by the client's callbacks. The last try of a failing transaction
+// refuses.
 #include "belay/tcc.h"
 
 #include <utility>

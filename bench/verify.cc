@@ -46,7 +46,7 @@ void verify_file(const std::string& path, const Expected& expected,
     return problems.push_back("the state file's figures cannot be read: " + stats.error().detail);
   const bool keeps_good = is_kept(Status::succeed, expected.history);
   const bool keeps_bad = is_kept(Status::failed, expected.history);
-  // What a log that is not folded still holds is shown, whether its history is kept or not.
+  // Transactions in a log that is not folded are counted whether their history is kept or not.
   const bool folded = stats->log_rows <= 1;
   if (keeps_good || folded) {
     compare("succeeded", stats->succeed, keeps_good ? expected.succeeded : 0, expected, problems);

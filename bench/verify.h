@@ -1,5 +1,5 @@
-// A figure counts only if the work was done: what the state file says afterwards, compared with
-// what was answered.
+// Results count only if the work was done: compares the content of the state file after the run
+// with the answers.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,17 @@
 
 namespace belay::bench {
 
-// What the file must hold once its engine is closed.
+// The content that the file must have once its engine is closed.
 struct Expected {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
   std::uint64_t unfinished = 0;
   History history = History::all;
-  bool retention_ran = false;  // some of the finished may be gone by now
+  bool retention_ran = false;  // some finished transactions may have been deleted
   std::vector<Sample> samples;
 };
 
-// Adds a sentence to `problems` for whatever is not so.
+// Adds a sentence to `problems` for every difference.
 void verify_file(const std::string& path, const Expected& expected,
                  std::vector<std::string>& problems);
 

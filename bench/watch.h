@@ -1,4 +1,4 @@
-// An engine's counters, looked at until they say what is waited for.
+// Checks an engine's counters until they show what is waited for.
 #pragma once
 
 #include <chrono>
@@ -8,8 +8,8 @@
 
 namespace belay::bench {
 
-// Every `tick`, until `done(counters, moved)`: whether there was a record or a commit since the
-// last look. False if nothing moves any more.
+// Calls `done(counters, moved)` every `tick` until it returns true. `moved`: there was a record or
+// a commit since the last call. Returns false if nothing moves any more.
 template <class Done>
 bool watch(const Engine& engine, std::chrono::milliseconds tick, Done done) {
   constexpr std::chrono::seconds kStallMax{60};

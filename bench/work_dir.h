@@ -1,4 +1,4 @@
-// A directory of the run's own, fresh, and gone afterwards unless it is to be kept.
+// A new directory for one run, which is removed afterwards unless it is to be kept.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@ namespace belay::bench {
 
 class WorkDir {
  public:
-  // Inside `parent`; if that is empty, in TMPDIR, else in /var/tmp: that is on a disk where /tmp
-  // may be memory.
+  // Made inside `parent`; if that is empty, in TMPDIR, or else in /var/tmp, which is on a disk even
+  // where /tmp is in memory.
   static Result<WorkDir> make(const std::string& parent, bool keep);
   WorkDir(WorkDir&& other) noexcept;
   WorkDir& operator=(WorkDir&&) = delete;

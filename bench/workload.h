@@ -1,6 +1,6 @@
-// What a load is made of: how one transaction begins, and how often its participants must have been
-// asked when all are final. The load loop, the window and the file's verification are the same for
-// every kind; so is the floor, unless a kind brings its own.
+// The parts of a load that depend on its kind: how one transaction begins, and how often its
+// participants must have been called when all are final. The load loop, the window and the
+// verification of the file are the same for every kind; so is the floor, unless a kind has its own.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@
 
 namespace belay::bench {
 
-// How many ended which way.
+// How many transactions ended with each result.
 struct Ends {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
 };
 
-// What a workload is held against instead of bare SQLite.
+// The floor of a workload that is not bare SQLite.
 struct OwnFloor {
   double tps = 0;
-  std::string what;  // as the table says it
+  std::string what;  // the text for the table
 };
 
 class Workload {
@@ -33,28 +33,31 @@ class Workload {
   Workload& operator=(const Workload&) = delete;
   virtual ~Workload() = default;
 
-  // As the command line and the figures name it.
+  // The name on the command line and in the results.
   virtual std::string name() const = 0;
-  // What it wants of the engine's options.
+  // Sets the engine's options that the workload needs.
   virtual void tune(Options&) const {}
-  // Before anything else: what it needs beside the engine, with its files in there.
+  // Called first: starts what the workload needs besides the engine, with its files in `directory`.
   virtual Result<> bring_up(const std::string& directory);
-  // Before the engine starts, and after.
+  // Called before the engine starts, and after.
   virtual Result<> register_on(Engine& engine) = 0;
   virtual Result<> set_up(Engine& engine) = 0;
-  // Begins one that is to end so. `done` runs once, on the loop, when it is final and durable; with
-  // an error returned it never runs.
+  // Begins one transaction that must succeed or, with `failing`, fail. `done` runs once, on the
+  // loop, when it is final and durable; if an error is returned it never runs.
   virtual Result<> begin(Engine& engine, bool failing, ReportCallback done) = 0;
 
-  // Once nothing is in flight any more, before the two that follow.
+  // Called when nothing is in flight any more, before the two following functions.
   virtual Result<> count() { return {}; }
-  // All participants' calls so far.
+  // The calls of all participants so far.
   virtual std::uint64_t calls() const = 0;
-  // Every participant asked exactly as often as these ends need; what is not so goes to `problems`.
+  // Checks that every participant was called exactly as often as these results need; differences
+  // are added to `problems`.
   virtual void verify(const Ends& ends, std::vector<std::string>& problems) const = 0;
-  // For so many seconds, after all that. Nothing: its floor is the engine's.
+  // Measures the workload's own floor for `seconds`, after everything else. Nothing: it has the
+  // engine's floor.
   virtual Result<std::optional<OwnFloor>> own_floor(double seconds);
-  // What was brought up ends, when the engine is closed and still there. Also if the run failed.
+  // Ends what `bring_up` started, when the engine is closed but still exists. Also called if the
+  // run failed.
   virtual void take_down() {}
 };
 
@@ -66,7 +69,7 @@ inline Result<std::optional<OwnFloor>> Workload::own_floor(double) {
 std::unique_ptr<Workload> make_saga(const Settings& settings);
 std::unique_ptr<Workload> make_tcc(const Settings& settings);
 std::unique_ptr<Workload> make_msg(const Settings& settings);
-// Their `bring_up` says `unsupported` where the build or the machine has not what it takes.
+// Their `bring_up` returns `unsupported` if the build or the machine lacks what they need.
 std::unique_ptr<Workload> make_http(const Settings& settings);
 std::unique_ptr<Workload> make_xa(const Settings& settings);
 

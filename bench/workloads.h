@@ -1,5 +1,5 @@
-// The runs, each a function from settings to figures. An error means that it could not be run;
-// a result that is wrong is told in Figures::problems.
+// The runs, each a function from settings to results. An error means that the run could not be
+// made; a wrong result is reported in Figures::problems.
 #pragma once
 
 #include "belay/result.h"
@@ -9,17 +9,17 @@
 
 namespace belay::bench {
 
-// A load of the workload's transactions.
+// Runs a load of the workload's transactions.
 Result<Figures> run_load(const Settings& settings, Workload& workload);
-// Workload http through `belay serve`.
+// Runs workload http through `belay serve`.
 Result<Figures> run_http_serve(const Settings& settings);
 Result<Figures> run_floor(const Settings& settings);
 Result<Figures> run_memory(const Settings& settings);
-// Forks before anything else is done, so call it while there is one thread.
+// Forks before anything else, so it must be called while the program has only one thread.
 Result<Figures> run_recovery(const Settings& settings);
 
-// Bytes of heap for each live transaction beside its payload, from two small crowds in a file of
-// their own.
+// The bytes of heap for each live transaction in addition to its payload, measured with two small
+// crowds in a file of their own.
 Result<double> probe_live_bytes(const Settings& settings, const std::string& path);
 
 }  // namespace belay::bench

@@ -1,5 +1,5 @@
-// Workload `xa`: each transaction puts a row into a PostgreSQL and a MariaDB of the run's own. The
-// work of a failing one says no at MariaDB. Its floor is the same SQL without belay.
+// Workload `xa`: each transaction inserts a row into a PostgreSQL and a MariaDB of this run. The
+// work of a failing transaction refuses at MariaDB. Its floor is the same SQL without belay.
 #include "belay/xa.h"
 
 #include <atomic>
@@ -68,7 +68,8 @@ Outcome XaWorkload::put(const Call& call, Database* database, void* self) {
   return kRefuses ? Outcome::failure("refused") : Outcome::success();
 }
 
-// As many connections as the floor has, and the one that an XaDatabase keeps for second phases.
+// As many connections as the floor has, and one more, which an XaDatabase reserves for second
+// phases.
 Result<> XaWorkload::register_on(Engine& engine) {
   const XaOptions options{.connections_max = settings_.in_flight + 1};
   auto first = XaDatabase::postgresql(engine, "bench-pg", databases_->postgresql(), options);
@@ -93,7 +94,7 @@ Xa XaWorkload::both(const char* at_mariadb) const {
   return xa;
 }
 
-// A call may be made again, if the database was slow; so the works are at least so many.
+// A call may be made again if the database was slow; so `wanted` is only the minimum.
 void XaWorkload::verify(const Ends& ends, std::vector<std::string>& problems) const {
   const auto wanted = 2 * ends.succeeded + ends.failed;
   if (works_ < wanted)
@@ -103,7 +104,7 @@ void XaWorkload::verify(const Ends& ends, std::vector<std::string>& problems) co
 }
 
 Result<std::optional<OwnFloor>> XaWorkload::own_floor(double seconds) {
-  leave();  // the connections are the floor's now
+  leave();  // the floor uses the connections now
   const auto tps =
       measure_xa_floor(*databases_, {settings_.in_flight, settings_.payload_bytes, seconds});
   if (!tps) return tps.error();

@@ -15,7 +15,7 @@
 namespace belay::bench {
 namespace {
 
-// MariaDB's rows lie in its tree by key, PostgreSQL's in a heap beside it.
+// MariaDB stores rows in its tree by key, PostgreSQL in a heap beside its index.
 constexpr const char* kCreateTransfers =
     "CREATE TABLE bench.transfers (gid VARCHAR(128) PRIMARY KEY, payload TEXT NOT NULL)";
 constexpr const char* kGids = "SELECT gid FROM bench.transfers";
@@ -59,7 +59,7 @@ Result<> Databases::create_tables() const {
   return create_table(*second);
 }
 
-// What one of them holds.
+// The content of one database.
 struct Held {
   std::vector<std::string> gids;  // sorted
   std::size_t prepared = 0;
@@ -100,14 +100,14 @@ Result<> Databases::verify(std::uint64_t transactions, std::vector<std::string>&
   return {};
 }
 
-// As a conninfo and a server's setting take it without quotes.
+// True if a conninfo and a server's setting accept the path without quotes.
 bool is_plain_path(const std::string& path) {
   return std::all_of(path.begin(), path.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '/' || c == '.' || c == '_' || c == '-';
   });
 }
 
-// The servers of root run as somebody else, who must be able to go through here.
+// The servers that root starts run as another user, who must be able to pass through the directory.
 void let_through(const std::string& directory) {
   if (::geteuid() != 0) return;
   std::filesystem::permissions(directory, std::filesystem::perms::others_exec,

@@ -22,7 +22,8 @@ std::string guard_of(const std::string& gid, const char* branch) {
       gid, branch);
 }
 
-// One thread's connections. A thread sends PostgreSQL a statement and goes on with MariaDB.
+// The connections of one thread. A thread sends PostgreSQL a statement and meanwhile works with
+// MariaDB.
 class Lane {
  public:
   static Result<Lane> connect(const XaDatabases& databases) {
@@ -64,7 +65,7 @@ struct Span {
   std::uint64_t from_ns, until_ns;
 };
 
-// What ended within the span counts; an error ends the thread.
+// Counts the transactions that ended within the span; an error ends the thread.
 class Runner {
  public:
   Runner(Lane lane, unsigned number, const XaFloorSettings& settings, const Span& span)
@@ -72,7 +73,7 @@ class Runner {
         thread_([this, number, settings, span] { run(number, settings, span); }) {}
   void join() { thread_.join(); }
 
-  std::uint64_t counted() const { return counted_; }  // once joined
+  std::uint64_t counted() const { return counted_; }  // valid once joined
   const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -89,7 +90,7 @@ class Runner {
   Lane lane_;
   std::uint64_t counted_ = 0;
   std::optional<Error> error_;
-  std::thread thread_;  // last: it uses the others
+  std::thread thread_;  // last, because the thread uses the other members
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
-// The floor of workload `xa`: the same two databases and SQL, so many threads with one connection
-// to each, and nobody who remembers what was decided. Both databases are busy at once, as they are
-// with belay.
+// The floor of workload `xa`: the same two databases and the same SQL, with a number of threads
+// that have one connection to each, and no stored decisions. Both databases work at the same time,
+// as they do with belay.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@ namespace belay::bench {
 struct XaFloorSettings {
   unsigned threads = 1;
   std::size_t payload_bytes = 0;
-  double seconds = 1;  // the first tenth being the warm-up
+  double seconds = 1;  // the first tenth is the warm-up
 };
 
-// Transactions a second.
+// Returns transactions a second.
 Result<double> measure_xa_floor(const XaDatabases& databases, const XaFloorSettings& settings);
 
 }  // namespace belay::bench

@@ -1,5 +1,5 @@
-// The `belay` command: parses, runs one subcommand, ends with its exit code. Every error is one
-// line on stderr.
+// The `belay` command: parses the command line, runs one subcommand and ends with its exit code.
+// Every error is one line on stderr.
 #include <fcntl.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -71,7 +71,7 @@ bool is(const CLI::ParseError& error, CLI::ExitCodes code) {
   return error.get_exit_code() == static_cast<int>(code);
 }
 
-// What CLI11 found wrong, in our words where its own are odd.
+// The error that CLI11 found, in our own words where CLI11's are unclear.
 std::string described(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const auto rest = app.remaining(true);
@@ -92,7 +92,7 @@ ExitCode usage_error(Context& context, const CLI::App& app, const CLI::ParseErro
               fmt::format("see `{} --help`", help));
 }
 
-// The name after "help", if any, is asked for its own help.
+// A name after "help" gets that command's own help.
 std::vector<std::string> arguments(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "help") {
@@ -104,7 +104,7 @@ std::vector<std::string> arguments(int argc, char** argv) {
 
 ExitCode parse_and_run(CLI::App& app, Context& context, std::vector<std::string> words) {
   try {
-    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    std::reverse(words.begin(), words.end());  // CLI11 expects the reverse order
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
     context.out.write(app.help());
@@ -121,20 +121,20 @@ ExitCode parse_and_run(CLI::App& app, Context& context, std::vector<std::string>
   return context.command();
 }
 
-// With a standard stream closed the next file that is opened would be that stream: what is meant
-// for a terminal would be written into a state file or to a peer. Opened the wrong way round, so
-// that its use is still an error.
+// If a standard stream is closed, the next opened file gets its number, and output for a terminal
+// would be written into a state file or to a peer. /dev/null is opened with the wrong access mode,
+// so that the use of the stream is still an error.
 void keep_standard_streams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number, which is this one.
+    // The open gets the lowest free number, which is this one.
     if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
   }
 }
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // `belay list | head -1` ends quietly, see Out
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write
+  std::signal(SIGXFSZ, SIG_IGN);  // exceeding the limit on file sizes is an error of the write
   Context context;
   CLI::App app;
   describe(app, context);

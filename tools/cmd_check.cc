@@ -1,4 +1,4 @@
-// belay check: is the state file sound?
+// belay check: checks that the state file is sound.
 #include <CLI/CLI.hpp>
 
 #include "command.h"
@@ -39,7 +39,7 @@ ExitCode report(Context& context, const CheckReport& found) {
               "set the file aside with its -wal and -shm, and restore a backup");
 }
 
-// So damaged that it was not even opened: that too is a finding.
+// A file so damaged that it could not be opened is also a problem to report.
 ExitCode report_unreadable(Context& context, const Error& error) {
   CheckReport found;
   found.problems.push_back(error.detail);

@@ -1,4 +1,4 @@
-// belay completion SHELL: a completion script, made from the very options the parser knows.
+// belay completion SHELL: prints a completion script, made from the options that the parser knows.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -22,7 +22,7 @@ Commands commands_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-// Its own, and those of its subcommands.
+// The options of the command and of its subcommands.
 Options options_of(const CLI::App& app) {
   auto options =
       app.get_options([](const CLI::Option* option) { return !option->get_lnames().empty(); });
@@ -37,7 +37,7 @@ Options options_of(const CLI::App& app) {
   return options;
 }
 
-// The words a command may be followed by.
+// The words that may follow a command.
 std::string followers_of(const CLI::App& command) {
   if (command.get_name() == "completion") return "bash zsh fish";
   std::string words;
@@ -54,7 +54,7 @@ bool takes_path(const CLI::Option& option) {
   return type == "PATH" || type == "FILE" || type == "DIR" || type == "FILE.csv";
 }
 
-// The words an option may be given, if they are few.
+// The possible values of an option, if they are few.
 std::string values_of(const CLI::Option& option) {
   const auto type = option.get_type_name();
   if (type == "STATUS") return "prepared submitted aborting succeed failed";

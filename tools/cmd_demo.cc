@@ -1,5 +1,5 @@
-// belay demo: the main job on real input. Two banks, a file of transfers, one transaction each in
-// any of the modes, an audit at the end.
+// belay demo: shows belay's main use on real input. Two banks and a file of transfers, one
+// transaction for each transfer in any of the modes, and an audit at the end.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -62,8 +62,8 @@ Examples:
 
 constexpr const char* kExampleName = "transfers.csv";
 
-// Beside the program in the build tree, in the data directory once installed; wherever that was
-// moved to.
+// The file lies beside the program in the build tree, and in the data directory once installed; the
+// path is found even if the installation was moved.
 std::string example_path(const Context& context) {
   const std::filesystem::path here =
       std::filesystem::path(demo::own_path(context.program)).parent_path();
@@ -99,10 +99,10 @@ Result<> found_banks(const demo::Settings& settings) {
   return {};
 }
 
-// So that what is wrong with the banks is said before anything runs.
+// Problems with the banks are reported before anything runs.
 Result<> found_banks(demo::Settings& settings, std::unique_ptr<demo::XaServers>& servers) {
   if (settings.mode != Mode::xa) return found_banks(settings);
-  std::error_code failed;  // then it stays as it is, and the servers complain
+  std::error_code failed;  // on failure the path stays as it is, and the servers report it
   const auto absolute = std::filesystem::absolute(settings.files.directory, failed);
   if (!failed) settings.files.directory = absolute.lexically_normal().string();
   auto started = demo::XaServers::start(settings);
@@ -151,7 +151,7 @@ class Demo {
   ExitCode run() {
     if (options_.bank) {
       const auto ran = demo::run_http_bank(settings_, *options_.bank, options_.port);
-      return ran ? ExitCode::done : ExitCode::failed;  // it said why
+      return ran ? ExitCode::done : ExitCode::failed;  // the error was printed already
     }
     if (settings_.transfers.empty()) settings_.transfers = example_path(context_);
     auto file = demo::read_transfers(settings_.transfers);
@@ -191,7 +191,7 @@ class Demo {
     return worked ? ExitCode::done : fail(context_, worked.error());
   }
 
-  // Of the banks, before anything ran.
+  // Reports an error of the banks before anything ran.
   ExitCode complain(const Error& error) {
     switch (error.code) {
       case ErrorCode::invalid_argument:
@@ -211,7 +211,8 @@ class Demo {
     demo::Results results(file_.transfers.size());
     int worker_code = 0;
     const auto story = conduct(results, worker_code);
-    if (!story && worker_code > 0) return static_cast<ExitCode>(worker_code);  // it said why
+    // The error was printed already.
+    if (!story && worker_code > 0) return static_cast<ExitCode>(worker_code);
     if (!story) return fail(context_, story.error());
     if (services_) services_->stop();
     const auto audit = read_books(results);
@@ -249,7 +250,8 @@ class Demo {
                                 onlooker, worker_code);
   }
 
-  // Half-way to the engine's kill the one, and half-way from there to the end the other.
+  // Kills the first bank half-way to the kill of the engine, and the other bank half-way from there
+  // to the end.
   void kill_banks(demo::Meter& meter, std::size_t done, std::size_t all) {
     if (!services_ || options_.kill_percent == 0 || bank_kills_.size() == demo::kBanks) return;
     const bool first = bank_kills_.empty();
@@ -267,7 +269,7 @@ class Demo {
   ExitCode say(const demo::Results& results, const demo::Story& story, const demo::Audit& audit) {
     demo::Summary summary{settings_,   file_, results, story,           audit,
                           bank_kills_, 0,     0,       context_.program};
-    // The opening books tell nothing if other transfers were performed since.
+    // The opening books are of no use if other transfers were performed since.
     if (audit.strangers == 0 && results.count(demo::Verdict::refused) == 0) {
       const auto forecast = demo::forecast(file_.transfers, settings_.accounts, settings_.mode);
       summary.forecast = forecast.size() - demo::open_in(forecast);

@@ -1,4 +1,4 @@
-// belay list: transactions, newest first.
+// belay list: shows transactions, newest first.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <limits>
@@ -26,8 +26,8 @@ Examples:
   belay list --json | jq -r .gid               all of them, for a script
 )";
 
-constexpr std::uint64_t kTableRows = 50;  // more than a person reads; a program gets all
-constexpr int kTablePages = 10;           // of 10,000 looked at: a second or so
+constexpr std::uint64_t kTableRows = 50;  // enough for a person; a program gets all
+constexpr int kTablePages = 10;           // of 10,000 examined rows: takes about a second
 
 struct ListOptions {
   Filter filter;
@@ -77,7 +77,7 @@ class Listing {
     return limit == 0 ? std::numeric_limits<std::uint64_t>::max() : limit - shown_;
   }
 
-  // A table that nobody asked to be complete.
+  // True for a table that may be incomplete.
   bool is_short() const { return !context_.json && options_.limit.value_or(kTableRows) != 0; }
 
   void show(const TransactionRow& row) {

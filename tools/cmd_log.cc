@@ -1,4 +1,4 @@
-// belay log GID: what happened to one transaction, and when.
+// belay log GID: shows what happened to one transaction, and when.
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -18,7 +18,7 @@ Examples:
   belay log order-42 --json | jq -r '[.at, .event, .detail] | @tsv'
 )";
 
-// "+0.000s", "+3m12.345s", "+2h05m01s"
+// Formats "+0.000s", "+3m12.345s", "+2h05m01s".
 std::string offset(Millis span) {
   const auto ms = span.count() < 0 ? 0 : span.count();
   const auto seconds = ms / 1000;

@@ -62,7 +62,7 @@ ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error)
 ExitCode run(Context& context, Serve& serve) {
   auto& settings = serve.settings;
   if (auto wrong = serve.table.resolve()) return bad_usage(context, *wrong);
-  // `belay --db PATH serve`
+  // For `belay --db PATH serve`.
   if (!context.db.empty() && !serve.table.is_given("db")) settings.db = context.db;
   if (serve.print_config) {
     context.out.print("{}", serve.table.printed());
@@ -80,7 +80,9 @@ ExitCode run(Context& context, Serve& serve) {
   const auto served = belay::tool::serve(settings, std::move(tokens), log);
   if (served) return ExitCode::done;
   log.flush(ServeLog::kLastLines);
-  unblock_signals();  // whoever reads the error may not
+  // The signals work as usual again: the reader of the error may stop reading, and a signal must
+  // then end the process.
+  unblock_signals();
   return fail_to_serve(context, serve, served.error());
 }
 

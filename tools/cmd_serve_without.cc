@@ -1,4 +1,4 @@
-// `belay serve` and `belay submit` of a belay that was built without HTTP.
+// `belay serve` and `belay submit` in a belay that was built without HTTP.
 #include <CLI/CLI.hpp>
 
 #include "command.h"

@@ -1,4 +1,4 @@
-// belay show GID: one transaction with its branches.
+// belay show GID: shows one transaction with its branches.
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -55,7 +55,7 @@ void print_head(Out& out, const TransactionRow& row, TimePoint at) {
   line("trace id", printable(row.trace_id));
 }
 
-// Of confirm and cancel one never runs, and before the decision neither has.
+// Of confirm and cancel only one ever runs, and neither before the decision.
 bool matters(const BranchRow& row) {
   switch (row.op) {
     case Op::confirm:

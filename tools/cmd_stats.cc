@@ -1,4 +1,4 @@
-// belay stats: how many transactions of which kind, and how the file is.
+// belay stats: shows how many transactions there are in each state, and the state of the file.
 #include <CLI/CLI.hpp>
 
 #include "command.h"

@@ -1,4 +1,4 @@
-// belay stuck: what does not go on, and why.
+// belay stuck: shows which transactions make no progress, and why.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -21,16 +21,17 @@ Examples:
   belay stuck --json | jq -r .target | sort | uniq -c     which handler holds up how many
 )";
 
-constexpr std::uint64_t kTableTransactions = 50;  // more than a person reads; a program gets all
+constexpr std::uint64_t kTableTransactions = 50;  // enough for a person; a program gets all
 
 bool waits(const BranchRow& branch) {
   return branch.status == "started" || branch.status == "parked";
 }
 
-// The op that each branch is at: a first one without an answer is given up once the second began.
+// The current operation of each branch: a first operation without an answer was given up once the
+// second one began.
 std::vector<BranchRow> waiting_of(const std::vector<BranchRow>& branches) {
   std::vector<BranchRow> waiting;
-  std::string begun;  // the branch whose second op is in `waiting`
+  std::string begun;  // the branch whose second operation is in `waiting`
   for (auto row = branches.rbegin(); row != branches.rend(); ++row) {
     if (row->branch_id == begun || row->status == "idle") continue;
     begun = row->branch_id;
@@ -125,7 +126,7 @@ class StuckListing {
 
   Context& context_;
   Reader& reader_;
-  const std::uint64_t limit_;  // 0: none
+  const std::uint64_t limit_;  // 0: no limit
   std::uint64_t transactions_ = 0;
   TimePoint at_ = now();
   Table table_{{{"GID"},

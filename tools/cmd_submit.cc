@@ -1,4 +1,4 @@
-// `belay submit`: hands definitions in, and waits for their end if asked to.
+// `belay submit`: submits definitions and, if requested, waits for their end.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>

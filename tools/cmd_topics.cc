@@ -1,4 +1,4 @@
-// belay topics: who is subscribed to what.
+// belay topics: shows the subscriptions of each topic.
 #include <CLI/CLI.hpp>
 
 #include "command.h"

@@ -1,4 +1,4 @@
-// belay version: of the command, and of the library it runs with.
+// belay version: shows the version of the command and of the library that it uses.
 #include <CLI/CLI.hpp>
 
 #include "belay/version.h"

@@ -1,4 +1,4 @@
-// belay watch: counts and rates, again and again.
+// belay watch: shows counts and rates repeatedly.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -23,11 +23,11 @@ Examples:
 
 struct WatchOptions {
   std::optional<Millis> interval;
-  std::optional<std::uint64_t> count;  // else for ever
+  std::optional<std::uint64_t> count;  // empty: for ever
 };
 
-// The two signals that ask for the end are waited for instead of handled: no race between a look
-// and a pause.
+// The two signals that end the command are waited for instead of handled, so that there is no race
+// between a check for a signal and a pause.
 class EndSignals {
  public:
   EndSignals() {
@@ -40,7 +40,7 @@ class EndSignals {
   EndSignals& operator=(const EndSignals&) = delete;
   ~EndSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
-  // True if one came before the pause was over.
+  // True if a signal came during the pause.
   bool pause(Millis span) const {
     timespec timeout{};
     timeout.tv_sec = static_cast<std::time_t>(span.count() / 1000);
@@ -58,8 +58,8 @@ struct Look {
   TimePoint at;
 };
 
-// A second, however long the pause was; nothing for the first look, or when rows were deleted in
-// between.
+// The rate per second, whatever the length of the pause; nothing for the first line, or if rows
+// were deleted meanwhile.
 std::optional<double> rate(std::uint64_t from, std::uint64_t to, Millis span) {
   if (to < from || span.count() <= 0) return std::nullopt;
   return static_cast<double>(to - from) * 1000.0 / static_cast<double>(span.count());
@@ -83,7 +83,7 @@ class Watch {
       auto stats = reader_.stats();
       if (!stats) return fail(context_, stats.error());
       show({std::move(*stats), now()});
-      if (!context_.out.flush()) return ExitCode::done;  // nobody reads any more
+      if (!context_.out.flush()) return ExitCode::done;  // the output is closed
       if (++looks == options_.count || signals.pause(interval)) return ExitCode::done;
     }
   }

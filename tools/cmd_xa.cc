@@ -1,5 +1,5 @@
-// belay xa orphans: prepared transactions in a database that no engine will end, what the state
-// file says about each, and the operator's ways to end them.
+// belay xa orphans: shows the prepared transactions in a database that no engine will end and what
+// the state file says about each, and lets an operator end them.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -93,7 +93,7 @@ class Orphans {
       return fail(context_, ExitCode::usage, "no database was named",
                   "give --postgresql CONNINFO or --mariadb CONNINFO");
     }
-    // Of all realms nobody could say which transactions live.
+    // Without a realm nobody could say which transactions are still in use.
     if (options_.realm.empty()) {
       return fail(context_, ExitCode::usage, "the realm is empty",
                   "give the XaOptions::realm of the engine, or else its participant's name");
@@ -149,7 +149,7 @@ class Orphans {
                 "see that the realm is spelt as its engine spelt it");
   }
 
-  // Not for those in a hurry: a file that is there and knows the realm is to be asked.
+  // --state-lost is refused if the file exists and knows the realm: then the file must be used.
   ExitCode fail_not_lost() {
     return fail(context_, ExitCode::usage,
                 fmt::format("the state file {} is not lost: it knows the realm '{}'", context_.db,
@@ -184,7 +184,7 @@ class Orphans {
                 to_do);
   }
 
-  // What was named must be there, and may not be ended against what the file says.
+  // A named transaction must exist, and must not be ended against what the file says.
   ExitCode check_named() {
     for (const auto& xid : options_.xids) {
       const auto found = std::find_if(judged_.begin(), judged_.end(),
@@ -284,7 +284,7 @@ class Orphans {
 
   std::string_view verb() const { return options_.commit ? "commit" : "roll back"; }
 
-  // `done`: go on.
+  // `done`: the command may go on.
   ExitCode ask() {
     if (isatty(STDIN_FILENO) == 0) {
       return fail(context_, ExitCode::usage,

@@ -109,7 +109,7 @@ void add_duration_option(CLI::App* command, const char* name, std::optional<Mill
 }
 
 ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do) {
-  context.out.flush();  // so that the error comes last where both go to one place
+  context.out.flush();  // so that the error comes last if both go to the same place
   context.err.print("{}: {}\n", context.err.styled("belay", Style::bad),
                     printable(fmt::format("{}: {}", happened, to_do)));
   context.err.flush();

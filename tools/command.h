@@ -1,6 +1,6 @@
-// The seam between `main` and the subcommands: a subcommand is one file with one `add_...`
-// function, declared here and called in belay.cc. It describes its options to CLI11 and leaves in
-// `Context::command` what is to be run.
+// The interface between `main` and the subcommands. A subcommand is one file with one `add_...`
+// function, which is declared here and called in belay.cc. The function describes the subcommand's
+// options to CLI11, and its callback stores in `Context::command` what is to be run.
 #pragma once
 
 #include <functional>
@@ -17,19 +17,19 @@ class App;
 
 namespace belay::tool {
 
-// Printed in `belay --help`; scripts rely on them.
+// Printed in `belay --help`; scripts rely on these numbers.
 enum class ExitCode : int {
   done = 0,
   failed = 1,
   usage = 2,
   not_found = 3,
   forbidden = 4,  // the transaction's state forbids it
-  busy = 5,       // or locked by another process
+  busy = 5,       // busy, or locked by another process
   corrupt = 6,    // the state file is damaged
 };
 
 struct Context {
-  std::string program = "belay";  // how it was called
+  std::string program = "belay";  // the name by which it was called
   std::string db;                 // --db or BELAY_DB; empty if neither was given
   bool json = false;              // --json
   Out out{1};
@@ -38,31 +38,31 @@ struct Context {
   std::function<ExitCode()> command;
 };
 
-// A subcommand with its help: `summary` is one line without a full stop, `details` the paragraphs
-// and examples below the options. Finish it with `on_run`.
+// Adds a subcommand with its help: `summary` is one line without a full stop, `details` are the
+// paragraphs and examples below the options. Complete it with `on_run`.
 CLI::App* add_command(CLI::App& app, const char* name, const char* summary, const char* details);
 void on_run(CLI::App* command, Context& context, std::function<ExitCode()> run);
-// The same for a command that reads a state file: says what is wrong if there is none to read. With
-// `on_corrupt` the command itself says so of a damaged one.
+// The same for a command that reads a state file; if there is no file to read, it prints what is
+// wrong. If `on_corrupt` is given, the command itself reports a damaged file.
 void on_read(CLI::App* command, Context& context, std::function<ExitCode(Reader&)> run,
              std::function<ExitCode(const Error&)> on_corrupt = {});
-// The options most subcommands share.
+// The options that most subcommands share.
 void add_db_option(CLI::App* command, Context& context);
 void add_json_option(CLI::App* command, Context& context);
-// A whole number from 0; anything else is a usage error.
+// A whole number of at least 0; anything else is a usage error.
 void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
                       const char* description);
 // Sets `into` from "500ms", "5s", "10m", "2h" or "7d"; anything else is a usage error.
 void add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
                          const char* description);
 
-// Print one line to stderr, "belay: what happened: what to do", and return the exit code to end
-// with.
+// Print one line to stderr, "belay: what happened: what to do", and return the exit code with which
+// the program must end.
 ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do);
 ExitCode fail(Context& context, const Error& error);
 ExitCode fail_unknown_gid(Context& context, std::string_view gid);
 
-// One a subcommand.
+// One function for each subcommand.
 void add_list(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_log(CLI::App& app, Context& context);

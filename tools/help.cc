@@ -25,7 +25,7 @@ std::string section(const std::string& title, const std::vector<Entry>& entries)
 }
 
 std::string left_of(const CLI::Option& option) {
-  // Positionals are said as in the usage line.
+  // Positional arguments are shown as in the usage line.
   if (option.nonpositional()) {
     std::string names;
     for (const auto& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
@@ -44,7 +44,7 @@ std::vector<Entry> arguments_of(const CLI::App& app) {
   return result;
 }
 
-// A section a group, in the order in which they were named first.
+// One section for each group, in the order in which the groups were first named.
 std::string option_sections(const CLI::App& app) {
   std::vector<std::pair<std::string, std::vector<Entry>>> groups;
   for (const auto* option : app.get_options()) {

@@ -1,4 +1,4 @@
-// Help as belay prints it: what the command is, how to call it, its options, then details and
+// Formats help in belay's way: what the command is, how to call it, its options, then details and
 // examples.
 #pragma once
 

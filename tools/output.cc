@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kLastColumn = 20;  // the least it is cut to; then the terminal wraps it
+// The minimum width to which the last column is cut; below it the terminal wraps the line.
+constexpr std::size_t kLastColumn = 20;
 constexpr std::size_t kBarCells = 30;
 
 const char* escape_of(Style style) {
@@ -36,7 +37,7 @@ bool wants_colour() {
   return term != nullptr && std::string_view(term) != "dumb";
 }
 
-// As much of `text` as fits in `columns`, the cut marked.
+// The part of `text` that fits into `columns`, with a mark if it was cut.
 std::string fitted(const std::string& text, std::size_t columns) {
   if (display_width(text) <= columns) return text;
   std::string result;

@@ -1,5 +1,5 @@
-// How the command line speaks: a buffered stream that notices a closed pipe, colours for people
-// only, tables, JSON lines, and times and sizes as one says them.
+// The output of the command line: a buffered stream that notices a closed pipe, colours for
+// terminals only, tables, JSON lines, and readable times and sizes.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,8 +18,8 @@ namespace belay::tool {
 
 enum class Style : std::uint8_t { plain, bold, dim, good, warn, bad };
 
-// Not thread-safe. Nothing is written before `flush` or 64 KiB; after a failed write all further
-// output is dropped.
+// Not thread-safe. Nothing is written before `flush` or before 64 KiB are collected; after a failed
+// write all further output is dropped.
 class Out {
  public:
   explicit Out(int fd);
@@ -32,19 +32,19 @@ class Out {
   void print(fmt::format_string<Args...> format, Args&&... args) {
     write(fmt::format(format, std::forward<Args>(args)...));
   }
-  // One object as one line, see `json_text`.
+  // Writes one object as one line. Bytes that are not UTF-8 become U+FFFD.
   void json(const nlohmann::ordered_json& object);
   bool flush();
 
   bool terminal() const { return terminal_; }
   bool coloured() const { return coloured_; }  // a terminal, and neither NO_COLOR nor TERM=dumb
-  std::size_t columns() const;  // of the terminal now; a very large number if it is none
+  // The present width of the terminal; a very large number if the output is no terminal.
+  std::size_t columns() const;
   bool ok() const { return error_ == 0; }
-  int error() const {
-    return error_;
-  }  // errno of the write that failed, EPIPE if the reader went away
+  // The errno of the write that failed; EPIPE if the reader has closed the pipe.
+  int error() const { return error_; }
 
-  // `text` in the escape sequences of `style`, or as it is if there are no colours here.
+  // `text` with the escape sequences of `style`, or unchanged if this output has no colours.
   std::string styled(std::string_view text, Style style) const;
 
  private:
@@ -55,8 +55,8 @@ class Out {
   bool coloured_;
 };
 
-// Columns that are as wide as their widest cell, two spaces apart; on a terminal the last column is
-// cut to fit.
+// A table whose columns are as wide as their widest cell and two spaces apart; on a terminal the
+// last column is cut to fit.
 class Table {
  public:
   enum class Align : std::uint8_t { left, right };
@@ -68,12 +68,12 @@ class Table {
     Cell(std::string cell_text,
          Style cell_style = Style::plain)  // NOLINT(google-explicit-constructor)
         : text(std::move(cell_text)), style(cell_style) {}
-    std::string text;  // printable already: see `printable`
+    std::string text;  // must be printable already: see `printable`
     Style style;
   };
 
   explicit Table(std::vector<Column> columns, std::size_t indent = 0);
-  void add(std::vector<Cell> row);  // as many cells as columns
+  void add(std::vector<Cell> row);  // a row has as many cells as there are columns
   bool empty() const { return rows_.empty(); }
   // Columns without any text are left out.
   void print(Out& out) const;
@@ -84,14 +84,14 @@ class Table {
   std::size_t indent_;
 };
 
-// A progress bar on one line of a terminal; prints nothing elsewhere.
+// A progress bar on one line of a terminal; other outputs show nothing.
 class Progress {
  public:
   Progress(Out& out, std::string label) : out_(out), label_(std::move(label)) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
-  // `note` stands behind the bar. Cheap to call often: it draws only what changed.
+  // `note` is shown behind the bar. Frequent calls are cheap: only changes are drawn.
   void show(unsigned percent, std::string_view note = {});
   void clear();
 
@@ -101,10 +101,10 @@ class Progress {
   std::string shown_;
 };
 
-// Text that cannot disturb a terminal or a table: control characters, direction marks and bytes
-// that are not UTF-8 appear as \n, \x1b, \u202e.
+// Makes text safe for a terminal and a table: control characters, direction marks and bytes that
+// are not UTF-8 appear as \n, \x1b, \u202e.
 std::string printable(std::string_view text);
-// Cells a text takes on a terminal.
+// The number of terminal cells that a text takes.
 std::size_t display_width(std::string_view printable_text);
 
 TimePoint now();
@@ -117,7 +117,7 @@ std::string due(TimePoint at, TimePoint now);  // "in 8.0s", "now", "2.0s overdu
 std::string bytes(std::uint64_t count);        // "512 B", "1.5 MiB"
 std::string count(std::uint64_t number);       // "1,234,567"
 
-// "500ms", "5s", "10m", "2h", "7d"; nothing if it is none of these or too large.
+// Parses "500ms", "5s", "10m", "2h" or "7d"; nothing if the text is none of these or too large.
 std::optional<Millis> parse_duration(std::string_view text);
 // What `parse_duration` reads as this span, in the largest unit that says it exactly; "0s" for
 // none.

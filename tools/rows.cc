@@ -9,7 +9,7 @@ Json json_of(const std::optional<TimePoint>& at) { return at ? json_of(*at) : Js
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
-// A definition that is no JSON is still shown, as a string.
+// A definition that is no JSON is shown as a string.
 Json embedded(const std::string& text) {
   if (text.empty()) return {};
   auto parsed = Json::parse(text, nullptr, false);

@@ -1,4 +1,4 @@
-// What the reader gives, as JSON: keys as the columns of the state file's views.
+// The reader's rows as JSON; the keys are the columns of the state file's views.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@ namespace belay::tool {
 
 using Json = nlohmann::ordered_json;
 
-// Asked of the reader at once: each page looks at the log anew, so rather a few.
+// The rows of one page. Each page folds the log again, so pages are large.
 inline constexpr std::uint32_t kPageRows = 10'000;
-inline constexpr std::uint32_t kWholeRows = 1'000;  // with all of each
+inline constexpr std::uint32_t kWholeRows = 1'000;  // rows with all the data of each transaction
 
-// Times are milliseconds since the epoch; what is absent is null.
+// Times are milliseconds since the epoch; absent values are null.
 Json json_of(const TransactionRow& row);
 Json json_of(const BranchRow& row);
 Json json_of(const TimelineRow& row);

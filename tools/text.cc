@@ -1,4 +1,4 @@
-// The half of output.h that makes text: escapes, widths, times, sizes.
+// The part of output.h that makes text: escapes, widths, times, sizes.
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -28,7 +28,7 @@ bool in(const std::array<Range, N>& ranges, char32_t value) {
   return false;
 }
 
-// Controls, line separators, and the marks that reorder or hide text.
+// Control characters, line separators, and marks that reorder or hide text.
 constexpr std::array<Range, 7> kDisturbing = {{{0x00, 0x1f},
                                                {0x7f, 0x9f},
                                                {0x200b, 0x200f},
@@ -36,7 +36,7 @@ constexpr std::array<Range, 7> kDisturbing = {{{0x00, 0x1f},
                                                {0x2060, 0x2069},
                                                {0xfeff, 0xfeff},
                                                {0xfff9, 0xfffb}}};
-// Rough on purpose: what East Asian scripts and emoji need to keep a column straight.
+// Deliberately approximate: enough to keep columns aligned with East Asian scripts and emoji.
 constexpr std::array<Range, 7> kWide = {{{0x1100, 0x115f},
                                          {0x2e80, 0xa4cf},
                                          {0xac00, 0xd7a3},
@@ -127,7 +127,7 @@ std::string duration(Millis span) {
 std::string ago(TimePoint at, TimePoint now) { return duration(now - at) + " ago"; }
 
 std::string due(TimePoint at, TimePoint now) {
-  // A running engine is a moment late with each call; only more than that is worth a word.
+  // A running engine makes each call a moment late; only a longer delay is shown.
   constexpr Millis kPatience{1000};
   if (at > now) return "in " + duration(at - now);
   if (now - at <= kPatience) return "now";

@@ -22,22 +22,22 @@ namespace belay {
 // transaction goes on at the next open. Every function of a moved-from handle returns `misuse`.
 class BELAY_EXPORT Driven {
  public:
-  // As Engine::prepare. The transaction is on disk when this function returns.
+  // Calls Engine::prepare. The transaction is on disk when this function returns.
   static Result<Driven> begin(Engine& engine, Description description);
 
   Driven(Driven&& other) noexcept;
   Driven& operator=(Driven&& other) noexcept;
   ~Driven();
 
-  // As Engine::register_branch.
+  // Calls Engine::register_branch.
   Result<Outcome> branch(const TwoPhaseBranch& branch);
-  // As Engine::submit_prepared. If it returns an error other than commit_unknown, nothing was
+  // Calls Engine::submit_prepared. If it returns an error other than commit_unknown, nothing was
   // decided, and the handle can still abort.
   Result<Report> submit();
   // Submits and waits until the transaction is final, at most `timeout`. Errors: timed_out (the
   // transaction goes on), and those of submit.
   Result<Report> run(Millis timeout);
-  // As Engine::abort.
+  // Calls Engine::abort.
   Result<Report> abort(std::string_view reason);
 
   const std::string& gid() const noexcept { return gid_; }

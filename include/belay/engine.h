@@ -159,7 +159,7 @@ class BELAY_EXPORT Engine {
   // long or taken), closed.
   Result<> handle(std::string_view name, Handler handler, void* user = nullptr);
   // Registers a blocking handler: it is called on a thread of the engine, where it may block. Up to
-  // Limits::blocking_threads such handlers begin at once. Errors: those of `handle`; storage (the
+  // Limits::blocking_threads such handlers begin at once. Errors: those of `handle`; resources (the
   // system has no thread left).
   //
   // The timeout of a call counts from the moment its handler is called. When that time is up, the

@@ -77,7 +77,7 @@ struct Limits {
   std::size_t blocking_threads = 16;
   std::size_t branches_max = 1'000;                    // per transaction → branches_limit
   std::size_t payload_bytes_max = 1024 * 1024;         // per step → payload_limit
-  std::size_t definition_bytes_max = 8 * 1024 * 1024;  // of a whole transaction → definition_limit
+  std::size_t definition_bytes_max = 8 * 1024 * 1024;  // the whole transaction → definition_limit
   std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
   std::size_t subscriptions_max = 100'000;             // in all topics together → topics_limit
   // Limits of memory, in bytes, each for a sum. If nothing else counts towards the sum, one item is
@@ -101,14 +101,14 @@ struct Options {
   // The host's loop. Null: the engine runs a loop on a thread of its own.
   uv_loop_s* loop = nullptr;
   History history = History::all;
-  // Retention counts only time during which an engine had the file open. Not counted: a minute or
-  // more in which nobody has the file open, and a minute or more by which the wall clock has jumped
-  // ahead at a start (the eight longest such times).
-  // For succeeded transactions; 0: for ever.
+  // How long succeeded transactions stay; 0: for ever. Retention counts only time during which an
+  // engine had the file open. Not counted: a minute or more in which nobody has the file open, and
+  // a minute or more by which the wall clock has jumped ahead at a start (the eight longest such
+  // times).
   Millis retention{7LL * 24 * 3600 * 1000};
-  // For failed transactions; 0: for ever.
+  // How long failed transactions stay; 0: for ever.
   Millis retention_failed{7LL * 24 * 3600 * 1000};
-  // For transactions and steps that set none.
+  // The default for transactions and steps that set none.
   Retry retry;
   // How long a call may take; dtm's default. 1 ms to 1 h.
   Millis request_timeout{3'000};

@@ -73,7 +73,7 @@ struct ProgressRow {
 // One transaction with all its data, as of one moment.
 struct WholeTransaction {
   TransactionRow row;
-  std::vector<BranchRow> branches;    // in order; the operations of one branch follow each other
+  std::vector<BranchRow> branches;    // ordered; the operations of one branch follow each other
   std::vector<TimelineRow> timeline;  // oldest first
   std::vector<ProgressRow> progress;  // a workflow's steps in the order they were recorded
 };

@@ -44,7 +44,7 @@ class Workflow : public Describes<Workflow> {
 struct Progress {
   std::string branch_id;  // 1 to 128 bytes
   std::string op;         // a name of the owner's choice, 1 to 45 bytes
-  std::string status;     // the same
+  std::string status;     // likewise a name of the owner's choice, 1 to 45 bytes
   std::string data{};     // the step's result, at most Limits::payload_bytes_max
   bool operator==(const Progress&) const = default;
 };

@@ -69,8 +69,8 @@ class BELAY_EXPORT XaDatabase {
   // Registers the handlers "NAME.commit" and "NAME.rollback" with the engine. `conninfo` has
   // libpq's syntax; TLS and all other settings of the connection are set there. Errors: unsupported
   // (built without libpq, or the server does not allow prepared transactions), storage (with the
-  // database's message), invalid_argument. `handle` may be called as long as the Engine exists and
-  // was not moved.
+  // database's message), invalid_argument, resources (no thread is left). `handle` may be called as
+  // long as the Engine exists and was not moved.
   static Result<XaDatabase> postgresql(Engine& engine, std::string_view name,
                                        std::string_view conninfo, const XaOptions& options = {});
   // The same for MariaDB. `conninfo`: "host=… port=… socket=… user=… password=… database=… ssl-ca=…

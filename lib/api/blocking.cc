@@ -8,13 +8,15 @@
 namespace belay::api {
 namespace {
 
-// Whose thread this is, and what is kept for the call whose handler runs on it.
+// The object that this thread belongs to, and the bytes kept for the call whose handler runs on
+// this thread.
 thread_local Blocking* blocking_here = nullptr;
 thread_local std::size_t bytes_here = 0;
 
 }  // namespace
 
-// At least one call must find room among those in flight, and for its copy, while others wait.
+// While others wait, at least one call must still be allowed in flight, and must have room for its
+// copy.
 Blocking::Blocking(const Limits& limits, std::function<void()> opened)
     : places_(limits.blocking_threads),
       waiting_max_(std::min(limits.blocking_threads, limits.calls_in_flight_max - 1)),
@@ -65,7 +67,7 @@ Result<> Blocking::begin_wait(std::size_t bytes) {
                        " bytes are kept for blocking handlers that wait for transactions, and with "
                        "this one no call had room: see Limits::call_bytes_max"};
     }
-    // One for what is waited for.
+    // One thread more, for the handler that is waited for.
     BELAY_TRY(threads_.have(running_ + 1));
     ++waiting_;
     waiting_bytes_ += bytes;

@@ -1,9 +1,10 @@
 // The threads of the blocking handlers. A call is handed over only when a thread is free for it, so
-// that it begins at once; what waits, waits in the engine, where it costs nothing and can be
+// the call begins at once. Waiting calls stay in the engine, where they take no thread and can be
 // withdrawn.
 //
-// A handler that waits for transactions gives its place to another one meanwhile: else handlers
-// that wait for each other would stop all. For these there are as many threads again.
+// A handler that waits for transactions gives its place to another handler while it waits;
+// otherwise handlers that wait for each other would block all places. For such handlers there may
+// be as many threads more.
 #pragma once
 
 #include <algorithm>
@@ -19,27 +20,29 @@ namespace belay::api {
 
 class Blocking {
  public:
-  // `opened` is called from any thread when there may be a place again, but for a call's end.
+  // `opened` is called from any thread when there may be a place again, except when the reason is
+  // the end of a call.
   Blocking(const Limits& limits, std::function<void()> opened);
   ~Blocking() { threads_.end(); }
   Blocking(const Blocking&) = delete;
   Blocking& operator=(const Blocking&) = delete;
 
-  // Without one thread no place would ever open. Errors: resources (none is left).
+  // Makes sure that there is at least one thread: without a thread no place would ever become free.
+  // Errors: resources (no thread is left).
   Result<> have_one() { return threads_.have(1); }
-  // Is a thread free? One is made if it has to be.
+  // True if a thread is free; a thread is created if necessary.
   bool has_place();
-  // Needs a place. `work`, then, when the place is free again, `done`; both on the thread. `bytes`
-  // is what is kept for the call until then.
+  // Needs a place. Runs `work`, and then, when the place is free again, `done`, both on the thread.
+  // `bytes` is the memory that is kept for the call until then.
   void run(std::size_t bytes, std::function<void()> work, std::function<void()> done);
-  // Do all that run wait for what others have to do?
+  // True if every running handler waits for others.
   bool all_wait();
-  // Is this one of its threads?
+  // True if the calling thread belongs to this object.
   bool is_own_thread() const;
 
-  // While it lives, the calling thread waits for what others have to do. It is nothing on any other
-  // thread than a blocking handler's, whichever engine's. Errors: busy (too many wait already),
-  // resources (no thread is left).
+  // While a Wait exists, the calling thread waits for the work of others. On a thread that runs no
+  // blocking handler of any engine, a Wait has no effect. Errors: busy (too many handlers wait
+  // already), resources (no thread is left).
   class Wait {
    public:
     static Result<Wait> begin();
@@ -62,10 +65,10 @@ class Blocking {
   const std::size_t waiting_bytes_max_;
   const std::function<void()> opened_;
   base::Mutex mutex_;
-  std::size_t running_ BELAY_GUARDED_BY(mutex_) = 0;  // those that wait among them
+  std::size_t running_ BELAY_GUARDED_BY(mutex_) = 0;  // including those that wait
   std::size_t waiting_ BELAY_GUARDED_BY(mutex_) = 0;
   std::size_t waiting_bytes_ BELAY_GUARDED_BY(mutex_) = 0;
-  threads::Pool threads_{"belay-blocking"};  // last: it uses all of the above
+  threads::Pool threads_{"belay-blocking"};  // last, because the threads use all the members above
 };
 
 }  // namespace belay::api

@@ -1,5 +1,5 @@
-// How a branch is called: a target that is a URL by lib/hook, any other by the function of that
-// name.
+// Selects how a branch is called: a target that is a URL is called by lib/hook, any other target by
+// the registered function with that name.
 #pragma once
 
 #include "api/handlers.h"
@@ -12,7 +12,8 @@ class Callers final : public ports::Caller {
  public:
   Callers(Handlers& handlers, hook::Hooks& hooks) : handlers_(handlers), hooks_(hooks) {}
 
-  // A library built without libcurl leaves URLs parked, as names that nobody registered.
+  // Without libcurl in the build, branches with a URL stay parked, as if their handler were not
+  // registered.
   Kind kind_of(std::string_view target) override;
   Outcome call_now(const Call& call) override { return handlers_.call_now(call); }
   ports::Lane lane_of(std::string_view target) override;

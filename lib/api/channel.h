@@ -1,4 +1,4 @@
-// The engine's side of a Reply.
+// The engine's end of a Reply.
 #pragma once
 
 #include <memory>

@@ -28,7 +28,7 @@ Driven& Driven::operator=(Driven&& other) noexcept {
   return *this;
 }
 
-// No word by its deadline aborts it too, if the engine cannot take this one.
+// If the engine cannot accept this request, the transaction is still aborted at its deadline.
 Driven::~Driven() {
   if (const auto engine = this->engine(); engine && Engine::Impl::usable(*engine)) {
     static_cast<void>(
@@ -68,7 +68,8 @@ Result<Report> Driven::submit() {
   return report;
 }
 
-// The word itself waits for the end: afterwards the gid may be forgotten.
+// The request to submit waits for the transaction's end itself: after its end the gid may be
+// forgotten.
 Result<Report> Driven::run(Millis timeout) {
   const auto engine = this->engine();
   if (!engine) return engine.error();
@@ -86,7 +87,8 @@ Result<Report> Driven::run(Millis timeout) {
                           .timeout_ms = static_cast<std::uint64_t>(timeout.count())}));
   auto result = rendezvous->wait_for(timeout);
   if (!result) {
-    // It may not be decided yet. Said again, it is answered when it is on disk, or as refused.
+    // The submit may not be decided yet. A repeated submit is answered when the first one is on
+    // disk, or with the reason of its refusal.
     auto again = submit();
     result = rendezvous->wait_for(Millis{0});
     if (!result) result = !again || again->finished() ? again : api::late(gid_, timeout);

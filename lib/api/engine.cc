@@ -1,4 +1,4 @@
-// The public functions: who may call them where, and waiting.
+// The public functions: from which threads they may be called, and how they wait.
 #include "belay/engine.h"
 
 #include <algorithm>
@@ -29,9 +29,10 @@ Engine::~Engine() {
   if (impl_) Impl::let_go(std::move(impl_));
 }
 
-// What throws down there is memory that cannot be had. The words fit into a string without any.
+// Only a lack of memory makes the code below throw. The error's text fits into a string without an
+// allocation.
 Result<Engine> Engine::open(std::string_view path, const Options& options) {
-  const base::QuietSignals quiet;  // it writes, on the caller's thread
+  const base::QuietSignals quiet;  // opening writes, on the caller's thread
   try {
     auto impl = Impl::open(path, options);
     if (!impl) return impl.error();
@@ -285,7 +286,7 @@ Result<> Engine::note_realm(const XaRealm& realm) {
   return impl_->note_realm(realm);
 }
 
-// The object may go while this waits, or within the callback.
+// The Engine may be destroyed while this function waits, or inside the callback.
 Result<> Engine::close() {
   BELAY_TRY(Impl::may_wait(impl_));
   const auto impl = impl_;

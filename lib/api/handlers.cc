@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kNameBytesMax = 256;
 
-// The one door into a host's handler: what it throws becomes an outcome.
+// Every call of a host's handler goes through this function, which turns an exception into an
+// outcome.
 Outcome enter(const HandlerEntry& entry, const Call& call) noexcept {
   try {
     return entry.handler(call, entry.user);
@@ -71,7 +72,8 @@ void Handlers::call_later(ports::CallId id, const Call& call) {
   const auto& entry = entry_of(call.target);
   if (entry.kind == HandlerEntry::Kind::async) {
     const auto channel = std::make_shared<Reply::Channel>(id, call, mailbox_);
-    // Thrown out of it before it kept its Reply: that went with it, and answered `unknown`.
+    // If the handler throws before it has stored its Reply, the Reply is destroyed and answers
+    // `unknown`.
     base::enter(log_, "an asynchronous handler",
                 [&] { entry.async_handler(channel->call(), Reply(channel), entry.user); });
     return;

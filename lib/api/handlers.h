@@ -28,32 +28,32 @@ struct HandlerEntry {
 
 class Handlers final : public ports::Caller {
  public:
-  // The lanes of asynchronous and of blocking functions: all others are hosts'.
+  // The lanes of asynchronous and of blocking functions; all other lanes belong to hosts.
   static constexpr ports::Lane kAsync = 0;
   static constexpr ports::Lane kBlocking = ports::kOwnLanes - 1;
 
-  // `opened` is called from any thread: there may be a place in the lane kBlocking.
+  // `opened` is called from any thread when the lane kBlocking may have a place.
   Handlers(const Limits& limits, std::shared_ptr<Mailbox> mailbox, const base::Log& log,
            std::function<void()> opened)
       : mailbox_(std::move(mailbox)), log_(log), blocking_(limits, std::move(opened)) {}
 
-  // From any thread, one at a time: takes the name. Errors: invalid_argument, storage (a blocking
-  // one gets no thread).
+  // From any thread, one thread at a time: reserves the name. Errors: invalid_argument, resources
+  // (no thread is left for a blocking handler).
   Result<> reserve(std::string_view name, const HandlerEntry& entry);
-  // On the loop, or before it runs and one at a time: from now on calls find it. Calls take no
-  // lock.
+  // On the loop, or before the loop runs and from one thread at a time: from now on calls find the
+  // function. Calls take no lock.
   void add(std::string name, const HandlerEntry& entry) {
     entries_.emplace(std::move(name), entry);
   }
 
   Kind kind_of(std::string_view target) override;
   Outcome call_now(const Call& call) override;
-  // Asynchronous ones have the engine's limit and no other.
+  // Asynchronous functions are limited only by the engine.
   ports::Lane lane_of(std::string_view target) override;
   bool has_place(ports::Lane lane) override { return lane != kBlocking || blocking_.has_place(); }
   void call_later(ports::CallId id, const Call& call) override;
   bool all_blocking_wait() override { return blocking_.all_wait(); }
-  // Is this thread one on which blocking handlers run?
+  // True if the calling thread runs blocking handlers.
   bool is_blocking_thread() const { return blocking_.is_own_thread(); }
 
  private:
@@ -70,7 +70,7 @@ class Handlers final : public ports::Caller {
   const base::Log& log_;
   std::unordered_map<std::string, HandlerEntry, Hash, std::equal_to<>> entries_;
   std::set<std::string, std::less<>> names_;
-  Blocking blocking_;  // last: its threads end first
+  Blocking blocking_;  // last, so that its threads end first
 };
 
 }  // namespace belay::api

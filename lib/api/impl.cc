@@ -22,7 +22,8 @@
 namespace belay {
 namespace {
 
-// What the operator must see at a start: that it is the file he means, and not an empty one.
+// Logs what the operator must see at a start: that this is the intended file, and that the file is
+// not unexpectedly empty.
 void tell_of_file(const base::Log& log, const store::FileFacts& file) {
   if (file.is_new) return log.info("new state file {}", file.path);
   const bool uncounted = file.kept > store::kKeptCounted;
@@ -41,7 +42,7 @@ constexpr std::uint32_t kHastenedMax = 10'000;
 constexpr Millis kLaterThanMax = 100 * base::kYear;  // beyond any wake-up
 constexpr std::uint64_t kTellEveryUs = 5'000'000;
 
-// A line every few seconds, and none if it takes less.
+// Logs the progress every few seconds; if the check takes less, nothing is logged.
 std::function<void(unsigned)> check_teller(const Options& options, const std::string& path) {
   return [log = base::Log(options.log, options.log_user, options.log_level), path,
           told = loop::monotonic_us()](unsigned percent) mutable {
@@ -83,7 +84,7 @@ Result<std::shared_ptr<Engine::Impl>> Engine::Impl::open(std::string_view path,
   if (!hooks) return hooks.error();
   auto loop = loop::Loop::make(options.loop);
   if (!loop) return loop.error();
-  // The file last: what fails before leaves it as it was.
+  // The file comes last: if anything before fails, the file stays as it was.
   store::JournalConfig config;
   config.path = path;
   config.stuck_after = options.stuck_after;
@@ -102,7 +103,7 @@ Result<std::shared_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
   auto& unread = *journal;
   std::shared_ptr<Impl> impl(
       new Impl(options, std::move(loop), std::move(hooks), std::move(journal)));
-  // All threads first: that there is none left shows before anything is read.
+  // All threads are started first, so that a lack of threads shows before anything is read.
   BELAY_TRY(impl->store_->start());
   BELAY_TRY(impl->loop_->make_thread());
   BELAY_TRY(impl->recover(unread));
@@ -178,7 +179,7 @@ Result<> Engine::Impl::handle(std::string_view name, const api::HandlerEntry& en
   }
   loop_->post([this, name = std::string(name), entry] {
     handlers_.add(name, entry);
-    // Refused only when there is nothing left to wake.
+    // Refused only if no transaction is left that could wait for the handler.
     static_cast<void>(engine_.ask(engine::RegisteredRequest{name}).has_value());
   });
   return {};
@@ -194,8 +195,9 @@ Result<> Engine::Impl::start() {
     loop_->detach();
     return hooks;
   }
-  // The engine first, so that it takes requests when this returns; the loop finds it ready. The
-  // state before the loop, as handlers called on it may ask for things at once.
+  // The engine starts first, so that it accepts requests when this function returns; the loop finds
+  // the engine ready. The state changes before the loop starts, because handlers on the loop may
+  // make requests at once.
   engine_.start(origin_);
   state_ = State::started;
   loop_->start();
@@ -203,13 +205,13 @@ Result<> Engine::Impl::start() {
   return {};
 }
 
-// Before the own loop runs, or on the host's.
+// Runs before the engine's own loop runs, or on the host's loop.
 Result<> Engine::Impl::start_hooks() {
   return hooks_->start(
       loop_->uv(),
       [this](ports::CallId id, const Outcome& outcome) {
         engine_.answer(id, outcome);
-        loop_->wake();  // what came in together has one turn
+        loop_->wake();  // all answers that came in together share one turn
       },
       [this](ports::Lane lane) { engine_.lane_opened(lane); });
 }
@@ -281,9 +283,10 @@ Result<> Engine::Impl::check_storage(base::Callback<std::monostate> done) {
   return engine_.check_storage(std::move(done));
 }
 
-// Not through the engine, which knows no hosts; so those who ask are kept here until they are told.
+// This request does not go through the engine, which knows no hosts; so the callbacks are kept here
+// until they are answered.
 Result<> Engine::Impl::hosts(base::Callback<std::vector<HostFigures>> done) {
-  // The loop takes what is posted only once it was started.
+  // The loop runs posted functions only after it was started.
   const base::Lock start_lock(start_mutex_);
   const base::Lock lock(hosts_mutex_);
   BELAY_TRY(may_ask(done));
@@ -321,12 +324,14 @@ bool Engine::Impl::close_unstarted() {
   const base::Lock lock(start_mutex_);
   if (state_ != State::opened) return false;
   state_ = State::closed;
-  const base::QuietSignals quiet;  // the file's write-ahead log is moved, on the caller's thread
-  store_.reset();                  // nothing ran: nothing to fold
+  // The file's write-ahead log is moved, on the caller's thread.
+  const base::QuietSignals quiet;
+  // Nothing has run: there is nothing to fold.
+  store_.reset();
   return true;
 }
 
-// From here on one step's callback keeps what the next one needs: the Engine may be gone.
+// From here on each step's callback owns what the next step needs, because the Engine may be gone.
 void Engine::Impl::close_store(const Result<>& engine_result) {
   store_->close([self = shared_from_this(), engine_result](const Result<>& result) {
     self->close_loop(engine_result ? result : engine_result);
@@ -360,7 +365,7 @@ void Engine::Impl::let_go(std::shared_ptr<Impl> impl) {
   if (self.close_unstarted()) return;
   const bool is_own_thread = self.loop_->is_loop_thread() || self.handlers_.is_blocking_thread();
   if (self.loop_->is_own() && !is_own_thread) {
-    static_cast<void>(self.close_and_join().has_value());  // closed before is fine
+    static_cast<void>(self.close_and_join().has_value());  // the engine may have been closed before
     return self.loop_->join();
   }
   if (self.loop_->is_own()) self.loop_->leave_to(impl);

@@ -1,4 +1,5 @@
-// The real parts behind the public engine, wired together. The only place that knows them all.
+// The implementation of the public engine: owns the parts and connects them. Only this class knows
+// all parts.
 #pragma once
 
 #include <atomic>
@@ -24,27 +25,27 @@ namespace belay {
 
 class Engine::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  // Engine::open. May throw what says that there is no memory.
+  // Engine::open. May throw if there is no memory.
   static Result<std::shared_ptr<Impl>> open(std::string_view path, const Options& options);
   ~Impl();
 
-  // The way into every public function. Errors: misuse, of an Engine that was moved from and in a
+  // Checked first by every public function. Errors: misuse, if the Engine was moved from, or in a
   // forked process.
   static Result<> usable(const std::shared_ptr<Impl>& impl);
-  // Also on the loop, where waiting would stop what is waited for.
+  // The same check, and misuse on the loop, where waiting would stop the loop itself.
   static Result<> may_wait(const std::shared_ptr<Impl>& impl);
-  // What a destroyed Engine leaves. It waits for the close where it may; else the loop closes by
-  // itself and keeps what it needs until then.
+  // Takes over the Impl of a destroyed Engine. Waits for the close where that is allowed; otherwise
+  // the loop closes the engine by itself and keeps what it needs until then.
   static void let_go(std::shared_ptr<Impl> impl);
 
   Result<> handle(std::string_view name, const api::HandlerEntry& entry);
   Result<> start();
-  // `wants_final` as the description says, unless given.
+  // `wants_final` overrides the description's wait_result, if given.
   Result<> enter(Description description, core::Entry entry, std::optional<bool> wants_final,
                  base::Callback<Report> done);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            base::Callback<Outcome> done);
-  // Any request that is checked by the engine alone.
+  // Hands in a request that only the engine itself has to check.
   template <class Request>
   Result<> ask(Request request) {
     BELAY_TRY(may_ask(request.done));
@@ -68,7 +69,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
 
   Impl(const Options& options, std::unique_ptr<loop::Loop> loop, std::unique_ptr<hook::Hooks> hooks,
        std::unique_ptr<store::Journal> journal);
-  // Takes over an open journal and reads what is in it. Errors: as the journal's.
+  // Takes over an open journal and reads its content. Errors: those of the journal.
   static Result<std::shared_ptr<Impl>> make(const Options& options,
                                             std::unique_ptr<loop::Loop> loop,
                                             std::unique_ptr<hook::Hooks> hooks,
@@ -76,7 +77,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   Result<> recover(store::Journal& journal);
   Result<> check_started() const;
   static Result<> check_callback(bool given);
-  // What every request with a callback must pass.
+  // The checks for every request with a callback.
   template <class T>
   Result<> may_ask(base::Callback<T>& done) const {
     BELAY_TRY(check_callback(static_cast<bool>(done)));
@@ -94,8 +95,8 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   const base::Log log_;
   const base::Home home_;
   std::atomic<State> state_ = State::opened;
-  // Held while a handler is registered and while `opened` is left, until the loop takes what is
-  // posted: each name is added before that, or posted after.
+  // Held while a handler is registered, and while the state changes from `opened`, until the loop
+  // accepts posted functions: so each name is either added before that change or posted after it.
   base::Mutex start_mutex_;
   std::unique_ptr<loop::Loop> loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
@@ -108,7 +109,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<api::Mailbox::Letter> letters_;
   base::Callback<std::monostate> closed_;
 
-  // Who asked for the hosts' figures. Shared with other threads.
+  // The callers that asked for the hosts' figures. Shared with other threads.
   base::Mutex hosts_mutex_;
   bool hosts_known_ BELAY_GUARDED_BY(hosts_mutex_) = true;
   std::vector<base::Callback<std::vector<HostFigures>>> hosts_asked_ BELAY_GUARDED_BY(hosts_mutex_);

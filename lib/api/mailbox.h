@@ -1,4 +1,4 @@
-// Where answers of asynchronous and blocking calls come in, from any thread, also after the engine
+// Receives the answers of asynchronous and blocking calls, from any thread, even after the engine
 // is gone.
 #pragma once
 
@@ -20,14 +20,14 @@ class Mailbox {
   // `wake` makes the loop call `take` soon.
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  // Thread-safe. After `shut`: dropped.
+  // Thread-safe. After `shut` the answer is dropped.
   void put(ports::CallId id, Outcome outcome) {
     const base::Lock lock(mutex_);
     if (!open_) return;
     letters_.emplace_back(id, core::shortened(std::move(outcome)));
     if (letters_.size() == 1) wake_();
   }
-  // On the loop: all there are, into `out`, which must be empty.
+  // On the loop: moves all answers into `out`, which must be empty.
   void take(std::vector<Letter>& out) {
     const base::Lock lock(mutex_);
     letters_.swap(out);

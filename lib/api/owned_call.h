@@ -1,4 +1,4 @@
-// A call whose bytes are its own: it may outlive the transaction's memory, as an answer may come
+// A call that owns its bytes: it may outlive the transaction in memory, since an answer may come
 // too late.
 #pragma once
 

@@ -18,7 +18,7 @@ bool has_scheme(std::string_view target) {
   return target.find(kSchemeEnd) != std::string_view::npos;
 }
 
-// `where` makes the words for an error, which are rarely needed.
+// `where` makes the text that names the place in an error; it is rarely needed.
 template <class Where>
 Result<> check_one(const hook::Hooks& hooks, std::string_view target, Where where) {
   if (!has_scheme(target) || target.starts_with(kTopicPrefix)) return {};
@@ -41,7 +41,7 @@ struct OpNames {
 };
 
 OpNames names_of(Mode mode) {
-  if (mode == Mode::workflow) return {"", "", ""};  // has none but its callback
+  if (mode == Mode::workflow) return {"", "", ""};  // a workflow has only its callback
   const auto& ops = core::ops_of(mode);
   return {name_of(ops.first), name_of(ops.commit), name_of(ops.rollback)};
 }

@@ -1,5 +1,5 @@
-// Checks what branches are called by before anything is kept: a URL must be one that can be called
-// and may be.
+// Checks the targets of branches before anything is stored: a URL must have a form that can be
+// called, and must be allowed.
 #pragma once
 
 #include "belay/msg.h"
@@ -15,7 +15,7 @@ Result<> check_targets(const hook::Hooks& hooks, const core::Draft& draft);
 Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch);
 Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription);
 
-// A function's name must not look like a URL, or nobody could call it.
+// A function's name must not look like a URL, since it could then never be called.
 Result<> check_handler_name(std::string_view name);
 
 }  // namespace belay::api

@@ -1,4 +1,4 @@
-// Waiting for what answers by callback.
+// Waits for functions that answer by a callback.
 #pragma once
 
 #include <condition_variable>
@@ -23,7 +23,8 @@ inline Error late(std::string_view gid, Millis timeout) {
                                     std::to_string(timeout.count()) + " ms; it goes on"};
 }
 
-// Where a waiting thread and the loop meet. Shared: the thread may leave first.
+// The meeting point of a waiting thread and the loop. The object is shared, because the thread may
+// stop waiting first.
 template <class T>
 class Rendezvous {
  public:
@@ -55,7 +56,7 @@ auto arriving(const std::shared_ptr<Rendezvous<T>>& rendezvous) {
   return [rendezvous](const Result<T>& result) { rendezvous->arrive(result); };
 }
 
-// Starts something that answers by callback, and waits for the answer.
+// Starts a function that answers by a callback, and waits for the answer.
 template <class T, class Start>
 Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
   if (!may_wait) return may_wait.error();
@@ -64,8 +65,8 @@ Result<T> wait_for_answer(const Result<>& may_wait, Start start) {
   return rendezvous->wait();
 }
 
-// The same, for what may take other handlers to be answered: a blocking handler that waits for it
-// gives its place to them.
+// The same, if other handlers may have to run before the answer comes: a blocking handler that
+// waits gives its place to another handler meanwhile.
 template <class T, class Start>
 Result<T> wait_for_handlers(const Result<>& may_wait, Start start) {
   const auto place = Blocking::Wait::begin();

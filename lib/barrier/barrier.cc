@@ -7,7 +7,8 @@
 namespace belay {
 namespace {
 
-// An XA branch's first phase is `prepare` for us and `action` for dtm, in calls and in the table.
+// belay names the first phase of an XA branch `prepare`; dtm names it `action`, in calls and in the
+// table.
 std::string_view op_in_table(std::string_view trans_type, std::string_view op) {
   return trans_type == "xa" && op == "prepare" ? "action" : op;
 }
@@ -22,7 +23,7 @@ Barrier::Barrier(std::string_view trans_type, std::string_view gid, std::string_
     : trans_type_(trans_type), gid_(gid), branch_id_(branch_id), op_(op_in_table(trans_type, op)) {}
 
 Outcome Barrier::guarded(barrier::Local& database, const std::function<Outcome()>& work) {
-  const base::BranchId barrier_id(calls_++);  // counted as branches are: "01", "02", …
+  const base::BranchId barrier_id(calls_++);  // numbered as branches are: "01", "02", …
   const barrier::Row own{.gid = gid_,
                          .branch_id = branch_id_,
                          .op = op_,

@@ -13,10 +13,11 @@
 namespace belay::barrier {
 namespace {
 
-// What loses a race once finds the winner's row the next time; more often only under a crowd.
+// A transaction that loses a race finds the winner's row at its next attempt; more attempts are
+// needed only with many competitors.
 constexpr int kBeginningsMax = 5;
 
-// The columns' widths in dtm's table, in characters; ours are counted in bytes.
+// The widths of the columns in dtm's table, in characters; this code counts bytes.
 constexpr std::size_t kNameBytesMax = 128;
 constexpr std::size_t kWordBytesMax = 45;
 
@@ -33,7 +34,8 @@ std::optional<Error> check(std::string_view column, std::string_view value, std:
                            value.size(), bytes_max)};
 }
 
-// Before the database sees it: one that cuts what is too long would take two gids for one.
+// Checked before the database sees the row: a database that truncates long values would take two
+// gids for one.
 std::optional<Error> check(const Row& row) {
   if (auto error = check("the transaction's type", row.trans_type, kWordBytesMax)) return error;
   if (auto error = check("the gid", row.gid, kNameBytesMax)) return error;
@@ -63,8 +65,8 @@ Result<Verdict> enter(Local& database, const Row& own) {
   return *reason == kRollback ? Verdict::refused : Verdict::skip;
 }
 
-// Begins a transaction and runs `step` in it, anew as long as it only lost a race: nothing was done
-// yet that matters. With an error there is no transaction left.
+// Begins a transaction and runs `step` in it. If the transaction lost a race, it is begun again,
+// since no work was done yet. After an error no transaction is open.
 template <class Step>
 auto begin_with(Local& database, Step step) -> decltype(step()) {
   for (int beginning = 1;; ++beginning) {
@@ -76,7 +78,7 @@ auto begin_with(Local& database, Step step) -> decltype(step()) {
   }
 }
 
-// The one door into a host's function: what it throws becomes an outcome.
+// Every call of a host's function goes through this one: an exception becomes an outcome.
 Outcome enter_work(const std::function<Outcome()>& work) noexcept {
   try {
     return work();
@@ -130,7 +132,7 @@ Outcome query_prepared(Local& database, std::string_view gid) {
     return database.reason(row);
   });
   if (!reason) return Outcome::unknown(reason.error().detail);
-  // Only from the commit on the caller's own transaction is barred.
+  // The caller's own transaction is barred only once this transaction is committed.
   if (const auto committed = database.commit(row); !committed) {
     database.rollback();
     return Outcome::unknown(committed.error().detail);
@@ -156,7 +158,7 @@ Result<> create_table(Local& database) {
   if (*there) return {};
   const auto created = database.create_table();
   if (created) return {};
-  // Somebody else may have created it at the same moment.
+  // Another process may have created the table at the same moment.
   const auto there_now = database.has_table();
   return there_now && *there_now ? Result<>() : created;
 }

@@ -1,5 +1,6 @@
-// A participant's database as the guard needs it: one local transaction at a time on a connection
-// that is somebody else's. One implementation a database; each writes nothing but the guard's rows.
+// A participant's database as the barrier needs it: one local transaction at a time, on a
+// connection that belongs to the caller. There is one implementation for each database; each writes
+// only the barrier's rows.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,7 @@ struct st_mysql;
 
 namespace belay::barrier {
 
-// A row of the table. The first four of the key are unique together.
+// A row of the table. The first four columns are the key, which is unique.
 struct Row {
   std::string_view gid;
   std::string_view branch_id;
@@ -24,7 +25,7 @@ struct Row {
   std::string_view reason;  // the op that wrote the row
 };
 
-// Errors are `storage` with the database's words unless it says otherwise.
+// Errors are `storage` with the database's message unless a comment says otherwise.
 class Local {
  public:
   Local() = default;
@@ -32,23 +33,26 @@ class Local {
   Local& operator=(const Local&) = delete;
   virtual ~Local() = default;
 
-  // As far as the client knows.
+  // According to the client library.
   virtual bool in_transaction() const = 0;
-  // Error misuse: the connection is inside a transaction already; nothing was touched.
+  // Error misuse: the connection is inside a transaction already; nothing was changed.
   virtual Result<> begin() = 0;
-  // True if the row is new. Waits for whoever has written the same one and not committed yet.
-  // Error busy: the transaction lost against another one, and begun anew it may get through.
+  // True if the row is new. Waits while another transaction has written the same row and not yet
+  // committed. Error busy: the transaction lost a race against another one and may succeed if it is
+  // begun again.
   virtual Result<bool> insert(const Row& row) = 0;
   // The `reason` of the row with that key, as of now and not as of the transaction's beginning.
   virtual Result<std::string> reason(const Row& key) = 0;
-  // `own` is a row that this transaction has to see. Error misuse: the transaction is not the one
-  // that was begun, or there is none. Error commit_unknown: whether it committed cannot be told.
+  // `own` is a row that this transaction must see. Error misuse: this transaction is not the one
+  // that was begun, or there is none. Error commit_unknown: it cannot be determined whether the
+  // transaction was committed.
   virtual Result<> commit(const Row& own) = 0;
-  // Does nothing if there is no transaction. What it cannot roll back, the database will.
+  // Does nothing if there is no transaction. If the rollback fails, the database will roll back by
+  // itself.
   virtual void rollback() = 0;
 
   virtual Result<bool> has_table() = 0;
-  // Not within a transaction.
+  // Must not be called within a transaction.
   virtual Result<> create_table() = 0;
 };
 

@@ -1,7 +1,7 @@
-// The guard's table in MariaDB. `insert ignore` waits for a transaction that has written the same
-// row and then sees it, under every isolation; but it also lets pass what other inserts would
-// refuse, and a table with a case-insensitive collation takes two gids for one. So what it ignored
-// is looked at again, byte by byte.
+// The barrier's table in MariaDB. `insert ignore` waits for a transaction that has written the same
+// row and then sees that row, under every isolation level. But it also accepts values that other
+// inserts would refuse, and a table with a case-insensitive collation takes two gids for one. So a
+// row that was ignored is compared again, byte by byte.
 #include <errmsg.h>
 #include <fmt/format.h>
 #include <mysql.h>
@@ -17,7 +17,7 @@ namespace belay::barrier {
 namespace {
 
 constexpr std::string_view kCreateDatabase = "create database if not exists dtm_barrier";
-// dtm's own, save for the collation: names are compared byte by byte.
+// dtm's definition, except for the collation: names are compared byte by byte.
 constexpr std::string_view kCreateMariadb = R"(
   create table if not exists dtm_barrier.barrier (
     id          bigint(22) primary key auto_increment,
@@ -34,8 +34,8 @@ constexpr std::string_view kCreateMariadb = R"(
     unique key (gid, branch_id, op, barrier_id)
   ) engine = InnoDB default charset = utf8mb4 collate = utf8mb4_nopad_bin)";
 
-// As hexadecimal digits no byte needs escaping, whatever the connection's modes; and the
-// connection's character set does not change it.
+// In hexadecimal no byte needs an escape, whatever the modes of the connection, and the
+// connection's character set does not change the value.
 std::string literal(std::string_view text) {
   return fmt::format("_utf8mb4 x'{}'", base::to_hex(text));
 }
@@ -48,7 +48,7 @@ std::string insert_sql(const Row& row) {
       literal(row.trans_type), literal(row.reason));
 }
 
-// A locking read, so that it sees what is, not what was when the transaction began.
+// A locking read: it sees the current row, not the row as of the beginning of the transaction.
 std::string reason_sql(const Row& key) {
   const auto gid = literal(key.gid);
   const auto branch_id = literal(key.branch_id);
@@ -59,8 +59,8 @@ std::string reason_sql(const Row& key) {
       gid, branch_id, literal(key.op), literal(key.barrier_id));
 }
 
-// A client that reconnects by itself would go on without the transaction: so it may do that before,
-// and not while we are in it.
+// A client that reconnects automatically would go on without the transaction. So it may reconnect
+// before our transaction, but not during it.
 class NoReconnect {
  public:
   explicit NoReconnect(MYSQL* database) : database_(database) {
@@ -86,7 +86,7 @@ class MariaDb final : public Local {
  public:
   explicit MariaDb(MYSQL* database) : database_(database), no_reconnect_(database) {}
 
-  // As of the server's last answer; a lost connection has no transaction.
+  // According to the server's last answer; a lost connection has no transaction.
   bool in_transaction() const override {
     return (database_->server_status & SERVER_STATUS_IN_TRANS) != 0;
   }
@@ -127,8 +127,9 @@ class MariaDb final : public Local {
   }
 
   Result<> commit(const Row& own) override {
-    // A deadlock rolls the whole transaction back; if the work did not mind, what follows it runs
-    // without the guard. The client cannot tell: the row can.
+    // A deadlock rolls the whole transaction back. If the work ignores that error, its next
+    // statements run without the barrier. The client library cannot detect this, but a missing row
+    // shows it.
     BELAY_TRY(run(reason_sql(own), "committing"));
     MYSQL_RES* rows = mysql_store_result(database_);
     const bool there = rows != nullptr && mysql_num_rows(rows) > 0;
@@ -160,7 +161,7 @@ class MariaDb final : public Local {
   }
 
   Result<> create_table() override {
-    if (in_transaction()) {  // which creating a table would commit
+    if (in_transaction()) {  // creating a table would commit it
       return Error{ErrorCode::misuse, "the connection is inside a transaction already"};
     }
     BELAY_TRY(run(kCreateDatabase, "creating the barrier's database"));
@@ -177,7 +178,7 @@ class MariaDb final : public Local {
 
   Error failure(std::string_view doing) const {
     const unsigned code = mysql_errno(database_);
-    // With 1020 a newer server refuses to read what its snapshot does not have.
+    // A newer server uses error 1020 to refuse reading a row that its snapshot does not contain.
     const bool lost_race = code == ER_LOCK_DEADLOCK || code == ER_CHECKREAD;
     return {lost_race ? ErrorCode::busy : ErrorCode::storage,
             fmt::format("MariaDB, {}: {} (error {})", doing, mysql_error(database_), code)};

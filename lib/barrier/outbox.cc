@@ -20,8 +20,8 @@ Result<Report> submit(Engine& engine, const std::string& gid) {
   return left_to_query("committed, but the submit failed", submitted.error().detail);
 }
 
-// The guard went away with the work. Whoever else runs this gid may have waited for just that, and
-// commit next: so nothing is aborted before the row bars it.
+// The barrier's row was rolled back with the work. Another caller with this gid may have waited for
+// that and may commit next. So the message is aborted only after a row bars that caller.
 template <class Database>
 Result<Report> give_up(Engine& engine, const std::string& gid, Database* database,
                        const Outcome& refusal) {
@@ -31,9 +31,9 @@ Result<Report> give_up(Engine& engine, const std::string& gid, Database* databas
   return left_to_query("whether another caller's work committed is not clear", others.reason());
 }
 
-// prepared ──► work committed ──► submitted        the caller's word
-//     │    └─► work said no ────► barred ► aborted the caller's word, unless another's committed
-//     └──────► anything else                       the back-check's, which meets the barrier's row
+//   prepared ──► work committed ──► submitted        decided by the caller
+//       │    └─► work failed ──► barred ──► aborted  by the caller, unless another one committed
+//       └──────► anything else                       by the back-check, which finds the row
 template <class Database>
 Result<Report> run(Engine& engine, const Msg& msg, Database* database,
                    const std::function<Outcome()>& work) {
@@ -43,9 +43,9 @@ Result<Report> run(Engine& engine, const Msg& msg, Database* database,
   }
   BELAY_TRY(barrier::check_message(*barrier::local(database), msg.gid()));
   auto prepared = engine.prepare(msg);
-  // Decided by an earlier call with the same gid, or by its back-check: nothing is left to do.
+  // An earlier call with the same gid, or its back-check, has decided: there is nothing left to do.
   if (!prepared || prepared->status() != Status::prepared) return prepared;
-  const auto& gid = prepared->gid();  // which the engine made if the message had none
+  const auto& gid = prepared->gid();  // made by the engine if the message had none
   const auto outcome = Barrier("msg", gid, "00", "msg").call(database, work);
   switch (outcome.kind()) {
     case OutcomeKind::success: return submit(engine, gid);

@@ -1,7 +1,7 @@
-// The guard's table in PostgreSQL. The insert waits for a transaction that has written the same
-// row; under repeatable read it then fails with a serialization error, as the row is younger than
-// the transaction, and begun anew it sees the row. So a row that the insert met can be read
-// plainly.
+// The barrier's table in PostgreSQL. The insert waits for a transaction that has written the same
+// row. Under repeatable read the insert then fails with a serialization error, because the row is
+// newer than the transaction; when the transaction is begun again, it sees the row. So a row that
+// an insert has met can be read without a lock.
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
@@ -13,7 +13,7 @@
 namespace belay::barrier {
 namespace {
 
-// dtm's own, with the times filled in.
+// dtm's definition, but with the times filled in.
 constexpr const char* kCreatePostgresql[] = {
     "create schema if not exists dtm_barrier",
     "create sequence if not exists dtm_barrier.barrier_seq",
@@ -31,7 +31,7 @@ constexpr const char* kCreatePostgresql[] = {
        ))",
 };
 
-// The values go as bytes, so that the connection's encoding does not change them.
+// The values are sent as bytes, so that the connection's encoding does not change them.
 constexpr const char* kInsertPostgresql = R"(
   insert into dtm_barrier.barrier (gid, branch_id, op, barrier_id, trans_type, reason)
   values (convert_from($1, 'UTF8'), convert_from($2, 'UTF8'), convert_from($3, 'UTF8'),
@@ -114,7 +114,7 @@ class Postgresql final : public Local {
   }
 
   Result<bool> has_table() override {
-    // By its name among the relations: no right to use the schema is needed to ask.
+    // Searched by name in the catalog: that requires no right to use the schema.
     const PgResult answer(PQexec(database_,
                                  "select exists (select 1 from pg_catalog.pg_class c join "
                                  "pg_catalog.pg_namespace n on n.oid = c.relnamespace where "
@@ -139,11 +139,12 @@ class Postgresql final : public Local {
     const PgResult answer(PQexec(database_, "commit"));
     if (!answer) {
       auto error = failure(answer, "committing");
-      // A lost race or a deferred constraint is a clear no.
+      // After a lost race or a violated deferred constraint, the transaction was certainly not
+      // committed.
       if (error.code == ErrorCode::busy || answer.sqlstate().starts_with("23")) return error;
       return Error{ErrorCode::commit_unknown, error.detail};
     }
-    // How the server answers when a statement failed and the work did not mind.
+    // The server answers this way if a statement failed and the work ignored the error.
     if (answer.command() == "ROLLBACK") {
       return Error{ErrorCode::storage, "PostgreSQL rolled back, as a statement of the work failed"};
     }
@@ -151,7 +152,7 @@ class Postgresql final : public Local {
   }
 
   Result<> create() {
-    // Without the notices that something is there already: libpq prints them.
+    // Suppresses the notices that an object exists already: libpq prints them.
     BELAY_TRY(run("set local client_min_messages = warning", "creating the barrier's table"));
     for (const char* sql : kCreatePostgresql) BELAY_TRY(run(sql, "creating the barrier's table"));
     return {};
@@ -186,7 +187,7 @@ class Postgresql final : public Local {
       while (!words.empty() && words.back() == '\n') words.remove_suffix(1);
       return {ErrorCode::storage, fmt::format("PostgreSQL, {}: {}", doing, words)};
     }
-    const bool lost_race = state == "40001" || state == "40P01";  // serialization, deadlock
+    const bool lost_race = state == "40001" || state == "40P01";  // serialization failure, deadlock
     return {lost_race ? ErrorCode::busy : ErrorCode::storage,
             fmt::format("PostgreSQL, {}: {} (SQLSTATE {})", doing, answer.words(), state)};
   }

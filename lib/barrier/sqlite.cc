@@ -1,5 +1,5 @@
-// The guard's table in SQLite, where one writer at a time is the rule: whoever comes second waits
-// in `begin`, for as long as the connection's busy timeout says.
+// The barrier's table in SQLite, which allows one writer at a time: a second writer waits in
+// `begin`, as long as the connection's busy timeout allows.
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -24,7 +24,7 @@ constexpr const char* kCreateSqlite = R"(
     UNIQUE (gid, branch_id, op, barrier_id)
   ))";
 
-// Not INSERT OR IGNORE, which would also pass over a NOT NULL.
+// Not INSERT OR IGNORE, which would also ignore a NOT NULL constraint.
 constexpr const char* kInsertSqlite = R"(
   INSERT INTO main.barrier (gid, branch_id, op, barrier_id, trans_type, reason)
   VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (gid, branch_id, op, barrier_id) DO NOTHING)";
@@ -74,7 +74,8 @@ class Sqlite final : public Local {
       return Error{ErrorCode::misuse, "the transaction ended inside the work"};
     }
     auto done = run("COMMIT", "committing");
-    // Still open: nothing was committed. Else SQLite gave up in the middle of it.
+    // If the transaction is still open, nothing was committed. Otherwise SQLite failed during the
+    // commit.
     if (done || sqlite3_get_autocommit(database_) == 0) return done;
     return Error{ErrorCode::commit_unknown, done.error().detail};
   }

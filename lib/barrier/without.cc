@@ -1,4 +1,4 @@
-// What stands in for a database whose client library was not there when this was built.
+// Replaces a database whose client library was missing at build time.
 #include "barrier/local.h"
 #include "belay/features.h"
 

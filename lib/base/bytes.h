@@ -1,5 +1,5 @@
-// Numbers and strings as bytes: varints (7 bits a byte, low bits first), fixed little-endian,
-// length before content.
+// Numbers and strings as bytes: varints (7 bits a byte, low bits first), fixed little-endian
+// numbers, and strings with their length in front.
 #pragma once
 
 #include <bit>
@@ -22,7 +22,7 @@ inline void put_varint(std::string& out, std::uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-// Small absolute values, positive or negative, in few bytes.
+// Small absolute values, positive or negative, take few bytes.
 inline void put_signed(std::string& out, std::int64_t value) {
   put_varint(out,
              (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
@@ -42,8 +42,8 @@ inline void put_string(std::string& out, std::string_view value) {
   out.append(value);
 }
 
-// Reads what the functions above wrote. Past the end or malformed: zeros and empty views from then
-// on, and `ok` is false; so a parser checks once, at its end.
+// Reads what the functions above wrote. If the bytes end too early or are malformed, all further
+// values are zero or empty, and `ok` is false; so a parser checks only once, at its end.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes)

@@ -6,7 +6,7 @@
 namespace belay {
 
 void check_failed(const char* expression, const char* file, int line) noexcept {
-  // Straight to the descriptor: nothing of the library is trusted any more.
+  // Printed without the library's own functions, which cannot be trusted any more.
   std::fprintf(stderr, "belay: bug: %s does not hold at %s:%d\n", expression, file, line);
   std::abort();
 }

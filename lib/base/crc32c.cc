@@ -11,7 +11,7 @@
 namespace belay::base {
 namespace {
 
-// Eight tables, so that eight bytes are folded in at a time without special instructions.
+// Eight tables, so that eight bytes at a time can be processed without special instructions.
 constexpr std::array<std::array<std::uint32_t, 256>, 8> make_tables() {
   std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
@@ -54,7 +54,7 @@ std::uint32_t by_tables(std::string_view bytes) noexcept {
 }
 
 #if defined(__x86_64__)
-// The processor's own instruction for this very polynomial; not every x86-64 has it.
+// The processor's instruction for this polynomial; not every x86-64 processor has it.
 __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::string_view bytes) noexcept {
   std::uint64_t crc = 0xffffffffu;
   const char* at = bytes.data();

@@ -1,4 +1,4 @@
-// A file's number beyond those of the standard streams.
+// Keeps file descriptors away from the numbers of the standard streams.
 #pragma once
 
 #include <fcntl.h>
@@ -10,9 +10,10 @@
 
 namespace belay::base {
 
-// `fd`, or a number from 3 on in its place. In a program that closed its stderr the next file is
-// number 2, and what the program prints would go into a file of ours, or to a peer. -1, with errno,
-// stays -1. For sockets: closing a file's number ends the process's locks on it, SQLite's too.
+// Returns `fd`, or a copy with a number of at least 3 if `fd` is smaller. In a program that has
+// closed stderr the next file gets number 2, and the program's output would be written into a file
+// or a socket of belay. -1 stays -1, with errno. Only for sockets: closing a descriptor of a file
+// releases the locks of the process on that file, including those of SQLite.
 inline int beyond_standard_streams(int fd) {
   if (fd < 0 || fd > STDERR_FILENO) return fd;
   const int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -22,8 +23,8 @@ inline int beyond_standard_streams(int fd) {
   return moved;
 }
 
-// While it lives what is opened has a number beyond those of the standard streams, whoever opens
-// it.
+// While this object exists, every newly opened file gets a number beyond the standard streams,
+// whatever code opens it.
 class StandardStreamsTaken {
  public:
   StandardStreamsTaken() noexcept {
@@ -32,7 +33,7 @@ class StandardStreamsTaken {
       if (fd < 0) return;
       taken_[count_++] = fd;
       if (fd <= STDERR_FILENO) continue;
-      close(taken_[--count_]);  // beyond them: it makes place
+      close(taken_[--count_]);  // beyond the standard streams: closed for the next file
       return;
     }
   }
@@ -49,7 +50,7 @@ class StandardStreamsTaken {
   std::size_t count_ = 0;
 };
 
-// The same for a file, which never has another number.
+// The same for a file, whose descriptor never has a number of a standard stream.
 inline int open_beyond_standard_streams(const char* path, int flags, mode_t mode = 0) {
   const StandardStreamsTaken taken;
   return open(path, flags, mode);

@@ -1,4 +1,5 @@
-// The one door into a host's callback: what it throws is logged, and the engine goes on.
+// Every call of a host's callback goes through this function: an exception is logged, and the
+// engine goes on.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 
 namespace belay::base {
 
-// `whose` begins the log's line: "a callback". False: it threw.
+// `whose` is the start of the log line: "a callback". False: the function threw.
 template <class Function>
 bool enter(const Log& log, std::string_view whose, Function&& function) noexcept {
   try {
@@ -27,7 +28,7 @@ bool enter(const Log& log, std::string_view whose, Function&& function) noexcept
   return false;
 }
 
-// A host's function that is told a result: std::function with that door.
+// A host's function that gets a result: a std::function that is called through `enter`.
 template <class T>
 class Callback {
  public:
@@ -39,7 +40,7 @@ class Callback {
                                               std::is_constructible_v<Function, F>>>
   Callback(F&& function) : function_(std::forward<F>(function)) {}
 
-  // `log` must outlive it. Without one nobody hears of what it throws.
+  // `log` must outlive this object. Without a log, exceptions are not reported.
   void log_to(const Log& log) { log_ = &log; }
 
   explicit operator bool() const { return static_cast<bool>(function_); }

@@ -13,9 +13,9 @@ std::atomic<std::uint32_t> detail::forks = 0;
 
 namespace {
 
-// Never taken apart: a process may fork, and engines may close, until its last moment.
+// Never destroyed: a process may fork, and engines may close, until its last moment.
 struct LeftBehind {
-  std::mutex mutex;  // held across a fork, so that the child finds the list whole
+  std::mutex mutex;  // held during a fork, so that the child finds a complete list
   std::vector<int> descriptors;
 };
 
@@ -57,7 +57,7 @@ void take_along(int descriptor) {
 
 void keep(std::shared_ptr<void> thing) {
   static std::mutex mutex;
-  static auto* const kept = new std::vector<std::shared_ptr<void>>;  // likewise
+  static auto* const kept = new std::vector<std::shared_ptr<void>>;  // never destroyed, either
   const std::lock_guard lock(mutex);
   kept->push_back(std::move(thing));
 }

@@ -1,5 +1,5 @@
-// Whether this process was forked off the one that something belongs to: threads and locks do not
-// come along.
+// Detects whether this process was forked from the process that created an object: threads and
+// locks do not exist in the child.
 #pragma once
 
 #include <sys/types.h>
@@ -14,12 +14,13 @@ namespace detail {
 extern std::atomic<std::uint32_t> forks;
 }
 
-// Counts the forks between this process and the one that started to watch. Costs one read.
+// The number of forks between this process and the one that began to watch. Costs one read.
 inline std::uint32_t forks() noexcept { return detail::forks.load(std::memory_order_relaxed); }
-// From now on they are counted. Any thread, any number of times. False: no memory for it.
+// From now on forks are counted. May be called from any thread and repeatedly. False: there is no
+// memory.
 bool watch_forks() noexcept;
 
-// The process that something was made in.
+// The process in which an object was made.
 class Home {
  public:
   Home();
@@ -31,12 +32,12 @@ class Home {
   pid_t process_;
 };
 
-// A descriptor that a child does not take along: a lock on it would outlive this process there.
-// Until `take_along`, which comes before its close. Needs `watch_forks`.
+// Closes the descriptor in a forked child: otherwise a lock on it would outlast this process there.
+// Call `take_along` before the descriptor is closed. Needs `watch_forks`.
 void leave_behind(int descriptor);
 void take_along(int descriptor);
 
-// Keeps it until the process ends: what may be neither used nor taken apart any more.
+// Keeps an object until the process ends, if it may be neither used nor destroyed any more.
 void keep(std::shared_ptr<void> thing);
 
 }  // namespace belay::base

@@ -12,22 +12,23 @@ struct Sequence {
   const bool watched = watch_forks();
   std::uint32_t forks BELAY_GUARDED_BY(mutex) = base::forks();
   std::uint64_t ms BELAY_GUARDED_BY(mutex) = 0;
-  // 16 bits; drawn here too, for a clock that says 0
+  // 16 bits. Initialized here too, for a clock that returns 0.
   std::uint64_t high BELAY_GUARDED_BY(mutex) = random64() & 0x7fff;
   std::uint64_t low BELAY_GUARDED_BY(mutex) = random64();
 };
 
 void advance(Sequence& sequence, std::uint64_t now_ms) BELAY_REQUIRES(sequence.mutex) {
   const bool is_later = now_ms > sequence.ms;
-  // A forked child would go on counting from the same number as its parent.
+  // Otherwise a forked child would count on from the same number as its parent.
   if (is_later || sequence.forks != base::forks()) {
     sequence.ms = is_later ? now_ms : sequence.ms;
     sequence.forks = base::forks();
-    sequence.high = random64() & 0x7fff;  // top bit free: room to count up
+    sequence.high = random64() & 0x7fff;  // the top bit is 0: room to count up
     sequence.low = random64();
     return;
   }
-  // The same millisecond, or a clock that went back: go on counting, so that order holds.
+  // The same millisecond, or a clock that went back: the number is incremented, so that the order
+  // holds.
   if (++sequence.low == 0) ++sequence.high;
 }
 

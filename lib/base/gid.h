@@ -1,4 +1,4 @@
-// Names for transactions whose caller gave none.
+// Generates gids for transactions whose caller gave none.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,7 @@
 namespace belay::base {
 
 // 26 characters of Crockford's base 32: 48 bits of milliseconds, then 80 bits that only grow within
-// a millisecond. So gids sort by time, and a table's index on them grows at its right edge.
-// Thread-safe.
+// a millisecond. So gids sort by time, and an index on them grows only at its end. Thread-safe.
 std::string make_gid(std::uint64_t now_ms);
 
 }  // namespace belay::base

@@ -19,7 +19,7 @@ std::uint64_t word_of(std::string_view bytes) {
 }  // namespace
 
 std::uint64_t hash64(std::string_view bytes) noexcept {
-  // mixed, or a bit of the first word could undo it
+  // Mixed first; otherwise a bit of the first word could cancel it.
   std::uint64_t hash = mix(0x9e3779b97f4a7c15u ^ bytes.size());
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
     hash = mix(hash ^ word_of(bytes.substr(0, 8))) + 0x9e3779b97f4a7c15u;

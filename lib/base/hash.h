@@ -1,4 +1,5 @@
-// A 64-bit hash that is the same on every machine and in every version: it is written to disk.
+// A 64-bit hash that is the same on every machine and in every version, because it is written to
+// disk.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,7 @@
 
 namespace belay::base {
 
-// Not for adversaries: it tells two definitions of one caller's gid apart.
+// Not safe against attackers: it only distinguishes two definitions of one caller's gid.
 std::uint64_t hash64(std::string_view bytes) noexcept;
 
 }  // namespace belay::base

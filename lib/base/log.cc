@@ -14,7 +14,7 @@ const Log& Log::none() {
 void Log::threw(std::string_view whose, const char* what) const noexcept {
   try {
     error("{} threw: {}", whose, what);
-  } catch (...) {  // no memory for the line
+  } catch (...) {  // there is no memory for the line
   }
 }
 
@@ -22,7 +22,7 @@ void Log::emit(LogLevel level, std::string line) const noexcept {
   std::replace_if(line.begin(), line.end(), is_control, ' ');
   try {
     sink_(level, line, user_);
-  } catch (...) {  // a host's sink that throws costs its line, nothing more
+  } catch (...) {  // if a host's sink throws, only this line is lost
   }
 }
 

@@ -1,4 +1,5 @@
-// The library writes to no stream: lines go to the host's sink, formatted only if wanted.
+// The library writes to no stream: lines go to the host's sink, and are formatted only if the sink
+// wants them.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,11 +15,11 @@ namespace belay::base {
 class Log {
  public:
   Log() = default;
-  // Says nothing.
+  // A log that drops everything.
   static const Log& none();
   Log(LogSink sink, void* user, LogLevel level) : sink_(sink), user_(user), level_(level) {}
 
-  // A host's function threw, which costs nothing more than this line.
+  // Logs that a host's function threw an exception. That has no other consequence.
   void threw(std::string_view whose, const char* what) const noexcept;
 
   bool wants(LogLevel level) const { return sink_ != nullptr && level >= level_; }
@@ -46,7 +47,8 @@ class Log {
     if (!wants(level)) return;
     emit(level, fmt::format(format, std::forward<Args>(args)...));
   }
-  // A line is one line, whatever a service answered that stands in it.
+  // Replaces control characters, so that a line stays one line even if it contains a service's
+  // answer.
   void emit(LogLevel level, std::string line) const noexcept;
 
   LogSink sink_ = nullptr;

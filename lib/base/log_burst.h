@@ -1,5 +1,5 @@
-// Lines of one kind that may come by the hundred thousand, one a transaction: a few are written,
-// the others counted and told in one.
+// For log lines of one kind that may come by the hundred thousand, one for each transaction: the
+// first few are written, the others are counted and reported in one line.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@ namespace belay::base {
 
 class LogBurst {
  public:
-  static constexpr std::uint32_t kLines = 10;  // of each …
+  static constexpr std::uint32_t kLines = 10;  // lines in each period of kMillis
   static constexpr std::uint64_t kMillis = 10'000;
 
-  // True: this one is written.
+  // True: this line is written.
   bool take(std::uint64_t now_ms) {
     if (lines_ == 0 || (left_out_ == 0 && now_ms - began_ms_ >= kMillis)) {
       began_ms_ = now_ms;
@@ -22,7 +22,8 @@ class LogBurst {
     ++left_out_;
     return false;
   }
-  // How many were not, once that time is over; they are told then, and it begins anew.
+  // How many lines were left out, once the period is over; the caller reports them, and a new
+  // period begins.
   std::uint64_t take_left_out(std::uint64_t now_ms) {
     if (left_out_ == 0 || now_ms - began_ms_ < kMillis) return 0;
     lines_ = 0;

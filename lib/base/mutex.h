@@ -1,5 +1,5 @@
-// A mutex and its lock that clang can check: what says BELAY_GUARDED_BY is touched only while its
-// mutex is held, or the build with clang fails. Other compilers see nothing of it.
+// A mutex and its lock, which clang can check: a member marked BELAY_GUARDED_BY may be used only
+// while its mutex is held; otherwise the build with clang fails. Other compilers ignore the marks.
 #pragma once
 
 #include <condition_variable>
@@ -11,9 +11,9 @@
 #define BELAY_THREAD_SAFETY(attribute)
 #endif
 
-// Of a member: its mutex.
+// For a member: the mutex that guards it.
 #define BELAY_GUARDED_BY(mutex) BELAY_THREAD_SAFETY(guarded_by(mutex))
-// Of a function: its caller holds this mutex; its caller must not hold it.
+// For a function: its caller must hold this mutex; its caller must not hold it.
 #define BELAY_REQUIRES(mutex) BELAY_THREAD_SAFETY(requires_capability(mutex))
 #define BELAY_EXCLUDES(mutex) BELAY_THREAD_SAFETY(locks_excluded(mutex))
 
@@ -30,7 +30,7 @@ class BELAY_THREAD_SAFETY(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-// Holds the mutex as long as it lives.
+// Holds the mutex as long as the object exists.
 class BELAY_THREAD_SAFETY(scoped_lockable) Lock {
  public:
   explicit Lock(Mutex& mutex) BELAY_THREAD_SAFETY(acquire_capability(mutex))
@@ -42,9 +42,8 @@ class BELAY_THREAD_SAFETY(scoped_lockable) Lock {
   void unlock() BELAY_THREAD_SAFETY(release_capability()) { lock_.unlock(); }
   void lock() BELAY_THREAD_SAFETY(acquire_capability()) { lock_.lock(); }
 
-  // As std::condition_variable has them. A predicate is a lambda that says, for clang, which mutex
-  // is held: `[this]() BELAY_REQUIRES(mutex_) { return done_; }`. False: the time is over, and the
-  // predicate does not hold.
+  // The same as in std::condition_variable. A predicate is a lambda that names, for clang, the
+  // mutex that is held: `[this]() BELAY_REQUIRES(mutex_) { return done_; }`.
   void wait(std::condition_variable& changed) { changed.wait(lock_); }
   template <class Predicate>
   void wait(std::condition_variable& changed, Predicate predicate) {

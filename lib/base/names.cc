@@ -1,4 +1,4 @@
-// The words of the protocol and the tools, in one place.
+// The names of codes, modes, statuses and operations that the protocol and the tools use.
 #include "belay/error.h"
 #include "belay/hooks.h"
 #include "belay/outcome.h"

@@ -23,7 +23,8 @@ QuietSignals::QuietSignals() noexcept {
   pthread_sigmask(SIG_BLOCK, &signals, &mask_);
 }
 
-// What came meanwhile is taken back before the host's mask is: it was told as an error.
+// A signal that was raised meanwhile is removed before the host's mask is restored: the failed
+// write was reported as an error.
 QuietSignals::~QuietSignals() {
   for (const int signal : kOfWrites) {
     if (sigismember(&pending_, signal) != 0 || sigismember(&mask_, signal) != 0) continue;

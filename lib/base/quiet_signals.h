@@ -1,13 +1,13 @@
-// The two signals that a write may raise on the thread that writes, for threads that are the
-// host's: its own way with them stays as it is.
+// Blocks the two signals that a write may raise, on a thread that belongs to the host. The host's
+// handling of these signals is not changed.
 #pragma once
 
 #include <signal.h>
 
 namespace belay::base {
 
-// While it lives, a write beyond a limit on the size of files, or to a peer that has gone, is an
-// error of that write on this thread, and does not end the process.
+// While this object exists, a write beyond the limit on the size of files, or to a peer that has
+// closed, only fails on this thread and does not end the process.
 class QuietSignals {
  public:
   QuietSignals() noexcept;
@@ -16,7 +16,7 @@ class QuietSignals {
   ~QuietSignals();
 
  private:
-  sigset_t pending_;  // before
+  sigset_t pending_;  // before this object
   sigset_t mask_;     // likewise
 };
 

@@ -12,7 +12,8 @@ namespace {
 
 std::uint64_t without_kernel() {
   static std::atomic<std::uint64_t> drawn = 0;
-  const auto place = reinterpret_cast<std::uintptr_t>(&drawn);  // drawn by the kernel, mostly
+  // The address of `drawn`, which the kernel usually chooses at random.
+  const auto place = reinterpret_cast<std::uintptr_t>(&drawn);
   const auto process = static_cast<std::uint64_t>(getpid());
   return mix(mix(place) ^ (process << 32) ^ ++drawn);
 }

@@ -1,11 +1,12 @@
-// The kernel's randomness: two processes never draw the same.
+// Random numbers from the kernel: two processes never get the same.
 #pragma once
 
 #include <cstdint>
 
 namespace belay::base {
 
-// Needs no descriptor. Where the kernel gives none, what tells this process from others.
+// Needs no descriptor. If the kernel provides none, the number is made from values that distinguish
+// this process from others.
 std::uint64_t random64() noexcept;
 
 }  // namespace belay::base

@@ -56,7 +56,8 @@ void mix(State& state, const Block& block) noexcept {
 std::array<std::uint8_t, 32> sha256(std::string_view bytes) noexcept {
   State state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
               0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  // The bytes, one bit, zeros up to a whole block, and the number of bits at its end.
+  // The padded message: the bytes, a one bit, zeros up to a whole block, and the number of bits at
+  // its end.
   const auto padded =
       (bytes.size() + 1 + kLengthBytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
   const auto bits = std::uint64_t{bytes.size()} * 8;

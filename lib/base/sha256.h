@@ -1,4 +1,4 @@
-// SHA-256 as FIPS 180-4 has it, for names that stand for longer ones.
+// SHA-256 as defined in FIPS 180-4, for short names that replace longer ones.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// W3C Trace Context: what of a traceparent the tools and the log show.
+// W3C Trace Context: the part of a traceparent that the tools and the log show.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ inline bool is_hex_id(std::string_view text) {
   return is_lower_hex(text) && text.find_first_not_of('0') != std::string_view::npos;
 }
 
-// The trace's id, 32 digits; empty if this is no traceparent. A version of the future may append to
-// what today's has: "VERSION-TRACE-PARENT-FLAGS".
+// The id of the trace, 32 digits; empty if the text is no traceparent. A future version may append
+// fields to today's format, "VERSION-TRACE-PARENT-FLAGS".
 inline std::string_view trace_id_of(std::string_view trace_parent) {
   constexpr std::size_t kSize = 55;
   if (trace_parent.size() < kSize) return {};

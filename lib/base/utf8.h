@@ -1,4 +1,4 @@
-// UTF-8 as RFC 3629 has it: no surrogates, nothing longer than need be, nothing past U+10FFFF.
+// Checks whether bytes are text that every supported database accepts.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ inline std::size_t utf8_length(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0u) != 0x80) return 0;
   }
-  // Longer than need be, a surrogate, or beyond the last character.
+  // Overlong, a surrogate, or beyond the last character.
   const unsigned second = byte(1);
   if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
   if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;

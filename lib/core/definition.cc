@@ -30,7 +30,7 @@ enum HeadFlag : std::uint8_t {
   kHeaders = 16,
   kCustomData = 32,
   kTraceParent = 64,
-  kName = 128,  // of a workflow
+  kName = 128,  // the name of a workflow
 };
 
 enum StepFlag : std::uint8_t {

@@ -33,8 +33,8 @@ struct Draft {
   const Settings* settings = nullptr;
   Millis delay{0};
   std::vector<DraftStep> steps{};
-  const std::vector<Saga::Order>* orders = nullptr;  // of a saga; null: none
-  std::string_view name{};                           // of a workflow
+  const std::vector<Saga::Order>* orders = nullptr;  // the orders of a saga; null: none
+  std::string_view name{};                           // the name of a workflow
 };
 
 Draft draft_of(Description description);

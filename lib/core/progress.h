@@ -38,7 +38,7 @@ std::optional<StepMemory> read_progress(std::string_view bytes);
 // True if a step with the same key is recorded already. `step`: as `read_progress` returns it.
 bool remembers(const Remembered& remembered, const StepMemory& step);
 void remember(Remembered& remembered, std::int64_t after_ms, std::string_view bytes);
-// From the encoded steps of another memory; nothing if they cannot be read.
+// Makes a memory from encoded steps; nothing if they cannot be read.
 std::optional<Remembered> remembered_from(std::string_view steps, std::string_view result);
 // Reads the first of `steps` and removes it from the view; nothing if it cannot be read.
 std::optional<StepMemory> take_step(std::string_view& steps);

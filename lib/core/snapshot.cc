@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kSnapshotFormat = 2;
 constexpr std::uint8_t kWithoutChecksum = 1;
-// In the same byte as the status and `driven`.
+// Flags in the same byte as the status and `driven`.
 constexpr unsigned kRemembers = 1u << 4;
 constexpr unsigned kConcluded = 1u << 5;
 constexpr unsigned kStopped = 1u << 6;

@@ -51,7 +51,7 @@ struct Transaction {
   std::vector<Branch> branches;
   std::string timeline;                    // encoded events, bounded; see timeline.h
   std::unique_ptr<std::string> reason;     // why it is aborting or stopped
-  std::unique_ptr<Remembered> remembered;  // of a workflow; null: nothing yet
+  std::unique_ptr<Remembered> remembered;  // a workflow's memory; null: nothing yet
   std::uint64_t created_at = 0;            // ms since the epoch
   std::uint64_t updated_at = 0;
   std::uint64_t start_at = 0;  // the first step does not start before this time

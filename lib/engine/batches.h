@@ -13,7 +13,7 @@ namespace belay::engine {
 class Batches {
  public:
   OpenBatch open;      // collects records
-  OpenBatch sealed;    // with the store, as `batch`; empty if nothing is with the store
+  OpenBatch sealed;    // the store has it as `batch`; empty if the store has nothing
   ports::Batch batch;  // must not change while the store has it
 
   void start(core::Lsn last) { last_ = durable_ = last; }

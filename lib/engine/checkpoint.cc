@@ -39,8 +39,8 @@ void Checkpoint::choose(ports::Batch& batch, const Moment& moment) {
   const bool in_hurry =
       !moment.is_running || (!dirty_.empty() && dirty_.head()->first_lsn <= fold_target_);
   const bool old = !finished_.empty() && next_row_at() <= moment.now;
-  // Also if the batch has no records: the store then writes the rows while the engine carries out
-  // the effects of the last batch.
+  // Rows are written even if the batch has no records: the store then writes them while the engine
+  // carries out the effects of the last batch.
   const bool enough = finished_.size() >= kRowsWorthWriting;
   if (in_hurry || old || enough) add_finished(batch, moment.row_bytes);
   add_snapshots(batch, moment.row_bytes);

@@ -125,7 +125,7 @@ void Coordinator::turn() {
   carry_out();
   take_answers();
   take_looked_up();
-  // The counters must include an effect before the caller that was told about it reads them.
+  // A caller that reads the counters after its answer must find the effect in them.
   publish();
   take_requests();
   expire_calls();
@@ -177,7 +177,8 @@ bool Coordinator::may_take() const {
   return phase_ != Phase::running || !disk_.is_ok() || budget_.has_room(Share::asked);
 }
 
-// In the order of the batches, and within one batch in the order of the decisions.
+// Carries effects out in the order of the batches, and within one batch in the order of the
+// decisions.
 void Coordinator::carry_out() {
   budget_.spend_on(Share::called);
   for (std::size_t i = 0; i < kActsPerTurn && !acts_.empty() && budget_.has_room(); ++i) {

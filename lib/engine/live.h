@@ -50,12 +50,12 @@ struct Live {
   core::Lsn last_lsn = 0;  // the lsn of the newest record
   Live* dirty_previous = nullptr;
   Live* dirty_next = nullptr;
-  std::uint64_t due_at = 0;         // as in the due heap
+  std::uint64_t due_at = 0;         // its time in the due heap
   std::uint32_t heap_index = ~0u;   // ~0: not in the due heap
   std::uint32_t calls_waiting = 0;  // calls that wait for a place in their lane
   std::uint32_t running_on = 0;     // handlers that still run after their call was given up
   std::uint32_t bytes = 0;          // as last computed by `weigh`
-  std::uint32_t reserved = 0;       // for the subscribers of a prepared message's topics
+  std::uint32_t reserved = 0;       // reserved for the subscribers of a prepared message's topics
   bool has_row : 1 = false;
   bool stuck : 1 = false;
   bool awaits_resume : 1 = false;  // was recovered and has not gone on yet

@@ -24,7 +24,7 @@ class Lookups {
 
   struct Waiting {
     std::vector<GidRequest> requests;
-    Load load;  // of `requests`, which are no longer queued
+    Load load;  // the load of `requests`, which are no longer queued
   };
 
   void add(GidRequest request);

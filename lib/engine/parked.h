@@ -29,7 +29,7 @@ class ParkedIndex {
   Woken take_woken();
 
  private:
-  // By target, then by id, so that the order is the same in every run.
+  // Ordered by target, then by id, so that the order is the same in every run.
   using ByTarget = std::map<std::string, std::map<core::TransactionId, Live*>, std::less<>>;
 
   static void remove(ByTarget& from, std::string_view target, core::TransactionId id);

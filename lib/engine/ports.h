@@ -23,7 +23,7 @@ struct Origin {
   core::TransactionId last_id = 0;
   std::uint64_t epoch = 0;
   std::uint64_t log_bytes = 0;
-  std::uint64_t seed = 0;  // for the jitter
+  std::uint64_t seed = 0;  // the seed of the jitter
   // The time up to which the file has seen time pass, in ms of the engine's time; 0: no time yet.
   // And the gaps before it, in the format of ports::Batch.
   std::uint64_t seen_until = 0;

@@ -79,13 +79,13 @@ struct WordRequest {
   static constexpr bool kOnlyLooks = false;
   std::string gid;
   Word word{};
-  std::string reason;  // of an abort or a stop
+  std::string reason;  // the reason of an abort or a stop
   base::Callback<Report> done;
   // True: `done` runs when the transaction has ended.
   bool wants_final = false;
   // With wants_final: `done` may be dropped after this time; 0: never.
   std::uint64_t timeout_ms = 0;
-  Millis delay{};  // of a message's submit
+  Millis delay{};  // the delay of a message's submit
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + reason.size(); }

@@ -13,7 +13,7 @@ namespace belay::engine {
 
 class ResumeQueue {
  public:
-  // Before `sort`: adds a transaction, in any order. Live::awaits_resume tells that it is in the
+  // Before `sort`: adds a transaction, in any order. Live::awaits_resume is set while it is in the
   // queue.
   void add(Live& live);
   void sort();

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kTopicBytesMax = 256;
 constexpr std::size_t kRemarkBytesMax = 1024;
-constexpr std::size_t kEntryBytes = 100;  // of one subscription, in addition to its texts
+constexpr std::size_t kEntryBytes = 100;  // the size of one subscription without its texts
 
 Result<> check_text(std::string_view what, std::string_view text, std::size_t least,
                     std::size_t most) {

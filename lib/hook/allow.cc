@@ -17,7 +17,7 @@ namespace {
 using Bytes4 = std::array<unsigned char, 4>;
 using Bytes16 = std::array<unsigned char, 16>;
 
-// 64:ff9b::/96, ::ffff:0:0/96 and ::/96: an IPv4 address in an IPv6 one's clothes.
+// 64:ff9b::/96, ::ffff:0:0/96 and ::/96: IPv6 prefixes that contain an IPv4 address.
 constexpr std::array<Bytes16, 3> kWrappers = {{
     {0x00, 0x64, 0xff, 0x9b},
     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
@@ -71,7 +71,7 @@ bool is_link_local(const Url& url) {
   if (url.is_ipv6)
     return inet_pton(AF_INET6, host.c_str(), bytes16.data()) == 1 && is_link_local(bytes16);
   in_addr v4{};
-  if (inet_aton(host.c_str(), &v4) == 0) return false;  // takes "0xa9fe0101" too, as libcurl does
+  if (inet_aton(host.c_str(), &v4) == 0) return false;  // accepts "0xa9fe0101" too, as libcurl does
   Bytes4 bytes4{};
   std::memcpy(bytes4.data(), &v4, bytes4.size());
   return is_link_local(bytes4);
@@ -105,7 +105,7 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
     pattern.subdomains = true;
     rest.remove_prefix(2);
   }
-  // The rest is what a URL may have there.
+  // The rest is what a URL may have at this place.
   if (pattern.subdomains && rest.starts_with(':')) {
     const auto url = parse_url("http://any" + std::string(rest));
     if (!url) return unreadable(text, "its port is not 1 to 65535");

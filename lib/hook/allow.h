@@ -1,5 +1,5 @@
-// Which URLs may be called: patterns of hosts, and addresses that only this machine's own network
-// should reach.
+// Decides which URLs may be called: by patterns of hosts, and by addresses that only the machine's
+// own network should reach.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace belay::hook {
 
 class AllowList {
  public:
-  // Patterns as HookOptions::allowed_targets describes them; none: all is allowed. Errors:
-  // invalid_argument.
+  // The patterns are those of HookOptions::allowed_targets; without patterns every URL is allowed.
+  // Errors: invalid_argument.
   static Result<AllowList> make(const std::vector<std::string>& patterns);
 
   bool allows(const Url& url) const;
@@ -26,7 +26,7 @@ class AllowList {
  private:
   struct Pattern {
     std::optional<bool> tls;
-    bool subdomains = false;  // of `host`; of an empty one: every host
+    bool subdomains = false;  // also subdomains of `host`; if `host` is empty: every host
     std::string host;         // lower case
     std::uint16_t port = 0;   // 0: any
   };
@@ -36,8 +36,8 @@ class AllowList {
   std::vector<Pattern> patterns_;
 };
 
-// Link-local, or a cloud's metadata service beyond that; also when an IPv4 address is written as an
-// IPv6 one.
+// True for a link-local address and for the metadata service of a cloud, also if an IPv4 address is
+// written as an IPv6 address.
 bool is_link_local(const sockaddr& address);
 // The same for a URL whose host is an address.
 bool is_link_local(const Url& url);

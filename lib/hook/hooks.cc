@@ -1,4 +1,4 @@
-// A call's life: a place at its host, a request, curl's word on it, an outcome.
+// The life of a call: a place at its host, a request, curl's result, an outcome.
 #include "hook/hooks.h"
 
 #include <uv.h>
@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kSpareTransfersMax = 1'024;
 constexpr std::string_view kNoMemory = "libcurl has no memory for this call";
 
-// A lookup of a name on the loop would stop all calls.
+// True if curl looks names up asynchronously: a look-up on the loop would stop all calls.
 bool looks_up_aside() {
   return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
@@ -67,7 +67,7 @@ class Hooks::Impl {
   const AllowList allowed_;
   const bool looks_up_aside_ = looks_up_aside();
   const std::unique_ptr<Multi> multi_;
-  std::uint64_t shortages_ = 0;  // of memory
+  std::uint64_t shortages_ = 0;  // shortages of memory
   std::mt19937_64 random_;
   HostTable hosts_;
   uv_loop_s* loop_ = nullptr;
@@ -80,9 +80,9 @@ class Hooks::Impl {
   std::vector<std::unique_ptr<Transfer>> in_flight_;
   std::vector<std::unique_ptr<Transfer>> spare_;
 
-  // Calls that could not be made at all; answered by the timer.
+  // Calls that could not be made at all; the timer answers them.
   std::vector<std::pair<ports::CallId, Outcome>> refused_;
-  // Hosts that somebody waits for, by the time they are looked at again.
+  // Hosts for which calls wait, by the time of the next check for a place.
   std::set<std::pair<std::uint64_t, ports::Lane>> looks_;
   std::unique_ptr<uv_timer_t> timer_;
 };
@@ -118,19 +118,19 @@ Result<> Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
   opened_ = std::move(opened);
   BELAY_TRY(multi_->start(loop, [this](CURL* easy, CURLcode result) { on_ended(easy, result); }));
   timer_ = std::make_unique<uv_timer_t>();
-  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // takes nothing that could be short
+  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // needs no resource that could be short
   timer_->data = this;
   return {};
 }
 
 ports::Lane Hooks::Impl::lane_of(std::string_view target) {
   const auto* entry = hosts_.route(target).entry;
-  return entry == nullptr ? 0 : entry->lane;  // what cannot be called waits for nobody
+  return entry == nullptr ? 0 : entry->lane;  // a URL that cannot be called waits for no host
 }
 
 bool Hooks::Impl::has_place(ports::Lane lane) {
   auto* entry = hosts_.find(lane);
-  if (entry == nullptr) return true;  // forgotten, as it was quiet
+  if (entry == nullptr) return true;  // the host was idle and is forgotten
   const auto at = entry->host.place_at(now());
   if (at <= now()) return true;
   entry->wanted = true;
@@ -200,7 +200,7 @@ void Hooks::Impl::finish(Transfer& transfer, const Transfer::End& end) {
   auto done = take_off(transfer);
   const auto id = done->id;
   const auto lane = done->lane;
-  // Not quiet while it had a call, so it is still there.
+  // The host was not idle while it had this call, so it is still in the table.
   auto* entry = hosts_.find(lane);
   BELAY_CHECK(entry != nullptr);
   entry->host.end(now(), done->ticket, end.host, end.outcome.kind());
@@ -212,7 +212,7 @@ void Hooks::Impl::finish(Transfer& transfer, const Transfer::End& end) {
   if (auto* still = hosts_.find(lane); still != nullptr) look(*still);
 }
 
-// Tells who waits for a place, if there is one.
+// Reports a free place to the waiting calls, if there is one.
 void Hooks::Impl::look(HostEntry& entry) {
   if (!entry.wanted) return;
   const auto at = entry.host.place_at(now());
@@ -247,7 +247,7 @@ void Hooks::Impl::set_timer() {
 void Hooks::Impl::on_timer() {
   const auto refused = std::exchange(refused_, {});
   for (const auto& [id, outcome] : refused) answered_(id, outcome);
-  // Each once: what has no place yet is put off to a later time.
+  // Each host is checked once: a host without a place gets a later time.
   const auto time = now();
   while (!looks_.empty() && looks_.begin()->first <= time) {
     auto* entry = hosts_.find(looks_.begin()->second);
@@ -272,7 +272,7 @@ void Hooks::Impl::close(std::function<void()> closed) {
 
 void Hooks::Impl::handle_closed() {
   if (--closing_parts_ != 0) return;
-  // It may destroy this object.
+  // `closed_now` may destroy this object.
   const auto closed_now = std::move(closed_);
   closed_now();
 }

@@ -1,5 +1,6 @@
-// Calls URLs: libcurl's multi interface on the engine's loop. Only here are curl/curl.h and, beside
-// lib/loop, uv.h. All on the loop's thread.
+// Calls URLs with libcurl's multi interface on the engine's loop. In lib only this folder includes
+// curl/curl.h, and only this folder and lib/loop include uv.h. Everything runs on the loop's
+// thread, unless a comment says otherwise.
 #pragma once
 
 #include <cstdint>
@@ -16,34 +17,35 @@ struct uv_loop_s;
 
 namespace belay::hook {
 
-// True for a target that is a URL, whether it may be called or not. From any thread.
+// True for a target that is a URL, whether the URL may be called or not. From any thread.
 bool is_url(std::string_view target);
 
 class Hooks {
  public:
-  // `answered`: a call's outcome, on the loop, never within `call`. `opened`: see ports::Caller.
+  // `answered` gets the outcome of a call, on the loop, never within `call`. `opened`: see
+  // ports::Caller.
   using Answered = std::function<void(ports::CallId id, Outcome outcome)>;
   using Opened = std::function<void(ports::Lane lane)>;
 
   // Errors: invalid_argument (an option out of its range, a pattern that cannot be read), storage
-  // (a certificate's file cannot be read), resources (no memory). Nothing is put on the loop before
+  // (a certificate file cannot be read), resources (no memory). Nothing is put on the loop before
   // `start`.
   static Result<std::unique_ptr<Hooks>> make(const HookOptions& options, std::uint64_t seed);
   ~Hooks();
 
-  // May this URL be called at all? From any thread. Errors: invalid_argument (no URL),
-  // forbidden_target (not among the allowed ones).
+  // Whether this URL may be called. From any thread. Errors: invalid_argument (not a URL),
+  // forbidden_target (not among the allowed URLs).
   Result<> check(std::string_view target) const;
 
-  // Errors: resources, and nothing is on the loop.
+  // Errors: resources; then nothing is on the loop.
   Result<> start(uv_loop_s* loop, Answered answered, Opened opened);
   ports::Lane lane_of(std::string_view target);
   bool has_place(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
-  std::vector<HostFigures> figures() const;  // by host
-  // Calls that there was no descriptor or memory for, so far.
+  std::vector<HostFigures> figures() const;  // ordered by host
+  // The number of calls so far for which there was no descriptor or memory.
   std::uint64_t shortages() const;
-  // Ends calls in flight without an answer; `closed` runs when nothing of it is left on the loop.
+  // Ends the calls in flight without an answer; `closed` runs when nothing is left on the loop.
   void close(std::function<void()> closed);
 
  private:

@@ -6,7 +6,7 @@
 namespace belay::hook {
 namespace {
 
-// What may go out at once after a rest: a tenth of a second's calls.
+// The calls that may be made at once after a pause: those of a tenth of a second.
 constexpr double kBurstSeconds = 0.1;
 
 }  // namespace
@@ -31,7 +31,7 @@ std::uint64_t Host::place_at(std::uint64_t now) {
   refill(now);
   if (tokens_ >= 1) return at;
   const auto wait = std::ceil((1 - tokens_) * 1000 / options_->rate_per_host_max);
-  // A rate of one call in ages must not overflow.
+  // The limit prevents an overflow if the rate is extremely low.
   return std::max(at, now + static_cast<std::uint64_t>(std::clamp(wait, 1.0, 1e12)));
 }
 
@@ -61,7 +61,8 @@ void Host::end(std::uint64_t now, Ticket ticket, End end, OutcomeKind outcome) {
     case OutcomeKind::unknown: ++totals_.unknown; break;
   }
   if (end == End::answered) {
-    // Also a late answer to a call from before: the host is there.
+    // This is also done after a late answer to an earlier call: the answer shows that the host is
+    // available.
     state_ = BreakerState::closed;
     silent_in_a_row_ = 0;
     return;

@@ -1,5 +1,5 @@
-// What one host may be sent: calls in flight, a rate, and a circuit breaker. Time is handed in, in
-// milliseconds of a clock that only goes forward.
+// Limits the calls of one host: calls in flight, a rate, and a circuit breaker. The time is passed
+// in, in milliseconds of a clock that never goes back.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,27 @@ class Host {
  public:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
-  // Whether this call is the one that tries a host whose breaker is open.
+  // Whether this call is the one that tests a host whose breaker is open.
   enum class Ticket : std::uint8_t { ordinary, probe };
-  // An answer of any kind shows that the host is there. What was not made, since the system had
-  // nothing left for it, shows nothing.
+  // An answer of any kind shows that the host is available. A call that was not made, because the
+  // system had no resources for it, shows nothing.
   enum class End : std::uint8_t { answered, silent, not_made };
 
-  // The options live as long as this.
+  // `options` must outlive this object.
   explicit Host(const HookOptions& options);
 
   bool has_place(std::uint64_t now) { return place_at(now) <= now; }
-  // When there is place for one more call if no call ends before; kNever: one must end.
+  // The time at which there is a place for one more call even if no call ends before; kNever: a
+  // call must end first.
   std::uint64_t place_at(std::uint64_t now);
-  // A call goes out. There should be place; if not, it is counted all the same.
+  // A call begins. There should be a place; if there is none, the call is counted all the same.
   Ticket begin(std::uint64_t now);
-  // It is back.
+  // A call has ended.
   void end(std::uint64_t now, Ticket ticket, End end, OutcomeKind outcome);
 
   bool is_idle() const { return in_flight_ == 0; }
   BreakerState breaker() const { return state_; }
-  // All but its name.
+  // All figures except the name.
   HostFigures figures() const;
 
  private:

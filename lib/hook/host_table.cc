@@ -7,7 +7,7 @@ namespace belay::hook {
 namespace {
 
 constexpr std::size_t kRoutesMax = 4'096;
-constexpr int kLookedAtMax = 16;  // hosts that are busy, before one more than the limit is taken
+constexpr int kLookedAtMax = 16;  // busy hosts examined before the limit is exceeded by one
 
 bool is_quiet(const HostEntry& entry) { return entry.host.is_idle() && !entry.wanted; }
 
@@ -41,13 +41,13 @@ HostEntry& HostTable::entry(const std::string& name) {
   return entries_.front();
 }
 
-// If all that were unused for long are busy, there is one more: calls in flight and transactions
-// have limits of their own.
+// If all the hosts that were unused for long are busy, the table exceeds its limit by one: calls in
+// flight and transactions have limits of their own.
 void HostTable::make_room() {
   auto oldest = entries_.end();
   for (int i = 0; i < kLookedAtMax && oldest != entries_.begin(); ++i) {
     if (!is_quiet(*--oldest)) continue;
-    routes_.clear();  // some lead there
+    routes_.clear();  // some of them lead to the removed host
     by_name_.erase(oldest->name);
     by_lane_.erase(oldest->lane);
     entries_.erase(oldest);

@@ -1,5 +1,5 @@
-// The hosts that are called, and which target leads to which: bounded, the ones unused for longest
-// are forgotten first.
+// The hosts that are called, and the host of each target. The number of hosts is limited; those
+// unused for the longest time are forgotten first.
 #pragma once
 
 #include <cstdint>
@@ -23,27 +23,27 @@ struct HostEntry {
   std::string name;
   ports::Lane lane;
   Host host;
-  bool wanted = false;        // somebody was told that there is no place
-  std::uint64_t look_at = 0;  // when to look again by itself; 0: not
+  bool wanted = false;        // `has_place` was false for a call that now waits
+  std::uint64_t look_at = 0;  // when to check for a place again without an event; 0: not
 };
 
-// One target, worked out.
+// The result of parsing and checking one target.
 struct Route {
   Result<Target> target;
-  HostEntry* entry;  // of a target that cannot or may not be called: null
+  HostEntry* entry;  // null if the target cannot or may not be called
 };
 
 class HostTable {
  public:
-  // `check` says whether a target may be called; both live as long as this.
+  // `check` decides whether a target may be called. `options` must outlive this object.
   using Check = std::function<Result<>(std::string_view target)>;
   HostTable(const HookOptions& options, Check check)
       : options_(options), check_(std::move(check)) {}
 
-  // Good until the next call of this function.
+  // The result is valid until the next call of this function.
   const Route& route(std::string_view target);
   HostEntry* find(ports::Lane lane);
-  std::vector<HostFigures> figures() const;  // by host
+  std::vector<HostFigures> figures() const;  // ordered by host
 
  private:
   struct Hash {
@@ -59,7 +59,7 @@ class HostTable {
   const HookOptions& options_;
   const Check check_;
   ports::Lane last_lane_ = 0;
-  std::list<HostEntry> entries_;  // the one used last first
+  std::list<HostEntry> entries_;  // the most recently used host first
   std::unordered_map<std::string_view, std::list<HostEntry>::iterator> by_name_;
   std::unordered_map<ports::Lane, std::list<HostEntry>::iterator> by_lane_;
   std::unordered_map<std::string, Route, Hash, std::equal_to<>> routes_;

@@ -17,13 +17,13 @@ namespace {
 
 constexpr std::size_t kHeadersMax = 256;
 
-// Those that belong to the connection or to belay: a caller's copy of them is left out.
+// Headers that belong to the connection or to belay: those of a caller are left out.
 constexpr std::array<std::string_view, 13> kOwnHeaders = {
     "accept-encoding",   "connection", "content-length",      "expect", "host",
     "http2-settings",    "keep-alive", "proxy-connection",    "te",     "trailer",
     "transfer-encoding", "upgrade",    "proxy-authorization",
 };
-constexpr std::size_t kTraceFlagsAt = 53;  // in a traceparent
+constexpr std::size_t kTraceFlagsAt = 53;  // the place of the flags in a traceparent
 constexpr std::string_view kAttempt = "Belay-Attempt";
 constexpr std::string_view kFence = "Belay-Fence";
 
@@ -57,7 +57,7 @@ bool is_in(std::span<const Header> headers, std::string_view name) {
   });
 }
 
-// "00-TRACE-SPAN-FLAGS", the span being this call's.
+// "00-TRACE-SPAN-FLAGS", with the span of this call.
 std::string new_span(std::string_view trace, std::uint64_t span, std::string_view flags) {
   std::string out = "00-";
   out.append(trace).append("-");
@@ -126,7 +126,8 @@ void HttpRequest::make_url(const Call& call, const Target& target) {
   url_ += name_of(call.mode);
 }
 
-// The payload's members, then those that say which call it is; they win.
+// The members of the payload, then the members that identify the call; those replace members of the
+// payload.
 Result<> HttpRequest::make_json_rpc(const Call& call, const Target& target) {
   const auto members = json_members(call.payload.empty() ? "{}" : call.payload);
   if (!members) return base::invalid("the payload is no JSON object, as JSON-RPC's params must be");
@@ -178,7 +179,7 @@ void HttpRequest::make_headers(const Call& call, std::uint64_t span) {
   header_at_.clear();
   if (!is_in(call.headers, "Content-Type")) add_header("Content-Type", "application/json");
   if (!is_in(call.headers, "Accept")) add_header("Accept", "application/json");
-  add_header("Accept-Encoding", "identity");  // without it a server may pack as it likes
+  add_header("Accept-Encoding", "identity");  // without it a server may compress as it likes
   for (std::size_t i = 0; i < call.headers.size(); ++i) {
     const auto& [name, value] = call.headers[i];
     if (!is_own(name) && !is_in(call.headers.subspan(i + 1), name)) add_header(name, value);
@@ -189,7 +190,8 @@ void HttpRequest::make_headers(const Call& call, std::uint64_t span) {
   if (!trace.empty() && !is_in(call.headers, "traceparent"))
     add_header("traceparent", new_span(trace, span, call.trace_parent.substr(kTraceFlagsAt, 2)));
   if (is_post_) {
-    // Without a value nor a semicolon libcurl leaves a header out: nobody is asked before 1 MiB.
+    // libcurl leaves out a header that has neither a value nor a semicolon. So large payloads are
+    // sent without "Expect: 100-continue".
     header_at_.push_back(headers_.size());
     headers_.append("Expect:");
     headers_ += '\0';

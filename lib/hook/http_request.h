@@ -1,5 +1,5 @@
-// What a call is as an HTTP request: dtm's query parameters and headers, or JSON-RPC's body. Its
-// memory is used again for the next one.
+// A call as an HTTP request: with dtm's query parameters and headers, or with JSON-RPC's body. The
+// memory of a request is reused for the next one.
 #pragma once
 
 #include <cstdint>
@@ -14,23 +14,23 @@
 
 namespace belay::hook {
 
-// Errors: invalid_argument, for what cannot stand in a request, or too many.
+// Errors: invalid_argument, for headers that a request cannot contain, or too many of them.
 Result<> check_headers(std::span<const Header> headers);
 
 class HttpRequest {
  public:
-  // `span`: of the trace, not 0. Errors: invalid_argument.
+  // `span`: the call's span in the trace, not 0. Errors: invalid_argument.
   Result<> make(const Call& call, const Target& target, std::uint64_t span);
   // A redirect: the same request to `url`.
   void go_to(std::string_view url);
-  // Gives back memory that the next one hardly needs.
+  // Releases memory that the next request will hardly need.
   void rest();
 
   bool is_post() const { return is_post_; }
   const std::string& url() const { return url_; }
-  const std::string& body() const { return body_; }      // empty unless it is a POST
-  const std::string& rpc_id() const { return rpc_id_; }  // of JSON-RPC; else empty
-  // "Name: value" each, ended by a zero; "Name;" has no value.
+  const std::string& body() const { return body_; }      // empty unless the request is a POST
+  const std::string& rpc_id() const { return rpc_id_; }  // the id for JSON-RPC; otherwise empty
+  // Each header is "Name: value", with a zero at its end; "Name;" has no value.
   std::size_t header_count() const { return header_at_.size(); }
   const char* header(std::size_t index) const { return headers_.c_str() + header_at_[index]; }
 

@@ -17,7 +17,7 @@ bool is_control(char c) {
   return byte < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f';
 }
 
-// UTF-16 and UTF-7 say with these that they are meant.
+// The marks with which UTF-16 and UTF-7 begin.
 bool has_strange_mark(std::string_view body) {
   return body.starts_with("\xff\xfe") || body.starts_with("\xfe\xff") || body.starts_with("+/v");
 }
@@ -63,7 +63,7 @@ bool HttpResponse::take(std::string_view part) {
   return !given_up();
 }
 
-// False: no room is left for it.
+// False: there is no room left to keep the part.
 bool HttpResponse::keep(std::string_view part) {
   if (all_ != nullptr && kept_.size() + part.size() > kStartBytes) {
     const bool is_lone = all_->now == counted_;
@@ -89,7 +89,7 @@ bool HttpResponse::take_text(std::string_view part) {
   return true;
 }
 
-// With what only its end shows.
+// Includes the problems that only the end of the body shows.
 std::string HttpResponse::flaw() const {
   if (!flaw_.empty()) return flaw_;
   if (sent_bytes_ == 0)

@@ -1,6 +1,7 @@
-// What a response means. It is read as it comes in: two words are looked for in all of the body,
-// its start is kept as the reason; only for JSON-RPC all of it is kept. A body that is no text in
-// letters like ASCII's, or was not unpacked to its end, is not read, and is never a yes.
+// The meaning of a response, which is read while it comes in. Two words are searched for in the
+// whole body, and the start of the body is kept as the reason; the whole body is kept only for
+// JSON-RPC. A body is not read, and never counts as success, if it is not text in an ASCII-like
+// charset or was not uncompressed to its end.
 #pragma once
 
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace belay::hook {
 
-// What all answers that are read at once keep, in bytes, beyond their starts.
+// The bytes that all answers that are being read keep together, beyond their starts.
 struct KeptBytes {
   std::size_t now = 0;
   std::size_t max = std::size_t{64} * 1024 * 1024;
@@ -22,20 +23,21 @@ struct KeptBytes {
 class HttpResponse {
  public:
   HttpResponse() = default;
-  // `all` lives longer.
+  // `all` must outlive this object.
   explicit HttpResponse(KeptBytes& all) : all_(&all) {}
   HttpResponse(const HttpResponse&) = delete;
   HttpResponse& operator=(const HttpResponse&) = delete;
   ~HttpResponse() { forget(); }
 
-  // Before each response. A body beyond `bytes_max`, packed or unpacked, is an answer nobody reads.
-  // `rpc_id`: of the JSON-RPC call that it answers; empty: it is none.
+  // To be called before each response. A body larger than `bytes_max`, compressed or uncompressed,
+  // is not read. `rpc_id`: the id of the JSON-RPC call that is answered; empty if the call is no
+  // JSON-RPC.
   void begin(std::size_t bytes_max, std::string_view rpc_id);
-  // Gives back what it kept.
+  // Releases the kept bytes.
   void forget();
-  // Each line of the response's head, in order.
+  // To be called for each line of the response's head, in order.
   void take_head(std::string_view line) { head_.take(line); }
-  // The next part of the body, as it is sent; false: there is more than may be.
+  // The next part of the body, as sent; false: the body is too large.
   bool take(std::string_view part);
 
   bool given_up() const { return too_large_ || no_room_; }
@@ -55,16 +57,18 @@ class HttpResponse {
   ResponseHead head_;
   Unpacker unpacker_;
   Packing packing_ = Packing::none;
-  bool is_packed_so_ = false;  // as far as it has come
+  bool is_packed_so_ = false;  // the part received so far is compressed this way
   std::size_t sent_bytes_ = 0;
   std::size_t text_bytes_ = 0;
   bool too_large_ = false;
   bool no_room_ = false;
-  std::string flaw_;  // the first reason why the body cannot be read, but for what its end shows
+  // The first reason why the body cannot be read; problems that only its end shows are not
+  // included.
+  std::string flaw_;
   Words words_;
   std::string kept_;
   KeptBytes* all_ = nullptr;
-  std::size_t counted_ = 0;  // of `all_`
+  std::size_t counted_ = 0;  // the part of `all_` that belongs to this response
 };
 
 }  // namespace belay::hook

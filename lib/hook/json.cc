@@ -39,7 +39,7 @@ class Scanner {
     rest_.remove_prefix(word.size());
     return true;
   }
-  // What was read since `before`, which `rest_` is a suffix of.
+  // The text that was read since `before`, of which `rest_` is a suffix.
   std::string_view since(std::string_view before) const {
     return before.substr(0, before.size() - rest_.size());
   }

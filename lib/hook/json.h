@@ -1,5 +1,5 @@
-// As much JSON as JSON-RPC needs: is this an object, and what are its members? Values are left as
-// they are written.
+// The parts of JSON that JSON-RPC needs: whether a text is an object, and what its members are.
+// Values are returned as written.
 #pragma once
 
 #include <optional>
@@ -14,14 +14,14 @@ struct JsonMember {
   std::string_view value;  // as written
 };
 
-// The members of a JSON object, in order; nothing if the text is anything else than one.
+// The members of a JSON object, in order; nothing if the text is anything else.
 std::optional<std::vector<JsonMember>> json_members(std::string_view text);
 
-// What a string means that is written so, without its quotes: its escapes undone, as UTF-8. Half a
-// surrogate pair becomes U+FFFD.
+// The meaning of a string whose written form, without quotes, is given: escapes are replaced by
+// UTF-8. Half of a surrogate pair becomes U+FFFD.
 std::string json_text(std::string_view written);
 
-// Whether a string somewhere in this JSON, no member's name, has that text in it.
+// True if a string anywhere in this JSON contains the text; names of members are not searched.
 bool json_has_string_with(std::string_view json, std::string_view text);
 
 }  // namespace belay::hook

@@ -29,7 +29,7 @@ std::size_t count(const Members& members, std::string_view name) {
                     [&](const JsonMember& one) { return json_text(one.name) == name; }));
 }
 
-// The value as written; empty: there is none.
+// The value as written; empty if there is no such member.
 std::string_view written(const Members& members, std::string_view name) {
   for (const auto& one : members) {
     if (json_text(one.name) == name) return one.value;
@@ -39,13 +39,13 @@ std::string_view written(const Members& members, std::string_view name) {
 
 bool is_nothing(std::string_view value) { return value.empty() || value == "null"; }
 
-// A member's string; nothing if it is another kind of value.
+// The string value of a member; nothing if the value has another type.
 std::optional<std::string> text_of(std::string_view value) {
   if (!value.starts_with('"')) return std::nullopt;
   return json_text(value.substr(1, value.size() - 2));
 }
 
-// The first of these that is there twice: readers differ in which one counts.
+// The first of these names that occurs twice: parsers differ in which member counts.
 template <std::size_t N>
 std::string_view said_twice(const Members& members, const std::array<std::string_view, N>& names) {
   for (const auto name : names) {
@@ -68,14 +68,15 @@ Outcome read_error(std::string_view error, std::string_view body) {
   const auto code = written(*parts, "code");
   if (code == kJsonRpcFailure) return Outcome::failure(reason);
   if (code == kJsonRpcOngoing) return Outcome::ongoing(reason);
-  // dtm knows no codes: it reads the words in the message.
+  // dtm has no error codes: it looks for the words in the message.
   const auto message = text_of(written(*parts, "message")).value_or("");
   if (has(message, kOngoingWord)) return Outcome::ongoing(reason);
   if (has(message, kFailureWord)) return Outcome::failure(reason);
   return Outcome::unknown("JSON-RPC error: " + reason);
 }
 
-// As dtm does, which looks for its words in all of the answer: services say no in a text of theirs.
+// Like dtm, this function searches the whole answer for the two words: services report a failure in
+// texts of their own.
 Outcome read_result(std::string_view result) {
   const auto reason = std::string(result.substr(0, kRpcReasonBytes));
   if (json_has_string_with(result, kOngoingWord)) return Outcome::ongoing(reason);

@@ -1,4 +1,5 @@
-// A JSON-RPC answer's meaning: parsed as a whole, or unknown.
+// The meaning of a JSON-RPC answer. The answer is parsed as a whole; otherwise the outcome is
+// unknown.
 #pragma once
 
 #include <string_view>
@@ -7,7 +8,7 @@
 
 namespace belay::hook {
 
-// `id`: of the call. dtm's plain answer, an object with `dtm_result`, is taken too.
+// `id`: the id of the call. dtm's plain answer, an object with `dtm_result`, is accepted too.
 Outcome read_json_rpc(std::string_view body, std::string_view id);
 
 }  // namespace belay::hook

@@ -16,20 +16,21 @@
 namespace belay::hook {
 namespace {
 
-// Connections are a part of the files that the process may have open: beyond that calls wait for
-// one, inside their timeout. Of those at rest a third of it is kept.
+// The number of connections is a fraction of the files that the process may open: beyond it, calls
+// wait for a connection, within their timeout. A third of the connections may be kept idle.
 constexpr rlim_t kConnectionsMax = 16'384;
 
 long connections_max() {
   rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;  // curl's word for no limit
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;  // 0 means no limit for curl.
   return static_cast<long>(std::max<rlim_t>(1, std::min(files.rlim_cur / 4 * 3, kConnectionsMax)));
 }
 
-// How often curl may ask for more at once before others on the loop have their turn.
+// How often curl may ask for more work at once before the other handles on the loop get their turn.
 constexpr int kRoundsMax = 4;
 
-// Then its connection is complete, and libcurl closes no such one without a word.
+// True once a status has come: then the connection is complete, and libcurl does not close such a
+// connection without calling close_socket.
 bool has_answered(CURL* easy) {
   long status = 0;
   return curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status != 0;
@@ -42,7 +43,7 @@ bool is_shortage(int error) {
 }
 
 Result<std::unique_ptr<Multi>> Multi::make() {
-  const base::StandardStreamsTaken taken;  // libcurl makes a pair of sockets of its own
+  const base::StandardStreamsTaken taken;  // libcurl opens a pair of sockets of its own
   auto* multi = curl_multi_init();
   if (multi == nullptr) return Error{ErrorCode::resources, "there is no memory for libcurl"};
   std::unique_ptr<Multi> made(new Multi(multi));
@@ -74,7 +75,7 @@ Result<> Multi::start(uv_loop_s* loop, Ended ended) {
   loop_ = loop;
   ended_ = std::move(ended);
   timer_ = std::make_unique<uv_timer_t>();
-  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // takes nothing that could be short
+  BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // needs no resource that could be short
   timer_->data = this;
   poll_ = std::move(poll);
   poll_->data = this;
@@ -101,7 +102,7 @@ void Multi::close(std::function<void()> closed) {
 
 void Multi::handle_closed() {
   if (--handles_ != 0 || !closed_) return;
-  // It may destroy this object.
+  // `closed` may destroy this object.
   const auto closed = std::move(closed_);
   closed();
 }
@@ -136,8 +137,8 @@ int Multi::on_socket(CURL* easy, curl_socket_t fd, int what, void* data, void*) 
     case CURL_POLL_OUT: watches.want(fd, Watches::kOut); break;
     case CURL_POLL_INOUT: watches.want(fd, Watches::kIn | Watches::kOut); break;
     case CURL_POLL_REMOVE:
-      // The next call on a connection at rest costs no word with the kernel. Any other socket may
-      // be one that was closed without close_socket.
+      // A connection at rest stays in the kernel's list, so that the next call on it needs no
+      // system call for this. Any other socket may have been closed without close_socket.
       has_answered(easy) ? watches.rest(fd) : watches.forget(fd);
       break;
     default: break;
@@ -160,8 +161,8 @@ void Multi::arm(long timeout_ms) {
     due_now_ = true;
     return;
   }
-  // One more than asked for: both clocks are cut to milliseconds, and curl does not ask again for
-  // what is fired too early.
+  // One millisecond more than requested: both clocks are rounded down to milliseconds, and curl
+  // does not set the timer again if it runs too early.
   uv_update_time(loop_);
   const auto delay = timeout_ms == 0 ? 0 : static_cast<std::uint64_t>(timeout_ms) + 1;
   uv_timer_start(timer_.get(), &Multi::on_timer, delay, 0);
@@ -169,8 +170,8 @@ void Multi::arm(long timeout_ms) {
 
 void Multi::on_timer(uv_timer_t* handle) noexcept { static_cast<Multi*>(handle->data)->fire(); }
 
-// Not a timer of 0 ms for what is due now: libuv would run it at once, and never get to its
-// polling.
+// No timer of 0 ms is used for what is due now: libuv would run it at once, again and again, and
+// would never poll.
 void Multi::fire() {
   firing_ = true;
   for (int round = 0; round < kRoundsMax; ++round) {
@@ -200,7 +201,7 @@ void Multi::look() {
 }
 
 void Multi::act(curl_socket_t fd, std::uint8_t events) {
-  if (multi_ == nullptr) return;  // closed by an answer
+  if (multi_ == nullptr) return;  // an answer's callback has closed this object
   int flags = 0;
   if ((events & Watches::kIn) != 0) flags |= CURL_CSELECT_IN;
   if ((events & Watches::kOut) != 0) flags |= CURL_CSELECT_OUT;

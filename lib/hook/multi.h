@@ -1,5 +1,6 @@
-// libcurl's multi handle on a libuv loop: curl says which sockets and which time it waits for, the
-// loop says when they are there. All on the loop's thread.
+// Connects libcurl's multi handle to a libuv loop: curl says for which sockets and for how long it
+// waits, and the loop tells curl when a socket is ready or the time has passed. Everything runs on
+// the loop's thread.
 #pragma once
 
 #include <curl/curl.h>
@@ -18,12 +19,12 @@ struct uv_handle_s;
 
 namespace belay::hook {
 
-// Of `errno`: the system has no descriptor or memory left.
+// True for values of `errno` which say that the system has no descriptor or memory left.
 bool is_shortage(int error);
 
 class Multi {
  public:
-  // A transfer ended; its handle is not in here any more. Never within `add`.
+  // A transfer has ended; its handle was removed. Never called within `add`.
   using Ended = std::function<void(CURL* easy, CURLcode result)>;
 
   // Errors: resources.
@@ -32,23 +33,24 @@ class Multi {
   Multi& operator=(const Multi&) = delete;
   ~Multi();
 
-  // Errors: resources, and nothing is on the loop.
+  // Errors: resources; then nothing is on the loop.
   Result<> start(uv_loop_s* loop, Ended ended);
-  // False: no memory, and it was not added.
+  // False: there is no memory, and the handle was not added.
   bool add(CURL* easy);
-  // Ends it without a word.
+  // Ends a transfer without calling `ended`.
   void remove(CURL* easy);
-  // Ends what connections there are; `closed` runs when nothing is left on the loop. All transfers
-  // must have been removed.
+  // Closes all connections; `closed` runs when nothing is left on the loop. All transfers must have
+  // been removed before.
   void close(std::function<void()> closed);
 
-  // Sockets are opened and closed through these two, so that a kept connection can stay watched
-  // from one call to the next. libcurl closes some without a word.
+  // Sockets are opened and closed by these two functions, so that a kept connection can stay
+  // watched from one call to the next. libcurl closes some sockets without calling the second one.
   curl_socket_t open_socket(const curl_sockaddr& address);
   int close_socket(curl_socket_t fd);
-  // How many sockets there was no descriptor or memory for.
+  // The number of sockets for which there was no descriptor or memory.
   std::uint64_t shortages() const { return shortages_; }
-  // Asked where a call failed without a word why; counts as a shortage if so.
+  // To be called after a call failed without a reason: true if no descriptor is left, which then
+  // counts as a shortage.
   bool lacks_descriptors();
 
  private:
@@ -72,9 +74,9 @@ class Multi {
   Ended ended_;
   std::function<void()> closed_;
   Watches watches_;
-  std::unique_ptr<uv_poll_s> poll_;  // of the watches
+  std::unique_ptr<uv_poll_s> poll_;  // for the descriptor of `watches_`
   std::unique_ptr<uv_timer_s> timer_;
-  int handles_ = 0;  // on the loop
+  int handles_ = 0;  // the number of handles on the loop
   bool firing_ = false;
   bool due_now_ = false;
   std::uint64_t shortages_ = 0;

@@ -5,8 +5,8 @@
 
 namespace belay::hook {
 
-// Errors: invalid_argument (a value out of its range), storage (a file that cannot be read). The
-// patterns of targets are AllowList's.
+// Errors: invalid_argument (a value out of its range), storage (a file that cannot be read).
+// AllowList checks the patterns of targets.
 Result<> check_options(const HookOptions& options);
 
 }  // namespace belay::hook

@@ -24,7 +24,7 @@ bool is_ascii_like(std::string_view charset) {
                      [&](auto family) { return name.starts_with(family); });
 }
 
-// Takes the next item of a list off.
+// Removes and returns the next item of a list.
 std::string_view next(std::string_view& list, char separator) {
   const auto end = std::min(list.find(separator), list.size());
   const auto item = base::trimmed(list.substr(0, end));
@@ -32,7 +32,7 @@ std::string_view next(std::string_view& list, char separator) {
   return item;
 }
 
-// The first charset in a Content-Type that is unlike ASCII.
+// The first charset in a Content-Type that is not ASCII-like.
 std::optional<std::string> strange_charset(std::string_view type) {
   while (!type.empty()) {
     const auto parameter = next(type, ';');
@@ -58,7 +58,7 @@ void ResponseHead::begin() {
 }
 
 void ResponseHead::take(std::string_view line) {
-  // What begins with a blank continues the line before it.
+  // A line that begins with a blank continues the line before it.
   if (line.starts_with(' ') || line.starts_with('\t')) {
     if (!line_.empty()) line_ += line;
     return;

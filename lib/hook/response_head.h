@@ -1,5 +1,5 @@
-// What a response's headers say about its body: how it is packed, and which letters it is written
-// in. What they say is read, or the body is not.
+// Reads what a response's headers say about its body: how it is compressed, and in which charset it
+// is written. If the headers name anything unknown, the body is not read.
 #pragma once
 
 #include <optional>
@@ -13,18 +13,19 @@ namespace belay::hook {
 class ResponseHead {
  public:
   void begin();
-  // One line as it came, its end included; a status line begins anew.
+  // One line as received, with its line end; a status line starts a new head.
   void take(std::string_view line);
 
-  // Nothing: the body's packing is one that cannot be undone. Then `flaw` says so.
+  // Nothing: the body's compression is not supported; `flaw` then names it.
   std::optional<Packing> packing() const;
-  // Why a body with these headers cannot be read; empty if it can.
+  // Why a body with these headers cannot be read; empty if it can be read.
   std::string flaw() const;
 
  private:
   void end_line();
 
-  std::string line_;  // of the three that are read here, with what continues it
+  // One of the three headers that are read, together with its continuation lines.
+  std::string line_;
   std::string encoding_;
   std::string transfer_;
   std::string type_;

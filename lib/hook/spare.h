@@ -1,4 +1,4 @@
-// Memory that is kept for the next call, and how much of it.
+// Limits the memory that is kept for the next call.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,8 @@
 
 namespace belay::hook {
 
-// Empties it, and gives back what the next one hardly needs: there are a thousand of them at rest.
+// Empties the text and releases memory that the next call will hardly need: a thousand such objects
+// may be idle.
 inline void clear_for_next(std::string& text) {
   constexpr std::size_t kSpareBytes = 16 * 1024;
   text.clear();

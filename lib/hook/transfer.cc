@@ -13,8 +13,8 @@ namespace belay::hook {
 namespace {
 
 constexpr int kRedirectsMax = 5;
-constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // of one response
-constexpr long kAuthoritiesSeconds = 60;             // how long those read last are used
+constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // the headers of one response
+constexpr long kAuthoritiesSeconds = 60;             // how long a loaded set of authorities is used
 
 const std::string& user_agent() {
   static const auto text = "belay/" + std::to_string(BELAY_VERSION_MAJOR) + "." +
@@ -29,8 +29,8 @@ bool is_redirect(long status) {
 
 const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
-// Asked once: curl would look for five variables at every call, while the program's other threads
-// may change them.
+// Read once: curl would read five variables at every call, while other threads of the program may
+// change them.
 bool environment_names_proxy() {
   static const bool named = [] {
     for (const char* name :
@@ -42,7 +42,8 @@ bool environment_names_proxy() {
   return named;
 }
 
-// What a host, or the proxy before it, says when the service behind it is not there.
+// The answer of a host, or of the proxy in front of it, when the service behind it is not
+// available.
 bool says_absent(long status) { return status == 502 || status == 503 || status == 504; }
 
 }  // namespace
@@ -65,10 +66,10 @@ Transfer::~Transfer() { curl_easy_cleanup(easy_); }
 void Transfer::set_fixed() {
   curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-  // A name lookup that hangs must not hold the loop up when its call is given up.
+  // A name look-up that hangs must not block the loop when its call is given up.
   curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);  // by hand, see `follow`
+  curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);  // redirects are followed in `follow`
   curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, user_agent().c_str());
@@ -99,7 +100,8 @@ void Transfer::set_tls() {
     curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str());
     curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
   }
-  // Renewed files are seen by new connections; reading all authorities for each would be dear.
+  // New connections use renewed files; but to read all authorities for each connection would be
+  // expensive.
   curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT, kAuthoritiesSeconds);
   curl_easy_setopt(easy_, CURLOPT_SSLCERT, text_or_null(options_.client_cert_file));
   curl_easy_setopt(easy_, CURLOPT_SSLKEY, text_or_null(options_.client_key_file));
@@ -115,7 +117,7 @@ void Transfer::begin(std::uint64_t now_ms, Millis timeout) {
   redirects_ = 0;
   timeout_ = timeout;
   give_up_at_ = now_ms + static_cast<std::uint64_t>(timeout.count());
-  // The list is ours: curl only reads it.
+  // The list belongs to this object: curl only reads it.
   headers_.resize(request.header_count());
   for (std::size_t i = 0; i < headers_.size(); ++i) {
     headers_[i].data = const_cast<char*>(request.header(i));
@@ -132,7 +134,7 @@ void Transfer::hand_over(Millis timeout) {
   error_[0] = '\0';
   curl_easy_setopt(easy_, CURLOPT_URL, request.url().c_str());
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-  // One that waits to share an HTTP/2 connection is right only where there may be one.
+  // To wait for a shared HTTP/2 connection makes sense only if HTTP/2 is possible.
   curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, request.url().starts_with("https") ? 1L : 0L);
   if (request.is_post()) {
     curl_easy_setopt(easy_, CURLOPT_POST, 1L);
@@ -195,8 +197,9 @@ std::string Transfer::why(CURLcode result) const {
   return error_[0] != '\0' ? error_.data() : curl_easy_strerror(result);
 }
 
-// Some versions of curl count how often a handle found its connection closed over all its calls,
-// and give up at five. Such a call made a new connection.
+// Some versions of curl count, over all calls of a handle, how often the handle found its
+// connection closed, and give up at five. A call that made a new connection may have increased this
+// count, so the handle is reset.
 void Transfer::rest() {
   request.rest();
   answer_.forget();
@@ -210,7 +213,7 @@ void Transfer::rest() {
 
 std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
   if (answer_.given_up()) return answered();
-  // The host did nothing wrong where the system had no descriptor for the call.
+  // If the system had no descriptor for the call, the host did nothing wrong.
   const bool is_short =
       lacked_descriptor_ || (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors());
   if (result != CURLE_OK && is_short)
@@ -224,7 +227,8 @@ Transfer::End Transfer::answered() const {
   return {says_absent(code) ? Host::End::silent : Host::End::answered, answer_.outcome(code)};
 }
 
-// Only to the same host: another one was not checked, and should not see what this one may.
+// Follows a redirect only to the same host: another host was not checked, and must not see the data
+// for this one.
 std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
   const auto code = status();
   const char* to = nullptr;
@@ -235,7 +239,8 @@ std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
   const auto new_url = parse_url(next);
   if (!old_url || !new_url || !same_host(*old_url, *new_url))
     return End{Host::End::answered, Outcome::unknown("redirect to another host: " + next)};
-  // A page that shows whatever it is asked for would pass for the work done.
+  // Without its payload the redirected request may lead to a page that answers 200 to anything,
+  // which would count as success.
   const bool keeps_payload = code == 307 || code == 308 || !request.is_post();
   if (!keeps_payload)
     return End{Host::End::answered, Outcome::unknown("redirect without the payload: " + next)};

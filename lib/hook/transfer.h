@@ -1,5 +1,5 @@
-// One call on its way: a curl handle with the options that never change, what the call is, and what
-// came back. Kept and used again.
+// One call in flight: a curl handle with the options that never change, the request, and the
+// response. Transfers are kept and reused.
 #pragma once
 
 #include <curl/curl.h>
@@ -22,32 +22,33 @@ namespace belay::hook {
 
 class Transfer {
  public:
-  // All that is handed in lives longer. Null: no memory.
+  // All arguments must outlive the transfer. Null: there is no memory.
   static std::unique_ptr<Transfer> make(const HookOptions& options, Multi& multi, KeptBytes& kept);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
 
-  // To be filled in for each call.
+  // To be set for each call.
   ports::CallId id = 0;
   ports::Lane lane = 0;
   Host::Ticket ticket{};
-  std::size_t place = 0;  // among those in flight
+  std::size_t place = 0;  // index among the calls in flight
   HttpRequest request;
 
   CURL* easy() const { return easy_; }
   static Transfer& of(CURL* easy);
 
-  // Hands `request` to curl; `timeout` is the whole call's.
+  // Hands `request` to curl; `timeout` covers the whole call.
   void begin(std::uint64_t now_ms, Millis timeout);
 
   struct End {
     Host::End host;
     Outcome outcome;
   };
-  // What curl's result means; nothing if it was a redirect and is to be added once more.
+  // The meaning of curl's result; nothing if the response was a redirect and the handle must be
+  // added again.
   std::optional<End> end(CURLcode result, std::uint64_t now_ms);
-  // After the end, before it is used again.
+  // To be called after the end, before the transfer is reused.
   void rest();
 
  private:

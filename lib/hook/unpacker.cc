@@ -8,9 +8,9 @@ namespace belay::hook {
 namespace {
 
 constexpr std::size_t kPartBytes = 16 * 1024;
-constexpr int kGzipHeader = 16;  // zlib's way to say so
+constexpr int kGzipHeader = 16;  // selects gzip in zlib
 
-// "deflate" is a zlib stream, but some send it bare.
+// "deflate" is a zlib stream, but some servers send raw deflate.
 bool has_zlib_header(std::string_view first) {
   const auto a = static_cast<unsigned char>(first[0]);
   const auto b = static_cast<unsigned char>(first[1]);
@@ -58,14 +58,14 @@ bool Unpacker::run(std::string_view bytes, const Take& take) {
   stream_->avail_in = static_cast<uInt>(bytes.size());
   while (true) {
     if (is_whole_ && stream_->avail_in != 0) {
-      // gzip may go on with another member, nothing else may.
+      // After its end a gzip stream may continue with another member; deflate may not continue.
       if (packing_ != Packing::gzip || inflateReset(stream_.get()) != Z_OK) return false;
       is_whole_ = false;
     }
     stream_->next_out = reinterpret_cast<Bytef*>(part.data());
     stream_->avail_out = static_cast<uInt>(part.size());
     const int result = inflate(stream_.get(), Z_NO_FLUSH);
-    if (result == Z_BUF_ERROR) return true;  // it wants more
+    if (result == Z_BUF_ERROR) return true;  // more input is needed
     is_whole_ = result == Z_STREAM_END;
     const auto size = part.size() - stream_->avail_out;
     if (size != 0 && !take({part.data(), size})) return false;

@@ -1,5 +1,5 @@
-// Undoes a body's content coding as it comes in. libcurl could, but does not say whether what it
-// undid was whole, and a no may be in what is missing.
+// Uncompresses a body while it comes in. libcurl could do this, but does not report whether the
+// compressed body was complete, and the missing part may contain a FAILURE.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ class Unpacker {
 
   // gzip or deflate.
   void begin(Packing packing);
-  // Hands on what comes out, in parts of some KiB. False: these bytes are not packed so, or `take`
-  // wants no more. Nothing may be fed after that.
+  // Passes the uncompressed bytes on, in parts of some KiB. False: the bytes are not compressed
+  // this way, or `take` wants no more. `feed` must not be called after that.
   bool feed(std::string_view bytes, const Take& take);
-  // Of all that was fed: it ends where a packed body ends.
+  // True if the bytes fed so far end where a compressed body ends.
   bool is_whole() const { return is_whole_; }
 
  private:
@@ -40,7 +40,7 @@ class Unpacker {
   std::unique_ptr<z_stream_s> stream_;
   bool is_open_ = false;
   bool is_whole_ = false;
-  std::string first_;  // two bytes that say which deflate it is
+  std::string first_;  // two bytes that show which kind of deflate it is
 };
 
 }  // namespace belay::hook

@@ -29,7 +29,7 @@ bool takes_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// Takes the scheme off; false: none that is known.
+// Removes the scheme; false: the scheme is unknown.
 bool take_scheme(std::string_view& text, Url& url) {
   url.json_rpc = takes_prefix(text, kJsonRpc);
   url.tls = takes_prefix(text, kHttps);
@@ -41,7 +41,7 @@ Error malformed(std::string_view target, std::string_view why) {
           "the URL '" + std::string(target) + "' cannot be called: " + std::string(why)};
 }
 
-// What is wrong, or empty.
+// What is wrong; empty if nothing is.
 std::string_view parse_port(std::string_view text, Url& url) {
   url.port = base::parse_number<std::uint16_t>(text).value_or(0);
   if (url.port == 0) return "its port is not 1 to 65535";
@@ -114,7 +114,7 @@ std::string parameter(std::string_view query, std::string_view name) {
   return {};
 }
 
-// As it is, save for what may not stand in a request's first line.
+// Appends the text unchanged, except for characters that a request line cannot contain.
 void append_readable(std::string& out, std::string_view text) {
   for (const char c : text) {
     if (c > ' ' && c < 0x7f) {

@@ -1,5 +1,5 @@
-// A branch's target as a URL, cut into its parts. Stricter than libcurl, so that what is checked
-// here and what is called there are the same host.
+// A branch's target as a URL, split into its parts. The parser is stricter than libcurl, so that
+// the host that is checked here is the host that libcurl calls.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 
 namespace belay::hook {
 
-// Views into the target.
+// The members are views into the target.
 struct Url {
   bool json_rpc = false;
   bool tls = false;
   bool is_ipv6 = false;
   std::uint16_t port = 0;
-  std::string_view host;       // as written, an IPv6 address without its brackets
+  std::string_view host;       // as written; an IPv6 address without its brackets
   std::string_view authority;  // "user:password@host:port"
-  std::string_view path;       // with its "/", may be empty
-  std::string_view query;      // without "?"
+  std::string_view path;       // with its "/"; may be empty
+  std::string_view query;      // without the "?"
 };
 
 bool is_url(std::string_view target);
@@ -27,12 +27,14 @@ bool is_url(std::string_view target);
 // Errors: invalid_argument.
 Result<Url> parse_url(std::string_view target);
 
-// What a target comes to: worked out once, used for every call.
+// A target as it is needed for calls: computed once, used for every call.
 struct Target {
   bool json_rpc = false;
-  std::string host;    // "https://stock.example:8443", lower case, no port if it is the scheme's
-  std::string url;     // what branch_id=… is appended to; JSON-RPC: all of it
-  std::string method;  // JSON-RPC's
+  // "https://stock.example:8443": lower case, without the port if it is the scheme's default.
+  std::string host;
+  // The URL to which branch_id=… is appended; for JSON-RPC the complete URL.
+  std::string url;
+  std::string method;  // for JSON-RPC
 };
 
 // Errors: invalid_argument.

@@ -13,7 +13,7 @@
 namespace belay::hook {
 namespace {
 
-constexpr std::size_t kReadyMax = 128;  // at once; the loop asks again
+constexpr std::size_t kReadyMax = 128;  // events in one call; the loop calls again
 
 epoll_event event_of(int fd, std::uint32_t socket, std::uint8_t events) {
   epoll_event event{};
@@ -81,9 +81,10 @@ bool Watches::look(const std::function<void(int fd, std::uint8_t events)>& on_re
   for (const auto& event : told) {
     const auto fd = descriptor_in(event.data.u64);
     auto& watch = at(fd);
-    if (!is_of_now(event.data.u64)) continue;  // closed by what was done just now
+    if (!is_of_now(event.data.u64)) continue;  // closed by an earlier `on_ready` of this loop
     if (watch.wanted == 0) {
-      // Closed by its peer while it was at rest; curl finds out when it wants it again.
+      // The peer closed the connection while it was at rest; curl notices when it uses the
+      // connection again.
       ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
       watch.watched = 0;
       continue;
@@ -91,8 +92,9 @@ bool Watches::look(const std::function<void(int fd, std::uint8_t events)>& on_re
     std::uint8_t events = 0;
     if ((event.events & EPOLLIN) != 0) events |= kIn;
     if ((event.events & EPOLLOUT) != 0) events |= kOut;
-    // After an error curl is to look for itself: told of one, it would give up a call that it
-    // makes again on another connection when it reads that its peer has gone.
+    // After an error curl must look at the socket itself. If it were told of the error, it would
+    // give the call up; instead it finds that the peer has closed the connection and makes the call
+    // again on another connection.
     if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) events |= watch.wanted;
     on_ready(fd, events);
   }

@@ -1,5 +1,4 @@
-// The same functions of a library that was built without libcurl: a URL is known as one, and
-// refused.
+// The same functions for a library that was built without libcurl: a URL is recognized and refused.
 #include "hook/hooks.h"
 #include "hook/options.h"
 

@@ -8,7 +8,7 @@
 namespace belay::hook {
 namespace {
 
-constexpr std::size_t kWordTailBytes = 6;  // one less than each word has
+constexpr std::size_t kWordTailBytes = 6;  // one less than the length of each word
 static_assert(kOngoingWord.size() == kWordTailBytes + 1);
 static_assert(kFailureWord.size() == kWordTailBytes + 1);
 
@@ -27,7 +27,7 @@ void Words::Finder::look_in(std::string_view text) {
 
 void Words::Finder::take(std::string_view part) {
   look_in(part);
-  // The seam: a word that lies in both parts, or in more of them.
+  // The border between parts: a word may be in two parts or more.
   tail += part.substr(0, kWordTailBytes);
   look_in(tail);
   if (part.size() > kWordTailBytes) tail = part.substr(part.size() - kWordTailBytes);
@@ -43,7 +43,8 @@ void Words::take(std::string_view part) {
   if (has_backslash_) plain_.take(unescaped(part));
 }
 
-// ASCII's characters as they are, any other as a question mark: the words have none.
+// Replaces escapes: an ASCII character by itself, any other by a question mark, since the words
+// contain none.
 std::string Words::unescaped(std::string_view part) {
   const auto text = carry_ + std::string(part);
   carry_.clear();

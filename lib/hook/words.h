@@ -1,5 +1,5 @@
-// Finds the protocol's two words in a body that comes in parts; also where JSON writes letters of
-// them as \u0046.
+// Searches for the protocol's two words in a body that comes in parts, even if JSON writes some of
+// their letters as \u0046.
 #pragma once
 
 #include <string>
@@ -23,14 +23,16 @@ class Words {
     void look_in(std::string_view text);
     bool ongoing = false;
     bool failure = false;
-    std::string tail{};  // the last bytes looked at: a word may be cut by the parts' ends
+    // The last bytes searched: a word may be split between two parts.
+    std::string tail{};
   };
   std::string unescaped(std::string_view part);
 
   Finder raw_{};
   bool has_backslash_ = false;
-  Finder plain_{};       // of the text without its escapes, once there may be one
-  std::string carry_{};  // an escape that is not complete
+  // Searches the text without its escapes, after the first backslash.
+  Finder plain_{};
+  std::string carry_{};  // an incomplete escape
 };
 
 }  // namespace belay::hook

@@ -15,11 +15,11 @@ class LeftThreads {
   LeftThreads() = default;
   LeftThreads(const LeftThreads&) = delete;
   LeftThreads& operator=(const LeftThreads&) = delete;
-  // At the process's exit: they use what is taken apart next.
+  // Runs at the exit of the process: the threads use objects that are destroyed next.
   ~LeftThreads() {
     if (home_.left()) base::keep(std::make_shared<Threads>(std::move(threads_)));
     for (auto& one : threads_) {
-      if (one.id == std::this_thread::get_id()) {  // it is the one that exits
+      if (one.id == std::this_thread::get_id()) {  // this is the thread that exits
         base::keep(std::make_shared<threads::Thread>(std::move(one.thread)));
       } else {
         one.thread.join();

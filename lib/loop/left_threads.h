@@ -1,5 +1,6 @@
-// Loop threads that nobody waits for: an engine was dropped on its own. Each ends by itself, and is
-// joined when the next one comes or when the process exits.
+// The threads of engines that were destroyed on their own loop thread, so that nothing could wait
+// for these threads. Each ends by itself, and is joined when the next one comes or when the process
+// exits.
 #pragma once
 
 #include <atomic>
@@ -10,7 +11,7 @@
 
 namespace belay::loop {
 
-// `id` is the thread's. `ended` becomes true as the last it does.
+// `id` is the thread's id. The thread sets `ended` to true as its last action.
 void leave(threads::Thread thread, std::thread::id id,
            std::shared_ptr<const std::atomic<bool>> ended);
 

@@ -26,7 +26,7 @@ std::uint64_t wall_ms() {
 
 std::uint64_t monotonic_us() { return uv_hrtime() / 1000; }
 
-// libuv keeps the handles' addresses until their close callbacks.
+// libuv keeps the addresses of the handles until their close callbacks.
 struct Loop::Handles {
   uv_async_t async{};
   uv_timer_t timer{};
@@ -41,7 +41,7 @@ struct Loop::Handles {
   static void on_closed(uv_handle_t* handle) noexcept {
     auto* loop = static_cast<Loop*>(handle->data);
     if (--loop->handles_->open != 0) return;
-    // `closed` may destroy this object (a host's loop): nothing of it is touched afterwards.
+    // `closed` may destroy this object (with a host's loop), so nothing of it is used afterwards.
     const auto closed = std::move(loop->closed_);
     closed();
   }
@@ -57,8 +57,8 @@ Error shortage(std::string_view doing, int code) {
   return {ErrorCode::resources, "cannot " + std::string(doing) + ": " + uv_strerror(code)};
 }
 
-// What libuv opens for a loop. Version 1.44 leaves a descriptor behind when there is one and
-// not the next; so it is not tried then.
+// Whether the descriptors are available that libuv opens for a loop. Version 1.44 leaks a
+// descriptor if it gets one and not the next; so the loop is not created then.
 bool has_descriptors() {
   std::array<std::array<int, 2>, 3> pipes{};
   std::size_t made = 0;
@@ -89,7 +89,7 @@ Loop::Loop(uv_loop_s* host) : loop_(host) {}
 
 Loop::~Loop() {
   join();
-  if (own_) BELAY_CHECK(uv_loop_close(own_.get()) == 0);  // no handle was forgotten
+  if (own_) BELAY_CHECK(uv_loop_close(own_.get()) == 0);  // otherwise a handle was not closed
 }
 
 Result<> Loop::make_thread() {
@@ -106,12 +106,12 @@ Result<> Loop::make_thread() {
 }
 
 Result<> Loop::attach(std::function<void()> turn) {
-  const base::StandardStreamsTaken taken;  // the first wake-up on a loop opens something
+  const base::StandardStreamsTaken taken;  // the first wake-up on a loop opens descriptors
   auto handles = std::make_unique<Handles>();
   if (const int code = uv_async_init(loop_, &handles->async, &Handles::on_async); code != 0) {
     return shortage("put a wake-up on the loop", code);
   }
-  BELAY_CHECK(uv_timer_init(loop_, &handles->timer) == 0);  // takes nothing that could be short
+  BELAY_CHECK(uv_timer_init(loop_, &handles->timer) == 0);  // needs no resource that could be short
   handles->async.data = handles->timer.data = this;
   handles_ = std::move(handles);
   turn_ = std::move(turn);
@@ -121,7 +121,7 @@ Result<> Loop::attach(std::function<void()> turn) {
   return {};
 }
 
-// The handles are their own until the loop, whoever runs it, has closed them.
+// The handles own themselves until the loop has closed them, whoever runs the loop.
 void Loop::detach() {
   {
     const base::Lock lock(mutex_);
@@ -141,7 +141,7 @@ void Loop::start() {
   may_run_.notify_one();
 }
 
-// Whoever was left to it may take this object along: nothing of it is touched afterwards.
+// When `owner` is released it may destroy this object, so nothing of it is used afterwards.
 void Loop::run() {
   thread_id_ = std::this_thread::get_id();
   {
@@ -219,8 +219,8 @@ void Loop::wake_at(std::uint64_t monotonic_ms) {
   if (monotonic_ms == alarm_at_) return;
   const auto now = uv_now(loop_);
   if (monotonic_ms <= now) {
-    // Not a timer of 0 ms: libuv runs one that its own callback started at once, and never gets to
-    // its polling.
+    // No timer of 0 ms is used: libuv runs a timer at once that its own callback started, and would
+    // never poll.
     uv_timer_stop(&handles_->timer);
     alarm_at_ = ~std::uint64_t{0};
     return wake();

@@ -1,5 +1,5 @@
-// libuv behind the ports: one loop, the engine's own on a thread or the host's, an alarm, a way in
-// from other threads. The host's worker pool is not touched.
+// libuv behind the ports: one loop (the engine's own on a thread, or the host's), an alarm, and a
+// way for other threads to run functions on the loop. The host's worker pool is not used.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@ struct uv_loop_s;
 
 namespace belay::loop {
 
-// Wall clock, ms since the epoch.
+// The wall clock, in ms since the epoch.
 std::uint64_t wall_ms();
 // Monotonic. From any thread.
 std::uint64_t monotonic_us();
@@ -32,30 +32,30 @@ class Loop final : public ports::Clock, public ports::Alarm {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Makes the own loop's thread, which waits for `start`. Errors: resources.
+  // Creates the thread of the own loop; the thread waits for `start`. Errors: resources.
   Result<> make_thread();
-  // Puts the handles on the loop, a host's on the loop's thread. `turn` runs on the loop after
-  // every wake-up and alarm. Errors: resources, and nothing is on the loop.
+  // Puts the handles on the loop; with a host's loop, call it on the loop's thread. `turn` runs on
+  // the loop after every wake-up and alarm. Errors: resources; then nothing is on the loop.
   Result<> attach(std::function<void()> turn);
-  // Takes them off again, before `start`.
+  // Removes the handles again, before `start`.
   void detach();
   // Lets the own thread run the loop.
   void start();
-  // On the loop: closes the handles; `closed` runs when the last is gone, and the own thread ends
-  // behind it.
+  // On the loop: closes the handles; `closed` runs when the last one is gone, and afterwards the
+  // own thread ends.
   void close(std::function<void()> closed);
-  // Waits for the own thread, which ends if it was not started. From any threads but that one.
+  // Waits for the own thread, which ends if it was not started. From any thread except that one.
   void join();
-  // On the own thread or one that it waits for, instead of `join`: the thread keeps `owner`, which
-  // this object may be a part of, until it ends.
+  // To be called instead of `join`, on the own thread or on a thread that the own thread waits for:
+  // the thread keeps `owner`, which may own this object, until it ends.
   void leave_to(std::shared_ptr<void> owner);
 
   bool is_loop_thread() const;
   bool is_own() const { return own_ != nullptr; }
-  // For handles of others, on the loop's thread (or before `start`).
+  // For the handles of other components, on the loop's thread (or before `start`).
   uv_loop_s* uv() { return loop_; }
 
-  // Thread-safe: runs `function` on the loop, in order. After `close`: dropped.
+  // Thread-safe: runs `function` on the loop, in order. After `close` the function is dropped.
   void post(std::function<void()> function);
 
   std::uint64_t wall_ms() override;
@@ -87,7 +87,7 @@ class Loop final : public ports::Clock, public ports::Alarm {
   bool open_ BELAY_GUARDED_BY(mutex_) = false;
   bool started_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
-  threads::Thread thread_;  // last: it uses all of the above
+  threads::Thread thread_;  // last, because the thread uses all the members above
 };
 
 }  // namespace belay::loop

@@ -77,8 +77,8 @@ struct StoredSummary {
 struct StoreFigures {
   std::uint64_t log_bytes = 0;
   std::uint64_t file_bytes = 0;
-  std::uint64_t wal_bytes = 0;  // of the write-ahead log beside the file
-  std::uint64_t row_bytes = 0;  // of the rows that this commit wrote
+  std::uint64_t wal_bytes = 0;  // the size of the write-ahead log beside the file
+  std::uint64_t row_bytes = 0;  // the bytes of the rows that this commit wrote
   // The time of the whole commit, and the part of it that SQL's COMMIT took: writing and syncing.
   // 0: the store has no clock.
   std::uint64_t commit_us = 0;
@@ -90,9 +90,9 @@ class Store {
   virtual ~Store() = default;
 
   // `done` runs once, on the loop, never within the call. The batch must not change until then. At
-  // most one commit is under way. Errors: storage. The same batch may be handed in again after a
-  // failed commit, as often as needed: the store finds out which part of it is on disk and writes
-  // the rest.
+  // most one commit is under way. Errors: storage; superseded (another engine has the file). After
+  // the error storage the same batch may be handed in again, as often as needed: the store finds
+  // out which part of it is on disk and writes the rest.
   using CommitDone = std::function<void(const Result<StoreFigures>& result)>;
   virtual void commit(const Batch& batch, CommitDone done) = 0;
 

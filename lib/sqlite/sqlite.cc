@@ -9,7 +9,7 @@ namespace {
 
 bool says_full(int reason) { return reason == ENOSPC || reason == EDQUOT || reason == EFBIG; }
 
-// What the system said of the write-ahead log last; 0: nothing, or there is none.
+// The last error of the system for the write-ahead log; 0: there is none, or no log.
 int last_reason_of_wal(sqlite3* db) {
   sqlite3_file* file = nullptr;
   int reason = 0;
@@ -19,7 +19,7 @@ int last_reason_of_wal(sqlite3* db) {
   return reason;
 }
 
-// SQLite has a word of its own for ENOSPC alone, and only where it writes a page.
+// SQLite has a separate error code only for ENOSPC, and uses it only when it writes a page.
 bool is_full(sqlite3* db, int extended) {
   const int primary = extended & 0xff;
   if (primary == SQLITE_FULL || extended == SQLITE_IOERR_SHMSIZE) return true;
@@ -28,7 +28,7 @@ bool is_full(sqlite3* db, int extended) {
   return says_full(sqlite3_system_errno(db)) || says_full(last_reason_of_wal(db));
 }
 
-// A column of a row that is no JSON any more is SQLITE_ERROR, as a mistake in the SQL would be.
+// Invalid JSON in a column gives SQLITE_ERROR, the same code as a mistake in the SQL.
 bool is_damage(int primary, std::string_view message) {
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ||
          (primary == SQLITE_ERROR && message == "malformed JSON");

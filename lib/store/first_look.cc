@@ -15,15 +15,15 @@
 namespace belay::store {
 namespace {
 
-// https://www.sqlite.org/fileformat2.html: numbers are big endian.
+// See https://www.sqlite.org/fileformat2.html. Numbers are big endian.
 constexpr int kWalHeaderBytes = 32;
-constexpr std::uint32_t kWalMagic = 0x377f0682;  // | 1: its checksums are of big-endian words
+constexpr std::uint32_t kWalMagic = 0x377f0682;  // | 1: the checksums are of big-endian words
 constexpr std::uint32_t kWalFormat = 3'007'000;
 constexpr int kFileHeaderBytes = 32;
 constexpr int kPageSizeAt = 16;
 constexpr int kWriteVersionAt = 18;
 constexpr unsigned char kWithWal = 2;
-// An engine may begin its log anew while a reader looks.
+// An engine may restart its log while a reader looks.
 constexpr int kLooks = 4;
 
 using Bytes = std::array<unsigned char, 32>;
@@ -38,12 +38,14 @@ std::uint32_t little_endian(const unsigned char* at) {
          at[0];
 }
 
-// Opened as what it is, a write-ahead log's permissions are those of its file, which may be gone.
+// Without this flag SQLite would give the log the permissions of its file, and the file may be
+// missing.
 constexpr int kPlainFile = SQLITE_OPEN_SUPER_JOURNAL;
-// SQLite's files may look for a URI's parameters behind a name.
+// SQLite's file functions may look for URI parameters behind a name.
 constexpr std::string_view kNoParameters("\0\0\0", 3);
 
-// A file, through SQLite's own door: closing one of another door would end its locks.
+// A file that is opened through SQLite's VFS: closing a descriptor of any other kind would drop
+// SQLite's locks on the file.
 class RawFile {
  public:
   RawFile(const std::string& path, sqlite3_vfs* vfs, int kind)
@@ -56,7 +58,7 @@ class RawFile {
     if (file()->pMethods != nullptr) file()->pMethods->xClose(file());
   }
 
-  // Its size and its first bytes, zeros behind its end; an SQLite code.
+  // The file's size and its first bytes, filled with zeros beyond its end; returns an SQLite code.
   int read(sqlite3_int64& size, Bytes& first) {
     if (code_ == SQLITE_OK) code_ = file()->pMethods->xFileSize(file(), &size);
     if (code_ != SQLITE_OK) return code_;
@@ -116,8 +118,8 @@ class Look {
     for (int looks = 1;; ++looks) {
       auto size = read(path_ + "-wal", kPlainFile, header);
       if (!size) return size.error();
-      // A log's first bytes are synced before any batch follows them. With nothing behind them
-      // there is nothing to lose, whatever a power cut made of them.
+      // The log's first bytes are synced before any batch follows them. If nothing follows them
+      // there is nothing to lose, even if a power cut has damaged them.
       if (*size <= kWalHeaderBytes) return file;
       if (!*file) return without_file();
       if (is_whole(header)) break;
@@ -127,7 +129,7 @@ class Look {
   }
 
  private:
-  // As SQLite's own look for a journal: an empty one counts as none.
+  // An empty file counts as missing, as in SQLite's own search for a journal.
   Result<bool> has_content(const std::string& path) const {
     int found = 0;
     const int code = vfs_->xAccess(vfs_, path.c_str(), SQLITE_ACCESS_EXISTS, &found);
@@ -149,7 +151,7 @@ class Look {
                         path_, path_, path_)};
   }
 
-  // A backup that was put in the file's place does not go with the log of the file before.
+  // If a backup was put in the file's place, the log of the former file does not belong to it.
   Result<bool> belongs(const Bytes& header) const {
     static_assert(kFileHeaderBytes == Bytes().size());
     Bytes file{};
@@ -157,7 +159,7 @@ class Look {
     if (!size) return size.error();
     if (std::string_view(static_cast<const char*>(static_cast<const void*>(file.data())), 15) !=
         "SQLite format 3")
-      return true;  // SQLite says what it is
+      return true;  // SQLite reports what is wrong
     if (file[kWriteVersionAt] == kWithWal && page_size_of(file) == big_endian(&header[8]))
       return true;
     return damaged(path_, fmt::format("is the log of another file than {}", path_));

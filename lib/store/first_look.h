@@ -1,5 +1,5 @@
-// A state file and its write-ahead log as they stand on disk, before SQLite is let near them: it
-// would take a log without a file, or one whose beginning is damaged, for nothing and delete it.
+// Examines a state file and its write-ahead log on disk before SQLite opens them. SQLite would take
+// a log without its file, or a log with a damaged beginning, for empty and delete it.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace belay::store {
 
-// Reads a few bytes and changes nothing. True: there is a file with something in it. Errors:
-// corrupt, naming both files and saying what to do (the log holds batches and its file is gone or
-// empty, the file is one that never had it, or its beginning cannot be read), storage.
+// Reads a few bytes and changes nothing. True: the file exists and is not empty. Errors: corrupt,
+// naming both files and what to do (the log holds batches, but its file is missing or empty, or is
+// a file to which the log does not belong, or the log's beginning cannot be read); storage.
 Result<bool> look_first(const std::string& path, const std::string& vfs);
 
 }  // namespace belay::store

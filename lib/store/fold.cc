@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kReadLog = "SELECT lsn, records FROM log WHERE lsn >= ?1 ORDER BY lsn";
 constexpr std::string_view kFindRow =
     "SELECT lsn, status, state, stuck FROM main.transaction_rows WHERE id = ?1";
-// Where the gid's index says it is; of two the newest counts.
+// Finds the row through the index of gids; if there are two rows, the newer one counts.
 constexpr std::string_view kFindGid =
     "SELECT id, lsn FROM main.transaction_rows WHERE gid = ?1 ORDER BY id DESC LIMIT 1";
 constexpr std::string_view kFindNewer =
@@ -40,7 +40,7 @@ Result<Fold> Fold::read_one(sqlite3* db, std::string_view gid) {
   BELAY_TRY(fold.find_only(db, gid));
   BELAY_TRY(fold.read_log(db));
   BELAY_TRY(fold.check_ends());
-  fold.only_->gid = {};  // the caller's
+  fold.only_->gid = {};  // the text belongs to the caller
   return fold;
 }
 
@@ -71,7 +71,7 @@ Result<> Fold::read_log(sqlite3* db) {
   return {};
 }
 
-// Also decides which one it is: one that begins later takes the gid over.
+// Also determines the transaction: one that begins later takes the gid over.
 Result<bool> Fold::concerns(const core::Record& record) {
   if (!only_) return true;
   if (core::begins(record.kind) && record.id > only_->id) {
@@ -127,7 +127,7 @@ Result<> Fold::add(core::Lsn lsn, const core::Record& record) {
     last_id_ = std::max(last_id_, record.id);
   }
   auto& [folded, kind] = found->second;
-  if (folded.row_lsn >= lsn) return {};  // a row says this and more
+  if (folded.row_lsn >= lsn) return {};  // a row has this record and later ones
   if (kind == Kind::headless || kind == Kind::headless_ended) {
     kind = record.kind == core::RecordKind::finished ? Kind::headless_ended : Kind::headless;
     return {};
@@ -136,7 +136,7 @@ Result<> Fold::add(core::Lsn lsn, const core::Record& record) {
     return Error{ErrorCode::corrupt,
                  fmt::format("transaction {} goes on after its end", record.id)};
   }
-  const bool begins = is_new && folded.row_lsn == 0;  // `first_seen` applied it
+  const bool begins = is_new && folded.row_lsn == 0;  // `first_seen` has applied it
   if (!begins) BELAY_TRY(core::apply(folded.transaction, record));
   if (folded.first_lsn == 0) folded.first_lsn = lsn;
   folded.last_lsn = lsn;
@@ -190,10 +190,10 @@ Result<> Fold::check_ends() const {
   return {};
 }
 
-// Only the finished can be replaced: the engine holds an unfinished one's gid in memory, from its
-// first record or from recovery on, and answers a second submit with it. So a newer transaction of
-// the gid begins behind the older's end. Nor one that has a row: with it there a second submit
-// finds it.
+// Only a finished transaction can be replaced: as long as a transaction is unfinished, the engine
+// has its gid in memory, and answers a second submit with it. So a newer transaction of the gid
+// begins after the end of the older one. A transaction with a row cannot be replaced either: a
+// second submit finds the row.
 Result<> Fold::leave_out_replaced(sqlite3* db) {
   std::vector<Entry*> candidates;
   std::unordered_map<std::string_view, core::TransactionId> newest;

@@ -1,11 +1,13 @@
-// The log folded over the rows: what recovery, a reader and `check` have in common.
+// Folds the log over the rows. Recovery, the reader and `check` all use this.
 //
-// A record counts only if no row covers it: rows may be newer than the log's head. A transaction
-// whose first records were folded away and that left no row (its history is not kept, or was
-// collected) must end in the log; otherwise the file has lost something.
+// A record counts only if no row covers it: rows may be newer than the oldest part of the log. If
+// the first records of a transaction were folded away and the transaction has no row (its history
+// is not kept, or was collected), its last record must be in the log; otherwise the file has lost
+// something.
 //
-// A gid names its newest transaction. One that ended without a row gave its gid free, and where the
-// gid was used again the older is left out: rebuilt from the log it would claim the gid's row.
+// A gid names its newest transaction. A transaction that ended without a row has released its gid.
+// If the gid was used again, the older transaction is left out: rebuilt from the log it would claim
+// the row of that gid.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +25,11 @@ namespace belay::store {
 
 struct Folded {
   core::Transaction transaction;
-  core::Lsn row_lsn = 0;  // its row covers the log up to here; 0: no row
-  Status row_status{};    // what that row says
+  // The transaction's row covers the log up to this lsn; 0: there is no row.
+  core::Lsn row_lsn = 0;
+  Status row_status{};  // the status in that row
   bool row_stuck = false;
-  core::Lsn first_lsn = 0;  // the oldest record no row covers; 0: none
+  core::Lsn first_lsn = 0;  // the oldest record that no row covers; 0: none
   core::Lsn last_lsn = 0;
 };
 
@@ -35,19 +38,19 @@ class Fold {
   // Reads the log of `db` and the rows it needs, within the caller's read transaction. Errors:
   // corrupt or unsupported (naming the lsn), storage.
   static Result<Fold> read(sqlite3* db);
-  // The same of one transaction only, the newest of this gid: the records of others are passed over
-  // undecided, and so is what its row covers. `only` says which it was.
+  // The same for one transaction only, the newest with this gid: the records of other transactions,
+  // and the records that its row covers, are skipped without decoding. `only` returns its id.
   static Result<Fold> read_one(sqlite3* db, std::string_view gid);
 
-  // Those with records that no row covers, in order of id.
+  // The transactions with records that no row covers, ordered by id.
   std::vector<Folded*> changed();
   Folded* find(core::TransactionId id);
-  // The changed one of this gid; null: none.
+  // The changed transaction with this gid; null: there is none.
   Folded* find(std::string_view gid);
-  // Does the log say more of it than its row?
+  // True if the log has newer records of the transaction than its row.
   bool has_changed(core::TransactionId id) const;
 
-  // Of `read_one`: its id; 0: neither a row nor the log has it.
+  // The id of the transaction that `read_one` has read; 0: it is neither in a row nor in the log.
   core::TransactionId only() const { return only_ ? only_->id : 0; }
 
   core::Lsn last_lsn() const { return last_lsn_; }
@@ -55,7 +58,7 @@ class Fold {
   std::uint64_t log_rows() const { return log_rows_; }
   std::uint64_t log_bytes() const { return log_bytes_; }
   std::uint64_t records() const { return records_; }
-  std::uint64_t newest_at() const { return newest_at_; }  // of all records
+  std::uint64_t newest_at() const { return newest_at_; }  // the time of the newest record
 
  private:
   enum class Kind : std::uint8_t { live, covered, headless, headless_ended, replaced };
@@ -83,10 +86,10 @@ class Fold {
   Result<> leave_out_replaced(sqlite3* db);
   Result<bool> has_newer_row(Statement& find, const core::Transaction& transaction) const;
 
-  std::optional<Only> only_;  // nothing: all
+  std::optional<Only> only_;  // empty: all transactions
   Statement find_row_;
   std::unordered_map<core::TransactionId, Entry> entries_;
-  std::unordered_map<std::string_view, Folded*> by_gid_;  // filled when first asked
+  std::unordered_map<std::string_view, Folded*> by_gid_;  // filled at the first use
   core::TransactionId row_id_max_ = 0;
   core::TransactionId last_id_ = 0;
   core::Lsn last_lsn_ = 0;

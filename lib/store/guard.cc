@@ -1,10 +1,11 @@
-// The file and what SQLite has beside it, under the hands of others: noticed when something is
-// taken away or replaced, and what can be saved then.
+// Protects the file and SQLite's files beside it against other programs: the engine notices when a
+// file is removed or replaced, and saves what can be saved then.
 //
-// A write-ahead log that was removed lives on as long as our connection has it open, with all that
-// was acknowledged and is not in the file yet. So that connection moves everything into the file
-// before it goes: nothing else can. It must not if somebody wrote meanwhile, since he wrote into
-// another log, and the index that both share names pages of his which are not in ours.
+// A write-ahead log that was removed still exists as long as our connection has it open. It holds
+// everything that was acknowledged and is not yet in the file. So before that connection closes, it
+// must move everything into the file: nothing else can. It must not do so if another program has
+// written meanwhile: that program wrote into another log, and the shared index then names pages of
+// that log that are not in ours.
 #include <fmt/format.h>
 
 #include <utility>
@@ -15,7 +16,7 @@
 namespace belay::store {
 namespace {
 
-// Others' readers are not waited for: the commit is tried again anyway.
+// The rescue does not wait for readers of other programs: the commit will be tried again anyway.
 constexpr int kRescueBusyMillis = 100;
 constexpr const char* kDataVersion = "PRAGMA main.data_version";
 
@@ -32,7 +33,7 @@ Result<> move_all(Database& database) {
 
 }  // namespace
 
-// A write transaction shows which shared memory SQLite uses.
+// Only a write transaction shows which shared memory SQLite uses.
 Result<> Journal::Impl::guard() {
   auto version = database_.integer(kDataVersion);
   if (!version) return version.error();
@@ -51,7 +52,7 @@ Result<> Journal::Impl::look() {
   return seen;
 }
 
-// Called before the connection is given up, as long as it is whole.
+// Called before the connection is given up, as long as the connection is intact.
 Result<> Journal::Impl::rescue() {
   BELAY_TRY(file_.check_path());
   const auto seen = file_.check_all();
@@ -75,9 +76,11 @@ Result<> Journal::Impl::rescue() {
   return {};
 }
 
-// The file is not where it was. What it lacks it is given, wherever it is now; but nothing is
-// removed by name, since the name may be another's. A log that would be read back over another file
-// is emptied. Of a file that is nowhere any more its log is all that is left: that stays.
+// The file is not at its path any more. The missing pages are still moved into the file, wherever
+// it is now, but no file is removed by name, since the name may belong to another file now. If
+// another file took the place of the state file or of its log, our log is emptied, so that it is
+// never read back over that file. If the file has no name any more, its log is all that is left,
+// and is kept.
 Result<> Journal::Impl::close_elsewhere(Error why) {
   database_.checkpoint_on_close(false);
   if (!file_.has_name()) return why;

@@ -15,14 +15,14 @@
 namespace belay::store {
 namespace {
 
-// SQLite's places, which its file format fixes: the lock of readers in the state file; in the
-// shared memory the lock of the writer, and that of whoever uses it at all.
+// The places of SQLite's locks, which its file format defines: in the state file the lock of
+// readers; in the shared memory the lock of the writer, and the lock of every user.
 constexpr off_t kSharedFirst = 0x40000002;
 constexpr off_t kSharedBytes = 510;
 constexpr off_t kShmWriteByte = 120;
 constexpr off_t kShmInUseByte = 128;
 constexpr int kHeldFileFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-constexpr off_t kHolderByte = off_t{1} << 56;  // beyond all that SQLite could use
+constexpr off_t kHolderByte = off_t{1} << 56;  // beyond everything that SQLite could use
 
 // Locks of the open file, not of the process: a second engine in the same process is refused too.
 // Where they do not exist the lock file alone stands guard.
@@ -58,8 +58,8 @@ bool is_mounted_itself([[maybe_unused]] int descriptor) {
 #endif
 }
 
-// The write-ahead log lies beside the name by which the file was opened. Under another name it is
-// not found, and what it holds is missing.
+// The write-ahead log lies beside the name by which the file was opened. If the file is opened by
+// another name, the log is not found, and its content is missing.
 Result<> check_place(int descriptor, const struct stat& status, const std::string& path) {
   if (!S_ISREG(status.st_mode))
     return Error{ErrorCode::storage, fmt::format("{} is no regular file", path)};
@@ -97,8 +97,9 @@ Error vanished_beside(const std::string& path) {
 
 }  // namespace
 
-// Its times are not asked for: a file whose times somebody has seen is given finer ones with its
-// next write (Linux 6.13), and each sync of the log would write its inode, too.
+// The file's times are not requested: after somebody has read the times of a file, the kernel gives
+// the file finer times at its next write (Linux 6.13), and each sync of the log would then write
+// the inode as well.
 std::optional<FileId> file_id(const std::string& path) {
 #ifdef STATX_INO
   struct statx found {};
@@ -145,8 +146,8 @@ void HeldFile::release() {
   close(std::exchange(descriptor_, -1));
 }
 
-// To close a descriptor of the shared memory drops SQLite's locks on it, so it stays open unless it
-// is of a file that is not in use any more.
+// Closing a descriptor of the shared memory drops SQLite's locks on it. So the descriptor stays
+// open unless its file is no longer in use.
 Result<> HeldFile::open_shm() {
   const auto path = path_ + "-shm";
   struct stat status {};
@@ -163,11 +164,11 @@ Result<> HeldFile::open_shm() {
 Result<> HeldFile::guard() {
   BELAY_TRY(check_path());
   BELAY_TRY(open_shm());
-  // The transaction under way has its lock in the shared memory that SQLite uses.
+  // The open write transaction has its lock in the shared memory that SQLite uses.
   if (!others_lock(shm_, kShmWriteByte)) return vanished_beside(path_ + "-shm");
   struct stat status {};
   if (fstat(shm_, &status) != 0) return file_error("look at", path_ + "-shm");
-  // A disk without such locks has the checks of every commit.
+  // On a disk without such locks the checks at every commit must suffice.
   set_lock(descriptor_, F_RDLCK, kSharedFirst, kSharedBytes);
   set_lock(shm_, F_RDLCK, kShmInUseByte, 1);
   shm_id_ = {status.st_dev, status.st_ino};

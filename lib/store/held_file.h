@@ -1,10 +1,12 @@
-// The state file itself, open and locked for as long as a journal lives. The lock is the file's,
-// not a name's: no other name, and no lock file that somebody removed, lets a second engine in.
+// The state file itself, open and locked for as long as a journal lives. The lock belongs to the
+// file and not to a name: a second engine cannot get in through another name, or after somebody has
+// removed the lock file.
 //
-// Whoever closes any descriptor of a file drops the POSIX locks that his process has on it, and
-// SQLite's are such. So this one is opened before SQLite opens the file, and closed after. And
-// since the host may do the same at any time, locks of the open file, which nobody else can drop,
-// stand beside SQLite's: without them a passing program took itself for the last one to use the
+// When a process closes any descriptor of a file, it loses all POSIX locks that it has on that
+// file; SQLite's locks are POSIX locks. So this descriptor is opened before SQLite opens the file,
+// and closed after SQLite has closed it. The host may close such a descriptor at any time as well.
+// So there are also locks of the open file description, which no other code can drop. Without them
+// another program could take itself for the last user of the file and remove the write-ahead log.
 // file, and removed the write-ahead log.
 #pragma once
 
@@ -18,13 +20,13 @@
 
 namespace belay::store {
 
-// Which file a name stands for.
+// Identifies the file that a path leads to.
 struct FileId {
   dev_t device = 0;
   ino_t inode = 0;
   bool operator==(const FileId&) const = default;
 };
-// Nothing: there is no such file.
+// Empty: there is no such file.
 std::optional<FileId> file_id(const std::string& path);
 
 class HeldFile {
@@ -37,27 +39,30 @@ class HeldFile {
   }
   ~HeldFile() { release(); }
 
-  // Creates the file if there is none. `canonical`: see `canonical_path`. Errors: locked, misplaced
-  // (the file has another name, or is mounted by itself; says what to do instead), storage.
+  // Creates the file if it does not exist. `canonical`: see `canonical_path`. Errors: locked;
+  // misplaced (the file has another name, or is mounted on its own; the detail says what to do
+  // instead); storage.
   static Result<HeldFile> open(const std::string& canonical);
   void release();
   explicit operator bool() const { return descriptor_ >= 0; }
 
-  // While SQLite has the file open with its write-ahead log, and this thread has a write
-  // transaction: remembers what lies beside the file, and keeps others from taking it away. Errors:
-  // storage (somebody did already).
+  // To be called while SQLite has the file open with its write-ahead log, and this thread has a
+  // write transaction: remembers the files beside the state file, and keeps others from removing
+  // them. Errors: storage (one of them was removed already).
   Result<> guard();
-  // Before SQLite's last connection of the journal closes, so that it may take it away.
+  // To be called before the journal's last SQLite connection closes, so that SQLite may remove the
+  // files beside the state file.
   void unguard();
 
-  // Is the file at its path; and, while guarded, is what lies beside it? Errors: storage.
+  // Checks that the file is at its path; `check_all` also checks, while guarded, the files beside
+  // it. Errors: storage.
   Result<> check_path() const;
   Result<> check_all() const;
-  // Another file, or none, is where the write-ahead log should be.
+  // True if another file, or none, is at the path of the write-ahead log.
   bool lost_wal() const;
-  // Another file is at the path.
+  // True if another file is at the path.
   bool replaced() const;
-  // It is somewhere: at the path, or where somebody moved it.
+  // True if the file still has a name: its path, or a path to which somebody moved it.
   bool has_name() const;
 
  private:
@@ -75,7 +80,7 @@ class HeldFile {
 
   int descriptor_ = -1;
   int shm_ = -1;     // SQLite's shared memory
-  pid_t owner_ = 0;  // a forked child must not give up its parent's locks
+  pid_t owner_ = 0;  // a forked child must not release its parent's locks
   std::string path_;
   FileId id_;
   std::optional<FileId> wal_id_;  // while guarded

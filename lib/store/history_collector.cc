@@ -9,9 +9,10 @@
 namespace belay::store {
 namespace {
 
-// Deleting a row costs some 3 µs, and a commit may have to wait for the whole step.
+// Deleting a row takes some 3 µs, and a commit may have to wait for the whole step.
 constexpr std::size_t kRowsPerStep = 1'000;
-// Kept for the log's own coming and going: 2 MB, and a part of a large file.
+// Free pages that are kept for the growth and folding of the log: 2 MB, or a fraction of a large
+// file.
 constexpr std::int64_t kFreePagesKept = 256;
 constexpr std::int64_t kFreePagesKeptShare = 32;
 
@@ -55,7 +56,8 @@ void HistoryCollector::remember(Outcome& outcome, const Late& late) const {
   std::push_heap(outcome.late.begin(), outcome.late.end(), expires_later<Late>);
 }
 
-// The half that expires last; so it is rarely done, and a new start finds many to delete.
+// Forgets the half that expires last. So this is rarely done, and when the cursor starts again
+// there is much to delete.
 void HistoryCollector::forget_newest(Outcome& outcome) {
   auto& late = outcome.late;
   const auto middle = late.begin() + static_cast<std::ptrdiff_t>(late.size() / 2);
@@ -119,7 +121,7 @@ Result<bool> HistoryCollector::scan(Outcome& outcome, Status status, std::uint64
       if (!row) return row.error();
       if (!*row) break;
       ++seen;
-      // Younger than the limit, and so are all behind it.
+      // This row is younger than the limit, and so are all rows after it.
       reached_recent = outcome.scan.number(2) >= before;
       if (reached_recent) break;
       cursor = outcome.scan.number(0);
@@ -151,7 +153,8 @@ Result<bool> release_free_pages(Database& database) {
   BELAY_TRY(database.run(kReleaseSome));
   auto left = database.integer("PRAGMA freelist_count");
   if (!left) return left.error();
-  return *left > kept && *left < *free_pages;  // what does not become less is not asked for again
+  // If the number of free pages does not shrink, the step is not repeated.
+  return *left > kept && *left < *free_pages;
 }
 
 }  // namespace belay::store

@@ -1,10 +1,11 @@
-// Deletes finished transactions whose time is over, from the low end of the ids, a bounded step at
-// a time.
+// Deletes finished transactions whose retention has ended, beginning at the lowest ids, in steps of
+// limited size.
 //
-// An index by finish time would cost every transaction; ids already grow with time. So a cursor for
-// each outcome goes up the ids. What it leaves behind it (unfinished, or finished too lately) is
-// remembered when it finishes. Of more than fits, those that expire first are remembered; when the
-// time of the others comes, the cursor starts again.
+// An index by finish time would slow down every transaction, but ids already grow with time. So
+// there is a cursor for each outcome that moves up the ids. Transactions behind the cursor that are
+// not yet expired (unfinished, or finished too recently) are remembered when they finish. If there
+// are too many, those that expire first are remembered; when the time of the others comes, the
+// cursor starts again.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@
 
 namespace belay::store {
 
-inline constexpr std::size_t kLateMax = 262'144;  // of each outcome: 4 MB of memory
+inline constexpr std::size_t kLateMax = 262'144;  // for each outcome: 4 MB of memory
 
 class HistoryCollector {
  public:
@@ -28,7 +29,7 @@ class HistoryCollector {
 
   // A row of a finished transaction was written.
   void finished(const core::Transaction& transaction);
-  // One step, within the caller's commit. True: more are due.
+  // One step, within the caller's commit. True: more rows are due.
   Result<bool> step(const ports::Store::Expiry& expiry);
 
  private:
@@ -39,7 +40,8 @@ class HistoryCollector {
   struct Outcome {
     Statement scan;
     core::TransactionId cursor = 0;
-    // Behind the cursor: all that finished before `complete_before`; a heap, the oldest on top.
+    // The transactions behind the cursor that finished before `complete_before`; a heap with the
+    // oldest on top.
     std::vector<Late> late;
     std::uint64_t complete_before = std::numeric_limits<std::uint64_t>::max();
   };
@@ -58,8 +60,9 @@ class HistoryCollector {
   Outcome failed_;
 };
 
-// Gives free pages back to the file system, a bounded step within the caller's commit. True: there
-// are more than the store wants to keep for its own use, and the step gave some back.
+// Gives free pages back to the file system: one step of limited size, within the caller's commit.
+// True: the step gave some back, and there are still more free pages than the store keeps for its
+// own use.
 Result<bool> release_free_pages(Database& database);
 
 }  // namespace belay::store

@@ -8,7 +8,7 @@
 namespace belay::store {
 namespace {
 
-// JSON is read by SQLite itself.
+// SQLite itself parses the JSON.
 constexpr std::string_view kReadHosts =
     "SELECT json_extract(one.value, '$.host'), json_extract(one.value, '$.breaker'),"
     " json_extract(one.value, '$.in_flight'), json_extract(one.value, '$.success'),"

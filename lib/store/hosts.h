@@ -1,4 +1,5 @@
-// The figures of called hosts, as JSON in `meta`: for `belay stats`, beside an engine or after it.
+// The figures of called hosts, stored as JSON in `meta`: for `belay stats`, while an engine runs or
+// afterwards.
 #pragma once
 
 #include <string>
@@ -11,9 +12,9 @@
 namespace belay::store {
 
 std::string render_hosts(const std::vector<HostFigures>& hosts);
-// Replaces what was written before.
+// Replaces the former figures.
 Result<> write_hosts(Statement& set, const std::vector<HostFigures>& hosts);
-// Empty if an engine has called none since it opened the file.
+// Empty if the engine has called no host since it opened the file.
 Result<std::vector<HostFigures>> read_hosts(Database& database);
 
 }  // namespace belay::store

@@ -1,5 +1,5 @@
-// Opening, committing, asking, closing. Recovery and the store's own upkeep have files of their
-// own.
+// Opening, committing, looking up and closing. Recovery and the upkeep of the file are in files of
+// their own.
 #include "store/journal.h"
 
 #include <fmt/format.h>
@@ -16,8 +16,8 @@
 namespace belay::store {
 namespace {
 
-// The free pages' bookkeeping must be there from the start; 8 KB pages were as quick as 16 KB ones
-// for gids that grow and half as dear for random ones.
+// auto_vacuum must be set when the file is created. In measurements, pages of 8 KB were as fast as
+// pages of 16 KB for ascending gids, and half as expensive for random gids.
 constexpr const char* kNewFile = "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL;";
 constexpr const char* kSettings =
     "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16000;"
@@ -31,9 +31,9 @@ constexpr std::string_view kSetStuckAfter =
     "excluded.value";
 constexpr std::string_view kSetMeta =
     "INSERT INTO main.meta VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
-// They are this engine's, once it has called any.
+// The figures must be those of this engine; it writes them once it has called a host.
 constexpr const char* kForgetHosts = "DELETE FROM meta WHERE name = 'hosts'";
-// The length alone: the records themselves are not read for it.
+// Only the length: the records themselves are not read.
 constexpr std::string_view kLogSizes = "SELECT lsn, length(records) FROM log ORDER BY lsn";
 
 constexpr std::string_view kAppend = "INSERT INTO log(lsn, records) VALUES(?1, ?2)";
@@ -43,9 +43,10 @@ constexpr std::string_view kFind =
     "SELECT id, mode, status, definition_hash, last_error, created_at, updated_at"
     " FROM main.transaction_rows WHERE gid = ?1 AND status >= 3";
 
-// So many small log rows at once would be felt; the rest goes with the next commits.
+// To delete more small log rows at once would be noticeable; the rest is deleted with the next
+// commits.
 constexpr std::size_t kLogRowsFoldedMax = 8'192;
-// Format, count and checksum of a sealed batch, see codec.h: at most this many bytes.
+// The format, count and checksum of a sealed batch have at most this many bytes, see codec.h.
 constexpr std::size_t kHeadBytes = 12;
 
 }  // namespace
@@ -79,7 +80,7 @@ Result<> Journal::look() { return impl_->look(); }
 Result<> Journal::close() { return impl_->close(); }
 
 Result<> Journal::Impl::open() {
-  BELAY_TRY(refuse_new());  // before there is a lock file beside nothing
+  BELAY_TRY(refuse_new());  // checked before a lock file is created
   if (config_.vfs.empty()) BELAY_TRY(take_lock());
   auto opened = [this]() -> Result<> {
     BELAY_TRY(check_whole());
@@ -89,7 +90,8 @@ Result<> Journal::Impl::open() {
     newest_known_.lsn = last_lsn_;
     return {};
   }();
-  if (!opened) database_.checkpoint_on_close(false);  // what it could not read it leaves as it is
+  // A file that could not be read stays as it is.
+  if (!opened) database_.checkpoint_on_close(false);
   if (!opened) file_.unguard();
   if (!opened) database_.close();
   return opened;
@@ -105,7 +107,7 @@ Result<> Journal::Impl::take_lock() {
   if (!now) return now.error();
   auto lock = LockFile::take(path_);
   if (!lock) return lock.error();
-  // Before the file is made where there is none.
+  // Looked at before the file is created.
   if (auto looked = look_first(path_, config_.vfs); !looked) return looked.error();
   auto file = HeldFile::open(path_);
   if (!file) return file.error();
@@ -147,13 +149,14 @@ Result<> Journal::Impl::set_up_file() {
         return SQLITE_OK;
       },
       &wal_frames_);
-  BELAY_TRY(guard());  // from here on nobody takes away what is not in the file yet
+  BELAY_TRY(guard());  // from here on others cannot remove what is not yet in the file
   BELAY_TRY(rewrite_wal());
   return migrate(database_, *kind);
 }
 
-// One commit, and so one sync: it also makes durable what a killed engine wrote and did not sync,
-// before anything acts on it. (What one wrote whose sync failed, `rewrite_wal` has written again.)
+// One commit, with one sync. The sync also makes durable what a killed engine wrote and did not
+// sync, before anything acts on it. (If the sync of an earlier engine failed, `rewrite_wal` has
+// written its pages again.)
 Result<> Journal::Impl::count_epoch() {
   BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
   BELAY_TRY(database_.run(kCountEpoch));
@@ -227,7 +230,8 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
   const auto fold_below = fold_limit(batch);
   const auto row_bytes_before = statements_->rows->bytes();
   auto written = write(batch, fold_below);
-  if (written) written = file_.check_all();  // else it may be where nobody finds it again
+  // Otherwise the batch may be in a file that is not found again.
+  if (written) written = file_.check_all();
   if (!written) {
     if (batch.lsn != 0) in_doubt_lsn_ = batch.lsn;
     return broke(written.error()).error();
@@ -241,8 +245,9 @@ Result<ports::StoreFigures> Journal::Impl::commit(const ports::Batch& batch) {
                              .sync_us = sync_us_};
 }
 
-// After a failed attempt this batch's row may be there: its bytes tell. Then only the rest is
-// written, which may be there too and does no harm twice.
+// After a failed attempt the row of this batch may exist already; `prove_row` compares its bytes.
+// Then only the rest is written. Parts of the rest may be on disk too; writing them twice does no
+// harm.
 Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
   auto& statements = *statements_;
   BELAY_TRY(begin());
@@ -301,7 +306,8 @@ Result<> Journal::Impl::write_rows(const std::vector<ports::RowChange>& rows) {
   return statements_->rows->write(rows);
 }
 
-// The newest row always stays, so that lsns never start again. 0: nothing to fold.
+// The newest row always stays, so that lsns never start again. Returns 0 if there is nothing to
+// fold.
 core::Lsn Journal::Impl::fold_limit(const ports::Batch& batch) const {
   const auto newest = std::max(last_lsn_, batch.lsn);
   auto below = std::min(batch.fold_below, newest);

@@ -1,4 +1,5 @@
-// The journal's parts. One thread at a time, save for the mover, which has its own connection.
+// The parts of the journal. Used by one thread at a time, except for the mover, which has its own
+// connection.
 #pragma once
 
 #include <deque>
@@ -21,13 +22,14 @@
 
 namespace belay::store {
 
-inline constexpr int kBusyMillis = 5'000;  // another process's short write, such as a request
+// How long to wait for a short write of another process.
+inline constexpr int kBusyMillis = 5'000;
 inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
 class Journal::Impl {
  public:
   explicit Impl(const JournalConfig& config) : config_(config), path_(config.path) {}
-  ~Impl() { static_cast<void>(close().has_value()); }  // a destructor has nobody to tell
+  ~Impl() { static_cast<void>(close().has_value()); }  // a destructor cannot report an error
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -62,7 +64,7 @@ class Journal::Impl {
     core::Lsn lsn;
     std::uint64_t bytes;
   };
-  // What a log row is known again by: its size and its head, which has the checksum of all of it.
+  // Identifies a log row: its size and its head, which contains the checksum of the whole row.
   struct LogMark {
     core::Lsn lsn = 0;
     std::uint64_t bytes = 0;
@@ -84,7 +86,7 @@ class Journal::Impl {
   Result<> repair();
   Result<> rewrite_wal();
   Result<> broke(Error error);
-  // ours.cc: is the file still this engine's?
+  // ours.cc: checks that the file still belongs to this engine.
   Result<> begin();
   Result<> prove_epoch(std::uint64_t found) const;
   Result<> prove_row(const ports::Batch& batch);
@@ -115,27 +117,29 @@ class Journal::Impl {
   Database database_;
   std::unique_ptr<Statements> statements_;
   std::unique_ptr<HistoryCollector> history_collector_;
-  std::function<void()> on_wal_progress_;  // set: there is to be a mover
+  std::function<void()> on_wal_progress_;  // set: a mover is wanted
   std::unique_ptr<WalMover> mover_;
 
   bool closed_ = false;
-  bool broken_ = false;  // what is on disk has to be found out
+  bool broken_ = false;  // the content of the file must be determined again
   std::optional<Error> superseded_;
   std::int64_t data_version_ = 0;  // changes when another connection writes
-  core::Lsn last_lsn_ = 0;         // the newest in the file
-  core::Lsn in_doubt_lsn_ = 0;     // of the batch whose commit failed last
-  LogMark newest_known_;           // on disk for certain
+  core::Lsn last_lsn_ = 0;         // the newest lsn in the file
+  core::Lsn in_doubt_lsn_ = 0;     // the lsn of the batch whose commit failed last
+  LogMark newest_known_;           // certainly on disk
   std::deque<LogRow> log_;
   std::uint64_t log_bytes_ = 0;
   std::uint64_t file_bytes_ = 0;
-  std::uint64_t sync_us_ = 0;  // the last one's
+  std::uint64_t sync_us_ = 0;  // the sync time of the last commit
   std::uint64_t epoch_ = 0;
 
   std::uint64_t page_bytes_ = 0;
-  int wal_frames_ = 0;           // in the write-ahead log, as of the last commit
-  int moved_frames_ = 0;         // of those in the file, as far as the mover's passes tell
-  int remainder_before_ = 0;     // what the previous pass left; 0: there was none
-  std::uint64_t next_move_ = 0;  // size at which moving is tried again
+  int wal_frames_ = 0;  // frames in the write-ahead log, as of the last commit
+  // How many of those frames are in the file, according to the mover's passes.
+  int moved_frames_ = 0;
+  // How many frames the previous pass left; 0: there was no pass.
+  int remainder_before_ = 0;
+  std::uint64_t next_move_ = 0;  // the size of the log at which moving is tried again
 };
 
 }  // namespace belay::store

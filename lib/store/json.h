@@ -1,5 +1,5 @@
-// JSON as the state file's columns have it: always valid, in valid UTF-8 and without NUL, where
-// SQLite's JSON functions would end a string.
+// Appends JSON to a string, fast enough for the store. The result is always valid JSON in valid
+// UTF-8.
 #pragma once
 
 #include <string>

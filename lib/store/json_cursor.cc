@@ -108,8 +108,8 @@ void Cursor::skip_scalar() {
   rest_.remove_prefix(end);
 }
 
-// Without recursion: how deep a damaged text is nested must not matter. What is within is walked
-// past, not checked.
+// Not recursive, so that deep nesting in a damaged text does no harm. The content is skipped and
+// not checked.
 void Cursor::skip() {
   std::size_t depth = 0;
   do {

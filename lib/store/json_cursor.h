@@ -1,6 +1,6 @@
-// Reads the JSON of a row's columns, which `json::put_…` wrote, in one walk. At the first thing
-// that is not what was asked for it fails, and all it says from then on is empty: whoever reads
-// asks `ok` at the end.
+// Reads the JSON in a row's columns, which the `json::put_…` functions wrote, in one pass. If the
+// text does not match the request, the cursor fails, and from then on every result is empty; the
+// caller checks `ok` at the end.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,22 @@ class Cursor {
  public:
   explicit Cursor(std::string_view text) : rest_(text) {}
 
-  // for (in.enter('['); in.more(']');) reads an array's values; of an object each turn is a key and
-  // its value.
+  // for (in.enter('['); in.more(']');) reads the values of an array. For an object, each iteration
+  // reads a key and its value.
   void enter(char open);
   bool more(char close);
-  std::string key();  // with its colon
+  std::string key();  // reads the colon after it, too
 
   std::string text();
   std::string text_or_null();  // null: empty
   std::int64_t integer();
   // A string, or the bytes of {"base64": …}.
   std::string bytes();
-  // Any value.
+  // Skips any value.
   void skip();
 
   bool ok() const { return ok_; }
-  // All was read, and nothing is behind it.
+  // True if everything was read and nothing follows.
   bool at_end();
 
  private:
@@ -41,7 +41,7 @@ class Cursor {
 
   std::string_view rest_;
   bool ok_ = true;
-  bool first_ = false;  // the innermost array or object was just entered
+  bool first_ = false;  // true right after an array or object was entered
 };
 
 }  // namespace belay::store::json

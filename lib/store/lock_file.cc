@@ -19,7 +19,8 @@ namespace belay::store {
 namespace {
 
 constexpr int kLinksMax = 40;
-// Whatever lies there instead: a link is not followed, a pipe is not waited for.
+// For whatever may be at the path: a symbolic link is not followed, and the open does not wait for
+// a pipe.
 constexpr int kOpenFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 std::string lock_path(const std::string& canonical) { return canonical + "-lock"; }
@@ -52,7 +53,7 @@ bool lock(int descriptor) {
   auto range = whole_file();
   return fcntl(descriptor, F_OFD_SETLK, &range) == 0;
 }
-// Said, not left to the close: a process that was forked off may have the open file, too.
+// Unlocks explicitly instead of by closing: a forked process may have the open file too.
 void unlock(int descriptor) {
   auto range = whole_file();
   range.l_type = F_UNLCK;
@@ -77,7 +78,7 @@ Result<std::string> canonical_path(std::string_view path) {
   namespace fs = std::filesystem;
   std::error_code error;
   fs::path target(path);
-  // A link may point at a file that does not exist yet; SQLite would create it there.
+  // A link may point to a file that does not exist yet; SQLite would create the file there.
   for (int links = 0; links < kLinksMax && fs::is_symlink(target, error); ++links) {
     const auto next = fs::read_symlink(target, error);
     if (error) break;
@@ -119,7 +120,7 @@ void LockFile::name_holder(std::string_view since) const {
   const bool written =
       ftruncate(descriptor_, 0) == 0 &&
       pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-  // A full disk must not keep an engine from reading: the lock holds without its text.
+  // A full disk must not keep an engine from opening the file: the lock holds without its text.
   static_cast<void>(written);
 }
 

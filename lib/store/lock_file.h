@@ -1,6 +1,7 @@
-// Who holds a state file, as a name for people in a file beside it: `HeldFile` has the lock that
-// counts. This one is asked about by those who must not open the state file for it, and it is what
-// engines of before locked. The system drops it with its process, however that ends.
+// The file beside a state file that names the holder for people. The lock that protects the state
+// file is in `HeldFile`. This lock file serves programs that want to know the holder and must not
+// open the state file for that, and older engines, which locked this file. The system releases its
+// lock when the process ends in any way.
 #pragma once
 
 #include <string>
@@ -11,8 +12,8 @@
 
 namespace belay::store {
 
-// The state file's one true path: absolute, symbolic links followed, whether the file exists or
-// not. Errors: storage (its folder does not exist).
+// The only canonical path of the state file: absolute, with symbolic links resolved, whether the
+// file exists or not. Errors: storage (the folder does not exist).
 Result<std::string> canonical_path(std::string_view path);
 
 class LockFile {
@@ -27,12 +28,13 @@ class LockFile {
   }
   ~LockFile() { release(); }
 
-  // `canonical` is the state file's. Errors: locked (names the holder), misplaced (the lock file is
-  // a symbolic link), storage.
+  // `canonical` is the state file's path. Errors: locked (names the holder), misplaced (the lock
+  // file is a symbolic link), storage.
   static Result<LockFile> take(const std::string& canonical);
-  // Who holds it, for people; `since` is when.
+  // Writes who holds the lock, for people; `since` is the time.
   void name_holder(std::string_view since) const;
-  // The lock file stays, empty: to remove it would let two holders hold two files of one name.
+  // The lock file is emptied and stays: if it were removed, two holders could hold two files of the
+  // same name.
   void release();
 
  private:
@@ -40,8 +42,8 @@ class LockFile {
   std::string path_;
 };
 
-// Who holds the lock of a state file, "pid 4711 on host since 2025-01-31T12:00:00Z"; empty if
-// nobody. Takes nothing.
+// The holder of a state file's lock, "pid 4711 on host since 2025-01-31T12:00:00Z"; empty if nobody
+// holds it. Takes no lock.
 std::string lock_holder(const std::string& canonical);
 
 }  // namespace belay::store

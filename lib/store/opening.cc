@@ -1,4 +1,4 @@
-// What is asked of a file before anything in it changes, and what the host is told of it.
+// The checks of a file before anything in it changes, and the facts about it that the host is told.
 #include <fmt/format.h>
 
 #include "store/first_look.h"
@@ -26,7 +26,7 @@ Result<> Journal::Impl::refuse_new() const {
   return *exists ? Result<>() : no_new_file(path_);
 }
 
-// With a connection of its own, which leaves the file as it found it.
+// Uses a connection of its own, which leaves the file unchanged.
 Result<> Journal::Impl::check_whole() const {
   if (!config_.check_progress) return {};
   auto exists = look_first(path_, config_.vfs);
@@ -44,7 +44,7 @@ Result<> Journal::Impl::check_whole() const {
   if (!report) return report.error();
   auto& problems = report->problems;
   if (problems.empty()) return {};
-  problems.front().pop_back();  // its full stop
+  problems.front().pop_back();  // removes the full stop
   const auto others = problems.size() == 1
                           ? std::string()
                           : fmt::format(" (and {} more problems)", problems.size() - 1);
@@ -54,7 +54,7 @@ Result<> Journal::Impl::check_whole() const {
 
 Result<> Journal::Impl::learn_facts(FileKind kind) {
   if (kind == FileKind::fresh && config_.must_exist) return no_new_file(path_);
-  if (!facts_.path.empty()) return {};  // at a repair: it was told before
+  if (!facts_.path.empty()) return {};  // at a repair: the facts are known already
   facts_.path = path_;
   facts_.is_new = kind == FileKind::fresh;
   facts_.schema = kSchemaVersion;
@@ -68,7 +68,7 @@ Result<> Journal::Impl::learn_facts(FileKind kind) {
   return {};
 }
 
-// Not all of millions: an index is read as far as it takes to say "more than".
+// Reads only as much of an index as the words "more than" need; millions of rows are not counted.
 Result<> Journal::Impl::count_kept(std::uint64_t unfinished_rows) {
   auto count = Statement::prepare(
       database_.handle(), "SELECT count(*) FROM (SELECT 1 FROM main.transaction_rows LIMIT ?1)");

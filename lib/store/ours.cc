@@ -1,6 +1,6 @@
-// Is the file still this engine's? The lock says so where locks work: not on every disk that two
-// machines share, nor against an engine that does not know it. So each write proves it once more,
-// by what is in the file, within the transaction that it belongs to.
+// Checks that the file still belongs to this engine. Where locks work, the lock ensures this. But
+// locks do not work on every disk that two machines share, nor against an engine that does not know
+// this lock. So each write checks it again by the content of the file, within the same transaction.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace belay::store {
 
-// Once the write lock is taken, nobody counts the epoch up before the commit.
+// Once the write lock is taken, nobody can increment the epoch before the commit.
 Result<> Journal::Impl::begin() {
   BELAY_TRY(statements_->begin.run());
   const ResetAtEnd reset(statements_->epoch);
@@ -27,7 +27,7 @@ Result<> Journal::Impl::prove_epoch(std::uint64_t found) const {
                            path_, found, epoch_)};
 }
 
-// A row with the number of the batch that is handed in again: is it that batch?
+// Checks that an existing row with the number of the repeated batch is that batch.
 Result<> Journal::Impl::prove_row(const ports::Batch& batch) {
   auto& find = statements_->find_log_row;
   find.bind(1, batch.lsn);
@@ -38,7 +38,8 @@ Result<> Journal::Impl::prove_row(const ports::Batch& batch) {
   return another_engine(fmt::format("log row {} is not this engine's", batch.lsn));
 }
 
-// After the file was opened anew: what was acknowledged is there, and nothing that others wrote.
+// After the file was opened again: checks that everything acknowledged is there, and nothing that
+// others wrote.
 Result<> Journal::Impl::prove_log() {
   if (last_lsn_ > std::max(newest_known_.lsn, in_doubt_lsn_))
     return another_engine(fmt::format("log row {} is not this engine's", last_lsn_));
@@ -48,8 +49,8 @@ Result<> Journal::Impl::prove_log() {
   const ResetAtEnd reset(find);
   auto row = find.step();
   if (!row) return row.error();
-  // A batch whose commit failed may be on disk all the same, and has folded that row away. What is
-  // in it is proven when it is handed in again.
+  // A batch whose commit failed may be on disk all the same and may have folded that row away. The
+  // content of that batch is checked when the batch is handed in again.
   const bool folded = in_doubt_lsn_ > newest_known_.lsn && last_lsn_ == in_doubt_lsn_;
   if (!*row && folded) return {};
   if (!*row) {

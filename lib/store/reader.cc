@@ -1,5 +1,5 @@
-// A state file as others see it: its rows, and in place of those that the log has outrun, and of
-// those that are in no row yet, what folding the log comes to.
+// A state file as readers see it: its rows, and in place of rows that are older than the log, and
+// of transactions without a row, the result of folding the log.
 #include "belay/reader.h"
 
 #include <fmt/format.h>
@@ -24,15 +24,15 @@ namespace {
 
 using store::Database;
 
-constexpr int kBusyMillis =
-    5'000;  // the first reader after a crash rebuilds the index, the others wait
+// The first reader after a crash rebuilds the index; the others wait.
+constexpr int kBusyMillis = 5'000;
 
 constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
 
 // The words fit into a string without any.
 Error no_memory() { return {ErrorCode::resources, "no memory left"}; }
 
-// SQLite's words for this do not say what is missing.
+// SQLite's message for this case does not say what is missing.
 Error explain(const Error& error, const std::string& path) {
   if (error.code != ErrorCode::storage && error.code != ErrorCode::no_space) return error;
   return {ErrorCode::storage,
@@ -58,8 +58,8 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   auto impl = std::make_unique<Impl>();
   impl->path_ = std::move(*canonical);
   const auto& file = impl->path_;
-  // For writing, if that is allowed: only so can SQLite take its helper files away again. Nothing
-  // is written.
+  // The file is opened for writing, if that is allowed: otherwise SQLite could not remove its
+  // helper files afterwards. Nothing is written.
   auto database = Database::open(file, SQLITE_OPEN_READWRITE, {});
   if (!database) return explain(database.error(), file);
   // What a dead engine left in its log stays there for the next engine.
@@ -79,8 +79,8 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   return impl;
 }
 
-// Where something was removed or replaced, an engine has gone on with another file: what this
-// connection has open says nothing any more. Nothing is taken away by name when it goes.
+// If a file was removed or replaced, an engine has gone on with another file, and what this
+// connection has open is out of date. No file is removed by name when the connection closes.
 Result<> Reader::Impl::follow_file() {
   if (files_now() == files_) return {};
   auto again = open(path_);
@@ -105,7 +105,7 @@ Result<T> Reader::Impl::at_one_moment(Work work) {
 }
 
 Result<bool> Reader::Impl::is_folded() {
-  // A read first, so that the version is the one of this moment.
+  // A read comes first, so that the version is that of this moment.
   if (auto read = database_.integer("SELECT max(lsn) FROM main.log"); !read) return read.error();
   auto version = database_.integer("PRAGMA main.data_version");
   if (!version) return version.error();
@@ -192,7 +192,7 @@ Result<WholeTransaction> Reader::Impl::read(std::string_view gid) {
 }
 
 Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {
-  // Not through `fold_log`: a log that cannot be folded is one of the findings.
+  // Does not use `fold_log`: a log that cannot be folded is one of the problems to report.
   BELAY_TRY(follow_file());
   BELAY_TRY(database_.run("BEGIN"));
   bool threw = false;
@@ -200,12 +200,14 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
     if (!progress || threw) return;
     threw = !base::enter(base::Log::none(), "the progress callback", [&] { progress(percent); });
   });
-  static_cast<void>(database_.run("ROLLBACK").has_value());  // nothing was written; damage was told
+  // Nothing was written, and damage was reported above.
+  static_cast<void>(database_.run("ROLLBACK").has_value());
   if (threw) return Error{ErrorCode::misuse, "the progress callback threw"};
   return report;
 }
 
-// Changes are in their table in the commit that logs them: there is nothing to fold.
+// A change of subscriptions is in its table in the same commit that logs it, so there is nothing to
+// fold.
 Result<std::vector<Subscription>> Reader::Impl::topics() {
   const auto topics =
       at_one_moment<core::Topics>([&] { return store::read_topics(database_.handle()); });
@@ -250,7 +252,8 @@ Result<> Reader::Impl::usable(const std::unique_ptr<Impl>& impl) {
 
 template <class Work>
 auto Reader::Impl::enter(const std::unique_ptr<Impl>& impl, Work work) -> decltype(work(*impl)) {
-  const base::QuietSignals quiet;  // it writes to the file's shared memory, on the caller's thread
+  // SQLite writes to the file's shared memory, on the caller's thread.
+  const base::QuietSignals quiet;
   try {
     if (auto may = usable(impl); !may) return may.error();
     return work(*impl);
@@ -287,7 +290,8 @@ Reader& Reader::operator=(Reader&& other) noexcept {
   return *this;
 }
 
-// A child leaves its parent's connection alone: to close it is to lock and write in its name.
+// A child process does not touch its parent's connection: to close it would lock and write in the
+// parent's name.
 Reader::~Reader() {
   if (!impl_) return;
   const base::QuietSignals quiet;

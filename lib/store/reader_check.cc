@@ -1,5 +1,5 @@
-// Is the file sound? Every finding is a sentence that names the lsn or the gid; the search goes on
-// after each.
+// Checks that the file is sound. Every problem is a sentence that names the lsn or the gid; the
+// check goes on after each problem.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,12 +17,12 @@ constexpr std::uint64_t kCheckedPerProgress = 4'096;
 
 constexpr std::string_view kIntegrity = "PRAGMA main.integrity_check(100)";
 constexpr std::string_view kLog = "SELECT lsn, records FROM main.log ORDER BY lsn";
-// {}: of a file without workflows, which has no such column, nothing.
+// {}: empty for a file without workflows, which does not have that column.
 constexpr std::string_view kRows =
     "SELECT id, gid, status, state, json_valid(definition) AND json_valid(branches) AND"
     " json_valid(timeline){}, lsn FROM main.transaction_rows ORDER BY id";
 constexpr std::string_view kAndProgress = " AND json_valid(coalesce(progress, '[]'))";
-constexpr std::int64_t kProgressSince = 2;  // the schema's version
+constexpr std::int64_t kProgressSince = 2;  // the schema version
 
 class Check {
  public:
@@ -35,7 +35,8 @@ class Check {
     show(kIntegrityPercent);
     BELAY_TRY(log());
     show(kLogPercent);
-    // What the rows may be compared with; a log that does not fold was reported above or is now.
+    // The rows are compared with the folded log. A log that cannot be folded was reported above or
+    // is reported now.
     auto fold = Fold::read(database_.handle());
     if (fold) {
       fold_ = &*fold;
@@ -73,7 +74,7 @@ class Check {
     }
   }
 
-  // A damaged page ends one part of the search, not all of it.
+  // A damaged page ends one part of the check, not the whole check.
   Result<> damaged(std::string_view what, const Error& error) {
     if (error.code != ErrorCode::corrupt) return error;
     problem("{}: {}.", what, error.detail);
@@ -148,7 +149,7 @@ class Check {
         transaction->status != static_cast<Status>(row.integer(2))) {
       problem("Transaction {}: its state is another transaction's or says another status.", gid);
     }
-    // Where the log goes on, what it leads to is looked at instead.
+    // If the log has newer records of the transaction, its state after folding is checked instead.
     const auto* folded = fold_ == nullptr ? nullptr : fold_->find(transaction->id);
     if (folded == nullptr || folded->first_lsn == 0) wakes(*transaction);
   }
@@ -160,13 +161,14 @@ class Check {
     }
   }
 
-  // What was called before its transaction turned back is undone when that call has come back.
+  // A branch that was called before its transaction turned back is undone when that call has
+  // returned.
   static bool undo_waits(const core::Transaction& transaction, const core::Branch& branch) {
     return transaction.status == Status::aborting && branch.first == core::OpState::started &&
            branch.second == core::OpState::idle;
   }
 
-  // Every unfinished transaction waits for a time or for a call that may be in flight.
+  // Every unfinished transaction must wait for a time, or for a call that may be in flight.
   void wakes(const core::Transaction& transaction) {
     if (transaction.finished() || core::next_due(transaction) != 0) return;
     if (core::awaits_word_only(transaction)) return;

@@ -1,4 +1,4 @@
-// The reader's parts: a read-only view of one moment, the log folded in.
+// The parts of the reader: a read-only view of one moment, with the log folded in.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,8 @@ namespace store {
 
 // `Reader::check`, within the caller's read transaction.
 Result<CheckReport> check_file(Database& database, const std::function<void(unsigned)>& progress);
-// `Reader::list`, likewise: rows that `fold` has more of are told as the log says.
+// `Reader::list`, likewise. If `fold` has newer records of a row, the result has the state of the
+// log.
 enum class Parts : std::uint8_t { row, all };
 struct ColumnsPage {
   std::vector<Columns> rows;
@@ -29,7 +30,8 @@ struct ColumnsPage {
 };
 Result<ColumnsPage> list_page(Database& database, Fold& fold, const Filter& filter, Parts parts,
                               std::uint32_t stuck_after);
-// Reads one row's columns, `where` as it says: a statement for files of whatever version.
+// Reads the columns of the rows that `where` selects; the statement works for files of every schema
+// version.
 Result<Statement> prepare_columns(Database& database, std::string_view where);
 
 }  // namespace store
@@ -37,7 +39,8 @@ Result<Statement> prepare_columns(Database& database, std::string_view where);
 class Reader::Impl {
  public:
   static Result<std::unique_ptr<Impl>> open(std::string_view path);
-  // The door to all below: `work` is given the reader, if it may be used in this process.
+  // Every function below is entered through this one: it passes the reader to `work` if the reader
+  // may be used in this process.
   template <class Work>
   static auto enter(const std::unique_ptr<Impl>& impl, Work work) -> decltype(work(*impl));
   bool left_home() const { return home_.left(); }
@@ -57,10 +60,10 @@ class Reader::Impl {
   // Runs `work` within one read transaction.
   template <class T, class Work>
   Result<T> at_one_moment(Work work);
-  // What a lack of memory left open.
+  // Ends a read transaction that a lack of memory left open.
   void end_moment() noexcept;
   Result<> follow_file();
-  // Is what was folded last the log of this moment?
+  // True if the last fold is of the log at this moment.
   Result<bool> is_folded();
   Result<> fold_log();
   Result<store::ColumnsPage> list_columns(const Filter& filter, store::Parts parts);
@@ -70,7 +73,7 @@ class Reader::Impl {
   Result<> count_changed(Stats& stats);
   Result<> measure_files(Stats& stats);
 
-  // The file, its write-ahead log and its shared memory, as this connection has them open.
+  // The file, its write-ahead log and its shared memory, as this connection has opened them.
   struct Files {
     std::optional<store::FileId> file;
     std::optional<store::FileId> wal;
@@ -85,9 +88,9 @@ class Reader::Impl {
   std::string path_;
   Files files_;
   store::Database database_;
-  std::optional<store::Fold> fold_;   // all of the log
-  std::int64_t data_version_ = -1;    // of the newest moment
-  std::int64_t folded_version_ = -1;  // the one that `fold_` is of
+  std::optional<store::Fold> fold_;   // the fold of the whole log
+  std::int64_t data_version_ = -1;    // the version at the newest moment
+  std::int64_t folded_version_ = -1;  // the version that `fold_` shows
   std::uint32_t stuck_after_ = 0;
 };
 

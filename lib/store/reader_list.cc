@@ -1,6 +1,6 @@
-// Which transactions: a walk down the ids that ends with the page, or when it has looked at enough.
-// What the log says stands beside the rows and, where both have one, before them; one predicate is
-// asked of either.
+// Lists transactions: goes down the ids until the page is full or enough rows were examined. The
+// transactions of the log are merged with the rows; where both have a transaction, the log takes
+// precedence. The same predicate is applied to both.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,29 +13,31 @@ namespace belay::store {
 namespace {
 
 constexpr std::uint32_t kExaminedMax = 10'000;
-constexpr std::size_t kBytesMax = 64 * 1024 * 1024;  // of definitions looked at or handed out
+// the bytes of definitions examined or returned
+constexpr std::size_t kBytesMax = 64 * 1024 * 1024;
 constexpr std::string_view kNowMillis =
     "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
 constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 
-// {}: further columns and conditions. The conditions are the partial indexes' own words.
+// {}: further columns and conditions. The conditions repeat the text of the partial indexes, so
+// that SQLite uses them.
 constexpr std::string_view kWalk =
     "SELECT id, gid, mode, status, stuck, created_at{} FROM main.transaction_rows"
     " WHERE id < ?1{} ORDER BY id DESC";
-// The index on gids has the ids: no row is read.
+// The index on gids contains the ids, so no row is read.
 constexpr std::string_view kOfPrefix =
     "SELECT id FROM main.transaction_rows WHERE gid >= ?1{} LIMIT ?3";
 constexpr std::string_view kOne =
     "SELECT id, gid, mode, status, stuck, created_at{} FROM main.transaction_rows WHERE id = ?1";
 
-// The smallest text greater than all that begin with `prefix`; empty if there is none.
+// The smallest text greater than all texts that begin with `prefix`; empty if there is none.
 std::string after_prefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (!prefix.empty()) ++prefix.back();
   return prefix;
 }
 
-// What a filter asks about, of a row or of the log's transaction.
+// The properties that a filter compares, of a row or of a transaction in the log.
 struct Candidate {
   std::string_view gid;
   Mode mode{};
@@ -55,7 +57,7 @@ class Matcher {
     if (filter.newer_than) created_min_ = ago(*filter.newer_than);
   }
 
-  // All but the target.
+  // Compares everything except the target.
   bool matches(const Candidate& one) const {
     const bool finished = is_final(one.status);
     return filter_.status.value_or(one.status) == one.status &&
@@ -76,7 +78,7 @@ class Matcher {
     return false;
   }
 
-  // The same of a row's column; what cannot be read names nothing.
+  // The same for a row's column; a definition that cannot be read names nothing.
   bool names_target(std::string_view definition) const {
     return filter_.target.empty() || column_names_target(definition, filter_.target);
   }
@@ -89,7 +91,7 @@ class Matcher {
   std::int64_t created_min_ = std::numeric_limits<std::int64_t>::min();
 };
 
-// Of the partial index that serves the filter, if one does.
+// The condition of the partial index that serves the filter; empty if there is none.
 std::string_view index_condition(const Filter& filter) {
   const bool unfinished = !filter.finished.value_or(true) || filter.stuck.value_or(false) ||
                           (filter.status && !is_final(*filter.status));
@@ -141,7 +143,7 @@ class Listing {
 
   bool is_full() const { return page_.next_before_id != 0; }
 
-  // The next that matches; one more than the page may have tells of the next page.
+  // Adds the next match. One match beyond the limit shows that there is another page.
   void add(Columns columns) {
     bytes_ += columns.row.definition.size() + columns.row.result.size() + columns.branches.size() +
               columns.timeline.size() + columns.progress.size();
@@ -152,7 +154,7 @@ class Listing {
     }
   }
 
-  // `id` was looked at, and it is not the last one there may be.
+  // `id` was examined and is not the last possible one.
   bool is_enough(std::int64_t id) {
     ++examined_;
     if (is_full() || (examined_ < kExaminedMax && bytes_ < kBytesMax)) return is_full();
@@ -188,7 +190,7 @@ class Listing {
     return matcher_.asks_for_target() ? ", definition" : "";
   }
 
-  // The ids in question, newest first, if a prefix leaves few enough of them.
+  // The ids to examine, newest first, if the prefix leaves few enough of them.
   Result<std::optional<std::vector<std::int64_t>>> ids_of_prefix() {
     using Ids = std::optional<std::vector<std::int64_t>>;
     if (filter_.gid_prefix.empty()) return Ids();
@@ -272,7 +274,7 @@ class Listing {
   const std::uint32_t stuck_after_;
   const Matcher matcher_;
   const std::int64_t below_;
-  std::vector<Folded*> changed_;  // oldest first, those that were not looked at
+  std::vector<Folded*> changed_;  // oldest first; those not yet examined
   Statement columns_;
   ColumnsPage page_;
   std::uint32_t examined_ = 0;

@@ -53,7 +53,7 @@ Result<> Reader::Impl::count_rows(Stats& stats) {
   return {};
 }
 
-// A row that the log has outrun counts as the log says.
+// A row for which the log has newer records counts with the state of the log.
 Result<> Reader::Impl::count_changed(Stats& stats) {
   std::optional<std::uint64_t> oldest;
   for (const auto* folded : fold_->changed()) {
@@ -99,7 +99,7 @@ Result<> Reader::Impl::measure_files(Stats& stats) {
   if (!hosts) return hosts.error();
   stats.hosts = std::move(*hosts);
   if (stats.holder.empty()) {
-    for (auto& host : stats.hosts) host.in_flight = 0;  // whoever called is gone
+    for (auto& host : stats.hosts) host.in_flight = 0;  // the engine that made the calls is gone
   }
   return {};
 }

@@ -1,6 +1,6 @@
-// The realms of XA participants, one row of `meta` each: "xa_realm:KIND:REALM" and the
-// participant's name. They are never deleted: what was prepared under one may outlive the
-// participant.
+// The realms of XA participants, one row of `meta` each: the name is "xa_realm:KIND:REALM", the
+// value is the participant's name. The rows are never deleted: prepared transactions of a realm may
+// outlive the participant.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,5 @@
-// Reading back what was unfinished: rows with their snapshots, the log folded over them.
+// Recovers the unfinished transactions: reads the rows with their snapshots and folds the log over
+// them.
 #include <algorithm>
 #include <utility>
 
@@ -16,14 +17,14 @@ constexpr std::string_view kCheckedAt = "SELECT value FROM main.meta WHERE name 
 constexpr std::string_view kGaps = "SELECT value FROM main.meta WHERE name = 'gaps'";
 constexpr std::uint64_t kRecoveredPerProgress = 10'000;
 
-// Hands out in order of id what two sorted sources hold: rows, and what the log changed.
+// Merges two sources, both ordered by id: the rows, and the transactions that the log has changed.
 class Merge {
  public:
   Merge(Fold& fold, const std::function<void(RecoveredTransaction)>& take,
         const std::function<void(std::uint64_t)>& progress)
       : changed_(fold.changed()), take_(take), progress_(progress) {}
 
-  // True: the log has a newer state of this one, and it was handed out.
+  // True: the log has a newer state of this transaction, and that state was handed out.
   bool take_changed_up_to(core::TransactionId id) {
     bool same = false;
     while (next_ < changed_.size() && changed_[next_]->transaction.id <= id) {
@@ -47,7 +48,8 @@ class Merge {
 
   std::uint64_t count() const { return count_; }
   std::uint64_t unfinished() const { return unfinished_; }
-  std::uint64_t finished() const { return finished_; }  // by the log, without a row of its end
+  // Transactions that are finished in the log, but have no row with that state.
+  std::uint64_t finished() const { return finished_; }
 
  private:
   std::vector<Folded*> changed_;

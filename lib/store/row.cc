@@ -62,8 +62,8 @@ void put_retry(std::string& out, const Retry& retry) {
   out.push_back('}');
 }
 
-// What holds for this step in the end, its own or the transaction's; nothing if all are the
-// engine's defaults.
+// The effective options of this step, its own or the transaction's; nothing if all are the engine's
+// defaults.
 void put_step_options(std::string& out, const core::Definition& definition, std::uint32_t branch) {
   const auto before = out.size();
   const auto key = [&](std::string_view name) {
@@ -86,8 +86,8 @@ void put_step_options(std::string& out, const core::Definition& definition, std:
   if (out.size() != before) out.push_back('}');
 }
 
-// [first, rollback, payload, options, commit, branch_id], without what is empty at the end. A
-// subscriber's payload is its topic's.
+// [first, rollback, payload, options, commit, branch_id], without empty values at the end. A
+// subscriber has the payload of its topic.
 void put_step(std::string& out, const core::Definition& definition, std::uint32_t branch,
               std::string& options) {
   const auto step = definition.step(branch);
@@ -125,7 +125,7 @@ void put_step(std::string& out, const core::Definition& definition, std::uint32_
   out.push_back(']');
 }
 
-// Which steps each step waits for, numbered from 1 as in a saga.
+// The steps for which each step waits, numbered from 1 as in a saga.
 void put_orders(std::string& out, const core::Graph& graph) {
   out.append(",\"orders\":[");
   for (std::size_t i = 0; i < graph.size(); ++i) {
@@ -144,7 +144,7 @@ void put_millis(std::string& out, std::string_view key, Millis value) {
   base::append_number(out, value.count());
 }
 
-// Numbers from an array, its zeros at the end left out; `text` stands at place `text_at`.
+// An array of numbers without the zeros at its end; `text` replaces the number at `text_at`.
 template <std::size_t Size>
 void put_trimmed(std::string& out, const std::array<std::int64_t, Size>& values,
                  std::size_t text_at, std::string_view text) {
@@ -187,7 +187,7 @@ void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t
                                                          : static_cast<std::int64_t>(event.outcome);
   const std::array<std::int64_t, 7> values = {
       static_cast<std::int64_t>(event.kind),
-      signed_of(event.at - created_at),  // negative where the wall clock went back
+      signed_of(event.at - created_at),  // negative if the wall clock went back
       of_branch ? event.branch + std::int64_t{1} : 0,
       of_branch ? static_cast<std::int64_t>(event.op) : 0,
       result,

@@ -1,5 +1,5 @@
-// A transaction as a row of `transaction_rows`: the one place that knows how its columns are
-// written. `whole.h` reads them.
+// Writes a transaction as a row of `transaction_rows`. Only this file knows how the columns are
+// written; `whole.h` reads them.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,7 @@ class RowWriter : private sqlite::RowSource {
   std::uint64_t bytes_ = 0;
 };
 
-// The JSON columns, appended to `out`.
+// Append the JSON columns to `out`.
 void render_definition(std::string& out, const core::Definition& definition);
 void render_branches(std::string& out, const core::Transaction& transaction);
 Result<> render_timeline(std::string& out, const core::Transaction& transaction);

@@ -9,16 +9,18 @@
 namespace belay::store {
 namespace {
 
-// `transaction_rows` is what the engine writes: numbers for words, arrays for objects. People query
-// the views, which give the words and are always of the newest version. Column order: what lists
-// need first, what may spill to other pages last.
+// The engine writes the table `transaction_rows`: numbers instead of names, arrays instead of
+// objects. People query the views, which show the names and are always of the newest version. The
+// columns are ordered so that those that lists need come first, and those that may spill to other
+// pages come last.
 //
-// definition.steps: per branch [first target, rollback target, payload, options, commit target,
-// its caller's own id], what is empty at the end left out; definition.query: the place of a
-// message's back-check among them. branches: per branch [first op's state, attempts, second op's
-// state, attempts, due_at, last_error, parked], what is 0 at the end left out. timeline: per event
+// definition.steps: for each branch [first target, rollback target, payload, options, commit
+// target, the caller's own id], without empty values at the end. definition.query: the index of a
+// message's back-check in steps. branches: for each branch [first op's state, attempts, second op's
+// state, attempts, due_at, last_error, parked], without zeros at the end. timeline: for each event
 // [kind, ms since created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
-// progress: per step of a workflow [branch_id, op, status, data, ms since created_at]; its event in
+// progress: for each step of a workflow [branch_id, op, status, data, ms since created_at]; the
+// step's event in the timeline has the step's index as its branch.
 // the timeline has the place among them as its branch.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
@@ -50,16 +52,16 @@ CREATE INDEX unfinished_rows ON transaction_rows(id, status, stuck) WHERE status
 CREATE INDEX failed_rows ON transaction_rows(id) WHERE status = 4;
 )";
 
-// Workflows.
+// Version 2 adds workflows.
 constexpr const char* kVersion2 = R"(
 ALTER TABLE transaction_rows ADD COLUMN progress TEXT;
 ALTER TABLE transaction_rows ADD COLUMN result;
 )";
 
-// They are linear in the size of a row: SQLite finds no value of an array by its place without
-// walking there. So `branches` puts each step and its state together, and `timeline` each event and
-// the name of its branch, into one array that is walked once; json_each of an array of one value
-// keeps what would else be computed for every row.
+// The views take time linear in the size of a row: SQLite finds a value in an array only by walking
+// to its index. So `branches` puts each step and its state into one array that is walked once, and
+// `timeline` does the same with each event and the name of its branch. json_each over an array with
+// one value stores a result that would otherwise be computed again for every row.
 constexpr const char* kViews = R"(
 DROP VIEW IF EXISTS transactions;
 DROP VIEW IF EXISTS branches;
@@ -184,10 +186,11 @@ constexpr std::int64_t kViewCount = 4;
 constexpr std::string_view kNewestViews =
     "SELECT count(*) FROM main.sqlite_schema WHERE type = 'view' AND instr(?1, sql) > 0";
 
-// Entry n leads from version n to n + 1. An entry that was released is never edited.
+// Entry n migrates version n to n + 1. A released entry is never edited.
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2};
 
-// Were these views made from `kViews`? SQLite keeps their text as it was written.
+// True if the views in the file were made from `kViews`. SQLite stores their text as it was
+// written.
 Result<bool> has_newest_views(Database& database) {
   auto count = Statement::prepare(database.handle(), kNewestViews);
   if (!count) return count.error();

@@ -1,4 +1,5 @@
-// The state file's shape, its version, and what an engine insists on before it touches a file.
+// The schema of the state file, its version, and the checks that a file must pass before an engine
+// uses it.
 #pragma once
 
 #include "belay/result.h"
@@ -11,11 +12,11 @@ inline constexpr std::int64_t kSchemaVersion = 2;
 
 enum class FileKind : std::uint8_t { fresh, ours };
 
-// Looks at a file without changing it. Errors: unsupported (newer), corrupt (another program's, or
-// none), storage.
+// Examines a file without changing it. Errors: unsupported (newer), corrupt (the file of another
+// program, or no database), storage.
 Result<FileKind> identify(Database& database);
-// Creates the schema or brings an older one up to date, in one commit; so its views, of any
-// version. `kind` is what `identify` said.
+// Creates the schema, or brings an older one up to date, in one commit; does the same for the
+// views, whatever the version. `kind` is the result of `identify`.
 Result<> migrate(Database& database, FileKind kind);
 
 }  // namespace belay::store

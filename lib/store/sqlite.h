@@ -1,4 +1,5 @@
-// The names of lib/sqlite, as all of the store says them.
+// SQLite in C++: connections and statements that close themselves, and failures as `Error` with
+// SQLite's message. A connection and its statements must be used by one thread at a time.
 #pragma once
 
 #include "sqlite/sqlite.h"

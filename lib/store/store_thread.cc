@@ -11,7 +11,7 @@
 namespace belay::store {
 namespace {
 
-// How long a file may be gone before anybody notices, if nothing is written.
+// How often the thread looks for a missing file if nothing is written.
 constexpr std::chrono::milliseconds kLookInterval{500};
 
 }  // namespace
@@ -53,7 +53,7 @@ class StoreThread::Impl {
  private:
   enum class Next : std::uint8_t { job, upkeep, end };
 
-  // The journal may be another thread's, which recovers, until the first job comes.
+  // Until the first job comes, another thread may use the journal to recover.
   Next wait(std::function<void()>& job, bool first) {
     base::Lock lock(mutex_);
     const auto has_work = [this]() BELAY_REQUIRES(mutex_) {
@@ -76,18 +76,19 @@ class StoreThread::Impl {
     for (bool first = true;; first = false) {
       const auto next = wait(job, first);
       if (next == Next::end) break;
-      // Without the helper all is done between commits: slower, and as safe.
+      // Without the mover all pages are moved between commits: this is slower, but as safe.
       if (first)
         static_cast<void>(
             journal_->move_wal_in_background([this] { on_wal_progress(); }).has_value());
       if (next == Next::job) std::exchange(job, nullptr)();
-      // A failure is the next commit's to report: it repairs first.
+      // A failure here is reported by the next commit, which repairs the file first.
       static_cast<void>(journal_->checkpoint_wal().has_value());
       look();
     }
   }
 
-  // Told once: until the next commit has repaired what can be, the journal does not look again.
+  // Reported once: the journal does not look again until the next commit has repaired what can be
+  // repaired.
   void look() {
     const auto seen = journal_->look();
     if (!seen && on_doubt_) post([tell = on_doubt_, error = seen.error()] { tell(error); });
@@ -109,7 +110,7 @@ class StoreThread::Impl {
   std::deque<std::function<void()>> jobs_ BELAY_GUARDED_BY(mutex_);
   bool upkeep_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
-  threads::Thread thread_;  // last: it uses all of the above
+  threads::Thread thread_;  // last, because the thread uses all the members above
 };
 
 StoreThread::StoreThread(std::unique_ptr<Journal> journal,

@@ -1,5 +1,5 @@
-// ports::Store on a thread of its own: the loop never waits for a disk. Jobs run one at a time in
-// the order handed in; completions are posted to the loop through the function given.
+// Runs ports::Store on a thread of its own, so that the loop never waits for a disk. Jobs run one
+// at a time, in the order in which they were handed in; completions are posted to the loop.
 #pragma once
 
 #include <functional>
@@ -13,15 +13,16 @@ namespace belay::store {
 class StoreThread final : public ports::Store {
  public:
   // `post` is thread-safe and runs its argument on the loop, in order. `on_doubt` runs on the loop,
-  // once, when the file or what lies beside it is found missing or replaced: a second after that at
-  // the latest, also without jobs. The next commit says what became of it.
+  // once, when the file or a file beside it is found to be missing or replaced: at most a second
+  // after that happened, even if there are no jobs. The next commit shows whether the file still
+  // works.
   StoreThread(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post,
               std::function<void(const Error& error)> on_doubt = {});
-  // Finishes the job under way, drops the rest, closes the journal, joins.
+  // Finishes the current job, drops the others, closes the journal, and joins the thread.
   ~StoreThread() override;
 
-  // Before any job. Nothing touches the journal before the first one, so that its maker can still
-  // recover from it. Errors: resources (no thread is left).
+  // To be called before any job. The thread does not use the journal before the first job, so that
+  // the journal's creator can still recover from it. Errors: resources (no thread is left).
   Result<> start();
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;

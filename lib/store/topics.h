@@ -1,4 +1,4 @@
-// The table of subscriptions. Changes are written with the batch of the log that they came with.
+// The table of subscriptions. A change is written in the same commit as the log row of its batch.
 #pragma once
 
 #include <string_view>
@@ -23,7 +23,7 @@ class TopicWriter {
 };
 
 Result<core::Topics> read_topics(sqlite3* db);
-// Of one topic, ordered by target.
+// The subscriptions of one topic, ordered by target.
 Result<std::vector<Subscription>> read_topic(sqlite3* db, std::string_view topic);
 
 }  // namespace belay::store

@@ -1,4 +1,4 @@
-// What the journal does beside commits: repair after a failure, the write-ahead log's size,
+// The work of the journal besides commits: repair after a failure, the size of the write-ahead log,
 // retention.
 #include <fmt/format.h>
 
@@ -12,9 +12,9 @@
 namespace belay::store {
 namespace {
 
-// Beyond this a commit waits for the mover, so that the disk's pace becomes the writer's.
+// Beyond this size a commit waits for the mover, so that the writer is no faster than the disk.
 constexpr std::uint64_t kWalBytesMax = 64 * 1024 * 1024;
-// What may be moved between two commits: some ms.
+// The amount that may be moved between two commits: it takes some ms.
 constexpr std::uint64_t kRemainderBytes = 4 * 1024 * 1024;
 // A repair does not wait for readers.
 constexpr int kRepairBusyMillis = 100;
@@ -45,9 +45,9 @@ Result<> Journal::Impl::ensure_sound() {
   return moving ? moving : Error{ErrorCode::storage, moving.error().detail};
 }
 
-// A failed sync says nothing about what is on disk, and a second one may succeed without having
-// written anything. So all connections go, what the file says is read anew, written again and
-// synced, and only then is it believed.
+// A failed sync does not show what is on disk, and a second sync may succeed without having written
+// anything. So all connections are closed, the content of the file is read again, written again and
+// synced; only then is it trusted.
 Result<> Journal::Impl::repair() {
   BELAY_TRY(rescue());
   mover_.reset();
@@ -70,9 +70,10 @@ Result<> Journal::Impl::repair() {
   return prove_log();
 }
 
-// The same bytes in the same places: pages that the system holds for clean but never wrote become
-// dirty again. At every open, since it may have been another process whose sync failed: what is
-// appended behind a hole that only the cache fills is lost with it at a power cut.
+// Writes the same bytes to the same places: pages that the system takes for clean, although they
+// were never written, become dirty again. This happens at every open, since the failed sync may
+// have been that of another process. If such a page exists only in the cache, a power cut loses it
+// and everything that was appended behind it.
 Result<> Journal::Impl::rewrite_wal() {
   BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
   auto* file = database_.wal_file();
@@ -110,8 +111,8 @@ Result<> Journal::Impl::checkpoint_wal() {
   return done ? done : broke(done.error());
 }
 
-// All that is left, with nobody writing meanwhile: afterwards the next commit starts the
-// write-ahead log anew, unless a reader still needs it.
+// Moves everything that is left while nobody writes: afterwards the next commit restarts the
+// write-ahead log, unless a reader still needs it.
 Result<> Journal::Impl::checkpoint_here() {
   const auto moved = database_.move_wal();
   if (!moved) return moved.error();

@@ -1,6 +1,6 @@
-// Moves the write-ahead log's pages into the state file on a thread and a connection of its own, so
-// that commits go on meanwhile. It never restarts the log: what is written during a pass stays for
-// the next one, or for the store's thread.
+// Moves the pages of the write-ahead log into the state file, on a thread and a connection of its
+// own, so that commits go on meanwhile. It never restarts the log: pages that are written during a
+// pass stay for the next pass, or for the store's thread.
 #pragma once
 
 #include <condition_variable>
@@ -17,10 +17,11 @@ namespace belay::store {
 
 class WalMover {
  public:
-  // `on_pass` is called on the mover's thread at the end of each pass. Errors: storage.
+  // `on_pass` is called on the mover's thread at the end of each pass. Errors: storage, resources
+  // (no thread is left).
   static Result<std::unique_ptr<WalMover>> open(const std::string& path, const std::string& vfs,
                                                 std::function<void()> on_pass);
-  // Waits for the pass under way.
+  // Waits for the current pass.
   ~WalMover();
   WalMover(const WalMover&) = delete;
   WalMover& operator=(const WalMover&) = delete;
@@ -28,7 +29,8 @@ class WalMover {
   void begin_pass();
   bool busy() const;
   void wait() const;
-  // Of the pass that ended, once: how many frames of the log are in the file and on the disk.
+  // Returns once, after a pass has ended, how many frames of the log are now in the file and
+  // synced.
   std::optional<Result<int>> take_result();
 
  private:
@@ -44,7 +46,7 @@ class WalMover {
   bool busy_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   std::optional<Result<int>> result_ BELAY_GUARDED_BY(mutex_);
-  threads::Thread thread_;  // last: it uses all of the above
+  threads::Thread thread_;  // last, because the thread uses all the members above
 };
 
 }  // namespace belay::store

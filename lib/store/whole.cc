@@ -23,17 +23,17 @@ using core::OpState;
 using core::RecordKind;
 using json::Cursor;
 
-// What the views need of the definition.
+// The parts of the definition that the views need.
 struct StepTexts {
   std::string first, rollback, commit;
   std::string own_id;
 };
 struct DefinitionTexts {
   std::vector<StepTexts> steps;
-  std::int64_t query = -1;  // the place of a back-check
+  std::int64_t query = -1;  // the index of a back-check
 };
 
-// An array whose zeros at the end were left out, with one text among its numbers.
+// An array without the zeros at its end, with one text among its numbers.
 struct Trimmed {
   static constexpr std::size_t kTextAt = 5;
   std::array<std::int64_t, 7> numbers{};
@@ -139,14 +139,14 @@ std::string_view word_of(RecordKind kind) {
     case RecordKind::stopped: return "stopped";
     case RecordKind::progressed: return "progressed";
     case RecordKind::concluded: return "concluded";
-    case RecordKind::scheduled: break;  // in no timeline
+    case RecordKind::scheduled: break;  // not in the timeline
   }
   return {};
 }
 
 RecordKind kind_of(const Trimmed& event) { return static_cast<RecordKind>(event.numbers[0]); }
 
-// Which of the two second phases it was, or would be.
+// Which of the two second-phase operations was run, or would be run.
 Op second_op(const TransactionRow& row, const std::vector<Trimmed>& timeline) {
   const auto& ops = core::ops_of(row.mode);
   bool commits = row.status == Status::submitted || row.status == Status::succeed;
@@ -161,7 +161,7 @@ const std::string& target_in(const StepTexts& step, Op op, const core::ModeOps& 
   return op == ops.rollback ? step.rollback : step.commit;
 }
 
-// The rows of one step: an operation each.
+// The rows of one step: one for each operation.
 class StepRows {
  public:
   StepRows(const WholeTransaction& whole, const DefinitionTexts& definition, Op second)
@@ -179,7 +179,7 @@ class StepRows {
   }
 
  private:
-  // `shown` is how it is called, `op` what it is in the mode's plan.
+  // `shown` is the displayed operation, `op` the corresponding one in the mode's table.
   BranchRow row(std::size_t place, Op shown, Op op, const Trimmed& state) const {
     const auto& [first, attempts_first, second, attempts_second, due_at, text_at, parked] =
         state.numbers;
@@ -296,7 +296,8 @@ Result<Columns> columns_of(const core::Transaction& transaction, std::uint32_t s
 bool column_names_target(std::string_view text, std::string_view target) {
   std::string quoted;
   json::put_text(quoted, target);
-  if (text.find(quoted) == std::string_view::npos) return false;  // a quick no for most
+  // This test quickly excludes most definitions.
+  if (text.find(quoted) == std::string_view::npos) return false;
   Cursor in(text);
   for (const auto& step : read_definition(in).steps) {
     if (target == step.first || target == step.rollback || target == step.commit) return in.ok();

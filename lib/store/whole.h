@@ -1,6 +1,6 @@
-// A transaction for those who read: out of the columns of its row, or of what the log says of it,
-// which is written as such columns first. So there is one reading, whatever is in a row yet and
-// whatever is not; the views `branches` and `timeline` say the same to plain SQL.
+// A transaction for readers. It is made from the columns of its row, or from its state in the log,
+// which is first written as such columns. So there is only one way of reading, whether the newest
+// state is in a row or not. The views `branches` and `timeline` show the same to plain SQL.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace belay::store {
 
 struct Columns {
   TransactionRow row;
-  std::string branches;  // JSON, as this and the next two are in the file
+  std::string branches;  // JSON; this and the next two as in the file
   std::string timeline;
   std::string progress;  // empty: none
 };
 
-// What `read_columns` and `read_row` expect of a statement's first columns, of any table with the
-// newest shape; an older one's lacks kNewColumns.
+// The first columns that `read_columns` and `read_row` expect of a statement, for a table with the
+// newest schema; an older table lacks kNewColumns.
 inline constexpr std::string_view kRowColumns =
     "id, gid, mode, status, stuck, created_at, updated_at, due_at, attempts, last_error,"
     " trace_id, definition, ";
@@ -31,10 +31,11 @@ inline constexpr std::string_view kHistoryColumns = ", branches, timeline";
 TransactionRow read_row(const Statement& row);
 Columns read_columns(const Statement& row);
 TransactionRow row_of(const core::Transaction& transaction, std::uint32_t stuck_after);
-// Error: corrupt (its timeline).
+// Error: corrupt (the timeline).
 Result<Columns> columns_of(const core::Transaction& transaction, std::uint32_t stuck_after);
 
-// Does a row's definition name this target in some branch? What cannot be read names none.
+// True if the row's definition names this target in some branch. A definition that cannot be read
+// names none.
 bool column_names_target(std::string_view definition, std::string_view target);
 
 // Error: corrupt, naming the gid and the column.

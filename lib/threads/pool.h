@@ -1,5 +1,4 @@
-// Threads that run what is handed in, in its order. They are started when they are needed and kept
-// until the end.
+// Threads that run functions. They are started when they are needed and kept until the end.
 #pragma once
 
 #include <chrono>

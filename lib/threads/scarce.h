@@ -1,11 +1,11 @@
-// Work that a lack of memory ends, and not the process.
+// Runs work that a lack of memory may end without ending the process.
 #pragma once
 
 #include <new>
 
 namespace belay::threads {
 
-// False: no memory was left for it, and what it had begun was taken apart.
+// False: there was no memory for the work, and its partial results were destroyed.
 template <class Work>
 bool run_if_memory(Work&& work) noexcept {
   try {

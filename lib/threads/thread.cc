@@ -17,7 +17,7 @@ struct Start {
   std::function<void()> run;
 };
 
-// A thread names itself: another one's name is set by way of /proc, which may not be there.
+// A thread sets its own name: setting the name of another thread uses /proc, which may be missing.
 void* run_and_end(void* start) noexcept {
   const std::unique_ptr<Start> own(static_cast<Start*>(start));
   pthread_setname_np(pthread_self(), own->name);
@@ -25,7 +25,8 @@ void* run_and_end(void* start) noexcept {
   return nullptr;
 }
 
-// What a thread starts with. A fault that is blocked kills without asking the host's handler.
+// The signals that a thread blocks from its start. Faults are not blocked: a blocked fault would
+// kill the process without calling the host's handler.
 sigset_t blocked_signals() {
   sigset_t signals;
   sigfillset(&signals);
@@ -67,7 +68,7 @@ Result<Thread> Thread::start(const char* name, std::function<void()> run) {
                  std::string("the thread '") + name +
                      "' cannot be started: " + std::system_category().message(code)};
   }
-  static_cast<void>(own.release());  // the thread's
+  static_cast<void>(own.release());  // now owned by the thread
   return Thread(std::move(handle));
 }
 

@@ -1,6 +1,6 @@
-// A thread of belay's own. It has a name, and the host's signals are not for it: they are blocked
-// from its first moment, so that a host's signal handler runs on a thread of the host's. Faults
-// (SIGSEGV and the like) are not blocked: they belong to whoever makes them.
+// A thread that belay creates. It has a name and blocks the host's signals from its first moment,
+// so that a host's signal handler runs on a thread of the host. Faults (SIGSEGV and the like) are
+// not blocked, since they must be handled on the thread that causes them.
 #pragma once
 
 #include <functional>
@@ -12,16 +12,16 @@ namespace belay::threads {
 
 class Thread {
  public:
-  Thread() noexcept;  // none
+  Thread() noexcept;  // no thread
   Thread(Thread&&) noexcept;
-  Thread& operator=(Thread&&) noexcept;  // joins the one there was
+  Thread& operator=(Thread&&) noexcept;  // joins the present thread
   ~Thread();                             // joins
 
-  // `name` lives as long as the thread and has 15 characters at most, which is what the system
-  // shows. Errors: resources (no thread is left; with the system's words).
+  // `name` must outlive the thread and has at most 15 characters, which is what the system shows.
+  // Errors: resources (no thread is left; with the system's message).
   static Result<Thread> start(const char* name, std::function<void()> run);
 
-  // Waits for its end. Not on it.
+  // Waits for the thread's end. Must not be called on the thread itself.
   void join();
 
  private:

@@ -1,47 +1,53 @@
-// The three calls of an XA branch, and why they may come twice, late and all at once.
+// The three calls of an XA branch, and why they may come twice, late and at the same time.
 //
-// Two things in the database tell what became of a branch:
-//   - the *list* of prepared transactions, by xid;
-//   - the *row* of the barrier's table with the branch's key. A prepare inserts it (reason
-//     "action") in the transaction that does the work, before the work, and works only if it did
-//     insert; a rollback inserts it (reason "rollback") in a transaction of its own. The key is
-//     unique, so of all the attempts that ever come, one has the row; the others wait for its end.
+// Two facts in the database show the state of a branch:
+// - the *list* of prepared transactions, by xid;
+// - the *row* of the barrier's table with the branch's key. A prepare inserts the row (reason
+//   "action") in the transaction that does the work, before the work, and does the work only if the
+//   insert succeeded. A rollback inserts the row (reason "rollback") in a transaction of its own.
+//   The key is unique, so only one of all attempts can have the row; the others wait until that
+//   attempt ends.
 //
 //              the row            the list    so the branch is
-//     a        absent             -           not begun, or taken back: a late prepare may come
+//     a        absent             -           not begun, or rolled back: a late prepare may come
 //     b        held, uncommitted  not there   being worked on, or about to be prepared
 //     c        held, uncommitted  there       prepared
-//     d        "action"           not there   committed, for good
-//     e        "rollback"         not there   rolled back, for good: no prepare can insert any more
+//     d        "action"           not there   committed, finally
+//     e        "rollback"         not there   rolled back, finally: no prepare can insert any more
 //
-// The row is of the engine's realm, as the xid is: its barrier_id is "01@REALM", the only one of
-// the key's columns that dtm gives no other meaning to. So two engines may use one gid in one
-// database, also with the realms that their participants' names are; no row of dtm's own is met.
-// A gid that no row can have (too long, not UTF-8) is never worked on: state a, for good.
+// The row belongs to the engine's realm, as the xid does: its barrier_id is "01@REALM", since that
+// is the only column of the key to which dtm gives no other meaning. So two engines may use the
+// same gid in one database, even if their realms are just the names of their participants, and no
+// row of dtm is affected. A branch whose gid no row can have (too long, not UTF-8) is never worked
+// on: it stays in state a.
 //
-// Whoever inserts waits while the row is held, so a holder (b, c) is never overlooked: the insert
-// is answered "blocked" by the lock's timeout. Moves: a→b a prepare, b→a its end, b→c, c→d a
-// commit, c→a a rollback, a→e the bar. Nothing leads out of d and e. Between b and c the row stays
-// held in both databases, and what has left the list has been committed or rolled back before.
+// An insert waits while the row is held, so a holder (b, c) is never overlooked: after the timeout
+// of the lock the insert returns "blocked". Transitions: a→b a prepare, b→a the end of that
+// attempt, b→c, c→d a commit, c→a a rollback, a→e the rollback's row. No transition leaves d and e.
+// Between b and c the row stays held in both databases; a transaction that has left the list was
+// committed or rolled back before.
 //
-// The dead and the late. A process may die at any line, and the server still carries out the one
-// statement that it was sent; never a second one, as each is sent only after the answer to the one
-// before (Session). Late BEGIN: nothing holds. Late insert: in e it inserts nothing; in a it holds
-// the row until the server sees that the connection is gone, and nobody sends the work. Late
-// PREPARE: until it is carried out the row is held (b), afterwards the branch is listed (c).
+// Crashed processes and late statements. A process may crash at any line, and the server still
+// executes the one statement that it has received, but never a second one, because each statement
+// is sent only after the answer to the previous one (Session). A late BEGIN holds nothing. A late
+// insert inserts nothing in e; in a it holds the row until the server notices that the connection
+// is gone, and the work is never sent. A late PREPARE: until it is executed the row is held (b),
+// afterwards the branch is in the list (c).
 //
-//   prepare    In the list: an earlier attempt got there, success. Else insert. Present: d or e. A
-//              "rollback" came first: failure. "action": committed, though nobody can have
-//              decided that while the engine still asks; that is for a person. Blocked: b, or c
-//              since the first look: look once more, and else let the engine ask again.
-//   roll back  Success only in e, as only then no late prepare can succeed. So: end what is listed
-//              (c→a), insert the bar (a→e); blocked means b or c: look again. In d: never success.
-//   commit     End what is prepared (c→d), which the database says no to if there is nothing.
-//              Success only in d, seen with our own eyes: a database may say yes to a commit and
-//              not have done it (mariadb_session.cc tells when).
+//   prepare    In the list: an earlier attempt has prepared it, success. Otherwise insert. Row
+//              present: d or e. "rollback" came first: failure. "action": the branch is committed,
+//              although that cannot be decided while the engine still calls prepare; a person must
+//              look at it. Blocked: b, or c since the first look: look at the list once more; if
+//              the branch is not there, the engine calls again.
+//   roll back  Success only in e (or if the row cannot be stored), because only then no late
+//              prepare can succeed. So: end a listed transaction (c→a), insert the row (a→e);
+//              blocked means b or c: look again. In d: never success.
+//   commit     End the prepared transaction (c→d); the database refuses if there is none. Success
+//              only in d, and only if the row was read: a database may report a successful commit
+//              without having done it (mariadb_session.cc says when).
 //
-// "Not in the list" is looked at before the row is read: then what committed meanwhile is seen,
-// and what is not seen was not committed before.
+// The list is read before the row. So a commit between the two reads is seen, and if no committed
+// row is seen, nothing was committed before the list was read.
 #include "xa/branch.h"
 
 #include <fmt/format.h>
@@ -51,7 +57,7 @@ namespace {
 
 constexpr std::string_view kNotStorable =
     "the barrier's table cannot have this gid: it takes 1 to 128 bytes of UTF-8 without NUL";
-constexpr int kRounds = 3;  // of rolling back and barring; each waits for a lock
+constexpr int kRounds = 3;  // rounds of rolling back and inserting; each waits for a lock
 
 Outcome unknown(const Error& error) { return Outcome::unknown(error.detail); }
 
@@ -75,7 +81,7 @@ Outcome after_rows_end(Session& session, const Branch& branch) {
   return Outcome::unknown("the barrier's row of this branch was written by something else");
 }
 
-// Somebody else has the row, or had it: `seen`.
+// Another attempt has the row, or had it: `seen`.
 Outcome not_ours(Session& session, const Branch& branch, Inserted seen) {
   const auto listed = session.is_prepared(branch.xid);
   if (!listed) return unknown(listed.error());
@@ -91,7 +97,8 @@ Result<Inserted> begin_guarded(Session& session, const Branch& branch) {
   return guarded;
 }
 
-// Ends it if it is listed. Error and `held`: it cannot be told, or not be done now.
+// Ends the prepared transaction if it is in the list. An error or `held`: its state is unknown, or
+// it cannot be ended now.
 Result<Ended> roll_back_listed(Session& session, const Branch& branch) {
   const auto listed = session.is_prepared(branch.xid);
   if (!listed) return listed.error();
@@ -148,7 +155,7 @@ Outcome roll_back(Session& session, const Branch& branch) {
     if (!ended) return unknown(ended.error());
     if (*ended == Ended::held) return held_elsewhere();
     if (*ended == Ended::gone && blocked) break;
-    if (!branch.key.is_storable()) return Outcome::success();  // no prepare will ever get through
+    if (!branch.key.is_storable()) return Outcome::success();  // no prepare can ever succeed
     const auto barred = session.bar(branch.key);
     if (!barred) return unknown(barred.error());
     if (*barred == Inserted::yes) return Outcome::success();

@@ -1,4 +1,4 @@
-// What a participant does with one call of an XA branch, whichever the database.
+// The operations of a participant for one call of an XA branch, the same for every database.
 #pragma once
 
 #include <functional>

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\n";
 
-// Reads one value off the front of `text`: bare up to a blank, or in single quotes.
+// Reads one value from the front of `text`: unquoted up to a blank, or in single quotes.
 bool take_value(std::string_view& text, std::string& value) {
   const bool quoted = text.starts_with('\'');
   if (quoted) text.remove_prefix(1);
@@ -38,7 +38,7 @@ Result<Parts> parse_parts(std::string_view text) {
     const auto equals = text.find('=');
     const auto name = text.substr(0, equals);
     if (equals == std::string_view::npos || name.find_first_of(kBlanks) != std::string_view::npos) {
-      // Without the text itself, which may hold a password.
+      // The error does not contain the text, which may hold a password.
       return Error{ErrorCode::invalid_argument, "the conninfo has a word without '='"};
     }
     text.remove_prefix(equals + 1);

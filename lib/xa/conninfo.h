@@ -1,4 +1,5 @@
-// What both databases' sessions share: the parts of a conninfo, and the doors around them.
+// The parts that the sessions of both databases share: parsing a conninfo, and calling the user's
+// function.
 #pragma once
 
 #include <exception>
@@ -14,11 +15,11 @@ namespace belay::xa {
 
 using Parts = std::map<std::string, std::string, std::less<>>;
 
-// "key=value key='a value' …": a quote inside quotes and a backslash are written \' and \\. Errors:
-// invalid_argument.
+// The format is "key=value key='a value' …"; a quote inside quotes and a backslash are written \'
+// and \\. Errors: invalid_argument.
 Result<Parts> parse_parts(std::string_view text);
 
-// Rounded up, as the databases' clients know no less than a second.
+// Rounded up, since the clients of the databases accept only whole seconds.
 inline long long whole_seconds(Millis time) { return (time.count() + 999) / 1000; }
 
 inline Row row_from(std::string_view trans_type, std::string_view reason) {
@@ -27,7 +28,7 @@ inline Row row_from(std::string_view trans_type, std::string_view reason) {
   return reason == kReasonBarred ? Row::barred : Row::strange;
 }
 
-// The one door into a user's function: a throw is an unknown outcome.
+// Every call of a user's function goes through this one: an exception is an unknown outcome.
 template <class Function>
 Outcome run_work(const Function& function) noexcept {
   try {

@@ -1,4 +1,4 @@
-// XaDatabase: handlers that the engine calls on its loop, and the pool that does the work.
+// XaDatabase: the handlers that the engine calls on its loop, and the pool that does the work.
 #include <fmt/format.h>
 
 #include <deque>
@@ -48,8 +48,8 @@ class XaDatabase::Impl {
   Impl(Engine& engine, XaKind kind, std::string_view name, std::string_view realm)
       : engine_(engine), kind_(kind), name_(name), realm_(realm) {}
 
-  // Ends the pool. The rest stays: the engine knows of it, and may call. In a forked process the
-  // pool stays, too, as its threads are not there.
+  // Ends the pool. The other parts stay: the engine refers to them and may still call. In a forked
+  // process the pool stays as well, because its threads do not exist there.
   static void let_go(std::unique_ptr<Impl> impl);
   static Result<XaDatabase> open(std::unique_ptr<Impl> impl,
                                  Result<std::unique_ptr<xa::Connector>> connector,
@@ -104,7 +104,7 @@ Result<XaDatabase> XaDatabase::Impl::open(std::unique_ptr<Impl> impl,
 }
 
 void XaDatabase::Impl::let_go(std::unique_ptr<Impl> impl) {
-  const base::QuietSignals quiet;  // sessions at rest are ended on the caller's thread
+  const base::QuietSignals quiet;  // idle sessions are ended on the caller's thread
   std::unique_ptr<xa::Pool> pool;
   if (!impl->home_.left()) {
     const base::Lock lock(impl->mutex_);
@@ -152,7 +152,7 @@ void XaDatabase::Impl::enqueue(xa::Phase phase, const Call& call, Reply reply,
   const xa::Branch branch{xa::make_xid(realm_, call.gid, call.branch_id),
                           {call.gid, call.branch_id, realm_}};
   const base::Lock lock(mutex_);
-  if (!pool_) return;  // the reply is dropped: unknown
+  if (!pool_) return;  // the reply is destroyed: unknown
   pool_->add({phase, branch.xid.text(), call.timeout,
               [branch, run = std::move(run)](xa::Session& session) { return run(session, branch); },
               std::move(reply)});

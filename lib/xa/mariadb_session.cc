@@ -1,16 +1,18 @@
-// MariaDB: XA, listed by XA RECOVER. What a connection has prepared only that connection can end,
-// until it is closed; so the session stays with it (`holds`) and, if all goes well, ends it too.
+// MariaDB: XA, where XA RECOVER lists the prepared transactions. A transaction that a connection
+// has prepared can only be ended by that connection, until it is closed. So the session keeps the
+// transaction (`holds`) and, if all goes well, ends it too.
 //
-// What MariaDB 10.11 does, found by trying:
-//   - Another connection is told XAER_NOTA (no such xid) of what XA RECOVER lists, as long as the
-//     connection that prepared it lives, and for a moment after it was closed. So NOTA is looked
-//     into: listed means held.
-//   - In the midst of a connection's end there is a moment when XA COMMIT by another one says yes,
-//     commits nothing and takes the xid off the list until the server is restarted (resetting the
-//     connection instead of closing it makes that moment last). So a yes is believed only when the
-//     barrier's row is there to be seen, and a connection with something prepared is not reset.
-//   - A statement that ran into a lock's timeout leaves the XA transaction as it was, a deadlock
-//     makes it roll-back-only: XA END says so.
+// The behaviour of MariaDB 10.11, found by experiments:
+// - Another connection gets XAER_NOTA (no such xid) for a transaction that XA RECOVER lists, as
+//   long as the connection that prepared it exists, and for a moment after its close. So after NOTA
+//   the list is read: if the transaction is listed, it is held.
+// - While a connection is closing there is a moment in which XA COMMIT by another connection
+//   reports success, commits nothing and removes the xid from the list until the server is
+//   restarted. (Resetting the connection instead of closing it makes that moment longer.) So a
+//   success is trusted only if the barrier's row can be read, and a connection with a prepared
+//   transaction is not reset.
+// - A statement that ran into the timeout of a lock leaves the XA transaction unchanged; a deadlock
+//   makes it roll-back-only, which XA END reports.
 #include <fmt/format.h>
 
 #include "belay/features.h"
@@ -32,9 +34,11 @@
 namespace belay::xa {
 namespace {
 
-constexpr unsigned kClientErrorsFrom = 2000;  // the client library's own: the connection is gone
+// The error numbers of the client library itself: the connection is lost.
+constexpr unsigned kClientErrorsFrom = 2000;
 constexpr unsigned kClientErrorsTo = 2999;
-constexpr Millis kHeldPause{20};  // between two looks at whether a connection has let go
+// The pause between two checks whether another connection has released the transaction.
+constexpr Millis kHeldPause{20};
 
 struct Free {
   void operator()(MYSQL_RES* result) const noexcept { mysql_free_result(result); }
@@ -43,7 +47,7 @@ using Rows = std::vector<std::vector<std::string>>;
 
 std::string sql_of(const Xid& xid) { return fmt::format("'{}','{}'", xid.transaction, xid.branch); }
 
-// One line of XA RECOVER FORMAT='RAW': format, the two lengths, both parts together.
+// One line of XA RECOVER FORMAT='RAW': the format, the two lengths, and both parts together.
 std::optional<Xid> listed_xid(const std::vector<std::string>& line) {
   if (line.size() != 4 || line[0] != "1") return std::nullopt;
   const auto length = std::strtoull(line[1].c_str(), nullptr, 10);
@@ -77,7 +81,7 @@ class MariaDbSession final : public Session {
   Result<std::vector<PreparedXa>> list(std::string_view realm) override;
 
  private:
-  // False: `failed` has the words.
+  // False: `failed` returns the message.
   bool run(const std::string& sql);
   Result<Rows> rows(const std::string& sql, std::string_view what);
   std::string quoted(std::string_view text);
@@ -89,7 +93,7 @@ class MariaDbSession final : public Session {
 
   MYSQL* database_;
   Millis lock_wait_{};
-  std::optional<Bounds> bounds_;  // as the server knows them
+  std::optional<Bounds> bounds_;  // as last sent to the server
   std::string holds_;
   bool broken_ = false;
 };
@@ -129,10 +133,11 @@ std::string MariaDbSession::quoted(std::string_view text) {
 Result<> MariaDbSession::bound(const Bounds& bounds) {
   lock_wait_ = bounds.lock;
   if (bounds_ == bounds) return {};
-  if (!holds_.empty()) return {};  // then it takes no statement but the one that ends it
+  // The connection now accepts only the statement that ends the prepared transaction.
+  if (!holds_.empty()) return {};
   bounds_.reset();
-  // Whoever holds locks and has nothing to say is ended by the server, as the call it belongs to
-  // has long been given up.
+  // The server ends a transaction that holds locks and sends no statements, because its call was
+  // given up long before.
   const auto lock = whole_seconds(bounds.lock);
   if (!run(fmt::format("SET autocommit = 1, max_statement_time = {}.{:03}, "
                        "idle_transaction_timeout = {}, innodb_lock_wait_timeout = {}, "
@@ -163,7 +168,7 @@ Result<Row> MariaDbSession::row(const Key& key) {
   if (!found) return found.error();
   if (found->empty()) return Row::absent;
   const auto& cells = found->front();
-  // A table that dtm made may have a collation that takes two gids for one.
+  // A table that dtm created may have a collation that takes two gids for one.
   return cells[2] == key.gid ? row_from(cells[0], cells[1]) : Row::strange;
 }
 
@@ -174,15 +179,15 @@ Result<Inserted> MariaDbSession::begin(const Xid& xid) {
 }
 
 Result<Inserted> MariaDbSession::insert(const Key& key, std::string_view reason) {
-  // Without IGNORE, which would cut what is too long, and so take two gids for one. (Without
-  // strict mode the server does so all the same, with a warning.)
+  // Without IGNORE, which would truncate long values and so take two gids for one. (Without strict
+  // mode the server truncates all the same, with a warning.)
   if (run(fmt::format(
           "INSERT INTO dtm_barrier.barrier (trans_type, gid, branch_id, op, barrier_id, reason) "
           "VALUES ({}, {}, {}, {}, {}, {})",
           quoted(kTransType), quoted(key.gid), quoted(key.branch_id), quoted(kGuardOp),
           quoted(key.barrier_id()), quoted(reason)))) {
     if (mysql_warning_count(database_) == 0) return Inserted::yes;
-    broken_ = true;  // with whatever it holds
+    broken_ = true;  // and whatever the connection holds is dropped
     return Error{ErrorCode::storage, "MariaDB changed a value of the barrier's row"};
   }
   switch (mysql_errno(database_)) {
@@ -201,7 +206,7 @@ Result<> MariaDbSession::prepare(const Xid& xid) {
 }
 
 void MariaDbSession::abandon(const Xid& xid) {
-  run("XA END " + sql_of(xid));  // no harm if that was done
+  run("XA END " + sql_of(xid));  // harmless if this was done already
   if (!run("XA ROLLBACK " + sql_of(xid))) broken_ = true;
 }
 
@@ -219,7 +224,7 @@ Result<Ended> MariaDbSession::end(std::string_view how, const Xid& xid) {
     if (!listed) return listed.error();
     if (!*listed) return Ended::gone;
     if (left <= Millis(0)) return Ended::held;
-    // The server does the waiting, so that closing the socket ends it.
+    // The server waits, so that closing the socket ends the wait.
     if (!run(fmt::format("DO SLEEP(0.{:03})", kHeldPause.count()))) return failed("waiting");
   }
 }
@@ -273,7 +278,7 @@ void MariaDbConnector::set_options(MYSQL* database) const {
   mysql_options(database, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
 }
 
-// The library has SIGPIPE ignored in all of the process, which is the host's to say.
+// The library sets SIGPIPE to be ignored in the whole process, but only the host may decide that.
 void start_library() {
   struct sigaction before {};
   const bool known = sigaction(SIGPIPE, nullptr, &before) == 0;

@@ -11,16 +11,16 @@
 namespace belay::xa {
 namespace {
 
-// What the database takes to say that its own time limit was reached.
+// The time that the database needs to report that its own time limit was reached.
 constexpr Millis kGrace{1'000};
-// The limits told to the database are rounded up to so much, a part of the grace: they differ a bit
-// from call to call, and telling them anew costs a round trip.
+// The limits sent to the database are rounded up to multiples of this step, a fraction of the grace
+// period: they differ slightly from call to call, and sending new ones costs a round trip.
 constexpr Millis kBoundStep{250};
 
 Millis in_steps(Millis time) { return (time + kBoundStep - Millis(1)) / kBoundStep * kBoundStep; }
 
-// A second descriptor of a connection's socket. The client library closes its own as it likes, and
-// then the number is anybody's: to cut that off would hit a stranger.
+// A second descriptor of a connection's socket. The client library may close its own descriptor at
+// any time, and then its number may be reused: shutting that number down would hit another file.
 class Held {
  public:
   explicit Held(int socket) : fd_(::fcntl(socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) {}
@@ -54,7 +54,7 @@ Result<std::unique_ptr<Pool>> Pool::make(std::unique_ptr<Connector> connector,
 }
 
 Result<> Pool::start() {
-  BELAY_TRY(threads_.have(1));  // one there always is; more come with the work
+  BELAY_TRY(threads_.have(1));  // there is always one; more are started when needed
   auto watcher = threads::Thread::start("belay-xa-watch", [this] { watch(); });
   if (!watcher) return watcher.error();
   watcher_ = std::move(*watcher);
@@ -78,7 +78,7 @@ void Pool::add(Job job) {
   auto& queue = job.phase == Phase::first ? first_phases_ : second_phases_;
   queue.push_back({std::move(job), deadline});
   if (serving_ == limits_.connections_max || !has_work()) return;
-  if (!threads_.have(serving_ + 1)) return;  // none is left: those that serve take it
+  if (!threads_.have(serving_ + 1)) return;  // no thread is left: the running ones take the job
   ++serving_;
   threads_.add([this] { serve_all(); });
 }
@@ -117,7 +117,8 @@ Outcome Pool::serve(const Waiting& waiting) {
   bool broke = false;
   if (auto session = reuse(waiting.job.xid)) {
     auto outcome = run_on(std::move(session), waiting, broke);
-    // It may have broken long ago, while it lay idle; a new one tells.
+    // The connection may have been lost long ago, while it was idle; a new connection shows whether
+    // the database works.
     if (!broke || outcome.kind() != OutcomeKind::unknown || Clock::now() >= waiting.deadline) {
       return outcome;
     }
@@ -159,7 +160,8 @@ Outcome Pool::run_on(std::unique_ptr<Session> session, const Waiting& waiting, b
   return outcome;
 }
 
-// The connection that prepared it, if there is one; else any that holds nothing.
+// The connection that prepared the transaction, if there is one; otherwise any connection that
+// holds none.
 std::unique_ptr<Session> Pool::reuse(const std::string& xid) {
   const base::Lock lock(mutex_);
   const auto holder = std::find_if(holding_.begin(), holding_.end(),
@@ -184,7 +186,8 @@ Result<std::unique_ptr<Session>> Pool::connect() {
     } else if (!idle_.empty()) {
       one_too_many = std::move(idle_.back());
       idle_.pop_back();
-    } else if (!holding_.empty()) {  // what it prepared stays, and another connection can end it
+      // The prepared transaction stays, and another connection can end it.
+    } else if (!holding_.empty()) {
       one_too_many = std::move(holding_.front());
       holding_.pop_front();
     }

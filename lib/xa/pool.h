@@ -1,9 +1,9 @@
 // The threads of one participant and their connections. The engine's loop hands a call in and goes
-// on; here it may block, but never for longer than the call's time: what the database itself does
-// not end by then is cut off.
+// on. A thread may block, but not longer than the call's timeout: if the database does not end the
+// call by then, the connection is cut.
 //
-// Second phases go before first ones and have a thread of their own: first phases wait for locks
-// that only second phases let go of.
+// Second phases are served before first phases, and one connection is reserved for them: first
+// phases wait for locks that only second phases release.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ namespace belay::xa {
 
 enum class Phase : std::uint8_t { first, second };
 
-// What it captured of the call is good until `reply` is gone.
+// The captured data of the call is valid until `reply` is gone.
 struct Job {
   Phase phase{};
   std::string xid;
@@ -41,16 +41,16 @@ struct PoolLimits {
 
 class Pool {
  public:
-  // `first` is a connection that was made already, or null. Errors: storage (no thread is left).
+  // `first` is an existing connection, or null. Errors: resources (no thread is left).
   static Result<std::unique_ptr<Pool>> make(std::unique_ptr<Connector> connector,
                                             std::unique_ptr<Session> first,
                                             const PoolLimits& limits);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
-  // Cuts off what runs and drops what waits; both are unknown then.
+  // Cuts the running calls off and drops the waiting ones; the outcomes of all are unknown.
   ~Pool();
 
-  // Never blocks. The engine's limit on calls in flight bounds what waits here.
+  // Never blocks. The engine's limit on calls in flight also limits the queue here.
   void add(Job job);
 
  private:
@@ -72,7 +72,7 @@ class Pool {
   bool has_work() const BELAY_REQUIRES(mutex_);
   Waiting take() BELAY_REQUIRES(mutex_);
   Outcome serve(const Waiting& waiting);
-  // One go on one connection, which it gives back.
+  // One attempt on one connection, which is given back afterwards.
   Outcome run_on(std::unique_ptr<Session> session, const Waiting& waiting, bool& broke);
   std::unique_ptr<Session> reuse(const std::string& xid);
   Result<std::unique_ptr<Session>> connect();
@@ -85,12 +85,12 @@ class Pool {
   std::condition_variable watch_;
   std::deque<Waiting> first_phases_ BELAY_GUARDED_BY(mutex_);
   std::deque<Waiting> second_phases_ BELAY_GUARDED_BY(mutex_);
-  unsigned serving_ BELAY_GUARDED_BY(mutex_) = 0;  // threads at it
+  unsigned serving_ BELAY_GUARDED_BY(mutex_) = 0;  // threads that serve calls
   unsigned first_phases_running_ BELAY_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Session>> idle_ BELAY_GUARDED_BY(mutex_);
-  std::list<std::unique_ptr<Session>> holding_
-      BELAY_GUARDED_BY(mutex_);                 // something prepared; oldest first
-  unsigned open_ BELAY_GUARDED_BY(mutex_) = 0;  // connections, whoever has them
+  // Connections that hold a prepared transaction, oldest first.
+  std::list<std::unique_ptr<Session>> holding_ BELAY_GUARDED_BY(mutex_);
+  unsigned open_ BELAY_GUARDED_BY(mutex_) = 0;  // all connections, in use or not
   std::list<Running> running_ BELAY_GUARDED_BY(mutex_);
   bool stopping_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Pool threads_{"belay-xa"};

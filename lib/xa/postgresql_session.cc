@@ -1,5 +1,5 @@
-// PostgreSQL: PREPARE TRANSACTION, listed in pg_prepared_xacts. What is prepared belongs to no
-// connection, and any can end it.
+// PostgreSQL: PREPARE TRANSACTION, listed in pg_prepared_xacts. A prepared transaction belongs to
+// no connection, and any connection can end it.
 #include <fmt/format.h>
 
 #include "base/ascii.h"
@@ -20,9 +20,10 @@ namespace belay::xa {
 namespace {
 
 constexpr std::string_view kLockNotAvailable = "55P03";
-constexpr std::string_view kCanceled = "57014";  // by statement_timeout
+constexpr std::string_view kCanceled = "57014";  // canceled by statement_timeout
 constexpr std::string_view kUndefined = "42704";
-constexpr std::string_view kNotNow = "55000";  // COMMIT PREPARED while another is at it
+// An error of COMMIT PREPARED while another connection does the same.
+constexpr std::string_view kNotNow = "55000";
 
 struct Clear {
   void operator()(PGresult* result) const noexcept { PQclear(result); }
@@ -78,7 +79,7 @@ class PostgreSqlSession final : public Session {
   }
 
   PGconn* database_;
-  std::optional<Bounds> bounds_;  // as the server knows them
+  std::optional<Bounds> bounds_;  // as last sent to the server
 };
 
 Answer PostgreSqlSession::ask(const char* sql, std::initializer_list<std::string_view> values) {
@@ -108,8 +109,8 @@ Result<> PostgreSqlSession::bound(const Bounds& bounds) {
   if (bounds_ == bounds) return {};
   bounds_.reset();
   const auto statement = bounds.statement.count();
-  // Whoever holds locks and has nothing to say is ended by the server, as the call it belongs to
-  // has long been given up.
+  // The server ends a transaction that holds locks and sends no statements, because its call was
+  // given up long before.
   const auto answer =
       ask(fmt::format("SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; "
                       "SET lock_timeout = {}",
@@ -171,7 +172,7 @@ Outcome PostgreSqlSession::work(const Call& call, const Work& work) {
 Result<> PostgreSqlSession::prepare(const Xid& xid) {
   const auto answer = ask(fmt::format("PREPARE TRANSACTION '{}'", xid.text()));
   if (!was_done(answer)) return failed("PREPARE TRANSACTION");
-  // Of a transaction in error the server says ROLLBACK, and calls that done.
+  // For a transaction that has failed, the server answers ROLLBACK, and that counts as success.
   const std::string_view done = PQcmdStatus(answer.get());
   if (done == "PREPARE TRANSACTION") return {};
   return Error{ErrorCode::storage, fmt::format("PREPARE TRANSACTION was answered by {}", done)};
@@ -249,7 +250,7 @@ Result<Parts> parse(const std::string& conninfo) {
 Result<std::unique_ptr<Connector>> postgresql_connector(std::string_view conninfo, Millis timeout) {
   auto parts = parse(std::string(conninfo));
   if (!parts) return parts.error();
-  // What the caller set stays.
+  // Values that the caller has set stay.
   parts->emplace("connect_timeout", std::to_string(whole_seconds(timeout)));
   parts->emplace("application_name", "belay");
   parts->emplace("client_encoding", "UTF8");

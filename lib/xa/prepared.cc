@@ -1,4 +1,4 @@
-// Prepared transactions as an operator sees them: without an engine.
+// Prepared transactions for an operator: listed and ended without an engine.
 #include <fmt/format.h>
 
 #include "base/quiet_signals.h"
@@ -42,8 +42,8 @@ Result<> end_prepared(XaKind kind, std::string_view conninfo, std::string_view x
                fmt::format("'{}' belongs to a connection that is still open", xid)};
 }
 
-// A database may say yes to a commit and not have done it: see branch.cc. Where the xid tells the
-// row's key, the row says what was done.
+// A database may report a successful commit without having done it: see branch.cc. If the xid
+// contains the row's key, the row shows whether the transaction was committed.
 Result<xa::Ended> commit_and_look(xa::Session& session, const xa::Xid& xid) {
   auto ended = session.commit(xid);
   if (!ended || *ended != xa::Ended::yes || xa::gid_of(xid).empty()) return ended;

@@ -14,8 +14,9 @@ namespace xa {
 namespace {
 
 constexpr std::string_view kMark = "belay-";
-constexpr std::string_view kOther = "~";  // in front of a digest, or instead of an odd part
-constexpr std::size_t kGidBytesMax = 33;  // 64, less mark, realm and dot
+// The character in front of a digest, or instead of a part that is not plain.
+constexpr std::string_view kOther = "~";
+constexpr std::size_t kGidBytesMax = 33;  // 64 bytes without the mark, the realm and the dot
 constexpr std::size_t kBranchBytesMax = 16;
 constexpr std::size_t kDigestBytes = 16;
 constexpr std::size_t kPartBytesMax = 64;
@@ -34,7 +35,7 @@ bool is_plain_gid(std::string_view gid) {
   return !gid.empty() && gid.size() <= kGidBytesMax && std::all_of(gid.begin(), gid.end(), plain);
 }
 
-// The lengths keep apart what the bytes alone would not.
+// The lengths distinguish inputs whose concatenated bytes would be the same.
 std::string digest_of(std::string_view realm, std::string_view gid, std::string_view branch_id) {
   const auto digest =
       base::sha256(fmt::format("{}:{}{}:{}{}", realm.size(), realm, gid.size(), gid, branch_id));

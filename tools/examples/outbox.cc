@@ -1,16 +1,16 @@
-// The outbox: a row in the shop's own database and a message about it, both or neither, whatever
-// crashes in between.
+// The outbox: a row in the shop's own database and a message about it are both written or neither,
+// whatever crashes in between.
 //
 //   outbox STATE_FILE SHOP_FILE ORDER [--crash-at STEP]
 //
-// STEP: prepared (the message is known, the order is not), worked (the order is written, not
-// committed), committed (the message has not been told of it), submitted. The process ends there
-// as if killed; run again without --crash-at, it finishes what was begun: the message is delivered
-// if and only if the order was committed.
+// STEP is prepared (the message is known, the order is not), worked (the order is written but not
+// committed), committed (the message is not submitted yet) or submitted. The process ends at that
+// step as if it were killed. Run again without --crash-at it finishes the work: the message is
+// delivered if and only if the order was committed.
 //
-// The order and belay's guard are written in one local transaction of SQLite. Two subscribers of
-// the topic `orders` are told of it. A message that hears no word for a second asks the back-check,
-// which looks whether that transaction committed.
+// The order and belay's barrier row are written in one local transaction of SQLite. Two subscribers
+// of the topic `orders` receive the message. If the message is neither submitted nor aborted for a
+// second, belay calls the back-check, which checks whether that transaction was committed.
 #include <belay/belay.h>
 #include <belay/outbox.h>
 #include <sqlite3.h>
@@ -32,8 +32,8 @@ void crash_if(std::string_view step) {
   if (step == crash_at) ::_exit(42);  // nothing is flushed, closed or rolled back
 }
 
-// A connection to the shop's database. SQLite's belong to one thread at a time: the subscribers and
-// the back-check, on worker threads, each open one of their own.
+// A connection to the shop's database. A connection of SQLite belongs to one thread at a time, so
+// the subscribers and the back-check, which run on worker threads, each open their own.
 class Shop {
  public:
   explicit Shop(const std::string& path) {
@@ -60,7 +60,8 @@ class Shop {
   sqlite3* database_ = nullptr;
 };
 
-// A subscriber. Called at least once, so its own work is guarded as well: it is done once.
+// A subscriber. It may be called several times, so its own work is guarded as well: it is done
+// once.
 Outcome on_order(const belay::Call& call, void* path) {
   Shop shop(*static_cast<std::string*>(path));
   belay::Barrier barrier(belay::Mode::msg, call);
@@ -95,7 +96,8 @@ belay::Result<belay::Report> place(belay::Engine& engine, Shop& shop, std::strin
     return Outcome::success();
   });
   crash_if("submitted");
-  // Begun by a run that crashed, or left to the back-check by this one: wait for how it ends.
+  // The message was begun by a run that crashed, or its end is left to the back-check: wait for the
+  // end.
   const bool unclear = !report && report.error().code == belay::ErrorCode::commit_unknown;
   if ((report && !report->finished()) || unclear) return engine.wait(message.gid(), 30s);
   return report;
@@ -111,7 +113,7 @@ int run(const std::string& state_file, std::string shop_file, std::string_view o
   if (auto made = belay::Barrier::create_table(shop.database()); !made) {
     return complain(made.error().detail);
   }
-  // SQLite calls this right after a commit.
+  // SQLite calls this hook right after a commit.
   sqlite3_wal_hook(
       shop.database(),
       [](void*, sqlite3*, const char*, int) {

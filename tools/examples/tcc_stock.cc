@@ -1,12 +1,12 @@
-// Try, confirm, cancel: a shop that reserves goods in a warehouse and the buyer's credit, and takes
-// both or neither.
+// Try, confirm, cancel: a shop reserves goods in a warehouse and the buyer's credit, and takes both
+// or neither.
 //
 //   tcc_stock STATE_FILE BOOKS_FILE declared ORDER QUANTITY
 //   tcc_stock STATE_FILE BOOKS_FILE driven   ORDER QUANTITY
 //
-// Declared: the branches are known beforehand, belay makes the tries and decides. All goods come
-// from the north warehouse. Driven: this program decides between the tries. It takes what north
-// has, and asks south for the rest only if there is one.
+// Declared: the branches are known beforehand; belay makes the tries and decides. All goods come
+// from the north warehouse. Driven: this program decides between the tries. It takes what the north
+// warehouse has, and asks the south warehouse for the rest only if there is a rest.
 //
 // ORDER names the transaction: run twice, it is one order. The participants, in tcc_stock_books.h,
 // start with 3 pieces in the north, 10 in the south, and 100 of credit at 10 a piece.
@@ -39,7 +39,7 @@ belay::Result<belay::Report> declared(belay::Engine& engine, const std::string& 
       belay::Tcc(order).branch(all_of("north", pieces)).branch(all_of("credit", pieces * kPrice)));
 }
 
-// Each return without a word given aborts: what was reserved is cancelled.
+// Each return without a submit or abort aborts the transaction: the reservations are cancelled.
 belay::Result<belay::Report> driven(belay::Engine& engine, const std::string& order, int pieces,
                                     Books& books) {
   if (auto known = engine.find(order); known && known->finished()) return known;
@@ -70,7 +70,7 @@ int complain(const std::string& words) {
 }
 
 int shop(char** argv, int pieces) {
-  Books books;  // outlives the engine, which calls it
+  Books books;  // outlives the engine, which uses it in calls
   if (sqlite3_open(argv[2], &books.database) != SQLITE_OK || !books.run(kOpenBooks)) {
     return complain(books.words());
   }
@@ -92,7 +92,7 @@ int shop(char** argv, int pieces) {
   const bool is_driven = std::string_view(argv[3]) == "driven";
   auto report =
       is_driven ? driven(*engine, argv[4], pieces, books) : declared(*engine, argv[4], pieces);
-  // An abort is answered when it is decided; its cancels may still be under way.
+  // An abort is answered when it is decided; its cancels may still be running.
   if (report && !report->finished()) report = engine->wait(argv[4], 30s);
   if (!report) return complain(report.error().detail);
   std::printf("%s %s %s\n", argv[4], std::string(belay::name_of(report->status())).c_str(),

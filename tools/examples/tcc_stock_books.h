@@ -1,6 +1,6 @@
-// The participants of tcc_stock: two warehouses and a credit line, whose books are kept in SQLite.
-// Each call runs in one local transaction with the barrier's row, so that it may come twice, late,
-// or undone before it was done.
+// The participants of tcc_stock: two warehouses and a credit line, whose books are in SQLite. Each
+// call runs in one local transaction with the barrier's row, so that it may come twice, come late,
+// or be undone before it was done.
 #pragma once
 
 #include <belay/belay.h>
@@ -41,7 +41,7 @@ struct Books {
   bool run(const char* sql) {
     return sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
   }
-  // The first number it finds, or how many rows it changed. Nothing if the database refused.
+  // The first number found, or the number of changed rows. Nothing if the database failed.
   std::optional<int> run(const char* sql, std::string_view gid, std::string_view name, int number) {
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(database, sql, -1, &statement, nullptr) != SQLITE_OK) return {};
@@ -79,7 +79,7 @@ inline Outcome reserve(Books& books, const belay::Call& call, int amount) {
   return done ? Outcome::success() : Outcome::unknown(books.words());
 }
 
-// A try: all of it or a no.
+// A try that reserves the whole amount or fails.
 inline Outcome try_all(const belay::Call& call, void* user) {
   return guarded(call, user, [&](Books& books) {
     const auto free = books.run(kFree, {}, name_in(call), 0);
@@ -89,7 +89,7 @@ inline Outcome try_all(const belay::Call& call, void* user) {
   });
 }
 
-// Another: as much of it as there is, maybe nothing.
+// Another try, which reserves as much as there is, maybe nothing.
 inline Outcome try_some(const belay::Call& call, void* user) {
   return guarded(call, user, [&](Books& books) {
     const auto free = books.run(kFree, {}, name_in(call), 0);
@@ -105,7 +105,7 @@ inline Outcome forget(Books& books, const belay::Call& call) {
 inline Outcome confirm(const belay::Call& call, void* user) {
   return guarded(call, user, [&](Books& books) { return forget(books, call); });
 }
-// Only ever runs after a try that did something: the barrier answers for all others.
+// Runs only after a try that did something: in all other cases the barrier answers.
 inline Outcome cancel(const belay::Call& call, void* user) {
   return guarded(call, user, [&](Books& books) {
     const auto back = books.run(kGiveBack, call.gid, name_in(call), 0);

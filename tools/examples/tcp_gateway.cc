@@ -2,13 +2,13 @@
 //
 //   tcp_gateway STATE_FILE [PORT]
 //
-// It listens on loopback only (port 0: any free one), and prints which. Each line it receives is a
-// transfer, `ID FROM TO AMOUNT`; it becomes a saga of two steps and is answered when that is final:
-// `ID succeed`, `ID failed REASON` or `ID error REASON`. Nothing here waits: a connection that
-// sends faster than the sagas finish is simply not read from for a while. SIGINT or SIGTERM ends
-// it.
+// The server listens on the loopback address only (port 0: any free port), and prints the address.
+// Each line that it receives is a transfer, `ID FROM TO AMOUNT`. The transfer becomes a saga of two
+// steps and is answered when the saga is final: `ID succeed`, `ID failed REASON` or `ID error
+// REASON`. Nothing here waits: if a connection sends faster than the sagas finish, the server stops
+// reading from it for a while. SIGINT or SIGTERM ends the server.
 //
-// The accounts live in memory, which keeps the example short. Real participants keep them in a
+// The accounts are in memory, which keeps the example short. Real participants keep them in a
 // database of their own, together with the table that makes their calls idempotent.
 #include <belay/belay.h>
 #include <uv.h>
@@ -32,10 +32,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kLineBytesMax = 512;
-constexpr std::size_t kUnansweredMax = 64;  // per connection; above it we stop reading
+constexpr std::size_t kUnansweredMax = 64;  // per connection; above it the server stops reading
 constexpr int kBacklog = 128;
 
-// The next word of `text`, which loses it.
+// Removes and returns the next word of `text`.
 std::string_view take_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   const auto word = text.substr(0, text.find(' '));
@@ -50,8 +50,8 @@ std::optional<long> to_amount(std::string_view word) {
   return amount;
 }
 
-// The participant. A step may be called twice, and undone before it was ever called: what was done
-// for which branch is remembered, and an undone branch refuses a late call.
+// The participant. A step may be called twice, and may be undone before it was ever called. So the
+// results of each branch are remembered, and an undone branch refuses a late call.
 class Accounts {
  public:
   belay::Outcome move(const belay::Call& call, long sign) {
@@ -109,8 +109,8 @@ belay::Outcome undo_credit(const belay::Call& call, void* accounts) {
   return static_cast<Accounts*>(accounts)->undo(call, +1);
 }
 
-// One client. libuv owns it through the handle's data until the close callback; sagas that are
-// under way share it, so that an answer never meets a connection that is gone.
+// One client. libuv owns it through the handle's data until the close callback; unfinished sagas
+// share it, so that an answer always finds an existing object.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(belay::Engine& engine, std::set<Connection*>& open) : engine_(engine), open_(open) {}
@@ -171,7 +171,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     take_lines();
   }
 
-  // As many whole lines as may be under way at once; the rest waits in `unread_`.
+  // Takes as many whole lines as may be in progress at once; the rest waits in `unread_`.
   void take_lines() {
     while (!closing_ && unanswered_ < kUnansweredMax) {
       const auto end = unread_.find('\n');
@@ -271,7 +271,8 @@ class Gateway {
     return ntohs(address.sin_port);
   }
 
-  // Ends everything of ours on the loop; sagas under way go on when the state file is next opened.
+  // Ends everything of this program on the loop; unfinished sagas go on when the state file is
+  // opened again.
   void stop() {
     if (stopping_) return;
     stopping_ = true;
@@ -343,11 +344,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: tcp_gateway STATE_FILE [PORT]\n");
     return 2;
   }
-  std::signal(SIGPIPE, SIG_IGN);  // a client that hung up is an error of its write, not ours
+  std::signal(SIGPIPE, SIG_IGN);  // a client that hung up is an error of the write to it
   uv_loop_t loop;
   uv_loop_init(&loop);
   const int code = serve(&loop, argv[1], argc == 3 ? std::atoi(argv[2]) : 0);
-  const bool all_closed = uv_loop_close(&loop) == 0;  // nothing of ours or of belay's is left on it
+  // No handle of this program or of belay is left on the loop.
+  const bool all_closed = uv_loop_close(&loop) == 0;
   if (!all_closed) std::fprintf(stderr, "tcp_gateway: a handle was left open\n");
   return all_closed ? code : 1;
 }

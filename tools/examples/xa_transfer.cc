@@ -1,19 +1,19 @@
-// XA: money from an account in PostgreSQL to one in MariaDB, in both databases or in neither.
+// XA: moves money from an account in PostgreSQL to one in MariaDB, in both databases or in neither.
 //
 //   xa_transfer STATE_FILE POSTGRESQL MARIADB AMOUNT [ID]
 //
-// POSTGRESQL is a connection string of libpq's ("host=… dbname=…"), MARIADB is
-// "host=… port=… user=… password=… database=…" or "socket=… …". In each database there is a table
+// POSTGRESQL is a connection string of libpq ("host=… dbname=…"), MARIADB is "host=… port=… user=…
+// password=… database=…" or "socket=… …". In each database there is a table
 //
 //   CREATE TABLE accounts (name varchar(20) PRIMARY KEY, balance int NOT NULL);
 //
 // with a row 'alice' in PostgreSQL and 'bob' in MariaDB. PostgreSQL must allow prepared
 // transactions: max_prepared_transactions > 0.
 //
-// Each database prepares its half, with the row locked; then belay decides, on disk, and has both
-// commit or both roll back. A crash of this program or of a database in between is made good when
-// the program runs again: belay finds what is unfinished in STATE_FILE. ID names the transfer: run
-// again with the same one, it is not done twice.
+// Each database prepares its half, with the row locked; then belay decides, on disk, and lets both
+// commit or both roll back. If this program or a database crashes in between, the next run of the
+// program completes the work: belay finds the unfinished transactions in STATE_FILE. ID names the
+// transfer: a second run with the same ID does not repeat the transfer.
 #include <belay/belay.h>
 #include <libpq-fe.h>
 #include <mysql.h>
@@ -27,8 +27,8 @@ namespace {
 
 using belay::Outcome;
 
-// The work of a branch is plain SQL on the connection it is given. It must not commit: belay does.
-// A row that is not there, or money that is not, is a business no: both are rolled back.
+// The work of a branch is plain SQL on the connection that it gets. It must not commit: belay does
+// that. A missing row or a lack of money is a failure: both branches are rolled back.
 Outcome debit(const belay::Call& call, pg_conn* database, void*) {
   const std::string amount(call.payload);
   const char* const values[] = {amount.c_str()};
@@ -39,12 +39,12 @@ Outcome debit(const belay::Call& call, pg_conn* database, void*) {
   const bool ran = PQresultStatus(result) == PGRES_COMMAND_OK;
   const bool changed = ran && std::string_view(PQcmdTuples(result)) == "1";
   PQclear(result);
-  if (!ran) return Outcome::unknown(PQerrorMessage(database));  // asked again later
+  if (!ran) return Outcome::unknown(PQerrorMessage(database));  // called again later
   return changed ? Outcome::success() : Outcome::failure("alice has not that much");
 }
 
 Outcome credit(const belay::Call& call, st_mysql* database, void*) {
-  // The amount was checked to be a number.
+  // The amount was already checked to be a number.
   const auto sql = "UPDATE accounts SET balance = balance + " + std::string(call.payload) +
                    " WHERE name = 'bob'";
   if (mysql_query(database, sql.c_str()) != 0) return Outcome::unknown(mysql_error(database));
@@ -58,7 +58,8 @@ int complain(const belay::Error& error) {
 }
 
 int transfer(belay::Engine& engine, char** argv, const std::string& amount, std::string id) {
-  // They register with the engine, and must outlive what it calls: close it before they go.
+  // These objects register with the engine and must outlive its calls: close the engine before they
+  // are destroyed.
   auto alices = belay::XaDatabase::postgresql(engine, "alices-bank", argv[2]);
   if (!alices) return complain(alices.error());
   auto bobs = belay::XaDatabase::mariadb(engine, "bobs-bank", argv[3]);

@@ -10,8 +10,8 @@
 namespace belay::tool {
 namespace {
 
-constexpr std::size_t kQueueMax = 256;  // beyond: dropped, and counted
-constexpr Millis kPostTimeout{3'000};   // dtm's
+constexpr std::size_t kQueueMax = 256;  // further alerts are dropped and counted
+constexpr Millis kPostTimeout{3'000};   // as in dtm
 
 }  // namespace
 
@@ -53,7 +53,7 @@ void Alerts::post(const std::string& body) {
     return;
   }
   ++failed_;
-  // Of a webhook that is down, one line.
+  // If a webhook is down, only one line is logged.
   if (refused_++ != 0) return;
   const auto why = answer ? "status " + std::to_string(answer->status) : answer.error().detail;
   log_.warning("the alert webhook does not take alerts", {{"reason", why}});

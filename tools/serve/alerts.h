@@ -1,5 +1,5 @@
-// The alert webhook: what is stuck is posted to a URL, by a thread of its own so that a slow one
-// holds nothing up.
+// The alert webhook: notices of stuck transactions are posted to a URL. A thread of its own does
+// this, so that a slow webhook delays nothing.
 #pragma once
 
 #include <atomic>
@@ -24,11 +24,11 @@ class Alerts {
   // Errors: resources (no thread is left).
   Result<> start();
 
-  // As Options::on_stuck; `user` is the Alerts.
+  // See Options::on_stuck; `user` is the Alerts object.
   static void on_stuck(const StuckNotice& notice, void* user);
 
   struct Figures {
-    std::uint64_t sent = 0, failed = 0, dropped = 0;  // total
+    std::uint64_t sent = 0, failed = 0, dropped = 0;  // totals
   };
   Figures figures() const { return {sent_, failed_, dropped_}; }
 

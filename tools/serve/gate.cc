@@ -10,8 +10,8 @@ bool is_free(const http::Request& request) {
   return request.path == "/healthz" || request.path == "/api/ping";
 }
 
-// A browser says so when a page of another site makes it ask; whoever can open a page in the
-// browser of somebody on this machine shall not submit transactions.
+// A browser marks requests that a page of another site makes. Anybody who can open a page in the
+// browser of a user of this machine must not be able to submit transactions.
 bool is_from_a_web_page(const http::Request& request) {
   const auto site = request.header("Sec-Fetch-Site");
   if (!site.empty()) return site == "cross-site" || site == "same-site";

@@ -1,5 +1,5 @@
-// Who is let in to the server: those with a token, programs rather than web pages, and nobody new
-// once it drains.
+// Decides which requests the server accepts: only those with a token, no requests from web pages of
+// other sites, and while the server drains, only questions.
 #pragma once
 
 #include <atomic>
@@ -16,16 +16,16 @@ namespace belay::tool {
 
 class Gate {
  public:
-  using Tokens = std::vector<std::string>;  // none: everybody may ask
+  using Tokens = std::vector<std::string>;  // empty: every client may ask
 
   explicit Gate(Tokens tokens) { replace_tokens(std::move(tokens)); }
 
-  // Requests from now on need one of these. From any thread.
+  // From now on requests need one of these tokens. From any thread.
   void replace_tokens(Tokens tokens);
 
   // From now on only questions are answered.
   void drain() { draining_ = true; }
-  // Nothing: the request may pass. From any thread.
+  // The refusal; empty: the request may pass. From any thread.
   std::optional<http::Response> refuse(const http::Request& request) const;
 
  private:
@@ -36,7 +36,7 @@ class Gate {
   std::atomic<bool> draining_{false};
 };
 
-// Takes as long for a wrong first byte as for a wrong last one.
+// Takes as long if the first byte is wrong as if the last byte is wrong.
 bool equal_in_constant_time(std::string_view expected, std::string_view given);
 
 }  // namespace belay::tool

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
 
-// "2026-03-01T13:05:06.789Z"
+// Format: "2026-03-01T13:05:06.789Z".
 std::string time_text() {
   const auto ms = now().time_since_epoch().count();
   const std::time_t seconds = ms / 1000;

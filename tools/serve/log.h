@@ -1,5 +1,5 @@
-// The server's log: one line an event on stderr, as text or as a JSON object. Nobody waits for
-// whoever reads it.
+// The server's log: one line for each event on stderr, as text or as a JSON object. The server
+// never waits for the reader of the log.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace belay::tool {
 
 enum class LogFormat : std::uint8_t { text, json };
 
-// Thread-safe. A line that cannot be written is lost; how many were not read in time is a line of
-// its own, see LogQueue.
+// Thread-safe. A line that cannot be written is lost; a separate line reports how many lines were
+// lost because the reader was too slow, see LogQueue.
 class ServeLog {
  public:
   ServeLog(LogFormat format, LogLevel level, int fd = 2);
@@ -32,15 +32,15 @@ class ServeLog {
   void error(std::string_view message, std::initializer_list<Field> fields = {}) {
     write(LogLevel::error, message, fields);
   }
-  // As Options::log; `user` is the ServeLog.
+  // See Options::log; `user` is the ServeLog object.
   static void sink(LogLevel level, std::string_view line, void* user);
 
-  // Waits until all is written, so long at most. False: it is not.
+  // Waits until everything is written, at most `limit`. False: something is not written yet.
   bool flush(Millis limit) { return queue_.flush(limit); }
-  // Lines lost since nobody read them in time. Total.
+  // Total of the lines that were lost because the reader was too slow.
   std::uint64_t dropped() const { return queue_.dropped(); }
 
-  // How long the last lines may take at the end.
+  // How long writing the last lines may take at the end.
   static constexpr Millis kLastLines{500};
 
  private:

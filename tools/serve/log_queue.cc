@@ -15,13 +15,13 @@
 namespace belay::tool {
 namespace {
 
-// As much as a pipe takes in one piece, once it says that it takes any.
+// The amount that a pipe accepts in one write once it is ready for writing.
 constexpr std::size_t kPieceBytes = 4'096;
 
-// A disk that was full may have room by then.
+// A full disk may have room again after this pause.
 constexpr Millis kPause{1'000};
 
-// Returns what is not written; `errno` says why.
+// Returns the text that was not written; `errno` says why.
 std::string_view write_to(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(fd, text.data(), std::min(text.size(), kPieceBytes));
@@ -31,13 +31,13 @@ std::string_view write_to(int fd, std::string_view text) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) break;
-    pollfd file{fd, POLLOUT, 0};  // another program made it so
+    pollfd file{fd, POLLOUT, 0};  // another program has made it non-blocking
     poll(&file, 1, -1);
   }
   return text;
 }
 
-// Nobody will ever read it, or there is no such file.
+// True if the file will never be read any more, or does not exist.
 bool is_for_good(int error) { return error == EPIPE || error == EBADF || error == EINVAL; }
 
 std::uint64_t lines_in(std::string_view text) {
@@ -47,7 +47,7 @@ std::uint64_t lines_in(std::string_view text) {
 }  // namespace
 
 struct LogQueue::Shared {
-  // Its own number of the file: the caller's may be another file's before the thread ends.
+  // A descriptor of its own: the caller's number may belong to another file before the thread ends.
   Shared(int file, std::function<std::string(std::uint64_t)> tell)
       : fd(fcntl(file, F_DUPFD_CLOEXEC, 3)), lost(std::move(tell)) {}
   Shared(const Shared&) = delete;
@@ -71,9 +71,9 @@ struct LogQueue::Shared {
 LogQueue::LogQueue(int fd, std::function<std::string(std::uint64_t)> lost)
     : shared_(std::make_shared<Shared>(fd, std::move(lost))) {
   try {
-    // Not a threads::Thread, which is joined: this one may be left behind.
+    // Not a threads::Thread, which would be joined: this thread may be left running.
     thread_ = std::thread([shared = shared_] { write_all(shared); });
-  } catch (const std::system_error&) {  // the engine will find no thread either, and says so
+  } catch (const std::system_error&) {  // the engine will find no thread either, and report it
   }
 }
 
@@ -92,7 +92,8 @@ void LogQueue::add(std::string_view line) {
   {
     const base::Lock lock(shared.mutex);
     const auto held = shared.waiting.size() + shared.being_written;
-    // Once one was lost the next ones are, too: the line that tells it stands where they would.
+    // After one lost line the next ones are dropped too: the line that reports the loss stands in
+    // their place.
     if (shared.lost_now != 0 || held + line.size() > kBytesMax) {
       ++shared.lost_now;
       ++shared.dropped;
@@ -124,9 +125,9 @@ void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
       return shared->ending || !shared->waiting.empty() || shared->lost_now != 0;
     });
     auto text = std::exchange(shared->waiting, {});
-    std::uint64_t telling = 0;  // of lost lines
+    std::uint64_t telling = 0;  // the number of lost lines being reported
     if (text.empty()) {
-      if (shared->lost_now == 0) return;  // ending
+      if (shared->lost_now == 0) return;  // the queue is ending
       telling = std::exchange(shared->lost_now, 0);
       text = shared->lost(telling);
     }
@@ -144,7 +145,8 @@ void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
           (telling != 0 ? 0 : lines_in(left)) + lines_in(std::exchange(shared->waiting, {}));
       shared->dropped += lost;
       shared->lost_now += telling + lost;
-      // What comes is lost without a word, as with /dev/null; or it is told when there is room.
+      // If the file is gone for good, further lines are dropped silently, as with /dev/null.
+      // Otherwise the loss is reported when there is room again.
       if (is_for_good(error)) {
         shared->lost_now = 0;
       } else {

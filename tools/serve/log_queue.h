@@ -1,5 +1,5 @@
-// Lines on their way to a file that somebody may have stopped reading: a thread of its own writes
-// them, and whoever hands one in never waits.
+// Log lines that wait to be written to a file whose reader may have stopped: a thread of its own
+// writes them, and the caller that adds a line never waits.
 #pragma once
 
 #include <cstddef>
@@ -17,28 +17,30 @@ namespace belay::tool {
 // Thread-safe.
 class LogQueue {
  public:
-  // What waits to be written, in bytes. Beyond it lines are dropped and counted, until all of it
-  // is written; then `lost`, told how many, makes the line that says so.
+  // The maximum bytes that wait to be written. Beyond it lines are dropped and counted, until
+  // everything is written; then `lost` gets the count and makes the line that reports it.
   static constexpr std::size_t kBytesMax = 1024 * 1024;
 
-  // `fd` stays the caller's and is never made non-blocking: it may be shared with other programs.
+  // The caller keeps and closes `fd`. It is never made non-blocking, because other programs may
+  // share it.
   LogQueue(int fd, std::function<std::string(std::uint64_t)> lost);
   LogQueue(const LogQueue&) = delete;
   LogQueue& operator=(const LogQueue&) = delete;
-  // Never waits for the file: a thread that still writes is left behind, for the process's end.
+  // Never waits for the file: a thread that is still writing is left running until the process
+  // ends.
   ~LogQueue();
 
   void add(std::string_view line);
-  // Waits until all is written, so long at most. False: it is not.
+  // Waits until everything is written, at most `limit`. False: something is not written yet.
   bool flush(Millis limit);
-  // Total.
+  // The total of dropped lines.
   std::uint64_t dropped() const;
 
  private:
   struct Shared;
   static void write_all(const std::shared_ptr<Shared>& shared);
 
-  // The thread's too, which may outlive this.
+  // Shared with the thread, which may outlive this object.
   const std::shared_ptr<Shared> shared_;
   std::thread thread_;
 };

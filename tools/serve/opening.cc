@@ -23,7 +23,7 @@ constexpr Clock::duration kPauseMax = std::chrono::minutes(1);
 constexpr Clock::duration kTellEvery = std::chrono::minutes(10);
 constexpr Millis kSignalLook{10};
 
-// Opening cannot be interrupted, the process can: a kill -9 loses nothing either.
+// Opening cannot be interrupted, but the process can end: even a kill -9 loses nothing.
 class EndMeanwhile {
  public:
   EndMeanwhile() = default;
@@ -73,7 +73,7 @@ Result<Engine> open_state_file(const ServeSettings& settings, ServeLog& log) {
       log.warning("waiting for room on the disk: " + engine.error().detail);
       notify_manager("STATUS=waiting for room on the disk of " + settings.db);
     }
-    // A file that is checked at each try leaves the processor alone half of the time.
+    // If each attempt checks the file, the pause leaves the processor free for half of the time.
     std::this_thread::sleep_for(std::clamp(now - began, kPauseMin, kPauseMax));
   }
 }

@@ -197,7 +197,7 @@ std::optional<std::string> OptionTable::read_file(const std::string& path,
   if (!text) return text.error().detail;
   std::istringstream lines(std::move(*text));
   for (auto& item : CLI::ConfigTOML().from_config(lines)) {
-    if (item.name == "--" || item.name == "++") continue;  // a section's end and beginning
+    if (item.name == "--" || item.name == "++") continue;  // the end and the beginning of a section
     const bool ours = item.parents.empty() || item.parents == Words{"serve"};
     auto* entry = ours ? find(item.name) : nullptr;
     if (entry == nullptr) return path + ": there is no option '" + item.fullname() + "'";

@@ -1,5 +1,6 @@
-// Options that come from a flag, from the environment (BELAY_…) or from a configuration file, the
-// first of these that names one; and their printing in the file's format, TOML.
+// Options that come from a flag, from the environment (BELAY_…) or from a configuration file; the
+// first of these that has the option counts. Also prints the options in the format of the file,
+// TOML.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +27,13 @@ class OptionTable {
  public:
   using Words = std::vector<std::string>;
 
-  // Options added from here on stand under this title in the help.
+  // Options that are added from here on appear under this title in the help.
   void section(std::string title) { section_ = std::move(title); }
-  // Each is bound to a variable that outlives the table and holds the default.
+  // Each option is bound to a variable, which holds the default and must outlive the table.
   void text(const char* name, const char* type, std::string& into, const char* help);
   void flag(const char* name, bool& into, const char* help);
   void list(const char* name, const char* type, Words& into, const char* help);
-  // Both limits are allowed.
+  // `least` and `most` are both allowed.
   template <class Number>
   void count(const char* name, Number& into, const char* help,
              std::type_identity_t<Number> least = 0,
@@ -44,15 +45,15 @@ class OptionTable {
   template <class Value>
   void choice(const char* name, const char* type, Value& into,
               std::vector<std::pair<const char*, Value>> values, const char* help);
-  // Not printed where others may read it: what stands before an "@" in a URL.
+  // Printed without the part before an "@" in the URL, which may be a secret.
   void url(const char* name, std::string& into, const char* help);
 
-  // Adds --config and all options to the command. Call once, after all were added.
+  // Adds --config and all options to the command. Call it once, after all options were added.
   void add_to(CLI::App* command);
-  // After parsing: sets the variables. Returns what is wrong, naming where it was said.
+  // To be called after parsing: sets the variables. Returns what is wrong, and where it was set.
   std::optional<std::string> resolve();
   std::string printed() const;
-  // By a flag of the command itself.
+  // True if the option was given as a flag of the command.
   bool is_given(const std::string& name);
 
  private:
@@ -62,10 +63,10 @@ class OptionTable {
     std::string help;
     std::string section;
     enum class Kind : std::uint8_t { text, bare, flag, list, url } kind{};
-    // What is wrong with the words, or nothing.
+    // Returns what is wrong with the words, or nothing.
     std::function<std::optional<std::string>(const Words&)> set;
     std::function<Words()> get;
-    Words given{};  // by flag
+    Words given{};  // the words given by a flag
     CLI::Option* option = nullptr;
   };
   Entry& add(const char* name, const char* type, const char* help, Entry::Kind kind);

@@ -33,7 +33,8 @@ Error system_error(const std::string& path) {
 
 }  // namespace
 
-// Opened without waiting: a pipe has a beginning only when somebody writes into it.
+// Opened without blocking: the open of a pipe would wait until another program opens it for
+// writing.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max, Millis patience) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return system_error(path);

@@ -1,4 +1,4 @@
-// A file that an operator named, read whole: whatever the name turns out to be.
+// Reads a whole file whose name an operator gave; the name may turn out to be anything.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,12 @@
 
 namespace belay::tool {
 
-// What a token file, a certificate or a configuration may have.
+// The maximum size of a token file, a certificate or a configuration file.
 inline constexpr std::size_t kSettingBytesMax = 1024 * 1024;
 inline constexpr Millis kSettingPatience{5'000};
 
-// A pipe is read to its end, each part of which comes within `patience`. Errors: not_found, storage
-// (with the system's words; a folder, or larger than `bytes_max`), timed_out.
+// A pipe is read to its end; each part of it must come within `patience`. Errors: not_found,
+// storage (with the system's message; also a folder, or a file larger than `bytes_max`), timed_out.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max = kSettingBytesMax,
                               Millis patience = kSettingPatience);
 

@@ -29,13 +29,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of the drain's time, for what follows when answers are not waited for any more.
+// The part of the drain's time for the work after the wait for answers.
 constexpr Millis kClosing{1'000};
 constexpr Millis kShortageLook = base::kMinute;
 constexpr Millis kLook{20};  // how often a drain looks whether it is done
 
-// Ends the process if it is not gone by then: a kill -9 loses nothing either. Its thread is there
-// from the start: at the end there may be none.
+// Ends the process if it still runs at that time: even a kill -9 loses nothing. Its thread is
+// started at the beginning, because at the end there may be no thread left.
 class Deadline {
  public:
   explicit Deadline(ServeLog& log) : log_(log) {}
@@ -89,7 +89,7 @@ class Deadline {
   threads::Thread thread_;  // last: it uses all of the above
 };
 
-// The way of a request: gate, then the service once there is one.
+// The path of a request: first the gate, then the service, once it exists.
 class Front {
  public:
   explicit Front(std::vector<std::string> tokens) : gate_(std::move(tokens)) {}
@@ -112,7 +112,7 @@ class Front {
   std::atomic<protocol::Service*> service_{nullptr};
 };
 
-// Lets requests in flight be answered, then the calls in flight come back.
+// Lets the requests in flight be answered and the calls in flight return.
 void drain(Front& front, http::Server& server, Engine& engine, const ServeSettings& settings,
            Clock::time_point end, ServeLog& log) {
   const auto figures = server.figures();
@@ -120,11 +120,11 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
                        figures.requests_in_flight, engine.counters().live));
   front.drain();
   server.quiesce();
-  // An answer that waits for a result may wait for hours. When it is not waited for any more it is
-  // given: come again. Closing then waits for the calls in flight, or for the deadline.
+  // An answer that waits for a result may wait for hours. When the drain stops waiting for it, the
+  // client is told to come again. Closing then waits for the calls in flight, or for the deadline.
   const auto answers_end = end - std::min(kClosing, settings.drain_timeout / 2);
   while (server.figures().requests_in_flight > 0 && Clock::now() < answers_end) {
-    if (wait_for_end_signal(kLook)) break;  // asked twice
+    if (wait_for_end_signal(kLook)) break;  // the end was requested twice
   }
   server.stop();
   const auto live = engine.counters().live;
@@ -200,7 +200,7 @@ void run_until_end(const ServeSettings& settings, Front& front, http::Server& se
 }  // namespace
 
 Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log) {
-  Deadline deadline(log);  // outlives all that ends
+  Deadline deadline(log);  // outlives everything that ends here
   BELAY_TRY(deadline.start());
   if (tokens.empty() && settings.insecure && !is_loopback(settings.http.host)) {
     log.warning("whoever reaches " + settings.listen + " may submit: --insecure");

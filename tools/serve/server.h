@@ -1,5 +1,5 @@
-// `belay serve` as it runs: an engine, dtm's protocol in front of it, sockets in front of that; and
-// its orderly end.
+// `belay serve` while it runs: an engine, dtm's protocol in front of the engine, and an HTTP server
+// in front of the protocol. Also its orderly end.
 #pragma once
 
 #include <string>
@@ -11,11 +11,10 @@
 
 namespace belay::tool {
 
-// Serves until SIGTERM or SIGINT, then drains; at SIGHUP it reads again the files it was given.
-// Before it serves, see serve/opening.h.
-// `block_signals` was called, and `complete` on the settings. Errors: those of Engine::open and
-// http::Server::start. Does not return when the drain takes too long: the process ends then, with
-// nothing lost.
+// Serves until SIGTERM or SIGINT, then drains; at SIGHUP it reads its files (tokens, TLS) again.
+// The state file is opened by serve/opening.h. `block_signals` must have been called, and
+// `complete` on the settings. Errors: those of Engine::open and http::Server::start. The function
+// does not return if the drain takes too long: the process then ends, and nothing is lost.
 Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log);
 
 }  // namespace belay::tool

@@ -218,7 +218,7 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   if (!address) return "--listen: '" + settings.listen + "' is no HOST:PORT";
   settings.http.host = address->host;
   settings.http.port = address->port;
-  settings.http.probe_path = "/healthz";  // overload is no illness
+  settings.http.probe_path = "/healthz";  // overload does not make the server unhealthy
   settings.engine.check_at_open = !settings.no_check;
   settings.engine.hooks.refuse_link_local = !settings.allow_link_local;
   settings.service.retry = settings.engine.retry;

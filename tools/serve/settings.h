@@ -1,4 +1,4 @@
-// All that `belay serve` can be told, and what is wrong with it.
+// All settings of `belay serve`, and their checks.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ struct ServeSettings {
   std::string alert_webhook;
   LogFormat log_format = LogFormat::text;
   bool allow_link_local = false;
-  bool no_check = false;  // Options::check_at_open, which is on here
+  bool no_check = false;  // turns off Options::check_at_open, which is on here
 
   http::ServerOptions http;
   protocol::ServiceOptions service;
@@ -38,13 +38,13 @@ struct Address {
   std::string host;
   std::uint16_t port = 0;
 };
-// "HOST:PORT", "[::1]:PORT".
+// Parses "HOST:PORT" or "[::1]:PORT".
 std::optional<Address> parse_address(const std::string& text);
-// Every address of the host is this machine's alone.
+// True if every address of the host is a loopback address.
 bool is_loopback(const std::string& host);
 
-// What the files hold that the settings name; they may be read again while the server runs. Each
-// returns what is wrong, and then leaves `into` half filled.
+// Read the files that the settings name; they may be read again while the server runs. Each
+// function returns what is wrong, and in that case leaves `into` partly filled.
 struct TlsTexts {
   std::string cert;
   std::string key;
@@ -55,8 +55,8 @@ std::optional<std::string> read_tokens_of(const std::string& path, std::vector<s
 std::optional<std::string> read_tokens(const ServeSettings& settings,
                                        std::vector<std::string>& into);
 
-// Fills in what follows from the settings: the address, files' contents, `tokens`. Returns what is
-// wrong.
+// Fills in what follows from the settings: the address, the contents of files, `tokens`. Returns
+// what is wrong.
 std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens);
 
 }  // namespace belay::tool

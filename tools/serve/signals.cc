@@ -16,7 +16,7 @@ sigset_t set_of(std::initializer_list<int> numbers) {
 
 sigset_t all_signals() { return set_of({SIGTERM, SIGINT, SIGHUP}); }
 
-// 0: none came in time.
+// 0: no signal came in time.
 int wait_for(const sigset_t& signals, Millis limit) {
   const timespec time{static_cast<std::time_t>(limit.count() / 1000),
                       static_cast<long>(limit.count() % 1000) * 1'000'000};
@@ -29,7 +29,8 @@ int wait_for(const sigset_t& signals, Millis limit) {
 void block_signals() {
   std::signal(SIGUSR1, SIG_IGN);
   std::signal(SIGUSR2, SIG_IGN);
-  std::signal(SIGHUP, SIG_DFL);  // nohup has it ignored, and what is ignored is not waited for
+  // nohup sets this signal to be ignored, and an ignored signal cannot be waited for.
+  std::signal(SIGHUP, SIG_DFL);
   const auto signals = all_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }

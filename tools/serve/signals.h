@@ -1,4 +1,5 @@
-// The signals that a server acts on. One thread takes them; in all others they are blocked.
+// The signals to which a server reacts. One thread receives them; in all other threads they are
+// blocked.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +9,20 @@
 namespace belay::tool {
 
 enum class Signal : std::uint8_t {
-  none,    // none came in time
+  none,    // no signal came in time
   end,     // SIGTERM, SIGINT
   reload,  // SIGHUP
 };
 
-// In this thread, and in those it starts from here on. SIGUSR1 and SIGUSR2, which scripts send to
-// any server to have its log file opened anew, do nothing.
+// Blocks the signals in this thread, and in threads that it starts from here on. SIGUSR1 and
+// SIGUSR2, which scripts send to servers to have their log files opened again, are ignored.
 void block_signals();
-// Back to what they did before: nobody takes them any more.
+// Restores the signals' former effect: no thread receives them any more.
 void unblock_signals();
 
-// The next one; of several the end first.
+// The next signal; if there are several, an end signal comes first.
 Signal wait_for_signal(Millis limit);
-// The same, and leaves those to reload for later.
+// The same, but a reload signal is left for later.
 bool wait_for_end_signal(Millis limit);
 
 }  // namespace belay::tool

@@ -33,7 +33,7 @@ MariaDbServer::MariaDbServer(const ServerOptions& options)
 MariaDbServer::~MariaDbServer() {
   try {
     stop();
-  } catch (const std::exception&) {  // it was killed then, and the folder goes all the same
+  } catch (const std::exception&) {  // the server is killed then, and the folder is removed
   }
 }
 
@@ -49,7 +49,7 @@ void MariaDbServer::start() {
       "--socket=" + socket(), "--pid-file=" + process_.file("pid"), "--skip-name-resolve",
       options_.tcp ? "--bind-address=127.0.0.1" : "--skip-networking",
       "--port=" + std::to_string(port_),
-      // 2 survives a killed server, though not a power cut
+      // 2 survives a killed server, but not a power cut.
       options_.durable ? "--innodb-flush-log-at-trx-commit=1"
                        : "--innodb-flush-log-at-trx-commit=2",
       options_.durable ? "--innodb-flush-method=fsync" : "--innodb-flush-method=nosync",
@@ -61,7 +61,7 @@ void MariaDbServer::start() {
   process_.start(argv, "ready for connections", SIGKILL);
 }
 
-// A server that starts deletes from a shared folder what looks like another's leftovers.
+// A starting server deletes files from a shared folder that look like remains of another server.
 std::string MariaDbServer::own_temporary_files() const { return "--tmpdir=" + process_.folder(); }
 
 void MariaDbServer::stop() { process_.stop(SIGTERM); }

@@ -1,4 +1,4 @@
-// A MariaDB server for one program: the user `root` has no password and may everything.
+// A MariaDB server for one program: the user `root` has no password and all rights.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@ namespace belay::servers {
 
 class MariaDbServer {
  public:
-  // Creates it and starts it.
+  // Creates the server and starts it.
   explicit MariaDbServer(const ServerOptions& options = {});
   MariaDbServer(const MariaDbServer&) = delete;
   MariaDbServer& operator=(const MariaDbServer&) = delete;
   ~MariaDbServer();
 
-  // As belay/xa.h wants it: over the unix socket, and over 127.0.0.1 if the options asked for it.
+  // In the format of belay/xa.h: over the unix socket, and over 127.0.0.1 if the options requested
+  // TCP.
   std::string conninfo() const;
   std::string tcp_conninfo() const;
   std::string socket() const { return process_.file("socket"); }
@@ -23,9 +24,9 @@ class MariaDbServer {
   int port() const { return port_; }
 
   void start();
-  void stop();  // as an operator would: connections are cut, all is written
+  void stop();  // an orderly stop: connections are cut, everything is written
   void kill9();
-  // Whatever state it is in, afterwards it accepts connections again.
+  // Afterwards the server accepts connections again, whatever its state was before.
   void restart();
 
   const ServerProcess& process() const { return process_; }

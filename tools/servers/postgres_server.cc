@@ -18,7 +18,8 @@ std::string postgres_program(const std::string& name) {
                        "/usr/local/bin/" + name, "/usr/bin/" + name});
 }
 
-// A killed server leaves its System V segment behind: the last number of its pid file's line 7.
+// A killed server leaves its System V segment behind; its id is the last number in line 7 of the
+// pid file.
 void remove_segment(const std::string& pid_file) {
   std::ifstream file(pid_file);
   for (int line = 1; line < 7; ++line)
@@ -28,7 +29,7 @@ void remove_segment(const std::string& pid_file) {
   if (file >> key >> id) ::shmctl(id, IPC_RMID, nullptr);
 }
 
-// The server of a program that was killed a moment ago may be on its way out still.
+// The server of a program that was just killed may still be ending.
 void wait_for_predecessor(const std::string& pid_file) {
   std::ifstream file(pid_file);
   pid_t pid = 0;
@@ -54,7 +55,7 @@ PostgresServer::PostgresServer(const ServerOptions& options)
 PostgresServer::~PostgresServer() {
   try {
     stop();
-  } catch (const std::exception&) {  // it was killed then, and the folder goes all the same
+  } catch (const std::exception&) {  // the server is killed then, and the folder is removed
   }
 }
 
@@ -81,7 +82,7 @@ void PostgresServer::start() {
            std::string("max_prepared_transactions=100"),
            std::string("max_connections=100"),
            std::string("shared_buffers=16MB"),
-           std::string("dynamic_shared_memory_type=mmap"),  // nothing outside the folder
+           std::string("dynamic_shared_memory_type=mmap"),  // no files outside the folder
            std::string("max_logical_replication_workers=0"),
            std::string("wal_level=minimal"),
            std::string("max_wal_senders=0"),
@@ -90,7 +91,7 @@ void PostgresServer::start() {
        }) {
     argv.insert(argv.end(), {"-c", setting});
   }
-  // Orphaned, it ends at once, taking its children along.
+  // If this program is gone, the server ends at once, together with its children.
   process_.start(argv, "database system is ready to accept connections", SIGQUIT);
 }
 

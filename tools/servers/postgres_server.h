@@ -1,5 +1,5 @@
-// A PostgreSQL server for one program: user and database are there, whoever connects is
-// trusted, transactions can be prepared.
+// A PostgreSQL server for one program: a user and a database exist, every client is trusted, and
+// transactions can be prepared.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@ namespace belay::servers {
 
 class PostgresServer {
  public:
-  // Creates it and starts it.
+  // Creates the server and starts it.
   explicit PostgresServer(const ServerOptions& options = {});
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
   ~PostgresServer();
 
-  // For libpq: over the unix socket, and over 127.0.0.1 if the options asked for it.
+  // For libpq: over the unix socket, and over 127.0.0.1 if the options requested TCP.
   std::string conninfo() const;
   std::string tcp_conninfo() const;
   int port() const { return port_; }
 
   void start();
-  void stop();  // as an operator would: connections are cut, all is written
+  void stop();  // an orderly stop: connections are cut, everything is written
   void kill9();
-  // Whatever state it is in, afterwards it accepts connections again.
+  // Afterwards the server accepts connections again, whatever its state was before.
   void restart();
 
   const ServerProcess& process() const { return process_; }

@@ -50,23 +50,24 @@ std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Between fork and exec: system calls only. Returns if one failed.
+// Runs between fork and exec: only system calls are allowed. Returns if one failed.
 void become(char* const* argv, const User& user, const char* folder, int log, pid_t parent,
             int on_orphaned) {
   if (user.change &&
       (::setgroups(0, nullptr) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)) {
     return;
   }
-  // After the change of user, which would clear it; and the parent may be gone already.
+  // Set after the change of user, which would clear it. The parent may be gone already.
   if (::prctl(PR_SET_PDEATHSIG, on_orphaned) != 0 || ::getppid() != parent) return;
-  if (::chdir(folder) != 0 && ::chdir("/") != 0) return;  // not where only root may be
+  // The current folder may be one that only root can enter.
+  if (::chdir(folder) != 0 && ::chdir("/") != 0) return;
   const int null = ::open("/dev/null", O_RDONLY);
   if (::dup2(null, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) return;
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  ::setpgid(0, 0);  // an interrupt at the terminal is for the test
+  ::setpgid(0, 0);  // an interrupt at the terminal must reach only the test
   ::execv(argv[0], argv);
 }
 
@@ -101,7 +102,7 @@ ServerProcess::~ServerProcess() {
   if (!running()) return;
   try {
     kill9();
-  } catch (const std::exception&) {  // the folder goes all the same
+  } catch (const std::exception&) {  // the folder is removed all the same
   }
 }
 
@@ -189,7 +190,7 @@ void ServerProcess::stop(int signal) {
 
 void ServerProcess::kill9() {
   if (!running()) return;
-  ::kill(pid_, SIGSTOP);  // so that it cannot start another child, or notice that one died
+  ::kill(pid_, SIGSTOP);  // so that it can neither start a child nor notice that one died
   const auto children = children_of(pid_);
   for (const pid_t child : children) ::kill(child, SIGKILL);
   ::kill(pid_, SIGKILL);
@@ -216,7 +217,7 @@ std::string find_program(const std::vector<std::string>& patterns) {
     tried += " " + pattern;
   }
   if (found.empty()) throw NotInstalled("not installed, none of these is there:" + tried);
-  // The longer the number the newer the version: 9 is older than 15.
+  // The longer number is the newer version: 9 is older than 15.
   return *std::max_element(found.begin(), found.end(), [](const auto& one, const auto& other) {
     return one.size() != other.size() ? one.size() < other.size() : one < other;
   });

@@ -1,5 +1,5 @@
-// As much of PostgreSQL's and MariaDB's clients as the programs that bring servers need: one text
-// in, rows of texts out. Every failure is an Error with the database's words.
+// A small client for PostgreSQL and MariaDB: a text with SQL in, rows of texts out. Every failure
+// is an Error with the database's message.
 #pragma once
 
 #include <memory>
@@ -21,16 +21,16 @@ using PgConnection = std::unique_ptr<pg_conn, CloseConnection>;
 using MariaDbConnection = std::unique_ptr<st_mysql, CloseConnection>;
 
 Result<PgConnection> connect_postgresql(const std::string& conninfo);
-// As the user that MariaDbServer has.
+// Connects as the user of MariaDbServer.
 Result<MariaDbConnection> connect_mariadb(const std::string& socket);
 
 using Rows = std::vector<std::vector<std::string>>;
 
-// One statement, with nothing in it that would have to be quoted.
+// Runs one statement; nothing in it may need quoting.
 Result<Rows> ask(pg_conn* database, const std::string& sql);
 Result<Rows> ask(st_mysql* database, const std::string& sql);
 
-// The two halves of `ask` without its rows, for who has something else to do meanwhile.
+// The two halves of `ask`, without its rows, for a caller that has other work between them.
 Result<> send(pg_conn* database, const std::string& sql);
 Result<> finish(pg_conn* database);
 

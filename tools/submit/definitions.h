@@ -1,4 +1,5 @@
-// Definitions of transactions as `belay submit` reads them: dtm's JSON, one object or one a line.
+// Reads the definitions of transactions for `belay submit`: dtm's JSON, one object, or one object
+// on each line.
 #pragma once
 
 #include <string>
@@ -11,15 +12,15 @@
 namespace belay::tool {
 
 struct Submission {
-  std::size_t line = 0;   // 0: the only one
-  protocol::Json json{};  // as it was read, with a gid
+  std::size_t line = 0;   // 0: the only definition
+  protocol::Json json{};  // as read, and with a gid
   protocol::TransactionRequest request{};
 
   // "line 3: ", or nothing.
   std::string place() const;
 };
 
-// Of a file, or of stdin if the path is "-". Errors: not_found, storage, invalid_argument (names
+// Reads a file, or stdin if the path is "-". Errors: not_found, storage, invalid_argument (names
 // the line and the field).
 Result<std::vector<Submission>> read_definitions(const std::string& path);
 Result<std::vector<Submission>> parse_definitions(const std::string& text);

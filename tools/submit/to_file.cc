@@ -1,4 +1,4 @@
-// Straight into a state file, by an engine of this process.
+// Submits directly into a state file, with an engine in this process.
 #include <fmt/format.h>
 
 #include <utility>
@@ -48,7 +48,7 @@ class ToFile final : public Way {
                                  submission.place(), type),
                      "let a client of dtm's do that against `belay serve`"};
     }
-    // Handlers' names are as good as URLs here: the file may be an application's.
+    // Here names of handlers are as valid as URLs: the file may belong to an application.
     protocol::ServiceOptions options;
     options.urls_only = false;
     const auto described = protocol::describe(submission.request, options);
@@ -74,7 +74,8 @@ class ToFile final : public Way {
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal) {
   Options options;
   options.must_exist = access.must_exist;
-  options.retention = options.retention_failed = Millis{0};  // the history is another program's
+  // The history belongs to another program.
+  options.retention = options.retention_failed = Millis{0};
   auto engine = Engine::open(access.db, options);
   if (!engine) {
     refusal = refusal_of(engine.error(), "");

@@ -1,4 +1,4 @@
-// To a running server, over HTTP.
+// Submits to a running server over HTTP.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -15,7 +15,7 @@
 namespace belay::tool {
 namespace {
 
-// Longer than the server waits for a disk that says nothing, before it says so itself.
+// Longer than the server waits for a silent disk before it answers with an error.
 constexpr Millis kSubmitTimeout{45'000};
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
@@ -48,7 +48,8 @@ Refusal refusal_of(const http::Response& response, const std::string& place) {
   return refusal;
 }
 
-// A page of whoever else listens there, or a body that a proxy packed, is no answer.
+// A page of another program that listens there, or a body that a proxy has compressed, is no
+// answer.
 Refusal unread(const http::Response& response, const std::string& place) {
   return {ExitCode::failed,
           fmt::format("{}the server's answer cannot be read: {}", place,
@@ -70,11 +71,11 @@ class ToServer final : public Way {
 
   std::optional<Refusal> submit(const Submission& submission) override {
     auto json = submission.json;
-    json.erase("wait_result");  // `follow` waits
+    json.erase("wait_result");  // `follow` waits instead
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
     if (!response) return unanswered(submission, response.error());
     const auto answer = protocol::Json::parse(response->body, nullptr, false);
-    // It was handed in before, and has ended.
+    // The transaction was submitted before and has ended.
     if (response->status == 409 && answer.is_object() && answer.value("same_definition", false))
       return std::nullopt;
     if (response->status != 200) return refusal_of(*response, submission.place());
@@ -90,7 +91,7 @@ class ToServer final : public Way {
     const auto end = heard_at + limit;
     for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
       const auto response = ask("GET", path, "", kAskTimeout);
-      // It starts anew, or is busy.
+      // The server is restarting or busy.
       const auto now = std::chrono::steady_clock::now();
       if (response && response->status != 503) {
         heard_at = now;
@@ -130,7 +131,8 @@ class ToServer final : public Way {
     return http::fetch(request);
   }
 
-  // With the gid: it may be one that was made here, and submitted again it does no harm.
+  // The message contains the gid: it may have been generated here, and a repeated submit with it
+  // does no harm.
   static Refusal unanswered(const Submission& submission, const Error& error) {
     if (error.code == ErrorCode::invalid_argument)
       return {ExitCode::usage, error.detail, "give the address of a running `belay serve`"};

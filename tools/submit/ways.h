@@ -1,4 +1,4 @@
-// The two ways of a submission: to a running server, or straight into a state file.
+// The two ways to submit: to a running server, or directly into a state file.
 #pragma once
 
 #include <functional>
@@ -11,9 +11,9 @@
 
 namespace belay::tool {
 
-// What became of a submission, as far as the way knows.
+// The state of a submission, as far as the way knows it.
 struct Fate {
-  std::string status;  // dtm's word; "submitted" if nobody waited
+  std::string status;  // dtm's name; "submitted" if nobody waited
   std::string reason;
 };
 
@@ -26,9 +26,9 @@ struct Refusal {
 class Way {
  public:
   virtual ~Way() = default;
-  // Hands it in: on disk when this returns nothing.
+  // Submits a transaction; it is on disk if this function returns nothing.
   virtual std::optional<Refusal> submit(const Submission& submission) = 0;
-  // Its state; with `wait` once it is final, or when `limit` passed.
+  // Gets the transaction's state; with `wait` when it is final or when `limit` has passed.
   virtual std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) = 0;
 };
 

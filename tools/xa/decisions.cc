@@ -11,8 +11,8 @@ namespace {
 
 constexpr Millis kClocksDiffer = base::kDay;
 
-// "belay-REALM.GID.BRANCH": the gid, if the xid has one and no digest of it. Whether it is the
-// right one shows when the xid is made anew from it.
+// "belay-REALM.GID.BRANCH": the gid, if the xid contains one and not its digest. The gid is right
+// if making the xid from it again gives the same xid.
 std::string_view gid_within(std::string_view xid, std::string_view realm) {
   const auto prefix = std::string_view("belay-").size() + realm.size() + 1;
   const auto end = xid.rfind('.');
@@ -44,7 +44,7 @@ class Judge {
   }
 
  private:
-  // A transaction that the file forgets meanwhile is as good as one that it does not know.
+  // A transaction that the file forgets meanwhile is treated as unknown.
   Result<> take_gid(JudgedXa& one) {
     const std::string gid(gid_within(one.prepared.xid, realm_));
     if (gid.empty()) return {};
@@ -55,7 +55,8 @@ class Judge {
       take(*whole);
       return {};
     }
-    // Also a branch that the file does not know: nothing is done behind an engine's back.
+    // The same for a branch that the file does not know: nothing is ended while an engine may still
+    // use it.
     one.decision = Decision::unfinished;
     one.gid = gid;
     by_xid_.erase(one.prepared.xid);
@@ -71,8 +72,8 @@ class Judge {
       if (found == by_xid_.end()) continue;
       auto& one = *found->second;
       by_xid_.erase(found);
-      // An earlier transaction's of the same gid, which the file has forgotten: by more than the
-      // clocks of two machines differ.
+      // The prepared transaction belongs to an earlier transaction with the same gid, which the
+      // file has forgotten: it is older by more than the clocks of two machines differ.
       const bool is_older = one.prepared.prepared_at != TimePoint() &&
                             one.prepared.prepared_at + kClocksDiffer < row.created_at &&
                             is_final(row.status);
@@ -82,7 +83,7 @@ class Judge {
     }
   }
 
-  // A digest does not tell its gid: all XA transactions are looked through, the newest first.
+  // A digest does not contain its gid, so all XA transactions are searched, the newest first.
   Result<> take_digests() {
     const auto is_digest = [](const auto& one) { return one.first.find('~') != std::string::npos; };
     Filter filter;

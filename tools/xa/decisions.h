@@ -1,5 +1,5 @@
-// What a state file says about prepared transactions of a database: which of them their engine
-// ends, and what was decided about the others.
+// What a state file says about the prepared transactions of a database: which of them their engine
+// will end, and what was decided about the others.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@
 namespace belay::tool {
 
 enum class Decision : std::uint8_t {
-  commit,      // decided, and not carried out: its transaction was stopped before
+  // Decided to commit, but not carried out, because the transaction was stopped before.
+  commit,
   roll_back,   // its transaction failed and never decided to commit
   unfinished,  // its engine goes on with it
   unknown,     // the file does not know it, or there is no file
@@ -24,11 +25,12 @@ std::string_view name_of(Decision decision);  // "commit", "rollback", "unfinish
 struct JudgedXa {
   PreparedXa prepared;
   Decision decision = Decision::unknown;
-  std::string gid;  // of its transaction; empty: unknown
+  std::string gid;  // the gid of its transaction; empty: unknown
 };
 
-// `prepared` was read from the database before: what was prepared later is not in it, and what is
-// in it was on disk in the state file before it was prepared.
+// `prepared` must have been read from the database before the state file: the list does not contain
+// later transactions, and every transaction in the list was in the state file before it was
+// prepared.
 Result<std::vector<JudgedXa>> judge(Reader& reader, std::string_view realm,
                                     const std::vector<PreparedXa>& prepared);
 // The same without a state file: all are unknown.

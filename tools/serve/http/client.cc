@@ -27,7 +27,7 @@ std::size_t take_body(char* bytes, std::size_t one, std::size_t size, void* resp
 std::size_t take_header(char* bytes, std::size_t one, std::size_t size, void* response) noexcept {
   const std::string_view line(bytes, size * one);
   auto& headers = static_cast<Response*>(response)->headers;
-  if (line.starts_with("HTTP/")) headers.clear();  // the one after a "100 Continue"
+  if (line.starts_with("HTTP/")) headers.clear();  // a second head follows "100 Continue"
   if (const auto colon = line.find(':'); colon != line.npos) {
     headers.emplace_back(base::trimmed(line.substr(0, colon)),
                          base::trimmed(line.substr(colon + 1)));
@@ -44,7 +44,7 @@ void describe(CURL* curl, const ClientRequest& request, Headers& headers) {
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a lookup that hangs is left behind
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // does not wait for a name look-up that hangs
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   if (!request.body.empty() || request.method == "POST") {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());

@@ -1,4 +1,4 @@
-// One HTTP request, waiting for its answer: for tools that ask a server once in a while.
+// Makes one HTTP request and waits for its answer: for tools that rarely ask a server.
 #pragma once
 
 #include <string>
@@ -15,12 +15,13 @@ struct ClientRequest {
   Fields headers{};
   std::string body{};
   Millis timeout{10'000};
-  std::string ca_file{};    // PEM; empty: the system's certificates
-  std::string cert_file{};  // PEM; empty: none. With its key:
+  std::string ca_file{};  // PEM; empty: the system's certificates
+  // PEM; empty: none. If a certificate is given, its key must be given too.
+  std::string cert_file{};
   std::string key_file{};
 };
 
-// Errors: storage (no answer; with the reason), invalid_argument (no URL).
+// Errors: storage (no answer; with the reason), invalid_argument (not a URL).
 Result<Response> fetch(const ClientRequest& request);
 
 }  // namespace belay::http

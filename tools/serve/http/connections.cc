@@ -11,7 +11,8 @@
 namespace belay::http {
 namespace {
 
-// The kernel's times are rounded to its ticks; a request's last bytes are not the next one's first.
+// The kernel rounds times to its ticks, and the last bytes of one request must not count as the
+// first bytes of the next one.
 constexpr std::int64_t kTickMs = 20;
 constexpr std::string_view kTooLate =
     "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -109,8 +110,8 @@ void ConnectionTable::look_at(Connection& peer, std::int64_t now) const {
   }
 }
 
-// A request that began and is not whole yet is known to the library alone, which does not tell; the
-// kernel knows when bytes came last.
+// Only the library knows that a request has begun and is not complete, and the library does not
+// report it; but the kernel knows when the last bytes came.
 void ConnectionTable::notice_first_byte(Connection& peer, std::uint64_t state,
                                         std::int64_t now) const {
   tcp_info info{};

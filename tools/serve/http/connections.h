@@ -1,6 +1,6 @@
-// The connections of a server, and who takes too long: a thread looks at all of them every now and
-// then and shuts down those whose time is up. (libmicrohttpd knows only how long a peer was silent,
-// so one that sends a byte a second would never be late.)
+// The connections of a server, and their timeouts: a thread examines all connections from time to
+// time and shuts down those that have taken too long. (libmicrohttpd knows only how long a peer was
+// silent, so a peer that sends one byte a second would never time out.)
 #pragma once
 
 #include <atomic>
@@ -17,26 +17,29 @@ namespace belay::http {
 
 class TlsIdentity;
 
-//            connected
-//                │
-//                ▼       complete           answered            taken
-//   cut ◄──── reading ────────────► handling ───────► writing ─────────► idle ──► reading
-//    ▲           first byte to last              for idle_timeout          │ for idle_timeout
-//    └─────────────────────────────────────────────────────────────────────┘
+// connected
+//     │
+//     ▼     complete            answered           taken          next byte
+//  reading ──────────► handling ─────────► writing ───────► idle ───────────► reading
+//     │                                       │               │
+//     │ after request_timeout                 │ after idle_timeout
+//     ▼                                       ▼               ▼
+//    cut                                     cut             cut
 enum class Phase : std::uint8_t { reading, handling, writing, idle, cut };
 
 class Connection {
  public:
-  // A peer that was cut stays so; false then.
+  // Returns false if the connection was cut: it then stays cut.
   bool enter(Phase phase);
   Phase phase() const { return phase_of(state_.load(std::memory_order_acquire)); }
 
-  bool beyond_limit = false;                    // may be told so, and nothing else
-  std::shared_ptr<const TlsIdentity> identity;  // none: it speaks no TLS
+  bool beyond_limit = false;                    // gets an answer that says so, and nothing else
+  std::shared_ptr<const TlsIdentity> identity;  // null: the connection has no TLS
 
  private:
   friend class ConnectionTable;
-  // The phase and since when in one word, so that a late peer and its last byte cannot cross.
+  // The phase and its start are in one word, so that a timeout and the arrival of the last byte
+  // cannot conflict.
   static Phase phase_of(std::uint64_t state) { return static_cast<Phase>(state & 7U); }
   static std::int64_t since_of(std::uint64_t state) {
     return static_cast<std::int64_t>(state >> 3);
@@ -62,10 +65,10 @@ class ConnectionTable {
   ConnectionTable& operator=(const ConnectionTable&) = delete;
   ~ConnectionTable();
 
-  // Errors: storage (no thread is left).
+  // Errors: resources (no thread is left).
   Result<> start();
 
-  // A peer lives from `add` to `remove`, which comes before its socket is closed.
+  // A connection exists from `add` to `remove`, which must be called before its socket is closed.
   Connection* add(int fd, bool tls);
   void remove(Connection* peer);
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }

@@ -9,11 +9,11 @@ namespace belay::http {
 namespace {
 
 // A body that is too large is read and dropped up to this many times the limit, since a client that
-// is still sending would miss an answer before its end.
+// is still sending would not see an earlier answer.
 constexpr std::size_t kSwallowFactor = 4;
 // Answers up to this size are sent whatever else is held: refusals, probes.
 constexpr std::size_t kSmallAnswer = 4 * 1024;
-// How long answers of a server that stops may take to be sent.
+// How long sending the last answers may take when the server stops.
 constexpr std::chrono::seconds kLastAnswers{1};
 
 }  // namespace
@@ -116,7 +116,8 @@ bool Dispatcher::dispatch(MHD_Connection* connection, Exchange& exchange) {
   return send_or_suspend(connection, exchange);
 }
 
-// A client may leave its answer unread: so that is held in the place of its request's body.
+// A client may not read its answer, so the answer's bytes are reserved in place of those of the
+// request's body.
 bool Dispatcher::send(MHD_Connection* connection, Exchange& exchange, Response response,
                       bool close) {
   auto& peer = *exchange.peer;
@@ -127,7 +128,8 @@ bool Dispatcher::send(MHD_Connection* connection, Exchange& exchange, Response r
     refused_.fetch_add(1, std::memory_order_relaxed);
     response = plain_response(503);
   }
-  // Who came in by an older certificate comes back by the new one.
+  // A client that connected under an older certificate must connect again and then gets the new
+  // one.
   const bool is_last = close || closing_ || !identity_.is(peer.identity.get());
   return send_response(connection, std::move(response), is_last ? After::close : After::keep_alive);
 }

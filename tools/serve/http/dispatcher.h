@@ -1,5 +1,5 @@
-// The server's own part of each request: limits, and the way to the handler and back. Part of the
-// server: for its own files.
+// Handles each request inside the server: checks the limits, calls the handler and sends the
+// response. Internal to the HTTP server.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,11 @@ class Dispatcher {
  public:
   Dispatcher(const ServerOptions& options, const CurrentIdentity& identity,
              Server::Handler handler);
-  // Errors: storage (no thread is left).
+  // Errors: resources (no thread is left).
   Result<> start() { return connections_.start(); }
 
-  // What libmicrohttpd calls, on a daemon's thread. False: close the connection.
+  // The functions that libmicrohttpd calls, on a daemon's thread. False: the connection must be
+  // closed.
   Connection* on_connected(int fd);
   void on_disconnected(Connection* peer);
   bool on_headers(Daemon& daemon, MHD_Connection* connection, const char* url, const char* method,
@@ -33,9 +34,9 @@ class Dispatcher {
   bool on_complete(MHD_Connection* connection, Exchange& exchange);
   void on_done(Exchange& exchange);
 
-  // Answers keep no connection alive any more.
+  // From now on every connection is closed after its answer.
   void close_after_answers() { closing_ = true; }
-  // Answers what is suspended, and waits a little until that is sent.
+  // Answers all suspended requests, and waits a little until the answers are sent.
   void end_all();
   // No descriptor or memory was left for a connection or a request.
   void count_shortage() { shortages_.fetch_add(1, std::memory_order_relaxed); }
@@ -46,8 +47,9 @@ class Dispatcher {
   bool send_or_suspend(MHD_Connection* connection, Exchange& exchange);
   bool refuse(MHD_Connection* connection, Exchange& exchange, int status, bool close);
   bool dispatch(MHD_Connection* connection, Exchange& exchange);
-  // A body's or an answer's share of `bodies_bytes_max`.
-  enum class Lone : std::uint8_t { counted, taken };  // one beyond it, while nothing else is held
+  // `reserve` counts the bytes of a body or an answer in `bodies_bytes_max`. With `taken`, one body
+  // or answer beyond the limit is accepted while nothing else is reserved.
+  enum class Lone : std::uint8_t { counted, taken };
   bool reserve(Exchange& exchange, std::size_t size, Lone lone);
   void give_back(Exchange& exchange);
 

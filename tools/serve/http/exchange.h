@@ -1,5 +1,5 @@
-// One request on its way to its response: who answers it may be another thread, and may come before
-// or after its connection is gone.
+// One request and its response. The response may come from another thread, and before or after the
+// request's connection is gone.
 #pragma once
 
 #include <functional>
@@ -20,10 +20,10 @@ namespace belay::http {
 class Daemon;
 class Exchange;
 
-// The exchanges whose connections are suspended, so that a server can end them.
+// The exchanges whose connections are suspended, so that the server can end them.
 class Suspended {
  public:
-  // False once `close` was called.
+  // False after `close` was called.
   bool add(const std::shared_ptr<Exchange>& exchange);
   void remove(const std::shared_ptr<Exchange>& exchange);
   std::vector<std::shared_ptr<Exchange>> close();
@@ -40,24 +40,24 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
            std::shared_ptr<Suspended> suspended)
       : peer(of_peer), daemon_(daemon), connection_(connection), suspended_(std::move(suspended)) {}
 
-  // The first answer is kept, and resumes the connection; others, and those that come too late, are
-  // dropped. From any thread.
+  // The first answer is stored and resumes the connection; later answers, and answers that come too
+  // late, are dropped. From any thread.
   void answer(Response response);
-  // On the connection's thread: the answer if there is one; else the connection is suspended, or,
-  // when the server is stopping, answered so.
+  // On the connection's thread: returns the answer if there is one. Otherwise the connection is
+  // suspended, or, if the server is stopping, gets an answer that says so.
   std::optional<Response> take_or_suspend();
-  // The connection is done with this.
+  // The connection does not use this object any more.
   void detach();
 
-  // Only for the connection's thread.
+  // The following members are for the connection's thread only.
   Connection* const peer;
   Request request{};
-  std::size_t reserved_bytes = 0;   // of the server's budget for bodies
-  std::size_t swallowed_bytes = 0;  // of a body that is refused
-  int refusal = 0;                  // the status, once the request will not be handled
+  std::size_t reserved_bytes = 0;   // reserved in the server's budget for bodies
+  std::size_t swallowed_bytes = 0;  // read and dropped, of a body that is refused
+  int refusal = 0;                  // the status, if the request will not be handled
   bool dispatched = false;
   bool in_flight = false;
-  std::shared_ptr<Exchange> self{};  // the connection's share
+  std::shared_ptr<Exchange> self{};  // the connection's reference to this object
 
  private:
   base::Mutex mutex_;

@@ -15,7 +15,7 @@ namespace belay::http {
 namespace {
 
 constexpr int kBacklog = 4'096;
-// Files of the program itself, and what its engine calls.
+// Files of the program itself, and the connections that its engine opens for calls.
 constexpr rlim_t kOtherFiles = 5'120;
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;

@@ -1,4 +1,4 @@
-// An HTTP request and its response as values: without sockets.
+// An HTTP request and its response as plain values, without sockets.
 #pragma once
 
 #include <functional>

@@ -27,23 +27,23 @@ using Clock = Pace::Clock;
 
 constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 constexpr MHD_UNSIGNED_LONG_LONG kWaitMsMax = 60'000;
-// No file or memory was left for a connection: when to try again.
+// The pause after no file or memory was left for a connection.
 constexpr std::chrono::milliseconds kScarce{50};
-constexpr int kAcceptsMax = 64;  // in a round
+constexpr int kAcceptsMax = 64;  // accepted connections in a round
 
 Error system_error(const char* what) {
   return {ErrorCode::storage,
           std::string("the HTTP server does not start: ") + what + ": " + std::strerror(errno)};
 }
 
-// In the place of the certificate that the library was started with.
+// Shows this identity instead of the certificate with which the library was started.
 void show(const TlsIdentity& identity, MHD_Connection* connection) {
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
   BELAY_CHECK(info != nullptr);
   identity.show_in(static_cast<gnutls_session_int*>(info->tls_session));
 }
 
-// Of the texts in `options`, which the library goes on to use.
+// The items refer to the texts in `options`, which the library goes on using.
 std::array<MHD_OptionItem, 4> tls_items(const ServerOptions& options) {
   std::array<MHD_OptionItem, 4> items{};
   std::size_t count = 0;
@@ -63,9 +63,9 @@ unsigned share_of(const ServerOptions& options) {
 
 }  // namespace
 
-// What the library calls, with the daemon as `self`.
+// The callbacks of the library, with the daemon as `self`.
 struct Daemon::Callbacks {
-  // Without memory it is this connection that ends.
+  // If memory is short, only this connection ends.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char* /*version*/, const char* bytes,
                                std::size_t* size, void** slot) noexcept {
@@ -116,7 +116,7 @@ struct Daemon::Callbacks {
       if (peer->identity) show(*peer->identity, connection);
       *context = peer;
     } catch (const std::bad_alloc&) {
-      daemon.dispatcher_.count_shortage();  // what it asks is not answered: see `peer_of`
+      daemon.dispatcher_.count_shortage();  // requests on it are not answered: see `peer_of`
     }
   }
 };
@@ -142,7 +142,7 @@ Result<> Daemon::open() {
   const bool tls = !options_.tls_cert.empty();
   if (tls) flags |= MHD_USE_TLS;
   auto items = tls_items(options_);
-  // The whole head, the table of its fields, and a response's headers.
+  // Enough for the whole head, the table of its fields, and a response's headers.
   const std::size_t memory = options_.header_bytes_max + options_.header_bytes_max / 2 + 2'048;
   const auto idle_seconds = static_cast<unsigned>(options_.idle_timeout.count() / 1'000 + 1);
   daemon_ = MHD_start_daemon(
@@ -196,7 +196,7 @@ void Daemon::run() {
     called_back_ = false;
     const auto begun = Clock::now();
     MHD_run(daemon_);
-    retired_.clear();  // their sessions have ended
+    retired_.clear();  // the sessions of these identities have ended
     wait(begun);
   }
 }
@@ -211,8 +211,8 @@ void Daemon::wait(Clock::time_point begun) {
   const auto now = Clock::now();
   MHD_UNSIGNED_LONG_LONG ms = kWaitMsMax;
   MHD_get_timeout(daemon_, &ms);
-  // A client can have the library ask for another round at once for ever: an endless chunk
-  // extension, half a TLS handshake.
+  // A client can make the library ask for another round at once again and again: with an endless
+  // chunk extension, or with half a TLS handshake.
   if (ms == 0 && !called_back_)
     ms = static_cast<MHD_UNSIGNED_LONG_LONG>(pace_.pause(begun, now).count());
   enum : std::uint8_t { woken, ready, listening };
@@ -227,7 +227,7 @@ void Daemon::wait(Clock::time_point begun) {
   if (fds[woken].revents == 0) return;
   std::uint64_t times = 0;
   std::ignore = read(wake_fd_, &times, sizeof(times));
-  awake_ = false;  // not before the read, which would take the next one's
+  awake_ = false;  // after the read, which would otherwise consume the next wake-up
 }
 
 void Daemon::accept() {

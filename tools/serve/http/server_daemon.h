@@ -1,7 +1,7 @@
-// A libmicrohttpd daemon on a thread of its own, which also takes the connections. Neither is left
-// to the library (0.9.75): on its thread all wait for one more event when 128 sockets are ready at
-// once; to end its listening is a race; and after a shortage of files it may listen no more. Part
-// of the server: for its own files.
+// A libmicrohttpd daemon on a thread of its own, which also accepts the connections. The library
+// (0.9.75) does neither by itself, because on its own thread all connections wait for one more
+// event when 128 sockets are ready at once; because ending its listening is a race; and because it
+// may stop listening after a shortage of files. Internal to the HTTP server.
 #pragma once
 
 #include <atomic>
@@ -22,19 +22,20 @@ class TlsIdentity;
 
 class Daemon {
  public:
-  // Brings what comes in on `listening`, which stays the caller's, to `dispatcher`. All that is
-  // referred to lives longer. Errors: invalid_argument (certificate), storage.
+  // Hands the connections that arrive on `listening`, which the caller keeps and closes, to
+  // `dispatcher`. All arguments must outlive the daemon. Errors: invalid_argument (certificate),
+  // storage, resources (no thread is left).
   static Result<std::unique_ptr<Daemon>> start(const ServerOptions& options, Dispatcher& dispatcher,
                                                int listening);
-  // Closes its connections; none may be suspended any more.
+  // Closes all connections; none may be suspended any more.
   ~Daemon();
 
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Returns when it takes no further connections. Not on its own thread.
+  // Returns when the daemon accepts no more connections. Not to be called on its own thread.
   void quiesce();
-  // From any thread; the connection is this daemon's.
+  // From any thread; the connection must belong to this daemon.
   void resume(MHD_Connection* connection);
 
  private:
@@ -44,7 +45,7 @@ class Daemon {
   Result<> open();
   Result<> start_thread();
 
-  // On its thread.
+  // The following functions run on the daemon's thread.
   void run();
   void stop_listening();
   void wait(Pace::Clock::time_point begun);
@@ -56,18 +57,18 @@ class Daemon {
   Dispatcher& dispatcher_;
   const unsigned connections_max_;
   MHD_Daemon* daemon_ = nullptr;
-  int ready_fd_ = -1;  // epoll: what the library waits for
+  int ready_fd_ = -1;  // an epoll descriptor: the events that the library waits for
   int wake_fd_ = -1;   // an eventfd
   std::atomic<bool> awake_{false};
   std::atomic<bool> quiet_asked_{false};
   std::atomic<bool> quiet_{false};
   std::atomic<bool> ending_{false};
 
-  // Only for its thread.
+  // The following members are for the daemon's thread only.
   int listening_fd_;  // -1 once quiet
   unsigned connections_ = 0;
-  bool called_back_ = false;  // in this round
-  // Of connections that are closed, and whose sessions the library ends later in the round.
+  bool called_back_ = false;  // true if a callback ran in this round
+  // The identities of closed connections, whose TLS sessions the library ends later in the round.
   std::vector<std::shared_ptr<const TlsIdentity>> retired_;
   Pace pace_;
   Pace::Clock::time_point accept_again_{};

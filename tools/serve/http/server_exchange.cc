@@ -30,7 +30,9 @@ void Exchange::answer(Response response) {
   response_ = std::move(response);
   if (!is_suspended_) return;
   is_suspended_ = false;
-  daemon_.resume(connection_);  // before it is no longer listed, or a server could end without it
+  // Resumed before it is removed from the list; otherwise a stopping server would not see this
+  // exchange.
+  daemon_.resume(connection_);
   suspended_->remove(keep);
 }
 

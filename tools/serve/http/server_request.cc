@@ -26,7 +26,7 @@ MHD_Result add_field(void* into, enum MHD_ValueKind /*kind*/, const char* name,
         std::string(name, name_size),
         value == nullptr ? std::string() : std::string(value, value_size));
     return MHD_YES;
-  } catch (const std::bad_alloc&) {  // not through the library
+  } catch (const std::bad_alloc&) {  // must not be thrown through the library
     collected.lacks_memory = true;
     return MHD_NO;
   }
@@ -93,7 +93,7 @@ bool send_response(MHD_Connection* connection, Response response, After after) {
   auto* const made = MHD_create_response_from_buffer_with_free_callback_cls(
       body->size(), body->data(), forget, body.get());
   if (made == nullptr) return false;
-  static_cast<void>(body.release());  // the response's
+  static_cast<void>(body.release());  // now owned by the response
   if (!response.content_type.empty()) {
     MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
   }

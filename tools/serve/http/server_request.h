@@ -1,5 +1,5 @@
-// What libmicrohttpd knows of a request and takes of a response, as tools/serve/protocol's values.
-// Part of the server: for its own files.
+// Converts between libmicrohttpd's requests and responses and the values of
+// tools/serve/http/message.h. Internal to the HTTP server.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,20 @@ namespace belay::http {
 
 Connection* peer_of(MHD_Connection* connection);
 std::size_t header_bytes_of(MHD_Connection* connection);
-// The length that the headers promise; none if they promise none, or nonsense.
+// The length of the body that the headers promise; empty if they promise none, or an invalid one.
 std::optional<std::uint64_t> promised_length(MHD_Connection* connection);
-// The headers say twice how long the body is: whoever is before this server may have read the
-// other.
+// True if the headers state the length of the body twice: a proxy in front of this server may have
+// used the other length.
 bool says_length_twice(MHD_Connection* connection);
-// The client waits for a go-ahead before it sends the body.
+// True if the client waits for "100 Continue" before it sends the body.
 bool expects_go_ahead(MHD_Connection* connection);
-// The query and the headers. Throws bad_alloc.
+// Reads the query and the headers. Throws bad_alloc.
 void read_fields(MHD_Connection* connection, Request& request);
 
 enum class After : std::uint8_t { keep_alive, close };
 // False: the connection is lost.
 bool send_response(MHD_Connection* connection, Response response, After after);
-// A refusal in one line of text.
+// A refusal as one line of text.
 Response plain_response(int status);
 
 }  // namespace belay::http

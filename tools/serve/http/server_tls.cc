@@ -10,7 +10,7 @@
 namespace belay::http {
 namespace {
 
-// GnuTLS only reads it.
+// GnuTLS only reads the text.
 gnutls_datum_t datum_of(const std::string& text) {
   auto* bytes = const_cast<char*>(text.data());
   return {static_cast<unsigned char*>(static_cast<void*>(bytes)),
@@ -49,7 +49,7 @@ TlsIdentity::~TlsIdentity() {
 void TlsIdentity::show_in(gnutls_session_int* session) const {
   BELAY_CHECK(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials_) == 0);
   if (!asks_clients_) return;
-  // The handshake fails without a certificate of the authority, made for clients.
+  // The handshake fails without a certificate of the authority that is meant for clients.
   static char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
   static gnutls_typed_vdata_st wanted{GNUTLS_DT_KEY_PURPOSE_OID,
                                       static_cast<unsigned char*>(static_cast<void*>(purpose)), 0};

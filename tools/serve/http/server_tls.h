@@ -1,6 +1,6 @@
-// Who a server is to its TLS clients, and who they have to be: a certificate, its key, and the
-// authority of the clients' ones. May be replaced while the server runs. Part of the server: for
-// its own files.
+// The identity of a server for its TLS clients, and the check of those clients: a certificate, its
+// key, and the authority of the clients' certificates. It may be replaced while the server runs.
+// Internal to the HTTP server.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,8 @@ namespace belay::http {
 
 class TlsIdentity {
  public:
-  // PEM texts; with an empty `client_ca` no client is asked who it is. Errors: invalid_argument.
+  // PEM texts; with an empty `client_ca` no certificate is requested from clients. Errors:
+  // invalid_argument.
   static Result<std::shared_ptr<const TlsIdentity>> make(const std::string& cert,
                                                          const std::string& key,
                                                          const std::string& client_ca);
@@ -25,7 +26,7 @@ class TlsIdentity {
   TlsIdentity& operator=(const TlsIdentity&) = delete;
   ~TlsIdentity();
 
-  // Before the session's handshake; this must outlive the session.
+  // To be called before the session's handshake; this object must outlive the session.
   void show_in(gnutls_session_int* session) const;
 
  private:
@@ -35,7 +36,7 @@ class TlsIdentity {
   gnutls_certificate_credentials_st* credentials_ = nullptr;
 };
 
-// The identity that new connections get. Thread-safe; empty: the server speaks no TLS.
+// The identity that new connections get. Thread-safe; empty: the server uses no TLS.
 class CurrentIdentity {
  public:
   void replace(std::shared_ptr<const TlsIdentity> identity) {

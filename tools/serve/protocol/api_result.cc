@@ -22,7 +22,7 @@ ApiResult ApiResult::failure(std::string text) {
 }
 
 ApiResult ApiResult::of(const Error& error) {
-  // The disk may be full: the same request again, with its gid, does no harm.
+  // The disk may be full: the client may send the same request with its gid again.
   const bool later = error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
                      error.code == ErrorCode::live_bytes_limit ||
                      error.code == ErrorCode::queued_bytes_limit ||
@@ -37,7 +37,7 @@ std::string text_of(const Json& value) {
   if (plain.find_first_of("<>&") == std::string::npos) return plain;
   std::string text;
   text.reserve(plain.size() + 16);
-  for (const char c : plain) {  // only strings can hold these
+  for (const char c : plain) {  // only strings can contain these characters
     switch (c) {
       case '<': text += "\\u003c"; break;
       case '>': text += "\\u003e"; break;

@@ -1,4 +1,4 @@
-// What a request came to, before it is put into the words of REST or of JSON-RPC.
+// The result of a request, before it is converted to the form of REST or of JSON-RPC.
 #pragma once
 
 #include <functional>
@@ -16,12 +16,13 @@ using Json = nlohmann::json;
 
 struct ApiResult {
   enum class Kind {
-    done,      // nothing more to say
-    value,     // `value`
-    failure,   // a final no; `text` ends with FAILURE; `value` may have more members for REST
-    ongoing,   // not yet
-    error,     // all else
-    overload,  // come again later
+    done,   // success without a value
+    value,  // success with `value`
+    // A final refusal; `text` ends with FAILURE; `value` may have more members for REST.
+    failure,
+    ongoing,   // not final yet
+    error,     // any other error
+    overload,  // the client should come again later
   };
 
   Kind kind = Kind::done;
@@ -29,17 +30,17 @@ struct ApiResult {
   Json value{};
 
   static ApiResult of(Json value) { return {Kind::value, {}, std::move(value)}; }
-  // The word FAILURE is put behind the text, once.
+  // Appends the word FAILURE to the text unless it is there already.
   static ApiResult failure(std::string text);
   static ApiResult ongoing(std::string text) { return {Kind::ongoing, std::move(text), {}}; }
   static ApiResult error(std::string text) { return {Kind::error, std::move(text), {}}; }
-  // What the engine or a reader failed with.
+  // The result for an error of the engine or of a reader.
   static ApiResult of(const Error& error);
 };
 
 using Done = std::function<void(ApiResult answer)>;
 
-// As dtm's server writes it: sorted keys, `<`, `>` and `&` escaped, bytes that are no UTF-8
+// JSON as dtm's server writes it: sorted keys; `<`, `>` and `&` escaped; bytes that are not UTF-8
 // replaced.
 std::string text_of(const Json& value);
 

@@ -1,6 +1,6 @@
-// Large bodies, on a thread of their own: reading one takes as long as it is large, and the
-// server's threads have others to answer meanwhile. What waits and what is worked on is bounded by
-// its bytes in sum.
+// Parses large bodies on a thread of its own: the larger a body, the longer this takes, and the
+// server's threads must answer other requests meanwhile. The bytes of all bodies in the queue and
+// in work are limited.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ class BodyQueue {
   // Error: resources (no thread is left).
   Result<> start() { return thread_.have(1); }
 
-  // False: with these there would be more than `bytes_max` (a body alone is always taken), or it
-  // was stopped.
+  // False: there would be more than `bytes_max` (if the queue is empty, one body is accepted
+  // whatever its size), or the queue was stopped.
   bool post(std::size_t bytes, Job job);
   // Drops what has not begun, and returns when nothing runs any more.
   void stop() { thread_.stop(); }

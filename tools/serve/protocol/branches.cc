@@ -1,4 +1,5 @@
-// registerBranch: one branch of a tcc or xa, or one step that a workflow's owner has done.
+// registerBranch: adds one branch of a tcc or xa, or records one step that a workflow's owner has
+// done.
 #include <utility>
 
 #include "serve/protocol/describe.h"

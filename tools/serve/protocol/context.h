@@ -1,5 +1,5 @@
-// What every handler works with. Shared with the callbacks that the engine still holds when the
-// service is gone.
+// The data that every handler uses. It is shared with the callbacks that the engine still holds
+// when the service is gone.
 #pragma once
 
 #include <functional>
@@ -21,12 +21,12 @@ struct Context {
   const ServiceOptions options;
   std::unique_ptr<ReadPool> reads;
   Waits waits;
-  Deadlines deadlines;  // last: its thread uses the others
+  Deadlines deadlines;  // last, because its thread uses the other members
 };
 
 using ContextPtr = std::shared_ptr<Context>;
 
-// Starts what answers by callback; what it refuses at once is answered by the same callback.
+// Starts a function that answers by callback; an immediate refusal is passed to the same callback.
 template <class T, class Start>
 void ask(const std::function<void(const Result<T>&)>& done, Start start) {
   if (const auto started = start(done); !started) done(started.error());

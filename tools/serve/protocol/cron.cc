@@ -34,7 +34,7 @@ void reset_cron_time(const ContextPtr& context, const http::Request& request, Do
 void reset_next_cron_time(const ContextPtr& context, const std::string& gid, Done done) {
   ask<Report>(
       [gid, done](const Result<Report>& result) {
-        // of a final one there is nothing to wake: dtm does not mind either
+        // A final transaction cannot be woken; like dtm, this is not an error.
         if (result || result.error().code == ErrorCode::forbidden) return done({});
         done(result.error().code == ErrorCode::not_found ? unknown_gid(gid)
                                                          : ApiResult::of(result.error()));

@@ -48,7 +48,7 @@ void Deadlines::run() {
     due_.erase(due_.begin());
     lock.unlock();
     threads::run_if_memory(work);
-    work = nullptr;  // what it holds may end here, not under the lock
+    work = nullptr;  // frees the work's objects outside the lock
     lock.lock();
   }
 }

@@ -1,4 +1,4 @@
-// What is done at a later time, on a thread of its own: tools/serve/protocol has no loop.
+// Runs work at a later time, on a thread of its own: tools/serve/protocol has no loop.
 #pragma once
 
 #include <chrono>
@@ -18,12 +18,12 @@ class Deadlines {
  public:
   ~Deadlines() { stop(); }
 
-  // Errors: storage (no thread is left).
+  // Errors: resources (no thread is left).
   Result<> start();
 
-  // `work` must not wait. It does not run any more once `stop` was called.
+  // `work` must not wait. It is dropped if `stop` is called before its time.
   void after(Millis delay, std::function<void()> work);
-  // Returns when none runs and none will.
+  // Returns when no work is running and none will run any more.
   void stop();
 
  private:

@@ -10,7 +10,7 @@ namespace belay::protocol {
 namespace {
 
 constexpr std::string_view kJsonRpc = "json-rpc";
-// dtm tries a step with a retry_limit again at once; a pause spares a service that has just failed.
+// dtm repeats a step with a retry_limit at once; this pause spares a service that has just failed.
 constexpr Millis kLimitedRetryFirst{100};
 
 Millis seconds(std::int64_t count) { return Millis{count * 1'000}; }
@@ -43,7 +43,8 @@ void apply_settings(const TransactionRequest& request, const ServiceOptions& opt
   description.custom_data(request.custom_data).trace_parent(request.trace_parent);
 }
 
-// The payload of each step: dtm takes a request with too few, and never gets past it.
+// Checks that each step has a payload: dtm accepts a request with too few payloads, and its
+// transaction then never ends.
 Result<> check_payloads(const TransactionRequest& request) {
   if (request.payloads.size() >= request.steps.size()) return {};
   return invalid("there are " + std::to_string(request.steps.size()) + " steps and only " +
@@ -60,7 +61,7 @@ Result<Saga> describe_saga(const TransactionRequest& request, const ServiceOptio
     if (!compensate) return compensate.error();
     saga.step(*action, *compensate, request.payloads[i]);
   }
-  if (request.steps.empty()) saga.step({}, {});  // succeeds at once, as dtm's does
+  if (request.steps.empty()) saga.step({}, {});  // succeeds at once, as in dtm
   BELAY_TRY(apply_orders(request.custom_data, saga));
   return saga;
 }
@@ -99,7 +100,7 @@ Result<Msg> describe_msg(const TransactionRequest& request, const ServiceOptions
   return msg;
 }
 
-// Its branches come one by one, and dtm calls them one by one.
+// The branches come one by one, and dtm calls them one by one.
 template <class Mode>
 Result<Mode> describe_two_phase(const TransactionRequest& request, const ServiceOptions&) {
   return Mode(request.gid).in_order();

@@ -1,4 +1,4 @@
-// From dtm's transaction object to a description that the engine takes.
+// Converts dtm's transaction object to a description for the engine.
 #pragma once
 
 #include <variant>
@@ -17,17 +17,17 @@ class Described {
   Description description() const {
     return std::visit([](const auto& one) { return Description(one); }, any_);
   }
-  // Of a message: from its submit to its start.
+  // For a message: the time from its submit to its start.
   Millis delay() const;
 
  private:
   Any any_;
 };
 
-// Errors: invalid_argument, with what a client is told.
+// Errors: invalid_argument, with the text for the client.
 Result<Described> describe(const TransactionRequest& request, const ServiceOptions& options);
 
-// What the engine calls for a URL of a request. Errors: invalid_argument.
+// The target for which the engine calls a URL of a request. Errors: invalid_argument.
 Result<std::string> target_of(std::string_view url, std::string_view protocol,
                               const ServiceOptions& options);
 

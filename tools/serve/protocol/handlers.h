@@ -1,4 +1,4 @@
-// What each endpoint does, in neither REST's nor JSON-RPC's words.
+// The function of each endpoint, independent of the forms of REST and JSON-RPC.
 #pragma once
 
 #include <string>
@@ -11,15 +11,15 @@ namespace belay::protocol {
 
 void new_gid(const ContextPtr& context, Done done);
 
-// submit.cc, prepare.cc
+// submit.cc, prepare.cc.
 void prepare(const ContextPtr& context, const TransactionRequest& request, Done done);
 void submit(const ContextPtr& context, const TransactionRequest& request, Done done);
 
-// stop.cc
+// stop.cc.
 void abort(const ContextPtr& context, const TransactionRequest& request, Done done);
 void force_stop(const ContextPtr& context, const std::string& gid, Done done);
 
-// branches.cc
+// branches.cc.
 struct BranchRequest {
   std::string gid, branch_id, trans_type, data;
   std::string confirm, cancel;  // tcc
@@ -30,32 +30,32 @@ struct BranchRequest {
 Result<BranchRequest> read_branch(const Json& object);
 void register_branch(const ContextPtr& context, const BranchRequest& request, Done done);
 
-// workflow.cc
+// workflow.cc.
 void prepare_workflow(const ContextPtr& context, const TransactionRequest& request, Done done);
 void submit_workflow(const ContextPtr& context, const TransactionRequest& request, Done done);
 
-// query.cc
+// query.cc.
 void query(const ContextPtr& context, const std::string& gid, Done done);
 void list_all(const ContextPtr& context, const http::Request& request, Done done);
 
-// cron.cc
+// cron.cc.
 void reset_cron_time(const ContextPtr& context, const http::Request& request, Done done);
 void reset_next_cron_time(const ContextPtr& context, const std::string& gid, Done done);
 
-// topics.cc
+// topics.cc.
 void subscribe(const ContextPtr& context, const http::Request& request, Done done);
 void unsubscribe(const ContextPtr& context, const http::Request& request, Done done);
 void delete_topic(const ContextPtr& context, const std::string& topic, Done done);
 void scan_kv(const ContextPtr& context, const http::Request& request, Done done);
 void query_kv(const ContextPtr& context, const http::Request& request, Done done);
 
-// json_rpc.cc: the body to the response's.
+// json_rpc.cc: handles the body of a JSON-RPC request.
 void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
               http::Respond respond);
 
-// How long a request with wait_result waits at most.
+// The longest time that a request with wait_result waits.
 Millis wait_budget(const Context& context, const TransactionRequest& request);
-// The transaction is not known.
+// The answer for a gid that is not known.
 ApiResult unknown_gid(const std::string& gid);
 
 }  // namespace belay::protocol

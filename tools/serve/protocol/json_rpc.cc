@@ -1,4 +1,4 @@
-// JSON-RPC 2.0: five of the endpoints, in other words.
+// JSON-RPC 2.0: five of the endpoints in another form.
 #include <array>
 #include <utility>
 
@@ -25,7 +25,7 @@ template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
 void with_transaction(const Call& call, const Json& params, Done done) {
   auto request = read_transaction(params);
   if (!request) return done(ApiResult::of(request.error()));
-  request->gid = clean_gid(request->gid);  // one gid, whichever way it comes
+  request->gid = clean_gid(request->gid);  // the same gid with REST and JSON-RPC
   request->trace_parent = call.trace_parent;
   Handler(call.context, *request, std::move(done));
 }
@@ -68,7 +68,7 @@ Json error_of(int code, std::string message) {
 
 http::Response respond_with(const Json& body) { return to_response(ApiResult::of(body)); }
 
-// What overloads REST overloads JSON-RPC too: so that a proxy sees it, it keeps its status.
+// An overload has the same HTTP status in JSON-RPC as in REST, so that a proxy can see it.
 http::Response response_of(const Json& id, const ApiResult& answer) {
   if (answer.kind == ApiResult::Kind::overload) return to_response(answer);
   if (answer.kind == ApiResult::Kind::done) return respond_with(reply(id, nullptr, nullptr));

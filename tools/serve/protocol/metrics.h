@@ -1,4 +1,5 @@
-// What Prometheus scrapes: requests counted here, all else read from the engine when asked.
+// The metrics for Prometheus: requests are counted here; everything else is read from the engine
+// when the metrics are rendered.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace belay::protocol {
 
-// A moment's figures of the program around the service.
+// The figures of one moment of the program around the service.
 struct ServerFigures {
   std::uint64_t connections = 0, requests_in_flight = 0;                 // now
   std::uint64_t requests = 0, refused = 0;                               // total
@@ -28,11 +29,12 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // A request was answered. `api`: a route's fixed name ("submit"), never what a client sent.
+  // Counts an answered request. `api`: the route's fixed name ("submit"), never a text that a
+  // client sent.
   void count_request(std::string_view api, int status, double seconds);
-  // Where the program's own figures come from; asked at each render.
+  // Sets the source of the program's own figures, which is called at each render.
   void read_server(std::function<ServerFigures()> read);
-  // Prometheus' text format. Hosts beyond the first 100 are summed as "other".
+  // Renders Prometheus' text format. Hosts beyond the first 100 are summed as "other".
   std::string render(const Counters& counters, const std::vector<HostFigures>& hosts);
 
  private:

@@ -12,7 +12,7 @@ namespace {
 http::Response closing() {
   return to_response({ApiResult::Kind::overload, "the server is closing", {}});
 }
-// The work for it was dropped.
+// The answer if the work for a request was dropped.
 http::Response busy() {
   return to_response({ApiResult::Kind::overload, "too busy, try again", {}});
 }
@@ -26,7 +26,7 @@ OpenRequest::OpenRequest(std::shared_ptr<OpenRequests> owner, std::string_view a
       respond_(std::move(respond)),
       begun_(std::chrono::steady_clock::now()) {}
 
-// Without memory for words the status has to do.
+// If there is no memory for a text, the status alone must suffice.
 OpenRequest::~OpenRequest() {
   if (answered_ || threads::run_if_memory([this] { answer(busy()); })) return;
   threads::run_if_memory([this] { answer(http::Response{503, {}, {}, {}}); });
@@ -34,7 +34,7 @@ OpenRequest::~OpenRequest() {
 
 void OpenRequest::answer(http::Response response) {
   if (answered_.exchange(true)) return;
-  // Whatever happens, nobody waits for this one any more.
+  // Whatever happens, this request is not open any more.
   const std::unique_ptr<OpenRequest, void (*)(OpenRequest*)> end(
       this, [](OpenRequest* self) { self->owner_->forget(self); });
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun_;

@@ -1,5 +1,5 @@
-// Requests that were taken and not yet answered. Each is answered once, whatever becomes of the
-// work for it, and counted then.
+// Requests that were accepted and not yet answered. Each is answered exactly once, whatever happens
+// to its work, and is counted at that time.
 #pragma once
 
 #include <atomic>
@@ -20,10 +20,10 @@ class OpenRequests;
 class OpenRequest {
  public:
   OpenRequest(std::shared_ptr<OpenRequests> owner, std::string_view api, http::Respond respond);
-  // Of one whose work was dropped: answers 503.
+  // If the request was not answered, because its work was dropped, answers 503.
   ~OpenRequest();
 
-  // The first call counts.
+  // Only the first call has an effect.
   void answer(http::Response response);
 
  private:
@@ -36,9 +36,9 @@ class OpenRequest {
 
 class OpenRequests : public std::enable_shared_from_this<OpenRequests> {
  public:
-  // `api`: a route's fixed name, which lives for ever.
+  // `api`: a route's fixed name, which must never be destroyed.
   std::shared_ptr<OpenRequest> begin(std::string_view api, http::Respond respond);
-  // Answers all that are open with 503, and returns when none is being answered any more.
+  // Answers all open requests with 503, and returns when no request is being answered any more.
   void end_all();
 
   Metrics& metrics() { return metrics_; }

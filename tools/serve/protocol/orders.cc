@@ -28,7 +28,7 @@ Result<std::vector<std::uint32_t>> step_numbers(const Json& list, std::size_t st
 
 Result<std::vector<Saga::Order>> read_orders(const Json& orders, std::size_t steps) {
   std::vector<Saga::Order> all;
-  if (orders.is_array() && orders.empty()) return all;  // what PHP makes of an empty map
+  if (orders.is_array() && orders.empty()) return all;  // PHP writes an empty map this way
   if (!orders.is_object()) return invalid("custom_data.orders must be an object");
   for (const auto& [key, list] : orders.items()) {
     const auto index = to_integer(key);
@@ -42,7 +42,8 @@ Result<std::vector<Saga::Order>> read_orders(const Json& orders, std::size_t ste
   return all;
 }
 
-// In order, a step waits for all before it: it must not wait for a later one, or for itself, too.
+// For steps in order, where each step waits for all before it: a step must not wait for itself or a
+// later one.
 Result<> check_in_order(const std::vector<Saga::Order>& orders) {
   for (const auto& [step, after] : orders) {
     for (const auto before : after) {

@@ -1,4 +1,5 @@
-// The custom data of a saga: whether its steps go at once, and which wait for which.
+// Reads the custom data of a saga: whether its steps run at once, and which steps wait for which
+// others.
 #pragma once
 
 #include <string_view>
@@ -8,8 +9,8 @@
 
 namespace belay::protocol {
 
-// Gives the saga, whose steps are there already, the order that `custom_data` asks for. What would
-// never end is refused: a cycle, a step that is not there. Errors: invalid_argument.
+// Gives a saga, which has its steps already, the order in `custom_data`. An order that would never
+// end is refused: a cycle, or a step that does not exist. Errors: invalid_argument.
 Result<> apply_orders(std::string_view custom_data, Saga& saga);
 
 }  // namespace belay::protocol

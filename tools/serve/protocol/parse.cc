@@ -8,11 +8,11 @@
 namespace belay::protocol {
 namespace {
 
-// Counted before it is parsed, so that nothing deeper or larger is ever built, walked or printed.
-// Of a text that is no JSON the figures mean nothing.
+// Counted before the text is parsed, so that nothing deeper or larger is ever built, walked or
+// printed. For a text that is no JSON the figures mean nothing.
 struct Extent {
-  std::size_t depth = 0;   // at most
-  std::size_t values = 1;  // those in arrays and objects
+  std::size_t depth = 0;   // the maximum
+  std::size_t values = 1;  // the values in arrays and objects
 };
 
 Extent extent_of(std::string_view text) {
@@ -130,7 +130,7 @@ std::vector<Header> Members::text_map(std::string_view name) {
   std::vector<Header> all;
   const auto* found = find(name);
   if (found == nullptr) return all;
-  if (found->is_array() && found->empty()) return all;  // what PHP makes of an empty map
+  if (found->is_array() && found->empty()) return all;  // PHP writes an empty map this way
   if (!found->is_object()) refuse(name, "an object of strings", *found);
   if (!found->is_object()) return all;
   for (const auto& [key, value] : found->items()) {

@@ -1,5 +1,5 @@
-// Request bodies, read with dtm's tolerance: null is absent, unknown keys are passed over, keys are
-// found whatever their case. Types are strict.
+// Parses request bodies with dtm's tolerance: null counts as absent, unknown keys are ignored, and
+// the case of keys does not matter. Types are strict.
 #pragma once
 
 #include <cstdint>
@@ -15,25 +15,26 @@
 
 namespace belay::protocol {
 
-// beyond every definition that the engine takes, escapes included
+// Larger than every definition that the engine accepts, even with all its characters escaped.
 inline constexpr std::size_t kBodyBytesMax = 64 * 1024 * 1024;
-inline constexpr std::size_t kDepthMax = 64;  // of arrays and objects within each other
-// Of all kinds, a hundred or more for each branch: parsed they take many times their text's bytes.
+inline constexpr std::size_t kDepthMax = 64;  // the depth of nested arrays and objects
+// Values of all kinds, a hundred or more for each branch: parsed values take many times the bytes
+// of their text.
 inline constexpr std::size_t kValuesMax = 262'144;
-inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // of every duration
+inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // the limit of every duration
 
 using base::invalid;
 
-// An object; of the text `null`, an empty one. Errors: invalid_argument.
+// Parses an object; the text `null` yields an empty object. Errors: invalid_argument.
 Result<Json> parse_object(std::string_view text);
 
-// The members of an object by name. A member of the wrong type reads as if it were absent, and the
-// first of these is remembered.
+// The members of an object by name. A member of a wrong type reads as absent, and the first such
+// error is stored.
 class Members {
  public:
   explicit Members(const Json& object) : object_(object) {}
 
-  // Null if it is absent or null.
+  // Null if the member is absent or null.
   const Json* find(std::string_view name) const;
   std::string text(std::string_view name);
   std::int64_t integer(std::string_view name);
@@ -52,10 +53,10 @@ class Members {
   std::optional<Error> error_;
 };
 
-// A whole decimal number. Error: dtm's text for it.
+// Parses a whole decimal number. Error: with dtm's text.
 Result<std::int64_t> to_integer(std::string_view text);
 
-// The query parameter `name`, a whole number; `otherwise` if it is absent or empty.
+// The query parameter `name` as a whole number; `otherwise` if it is absent or empty.
 Result<std::int64_t> query_integer(const http::Request& request, std::string_view name,
                                    std::int64_t otherwise);
 

@@ -1,4 +1,5 @@
-// prepare: makes a transaction known. Again, while it waits for its word: nothing changes.
+// prepare: makes a transaction known. If it is prepared again before it is submitted or aborted,
+// nothing changes.
 #include <utility>
 
 #include "serve/protocol/describe.h"

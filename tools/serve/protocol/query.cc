@@ -1,4 +1,4 @@
-// query and all: what the state file knows, read beside the engine.
+// query and all: read transactions from the state file, without the engine.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -11,23 +11,24 @@ namespace belay::protocol {
 namespace {
 
 constexpr std::int64_t kRowsDefault = 100;
-constexpr std::int64_t kRowsMax = 1'000;  // rows carry their definitions
-constexpr Millis kClockSlack{2'000};      // what the filter by age may be off; the rest is exact
+constexpr std::int64_t kRowsMax = 1'000;  // each row contains its definition
+// The filter by age may be off by this much; the other filters are exact.
+constexpr Millis kClockSlack{2'000};
 
 struct ListRequest {
   std::string gid;
   Filter filter;
-  bool is_empty = false;                 // a word that nothing can have
-  std::optional<TimePoint> first, last;  // created at, both included
+  bool is_empty = false;                 // the filter has a value that no transaction can have
+  std::optional<TimePoint> first, last;  // the limits of created_at, both included
 };
 
-// Epoch milliseconds, whole seconds of which count.
+// Milliseconds since the epoch; only whole seconds count.
 Result<std::optional<TimePoint>> time_of(const http::Request& request, std::string_view name) {
   using Time = std::optional<TimePoint>;
   const auto millis = query_integer(request, name, 0);
   if (!millis) return millis.error();
   if (*millis <= 0) return Time();
-  constexpr std::int64_t kMost = 250'000'000'000'000;  // year 9892: not beyond what can be written
+  constexpr std::int64_t kMost = 250'000'000'000'000;  // year 9892: later years cannot be written
   return Time(TimePoint(Millis(std::min(*millis, kMost) / 1'000 * 1'000)));
 }
 

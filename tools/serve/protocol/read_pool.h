@@ -1,5 +1,5 @@
-// Queries, on threads that each have a reader of the state file: they may take a while, and neither
-// the engine's loop nor the server's waits for them.
+// Runs queries on threads that each have a reader of the state file: a query may take a while, and
+// neither the engine's loop nor the server's threads wait for it.
 #pragma once
 
 #include <chrono>
@@ -19,15 +19,15 @@ class ReadPool {
  public:
   using Job = std::function<void(Reader& reader)>;
 
-  // Errors: those of Reader::open, resources (no thread is left).
+  // Errors: those of Reader::open; resources (no thread is left).
   static Result<std::unique_ptr<ReadPool>> make(const std::string& path, unsigned threads,
                                                 std::size_t queued_max,
                                                 Millis patience = Millis{5'000});
   ~ReadPool() { stop(); }
 
-  // False: the queue is full, or it was stopped. A job that waited for longer than its client is
-  // likely to (`patience`) is dropped: a few dear queries must not hold up all that follow, nor be
-  // made for clients that are gone.
+  // False: the queue is full, or the pool was stopped. A job that has waited longer than
+  // `patience`, which is about as long as its client waits, is dropped: a few expensive queries
+  // must not delay all that follow, nor be made for clients that are gone.
   bool post(Job job);
   // Drops what waited for too long, though no thread is free to look at it: to be called now and
   // then.

@@ -11,7 +11,7 @@ constexpr std::string_view kRpcPrefix = "jsonrpc+";
 constexpr std::string_view kNoAnswer = "no answer after ";
 constexpr std::string_view kTimeout = "timeout after ";
 
-// "branch 02 (TARGET): WHAT"
+// The parts of "branch 02 (TARGET): WHAT".
 struct BranchReason {
   std::string_view target;
   std::string_view what;

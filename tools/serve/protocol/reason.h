@@ -1,4 +1,4 @@
-// Reasons as dtm words them, for clients that show or look for its words.
+// Reasons in dtm's wording, for clients that show it or search in it.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 
 namespace belay::protocol {
 
-// Of a transaction that turned back: "branch 02 (http://…): no" becomes "url:http://… return
-// failed: no"; a timeout and a used-up retry limit likewise.
+// For a transaction that turned back: "branch 02 (http://…): no" becomes "url:http://… return
+// failed: no"; likewise for a timeout and an exhausted retry limit.
 std::string client_reason(std::string_view reason);
-// Of a branch whose call brought no answer that can be read.
+// For a branch whose call brought no readable answer.
 std::string unknown_result_text(std::string_view reason);
 // A target as the client wrote it.
 std::string_view url_of(std::string_view target);

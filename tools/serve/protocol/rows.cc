@@ -11,10 +11,10 @@
 namespace belay::protocol {
 namespace {
 
-// What a step of a definition has where: see the schema of the state file.
+// The places of a step's parts in a definition: see the schema of the state file.
 enum StepPlace : std::size_t { kFirst = 0, kPayload = 2, kOptions = 3 };
-// A topic's payload stands in an answer once for each subscriber, as base64: so much of them at
-// most.
+// The payload of a topic is in the answer once for each subscriber, as base64; this is the maximum
+// for such payloads.
 constexpr std::size_t kSharedBytesMax = std::size_t{32} * 1024 * 1024;
 
 Json parse_definition(const TransactionRow& row) {
@@ -33,7 +33,7 @@ const Json& part_of(const Json& step, std::size_t place) {
   return step.is_array() && place < step.size() ? step[place] : kNone;
 }
 
-// A value that was bytes: text, or {"base64": …}.
+// The base64 form of a value that was bytes: a text, or {"base64": …}.
 std::string base64_of(const Json& value) {
   if (value.is_string()) return base::to_base64(value.get_ref<const std::string&>());
   return value.is_object() ? value.value("base64", std::string()) : std::string();
@@ -44,8 +44,8 @@ std::string bytes_of(const Json& value) {
   return base::from_base64(base64_of(value)).value_or(std::string());
 }
 
-// A JSON number leaves a client's 32 bits only when billions of transactions were submitted; then
-// it is 0, as in dtm's stores without numbers.
+// An id exceeds a client's 32 bits only after billions of transactions; then it is 0, as with dtm's
+// stores that have no numbers.
 std::int64_t client_id(std::int64_t id) { return id > INT32_MAX ? 0 : id; }
 
 void put_unless_empty(Json& json, const char* name, std::string text) {
@@ -88,7 +88,7 @@ Json options_of(const Json& definition, bool concurrent) {
   return options;
 }
 
-// The back-check of a message, the callback of a workflow.
+// The URL of a message's back-check or of a workflow's callback.
 std::string query_prepared_of(const Json& definition) {
   const auto query = definition.find("query");
   if (query == definition.end() || !query->is_number_unsigned()) return {};
@@ -115,11 +115,11 @@ void put_end(Json& json, Status status, TimePoint at) {
 
 bool is_listed(const BranchRow& row) {
   switch (row.op) {
-    // the caller's own business in dtm: listed only where belay makes the call
+    // In dtm the caller itself makes this call: listed only if belay makes it.
     case Op::try_:
     case Op::prepare: return !row.target.empty();
     case Op::query: return false;
-    case Op::action: return !row.target.starts_with(kTopicPrefix);  // its subscribers are
+    case Op::action: return !row.target.starts_with(kTopicPrefix);  // its subscribers are listed
     default: return true;
   }
 }
@@ -129,7 +129,7 @@ std::string_view branch_status(const BranchRow& row) {
   return ended ? std::string_view(row.status) : "prepared";
 }
 
-// Undo first, as in dtm: compensate, action; cancel, confirm; rollback, commit.
+// The undo comes first, as in dtm: compensate, action; cancel, confirm; rollback, commit.
 int place_of(Op op) {
   switch (op) {
     case Op::try_:
@@ -141,7 +141,7 @@ int place_of(Op op) {
   }
 }
 
-// When each operation of each branch was answered for good.
+// The time of the final answer of each operation of each branch.
 using EndTimes = std::map<std::pair<std::string, std::string>, TimePoint>;
 
 EndTimes end_times(const std::vector<TimelineRow>& timeline) {
@@ -152,7 +152,7 @@ EndTimes end_times(const std::vector<TimelineRow>& timeline) {
   return times;
 }
 
-// The payload of each step, as base64; a topic's subscribers share that of their step.
+// The payload of each step, as base64; a topic's subscribers share the payload of their step.
 class Payloads {
  public:
   explicit Payloads(const Json& definition) {
@@ -164,7 +164,8 @@ class Payloads {
       of_step_.push_back({shares ? of_step_[parent - 1].text : texts_.size() - 1, shares});
     }
   }
-  // Empty, too, of a subscriber when the answer has as much of such as it may have.
+  // Returns the payload of a step. The result is also empty for a subscriber if the answer already
+  // has the maximum of such payloads.
   std::string_view take(std::size_t step) {
     if (step >= of_step_.size()) return {};
     const std::string_view text = texts_[of_step_[step].text];

@@ -1,5 +1,5 @@
-// A state file's rows in the shape of dtm's: a transaction, and one row for each operation of each
-// branch.
+// Converts the rows of a state file to dtm's format: a transaction, and one row for each operation
+// of each branch.
 #pragma once
 
 #include <optional>
@@ -14,14 +14,14 @@ namespace belay::protocol {
 
 struct StoredTransaction {
   Json transaction;
-  Json branches;  // of a workflow: its progress
+  Json branches;  // a workflow has its progress here
 };
 
 // Nothing if the gid is not known.
 Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
                                                                const std::string& gid);
 Json transaction_json(const TransactionRow& row);
-// Of one that was prepared a moment ago.
+// The same for a transaction that was just prepared.
 Json new_transaction(const Report& report, const TransactionRequest& request);
 
 ApiResult too_many_reads();

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::string_view kTopic = "/api/dtmsvr/topic/";
 constexpr Millis kReadsLook{1'000};
-constexpr std::size_t kLargeBodyBytes = 64 * 1024;  // read in a millisecond or two
+constexpr std::size_t kLargeBodyBytes = 64 * 1024;  // parsed in a millisecond or two
 
-// A request under way, as a route sees it.
+// A request in progress, as a route sees it.
 struct Turn {
   ContextPtr context;
   http::Request request;
@@ -64,7 +64,7 @@ void query_route(Turn& turn) {
   Handler(turn.context, turn.request, turn.done());
 }
 
-// What cannot be read at all is told by 400 and as plain text, here only.
+// Only this route answers an unreadable body with 400 and plain text.
 void branch_route(Turn& turn) {
   const auto refuse = [&](const Error& error) {
     turn.open_request->answer(plain_text(400, text_of({{"message", error.detail}})));
@@ -115,9 +115,9 @@ void health_route(Turn& turn) {
 }
 
 struct Route {
-  std::string_view method;  // empty: any
+  std::string_view method;  // empty: any method
   std::string_view path;
-  std::string_view name;  // in the metrics
+  std::string_view name;  // the name in the metrics
   Handle handle;
 };
 
@@ -165,7 +165,8 @@ const Route* find_route(std::string_view method, std::string_view path) {
   return is_topic ? &kDeleteTopic : nullptr;
 }
 
-// A GET with a slash too many is sent to where it meant to go; all else is not there.
+// A GET with a slash too many at its end is redirected to the route without it; everything else is
+// not found.
 http::Response no_route(const http::Request& request) {
   std::string_view path = request.path;
   const bool has_slash = path.size() > 1 && path.ends_with('/');

@@ -1,4 +1,4 @@
-// abort and forceStop: the caller's word to go back, and the operator's to stop.
+// abort and forceStop: the caller's decision to go back, and the operator's command to stop.
 #include <utility>
 
 #include "serve/protocol/handlers.h"
@@ -16,7 +16,7 @@ ApiResult cannot_abort(const Report& report) {
                             "', cannot abort. FAILURE");
 }
 
-// The request's type counts too, as in dtm; what is stored must be such a one as well.
+// The request's type counts too, as in dtm; the stored transaction must also be of such a type.
 bool may_abort(const Report& report, std::string_view trans_type) {
   if (report.mode() == Mode::msg) return report.status() == Status::prepared;
   return is_two_phase(trans_type) && is_two_phase(name_of(report.mode())) &&
@@ -30,7 +30,7 @@ ApiResult cannot_stop(const Report& report) {
 
 using Describe = ApiResult (*)(const Report& report);
 
-// The abort is on disk; who asked for it is told when all is undone.
+// The abort is on disk; the client is answered when everything is undone.
 void wait_until_undone(const ContextPtr& context, const TransactionRequest& request,
                        const Report& report, Done done) {
   if (report.finished()) return done({});
@@ -39,7 +39,7 @@ void wait_until_undone(const ContextPtr& context, const TransactionRequest& requ
   Waits::begin(context, request.gid, plan, std::move(done));
 }
 
-// Refused for its state: which one that is belongs into the answer.
+// The request was refused because of the transaction's state: the answer must contain that state.
 void refuse(const ContextPtr& context, const std::string& gid, Describe describe, Done done) {
   ask<Report>(
       [gid, describe, done = std::move(done)](const Result<Report>& found) {
@@ -50,7 +50,7 @@ void refuse(const ContextPtr& context, const std::string& gid, Describe describe
       [&](ReportCallback told) { return context->engine.find(gid, std::move(told)); });
 }
 
-// What a word came to that the state may forbid.
+// The callback of a request that the transaction's state may forbid.
 ReportCallback told_as(const ContextPtr& context, const std::string& gid, Describe describe,
                        const Done& done) {
   return [context, gid, describe, done](const Result<Report>& result) {

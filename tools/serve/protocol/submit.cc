@@ -1,5 +1,5 @@
-// submit: the word to go forward. Of an unknown gid it brings the transaction along; of one that
-// goes forward already it changes nothing.
+// submit: the decision to go forward. If the gid is unknown, the request contains the whole
+// transaction; if the transaction goes forward already, nothing changes.
 #include <utility>
 
 #include "serve/protocol/describe.h"
@@ -22,8 +22,8 @@ class Submit : public std::enable_shared_from_this<Submit> {
               .is_delayed = described_.delay().count() != 0},
         done_(std::move(done)) {}
 
-  // A saga or msg brings all it needs. Of a tcc or xa, mostly prepared before, only the word
-  // counts.
+  // A saga or msg contains all it needs. A tcc or xa was usually prepared before, so only the
+  // decision counts.
   void run() { mode_ == Mode::tcc || mode_ == Mode::xa ? give_word(true) : submit(); }
 
  private:
@@ -49,7 +49,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
     done_(ApiResult::of(result.error()));
   }
 
-  // `first`: whether an unknown gid is prepared and tried again.
+  // `first`: if the gid is unknown, the transaction is prepared and the decision is tried again.
   void give_word(bool first) {
     ask<Report>(then(first ? &Submit::on_first_word : &Submit::on_word), [&](ReportCallback done) {
       return context_->engine.submit_prepared(gid_, described_.delay(), std::move(done));
@@ -64,7 +64,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
   }
 
   void on_prepared(const Result<Report>& result) {
-    // Somebody else was faster: what they did counts.
+    // Another request was faster: its transaction counts.
     if (!result && result.error().code != ErrorCode::conflict)
       return done_(ApiResult::of(result.error()));
     give_word(false);
@@ -76,7 +76,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
     done_(ApiResult::of(result.error()));
   }
 
-  // The gid is taken by something else than this request brought: its state decides.
+  // The gid belongs to a transaction with another definition: its state decides.
   void look() {
     ask<Report>(then(&Submit::on_looked),
                 [&](ReportCallback done) { return context_->engine.find(gid_, std::move(done)); });
@@ -84,8 +84,8 @@ class Submit : public std::enable_shared_from_this<Submit> {
 
   void on_looked(const Result<Report>& result) {
     if (!result) return done_(ApiResult::of(result.error()));
-    // Of the same mode it may differ in what only the submit says, a delay. A saga has no such
-    // thing: another one is another one.
+    // A transaction of the same mode may differ only in a value that the submit contains, the
+    // delay. A saga has no such value: a different saga is another transaction.
     const bool is_meant = result->mode() == mode_ && mode_ != Mode::saga;
     if (is_meant && result->status() == Status::submitted) return accepted(*result);
     if (is_meant && result->status() == Status::prepared && !gave_word_) {
@@ -95,7 +95,7 @@ class Submit : public std::enable_shared_from_this<Submit> {
     refuse(*result);
   }
 
-  // Of what was there before, only one that goes forward is as good as submitted now.
+  // If the transaction existed before, only one that goes forward counts as submitted now.
   void on_known(const Report& report) {
     if (report.joined() && report.status() != Status::submitted) {
       if (report.status() == Status::prepared) return look();
@@ -110,7 +110,8 @@ class Submit : public std::enable_shared_from_this<Submit> {
     Waits::begin(context_, gid_, plan_, done_);
   }
 
-  // dtm's words, also for what was submitted before and has ended; `more` tells that apart.
+  // Uses dtm's text, also for a transaction that was submitted before and has ended; `more`
+  // distinguishes the two.
   void refuse(const Report& report, Json more = {}) {
     auto answer = ApiResult::failure("current status '" + std::string(name_of(report.status())) +
                                      "', cannot sumbmit. FAILURE");

@@ -1,4 +1,4 @@
-// Points in time as dtm writes them.
+// Points in time in dtm's format.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Topics: subscribing, and the view of them that dtm's clients have, a store of keys and values.
+// Topics: subscribing, and the view of topics as a store of keys and values, which dtm's clients
+// use.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -29,8 +30,8 @@ bool has_target(const Subscriptions& all, std::string_view target) {
   return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.target == target; });
 }
 
-// Topics are read from the file, where a subscription is before it is answered: there may be many,
-// and the engine's loop has other things to do.
+// Topics are read from the file, which has a subscription before its request is answered. There may
+// be many topics, and the engine's loop has other work.
 void with_reader(const ContextPtr& context, const Done& done,
                  std::function<Result<Subscriptions>(Reader& reader)> read,
                  std::function<void(Subscriptions all)> work) {
@@ -43,14 +44,14 @@ void with_reader(const ContextPtr& context, const Done& done,
   if (!posted) done(too_many_reads());
 }
 
-// Hands on one topic's subscriptions, or answers why not.
+// Calls `work` with one topic's subscriptions, or answers with the error.
 void with_topic(const ContextPtr& context, const Done& done, const std::string& topic,
                 std::function<void(Subscriptions all)> work) {
   with_reader(
       context, done, [topic](Reader& reader) { return reader.topics(topic); }, std::move(work));
 }
 
-// The same of all topics.
+// The same for all topics.
 void with_topics(const ContextPtr& context, const Done& done,
                  const std::function<void(Topics topics)>& work) {
   with_reader(
@@ -71,7 +72,7 @@ void remove(const ContextPtr& context, const std::string& topic, const std::stri
   });
 }
 
-// One after the other; what went away meanwhile is no matter.
+// Removes the subscriptions one after the other; one that was removed meanwhile does not matter.
 void remove_all(const ContextPtr& context, Subscriptions left, const Done& done) {
   if (left.empty()) return done({});
   const auto last = left.back();
@@ -84,8 +85,8 @@ void remove_all(const ContextPtr& context, Subscriptions left, const Done& done)
          });
 }
 
-// The value as dtm has it: a list of subscribers, as JSON in a string. Nobody keeps its times and
-// versions.
+// The value in dtm's format: a list of subscribers, as JSON in a string. Its times and versions are
+// not stored.
 Json kv_row(std::size_t id, const std::string& topic, const Subscriptions& subscriptions) {
   auto list = Json::array();
   for (const auto& one : subscriptions)

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::int64_t kRetriesMax = 1'000'000'000;
 
-// A step's members: action, compensate, and data in old clients' requests.
+// Reads a step's members: action, compensate, and data in the requests of old clients.
 Result<> read_steps(const Json& steps, TransactionRequest& request) {
   if (!steps.is_array()) {
     return Error{ErrorCode::invalid_argument,

@@ -1,4 +1,4 @@
-// dtm's transaction object, as prepare, submit, abort and others are sent it.
+// dtm's transaction object, which prepare, submit, abort and others receive.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,18 @@ struct TransactionRequest {
   std::string gid;
   std::string trans_type;
   std::vector<Step> steps;
-  std::vector<std::string> payloads;  // those of steps[].data behind them
+  std::vector<std::string> payloads;  // followed by the data of steps[]
   std::string query_prepared;
   std::string protocol;
   std::string custom_data;
   std::string rollback_reason;
   std::vector<Header> branch_headers;
   std::vector<Header> req_extra;
-  std::string trace_parent;  // of the request's header
+  std::string trace_parent;  // from the request's header
   bool wait_result = false;
   bool concurrent = false;
-  std::int64_t timeout_to_fail = 0;  // these in seconds; 0: the default
+  // Times are in seconds, retry_limit is a count; 0: the default.
+  std::int64_t timeout_to_fail = 0;
   std::int64_t request_timeout = 0;
   std::int64_t retry_interval = 0;
   std::int64_t retry_limit = 0;
@@ -39,7 +40,7 @@ struct TransactionRequest {
 // Errors: invalid_argument.
 Result<TransactionRequest> read_transaction(const Json& object);
 
-// Without line breaks and semicolons, as REST takes it.
+// Removes line breaks and semicolons from a gid, as REST does.
 std::string clean_gid(std::string_view gid);
 
 }  // namespace belay::protocol

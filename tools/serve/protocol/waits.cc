@@ -10,12 +10,13 @@
 namespace belay::protocol {
 namespace {
 
-// A transaction is looked at after this long, then after twice that, and so on: a handful of times
-// within any budget.
+// The state of a transaction is checked after this time, then after twice that time, and so on: a
+// few times within any budget.
 constexpr Millis kFirstLook{50};
 
-// dtm says FAILURE of a saga or msg, and an error of a tcc or xa, which go on: somebody who
-// believes it does the same again under another gid. Only what has turned back fails.
+// For an unfinished saga or msg dtm answers FAILURE, and for a tcc or xa an error, although they go
+// on: a client that believes this submits the same again under another gid. Here only a transaction
+// that has turned back is answered with a failure.
 ApiResult answer_of_unfinished(const Report& report, const WaitPlan& plan) {
   const auto& reason = report.reason();
   const bool turned_back = report.status() == Status::aborting;
@@ -64,7 +65,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
   void on_seen(const Result<Report>& result, Millis delay) {
     if (settled_) return;
     if (!result || result->finished()) return leave(result);
-    // One that turns back has its reason from the start, and is mostly through with it soon.
+    // A transaction that turns back has its reason from the start, and usually ends soon.
     const bool unanswered =
         !result->reason().empty() && !plan_.is_patient && result->status() != Status::aborting;
     if (unanswered || plan_.is_delayed || waited_ >= plan_.budget)
@@ -72,7 +73,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
     look_after(2 * delay);
   }
 
-  // Answered before the engine tells the end.
+  // The wait is answered before the engine reports the end.
   template <class T>
   void leave(T&& told) {
     context_->waits.remove(gid_, shared_from_this());
@@ -84,10 +85,10 @@ class Wait : public std::enable_shared_from_this<Wait> {
   const WaitPlan plan_;
   const Done done_;
   std::atomic<bool> settled_ = false;
-  Millis waited_{0};  // until the next look
+  Millis waited_{0};  // until the next check
 };
 
-// dtm goes on for two seconds behind the request_timeout.
+// dtm waits two seconds longer than the request_timeout.
 Millis wait_budget(const Context& context, const TransactionRequest& request) {
   const Millis own{request.request_timeout * 1'000};
   return (own.count() != 0 ? own : context.options.request_timeout) + Millis{2'000};

@@ -1,5 +1,6 @@
-// Requests that wait for a transaction's result. The engine is asked once for each transaction,
-// however many wait for it and however often they come back; who has been answered is forgotten.
+// Requests that wait for a transaction's result. The engine is asked only once for each
+// transaction, whatever the number of waiting requests and of their repetitions; a request that was
+// answered is forgotten.
 #pragma once
 
 #include <atomic>
@@ -17,11 +18,12 @@ namespace belay::protocol {
 
 struct Context;
 
-// What is known of a request that waits.
+// The properties of a waiting request.
 struct WaitPlan {
   Mode mode{};
   Millis budget{};
-  bool is_patient = false;  // a call without an answer may be followed by one that has one soon
+  // A call without an answer may soon be followed by one with an answer.
+  bool is_patient = false;
   bool is_delayed = false;  // nothing happens within the budget
   Status wanted = Status::succeed;
 };
@@ -30,8 +32,8 @@ class Wait;
 
 class Waits {
  public:
-  // Answers `done` when the transaction is final, or with what is known once nothing better is to
-  // be expected: a branch did not answer, or the budget is used up.
+  // Answers `done` when the transaction is final, or with its present state when no better result
+  // can be expected: a branch did not answer, or the budget is used up.
   static void begin(const std::shared_ptr<Context>& context, const std::string& gid,
                     const WaitPlan& plan, Done done);
 
@@ -39,7 +41,7 @@ class Waits {
   friend class Wait;
   using Group = std::unordered_set<std::shared_ptr<Wait>>;
 
-  // True if the engine has to be asked about this gid.
+  // True if the engine must be asked about this gid.
   bool add(const std::string& gid, const std::shared_ptr<Wait>& wait);
   void remove(const std::string& gid, const std::shared_ptr<Wait>& wait);
   Group take(const std::string& gid);
@@ -50,7 +52,7 @@ class Waits {
   std::atomic<std::size_t> count_ = 0;
 };
 
-// What a client that waits is told of a final transaction.
+// The answer to a waiting client for a final transaction.
 ApiResult answer_of_final(const Report& report, Status wanted = Status::succeed);
 
 }  // namespace belay::protocol

@@ -1,4 +1,4 @@
-// Workflows: their owner prepares them, is given back what they have done, and says how they ended.
+// Workflows: their owner prepares them, gets their recorded steps back, and reports how they ended.
 #include <utility>
 
 #include "serve/protocol/describe.h"
@@ -15,7 +15,7 @@ std::string extra(const TransactionRequest& request, std::string_view name) {
   return {};
 }
 
-// What was there before, with its progress.
+// Answers with the existing workflow and its progress.
 void tell_stored(const ContextPtr& context, const std::string& gid, Done done) {
   const bool posted = context->reads->post([gid, done](Reader& reader) {
     const auto stored = read_transaction_rows(reader, gid);
