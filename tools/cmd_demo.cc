@@ -1,5 +1,6 @@
 // belay demo: shows belay's main use on real input. Two banks and a file of transfers, one
 // transaction for each transfer in any of the modes, and an audit at the end.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,12 +14,9 @@
 #include <system_error>
 
 #include "command.h"
-#include "demo/http_bank.h"
 #include "demo/http_banks.h"
-#include "demo/meter.h"
-#include "demo/options.h"
 #include "demo/summary.h"
-#include "demo/xa_servers.h"
+#include "demo/xa_banks.h"
 
 namespace belay::tool {
 namespace {
@@ -60,17 +58,89 @@ Examples:
   belay demo --transfers my.csv --accounts 500 --dir /tmp/banks
 )";
 
+constexpr std::int64_t kAccountsMax = 1'000'000;
+constexpr std::size_t kInFlight = 256;
+constexpr std::size_t kInFlightMax = 10'000;
+// Two servers take some milliseconds a transfer, and keep rows locked meanwhile.
+constexpr std::size_t kXaInFlight = 32;
+constexpr std::size_t kXaInFlightMax = 64;
+constexpr std::size_t kXaTransfers = 2'000;
+
+struct DemoOptions {
+  demo::RunSettings settings;
+  std::optional<std::size_t> in_flight;
+  std::optional<std::size_t> first;
+  std::int64_t patience_seconds = 30;
+  unsigned kill_percent = 0;  // 0: not at all
+};
+
+void set_mode(demo::RunSettings& settings, const std::string& name) {
+  const auto mode = mode_from(name);
+  if (!mode || *mode == Mode::workflow) {
+    throw CLI::ValidationError("--mode", fmt::format("'{}' is not saga, tcc, xa or msg", name));
+  }
+  settings.mode = *mode;
+}
+
+template <class Number>
+CLI::Validator between(Number low, Number high) {
+  return CLI::Range(low, high).description("");  // the option's own text says it better
+}
+
+void add_demo_options(CLI::App* command, DemoOptions& options) {
+  auto& settings = options.settings;
+  const auto add = [command](const char* name, auto& into, const char* type, const char* text) {
+    return command->add_option(name, into, text)->type_name(type);
+  };
+  command
+      ->add_option_function<std::string>(
+          "--mode", [&settings](const std::string& name) { set_mode(settings, name); },
+          "what a transfer is: saga (default), tcc, xa or msg")
+      ->type_name("MODE");
+  add("--transfers", settings.transfers, "FILE.csv", "the file of transfers");
+  add("--first", options.first, "N",
+      "only so many of the file's transfers; default: all, with xa 2000")
+      ->check(CLI::PositiveNumber.description(""));
+  add("--accounts", settings.accounts, "N",
+      "accounts of each bank, numbered from 1; default: 2000, at most 1000000")
+      ->check(between(std::int64_t{1}, kAccountsMax));
+  add("--dir", settings.files.directory, "DIR",
+      "where the files are; default: a new temporary one, which is kept");
+  add("--in-flight", options.in_flight, "N",
+      "transfers under way at a time; default: 256, at most 10000; xa: 32 and 64")
+      ->check(between(std::size_t{1}, kInFlightMax));
+  add("--kill-at", options.kill_percent, "PERCENT",
+      "kill the engine's process when so much is done, 1 to 99, and go on")
+      ->check(between(1u, 99u));
+  add("--patience", options.patience_seconds, "SECONDS",
+      "give up when nothing became final for so long; default: 30")
+      ->check(between(std::int64_t{1}, std::int64_t{3600}));
+  command->add_flag("--http", settings.http,
+                    "the banks are HTTP services, the branches URLs; not with --mode xa");
+}
+
+// What was not given depends on the mode.
+void complete(DemoOptions& options) {
+  auto& settings = options.settings;
+  const bool xa = settings.mode == Mode::xa;
+  settings.files.servers = xa;
+  settings.first = options.first.value_or(xa ? kXaTransfers : settings.first);
+  settings.in_flight = options.in_flight.value_or(xa ? kXaInFlight : kInFlight);
+  if (xa) settings.in_flight = std::min(settings.in_flight, kXaInFlightMax);
+  settings.patience = std::chrono::seconds(options.patience_seconds);
+}
+
 constexpr const char* kExampleName = "transfers.csv";
 
 // The file lies beside the program in the build tree, and in the data directory once installed; the
 // path is found even if the installation was moved.
 std::string example_path(const Context& context) {
-  const std::filesystem::path here =
-      std::filesystem::path(demo::own_path(context.program)).parent_path();
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const auto here = (ignored ? std::filesystem::path(context.program) : program).parent_path();
   const std::filesystem::path places[] = {here / kExampleName,
                                           here.parent_path() / "share/belay" / kExampleName,
                                           std::filesystem::path(BELAY_DATA_DIR) / kExampleName};
-  std::error_code ignored;
   for (const auto& place : places) {
     if (std::filesystem::is_regular_file(place, ignored)) return place.string();
   }
@@ -91,8 +161,8 @@ Result<> make_directory(std::string& path) {
                fmt::format("cannot make the directory {}: {}", path, failed.message())};
 }
 
-Result<> found_banks(const demo::Settings& settings) {
-  for (const auto id : {demo::BankId::a, demo::BankId::b}) {
+Result<> found_banks(const demo::RunSettings& settings) {
+  for (const auto id : demo::kBankIds) {
     const auto bank = demo::Bank::open(settings.files.bank(id), id, settings.accounts);
     if (!bank) return bank.error();
   }
@@ -100,7 +170,7 @@ Result<> found_banks(const demo::Settings& settings) {
 }
 
 // Problems with the banks are reported before anything runs.
-Result<> found_banks(demo::Settings& settings, std::unique_ptr<demo::XaServers>& servers) {
+Result<> found_banks(demo::RunSettings& settings, std::unique_ptr<demo::XaServers>& servers) {
   if (settings.mode != Mode::xa) return found_banks(settings);
   std::error_code failed;  // on failure the path stays as it is, and the servers report it
   const auto absolute = std::filesystem::absolute(settings.files.directory, failed);
@@ -111,48 +181,12 @@ Result<> found_banks(demo::Settings& settings, std::unique_ptr<demo::XaServers>&
   return {};
 }
 
-std::vector<std::string> worker_command(const Context& context, const demo::Settings& settings) {
-  std::vector<std::string> words = {demo::own_path(context.program),
-                                    "demo",
-                                    "--worker",
-                                    "--transfers",
-                                    settings.transfers,
-                                    "--mode",
-                                    std::string(name_of(settings.mode)),
-                                    "--first",
-                                    std::to_string(settings.first),
-                                    "--dir",
-                                    settings.files.directory,
-                                    "--accounts",
-                                    std::to_string(settings.accounts),
-                                    "--in-flight",
-                                    std::to_string(settings.in_flight),
-                                    "--patience",
-                                    std::to_string(settings.patience.count())};
-  if (settings.http) words.emplace_back("--http");
-  return words;
-}
-
-std::vector<std::string> bank_command(const Context& context, const demo::Settings& settings) {
-  return {demo::own_path(context.program),
-          "demo",
-          "--http",
-          "--dir",
-          settings.files.directory,
-          "--accounts",
-          std::to_string(settings.accounts)};
-}
-
 class Demo {
  public:
-  Demo(Context& context, const demo::Options& options)
+  Demo(Context& context, const DemoOptions& options)
       : context_(context), options_(options), settings_(options.settings) {}
 
   ExitCode run() {
-    if (options_.bank) {
-      const auto ran = demo::run_http_bank(settings_, *options_.bank, options_.port);
-      return ran ? ExitCode::done : ExitCode::failed;  // the error was printed already
-    }
     if (settings_.transfers.empty()) settings_.transfers = example_path(context_);
     auto file = demo::read_transfers(settings_.transfers);
     if (!file) {
@@ -165,7 +199,6 @@ class Demo {
       file_.left_out = file_.transfers.size() - settings_.first;
       file_.transfers.resize(settings_.first);
     }
-    if (options_.worker) return work();
     demo::print_bad_rows(context_.err, settings_.transfers, file_);
     if (file_.transfers.empty()) {
       return fail(context_, ExitCode::failed,
@@ -178,7 +211,7 @@ class Demo {
     const auto founded = found_banks(settings_, servers_);
     if (!founded) return complain(founded.error());
     if (settings_.http) {
-      auto started = demo::HttpBanks::start(settings_, bank_command(context_, settings_));
+      auto started = demo::HttpBankProcesses::start(settings_);
       if (!started) return fail(context_, started.error());
       services_ = std::move(*started);
     }
@@ -186,6 +219,7 @@ class Demo {
   }
 
  private:
+  // In a process of its own.
   ExitCode work() {
     const auto worked = demo::run_worker(settings_, file_.transfers);
     return worked ? ExitCode::done : fail(context_, worked.error());
@@ -210,15 +244,14 @@ class Demo {
     if (!context_.json) demo::print_intro(context_.out, settings_, file_);
     demo::Results results(file_.transfers.size());
     int worker_code = 0;
-    const auto story = conduct(results, worker_code);
-    // The error was printed already.
-    if (!story && worker_code > 0) return static_cast<ExitCode>(worker_code);
-    if (!story) return fail(context_, story.error());
+    const auto totals = conduct(results, worker_code);
+    if (!totals && worker_code > 0) return static_cast<ExitCode>(worker_code);
+    if (!totals) return fail(context_, totals.error());
     if (services_) services_->stop();
     const auto audit = read_books(results);
     if (!audit) return fail(context_, audit.error());
     servers_.reset();
-    return say(results, *story, *audit);
+    return say(results, *totals, *audit);
   }
 
   Result<demo::Audit> read_books(const demo::Results& results) {
@@ -233,21 +266,22 @@ class Demo {
     return audit;
   }
 
-  Result<demo::Story> conduct(demo::Results& results, int& worker_code) {
+  Result<demo::RunTotals> conduct(demo::Results& results, int& worker_code) {
     demo::Meter meter(context_.err, results.size());
-    demo::Onlooker onlooker;
-    onlooker.done = [&](std::size_t done) {
+    demo::ProgressWatcher watcher;
+    watcher.done = [&](std::size_t done) {
       meter.show(done);
       kill_banks(meter, done, results.size());
     };
-    onlooker.killed = [&meter](pid_t pid) {
+    watcher.killed = [&meter](pid_t pid) {
       meter.say(fmt::format("killed process {} with SIGKILL, starting another on its files", pid));
     };
     if (options_.kill_percent == 0) {
-      return demo::conduct(settings_, file_.transfers, results, onlooker);
+      return demo::conduct(settings_, file_.transfers, results, watcher);
     }
-    return demo::conduct_killed(options_.kill_percent, worker_command(context_, settings_), results,
-                                onlooker, worker_code);
+    return demo::conduct_killed(
+        options_.kill_percent, [this] { return static_cast<int>(work()); }, results, watcher,
+        worker_code);
   }
 
   // Kills the first bank half-way to the kill of the engine, and the other bank half-way from there
@@ -266,8 +300,9 @@ class Demo {
                      : killed.error().detail);
   }
 
-  ExitCode say(const demo::Results& results, const demo::Story& story, const demo::Audit& audit) {
-    demo::Summary summary{settings_,   file_, results, story,           audit,
+  ExitCode say(const demo::Results& results, const demo::RunTotals& totals,
+               const demo::Audit& audit) {
+    demo::Summary summary{settings_,   file_, results, totals,          audit,
                           bank_kills_, 0,     0,       context_.program};
     // The opening books are of no use if other transfers were performed since.
     if (audit.strangers == 0 && results.count(demo::Verdict::refused) == 0) {
@@ -284,7 +319,7 @@ class Demo {
   }
 
   ExitCode complain(const demo::Summary& summary) {
-    if (summary.story.gave_up) {
+    if (summary.totals.gave_up) {
       return fail(context_, ExitCode::failed,
                   fmt::format("nothing became final for {} s, {} transfers are not",
                               settings_.patience.count(), count(summary.unfinished())),
@@ -301,24 +336,24 @@ class Demo {
   }
 
   Context& context_;
-  const demo::Options& options_;
-  demo::Settings settings_;
+  const DemoOptions& options_;
+  demo::RunSettings settings_;
   demo::TransferFile file_;
   std::unique_ptr<demo::XaServers> servers_;
-  std::unique_ptr<demo::HttpBanks> services_;
+  std::unique_ptr<demo::HttpBankProcesses> services_;
   std::vector<demo::BankKill> bank_kills_;
 };
 
 }  // namespace
 
 void add_demo(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<demo::Options>();
+  const auto options = std::make_shared<DemoOptions>();
   auto* command =
       add_command(app, "demo", "move money between two banks, and audit it", kDemoDetails);
   add_json_option(command, context);
-  demo::add_options(command, *options);
+  add_demo_options(command, *options);
   on_run(command, context, [&context, options] {
-    demo::complete(*options);
+    complete(*options);
     if (options->settings.http && options->settings.mode == Mode::xa) {
       return fail(context, ExitCode::usage, "--http does not go with --mode xa",
                   "its banks are servers already; use saga, tcc or msg");

@@ -13,7 +13,7 @@
 
 #include "belay/features.h"
 #include "demo/bank.h"
-#include "demo/database.h"
+#include "demo/sqlite.h"
 #include "support/process.h"
 
 namespace {
@@ -114,10 +114,10 @@ std::string mixed_file(const std::string& path, int rows) {
 }
 
 void change_bank(const std::string& path, const char* sql) {
-  using belay::demo::Database;
-  auto database = Database::open(path, Database::Access::write);
+  using belay::demo::Sqlite;
+  auto database = Sqlite::open(path, Sqlite::Access::write);
   REQUIRE(database);
-  REQUIRE(database->run(sql));
+  REQUIRE(database->ask(std::string(sql)));
 }
 
 }  // namespace

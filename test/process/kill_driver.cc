@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "belay/engine.h"
-#include "demo/payload.h"
+#include "demo/calls.h"
 #include "kill_plan.h"
 #include "unreliable_bank.h"
 

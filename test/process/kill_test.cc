@@ -124,14 +124,11 @@ Moves read_moves(const Scene& scene) {
     REQUIRE(demo::audit_bank(path, audit));
     for (const auto& problem : audit.problems) MESSAGE(problem);
     CHECK(audit.clean());
-    auto database = demo::Database::open(path, demo::Database::Access::read);
+    auto database = demo::Sqlite::open(path, demo::Sqlite::Access::read);
     REQUIRE(database);
-    auto select = database->prepare("SELECT gid, branch_id, cents FROM postings");
-    REQUIRE(select);
-    while (select->row()) {
-      moves[{std::string(select->text(0)), std::string(select->text(1))}] += select->integer(2);
-    }
-    REQUIRE(select->ok());
+    const auto postings = database->ask("SELECT gid, branch_id, cents FROM postings");
+    REQUIRE(postings);
+    for (const auto& row : *postings) moves[{row[0], row[1]}] += std::stoll(row[2]);
   }
   return moves;
 }
@@ -167,8 +164,8 @@ struct Books {
 Books sum_books(const Scene& scene) {
   Books books;
   for (const auto bank : kKillBanks) {
-    auto database = demo::Database::open(scene.dir.file(std::string(bank) + ".db"),
-                                         demo::Database::Access::read);
+    auto database =
+        demo::Sqlite::open(scene.dir.file(std::string(bank) + ".db"), demo::Sqlite::Access::read);
     REQUIRE(database);
     const auto add = [&database](std::int64_t& sum, const char* sql) {
       const auto number = database->number(sql);

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "demo/payload.h"
+#include "demo/calls.h"
 #include "kill_plan.h"
 
 namespace belay::test {
@@ -46,7 +46,7 @@ struct Copy {
 Result<> UnreliableBank::serve(Engine& engine, std::size_t kind) {
   for (std::size_t i = 0; i < contexts_.size(); ++i) {
     auto* context = &(contexts_[i] = {this, &demo::kServices[i]});
-    const auto name = kill_service(kind, std::string(context->service->what));
+    const auto name = kill_service(kind, std::string(context->service->name));
     if (kind == 0) BELAY_TRY(engine.handle_async(name, &UnreliableBank::answer_later, context));
     if (kind == 1) BELAY_TRY(engine.handle_blocking(name, &UnreliableBank::answer, context));
     if (kind == 2) BELAY_TRY(engine.handle(name, &UnreliableBank::answer, context));
@@ -65,9 +65,7 @@ Outcome UnreliableBank::answer(const Call& call, void* context) {
   if (mishap == Mishap::no_answer) throw std::runtime_error("the bank tripped");
   if (mishap == Mishap::ongoing) return Outcome::ongoing("the bank is counting");
   const std::lock_guard lock(bank->mutex_);
-  auto outcome = call.op == Op::query
-                     ? bank->bank_.was_debited(std::string(call.gid))
-                     : bank->bank_.call(demo::leg_of(call, service->side, service->mode));
+  auto outcome = bank->bank_.call(demo::leg_of(call, service->side, service->mode));
   return mishap == Mishap::lost_answer ? Outcome::unknown("the answer was lost") : outcome;
 }
 

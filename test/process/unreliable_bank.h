@@ -10,7 +10,7 @@
 
 #include "belay/engine.h"
 #include "demo/bank.h"
-#include "demo/services.h"
+#include "demo/calls.h"
 
 namespace belay::test {
 

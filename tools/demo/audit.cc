@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "belay/reader.h"
-#include "demo/money.h"
 
 namespace belay::demo {
 namespace {
@@ -74,38 +73,45 @@ struct Net {
 };
 using Nets = std::unordered_map<std::string, Net>;  // by gid
 
-Result<BankMoney> count_money_in(Database& database) {
-  const auto opening = database.number("SELECT coalesce(sum(opening_cents), 0) FROM accounts");
-  if (!opening) return opening.error();
-  const auto now = database.number("SELECT coalesce(sum(balance_cents), 0) FROM accounts");
-  if (!now) return now.error();
-  const auto accounts = database.number("SELECT count(*) FROM accounts WHERE account > 0");
-  if (!accounts) return accounts.error();
-  return BankMoney{*opening, *now, *accounts};
+Result<BankMoney> count_money(Sqlite& bank) {
+  const auto rows = bank.ask(
+      "SELECT coalesce(sum(opening_cents), 0), coalesce(sum(balance_cents), 0), "
+      "count(*) FILTER (WHERE account > 0) FROM accounts");
+  if (!rows) return rows.error();
+  const auto& row = rows->front();
+  return BankMoney{std::stoll(row[0]), std::stoll(row[1]), std::stoll(row[2])};
 }
 
-Result<> read_nets(Database& database, BankId bank, Nets& nets, Audit& audit) {
-  auto select = database.prepare("SELECT gid, account, cents FROM postings");
-  if (!select) return select.error();
-  const auto at = static_cast<std::size_t>(bank);
-  while (select->row()) {
-    ++audit.postings;
-    auto& net = nets[std::string(select->text(0))];
-    const auto account = select->integer(1);
-    const bool first = net.accounts[at] == 0;
-    net.accounts[at] = first || net.accounts[at] == account ? account : kSeveral;
-    net.cents[at] += select->integer(2);
+Result<> read_nets(Sqlite& bank, BankId id, Nets& nets, Audit& audit) {
+  const auto postings = bank.ask("SELECT gid, account, cents FROM postings");
+  if (!postings) return postings.error();
+  audit.postings += postings->size();
+  for (const auto& row : *postings) {
+    auto& net = nets[row[0]];
+    auto& known = net.accounts[index_of(id)];
+    const auto account = std::stoll(row[1]);
+    known = known == 0 || known == account ? account : kSeveral;
+    net.cents[index_of(id)] += std::stoll(row[2]);
   }
-  if (!select->ok()) return database.error();
-  auto holds = database.prepare("SELECT gid FROM holds");
+  const auto holds = bank.ask("SELECT gid FROM holds");
   if (!holds) return holds.error();
-  while (holds->row()) nets[std::string(holds->text(0))].held = true;
-  if (!holds->ok()) return database.error();
+  for (const auto& row : *holds) nets[row[0]].held = true;
+  return {};
+}
+
+Result<> check_books(Sqlite& bank, const std::string& path, Audit& audit) {
+  for (const auto& check : kBookChecks) {
+    const auto rows = bank.ask(check.sql);
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) {
+      audit.add_problem(fmt::format("{}: {}: {}", path, row[0], check.meaning));
+    }
+  }
   return {};
 }
 
 bool can_credit(const Place& place, const Audit& audit) {
-  const auto& bank = audit.banks[static_cast<std::size_t>(place.bank)];
+  const auto& bank = audit.banks[index_of(place.bank)];
   return place.account >= 1 && place.account <= bank.accounts &&
          !opening_of(place.bank, place.account).closed;
 }
@@ -115,8 +121,7 @@ bool is_foreign(std::int64_t account, const Place& place) {
 }
 
 void check_transfer(const Transfer& transfer, Verdict verdict, Nets& nets, Audit& audit) {
-  const auto from = static_cast<std::size_t>(transfer.from.bank);
-  const auto to = static_cast<std::size_t>(transfer.to.bank);
+  const auto from = index_of(transfer.from.bank), to = index_of(transfer.to.bank);
   const auto gid = gid_of(transfer);
   auto& net = nets[gid];
   net.expected = true;
@@ -154,8 +159,7 @@ void check_strangers(const Nets& nets, Audit& audit) {
 
 bool agrees(Verdict verdict, Status status) {
   if (verdict == Verdict::succeeded) return status == Status::succeed;
-  if (is_rolled_back(verdict)) return status == Status::failed;
-  return true;
+  return verdict == Verdict::unfinished || verdict == Verdict::refused || status == Status::failed;
 }
 
 Result<> check_statuses(const Files& files, const std::vector<Transfer>& transfers,
@@ -201,46 +205,24 @@ void Audit::add_problem(std::string problem) {
   if (problem_count++ < kProblemsKept) problems.push_back(std::move(problem));
 }
 
-Result<std::array<BankMoney, kBanks>> count_money(const Files& files) {
-  std::array<BankMoney, kBanks> money;
-  for (std::size_t i = 0; i < kBanks; ++i) {
-    auto database = Database::open(files.bank(static_cast<BankId>(i)), Database::Access::read);
-    if (!database) return database.error();
-    const auto counted = count_money_in(*database);
-    if (!counted) return counted.error();
-    money[i] = *counted;
-  }
-  return money;
-}
-
 Result<> audit_bank(const std::string& path, Audit& audit) {
-  auto database = Database::open(path, Database::Access::read);
-  if (!database) return database.error();
-  for (const auto& check : kBookChecks) {
-    auto select = database->prepare(check.sql);
-    if (!select) return select.error();
-    while (select->row()) {
-      audit.add_problem(fmt::format("{}: {}: {}", path, select->text(0), check.meaning));
-    }
-    if (!select->ok()) return database->error();
-  }
-  return {};
+  auto bank = Sqlite::open(path, Sqlite::Access::read);
+  return bank ? check_books(*bank, path, audit) : Result<>(bank.error());
 }
 
 Result<Audit> audit(const Files& files, const std::vector<Transfer>& transfers,
                     const Results& results) {
   Audit audit;
   Nets nets;
-  for (std::size_t i = 0; i < kBanks; ++i) {
-    const auto bank = static_cast<BankId>(i);
-    BELAY_TRY(audit_bank(files.bank(bank), audit));
-    auto database = Database::open(files.bank(bank), Database::Access::read);
-    if (!database) return database.error();
-    BELAY_TRY(read_nets(*database, bank, nets, audit));
+  for (const auto id : kBankIds) {
+    auto bank = Sqlite::open(files.bank(id), Sqlite::Access::read);
+    if (!bank) return bank.error();
+    BELAY_TRY(check_books(*bank, files.bank(id), audit));
+    BELAY_TRY(read_nets(*bank, id, nets, audit));
+    const auto money = count_money(*bank);
+    if (!money) return money.error();
+    audit.banks[index_of(id)] = *money;
   }
-  const auto money = count_money(files);
-  if (!money) return money.error();
-  audit.banks = *money;
   for (std::size_t i = 0; i < transfers.size(); ++i) {
     check_transfer(transfers[i], results.verdict(i), nets, audit);
   }
@@ -248,7 +230,7 @@ Result<Audit> audit(const Files& files, const std::vector<Transfer>& transfers,
   BELAY_TRY(check_statuses(files, transfers, results, audit));
   if (audit.opening_cents() != audit.cents()) {
     audit.add_problem(fmt::format("{} were in the banks before, {} are after",
-                                  demo::money(audit.opening_cents()), demo::money(audit.cents())));
+                                  money(audit.opening_cents()), money(audit.cents())));
   }
   return audit;
 }

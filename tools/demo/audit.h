@@ -37,9 +37,6 @@ struct Audit {
   void add_problem(std::string problem);
 };
 
-// The money in the banks now; nothing is verified.
-Result<std::array<BankMoney, kBanks>> count_money(const Files& files);
-
 // With no engine running. Checks, for every transfer, that its money moved in both banks or in
 // neither, as its result says, and nothing is held for it any more; that the result is also what
 // the engine's file says; that every balance is its opening and its postings; that every posting

@@ -1,6 +1,8 @@
-// Conducts the demo: one undisturbed run in this process, or two in processes of their own, the
-// first of which is killed on the way.
+// Conducts the demo: one undisturbed run in this process, or two in worker processes, the first of
+// which is killed on the way.
 #pragma once
+
+#include <sys/types.h>
 
 #include <functional>
 #include <optional>
@@ -9,11 +11,10 @@
 
 #include "belay/result.h"
 #include "demo/run.h"
-#include "demo/worker.h"
 
 namespace belay::demo {
 
-struct Kill {
+struct EngineKill {
   unsigned percent = 0;
   pid_t pid = 0;
   std::size_t answered = 0;       // transfers that were final by then, as far as anybody had heard
@@ -22,24 +23,28 @@ struct Kill {
   std::uint64_t open_micros = 0;  // how long that run took to open it
 };
 
-struct Story {
-  std::optional<Kill> kill;
-  std::uint64_t run_micros = 0;  // of all runs
+// All runs together.
+struct RunTotals {
+  std::optional<EngineKill> kill;
+  std::uint64_t run_micros = 0;
   std::uint64_t stuck = 0;
   bool gave_up = false;
 };
 
 // Told of what happens, on the calling thread.
-struct Onlooker {
+struct ProgressWatcher {
   std::function<void(std::size_t count)> done;  // so many transfers are final
   std::function<void(pid_t pid)> killed;
 };
 
-Result<Story> conduct(const Settings& settings, const std::vector<Transfer>& transfers,
-                      Results& results, const Onlooker& onlooker);
+Result<RunTotals> conduct(const RunSettings& settings, const std::vector<Transfer>& transfers,
+                          Results& results, const ProgressWatcher& watcher);
 
-// `argv` starts the worker. `failed` is its exit code if it ended by itself without finishing.
-Result<Story> conduct_killed(unsigned percent, const std::vector<std::string>& argv,
-                             Results& results, const Onlooker& onlooker, int& failed);
+// `worker` is the whole life of a worker's process, around `run_worker`. `failed` is its exit code
+// if it ended by itself without finishing.
+Result<RunTotals> conduct_killed(unsigned percent, const std::function<int()>& worker,
+                                 Results& results, const ProgressWatcher& watcher, int& failed);
+// Runs all transfers and tells of them. Ends the process at once if nobody listens any more.
+Result<> run_worker(const RunSettings& settings, const std::vector<Transfer>& transfers);
 
 }  // namespace belay::demo

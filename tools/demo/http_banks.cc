@@ -3,25 +3,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <condition_variable>
-#include <deque>
+#include <chrono>
 #include <fstream>
-#include <functional>
-#include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 
-#include "demo/messages.h"
-#include "demo/payload.h"
 #include "serve/http/client.h"
+#include "serve/http/server.h"
 
 namespace belay::demo {
 namespace {
 
+constexpr unsigned kConnectionsMax = 2'000;
 constexpr std::size_t kPayers = 16;
 constexpr Millis kPayTimeout{10'000};
+// A port that was just left may be some other connection's for a moment.
+constexpr std::chrono::seconds kPortPatience{5};
+constexpr std::chrono::milliseconds kPortPause{20};
+constexpr const char* kText = "text/plain; charset=utf-8";
+
+using Ports = std::array<std::uint16_t, kBanks>;
 
 // Both 0 if there is no such file.
 Ports read_ports(const std::string& path) {
@@ -31,58 +32,96 @@ Ports read_ports(const std::string& path) {
   return file ? ports : Ports{};
 }
 
-// Asks the payers' banks, so many at a time: no call of the engine's, but what an application does
-// by itself.
-class Payers {
+http::Response response_of(const Outcome& outcome) {
+  switch (outcome.kind()) {
+    case OutcomeKind::success: return {200, "application/json", R"({"dtm_result":"SUCCESS"})", {}};
+    case OutcomeKind::failure: return {409, kText, outcome.reason(), {}};
+    case OutcomeKind::ongoing: return {425, kText, outcome.reason(), {}};
+    case OutcomeKind::unknown: break;
+  }
+  return {500, kText, outcome.reason(), {}};
+}
+
+// What the request asks for; nothing if no bank knows how.
+std::optional<Leg> requested_leg(const http::Request& request) {
+  Call call;
+  call.gid = request.query_value("gid");
+  call.payload = request.body;
+  if (request.path == "/pay") {
+    call.branch_id = kOwnBranch;
+    return leg_of(call, Side::debit, Mode::msg);
+  }
+  const auto service = std::find_if(kServices.begin(), kServices.end(), [&](const Service& one) {
+    return request.path == "/" + std::string(one.name);
+  });
+  if (service == kServices.end()) return std::nullopt;
+  call.branch_id = request.query_value("branch_id");
+  const auto op = op_from(request.query_value("op"));
+  call.op = service->name == kBackCheck ? Op::query : op.value_or(Op::query);
+  return leg_of(call, service->side, service->mode);
+}
+
+void answer(BankService& bank, const http::Request& request, http::Respond respond) {
+  auto leg = requested_leg(request);
+  if (!leg) return respond({404, kText, "a bank does not know how to " + request.path, {}});
+  bank.ask(std::move(*leg), [respond = std::move(respond)](const Outcome& outcome) {
+    respond(response_of(outcome));
+  });
+}
+
+Result<std::unique_ptr<http::Server>> listen_on(std::uint16_t port, BankService& bank) {
+  http::ServerOptions options;
+  options.port = port;
+  options.connections_max = kConnectionsMax;
+  const auto until = std::chrono::steady_clock::now() + kPortPatience;
+  for (;;) {
+    auto server =
+        http::Server::start(options, [&bank](const http::Request& request, http::Respond respond) {
+          answer(bank, request, std::move(respond));
+        });
+    if (server || port == 0 || std::chrono::steady_clock::now() >= until) return server;
+    std::this_thread::sleep_for(kPortPause);
+  }
+}
+
+Result<> serve_until_hang_up(const RunSettings& settings, BankId id, std::uint16_t port) {
+  auto opened = Bank::open(settings.files.bank(id), id, settings.accounts);
+  if (!opened) return opened.error();
+  BankService bank(std::move(*opened), id);
+  BELAY_TRY(bank.start());
+  const auto server = listen_on(port, bank);
+  if (!server) return server.error();
+  tell(fmt::format("port {}\n", (*server)->port()));
+  wait_for_hang_up();
+  (*server)->stop();
+  return {};
+}
+
+// The whole life of a bank's process. It tells "port N", or "failed WHY".
+int run_bank(const RunSettings& settings, BankId id, std::uint16_t port) {
+  const auto served = serve_until_hang_up(settings, id, port);
+  if (!served) tell("failed " + served.error().detail + "\n");
+  return served ? 0 : 1;
+}
+
+class HttpBanks final : public BarrierBanks {
  public:
-  using Done = std::function<void(Outcome)>;
+  HttpBanks(Mode mode, const Addresses& addresses)
+      : BarrierBanks(mode, addresses), addresses_(addresses) {}
 
-  explicit Payers(Doors doors) : doors_(std::move(doors)) {
-    for (std::size_t i = 0; i < kPayers; ++i) threads_.emplace_back([this] { work(); });
-  }
-  Payers(const Payers&) = delete;
-  Payers& operator=(const Payers&) = delete;
-  ~Payers() {
-    {
-      const std::lock_guard lock(mutex_);
-      closing_ = true;
-    }
-    wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
-
-  void ask(BankId bank, Leg leg, Done done) {
-    {
-      const std::lock_guard lock(mutex_);
-      jobs_.push_back({bank, std::move(leg), std::move(done)});
-    }
-    wake_.notify_one();
-  }
+  Result<> serve(Engine&) override { return payers_.have(kPayers); }
 
  private:
-  struct Job {
-    BankId bank;
-    Leg leg;
-    Done done;
-  };
-
-  void work() {
-    for (;;) {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      const auto job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job.done(pay(job));
-    }
+  // No call of the engine's, but what an application does by itself.
+  void debit(BankId payer, Leg leg, OutcomeDone done) override {
+    payers_.add(
+        [this, payer, leg = std::move(leg), done = std::move(done)] { done(pay(payer, leg)); });
   }
-
-  Outcome pay(const Job& job) const {
+  Outcome pay(BankId payer, const Leg& leg) const {
     http::ClientRequest request;
     request.method = "POST";
-    request.url = doors_.to(job.bank, "pay") + "?gid=" + job.leg.gid;
-    request.body = payload_of(job.leg.account, job.leg.cents);
+    request.url = addresses_.of(payer, "pay") + "?gid=" + leg.gid;
+    request.body = payload_of(leg.account, leg.cents);
     request.timeout = kPayTimeout;
     const auto response = http::fetch(request);
     if (!response) return Outcome::unknown(response.error().detail);
@@ -91,48 +130,17 @@ class Payers {
     return Outcome::unknown(response->body);
   }
 
-  const Doors doors_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Job> jobs_;  // as many as transfers are in flight, at most
-  bool closing_ = false;
-  std::vector<std::thread> threads_;
-};
-
-class BanksByUrl final : public Banks {
- public:
-  BanksByUrl(Mode mode, const Ports& ports)
-      : mode_(mode),
-        doors_(ports),
-        messages_(doors_, [this](BankId bank, Leg leg, Payers::Done done) {
-          payers_->ask(bank, std::move(leg), std::move(done));
-        }) {
-    if (mode == Mode::msg) payers_.emplace(doors_);
-  }
-
-  Result<> serve(Engine&) override { return {}; }
-  Result<> hand_in(Engine& engine, const Transfer& transfer, ReportCallback done) override {
-    if (mode_ == Mode::msg) return messages_.hand_in(engine, transfer, std::move(done));
-    return demo::hand_in(engine, mode_, doors_, transfer, std::move(done));
-  }
-  void tick(Engine& engine) override { messages_.try_again(engine); }
-
- private:
-  Mode mode_;
-  Doors doors_;
-  Messages messages_;  // outlives the payers, who use it
-  std::optional<Payers> payers_;
+  const Addresses addresses_;
+  threads::Pool payers_{"demo-payer"};
 };
 
 }  // namespace
 
-Result<std::unique_ptr<HttpBanks>> HttpBanks::start(const Settings& settings,
-                                                    std::vector<std::string> command) {
-  std::unique_ptr<HttpBanks> banks(new HttpBanks(std::move(command)));
+Result<std::unique_ptr<HttpBankProcesses>> HttpBankProcesses::start(const RunSettings& settings) {
+  std::unique_ptr<HttpBankProcesses> banks(new HttpBankProcesses(settings));
   banks->ports_ = read_ports(settings.files.ports());
   const bool known = banks->ports_ != Ports{};
-  BELAY_TRY(banks->start(BankId::a));
-  BELAY_TRY(banks->start(BankId::b));
+  for (const auto bank : kBankIds) BELAY_TRY(banks->start(bank));
   if (known) return banks;
   std::ofstream file(settings.files.ports());
   file << banks->ports_[0] << ' ' << banks->ports_[1] << '\n';
@@ -141,30 +149,23 @@ Result<std::unique_ptr<HttpBanks>> HttpBanks::start(const Settings& settings,
   return Error{ErrorCode::storage, "cannot write " + settings.files.ports()};
 }
 
-Result<> HttpBanks::start(BankId bank) {
-  const auto at = static_cast<std::size_t>(bank);
-  auto argv = command_;
-  argv.insert(argv.end(),
-              {"--bank", bank == BankId::a ? "a" : "b", "--port", std::to_string(ports_[at])});
-  auto child = Child::start(argv);
+Result<> HttpBankProcesses::start(BankId bank) {
+  auto& port = ports_[index_of(bank)];
+  auto child = Child::start([&] { return run_bank(settings_, bank, port); });
   if (!child) return child.error();
-  const auto line = child->next_line().value_or("failed without a word");
+  const auto line = (*child)->next_line().value_or("failed without a word");
   const auto word = line.substr(0, line.find(' '));
-  auto rest = line.substr(std::min(word.size() + 1, line.size()));
+  const auto rest = line.substr(std::min(word.size() + 1, line.size()));
   if (word != "port") {
     return Error{ErrorCode::storage, fmt::format("{} does not start: {}", name_of(bank), rest)};
   }
-  std::from_chars(rest.data(), rest.data() + rest.size(), ports_[at]);
-  if (children_.size() <= at) {
-    children_.push_back(std::move(*child));
-  } else {
-    children_[at] = std::move(*child);
-  }
+  port = static_cast<std::uint16_t>(std::stoul(rest));
+  children_[index_of(bank)] = std::move(*child);
   return {};
 }
 
-Result<pid_t> HttpBanks::kill_and_restart(BankId bank) {
-  auto& child = children_[static_cast<std::size_t>(bank)];
+Result<pid_t> HttpBankProcesses::kill_and_restart(BankId bank) {
+  auto& child = *children_[index_of(bank)];
   const auto pid = child.pid();
   child.kill();
   child.wait();
@@ -172,15 +173,19 @@ Result<pid_t> HttpBanks::kill_and_restart(BankId bank) {
   return pid;
 }
 
-void HttpBanks::stop() {
-  for (auto& child : children_) child.hang_up();
-  for (auto& child : children_) child.wait();
+void HttpBankProcesses::stop() {
+  for (auto& child : children_) child->hang_up();
+  for (auto& child : children_) child->wait();
 }
 
-Result<std::unique_ptr<Banks>> open_http_banks(const Settings& settings) {
+Result<std::unique_ptr<Banks>> open_http_banks(const RunSettings& settings) {
   const auto ports = read_ports(settings.files.ports());
   if (ports == Ports{}) return Error{ErrorCode::storage, "nobody serves the banks"};
-  return std::unique_ptr<Banks>(std::make_unique<BanksByUrl>(settings.mode, ports));
+  Addresses urls;
+  for (std::size_t i = 0; i < kBanks; ++i) {
+    urls.prefixes[i] = fmt::format("http://127.0.0.1:{}/", ports[i]);
+  }
+  return std::unique_ptr<Banks>(std::make_unique<HttpBanks>(settings.mode, urls));
 }
 
 }  // namespace belay::demo

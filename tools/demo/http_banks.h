@@ -1,25 +1,25 @@
-// The banks as HTTP services: their processes, which can be killed and started again, and how the
-// engine reaches them.
+// The banks as HTTP services, in processes of their own that can be killed and started again.
+//
+//   POST /debit?gid=…&branch_id=…&op=…  and the other services, as belay asks them: 200 done, 409
+//                                       refused and why, 500 unclear
+//   POST /pay?gid=…                     a message's own debit, asked for by its payer
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "demo/banks.h"
 #include "demo/child.h"
-#include "demo/services.h"
 
 namespace belay::demo {
 
-class HttpBanks {
+// Both processes, as their parent sees them.
+class HttpBankProcesses {
  public:
-  // Starts both. `command` starts this program's demo: what is to be added says which bank. Their
-  // ports stand in a file beside the books, as they are part of every transaction's name for them:
-  // a later run takes the same. Errors: unsupported, storage.
-  static Result<std::unique_ptr<HttpBanks>> start(const Settings& settings,
-                                                  std::vector<std::string> command);
+  // Starts both. Their ports stand in a file beside the books, as they are part of every
+  // transaction's name for them: a later run takes the same. Errors: unsupported, storage.
+  static Result<std::unique_ptr<HttpBankProcesses>> start(const RunSettings& settings);
 
   // Kills one as the kernel kills, and starts it again on its books and port. Who was killed.
   Result<pid_t> kill_and_restart(BankId bank);
@@ -27,15 +27,15 @@ class HttpBanks {
   void stop();
 
  private:
-  explicit HttpBanks(std::vector<std::string> command) : command_(std::move(command)) {}
+  explicit HttpBankProcesses(const RunSettings& settings) : settings_(settings) {}
   Result<> start(BankId bank);
 
-  std::vector<std::string> command_;
-  std::vector<Child> children_;
-  Ports ports_{};  // 0: any
+  RunSettings settings_;
+  std::array<std::unique_ptr<Child>, kBanks> children_;
+  std::array<std::uint16_t, kBanks> ports_{};  // 0: any
 };
 
 // What the engine sees of banks that run.
-Result<std::unique_ptr<Banks>> open_http_banks(const Settings& settings);
+Result<std::unique_ptr<Banks>> open_http_banks(const RunSettings& settings);
 
 }  // namespace belay::demo

@@ -1,27 +1,21 @@
-// Banks as HTTP services, in a build that has not both libraries.
-#include "demo/http_bank.h"
+// Banks as HTTP services, in a build that has not both libraries: refused.
 #include "demo/http_banks.h"
 
 namespace belay::demo {
 namespace {
 
-Error unsupported() {
-  return {ErrorCode::unsupported,
-          "--http needs a build with libcurl and libmicrohttpd (Debian: libcurl4-openssl-dev, "
-          "libmicrohttpd-dev, libgnutls28-dev)"};
-}
+const Error kWithoutHttp{
+    ErrorCode::unsupported,
+    "--http needs a build with libcurl and libmicrohttpd (Debian: libcurl4-openssl-dev, "
+    "libmicrohttpd-dev, libgnutls28-dev)"};
 
 }  // namespace
 
-Result<> run_http_bank(const Settings&, BankId, std::uint16_t) { return unsupported(); }
-
-Result<std::unique_ptr<HttpBanks>> HttpBanks::start(const Settings&, std::vector<std::string>) {
-  return unsupported();
+Result<std::unique_ptr<HttpBankProcesses>> HttpBankProcesses::start(const RunSettings&) {
+  return kWithoutHttp;
 }
-Result<> HttpBanks::start(BankId) { return unsupported(); }
-Result<pid_t> HttpBanks::kill_and_restart(BankId) { return unsupported(); }
-void HttpBanks::stop() {}
-
-Result<std::unique_ptr<Banks>> open_http_banks(const Settings&) { return unsupported(); }
+Result<pid_t> HttpBankProcesses::kill_and_restart(BankId) { return kWithoutHttp; }
+void HttpBankProcesses::stop() {}
+Result<std::unique_ptr<Banks>> open_http_banks(const RunSettings&) { return kWithoutHttp; }
 
 }  // namespace belay::demo

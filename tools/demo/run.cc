@@ -30,10 +30,10 @@ Options options_for_a_demo() {
 }
 
 // Keeps so many transfers in flight: each answer hands in the next one.
-class Feeder {
+class TransferFeeder {
  public:
-  Feeder(Engine& engine, Banks& banks, const std::vector<Transfer>& transfers,
-         const std::function<void(const Answer&)>& answered)
+  TransferFeeder(Engine& engine, Banks& banks, const std::vector<Transfer>& transfers,
+                 const std::function<void(const TransferAnswer&)>& answered)
       : engine_(engine),
         banks_(banks),
         transfers_(transfers),
@@ -62,7 +62,7 @@ class Feeder {
       const auto done = [this, at = *index, start = Clock::now()](const Result<Report>& result) {
         if (note(at, start, result)) submit_next();
       };
-      const auto taken = banks_.hand_in(engine_, transfers_[*index], done);
+      const auto taken = banks_.submit(engine_, transfers_[*index], done);
       if (taken || !note(*index, Clock::now(), taken.error())) return;
     }
   }
@@ -82,7 +82,7 @@ class Feeder {
   Engine& engine_;
   Banks& banks_;
   const std::vector<Transfer>& transfers_;
-  const std::function<void(const Answer&)>& answered_;
+  const std::function<void(const TransferAnswer&)>& answered_;
   const TimePoint made_at_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -91,7 +91,7 @@ class Feeder {
 };
 
 // False if nothing became final for too long.
-bool wait_for_all(Feeder& feeder, std::size_t all, std::chrono::seconds patience,
+bool wait_for_all(TransferFeeder& feeder, std::size_t all, std::chrono::seconds patience,
                   const std::function<void()>& tick) {
   auto moved_at = Clock::now();
   for (std::size_t before = 0;;) {
@@ -113,14 +113,14 @@ void wait_for_strangers(const Engine& engine, std::chrono::seconds patience) {
 
 }  // namespace
 
-Result<RunEnd> run_transfers(const Settings& settings, const std::vector<Transfer>& transfers,
+Result<RunEnd> run_transfers(const RunSettings& settings, const std::vector<Transfer>& transfers,
                              const RunWatcher& watcher) {
   const auto open_at = Clock::now();
   auto banks = open_banks(settings);
   if (!banks) return banks.error();
   auto engine = Engine::open(settings.files.engine(), options_for_a_demo());
   if (!engine) return engine.error();
-  Feeder feeder(*engine, **banks, transfers, watcher.answered);
+  TransferFeeder feeder(*engine, **banks, transfers, watcher.answered);
   BELAY_TRY((*banks)->serve(*engine));
   BELAY_TRY(engine->start());
   watcher.started({micros_since(open_at), engine->counters().live});

@@ -11,7 +11,6 @@
 
 #include "belay/result.h"
 #include "demo/results.h"
-#include "demo/transfers.h"
 
 namespace belay::demo {
 
@@ -41,7 +40,7 @@ struct Files {
   }
 };
 
-struct Settings {
+struct RunSettings {
   Files files;
   std::string transfers;         // the file
   std::size_t first = SIZE_MAX;  // of its transfers
@@ -65,11 +64,11 @@ struct RunEnd {
 
 struct RunWatcher {
   std::function<void(const RunStart&)> started;
-  std::function<void(const Answer&)> answered;  // once a transfer, on the engine's loop
+  std::function<void(const TransferAnswer&)> answered;  // once a transfer, on the engine's loop
   std::function<void()> tick;  // about twenty times a second, on the calling thread
 };
 
-Result<RunEnd> run_transfers(const Settings& settings, const std::vector<Transfer>& transfers,
+Result<RunEnd> run_transfers(const RunSettings& settings, const std::vector<Transfer>& transfers,
                              const RunWatcher& watcher);
 
 }  // namespace belay::demo

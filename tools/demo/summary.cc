@@ -5,17 +5,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "demo/money.h"
-
 namespace belay::demo {
 namespace {
 
 using tool::count;
 using tool::Out;
 using tool::Style;
-
-constexpr Verdict kRolledBack[] = {Verdict::no_funds, Verdict::closed, Verdict::no_account,
-                                   Verdict::never_debited, Verdict::other_refusal};
 
 // What a transfer is in this mode.
 std::string_view story_of(Mode mode) {
@@ -65,7 +60,7 @@ void title(Out& out, std::string_view text) {
 }
 
 void print_kill(Out& out, const Summary& summary) {
-  const auto& kill = *summary.story.kill;
+  const auto& kill = *summary.totals.kill;
   const auto all = summary.results.size();
   title(out, "killed, and gone on");
   if (kill.came_too_late) {
@@ -109,7 +104,7 @@ void print_counts(Out& out, const Summary& summary) {
     const auto number = results.count(verdict);
     if (number > 0) print_count(out, 4, name_of(verdict), number, Style::dim);
   }
-  print_count(out, 2, "stuck", summary.story.stuck, Style::bad);
+  print_count(out, 2, "stuck", summary.totals.stuck, Style::bad);
   if (summary.unfinished() > 0) {
     print_count(out, 2, "unfinished", summary.unfinished(), Style::bad);
   }
@@ -172,7 +167,7 @@ void print_audit(Out& out, const Summary& summary) {
 void print_speed(Out& out, const Summary& summary) {
   title(out, "speed");
   out.print("  {} transfers in {}: {} a second, two banks' own commits included\n",
-            count(summary.results.done()), seconds(summary.story.run_micros),
+            count(summary.results.done()), seconds(summary.totals.run_micros),
             count(static_cast<std::uint64_t>(summary.per_second())));
   if (const auto p50 = summary.results.quantile(0.5); p50 > 0) {
     out.print("  from submit to final: p50 {}, p99 {} ({} in flight)\n", millis(p50),
@@ -206,15 +201,34 @@ void print_further(Out& out, const Summary& summary) {
 
 }  // namespace
 
+void Meter::show(std::size_t done) {
+  const auto percent = static_cast<unsigned>(done * 100 / all_);
+  if (percent == percent_) return;
+  percent_ = percent;
+  if (out_.terminal()) {
+    bar_.show(percent, fmt::format("{} of {}", count(done), count(all_)));
+  } else if (percent / 25 > shown_ / 25) {
+    shown_ = percent / 25 * 25;
+    out_.print("{:3} %: {} of {} transfers\n", shown_, count(done), count(all_));
+    out_.flush();
+  }
+}
+
+void Meter::say(const std::string& line) {
+  bar_.clear();
+  out_.write(line + "\n");
+  out_.flush();
+}
+
 bool Summary::fine() const {
   return audit.clean() && surprises == 0 && unfinished() == 0 && results.changed() == 0 &&
          results.count(Verdict::refused) == 0;
 }
 
 double Summary::per_second() const {
-  if (story.run_micros == 0) return 0;
+  if (totals.run_micros == 0) return 0;
   return std::round(static_cast<double>(results.done()) * 1e6 /
-                    static_cast<double>(story.run_micros));
+                    static_cast<double>(totals.run_micros));
 }
 
 void print_bad_rows(Out& out, const std::string& path, const TransferFile& file) {
@@ -227,7 +241,7 @@ void print_bad_rows(Out& out, const std::string& path, const TransferFile& file)
   out.flush();
 }
 
-void print_intro(Out& out, const Settings& settings, const TransferFile& file) {
+void print_intro(Out& out, const RunSettings& settings, const TransferFile& file) {
   out.print("{} transfers between {} accounts each of bank A and bank B, {}",
             count(file.transfers.size()), count(static_cast<std::uint64_t>(settings.accounts)),
             story_of(settings.mode));
@@ -242,7 +256,7 @@ void print_intro(Out& out, const Settings& settings, const TransferFile& file) {
 }
 
 void print_summary(Out& out, const Summary& summary) {
-  if (summary.story.kill) print_kill(out, summary);
+  if (summary.totals.kill) print_kill(out, summary);
   for (const auto& kill : summary.bank_kills) {
     out.print("  {}'s process {} was killed too, when {} were final, and started again.\n",
               name_of(kill.bank), kill.pid, count(kill.answered));
@@ -256,7 +270,7 @@ void print_summary(Out& out, const Summary& summary) {
 }
 
 void print_json(Out& out, const Summary& summary) {
-  const auto& [settings, file, results, story, audit, bank_kills, forecast, surprises, program] =
+  const auto& [settings, file, results, totals, audit, bank_kills, forecast, surprises, program] =
       summary;
   nlohmann::ordered_json reasons = nlohmann::ordered_json::object();
   for (const auto verdict : kRolledBack) {
@@ -271,7 +285,7 @@ void print_json(Out& out, const Summary& summary) {
       {"succeeded", results.count(Verdict::succeeded)},
       {"rolled_back", results.rolled_back()},
       {"reasons", reasons},
-      {"stuck", story.stuck},
+      {"stuck", totals.stuck},
       {"unfinished", summary.unfinished()},
       {"not_taken", results.count(Verdict::refused)},
       {"before_cents_a", audit.banks[0].opening_cents},
@@ -289,17 +303,17 @@ void print_json(Out& out, const Summary& summary) {
       {"problems", audit.problems},
       {"repeated", results.repeated()},
       {"changed", results.changed()},
-      {"seconds", static_cast<double>(story.run_micros) / 1e6},
+      {"seconds", static_cast<double>(totals.run_micros) / 1e6},
       {"tps", summary.per_second()},
       {"p50_us", results.quantile(0.5)},
       {"p99_us", results.quantile(0.99)},
       {"fine", summary.fine()},
   };
-  if (story.kill) {
+  if (totals.kill) {
     object["kill"] = {
-        {"percent", story.kill->percent},     {"pid", story.kill->pid},
-        {"answered", story.kill->answered},   {"came_too_late", story.kill->came_too_late},
-        {"recovered", story.kill->recovered}, {"open_us", story.kill->open_micros}};
+        {"percent", totals.kill->percent},     {"pid", totals.kill->pid},
+        {"answered", totals.kill->answered},   {"came_too_late", totals.kill->came_too_late},
+        {"recovered", totals.kill->recovered}, {"open_us", totals.kill->open_micros}};
   }
   for (const auto& kill : bank_kills) {
     object["bank_kills"].push_back(

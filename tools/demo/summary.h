@@ -1,4 +1,4 @@
-// What the demo says of itself: before the run, when it was killed, and at the end.
+// What the demo says of itself: before the run, on the way, and at the end.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,25 @@
 
 #include "demo/audit.h"
 #include "demo/conduct.h"
-#include "demo/forecast.h"
 #include "output.h"
 
 namespace belay::demo {
+
+// How far the demo is: a bar for people, four lines for a log.
+class Meter {
+ public:
+  Meter(tool::Out& out, std::size_t all) : out_(out), bar_(out, "transfers"), all_(all) {}
+
+  void show(std::size_t done);
+  void say(const std::string& line);
+
+ private:
+  tool::Out& out_;
+  tool::Progress bar_;
+  std::size_t all_;
+  unsigned percent_ = 101;  // none yet
+  unsigned shown_ = 0;
+};
 
 // A bank's process that was killed, and started again.
 struct BankKill {
@@ -20,10 +35,10 @@ struct BankKill {
 };
 
 struct Summary {
-  const Settings& settings;
+  const RunSettings& settings;
   const TransferFile& file;
   const Results& results;
-  const Story& story;
+  const RunTotals& totals;
   const Audit& audit;
   const std::vector<BankKill>& bank_kills;
   std::size_t forecast = 0;   // transfers whose end could be told from the opening books
@@ -37,7 +52,7 @@ struct Summary {
 };
 
 void print_bad_rows(tool::Out& out, const std::string& path, const TransferFile& file);
-void print_intro(tool::Out& out, const Settings& settings, const TransferFile& file);
+void print_intro(tool::Out& out, const RunSettings& settings, const TransferFile& file);
 void print_summary(tool::Out& out, const Summary& summary);
 void print_json(tool::Out& out, const Summary& summary);
 

@@ -2,20 +2,43 @@
 // tools/examples/README.md.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "belay/msg.h"
 #include "belay/result.h"
-#include "belay/saga.h"
-#include "belay/tcc.h"
 #include "demo/bank.h"
-#include "demo/services.h"
 
 namespace belay::demo {
+
+// "1,234.50", "-3.00".
+std::string money(std::int64_t cents);
+// "1234.5", "1234.50" or "1234"; more decimals, signs, separators and all else are refused. No
+// upper bound but 15 digits.
+std::optional<std::int64_t> parse_cents(std::string_view text);
+
+struct CsvRow {
+  std::size_t line = 0;  // from 1
+  std::vector<std::string> fields;
+  std::string problem;  // why it cannot be read; empty if it can
+};
+
+// Comma-separated text, a row a line: quotes, CRLF, a byte-order mark, empty lines and # comments.
+// A field holds no line break, so that one forgotten quote costs one row and not the rest of the
+// file.
+class CsvReader {
+ public:
+  // `text` must live as long as the reader.
+  explicit CsvReader(std::string_view text);
+  // The next row that is neither empty nor a comment.
+  std::optional<CsvRow> next();
+
+ private:
+  std::string_view rest_;
+  std::size_t line_ = 0;
+};
 
 struct Place {
   BankId bank{};
@@ -51,16 +74,6 @@ TransferFile parse_transfers(std::string_view text);
 Result<TransferFile> read_transfers(const std::string& path);
 
 // The row's own name, so that a file that is handed in again runs nothing twice.
-std::string gid_of(const Transfer& transfer);
-// What a transfer is in each mode. Debit first, so that what is to be given is there.
-//
-// "bank-x.debit" and "bank-y.credit", each with its "undo_…".
-Saga saga_of(const Transfer& transfer, const Doors& doors = {});
-// "bank-x.try_debit" and "bank-y.try_credit", each with "confirm_…" and "cancel_…".
-Tcc tcc_of(const Transfer& transfer, const Doors& doors = {});
-// "bank-y.receive", once bank x has debited by itself; its back-check is "bank-x.was_debited".
-Msg msg_of(const Transfer& transfer, const Doors& doors = {});
-// That debit: no call of the engine's.
-Leg own_debit_of(const Transfer& transfer);
+inline std::string gid_of(const Transfer& transfer) { return "transfer-" + transfer.id; }
 
 }  // namespace belay::demo

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <vector>
 
 #include "demo/audit.h"
@@ -52,11 +53,19 @@ struct TestBank {
   }
   OutcomeKind call(const Leg& leg) { return bank.call(leg).kind(); }
   std::int64_t number(const std::string& sql) {
-    auto database = Database::open(path, Database::Access::read);
+    auto database = Sqlite::open(path, Sqlite::Access::read);
     REQUIRE(database);
-    const auto value = database->number(sql.c_str());
+    const auto value = database->number(sql);
     REQUIRE(value);
     return *value;
+  }
+  void change(const std::string& sql) {
+    auto database = Sqlite::open(path, Sqlite::Access::write);
+    REQUIRE(database);
+    REQUIRE(database->ask(sql));
+  }
+  Outcome back_check() {
+    return bank.call({"g-1", std::string(kOwnBranch), Op::query, Side::credit, 0, 0, Mode::msg});
   }
   std::int64_t balance() {
     return number("SELECT balance_cents FROM accounts WHERE account = " + std::to_string(account));
@@ -176,11 +185,10 @@ TEST_SUITE("demo/bank") {
     auto good = t.leg(Side::debit, Op::action), bad = good, last = good;
     bad.gid = "g-2", bad.cents = t.opening;
     last.gid = "g-3";
-    REQUIRE(t.bank.begin());
-    CHECK(t.bank.perform(good).kind() == OutcomeKind::success);
-    CHECK(t.bank.perform(bad).kind() == OutcomeKind::failure);
-    CHECK(t.bank.perform(last).kind() == OutcomeKind::success);
-    REQUIRE(t.bank.commit());
+    const auto answers = t.bank.call(std::array{good, bad, last});
+    CHECK(answers[0].kind() == OutcomeKind::success);
+    CHECK(answers[1].kind() == OutcomeKind::failure);
+    CHECK(answers[2].kind() == OutcomeKind::success);
     CHECK(t.balance() == t.opening - 200);
     CHECK(t.number("SELECT count(*) FROM barrier") == 2);
     CHECK(t.books_in_order());
@@ -188,13 +196,9 @@ TEST_SUITE("demo/bank") {
 
   TEST_CASE("a bank that fails in the middle of a leg says unknown and keeps nothing of it") {
     TestBank t;
-    {
-      auto database = Database::open(t.path, Database::Access::write);
-      REQUIRE(database);
-      REQUIRE(
-          database->run("CREATE TRIGGER broken BEFORE INSERT ON postings "
-                        "BEGIN SELECT RAISE(ABORT, 'the journal is on fire'); END"));
-    }
+    t.change(
+        "CREATE TRIGGER broken BEFORE INSERT ON postings "
+        "BEGIN SELECT RAISE(ABORT, 'the journal is on fire'); END");
     const auto answer = t.bank.call(t.leg(Side::debit, Op::action));
     CHECK(answer.kind() == OutcomeKind::unknown);
     CHECK(answer.reason().find("on fire") != std::string::npos);
@@ -205,20 +209,14 @@ TEST_SUITE("demo/bank") {
 
   TEST_CASE("an error that ends the whole group leaves every leg of it unknown") {
     TestBank t;
-    {
-      auto database = Database::open(t.path, Database::Access::write);
-      REQUIRE(database);
-      REQUIRE(
-          database->run("CREATE TRIGGER broken BEFORE INSERT ON postings WHEN NEW.gid = 'g-2' "
-                        "BEGIN SELECT RAISE(ROLLBACK, 'all is lost'); END"));
-    }
+    t.change(
+        "CREATE TRIGGER broken BEFORE INSERT ON postings WHEN NEW.gid = 'g-2' "
+        "BEGIN SELECT RAISE(ROLLBACK, 'all is lost'); END");
     auto good = t.leg(Side::debit, Op::action), bad = good, last = good;
     bad.gid = "g-2", last.gid = "g-3";
-    REQUIRE(t.bank.begin());
-    CHECK(t.bank.perform(good).kind() == OutcomeKind::success);  // not yet to be told
-    CHECK(t.bank.perform(bad).kind() == OutcomeKind::unknown);
-    CHECK(t.bank.perform(last).kind() == OutcomeKind::unknown);
-    CHECK_FALSE(t.bank.commit());
+    for (const auto& answer : t.bank.call(std::array{good, bad, last})) {
+      CHECK(answer.kind() == OutcomeKind::unknown);
+    }
     CHECK(t.balance() == t.opening);
     CHECK(t.call(good) == OutcomeKind::success);  // and it goes on
     CHECK(t.books_in_order());
@@ -312,7 +310,7 @@ TEST_SUITE("demo/bank") {
     for (int i = 0; i < 2; ++i) {
       CHECK(t.call(t.own_debit()) == OutcomeKind::success);
       CHECK(t.balance() == t.opening - 100);
-      CHECK(t.bank.was_debited("g-1").kind() == OutcomeKind::success);
+      CHECK(t.back_check().kind() == OutcomeKind::success);
     }
     CHECK(t.number("SELECT count(*) FROM barrier WHERE trans_type = 'msg' AND branch_id = '00' AND "
                    "op = 'msg' AND reason = 'msg'") == 1);
@@ -321,9 +319,9 @@ TEST_SUITE("demo/bank") {
 
   TEST_CASE("after a back-check that found no debit there is none") {
     TestBank t;
-    CHECK(t.bank.was_debited("g-1").reason().starts_with(kNeverDebited));
+    CHECK(t.back_check().reason().starts_with(kNeverDebited));
     CHECK(t.bank.call(t.own_debit()).reason().starts_with(kNeverDebited));
-    CHECK(t.bank.was_debited("g-1").kind() == OutcomeKind::failure);
+    CHECK(t.back_check().kind() == OutcomeKind::failure);
     CHECK(t.balance() == t.opening);
     CHECK(t.books_in_order());
   }
@@ -332,7 +330,7 @@ TEST_SUITE("demo/bank") {
     TestBank t;
     CHECK(t.bank.call(t.own_debit(t.opening + 1)).reason().starts_with(kNoFunds));
     CHECK(t.number("SELECT count(*) FROM barrier") == 0);
-    CHECK(t.bank.was_debited("g-1").kind() == OutcomeKind::failure);
+    CHECK(t.back_check().kind() == OutcomeKind::failure);
     CHECK(t.books_in_order());
   }
 
@@ -390,9 +388,7 @@ TEST_SUITE("demo/bank") {
       t.call(tried);
       t.call(t.own_debit());
       REQUIRE(t.books_in_order());
-      auto database = Database::open(t.path, Database::Access::write);
-      REQUIRE(database);
-      REQUIRE(database->run(fault));
+      t.change(fault);
       Audit found;
       REQUIRE(audit_bank(t.path, found));
       CHECK(found.problem_count >= 1);

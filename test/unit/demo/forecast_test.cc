@@ -1,6 +1,6 @@
 // Goal: what the forecast says is so in every order of the calls; it is the demo's witness against
 // the engine.
-#include "demo/forecast.h"
+#include "demo/results.h"
 
 #include <doctest/doctest.h>
 

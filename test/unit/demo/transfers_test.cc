@@ -5,8 +5,7 @@
 
 #include <cstdio>
 
-#include "demo/csv.h"
-#include "demo/money.h"
+#include "demo/calls.h"
 #include "support/process.h"
 #include "support/random.h"
 
