@@ -1,4 +1,4 @@
-// Workload `http` of a build without libcurl.
+// The workload `http` in a build without libcurl: it cannot run.
 #include "not_built.h"
 #include "workloads.h"
 

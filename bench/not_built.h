@@ -1,4 +1,4 @@
-// A workload that this build cannot run, since a library was not there.
+// A workload that this build cannot run, because a library was missing when it was built.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace belay::bench {
 
 class NotBuilt : public Workload {
  public:
-  // `needs`: of the build.
+  // `needs`: what a build must have for this workload.
   NotBuilt(std::string name, const std::string& needs)
       : name_(std::move(name)), needs_("workload " + name_ + " needs a build with " + needs) {}
 

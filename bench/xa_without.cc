@@ -1,4 +1,4 @@
-// Workload `xa` of a build that has not both databases' client libraries.
+// The workload `xa` in a build that lacks the client library of a database: it cannot run.
 #include "not_built.h"
 
 namespace belay::bench {

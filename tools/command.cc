@@ -90,7 +90,7 @@ void add_json_option(CLI::App* command, Context& context) {
 void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
                       const char* description) {
   const auto set = [&into, name](const std::string& text) {
-    // Digits only: CLI11 would take -3 for a very large number.
+    // Only digits are accepted: CLI11 would read -3 as a very large number.
     into = base::parse_number<std::uint64_t>(text);
     if (!into) throw CLI::ValidationError(name, fmt::format("'{}' is no whole number", text));
   };

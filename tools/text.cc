@@ -165,7 +165,7 @@ std::optional<Millis> parse_duration(std::string_view text) {
   if (digits == 0) return std::nullopt;
   for (const auto& unit : kTimeUnits) {
     if (text.substr(digits) != unit.name) continue;
-    // A hundred years: beyond it times before the epoch would have to be thought about.
+    // A hundred years. With a longer span, times before the epoch would have to be handled.
     constexpr Millis kLongest = 36'525 * base::kDay;
     const auto total = number * unit.span;
     return total <= kLongest ? std::optional(total) : std::nullopt;

@@ -32,7 +32,7 @@ Engine::~Engine() {
 // Only a lack of memory makes the code below throw. The error's text fits into a string without an
 // allocation.
 Result<Engine> Engine::open(std::string_view path, const Options& options) {
-  const base::QuietSignals quiet;  // opening writes, on the caller's thread
+  const base::QuietSignals quiet;  // opening writes to the file, on the caller's thread
   try {
     auto impl = Impl::open(path, options);
     if (!impl) return impl.error();

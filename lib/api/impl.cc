@@ -22,8 +22,8 @@
 namespace belay {
 namespace {
 
-// Logs what the operator must see at a start: that this is the intended file, and that the file is
-// not unexpectedly empty.
+// Logs what the operator must see at a start: which file it is, and whether the file is
+// unexpectedly empty.
 void tell_of_file(const base::Log& log, const store::FileFacts& file) {
   if (file.is_new) return log.info("new state file {}", file.path);
   const bool uncounted = file.kept > store::kKeptCounted;
@@ -324,7 +324,7 @@ bool Engine::Impl::close_unstarted() {
   const base::Lock lock(start_mutex_);
   if (state_ != State::opened) return false;
   state_ = State::closed;
-  // The file's write-ahead log is moved, on the caller's thread.
+  // The caller's thread moves the file's write-ahead log.
   const base::QuietSignals quiet;
   // Nothing has run: there is nothing to fold.
   store_.reset();

@@ -15,7 +15,7 @@
 
 namespace belay::api {
 
-// What a condition variable can still add to now.
+// A condition variable can add this time to the present time without an overflow.
 inline constexpr Millis kWaitMax = 10 * base::kYear;
 
 inline Error late(std::string_view gid, Millis timeout) {

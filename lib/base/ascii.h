@@ -1,4 +1,4 @@
-// ASCII's letters, digits and blanks, whatever the locale: what protocols are written in.
+// ASCII's letters, digits and blanks, independent of the locale: protocols are written in ASCII.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' &&
 constexpr bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-// What no text on one line has.
+// True for characters that a text of one line does not contain.
 constexpr bool is_control(char c) { return (c >= 0 && c < ' ') || c == 0x7f; }
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -33,7 +33,7 @@ inline bool starts_with_ignoring_case(std::string_view text, std::string_view pr
   return equal_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-// What is between the blanks (space, tab, carriage return, newline) at both ends.
+// The text without the blanks (space, tab, carriage return, newline) at both ends.
 inline std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));

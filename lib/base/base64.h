@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, with padding), as JSON carries bytes.
+// Base64 (RFC 4648, with padding), the form in which JSON carries bytes.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@ namespace belay::base {
 
 void append_base64(std::string& out, std::string_view bytes);
 std::string to_base64(std::string_view bytes);
-// Nothing if the text is not exactly that.
+// Returns nothing if the text is not exactly such Base64.
 std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace belay::base

@@ -1,4 +1,4 @@
-// What the system says of a file by its name.
+// Asks the system about a file by its name.
 #pragma once
 
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 
 namespace belay::base {
 
-// Its size; 0 if there is none, or nothing can be said of it.
+// The size of the file; 0 if the file does not exist or the system cannot say its size.
 inline std::uint64_t file_bytes(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;

@@ -13,7 +13,7 @@ std::atomic<std::uint32_t> detail::forks = 0;
 
 namespace {
 
-// Never destroyed: a process may fork, and engines may close, until its last moment.
+// Never destroyed: until the process ends, it may fork and engines may close in it.
 struct LeftBehind {
   std::mutex mutex;  // held during a fork, so that the child finds a complete list
   std::vector<int> descriptors;

@@ -14,7 +14,7 @@ namespace detail {
 extern std::atomic<std::uint32_t> forks;
 }
 
-// The number of forks between this process and the one that began to watch. Costs one read.
+// The number of forks between this process and the process that began to watch. Costs one read.
 inline std::uint32_t forks() noexcept { return detail::forks.load(std::memory_order_relaxed); }
 // From now on forks are counted. May be called from any thread and repeatedly. False: there is no
 // memory.
@@ -32,8 +32,9 @@ class Home {
   pid_t process_;
 };
 
-// Closes the descriptor in a forked child: otherwise a lock on it would outlast this process there.
-// Call `take_along` before the descriptor is closed. Needs `watch_forks`.
+// Has the descriptor closed in each forked child. Otherwise the child would keep a lock on the
+// descriptor after this process has ended. Call `take_along` before the descriptor is closed. Needs
+// `watch_forks`.
 void leave_behind(int descriptor);
 void take_along(int descriptor);
 

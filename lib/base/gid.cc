@@ -19,7 +19,7 @@ struct Sequence {
 
 void advance(Sequence& sequence, std::uint64_t now_ms) BELAY_REQUIRES(sequence.mutex) {
   const bool is_later = now_ms > sequence.ms;
-  // Otherwise a forked child would count on from the same number as its parent.
+  // Without the second condition a forked child would count on from the same number as its parent.
   if (is_later || sequence.forks != base::forks()) {
     sequence.ms = is_later ? now_ms : sequence.ms;
     sequence.forks = base::forks();

@@ -7,7 +7,8 @@
 namespace belay::base {
 namespace {
 
-// Up to eight bytes, low ones first on every machine; compilers make one load of the full word.
+// Up to eight bytes as a number, low bytes first on every machine; compilers turn a full word into
+// one load.
 std::uint64_t word_of(std::string_view bytes) {
   std::uint64_t word = 0;
   for (std::size_t i = bytes.size(); i-- > 0;) {
@@ -19,7 +20,8 @@ std::uint64_t word_of(std::string_view bytes) {
 }  // namespace
 
 std::uint64_t hash64(std::string_view bytes) noexcept {
-  // Mixed first; otherwise a bit of the first word could cancel it.
+  // The number of bytes is mixed first; otherwise a bit of the first word could cancel a bit of
+  // that number.
   std::uint64_t hash = mix(0x9e3779b97f4a7c15u ^ bytes.size());
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
     hash = mix(hash ^ word_of(bytes.substr(0, 8))) + 0x9e3779b97f4a7c15u;

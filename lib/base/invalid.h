@@ -1,4 +1,4 @@
-// What a caller gave that cannot be taken.
+// The error for an argument that cannot be accepted.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace belay::base {
 
-// `detail` says what is wrong with it, and what is right.
+// `detail` says what is wrong with the argument, and what would be right.
 inline Error invalid(std::string detail) {
   return {ErrorCode::invalid_argument, std::move(detail)};
 }

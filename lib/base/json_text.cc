@@ -14,7 +14,7 @@ constexpr char32_t kSurrogates = 0xd800;
 constexpr char32_t kLowSurrogates = 0xdc00;
 constexpr char32_t kSurrogatesEnd = 0xe000;
 
-// Whether a byte can be copied as it is: printable ASCII without quote and backslash.
+// Whether a byte can be copied as it is: ASCII from the space on, without quote and backslash.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
   for (std::size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = byte != '"' && byte != '\\';
@@ -38,7 +38,8 @@ void append_escape(std::string& out, std::uint8_t byte) {
   }
 }
 
-// Appends what `text` begins with, which cannot be copied without a look. How much that is.
+// Appends the first character or byte of `text`, which cannot be copied without a check. Returns
+// how many bytes of `text` that took.
 std::size_t append_other(std::string& out, std::string_view text, OddBytes odd) {
   const auto byte = static_cast<std::uint8_t>(text.front());
   const auto length = utf8_length(text);
@@ -55,7 +56,7 @@ std::size_t append_other(std::string& out, std::string_view text, OddBytes odd) 
   return taken;
 }
 
-// Takes the four digits behind "\u" off.
+// Removes the four digits behind "\u" from `rest` and returns their value.
 std::optional<char32_t> take_code_unit(std::string_view& rest) {
   constexpr std::size_t kDigits = 4;
   std::uint32_t unit = 0;
@@ -67,7 +68,7 @@ std::optional<char32_t> take_code_unit(std::string_view& rest) {
   return static_cast<char32_t>(unit);
 }
 
-// Takes the second half of a surrogate pair off, if there is one.
+// Removes the second half of a surrogate pair from `rest`, if `rest` begins with such a half.
 std::optional<char32_t> take_low_half(std::string_view& rest) {
   auto behind = rest;
   if (!behind.starts_with("\\u")) return std::nullopt;

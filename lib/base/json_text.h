@@ -1,4 +1,4 @@
-// The strings of JSON: how a text is written as one, and what its escapes mean.
+// Strings in JSON: how a text is written as a string, and what the escapes in a string mean.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +7,24 @@
 
 namespace belay::base {
 
-// What becomes of the bytes that not every reader of JSON takes.
+// What happens to bytes that not every reader of JSON accepts.
 enum class OddBytes : std::uint8_t {
-  kept,      // NUL becomes \u0000, what is no UTF-8 stays as it is
-  replaced,  // each becomes U+FFFD
+  kept,      // NUL becomes \u0000, bytes that are not UTF-8 stay as they are
+  replaced,  // each such byte becomes U+FFFD
 };
 
-// Appends it as a JSON string, with its quotes.
+// Appends the text as a JSON string, with its quotes.
 void append_json_string(std::string& out, std::string_view text, OddBytes odd);
 
 enum class JsonEscape : std::uint8_t {
   whole,
-  half_pair,  // half a surrogate pair, which means U+FFFD if anything
-  none,       // no escape
+  half_pair,  // half of a surrogate pair; the only meaning it can have is U+FFFD
+  none,       // not an escape
 };
 
-// Takes an escape whose backslash is gone already off `rest`, and appends what it means as UTF-8 to
-// `out`, unless that is null. If it is none, how much was taken is not said and nothing appended.
+// Reads an escape whose backslash was removed before: removes the escape from the start of `rest`,
+// and appends its meaning as UTF-8 to `out`, unless `out` is null. With the result `none` nothing
+// is appended, and any number of bytes may have been removed.
 JsonEscape take_json_escape(std::string_view& rest, std::string* out);
 
 }  // namespace belay::base

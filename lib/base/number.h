@@ -1,4 +1,4 @@
-// Numbers as decimal text, whatever the locale.
+// Numbers as decimal text, independent of the locale.
 #pragma once
 
 #include <charconv>
@@ -9,8 +9,8 @@
 
 namespace belay::base {
 
-// The number that all of `text` is, a minus in front for types that have a sign. Nothing if it is
-// anything else, or too large for the type.
+// Reads the whole text as one number, with a minus in front for types that have a sign. Returns
+// nothing if the text is anything else, or the number is too large for the type.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};
@@ -20,7 +20,7 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
-// Of a real number as few digits as say it exactly.
+// Appends the number. A real number gets as few digits as represent it exactly.
 template <class Number>
 void append_number(std::string& out, Number number) {
   char digits[32];

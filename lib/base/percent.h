@@ -1,4 +1,4 @@
-// A URL's parameters.
+// Percent-encoding for a URL's parameters.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace belay::base {
 
-// Appends it with all bytes but letters, digits and "-_.~" as %XX, as RFC 3986 has it.
+// Appends the text; all bytes except letters, digits and "-_.~" become %XX, as in RFC 3986.
 inline void append_percent_encoded(std::string& out, std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   for (const char c : text) {

@@ -16,8 +16,8 @@ class QuietSignals {
   ~QuietSignals();
 
  private:
-  sigset_t pending_;  // before this object
-  sigset_t mask_;     // likewise
+  sigset_t pending_;  // the signals that were pending before this object existed
+  sigset_t mask_;     // the signals that were blocked then
 };
 
 }  // namespace belay::base

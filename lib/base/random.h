@@ -1,4 +1,4 @@
-// Random numbers from the kernel: two processes never get the same.
+// Random numbers from the kernel: two processes never get the same numbers.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Spans of time that people have words for.
+// Spans of time that have a name in everyday language.
 #pragma once
 
 #include "belay/types.h"

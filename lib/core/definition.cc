@@ -260,7 +260,8 @@ Definition::StepParts Definition::parts(std::uint32_t branch) const {
   return StepParts::read(in, step_flags(branch), nullptr);
 }
 
-// Every step begins with these; few have more of what belongs to the view.
+// Every step begins with its flags, its first target, its rollback target and its payload. Few
+// steps have another part that belongs to the view.
 StepView Definition::own_view(std::uint32_t branch) const {
   if ((step_flags(branch) & kStepCommit) != 0) return parts(branch).view;
   ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
@@ -442,7 +443,7 @@ void put_step(std::string& out, const DraftStep& step) {
   if (!step.branch_id.empty()) base::put_string(out, step.branch_id);
 }
 
-// Returns where the gid stands.
+// Returns the offset of the gid.
 std::size_t put_head(std::string& out, const Draft& draft, std::string_view gid) {
   const auto& settings = *draft.settings;
   const auto flags =
@@ -472,13 +473,13 @@ std::size_t put_head(std::string& out, const Draft& draft, std::string_view gid)
 
 }  // namespace
 
-// As `parse` would read it.
+// Makes the same object that `parse` makes of the bytes.
 Definition Definition::make(const Draft& draft, std::string_view gid, const Graph& graph) {
   Definition definition;
   auto& out = definition.bytes_;
   const auto at = [&out] { return static_cast<std::uint32_t>(out.size()); };
-  // What it takes if nothing but targets, payloads and custom data is set: it stays in memory as
-  // long as the transaction.
+  // The bytes that the definition takes if nothing but targets, payloads and custom data is set.
+  // The definition stays in memory as long as the transaction.
   std::size_t size = 12 + gid.size() + draft.settings->custom_data.size();
   for (const auto& step : draft.steps) {
     size += 6 + step.first.size() + step.commit.size() + step.rollback.size() + step.payload.size();

@@ -46,7 +46,7 @@ class Definition {
   // The definition of a draft whose fields were checked; `graph` is empty unless the draft has
   // orders.
   static Definition make(const Draft& draft, std::string_view gid, const Graph& graph);
-  // The bytes of one more branch, for `add_step`.
+  // The bytes of one more branch, for `add_steps`.
   static std::string encode_step(const DraftStep& step);
   // The same for a subscriber of the topic that branch `parent` names: everything except the target
   // is the parent's.
@@ -60,7 +60,7 @@ class Definition {
   // The bytes of the request, without the steps that were added later.
   std::string_view bytes() const { return std::string_view(bytes_).substr(0, asked_bytes_); }
   // True if both are the same request. The traceparent is not compared: a traced caller has a new
-  // one for each attempt.
+  // traceparent for each attempt.
   bool is_same_as(const Definition& other) const;
   // The hash of the bytes that `is_same_as` compares. It is the same on all machines and, with
   // `has_hash`, in all versions.
@@ -130,8 +130,8 @@ class Definition {
 // How a transaction is handed in: complete, or to be driven by its caller.
 enum class Entry : std::uint8_t { submit, prepare };
 
-// The one way from what a caller built to a definition. It checks every limit; an error names the
-// field, the number and the limit.
+// Makes a definition of what a caller built; there is no other way. Checks every limit; an error
+// names the field, the number and the limit.
 Result<Definition> define(const Draft& draft, std::string_view gid, Entry entry,
                           const Limits& limits);
 // The same for one branch of a driven transaction.

@@ -6,7 +6,6 @@
 // kinds out of the batch. A share may be exceeded only by what one step adds: the records of one
 // transaction without a call between them (a submit of definition_bytes_max, the names of
 // branches_max subscribers), or one answer and the calls that it starts.
-// one answer and what it starts.
 #pragma once
 
 #include <array>

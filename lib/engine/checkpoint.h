@@ -60,8 +60,8 @@ class Checkpoint {
 
   // The engine closes: every transaction gets its row.
   void fold_all() { fold_target_ = ~core::Lsn{0}; }
-  // The finished ones whose rows were in the batch that is on disk now: they may be forgotten.
-  // Once.
+  // Returns, only once, the finished transactions whose rows were in the batch that is on disk now:
+  // these transactions may be forgotten.
   std::vector<Live*> take_written() { return std::exchange(in_batch_, {}); }
   bool is_done() const { return dirty_.empty() && finished_.empty(); }
 

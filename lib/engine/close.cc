@@ -43,9 +43,9 @@ void Coordinator::forget(Live& live) {
   if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.erase(live);
 }
 
-// The transaction ended while a call of its callback was in flight or a handler still ran, and that
-// has now returned. The transaction is not erased at once: the function that decided about it may
-// still use it.
+// The transaction ended while a call of its callback was in flight or a handler still ran; that
+// call or handler has now returned. The transaction is not erased at once: the function that
+// decided about it may still use it.
 void Coordinator::let_go(Live& live) {
   if (!core::has_call_out(live.transaction) && live.running_on == 0) live_.leave(live);
 }

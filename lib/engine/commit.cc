@@ -129,7 +129,7 @@ void Coordinator::doubt_storage(const Error& error) {
   turn();
 }
 
-// A write of the last moments is an answer. Otherwise the next batch brings the answer, or a
+// A write that was made just now is an answer. Otherwise the next batch brings the answer, or a
 // timeout does if the disk does not respond.
 void Coordinator::take_checks() {
   auto checks = checks_.take(time_.monotonic());

@@ -223,8 +223,8 @@ void Coordinator::resume_some() {
   }
 }
 
-// Before anything else is decided about a recovered transaction: a request for it may come before
-// its turn to resume.
+// Called before anything else is decided about a recovered transaction: a request for the
+// transaction may come before its turn to resume.
 void Coordinator::resume(Live& live) {
   if (!stop_resuming(live)) return;
   BELAY_MARK(resumed_by_word);

@@ -1,13 +1,10 @@
 // The coordinator runs the turn: it collects requests, outcomes and due times, lets the core
-// decide, commits the decisions, and then acts. One rule holds throughout: nothing acts before it
-// is committed. The coordinator has no access to files, sockets or the loop's library except
-// through the ports.
+// decide, commits the decisions, and then acts. Nothing acts before it is committed. The
+// coordinator has access to files, sockets and the loop's library only through the ports.
 //
-// This header lists all parts of the engine. The members are the parts; each has a header of its
-// own and knows neither the other parts nor the coordinator.
-//
-// All functions run on the loop unless their comment says "from any thread"; so do all callbacks of
-// the ports.
+// The members are the parts of the engine; each part has a header of its own and knows neither the
+// other parts nor the coordinator. All functions, and all callbacks of the ports, run on the loop
+// unless their comment says "from any thread".
 #pragma once
 
 #include <cstdint>
@@ -48,8 +45,8 @@ class Coordinator {
  public:
   Coordinator(const Options& options, Ports ports, const BatchLimits& limits = {});
 
-  // Before `start`: one transaction that the store recovered, in any order. `first_lsn` and
-  // `last_lsn` are as the store reports them.
+  // Before `start`: one recovered transaction, in any order; the lsns are those that the store
+  // reports.
   void adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn last_lsn, bool has_row);
   void adopt_topics(core::Topics topics) { subscriptions_.adopt(std::move(topics)); }
   void start(const Origin& origin);
@@ -57,10 +54,9 @@ class Coordinator {
   // From any thread. An error is returned at once, and the request's `done` never runs. Otherwise
   // `done` runs once, on the loop, in a later turn. Errors: closed, busy, queued_bytes_limit.
   Result<> ask(Request request) { return inbox_.put(std::move(request)); }
-  // From any thread. The answer comes within some seconds even if the disk hangs. Errors: closed,
-  // busy.
+  // From any thread. The answer comes within seconds even if the disk hangs. Errors: closed, busy.
   Result<> check_storage(base::Callback<std::monostate> done);
-  // From any thread, also before `start`. The realm is on disk with the next batch. Errors:
+  // From any thread, also before `start`. The next batch writes the realm. Errors:
   // invalid_argument.
   Result<> note_realm(const XaRealm& realm);
   Counters counters() const { return inbox_.counters(); }  // from any thread

@@ -12,7 +12,7 @@ namespace belay::engine {
 class DueHeap {
  public:
   bool empty() const { return heap_.empty(); }
-  // The earliest; the heap must not be empty.
+  // The transaction that is due first; the heap must not be empty.
   Live& top() const { return *heap_.front().live; }
   std::uint64_t top_at() const { return heap_.front().at; }
   // All entries, in no meaningful order; `place` is less than `size`.

@@ -1,5 +1,5 @@
 // What batches carry besides transactions: the figures of the called hosts, the time up to which
-// the file has seen time pass, and a write for its own sake when the file is in doubt.
+// the file has seen time pass, and, if the file is in doubt, a write that only tests the file.
 #pragma once
 
 #include <cstdint>

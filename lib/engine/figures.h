@@ -13,7 +13,7 @@ namespace belay::engine {
 
 class Figures {
  public:
-  Counters counters;  // those that are counted one by one
+  Counters counters;  // the counters that are counted one by one
 
   void count(const Outcome& outcome);
   void count_end(Status status);

@@ -67,8 +67,8 @@ Result<> SubmitRequest::recall(const ports::StoredSummary& stored) const {
   return {};
 }
 
-// What is not on disk yet cannot be reported while the disk accepts no writes. The caller can ask
-// again.
+// A state that is not on disk yet cannot be reported while the disk accepts no writes. The caller
+// can ask again.
 void Coordinator::meet(Live& live, FindRequest& request) {
   if (!disk_.is_ok() && !request.wants_final && !batches_.is_durable(live)) {
     return refuse(request.done, {ErrorCode::storage,

@@ -34,7 +34,7 @@ Result<> check_progress(const core::Transaction& transaction, std::string_view s
 
 }  // namespace
 
-// Answered when the batch that carries the step is on disk.
+// The caller is answered when the batch that carries the step is on disk.
 void Coordinator::meet(Live& live, ProgressRequest& request) {
   if (const auto allowed = check_progress(live.transaction, request.step, options_.limits);
       !allowed)

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kHeadersMax = 256;
 
-// Headers that belong to the connection or to belay: those of a caller are left out.
+// Headers that belong to the connection or to belay. If a caller gives such a header, it is left
+// out.
 constexpr std::array<std::string_view, 13> kOwnHeaders = {
     "accept-encoding",   "connection", "content-length",      "expect", "host",
     "http2-settings",    "keep-alive", "proxy-connection",    "te",     "trailer",
@@ -45,7 +46,7 @@ bool is_value(std::string_view value) {
                       [](char c) { return base::is_control(c) && c != '\t'; });
 }
 
-// dtm's words: its back-check says "msg", a workflow is called by its name.
+// The operation in dtm's terms: a back-check is "msg", a workflow is called by its name.
 std::string_view op_word(const Call& call) {
   if (!call.workflow.empty()) return call.workflow;
   return call.op == Op::query ? "msg" : name_of(call.op);
@@ -65,7 +66,8 @@ std::string new_span(std::string_view trace, std::uint64_t span, std::string_vie
   return out.append("-").append(flags);
 }
 
-// A gid's bytes are what the participant knows it by, whatever they are.
+// All bytes of a gid are kept, whatever they are, because the participant knows the gid by its
+// bytes.
 void append_json_text(std::string& out, std::string_view text) {
   base::append_json_string(out, text, base::OddBytes::kept);
 }
@@ -126,8 +128,8 @@ void HttpRequest::make_url(const Call& call, const Target& target) {
   url_ += name_of(call.mode);
 }
 
-// The members of the payload, then the members that identify the call; those replace members of the
-// payload.
+// The members of the payload, then the members that identify the call; the latter replace members
+// of the payload.
 Result<> HttpRequest::make_json_rpc(const Call& call, const Target& target) {
   const auto members = json_members(call.payload.empty() ? "{}" : call.payload);
   if (!members) return base::invalid("the payload is no JSON object, as JSON-RPC's params must be");
@@ -179,7 +181,8 @@ void HttpRequest::make_headers(const Call& call, std::uint64_t span) {
   header_at_.clear();
   if (!is_in(call.headers, "Content-Type")) add_header("Content-Type", "application/json");
   if (!is_in(call.headers, "Accept")) add_header("Accept", "application/json");
-  add_header("Accept-Encoding", "identity");  // without it a server may compress as it likes
+  // Without this header a server may compress the answer as it likes.
+  add_header("Accept-Encoding", "identity");
   for (std::size_t i = 0; i < call.headers.size(); ++i) {
     const auto& [name, value] = call.headers[i];
     if (!is_own(name) && !is_in(call.headers.subspan(i + 1), name)) add_header(name, value);

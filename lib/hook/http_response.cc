@@ -11,13 +11,14 @@ namespace {
 
 constexpr std::size_t kStartBytes = 1024;
 
-// What stands in no text: UTF-16, what is packed, and charsets that shift have some of these.
+// Control characters that no text contains. UTF-16, compressed bytes and charsets with shift
+// sequences contain some of them.
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f';
 }
 
-// The marks with which UTF-16 and UTF-7 begin.
+// True if the body begins with a mark of UTF-16 or UTF-7.
 bool has_strange_mark(std::string_view body) {
   return body.starts_with("\xff\xfe") || body.starts_with("\xfe\xff") || body.starts_with("+/v");
 }

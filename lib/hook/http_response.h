@@ -14,7 +14,7 @@
 
 namespace belay::hook {
 
-// The bytes that all answers that are being read keep together, beyond their starts.
+// The bytes that are kept for all responses being read, without the starts of their bodies.
 struct KeptBytes {
   std::size_t now = 0;
   std::size_t max = std::size_t{64} * 1024 * 1024;

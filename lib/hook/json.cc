@@ -9,7 +9,7 @@
 namespace belay::hook {
 namespace {
 
-constexpr int kDepthMax = 256;  // it is read by recursion
+constexpr int kDepthMax = 256;  // values are read by recursion
 
 class Scanner {
  public:
@@ -132,7 +132,7 @@ class Scanner {
   std::string_view rest_;
 };
 
-// Of a string, its first quote being gone: where its last one is.
+// The position of the last quote of a string whose first quote was removed.
 std::size_t end_of_string(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;

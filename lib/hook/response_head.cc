@@ -8,7 +8,8 @@
 namespace belay::hook {
 namespace {
 
-// In all of them the letters of the protocol's words are ASCII's bytes. Without "-" and "_".
+// Charsets in which the letters of the protocol's words have the same bytes as in ASCII. The names
+// are written without "-" and "_".
 constexpr std::array<std::string_view, 22> kCharsets = {
     "utf8",    "usascii", "ascii",     "latin1",     "koi8r",  "koi8u",  "gb2312", "gbk",
     "gb18030", "big5",    "big5hkscs", "euccn",      "eucjp",  "euckr",  "euctw",  "shiftjis",
@@ -87,7 +88,7 @@ std::optional<Packing> ResponseHead::packing() const {
   auto packing = Packing::none;
   for (std::string_view list = encoding_; !list.empty();) {
     const auto coding = base::lower(next(list, ','));
-    // Some say there which letters the body is in.
+    // Some servers name the charset of the body in this header.
     if (coding.empty() || coding == "identity" || is_ascii_like(coding)) continue;
     if (packing != Packing::none) return std::nullopt;
     if (coding == "gzip" || coding == "x-gzip") {

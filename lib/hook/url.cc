@@ -41,7 +41,7 @@ Error malformed(std::string_view target, std::string_view why) {
           "the URL '" + std::string(target) + "' cannot be called: " + std::string(why)};
 }
 
-// What is wrong; empty if nothing is.
+// Returns what is wrong with the port; empty if nothing is wrong.
 std::string_view parse_port(std::string_view text, Url& url) {
   url.port = base::parse_number<std::uint16_t>(text).value_or(0);
   if (url.port == 0) return "its port is not 1 to 65535";

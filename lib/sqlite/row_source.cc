@@ -11,7 +11,7 @@
 namespace belay::sqlite {
 namespace {
 
-// What the module's functions find again: whose rows, in which columns.
+// What SQLite passes back to the module's functions: the source of the rows, and the columns.
 struct Registered {
   RowSource& source;
   std::string declaration;
@@ -99,7 +99,7 @@ Result<> make_table(sqlite3* db, const char* name, const char* columns, RowSourc
   }();
   auto registered = std::make_unique<Registered>(
       Registered{source, fmt::format("CREATE TABLE rows({})", columns)});
-  // SQLite deletes it, also when it fails.
+  // SQLite deletes the object, also if this call fails.
   const int code =
       sqlite3_create_module_v2(db, name, &kModule, registered.release(),
                                [](void* own) noexcept { delete static_cast<Registered*>(own); });

@@ -1,6 +1,6 @@
 // Rows that one SQL statement reads from the program as if they were a table: `INSERT … SELECT`
-// writes a whole batch with them. Nothing is bound, and the statement starts once: for small rows
-// that costs half of what a statement a row costs.
+// writes a whole batch of such rows. No value is bound, and the statement starts only once: for
+// small rows this costs half as much as one statement for each row.
 #pragma once
 
 #include <sqlite3.h>
@@ -12,12 +12,12 @@ namespace belay::sqlite {
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  // Goes to the first row. False: there is none. An error ends the statement.
+  // Goes to the first row. False: there is no row. An error ends the statement.
   virtual Result<bool> first() = 0;
   // Goes to the next row.
   virtual Result<bool> next() = 0;
-  // Gives the value of a column, counted from 0, of the current row. Text may be lent
-  // (SQLITE_STATIC) until the next row.
+  // Gives the value of a column, counted from 0, of the current row. Text need not be copied
+  // (SQLITE_STATIC) if it stays valid until the next row.
   virtual void column(sqlite3_context* out, int column) = 0;
 
   // The error that ended the last statement; none if that error was SQLite's own.
@@ -28,9 +28,9 @@ class RowSource {
   Result<> result_;
 };
 
-// Makes `name` a table of this connection. It is in no schema, and gone when the connection closes.
-// `columns`: as in CREATE TABLE. `source` must outlive the connection's last statement. Errors:
-// storage.
+// Makes `name` a table of this connection. The table is in no schema, and is gone when the
+// connection closes. `columns`: as in CREATE TABLE. `source` must outlive the connection's last
+// statement. Errors: storage.
 Result<> make_table(sqlite3* db, const char* name, const char* columns, RowSource& source);
 
 }  // namespace belay::sqlite

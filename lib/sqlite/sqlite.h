@@ -1,5 +1,5 @@
-// SQLite as values: connections and statements that close themselves, failures as `Error` with
-// SQLite's own words. A connection and its statements belong to one thread at a time.
+// SQLite in C++: connections and statements that close themselves, and failures as `Error` with
+// SQLite's message. A connection and its statements must be used by one thread at a time.
 #pragma once
 
 #include <sqlite3.h>
@@ -14,11 +14,11 @@
 
 namespace belay::sqlite {
 
-// "while DOING: SQLite's message (code 778)". A damaged file is `corrupt`, a full disk `no_space`,
-// all else `storage`.
+// The text is "while DOING: SQLite's message (SQLite code 778)". The code is `corrupt` for a
+// damaged file, `no_space` for a full disk, and otherwise `storage`.
 Error sqlite_error(sqlite3* db, int code, std::string_view doing);
 
-// One prepared statement, used again and again: bind, step to the end, reset.
+// A prepared statement that is used repeatedly: bind the values, step to the end, reset.
 class Statement {
  public:
   Statement() = default;
@@ -33,10 +33,10 @@ class Statement {
 
   static Result<Statement> prepare(sqlite3* db, std::string_view sql);
 
-  // One that fails is told by the next step, which does nothing else.
+  // If binding a value fails, the next step reports that failure and does nothing else.
   void bind(int index, std::int64_t value) { note(sqlite3_bind_int64(handle_, index, value)); }
   void bind(int index, std::uint64_t value) { bind(index, static_cast<std::int64_t>(value)); }
-  // Text and blobs are lent until the statement is reset.
+  // Text and blobs are not copied: they must stay valid until the statement is reset.
   void bind_text(int index, std::string_view text) {
     note(sqlite3_bind_text64(handle_, index, text.data() == nullptr ? "" : text.data(), text.size(),
                              SQLITE_STATIC, SQLITE_UTF8));
@@ -106,19 +106,19 @@ class Database {
   explicit operator bool() const { return handle_ != nullptr; }
 
   Result<> run(const char* sql);
-  // The first column of the first row; 0 if there is none.
+  // The first column of the first row; 0 if there is no row.
   Result<std::int64_t> integer(std::string_view sql);
   Result<std::string> text(std::string_view sql);
 
-  // Whether the last connection to go folds the write-ahead log into the file.
+  // Sets whether SQLite moves the write-ahead log into the file when the last connection closes.
   void checkpoint_on_close(bool wanted);
   struct Moved {
-    int frames = 0;  // in the file
+    int frames = 0;  // the frames of the log that are now in the file
     bool all = false;
   };
-  // Moves into the file what it can of the write-ahead log, and waits for nobody.
+  // Moves as much of the write-ahead log into the file as is possible without waiting.
   Result<Moved> move_wal();
-  // The open write-ahead log; null if there is none.
+  // The open file of the write-ahead log; null if there is none.
   sqlite3_file* wal_file();
   sqlite3_file* main_file();
 

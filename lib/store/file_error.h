@@ -1,4 +1,4 @@
-// What the system said of a file beside SQLite.
+// Makes an error from what the system reported about a file that is used without SQLite.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,8 +12,8 @@
 
 namespace belay::store {
 
-// "cannot DOING PATH: the words for errno". A disk or a quota that is full is `no_space`, all else
-// `storage`.
+// The text is "cannot DOING PATH: the message for errno". The code is `no_space` for a full disk or
+// quota, and otherwise `storage`.
 inline Error file_error(std::string_view doing, const std::string& path) {
   const bool full = errno == ENOSPC || errno == EDQUOT;
   return {full ? ErrorCode::no_space : ErrorCode::storage,

@@ -20,7 +20,7 @@ namespace {
 constexpr int kRescueBusyMillis = 100;
 constexpr const char* kDataVersion = "PRAGMA main.data_version";
 
-// Everything into the file, and the log begins anew for whoever writes next.
+// Moves everything into the file. The next writer begins the log anew.
 Result<> move_all(Database& database) {
   sqlite3_busy_timeout(database.handle(), kRescueBusyMillis);
   int left = 0;
@@ -67,7 +67,7 @@ Result<> Journal::Impl::rescue() {
                              seen.error().detail)};
   }
   BELAY_TRY(move_all(database_));
-  // Whatever lies there would be read back over what was just written.
+  // A log in that place would be read back over the pages that were just written.
   if (file_.lost_wal() && base::file_bytes(path_ + "-wal") != 0) {
     return Error{ErrorCode::storage,
                  fmt::format("{}; all that it held is in the file: remove {}-wal",

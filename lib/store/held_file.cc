@@ -15,7 +15,7 @@
 namespace belay::store {
 namespace {
 
-// The places of SQLite's locks, which its file format defines: in the state file the lock of
+// The places of SQLite's locks, which SQLite's file format defines: in the state file the lock of
 // readers; in the shared memory the lock of the writer, and the lock of every user.
 constexpr off_t kSharedFirst = 0x40000002;
 constexpr off_t kSharedBytes = 510;
@@ -24,8 +24,8 @@ constexpr off_t kShmInUseByte = 128;
 constexpr int kHeldFileFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 constexpr off_t kHolderByte = off_t{1} << 56;  // beyond everything that SQLite could use
 
-// Locks of the open file, not of the process: a second engine in the same process is refused too.
-// Where they do not exist the lock file alone stands guard.
+// These locks belong to the open file, not to the process: a second engine in the same process is
+// refused too. On systems without such locks only the lock file protects the state file.
 #ifdef F_OFD_SETLK
 struct flock range_of(short type, off_t first, off_t bytes) {
   struct flock range {};

@@ -9,11 +9,11 @@
 
 namespace belay::store::json {
 
-// A quoted string.
+// Appends a quoted string.
 inline void put_text(std::string& out, std::string_view text) {
   base::append_json_string(out, text, base::OddBytes::replaced);
 }
-// The bytes themselves as a string if that can say them, else {"base64":"…"}.
+// Appends the bytes as a string if a string can represent them, otherwise as {"base64":"…"}.
 void put_bytes(std::string& out, std::string_view bytes);
 
 }  // namespace belay::store::json

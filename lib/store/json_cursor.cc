@@ -56,7 +56,7 @@ std::string Cursor::key() {
   return name;
 }
 
-// Null: only walked past.
+// If `out` is null, the string is only skipped.
 void Cursor::take_string(std::string* out) {
   if (!take('"')) return fail();
   while (ok_) {

@@ -19,8 +19,8 @@ namespace belay::store {
 namespace {
 
 constexpr int kLinksMax = 40;
-// For whatever may be at the path: a symbolic link is not followed, and the open does not wait for
-// a pipe.
+// These flags suit whatever may be at the path: a symbolic link is not followed, and the open of a
+// pipe does not wait.
 constexpr int kOpenFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 std::string lock_path(const std::string& canonical) { return canonical + "-lock"; }
@@ -39,9 +39,9 @@ std::string read_holder(int descriptor) {
   return holder;
 }
 
-// Locks of the open file, not of the process: a second engine in the same process is refused too.
-// The first form can also be asked about without being taken; where it does not exist, a holder is
-// believed if its process lives.
+// These locks belong to the open file, not to the process: a second engine in the same process is
+// refused too. With F_OFD_SETLK a lock can be checked without being taken. Without F_OFD_SETLK the
+// lock counts as held if the process that the lock file names is alive.
 #ifdef F_OFD_SETLK
 struct flock whole_file() {
   struct flock range {};

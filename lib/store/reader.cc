@@ -1,5 +1,5 @@
-// A state file as readers see it: its rows, and in place of rows that are older than the log, and
-// of transactions without a row, the result of folding the log.
+// A state file as readers see it: its rows. A transaction that has no row, or only a row that is
+// older than the log, has the state that folding the log results in.
 #include "belay/reader.h"
 
 #include <fmt/format.h>
@@ -24,12 +24,13 @@ namespace {
 
 using store::Database;
 
-// The first reader after a crash rebuilds the index; the others wait.
+// The first reader after a crash rebuilds the index of the write-ahead log; other readers wait,
+// at most this long.
 constexpr int kBusyMillis = 5'000;
 
 constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
 
-// The words fit into a string without any.
+// This text fits into a string without an allocation.
 Error no_memory() { return {ErrorCode::resources, "no memory left"}; }
 
 // SQLite's message for this case does not say what is missing.
@@ -62,7 +63,7 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   // helper files afterwards. Nothing is written.
   auto database = Database::open(file, SQLITE_OPEN_READWRITE, {});
   if (!database) return explain(database.error(), file);
-  // What a dead engine left in its log stays there for the next engine.
+  // The log of an engine that has crashed stays there for the next engine.
   database->checkpoint_on_close(base::file_bytes(file + "-wal") == 0);
   sqlite3_busy_timeout(database->handle(), kBusyMillis);
   auto kind = store::identify(*database);
@@ -105,7 +106,7 @@ Result<T> Reader::Impl::at_one_moment(Work work) {
 }
 
 Result<bool> Reader::Impl::is_folded() {
-  // A read comes first, so that the version is that of this moment.
+  // A read comes first, so that the version is the present one.
   if (auto read = database_.integer("SELECT max(lsn) FROM main.log"); !read) return read.error();
   auto version = database_.integer("PRAGMA main.data_version");
   if (!version) return version.error();
@@ -192,7 +193,8 @@ Result<WholeTransaction> Reader::Impl::read(std::string_view gid) {
 }
 
 Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percent)>& progress) {
-  // Does not use `fold_log`: a log that cannot be folded is one of the problems to report.
+  // This check does not use `fold_log`: a log that cannot be folded is one of the problems to
+  // report.
   BELAY_TRY(follow_file());
   BELAY_TRY(database_.run("BEGIN"));
   bool threw = false;
@@ -290,8 +292,8 @@ Reader& Reader::operator=(Reader&& other) noexcept {
   return *this;
 }
 
-// A child process does not touch its parent's connection: to close it would lock and write in the
-// parent's name.
+// A child process does not touch its parent's connection: closing the connection would lock the
+// file and write to it in the parent's place.
 Reader::~Reader() {
   if (!impl_) return;
   const base::QuietSignals quiet;

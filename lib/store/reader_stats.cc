@@ -1,5 +1,5 @@
-// Counts that read no more than they must: all rows by the smallest index, the few kinds by their
-// own.
+// Counts with as few reads as possible: all rows through the smallest index, the statuses with few
+// rows through indexes of their own.
 #include <algorithm>
 #include <optional>
 

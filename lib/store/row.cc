@@ -17,8 +17,9 @@
 namespace belay::store {
 namespace {
 
-// A gid's row is its newest transaction's. No file needs the second clause; but a row that is
-// refused stops the whole file. (`WHERE true`: SQLite would take ON for a join's.)
+// The row of a gid belongs to the newest transaction with this gid. No file needs the second
+// clause, but a row that is refused would stop the work on the whole file. (Without `WHERE true`
+// SQLite would read ON as the ON of a join.)
 constexpr const char* kUpsertRows = R"(
 INSERT INTO main.transaction_rows SELECT * FROM batch_rows WHERE true
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
@@ -62,8 +63,8 @@ void put_retry(std::string& out, const Retry& retry) {
   out.push_back('}');
 }
 
-// The effective options of this step, its own or the transaction's; nothing if all are the engine's
-// defaults.
+// The effective options of this step: its own or the transaction's. Appends nothing if all are the
+// engine's defaults.
 void put_step_options(std::string& out, const core::Definition& definition, std::uint32_t branch) {
   const auto before = out.size();
   const auto key = [&](std::string_view name) {
@@ -197,8 +198,9 @@ void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t
   put_trimmed(out, values, 5, event.text);
 }
 
-// The table's columns, in its order. `state` is NULL for finished transactions: only what goes on
-// needs its whole state. `progress` and `result` are NULL for all but workflows.
+// The table's columns, in the table's order. `state` is NULL for finished transactions: only
+// unfinished transactions need their whole state. `progress` and `result` are NULL for all but
+// workflows.
 constexpr const char* kColumns =
     "id, gid, mode, status, stuck, created_at, updated_at, due_at, attempts, last_error, trace_id, "
     "lsn, definition_hash, definition, branches, timeline, state, progress, result";
@@ -232,7 +234,7 @@ void give_text(sqlite3_context* out, std::string_view text) {
   sqlite3_result_text64(out, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
-// NULL if it is empty.
+// Leaves the value NULL if the text is empty.
 void give_text_or_null(sqlite3_context* out, std::string_view text) {
   if (!text.empty()) give_text(out, text);
 }
@@ -241,7 +243,7 @@ void give_blob(sqlite3_context* out, std::string_view bytes) {
   sqlite3_result_blob64(out, bytes.data(), bytes.size(), SQLITE_STATIC);
 }
 
-// Text if it can be.
+// Gives text if the bytes are text, otherwise a blob.
 void give_result(sqlite3_context* out, const core::Remembered* remembered) {
   if (remembered == nullptr) return;
   const std::string_view result = remembered->result;

@@ -18,13 +18,12 @@ namespace belay::store {
 
 inline constexpr std::string_view kEraseRow = "DELETE FROM main.transaction_rows WHERE id = ?1";
 
-// Writes the rows of a batch with one statement, which reads them from here.
+// Writes the rows of a batch with one statement, which reads the rows from this object.
 class RowWriter : private sqlite::RowSource {
  public:
   static Result<std::unique_ptr<RowWriter>> prepare(sqlite3* db);
 
-  // Inserts each row, or replaces what may change in it. Rows that are to be erased are passed
-  // over.
+  // Inserts each row, or replaces what may change in it. Rows that are to be erased are skipped.
   Result<> write(std::span<const ports::RowChange> rows);
   // The bytes of the texts and snapshots of all rows written so far.
   std::uint64_t bytes() const { return bytes_; }
@@ -40,7 +39,8 @@ class RowWriter : private sqlite::RowSource {
   sqlite::Statement upsert_;
   std::span<const ports::RowChange> rows_;
   std::size_t at_ = 0;
-  // The current row's. Kept between rows, so that a row allocates nothing once warm.
+  // The columns of the current row. The strings keep their memory between rows, so that after the
+  // first rows a row allocates nothing.
   std::string definition_;
   std::string branches_;
   std::string timeline_;

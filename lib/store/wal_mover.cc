@@ -78,8 +78,8 @@ void WalMover::run() {
 Result<int> WalMover::pass() {
   const auto moved = database_.move_wal();
   if (!moved) return moved.error();
-  // While commits go on SQLite leaves this sync to whoever moves the last page; here nobody waits
-  // for it.
+  // As long as commits go on, SQLite leaves this sync to the pass that moves the last page. On this
+  // thread no commit waits for the sync.
   auto* file = database_.main_file();
   if (file == nullptr) return moved->frames;
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);

@@ -26,7 +26,7 @@ bool Pool::add(std::function<void()> work, Time since) {
 }
 
 void Pool::drop_older(Time since) {
-  std::vector<Waiting> dropped;  // what they hold ends here, not under the lock
+  std::vector<Waiting> dropped;  // destroyed only after the lock is released
   const base::Lock lock(mutex_);
   while (!waiting_.empty() && waiting_.front().since <= since) {
     dropped.push_back(std::move(waiting_.front()));
@@ -64,7 +64,7 @@ void Pool::run() {
     waiting_.pop_front();
     lock.unlock();
     next.work();
-    next.work = nullptr;  // what it holds ends here, not under the lock
+    next.work = nullptr;  // destroys what the function holds, outside the lock
     lock.lock();
   }
 }

@@ -19,25 +19,27 @@ class Pool {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `name`: as a thread's. `waiting_max`: of what no thread has begun.
+  // `name`: the name of each thread. `waiting_max`: how many functions may wait for a thread.
   explicit Pool(const char* name, std::size_t waiting_max = SIZE_MAX)
       : name_(name), waiting_max_(waiting_max) {}
   ~Pool() { end(); }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // From any thread. Starts threads until there are so many. Errors: resources (none is left; those
-  // there are stay), closed (after `end` or `stop`).
+  // From any thread. Starts threads until the pool has this many. Errors: resources (no thread is
+  // left; the threads that were started stay), closed (after `end` or `stop`).
   Result<> have(std::size_t threads);
-  // From any thread; never blocks. Runs on the next free thread. How many there have to be is the
-  // caller's to know: without a thread it waits. False, and dropped: `waiting_max` wait already, or
-  // the pool has ended. `since` is for `drop_older`.
+  // From any thread; never blocks. The next free thread runs `work`. The caller must know how many
+  // threads are needed: without a thread `work` only waits. False: `work` was dropped, because
+  // `waiting_max` functions wait already or the pool has ended. `since` is for `drop_older`.
   bool add(std::function<void()> work, Time since = {});
-  // Drops what waits since then or before, which was added in that order.
+  // Drops the functions that have waited since `since` or longer. They must have been added in the
+  // order of their times.
   void drop_older(Time since);
-  // Returns when all that was added has run. Not on one of its threads.
+  // Returns when all added functions have run. Not to be called on a thread of the pool.
   void end();
-  // Drops what has not begun, and returns when nothing runs any more. Not on one of its threads.
+  // Drops the functions that have not begun, and returns when no function runs any more. Not to be
+  // called on a thread of the pool.
   void stop();
 
  private:

@@ -19,7 +19,7 @@ class Alerts {
   Alerts(std::string url, std::string ca_file, ServeLog& log);
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;
-  ~Alerts() { thread_.stop(); }  // gives up what is queued
+  ~Alerts() { thread_.stop(); }  // drops the queued alerts
 
   // Errors: resources (no thread is left).
   Result<> start();
@@ -43,7 +43,7 @@ class Alerts {
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::uint64_t refused_ = 0;  // in a row; only for the thread
-  threads::Pool thread_;       // last: it uses the others
+  threads::Pool thread_;       // last: the thread uses the other members
 };
 
 }  // namespace belay::tool

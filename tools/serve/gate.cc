@@ -15,7 +15,8 @@ bool is_free(const http::Request& request) {
 bool is_from_a_web_page(const http::Request& request) {
   const auto site = request.header("Sec-Fetch-Site");
   if (!site.empty()) return site == "cross-site" || site == "same-site";
-  // To plain http of another machine, and from an older browser, there is only the page's origin.
+  // A request by plain http to another machine, or from an older browser, names only the page's
+  // origin.
   const auto origin = request.header("Origin");
   const auto host = request.header("Host");
   return !origin.empty() && origin != "http://" + std::string(host) &&

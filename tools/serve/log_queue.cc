@@ -31,7 +31,7 @@ std::string_view write_to(int fd, std::string_view text) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) break;
-    pollfd file{fd, POLLOUT, 0};  // another program has made it non-blocking
+    pollfd file{fd, POLLOUT, 0};  // another program has made the file non-blocking
     poll(&file, 1, -1);
   }
   return text;
@@ -63,7 +63,7 @@ struct LogQueue::Shared {
   std::condition_variable written;
   std::string waiting BELAY_GUARDED_BY(mutex);            // whole lines
   std::size_t being_written BELAY_GUARDED_BY(mutex) = 0;  // bytes
-  std::uint64_t lost_now BELAY_GUARDED_BY(mutex) = 0;     // lines, not told yet
+  std::uint64_t lost_now BELAY_GUARDED_BY(mutex) = 0;     // lines, not reported yet
   std::uint64_t dropped BELAY_GUARDED_BY(mutex) = 0;      // lines, in all
   bool ending BELAY_GUARDED_BY(mutex) = false;
 };
@@ -119,7 +119,7 @@ std::uint64_t LogQueue::dropped() const {
 
 void LogQueue::write_all(const std::shared_ptr<Shared>& shared) {
   base::Lock lock(shared->mutex);
-  bool in_line = false;  // what was written ends in the middle of one
+  bool in_line = false;  // true if the text written so far ends in the middle of a line
   for (;;) {
     lock.wait(shared->more, [&]() BELAY_REQUIRES(shared->mutex) {
       return shared->ending || !shared->waiting.empty() || shared->lost_now != 0;

@@ -23,7 +23,8 @@ constexpr Clock::duration kPauseMax = std::chrono::minutes(1);
 constexpr Clock::duration kTellEvery = std::chrono::minutes(10);
 constexpr Millis kSignalLook{10};
 
-// Opening cannot be interrupted, but the process can end: even a kill -9 loses nothing.
+// Opening a file cannot be interrupted, but the process can end meanwhile: even a kill -9 loses
+// nothing.
 class EndMeanwhile {
  public:
   EndMeanwhile() = default;

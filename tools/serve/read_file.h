@@ -1,4 +1,4 @@
-// Reads a whole file whose name an operator gave; the name may turn out to be anything.
+// Reads a whole file whose name an operator gave. Anything may be at that name.
 #pragma once
 
 #include <cstddef>

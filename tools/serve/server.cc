@@ -32,10 +32,11 @@ using Clock = std::chrono::steady_clock;
 // The part of the drain's time for the work after the wait for answers.
 constexpr Millis kClosing{1'000};
 constexpr Millis kShortageLook = base::kMinute;
-constexpr Millis kLook{20};  // how often a drain looks whether it is done
+constexpr Millis kLook{20};  // how often a drain checks whether it is done
 
-// Ends the process if it still runs at that time: even a kill -9 loses nothing. Its thread is
-// started at the beginning, because at the end there may be no thread left.
+// Ends the process if it still runs at the time that `set` was given: even a kill -9 loses nothing.
+// The thread of this object is started at the beginning, because at the end there may be no thread
+// left.
 class Deadline {
  public:
   explicit Deadline(ServeLog& log) : log_(log) {}

@@ -16,7 +16,7 @@ namespace belay::tool {
 namespace {
 
 constexpr std::size_t kDefinitionsBytesMax = std::size_t{1024} * 1024 * 1024;
-constexpr Millis kDefinitionsPatience = base::kHour;  // of a pipe that another program fills
+constexpr Millis kDefinitionsPatience = base::kHour;  // for a pipe that another program fills
 
 Result<Submission> parse_one(std::string_view text, std::size_t line) {
   Submission submission{.line = line};

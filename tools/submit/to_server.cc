@@ -20,8 +20,9 @@ constexpr Millis kSubmitTimeout{45'000};
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
 constexpr Millis kAskTimeout{10'000};
-constexpr Millis kGonePatience = base::kMinute;  // of `follow`, with a server that does not answer
-constexpr std::size_t kShownBytes = 200;         // of an answer
+// How long `follow` asks a server that does not answer.
+constexpr Millis kGonePatience = base::kMinute;
+constexpr std::size_t kShownBytes = 200;  // of an answer
 
 Refusal refusal_of(const http::Response& response, const std::string& place) {
   const auto json = protocol::Json::parse(response.body, nullptr, false);
@@ -91,7 +92,7 @@ class ToServer final : public Way {
     const auto end = heard_at + limit;
     for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
       const auto response = ask("GET", path, "", kAskTimeout);
-      // The server is restarting or busy.
+      // A server that does not answer, or answers 503, is restarting or busy.
       const auto now = std::chrono::steady_clock::now();
       if (response && response->status != 503) {
         heard_at = now;

@@ -21,8 +21,8 @@ class TlsIdentity;
 //     │
 //     ▼     complete            answered           taken          next byte
 //  reading ──────────► handling ─────────► writing ───────► idle ───────────► reading
-//     │                                       │               │
-//     │ after request_timeout                 │ after idle_timeout
+//     │ after                                 │ after         │ after
+//     │ request_timeout                       │ idle_timeout  │ idle_timeout
 //     ▼                                       ▼               ▼
 //    cut                                     cut             cut
 enum class Phase : std::uint8_t { reading, handling, writing, idle, cut };
@@ -81,7 +81,7 @@ class ConnectionTable {
   static void cut(Connection& peer, std::uint64_t state);
 
   const ConnectionTimes times_;
-  base::Mutex mutex_;  // of the list; what is in it has not been closed yet
+  base::Mutex mutex_;  // protects the list; the connections in the list are not closed yet
   Connection* first_ BELAY_GUARDED_BY(mutex_) = nullptr;
   std::atomic<std::uint64_t> count_{0};
   std::condition_variable end_;

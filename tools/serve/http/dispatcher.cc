@@ -11,7 +11,7 @@ namespace {
 // A body that is too large is read and dropped up to this many times the limit, since a client that
 // is still sending would not see an earlier answer.
 constexpr std::size_t kSwallowFactor = 4;
-// Answers up to this size are sent whatever else is held: refusals, probes.
+// Answers up to this size are sent however many bytes are reserved: refusals, probes.
 constexpr std::size_t kSmallAnswer = 4 * 1024;
 // How long sending the last answers may take when the server stops.
 constexpr std::chrono::seconds kLastAnswers{1};

@@ -20,7 +20,7 @@ struct Request {
   Fields headers;      // names as sent
   std::string body;
 
-  // The first one's value, whatever its name's case; empty if there is none.
+  // The value of the first header with this name, in upper or lower case; empty if there is none.
   std::string_view header(std::string_view name) const {
     for (const auto& [key, text] : headers) {
       if (base::equal_ignoring_case(key, name)) return text;
@@ -28,7 +28,7 @@ struct Request {
     return {};
   }
 
-  // The last one's value; empty if there is none.
+  // The value of the last parameter with this name; empty if there is none.
   std::string_view query_value(std::string_view name) const {
     std::string_view value;
     for (const auto& [key, text] : query) {
@@ -45,7 +45,7 @@ struct Response {
   Fields headers;
 };
 
-// Whether a text begins as one that a client can ask.
+// True if the text begins like a URL that a client can ask.
 inline bool is_url(std::string_view text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }

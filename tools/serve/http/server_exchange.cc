@@ -30,8 +30,8 @@ void Exchange::answer(Response response) {
   response_ = std::move(response);
   if (!is_suspended_) return;
   is_suspended_ = false;
-  // Resumed before it is removed from the list; otherwise a stopping server would not see this
-  // exchange.
+  // The connection is resumed before this exchange is removed from the list; otherwise a stopping
+  // server would not see the exchange.
   daemon_.resume(connection_);
   suspended_->remove(keep);
 }

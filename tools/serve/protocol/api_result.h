@@ -45,7 +45,7 @@ using Done = std::function<void(ApiResult answer)>;
 std::string text_of(const Json& value);
 
 http::Response to_response(const ApiResult& answer);
-// {"message": …}, and after a 503 that one may come again.
+// The answer {"message": …}. A 503 also says when the client may come again.
 http::Response refusal(int status, std::string_view message);
 http::Response plain_text(int status, std::string body);
 

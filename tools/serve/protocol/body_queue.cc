@@ -9,7 +9,7 @@ namespace belay::protocol {
 bool BodyQueue::post(std::size_t bytes, Job job) {
   auto work = [this, bytes, job = std::move(job)]() mutable {
     threads::run_if_memory(job);
-    job = nullptr;  // the body goes before its bytes are given free
+    job = nullptr;  // the body is destroyed before its bytes are released
     const base::Lock lock(mutex_);
     bytes_ -= bytes;
   };

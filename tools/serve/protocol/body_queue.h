@@ -24,14 +24,15 @@ class BodyQueue {
   // False: there would be more than `bytes_max` (if the queue is empty, one body is accepted
   // whatever its size), or the queue was stopped.
   bool post(std::size_t bytes, Job job);
-  // Drops what has not begun, and returns when nothing runs any more.
+  // Drops the jobs that have not begun, and returns when no job runs any more.
   void stop() { thread_.stop(); }
 
  private:
   const std::size_t bytes_max_;
   base::Mutex mutex_;
-  std::size_t bytes_ BELAY_GUARDED_BY(mutex_) = 0;  // of those that wait and of the one that runs
-  threads::Pool thread_{"belay-body"};              // last: it uses the others
+  // The bytes of the bodies that wait, and of the body that is in work.
+  std::size_t bytes_ BELAY_GUARDED_BY(mutex_) = 0;
+  threads::Pool thread_{"belay-body"};  // last: its thread uses the other members
 };
 
 }  // namespace belay::protocol

@@ -1,4 +1,4 @@
-// resetCronTime and resetNextCronTime: what waits for its time is done now.
+// resetCronTime and resetNextCronTime: transactions that wait for a time go on now.
 #include <algorithm>
 #include <utility>
 

@@ -27,7 +27,8 @@ void Deadlines::stop() {
     changed_.notify_one();
   }
   thread_.join();
-  decltype(due_) dropped;  // what waits may hold whoever holds this
+  // The waiting work may own the owner of this object, so the work is destroyed after the unlock.
+  decltype(due_) dropped;
   const base::Lock lock(mutex_);
   dropped.swap(due_);
 }

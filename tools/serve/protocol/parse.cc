@@ -8,8 +8,8 @@
 namespace belay::protocol {
 namespace {
 
-// Counted before the text is parsed, so that nothing deeper or larger is ever built, walked or
-// printed. For a text that is no JSON the figures mean nothing.
+// These figures are counted before the text is parsed, so that nothing deeper or larger is ever
+// built, walked or printed. For a text that is no JSON the figures mean nothing.
 struct Extent {
   std::size_t depth = 0;   // the maximum
   std::size_t values = 1;  // the values in arrays and objects

@@ -42,9 +42,9 @@ class Members {
   std::vector<std::string> texts(std::string_view name);
   std::vector<Header> text_map(std::string_view name);
 
-  // Every value is to be a string or null, also those that nobody reads.
+  // Stores an error unless every value is a string or null, including values that nobody reads.
   void refuse_all_but_texts();
-  // `what` was of the wrong type.
+  // Stores the error that `found`, the value of the member `name`, is of a wrong type.
   void refuse(std::string_view name, std::string_view wanted, const Json& found);
   const std::optional<Error>& error() const { return error_; }
 

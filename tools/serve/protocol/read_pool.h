@@ -26,13 +26,13 @@ class ReadPool {
   ~ReadPool() { stop(); }
 
   // False: the queue is full, or the pool was stopped. A job that has waited longer than
-  // `patience`, which is about as long as its client waits, is dropped: a few expensive queries
-  // must not delay all that follow, nor be made for clients that are gone.
+  // `patience`, which is about as long as its client waits, is dropped. So a few expensive queries
+  // do not delay all that follow, and no query is made for a client that is gone.
   bool post(Job job);
-  // Drops what waited for too long, though no thread is free to look at it: to be called now and
-  // then.
+  // Drops the jobs that have waited for too long, even if no thread is free to look at them. To be
+  // called from time to time.
   void drop_late() { threads_.drop_older(Clock::now() - patience_); }
-  // Drops what has not begun, and returns when nothing runs any more.
+  // Drops the jobs that have not begun, and returns when no job runs any more.
   void stop() { threads_.stop(); }
 
  private:
@@ -44,9 +44,9 @@ class ReadPool {
 
   const Millis patience_;
   base::Mutex mutex_;
-  std::vector<Reader> free_
-      BELAY_GUARDED_BY(mutex_);  // those no thread has: there are as many as threads
-  threads::Pool threads_;        // last: it uses the others
+  // The readers that no thread uses. There are as many readers as threads.
+  std::vector<Reader> free_ BELAY_GUARDED_BY(mutex_);
+  threads::Pool threads_;  // last: its threads use the other members
 };
 
 }  // namespace belay::protocol

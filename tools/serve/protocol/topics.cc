@@ -72,7 +72,8 @@ void remove(const ContextPtr& context, const std::string& topic, const std::stri
   });
 }
 
-// Removes the subscriptions one after the other; one that was removed meanwhile does not matter.
+// Removes the subscriptions one after the other; a subscription that was removed meanwhile does not
+// matter.
 void remove_all(const ContextPtr& context, Subscriptions left, const Done& done) {
   if (left.empty()) return done({});
   const auto last = left.back();

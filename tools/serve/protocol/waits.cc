@@ -14,9 +14,9 @@ namespace {
 // few times within any budget.
 constexpr Millis kFirstLook{50};
 
-// For an unfinished saga or msg dtm answers FAILURE, and for a tcc or xa an error, although they go
-// on: a client that believes this submits the same again under another gid. Here only a transaction
-// that has turned back is answered with a failure.
+// For an unfinished saga or msg dtm answers FAILURE, and for a tcc or xa an error, although the
+// transaction goes on. A client that believes this answer submits the same again under another gid.
+// So here only a transaction that has turned back is answered with a failure.
 ApiResult answer_of_unfinished(const Report& report, const WaitPlan& plan) {
   const auto& reason = report.reason();
   const bool turned_back = report.status() == Status::aborting;

@@ -22,7 +22,7 @@ struct Context;
 struct WaitPlan {
   Mode mode{};
   Millis budget{};
-  // A call without an answer may soon be followed by one with an answer.
+  // A call without an answer may soon be followed by a call with an answer.
   bool is_patient = false;
   bool is_delayed = false;  // nothing happens within the budget
   Status wanted = Status::succeed;
@@ -47,7 +47,7 @@ class Waits {
   Group take(const std::string& gid);
 
   base::Mutex mutex_;
-  // Of the gids that the engine was asked about; nobody may be left who waits.
+  // The waiting requests of each gid about which the engine was asked. There may be none left.
   std::unordered_map<std::string, Group> by_gid_ BELAY_GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_ = 0;
 };
