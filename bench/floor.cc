@@ -16,7 +16,7 @@ namespace {
 // into the file by itself, after as many bytes as the engine does.
 constexpr const char* kPragmas =
     "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1024; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=67108864;"
     "PRAGMA cache_size=-16000;";
 constexpr const char* kTable = "CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL)";
 constexpr const char* kAppend = "INSERT INTO log(records) VALUES(?1)";

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/descriptor.h"
@@ -194,6 +195,22 @@ Result<> HeldFile::check_all() const {
   if (lost_wal()) return vanished_beside(path_ + "-wal");
   if (shm_id_ && file_id(path_ + "-shm") != shm_id_) return vanished_beside(path_ + "-shm");
   return {};
+}
+
+// Where no page is to be written a piece costs about a microsecond: so a large file has larger
+// pieces instead of more.
+void HeldFile::write_out() const {
+  constexpr off_t kPiece = 256 * 1024;
+  constexpr off_t kPiecesMax = 4'096;
+  struct statx size {};
+  if (::statx(descriptor_, "", AT_EMPTY_PATH, STATX_SIZE, &size) != 0) return;
+  const auto end = static_cast<off_t>(size.stx_size);
+  const auto piece = std::max(kPiece, end / kPiecesMax);
+  for (off_t at = 0; at < end; at += piece) {
+    constexpr unsigned kWriteAndWait =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (::sync_file_range(descriptor_, at, piece, kWriteAndWait) != 0) return;
+  }
 }
 
 bool HeldFile::lost_wal() const { return wal_id_ && file_id(path_ + "-wal") != wal_id_; }

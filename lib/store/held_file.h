@@ -7,7 +7,6 @@
 // and closed after SQLite has closed it. The host may close such a descriptor at any time as well.
 // So there are also locks of the open file description, which no other code can drop. Without them
 // another program could take itself for the last user of the file and remove the write-ahead log.
-// file, and removed the write-ahead log.
 #pragma once
 
 #include <sys/types.h>
@@ -58,6 +57,10 @@ class HeldFile {
   // it. Errors: storage.
   Result<> check_path() const;
   Result<> check_all() const;
+  // Writes pages that the system has in memory to the disk, a small piece at a time: a commit that
+  // is synced meanwhile waits for one piece, and the sync that comes next has little left to write.
+  // It proves nothing about what is on the disk. From any thread.
+  void write_out() const;
   // True if another file, or none, is at the path of the write-ahead log.
   bool lost_wal() const;
   // True if another file is at the path.

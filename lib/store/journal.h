@@ -34,7 +34,7 @@ struct JournalConfig {
   // function with the percentage done.
   std::function<void(unsigned)> check_progress;
   // From this size of the write-ahead log on, `checkpoint_wal` moves it.
-  std::size_t wal_bytes = 8 * 1024 * 1024;
+  std::size_t wal_bytes = 2 * 1024 * 1024;
 };
 
 // A recovered transaction: unfinished, or finished without a row.

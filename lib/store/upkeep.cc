@@ -15,7 +15,7 @@ namespace {
 // Beyond this size a commit waits for the mover, so that the writer is no faster than the disk.
 constexpr std::uint64_t kWalBytesMax = 64 * 1024 * 1024;
 // The amount that may be moved between two commits: it takes some ms.
-constexpr std::uint64_t kRemainderBytes = 4 * 1024 * 1024;
+constexpr std::uint64_t kRemainderBytes = 1024 * 1024;
 // A repair does not wait for readers.
 constexpr int kRepairBusyMillis = 100;
 
@@ -96,7 +96,7 @@ Result<> Journal::Impl::rewrite_wal() {
 
 Result<> Journal::Impl::move_wal_in_background(std::function<void()> on_progress) {
   on_wal_progress_ = std::move(on_progress);
-  auto mover = WalMover::open(path_, config_.vfs, on_wal_progress_);
+  auto mover = WalMover::open(path_, config_.vfs, file_, on_wal_progress_);
   if (!mover) return mover.error();
   mover_ = std::move(*mover);
   return {};

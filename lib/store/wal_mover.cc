@@ -7,6 +7,7 @@
 namespace belay::store {
 
 Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const std::string& vfs,
+                                                 const HeldFile& file,
                                                  std::function<void()> on_pass) {
   auto database = Database::open(path, SQLITE_OPEN_READWRITE, vfs);
   if (!database) return database.error();
@@ -14,15 +15,15 @@ Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const 
   BELAY_TRY(database->run("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"));
   // A connection knows that the file has a write-ahead log only after its first read.
   if (auto read = database->integer("SELECT count(*) FROM meta"); !read) return read.error();
-  std::unique_ptr<WalMover> mover(new WalMover(std::move(*database), std::move(on_pass)));
+  std::unique_ptr<WalMover> mover(new WalMover(std::move(*database), file, std::move(on_pass)));
   auto thread = threads::Thread::start("belay-wal", [own = mover.get()] { own->run(); });
   if (!thread) return thread.error();
   mover->thread_ = std::move(*thread);
   return mover;
 }
 
-WalMover::WalMover(Database database, std::function<void()> on_pass)
-    : database_(std::move(database)), on_pass_(std::move(on_pass)) {}
+WalMover::WalMover(Database database, const HeldFile& file, std::function<void()> on_pass)
+    : database_(std::move(database)), file_(file), on_pass_(std::move(on_pass)) {}
 
 WalMover::~WalMover() {
   {
@@ -80,6 +81,7 @@ Result<int> WalMover::pass() {
   if (!moved) return moved.error();
   // As long as commits go on, SQLite leaves this sync to the pass that moves the last page. On this
   // thread no commit waits for the sync.
+  if (file_) file_.write_out();
   auto* file = database_.main_file();
   if (file == nullptr) return moved->frames;
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);

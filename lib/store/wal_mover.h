@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "store/held_file.h"
 #include "store/sqlite.h"
 #include "threads/thread.h"
 
@@ -17,9 +18,11 @@ namespace belay::store {
 
 class WalMover {
  public:
-  // `on_pass` is called on the mover's thread at the end of each pass. Errors: storage, resources
-  // (no thread is left).
+  // `file` is the file at `path`, or not open if `vfs` is not the system's; it must outlive the
+  // mover. `on_pass` is called on the mover's thread at the end of each pass. Errors: storage,
+  // resources (no thread is left).
   static Result<std::unique_ptr<WalMover>> open(const std::string& path, const std::string& vfs,
+                                                const HeldFile& file,
                                                 std::function<void()> on_pass);
   // Waits for the current pass.
   ~WalMover();
@@ -34,11 +37,12 @@ class WalMover {
   std::optional<Result<int>> take_result();
 
  private:
-  WalMover(Database database, std::function<void()> on_pass);
+  WalMover(Database database, const HeldFile& file, std::function<void()> on_pass);
   void run();
   Result<int> pass();
 
   Database database_;
+  const HeldFile& file_;
   std::function<void()> on_pass_;
   mutable base::Mutex mutex_;
   mutable std::condition_variable changed_;
