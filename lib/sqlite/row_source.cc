@@ -33,12 +33,21 @@ struct RowSourceTable : sqlite3_vtab {
   static RowSource& source_of(sqlite3_vtab_cursor* cursor) {
     return static_cast<RowSourceTable*>(cursor->pVtab)->source;
   }
+  // Nothing may be thrown through SQLite.
+  template <class Move>
+  static int move(sqlite3_vtab_cursor* cursor, Move move) {
+    try {
+      return take(cursor, move(source_of(cursor)));
+    } catch (const std::bad_alloc&) {
+      return SQLITE_NOMEM;
+    }
+  }
   static int take(sqlite3_vtab_cursor* cursor, const Result<bool>& is_there) {
     auto& at = *static_cast<Cursor*>(cursor);
     ++at.row;
     at.at_end = !is_there || !*is_there;
     if (is_there) return SQLITE_OK;
-    source_of(cursor).result_ = is_there.error();
+    source_of(cursor).failure_ = is_there.error();
     return SQLITE_ABORT;
   }
 
@@ -64,23 +73,33 @@ struct RowSourceTable : sqlite3_vtab {
     return SQLITE_OK;
   }
   static int filter(sqlite3_vtab_cursor* cursor, int, const char*, int, sqlite3_value**) {
-    auto& source = source_of(cursor);
-    source.result_ = {};
-    return take(cursor, source.first());
+    return move(cursor, [](RowSource& source) { return source.first(); });
   }
-  static int next(sqlite3_vtab_cursor* cursor) { return take(cursor, source_of(cursor).next()); }
+  static int next(sqlite3_vtab_cursor* cursor) {
+    return move(cursor, [](RowSource& source) { return source.next(); });
+  }
   static int at_end(sqlite3_vtab_cursor* cursor) {
     return static_cast<Cursor*>(cursor)->at_end ? 1 : 0;
   }
   static int column(sqlite3_vtab_cursor* cursor, sqlite3_context* out, int number) {
-    source_of(cursor).column(out, number);
-    return SQLITE_OK;
+    try {
+      source_of(cursor).column(out, number);
+      return SQLITE_OK;
+    } catch (const std::bad_alloc&) {
+      return SQLITE_NOMEM;
+    }
   }
   static int row_id(sqlite3_vtab_cursor* cursor, sqlite3_int64* id) {
     *id = static_cast<Cursor*>(cursor)->row;
     return SQLITE_OK;
   }
 };
+
+Result<> RowSource::run(Statement& statement) {
+  failure_ = {};
+  auto ran = statement.run();
+  return failure_ ? ran : failure_;
+}
 
 Result<> make_table(sqlite3* db, const char* name, const char* columns, RowSource& source) {
   static const sqlite3_module kModule = [] {

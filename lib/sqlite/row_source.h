@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "belay/result.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::sqlite {
 
@@ -20,12 +21,13 @@ class RowSource {
   // (SQLITE_STATIC) if it stays valid until the next row.
   virtual void column(sqlite3_context* out, int column) = 0;
 
-  // The error that ended the last statement; none if that error was SQLite's own.
-  const Result<>& result() const { return result_; }
+ protected:
+  // Runs a statement that reads the rows. Errors: the source's own, or SQLite's.
+  Result<> run(Statement& statement);
 
  private:
   friend struct RowSourceTable;
-  Result<> result_;
+  Result<> failure_;  // the source's own
 };
 
 // Makes `name` a table of this connection. The table is in no schema, and is gone when the

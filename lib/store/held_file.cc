@@ -197,20 +197,24 @@ Result<> HeldFile::check_all() const {
   return {};
 }
 
-// Where no page is to be written a piece costs about a microsecond: so a large file has larger
-// pieces instead of more.
-void HeldFile::write_out() const {
+// A piece without a page to write costs about a microsecond: so a large file has larger pieces and
+// not more of them. An error of the disk is reported here, as some kernels report it only once;
+// whatever else fails (a file system that cannot do this) is no harm.
+Result<> HeldFile::write_out([[maybe_unused]] const std::atomic<bool>& hurry) const {
+#ifdef SYNC_FILE_RANGE_WRITE
   constexpr off_t kPiece = 256 * 1024;
   constexpr off_t kPiecesMax = 4'096;
-  struct statx size {};
-  if (::statx(descriptor_, "", AT_EMPTY_PATH, STATX_SIZE, &size) != 0) return;
-  const auto end = static_cast<off_t>(size.stx_size);
+  constexpr unsigned kWriteAndWait =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  const auto end = ::lseek(descriptor_, 0, SEEK_END);
   const auto piece = std::max(kPiece, end / kPiecesMax);
-  for (off_t at = 0; at < end; at += piece) {
-    constexpr unsigned kWriteAndWait =
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    if (::sync_file_range(descriptor_, at, piece, kWriteAndWait) != 0) return;
+  for (off_t at = 0; at < end && !hurry.load(std::memory_order_relaxed); at += piece) {
+    if (::sync_file_range(descriptor_, at, piece, kWriteAndWait) == 0) continue;
+    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) return file_error("write", path_);
+    break;
   }
+#endif
+  return {};
 }
 
 bool HeldFile::lost_wal() const { return wal_id_ && file_id(path_ + "-wal") != wal_id_; }

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -59,8 +60,9 @@ class HeldFile {
   Result<> check_all() const;
   // Writes pages that the system has in memory to the disk, a small piece at a time: a commit that
   // is synced meanwhile waits for one piece, and the sync that comes next has little left to write.
-  // It proves nothing about what is on the disk. From any thread.
-  void write_out() const;
+  // This proves nothing about what is on the disk. It ends early once `hurry` is set. From any
+  // thread. Errors: storage, no_space.
+  Result<> write_out(const std::atomic<bool>& hurry) const;
   // True if another file, or none, is at the path of the write-ahead log.
   bool lost_wal() const;
   // True if another file is at the path.

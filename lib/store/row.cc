@@ -21,7 +21,7 @@ namespace {
 // clause, but a row that is refused would stop the work on the whole file. (Without `WHERE true`
 // SQLite would read ON as the ON of a join.)
 constexpr const char* kUpsertRows = R"(
-INSERT INTO main.transaction_rows SELECT * FROM batch_rows WHERE true
+INSERT OR FAIL INTO main.transaction_rows SELECT * FROM belay_batch_rows WHERE true
 ON CONFLICT(id) DO UPDATE SET status=excluded.status, stuck=excluded.stuck,
   updated_at=excluded.updated_at, due_at=excluded.due_at, attempts=excluded.attempts,
   last_error=excluded.last_error, lsn=excluded.lsn, definition=excluded.definition,
@@ -325,7 +325,7 @@ void render_progress(std::string& out, const core::Remembered& remembered) {
 
 Result<std::unique_ptr<RowWriter>> RowWriter::prepare(sqlite3* db) {
   auto writer = std::make_unique<RowWriter>();
-  BELAY_TRY(sqlite::make_table(db, "batch_rows", kColumns, *writer));
+  BELAY_TRY(sqlite::make_table(db, "belay_batch_rows", kColumns, *writer));
   auto statement = sqlite::Statement::prepare(db, kUpsertRows);
   if (!statement) return statement.error();
   writer->upsert_ = std::move(*statement);
@@ -335,9 +335,11 @@ Result<std::unique_ptr<RowWriter>> RowWriter::prepare(sqlite3* db) {
 Result<> RowWriter::write(std::span<const ports::RowChange> rows) {
   if (rows.empty()) return {};
   rows_ = rows;
-  auto written = upsert_.run();
+  auto written = run(upsert_);
+  if (written && at_ != rows.size())
+    written = Error{ErrorCode::storage, "a batch's rows were not all written"};
   rows_ = {};
-  return result() ? written : result();
+  return written;
 }
 
 Result<bool> RowWriter::first() {

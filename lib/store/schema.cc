@@ -21,7 +21,6 @@ namespace {
 // [kind, ms since created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
 // progress: for each step of a workflow [branch_id, op, status, data, ms since created_at]; the
 // step's event in the timeline has the step's index as its branch.
-// the timeline has the place among them as its branch.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -8,13 +8,14 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "threads/relax.h"
 #include "threads/thread.h"
 
 namespace belay::store {
 namespace {
 
 // How often the thread looks for its next job before it sleeps: some ten microseconds in all.
-constexpr int kLooksBeforeSleep = 40;
+constexpr int kLooksBeforeSleep = 1'000;
 // How often the thread looks for a missing file if nothing is written.
 constexpr std::chrono::milliseconds kLookInterval{500};
 
@@ -43,10 +44,11 @@ class StoreThread::Impl {
     return {};
   }
 
-  void add(std::function<void()> job) {
+  // `looks` is true for a job that looks for missing files itself.
+  void add(std::function<void()> work, bool looks = false) {
     {
       const base::Lock lock(mutex_);
-      jobs_.push_back(std::move(job));
+      jobs_.push_back({std::move(work), looks});
       has_job_.store(true, std::memory_order_release);
     }
     wake_.notify_one();
@@ -57,16 +59,20 @@ class StoreThread::Impl {
 
  private:
   enum class Next : std::uint8_t { job, upkeep, end };
+  struct Job {
+    std::function<void()> work;
+    bool looks = false;
+  };
 
   // The commits of one transaction follow each other sooner than the system wakes a thread. So the
-  // thread does not sleep at once; it yields the processor to whoever makes its next job.
+  // thread does not sleep at once, unless it has the only processor. It does not yield either: that
+  // would give a busy thread of the host a whole time slice.
   void linger() const {
-    for (int i = 0; i < kLooksBeforeSleep && !has_job_.load(std::memory_order_acquire); ++i)
-      std::this_thread::yield();
+    for (int i = 0; i < looks_ && !has_job_.load(std::memory_order_acquire); ++i) threads::relax();
   }
 
   // Until the first job comes, another thread may use the journal to recover.
-  Next wait(std::function<void()>& job, bool first) {
+  Next wait(Job& job, bool first) {
     base::Lock lock(mutex_);
     const auto has_work = [this]() BELAY_REQUIRES(mutex_) {
       return ending_ || !jobs_.empty() || upkeep_;
@@ -85,7 +91,7 @@ class StoreThread::Impl {
   }
 
   void run() {
-    std::function<void()> job;
+    Job job;
     for (bool first = true;; first = false) {
       const auto next = wait(job, first);
       if (next == Next::end) break;
@@ -93,11 +99,10 @@ class StoreThread::Impl {
       if (first)
         static_cast<void>(
             journal_->move_wal_in_background([this] { on_wal_progress(); }).has_value());
-      if (next == Next::job) std::exchange(job, nullptr)();
+      if (next == Next::job) std::exchange(job.work, nullptr)();
       // A failure here is reported by the next commit, which repairs the file first.
       static_cast<void>(journal_->checkpoint_wal().has_value());
-      // A commit has looked itself.
-      if (next == Next::upkeep) look();
+      if (next == Next::upkeep || !job.looks) look();
       linger();
     }
   }
@@ -122,8 +127,9 @@ class StoreThread::Impl {
   std::function<void(const Error& error)> on_doubt_;
   base::Mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_ BELAY_GUARDED_BY(mutex_);
+  std::deque<Job> jobs_ BELAY_GUARDED_BY(mutex_);
   std::atomic<bool> has_job_ = false;
+  const int looks_ = std::thread::hardware_concurrency() > 1 ? kLooksBeforeSleep : 0;
   bool upkeep_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last, because the thread uses all the members above
@@ -139,10 +145,12 @@ StoreThread::~StoreThread() = default;
 Result<> StoreThread::start() { return impl_->start(); }
 
 void StoreThread::commit(const ports::Batch& batch, CommitDone done) {
-  impl_->add([impl = impl_.get(), &batch, done = std::move(done)]() mutable {
-    auto result = impl->journal().commit(batch);
-    impl->post([result = std::move(result), done = std::move(done)] { done(result); });
-  });
+  impl_->add(
+      [impl = impl_.get(), &batch, done = std::move(done)]() mutable {
+        auto result = impl->journal().commit(batch);
+        impl->post([result = std::move(result), done = std::move(done)] { done(result); });
+      },
+      true);
 }
 
 void StoreThread::lookup(std::vector<std::string> gids, LookupDone done) {

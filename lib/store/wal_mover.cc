@@ -29,6 +29,7 @@ WalMover::~WalMover() {
   {
     const base::Lock lock(mutex_);
     ending_ = true;
+    hurry_ = true;
   }
   changed_.notify_all();
   thread_.join();
@@ -38,6 +39,7 @@ void WalMover::begin_pass() {
   {
     const base::Lock lock(mutex_);
     wanted_ = busy_ = true;
+    hurry_ = false;
   }
   changed_.notify_all();
 }
@@ -47,8 +49,9 @@ bool WalMover::busy() const {
   return busy_;
 }
 
-void WalMover::wait() const {
+void WalMover::wait() {
   base::Lock lock(mutex_);
+  hurry_ = true;
   lock.wait(changed_, [this]() BELAY_REQUIRES(mutex_) { return !busy_; });
 }
 
@@ -81,7 +84,7 @@ Result<int> WalMover::pass() {
   if (!moved) return moved.error();
   // As long as commits go on, SQLite leaves this sync to the pass that moves the last page. On this
   // thread no commit waits for the sync.
-  if (file_) file_.write_out();
+  if (file_) BELAY_TRY(file_.write_out(hurry_));
   auto* file = database_.main_file();
   if (file == nullptr) return moved->frames;
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);

@@ -3,6 +3,7 @@
 // pass stay for the next pass, or for the store's thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -31,7 +32,8 @@ class WalMover {
 
   void begin_pass();
   bool busy() const;
-  void wait() const;
+  // The current pass hurries: it no longer leaves commits room.
+  void wait();
   // Returns once, after a pass has ended, how many frames of the log are now in the file and
   // synced.
   std::optional<Result<int>> take_result();
@@ -45,10 +47,11 @@ class WalMover {
   const HeldFile& file_;
   std::function<void()> on_pass_;
   mutable base::Mutex mutex_;
-  mutable std::condition_variable changed_;
+  std::condition_variable changed_;
   bool wanted_ BELAY_GUARDED_BY(mutex_) = false;
   bool busy_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> hurry_ = false;  // somebody waits for the pass
   std::optional<Result<int>> result_ BELAY_GUARDED_BY(mutex_);
   threads::Thread thread_;  // last, because the thread uses all the members above
 };

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 
 namespace belay::demo {
 namespace {
@@ -20,7 +21,13 @@ namespace {
   if (::getppid() != parent || ::dup2(output, STDOUT_FILENO) < 0) ::_exit(1);
   // What it inherited is its parent's: a pipe ends when one process has closed it.
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
-  ::_exit(life());
+  int code = 1;
+  try {  // what is thrown must not take apart the copies of the parent's children and servers
+    code = life();
+  } catch (const std::exception& thrown) {
+    fmt::print(stderr, "belay demo: {}\n", thrown.what());
+  }
+  ::_exit(code);
 }
 
 }  // namespace
@@ -65,7 +72,11 @@ std::optional<std::string> Child::next_line() {
   if (!output_) return std::nullopt;
   char* line = nullptr;
   std::size_t capacity = 0;
-  const auto size = ::getline(&line, &capacity, output_.get());
+  ssize_t size = 0;
+  do {
+    ::clearerr(output_.get());
+    size = ::getline(&line, &capacity, output_.get());
+  } while (size < 0 && errno == EINTR && ::ferror(output_.get()) != 0);
   const std::unique_ptr<char, void (*)(void*)> owner(line, &std::free);
   if (size <= 0 || line[size - 1] != '\n') return std::nullopt;
   return std::string(line, static_cast<std::size_t>(size) - 1);

@@ -20,6 +20,7 @@ constexpr std::size_t kErrorBytesMax = 500;
 struct WorkerReport {
   RunStart start;
   std::optional<RunEnd> end;
+  std::chrono::steady_clock::time_point started_at{};
   std::uint64_t run_micros = 0;
   int exit_code = 0;
 };
@@ -37,6 +38,7 @@ void read_line(const std::string& line, WorkerReport& report, Results& results) 
   words >> kind;
   if (kind == "start") {
     words >> report.start.open_micros >> report.start.recovered;
+    report.started_at = std::chrono::steady_clock::now();
   } else if (kind == "answer") {
     TransferAnswer answer;
     unsigned verdict = 0;
@@ -55,14 +57,13 @@ void read_line(const std::string& line, WorkerReport& report, Results& results) 
 WorkerReport listen(Child& worker, std::size_t kill_at, Results& results,
                     const ProgressWatcher& watcher) {
   WorkerReport report;
-  const auto started_at = std::chrono::steady_clock::now();
   bool killed = false;
   while (const auto line = worker.next_line()) {
     read_line(*line, report, results);
     if (!killed && results.done() >= kill_at) {
       worker.kill();
       killed = true;
-      report.run_micros = micros_since(started_at) - report.start.open_micros;
+      report.run_micros = micros_since(report.started_at);
       watcher.killed(worker.pid());
     }
     watcher.done(results.done());

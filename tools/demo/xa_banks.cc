@@ -108,7 +108,13 @@ Result<std::string> copy_table(const Books& books, const std::string& table) {
   if (!rows) return rows.error();
   std::string sql;
   for (const auto& row : *rows) {
-    sql += fmt::format("INSERT INTO {} VALUES ('{}');\n", table, fmt::join(row, "', '"));
+    std::string values;
+    for (const auto& value : row) {
+      values += values.empty() ? "'" : ", '";
+      for (const char byte : value) values.append(byte == '\'' ? 2 : 1, byte);
+      values += '\'';
+    }
+    sql += fmt::format("INSERT INTO {} VALUES ({});\n", table, values);
   }
   return sql;
 }
