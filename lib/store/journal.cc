@@ -77,6 +77,7 @@ Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
   return impl_->move_wal_in_background(std::move(on_progress));
 }
 Result<> Journal::look() { return impl_->look(); }
+std::uint64_t Journal::now_us() const { return impl_->now_us(); }
 Result<> Journal::close() { return impl_->close(); }
 
 Result<> Journal::Impl::open() {

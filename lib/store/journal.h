@@ -92,6 +92,9 @@ class Journal {
   Result<Recovered> recover(const std::function<void(RecoveredTransaction)>& take,
                             const std::function<void(std::uint64_t)>& progress);
 
+  // The clock of the configuration, in microseconds; 0: it has none. From any thread.
+  std::uint64_t now_us() const;
+
   // See ports::Store. After an error the next commit closes the file, opens it again, makes its
   // content durable and writes what is missing. Error superseded: another engine has the file; from
   // then on every function returns this error.

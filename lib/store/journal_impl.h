@@ -44,6 +44,7 @@ class Journal::Impl {
   Result<> move_wal_in_background(std::function<void()> on_progress);
   Result<> look();
   Result<> close();
+  std::uint64_t now_us() const { return config_.now_us ? config_.now_us() : 0; }
 
  private:
   struct Statements {
@@ -99,7 +100,6 @@ class Journal::Impl {
   Result<> write_rows(const std::vector<ports::RowChange>& rows);
   Result<> write_extras(const ports::Batch& batch);
   Result<> sync();
-  std::uint64_t now_us() const { return config_.now_us ? config_.now_us() : 0; }
   core::Lsn fold_limit(const ports::Batch& batch) const;
   void committed(const ports::Batch& batch, core::Lsn fold_below);
 

@@ -1,5 +1,6 @@
 #include "store/store_thread.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -8,14 +9,18 @@
 #include <utility>
 
 #include "base/mutex.h"
-#include "threads/relax.h"
 #include "threads/thread.h"
 
 namespace belay::store {
 namespace {
 
-// How often the thread looks for its next job before it sleeps: some ten microseconds in all.
-constexpr int kLooksBeforeSleep = 1'000;
+// How often the thread yields before it sleeps: some ten microseconds in all. A yield that takes
+// longer than this went to another busy thread. Then the thread sleeps at once for so many jobs:
+// twice as many each time it happens again, half as many each time it does not.
+constexpr int kYields = 40;
+constexpr std::uint64_t kYieldMicrosMax = 200;
+constexpr int kSleepsMin = 8;
+constexpr int kSleepsMax = 1'024;
 // How often the thread looks for a missing file if nothing is written.
 constexpr std::chrono::milliseconds kLookInterval{500};
 
@@ -65,10 +70,26 @@ class StoreThread::Impl {
   };
 
   // The commits of one transaction follow each other sooner than the system wakes a thread. So the
-  // thread does not sleep at once, unless it has the only processor. It does not yield either: that
-  // would give a busy thread of the host a whole time slice.
-  void linger() const {
-    for (int i = 0; i < looks_ && !has_job_.load(std::memory_order_acquire); ++i) threads::relax();
+  // thread does not sleep at once; it yields the processor to whoever makes its next job. Where
+  // other threads are busy a yield can take a whole time slice: then the thread sleeps at once for
+  // a while.
+  void linger() {
+    if (sleeps_at_once_ != 0) {
+      --sleeps_at_once_;
+      return;
+    }
+    auto before = journal_->now_us();
+    for (int i = 0; i < kYields && !has_job_.load(std::memory_order_acquire); ++i) {
+      std::this_thread::yield();
+      const auto now = journal_->now_us();
+      if (now - before > kYieldMicrosMax) {
+        sleeps_ = std::min(2 * sleeps_, kSleepsMax);
+        sleeps_at_once_ = sleeps_;
+        return;
+      }
+      before = now;
+    }
+    sleeps_ = std::max(sleeps_ / 2, kSleepsMin);
   }
 
   // Until the first job comes, another thread may use the journal to recover.
@@ -129,7 +150,8 @@ class StoreThread::Impl {
   std::condition_variable wake_;
   std::deque<Job> jobs_ BELAY_GUARDED_BY(mutex_);
   std::atomic<bool> has_job_ = false;
-  const int looks_ = std::thread::hardware_concurrency() > 1 ? kLooksBeforeSleep : 0;
+  int sleeps_ = kSleepsMin;  // only for the thread, and so is the next
+  int sleeps_at_once_ = 0;
   bool upkeep_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last, because the thread uses all the members above
