@@ -105,6 +105,31 @@ TEST_SUITE("store/thread") {
   }
 
   TEST_CASE_FIXTURE(StoreThreadFixture,
+                    "a file that goes away is noticed while gids are looked up") {
+    store::JournalConfig config;
+    config.path = path;
+    bool doubted = false;
+    const auto thread = std::make_unique<store::StoreThread>(
+        open_journal(config),
+        [this](std::function<void()> done) { completions.post(std::move(done)); },
+        [&doubted](const Error&) { doubted = true; });
+    REQUIRE(thread->start().has_value());
+    std::filesystem::rename(path, directory.file("aside"));
+    // Two lookups are under way at any time: the thread never idles.
+    constexpr int kLookups = 1'000;
+    int answered = 0;
+    const auto ask = [&] { thread->lookup({"g"}, [&](const auto&) { ++answered; }); };
+    ask();
+    for (int i = 0; i < kLookups && !doubted; ++i) {
+      ask();
+      completions.run(1);
+    }
+    CHECK(doubted);
+    CHECK(answered < kLookups);
+    std::filesystem::rename(directory.file("aside"), path);
+  }
+
+  TEST_CASE_FIXTURE(StoreThreadFixture,
                     "jobs run in the order handed in, and each is answered once") {
     const auto thread = start();
     story.succeed(story.submit("g"));
