@@ -73,10 +73,10 @@ struct RowSourceTable : sqlite3_vtab {
     return SQLITE_OK;
   }
   static int filter(sqlite3_vtab_cursor* cursor, int, const char*, int, sqlite3_value**) {
-    return move(cursor, [](RowSource& source) { return source.first(); });
+    return move(cursor, [](RowSource& rows) { return rows.first(); });
   }
   static int next(sqlite3_vtab_cursor* cursor) {
-    return move(cursor, [](RowSource& source) { return source.next(); });
+    return move(cursor, [](RowSource& rows) { return rows.next(); });
   }
   static int at_end(sqlite3_vtab_cursor* cursor) {
     return static_cast<Cursor*>(cursor)->at_end ? 1 : 0;
