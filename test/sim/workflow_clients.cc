@@ -1,5 +1,7 @@
 #include "workflow_clients.h"
 
+#include <utility>
+
 #include "support/encode.h"
 
 namespace belay::sim {
@@ -65,7 +67,10 @@ void WorkflowClients::later(Owner& owner) {
 // The next thing its owner does, if it is still there.
 void WorkflowClients::go_on(Owner& owner) {
   if (world_.failed() || owner.settled || owner.is_pending || engine_ == nullptr) return;
-  const bool may_vanish = owner.accepted && owner.has_callback;
+  // Not while it repeats what was refused: on a slow disk with small limits it would always vanish
+  // before it got anywhere.
+  const bool repeats = std::exchange(owner.was_refused, false);
+  const bool may_vanish = owner.accepted && owner.has_callback && !repeats;
   if (may_vanish && random_.percent(25)) owner.is_running = false;
   if (!owner.is_running) return world_.note("{} vanishes", owner.gid);
   if (!owner.accepted) return ask(owner);
@@ -156,7 +161,7 @@ void WorkflowClients::on_error(Owner& owner, const Error& error) {
     case ErrorCode::storage:
     case ErrorCode::superseded:
     case ErrorCode::closed:
-    case ErrorCode::commit_unknown: return later(owner);
+    case ErrorCode::commit_unknown: owner.was_refused = true; return later(owner);
     case ErrorCode::not_found:
       if (plan_.forgets() && owner.end_sent) {
         owner.settled = true;

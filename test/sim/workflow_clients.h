@@ -53,7 +53,8 @@ class WorkflowClients final : public Books {
     bool has_callback = false;
     bool is_running = true;  // else it vanished, and waits to be called back
     bool is_pending = false;
-    bool accepted = false;  // the prepare
+    bool was_refused = false;  // and is asked again
+    bool accepted = false;     // the prepare
     bool end_sent = false;
     bool settled = false;
   };
