@@ -13,10 +13,8 @@
 
 // For a member: the mutex that guards it.
 #define BELAY_GUARDED_BY(mutex) BELAY_THREAD_SAFETY(guarded_by(mutex))
-// For a function: BELAY_REQUIRES means that its caller must hold this mutex, BELAY_EXCLUDES that
-// its caller must not hold it.
+// For a function: its caller must hold this mutex.
 #define BELAY_REQUIRES(mutex) BELAY_THREAD_SAFETY(requires_capability(mutex))
-#define BELAY_EXCLUDES(mutex) BELAY_THREAD_SAFETY(locks_excluded(mutex))
 
 namespace belay::base {
 

@@ -43,8 +43,7 @@ void Coordinator::on_committed(const Result<ports::StoreFigures>& result) {
   disk_.end_commit();
   time_.tick(ports_.clock);
   if (!result) {
-    result.error().code == ErrorCode::superseded ? give_up(result.error())
-                                                 : on_refused(result.error());
+    if (!give_up_if_superseded(result.error())) on_refused(result.error());
     close_if_done();
     publish();
     return set_alarm();
@@ -88,8 +87,9 @@ void Coordinator::on_refused(const Error& error) {
 
 // Another engine has the file. Whatever this engine still decided would be decided twice, so it
 // accepts nothing, calls nothing, and does not try again.
-void Coordinator::give_up(const Error& error) {
-  if (given_up_) return;
+bool Coordinator::give_up_if_superseded(const Error& error) {
+  if (error.code != ErrorCode::superseded) return false;
+  if (given_up_) return true;
   BELAY_MARK(superseded);
   ++figures_.counters.storage_failures;
   log_.error("{}; this engine has ended, nothing is acknowledged or called any more", error.detail);
@@ -100,6 +100,7 @@ void Coordinator::give_up(const Error& error) {
   end_hastening(error);
   end_waits(error.code, error.detail);
   if (phase_ == Phase::closing) phase_ = Phase::closed;
+  return true;
 }
 
 // A silent disk is noticed even if no caller asks about it.
@@ -165,7 +166,7 @@ void Coordinator::collect_expired() {
         time_.tick(ports_.clock);
         collecting_.end(time_.monotonic(), more && *more);
         if (!more) log_.warning("expired history could not be deleted: {}", more.error().detail);
-        if (!more && more.error().code == ErrorCode::superseded) give_up(more.error());
+        if (!more) give_up_if_superseded(more.error());
         turn();
       });
 }

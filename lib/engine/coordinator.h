@@ -139,7 +139,7 @@ class Coordinator {
   void flush();
   void on_committed(const Result<ports::StoreFigures>& result);
   void on_refused(const Error& error);
-  void give_up(const Error& error);
+  bool give_up_if_superseded(const Error& error);
   void note_silence();
   void take_checks();
   void fail_checks(const Error& error);

@@ -58,7 +58,7 @@ void Coordinator::send_lookups() {
   ports_.store.lookup(std::move(gids), [this, asked = std::move(asked)](auto result) {
     time_.tick(ports_.clock);
     disk_.end_lookup();
-    if (!result && result.error().code == ErrorCode::superseded) give_up(result.error());
+    if (!result) give_up_if_superseded(result.error());
     on_looked_up(asked, result);
     turn();
   });

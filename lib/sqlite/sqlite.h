@@ -45,7 +45,6 @@ class Statement {
     note(sqlite3_bind_blob64(handle_, index, bytes.data() == nullptr ? "" : bytes.data(),
                              bytes.size(), SQLITE_STATIC));
   }
-  void bind_null(int index) { note(sqlite3_bind_null(handle_, index)); }
 
   // True: there is a row.
   Result<bool> step() {

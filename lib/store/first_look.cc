@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 namespace {
@@ -133,14 +133,16 @@ class Look {
   Result<bool> has_content(const std::string& path) const {
     int found = 0;
     const int code = vfs_->xAccess(vfs_, path.c_str(), SQLITE_ACCESS_EXISTS, &found);
-    if (code != SQLITE_OK) return sqlite_error(nullptr, code, fmt::format("looking for {}", path));
+    if (code != SQLITE_OK)
+      return sqlite::sqlite_error(nullptr, code, fmt::format("looking for {}", path));
     return found != 0;
   }
 
   Result<sqlite3_int64> read(const std::string& path, int kind, Bytes& first) const {
     sqlite3_int64 size = 0;
     const int code = RawFile(path, vfs_, kind).read(size, first);
-    if (code != SQLITE_OK) return sqlite_error(nullptr, code, fmt::format("reading {}", path));
+    if (code != SQLITE_OK)
+      return sqlite::sqlite_error(nullptr, code, fmt::format("reading {}", path));
     return size;
   }
 
@@ -173,7 +175,8 @@ class Look {
 
 Result<bool> look_first(const std::string& path, const std::string& vfs) {
   auto* door = sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str());
-  if (door == nullptr) return sqlite_error(nullptr, SQLITE_ERROR, "looking for SQLite's files");
+  if (door == nullptr)
+    return sqlite::sqlite_error(nullptr, SQLITE_ERROR, "looking for SQLite's files");
   return Look(path, door).run();
 }
 

@@ -45,7 +45,7 @@ Result<Fold> Fold::read_one(sqlite3* db, std::string_view gid) {
 }
 
 Result<> Fold::find_only(sqlite3* db, std::string_view gid) {
-  auto find = Statement::prepare(db, kFindGid);
+  auto find = sqlite::Statement::prepare(db, kFindGid);
   if (!find) return find.error();
   find->bind_text(1, gid);
   auto row = find->step();
@@ -57,7 +57,7 @@ Result<> Fold::find_only(sqlite3* db, std::string_view gid) {
 
 Result<> Fold::read_log(sqlite3* db) {
   BELAY_TRY(prepare(db));
-  auto log = Statement::prepare(db, kReadLog);
+  auto log = sqlite::Statement::prepare(db, kReadLog);
   if (!log) return log.error();
   log->bind(1, only_ ? only_->row_lsn : core::Lsn{0});
   while (true) {
@@ -67,7 +67,7 @@ Result<> Fold::read_log(sqlite3* db) {
     const auto lsn = log->number(0);
     if (auto added = add_batch(lsn, log->bytes(1)); !added) return at_lsn(lsn, added.error());
   }
-  find_row_ = Statement();
+  find_row_ = sqlite::Statement();
   return {};
 }
 
@@ -86,10 +86,10 @@ Result<bool> Fold::concerns(const core::Record& record) {
 }
 
 Result<> Fold::prepare(sqlite3* db) {
-  auto find = Statement::prepare(db, kFindRow);
+  auto find = sqlite::Statement::prepare(db, kFindRow);
   if (!find) return find.error();
   find_row_ = std::move(*find);
-  auto max = Statement::prepare(db, kRowIdMax);
+  auto max = sqlite::Statement::prepare(db, kRowIdMax);
   if (!max) return max.error();
   auto row = max->step();
   if (!row) return row.error();
@@ -148,7 +148,7 @@ Result<Fold::Entry> Fold::first_seen(const core::Record& record) {
   bool has_row = false;
   if (record.id <= row_id_max_) {
     find_row_.bind(1, record.id);
-    const ResetAtEnd reset(find_row_);
+    const sqlite::ResetAtEnd reset(find_row_);
     auto row = find_row_.step();
     if (!row) return row.error();
     has_row = *row;
@@ -208,7 +208,7 @@ Result<> Fold::leave_out_replaced(sqlite3* db) {
     const auto found = newest.find(entry.folded.transaction.gid());
     if (found != newest.end()) found->second = std::max(found->second, id);
   }
-  auto find = Statement::prepare(db, kFindNewer);
+  auto find = sqlite::Statement::prepare(db, kFindNewer);
   if (!find) return find.error();
   for (auto* entry : candidates) {
     const auto& transaction = entry->folded.transaction;
@@ -219,11 +219,12 @@ Result<> Fold::leave_out_replaced(sqlite3* db) {
   return {};
 }
 
-Result<bool> Fold::has_newer_row(Statement& find, const core::Transaction& transaction) const {
+Result<bool> Fold::has_newer_row(sqlite::Statement& find,
+                                 const core::Transaction& transaction) const {
   if (transaction.id >= row_id_max_) return false;
   find.bind_text(1, transaction.gid());
   find.bind(2, transaction.id);
-  const ResetAtEnd reset(find);
+  const sqlite::ResetAtEnd reset(find);
   return find.step();
 }
 

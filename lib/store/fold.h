@@ -19,7 +19,7 @@
 #include "belay/result.h"
 #include "core/record.h"
 #include "core/transaction.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 
@@ -84,10 +84,10 @@ class Fold {
   Result<Entry> first_seen(const core::Record& record);
   Result<> check_ends() const;
   Result<> leave_out_replaced(sqlite3* db);
-  Result<bool> has_newer_row(Statement& find, const core::Transaction& transaction) const;
+  Result<bool> has_newer_row(sqlite::Statement& find, const core::Transaction& transaction) const;
 
   std::optional<Only> only_;  // empty: all transactions
-  Statement find_row_;
+  sqlite::Statement find_row_;
   std::unordered_map<core::TransactionId, Entry> entries_;
   std::unordered_map<std::string_view, Folded*> by_gid_;  // filled at the first use
   core::TransactionId row_id_max_ = 0;

@@ -21,14 +21,15 @@ constexpr int kRescueBusyMillis = 100;
 constexpr const char* kDataVersion = "PRAGMA main.data_version";
 
 // Moves everything into the file. The next writer begins the log anew.
-Result<> move_all(Database& database) {
+Result<> move_all(sqlite::Database& database) {
   sqlite3_busy_timeout(database.handle(), kRescueBusyMillis);
   int left = 0;
   const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                              &left, nullptr);
   sqlite3_busy_timeout(database.handle(), kBusyMillis);
   if (code == SQLITE_OK && left == 0) return {};
-  return sqlite_error(database.handle(), code, "moving a removed write-ahead log into the file");
+  return sqlite::sqlite_error(database.handle(), code,
+                              "moving a removed write-ahead log into the file");
 }
 
 }  // namespace

@@ -197,8 +197,8 @@ Result<> HeldFile::check_all() const {
   return {};
 }
 
-// A piece without a page to write costs about a microsecond: so a large file has larger pieces and
-// not more of them. An error of the disk is reported here, as some kernels report it only once;
+// A piece without a page to write costs less than a microsecond: so a large file has larger pieces
+// and not more of them. An error of the disk is reported here, as some kernels report it only once;
 // whatever else fails (a file system that cannot do this) is no harm.
 Result<> HeldFile::write_out([[maybe_unused]] const std::atomic<bool>& hurry) const {
 #ifdef SYNC_FILE_RANGE_WRITE

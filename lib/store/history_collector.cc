@@ -36,8 +36,8 @@ Result<std::unique_ptr<HistoryCollector>> HistoryCollector::prepare(sqlite3* db,
                                                                     std::size_t late_max) {
   auto collector = std::make_unique<HistoryCollector>();
   collector->late_max_ = late_max;
-  const auto set = [db](Statement& statement, std::string_view sql) -> Result<> {
-    auto prepared = Statement::prepare(db, sql);
+  const auto set = [db](sqlite::Statement& statement, std::string_view sql) -> Result<> {
+    auto prepared = sqlite::Statement::prepare(db, sql);
     if (!prepared) return prepared.error();
     statement = std::move(*prepared);
     return {};
@@ -115,7 +115,7 @@ Result<bool> HistoryCollector::scan(Outcome& outcome, Status status, std::uint64
   {
     outcome.scan.bind(1, outcome.cursor);
     outcome.scan.bind(2, static_cast<std::int64_t>(room));
-    const ResetAtEnd reset(outcome.scan);
+    const sqlite::ResetAtEnd reset(outcome.scan);
     while (!reached_recent) {
       auto row = outcome.scan.step();
       if (!row) return row.error();
@@ -143,7 +143,7 @@ Result<> HistoryCollector::erase(core::TransactionId id) {
   return erase_.run();
 }
 
-Result<bool> release_free_pages(Database& database) {
+Result<bool> release_free_pages(sqlite::Database& database) {
   auto free_pages = database.integer("PRAGMA freelist_count");
   if (!free_pages) return free_pages.error();
   auto pages = database.integer("PRAGMA page_count");

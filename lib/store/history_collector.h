@@ -16,7 +16,7 @@
 
 #include "core/transaction.h"
 #include "ports/store.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 
@@ -38,7 +38,7 @@ class HistoryCollector {
     std::uint64_t finished_at;
   };
   struct Outcome {
-    Statement scan;
+    sqlite::Statement scan;
     core::TransactionId cursor = 0;
     // The transactions behind the cursor that finished before `complete_before`; a heap with the
     // oldest on top.
@@ -55,7 +55,7 @@ class HistoryCollector {
   static void start_again(Outcome& outcome);
 
   std::size_t late_max_ = kLateMax;
-  Statement erase_;
+  sqlite::Statement erase_;
   Outcome succeed_;
   Outcome failed_;
 };
@@ -63,6 +63,6 @@ class HistoryCollector {
 // Gives free pages back to the file system: one step of limited size, within the caller's commit.
 // True: the step gave some back, and there are still more free pages than the store keeps for its
 // own use.
-Result<bool> release_free_pages(Database& database);
+Result<bool> release_free_pages(sqlite::Database& database);
 
 }  // namespace belay::store

@@ -51,15 +51,15 @@ std::string render_hosts(const std::vector<HostFigures>& hosts) {
   return out;
 }
 
-Result<> write_hosts(Statement& set, const std::vector<HostFigures>& hosts) {
+Result<> write_hosts(sqlite::Statement& set, const std::vector<HostFigures>& hosts) {
   const auto text = render_hosts(hosts);
   set.bind_text(1, "hosts");
   set.bind_text(2, text);
   return set.run();
 }
 
-Result<std::vector<HostFigures>> read_hosts(Database& database) {
-  auto read = Statement::prepare(database.handle(), kReadHosts);
+Result<std::vector<HostFigures>> read_hosts(sqlite::Database& database) {
+  auto read = sqlite::Statement::prepare(database.handle(), kReadHosts);
   if (!read) return read.error();
   std::vector<HostFigures> hosts;
   while (true) {

@@ -102,7 +102,7 @@ Result<> Journal::Impl::take_lock() {
   auto canonical = canonical_path(config_.path);
   if (!canonical) return canonical.error();
   path_ = std::move(*canonical);
-  auto clock = Database::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, {});
+  auto clock = sqlite::Database::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, {});
   if (!clock) return clock.error();
   auto now = clock->text(kNow);
   if (!now) return now.error();
@@ -120,7 +120,8 @@ Result<> Journal::Impl::take_lock() {
 
 Result<> Journal::Impl::connect() {
   if (auto looked = look_first(path_, config_.vfs); !looked) return looked.error();
-  auto database = Database::open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, config_.vfs);
+  auto database =
+      sqlite::Database::open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, config_.vfs);
   if (!database) return database.error();
   database_ = std::move(*database);
   database_.checkpoint_on_close(false);
@@ -162,7 +163,7 @@ Result<> Journal::Impl::count_epoch() {
   BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
   BELAY_TRY(database_.run(kCountEpoch));
   BELAY_TRY(database_.run(kForgetHosts));
-  auto set = Statement::prepare(database_.handle(), kSetStuckAfter);
+  auto set = sqlite::Statement::prepare(database_.handle(), kSetStuckAfter);
   if (!set) return set.error();
   set->bind(1, static_cast<std::int64_t>(config_.stuck_after));
   BELAY_TRY(set->run());
@@ -175,8 +176,8 @@ Result<> Journal::Impl::count_epoch() {
 
 Result<> Journal::Impl::prepare() {
   auto statements = std::make_unique<Statements>();
-  const auto set = [this](Statement& statement, std::string_view sql) -> Result<> {
-    auto prepared = Statement::prepare(database_.handle(), sql);
+  const auto set = [this](sqlite::Statement& statement, std::string_view sql) -> Result<> {
+    auto prepared = sqlite::Statement::prepare(database_.handle(), sql);
     if (!prepared) return prepared.error();
     statement = std::move(*prepared);
     return {};
@@ -212,7 +213,7 @@ Result<> Journal::Impl::prepare() {
 Result<> Journal::Impl::read_log_sizes() {
   log_.clear();
   log_bytes_ = 0;
-  auto sizes = Statement::prepare(database_.handle(), kLogSizes);
+  auto sizes = sqlite::Statement::prepare(database_.handle(), kLogSizes);
   if (!sizes) return sizes.error();
   while (true) {
     auto row = sizes->step();
@@ -267,7 +268,7 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
     BELAY_TRY(statements.fold.run());
   }
   {
-    const ResetAtEnd reset(statements.pages);
+    const sqlite::ResetAtEnd reset(statements.pages);
     auto pages = statements.pages.step();
     if (!pages) return pages.error();
     file_bytes_ = statements.pages.number(0) * page_bytes_;
@@ -344,7 +345,7 @@ Result<std::vector<std::optional<ports::StoredSummary>>> Journal::Impl::lookup(
   auto& find = statements_->find;
   for (const auto& gid : gids) {
     find.bind_text(1, gid);
-    const ResetAtEnd reset(find);
+    const sqlite::ResetAtEnd reset(find);
     auto row = find.step();
     if (!row) return row.error();
     auto& summary = found.emplace_back();

@@ -10,13 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "sqlite/sqlite.h"
 #include "store/held_file.h"
 #include "store/history_collector.h"
 #include "store/journal.h"
 #include "store/lock_file.h"
 #include "store/row.h"
 #include "store/schema.h"
-#include "store/sqlite.h"
 #include "store/topics.h"
 #include "store/wal_mover.h"
 
@@ -48,16 +48,16 @@ class Journal::Impl {
 
  private:
   struct Statements {
-    Statement begin;
-    Statement epoch;
-    Statement commit;
-    Statement append;
-    Statement find_log_row;
-    Statement fold;
-    Statement erase;
-    Statement find;
-    Statement pages;
-    Statement set_meta;
+    sqlite::Statement begin;
+    sqlite::Statement epoch;
+    sqlite::Statement commit;
+    sqlite::Statement append;
+    sqlite::Statement find_log_row;
+    sqlite::Statement fold;
+    sqlite::Statement erase;
+    sqlite::Statement find;
+    sqlite::Statement pages;
+    sqlite::Statement set_meta;
     std::unique_ptr<RowWriter> rows;
     TopicWriter topics;
   };
@@ -114,7 +114,7 @@ class Journal::Impl {
   FileFacts facts_;
   LockFile lock_;
   HeldFile file_;  // outlives every connection
-  Database database_;
+  sqlite::Database database_;
   std::unique_ptr<Statements> statements_;
   std::unique_ptr<HistoryCollector> history_collector_;
   std::function<void()> on_wal_progress_;  // set: a mover is wanted

@@ -32,7 +32,7 @@ Result<> Journal::Impl::check_whole() const {
   auto exists = look_first(path_, config_.vfs);
   if (!exists) return exists.error();
   if (!*exists) return {};
-  auto database = Database::open(path_, SQLITE_OPEN_READWRITE, config_.vfs);
+  auto database = sqlite::Database::open(path_, SQLITE_OPEN_READWRITE, config_.vfs);
   if (!database) return database.error();
   database->checkpoint_on_close(false);
   sqlite3_busy_timeout(database->handle(), kBusyMillis);
@@ -70,7 +70,7 @@ Result<> Journal::Impl::learn_facts(FileKind kind) {
 
 // Reads only as much of an index as the words "more than" need; millions of rows are not counted.
 Result<> Journal::Impl::count_kept(std::uint64_t unfinished_rows) {
-  auto count = Statement::prepare(
+  auto count = sqlite::Statement::prepare(
       database_.handle(), "SELECT count(*) FROM (SELECT 1 FROM main.transaction_rows LIMIT ?1)");
   if (!count) return count.error();
   count->bind(1, unfinished_rows + kKeptCounted + 1);

@@ -12,7 +12,7 @@ namespace belay::store {
 // Once the write lock is taken, nobody can increment the epoch before the commit.
 Result<> Journal::Impl::begin() {
   BELAY_TRY(statements_->begin.run());
-  const ResetAtEnd reset(statements_->epoch);
+  const sqlite::ResetAtEnd reset(statements_->epoch);
   auto row = statements_->epoch.step();
   if (!row) return row.error();
   return prove_epoch(*row ? statements_->epoch.number(0) : 0);
@@ -31,7 +31,7 @@ Result<> Journal::Impl::prove_epoch(std::uint64_t found) const {
 Result<> Journal::Impl::prove_row(const ports::Batch& batch) {
   auto& find = statements_->find_log_row;
   find.bind(1, batch.lsn);
-  const ResetAtEnd reset(find);
+  const sqlite::ResetAtEnd reset(find);
   auto row = find.step();
   if (!row) return row.error();
   if (*row && batch.lsn == last_lsn_ && find.bytes(0) == batch.records) return {};
@@ -46,7 +46,7 @@ Result<> Journal::Impl::prove_log() {
   if (newest_known_.bytes == 0) return {};
   auto& find = statements_->find_log_row;
   find.bind(1, newest_known_.lsn);
-  const ResetAtEnd reset(find);
+  const sqlite::ResetAtEnd reset(find);
   auto row = find.step();
   if (!row) return row.error();
   // A batch whose commit failed may be on disk all the same and may have folded that row away. The

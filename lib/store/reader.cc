@@ -22,7 +22,7 @@
 namespace belay {
 namespace {
 
-using store::Database;
+using sqlite::Database;
 
 // The first reader after a crash rebuilds the index of the write-ahead log; other readers wait,
 // at most this long.
@@ -61,7 +61,7 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   const auto& file = impl->path_;
   // The file is opened for writing, if that is allowed: otherwise SQLite could not remove its
   // helper files afterwards. Nothing is written.
-  auto database = Database::open(file, SQLITE_OPEN_READWRITE, {});
+  auto database = sqlite::Database::open(file, SQLITE_OPEN_READWRITE, {});
   if (!database) return explain(database.error(), file);
   // The log of an engine that has crashed stays there for the next engine.
   database->checkpoint_on_close(base::file_bytes(file + "-wal") == 0);

@@ -26,7 +26,7 @@ constexpr std::int64_t kProgressSince = 2;  // the schema version
 
 class Check {
  public:
-  Check(Database& database, const std::function<void(unsigned)>& progress)
+  Check(sqlite::Database& database, const std::function<void(unsigned)>& progress)
       : database_(database), progress_(progress) {}
 
   Result<CheckReport> run() {
@@ -64,7 +64,7 @@ class Check {
   }
 
   Result<> integrity() {
-    auto check = Statement::prepare(database_.handle(), kIntegrity);
+    auto check = sqlite::Statement::prepare(database_.handle(), kIntegrity);
     if (!check) return check.error();
     while (true) {
       auto row = check->step();
@@ -82,7 +82,7 @@ class Check {
   }
 
   Result<> log() {
-    auto read = Statement::prepare(database_.handle(), kLog);
+    auto read = sqlite::Statement::prepare(database_.handle(), kLog);
     if (!read) return read.error();
     while (true) {
       auto row = read->step();
@@ -114,7 +114,7 @@ class Check {
     if (!total) return damaged("The rows cannot be counted", total.error());
     auto version = database_.integer("PRAGMA main.user_version");
     if (!version) return version.error();
-    auto read = Statement::prepare(
+    auto read = sqlite::Statement::prepare(
         database_.handle(),
         fmt::format(fmt::runtime(kRows), *version < kProgressSince ? "" : kAndProgress));
     if (!read) return read.error();
@@ -131,7 +131,7 @@ class Check {
     }
   }
 
-  void row(const Statement& row) {
+  void row(const sqlite::Statement& row) {
     const auto gid = row.bytes(1);
     const bool finished = is_final(static_cast<Status>(row.integer(2)));
     if (row.integer(4) == 0) problem("Transaction {}: a JSON column is not valid JSON.", gid);
@@ -179,7 +179,7 @@ class Check {
     if (!pending) problem("Transaction {}: nothing will ever wake it.", transaction.gid());
   }
 
-  Database& database_;
+  sqlite::Database& database_;
   const std::function<void(unsigned)>& progress_;
   CheckReport report_;
   Fold* fold_ = nullptr;
@@ -188,7 +188,8 @@ class Check {
 
 }  // namespace
 
-Result<CheckReport> check_file(Database& database, const std::function<void(unsigned)>& progress) {
+Result<CheckReport> check_file(sqlite::Database& database,
+                               const std::function<void(unsigned)>& progress) {
   return Check(database, progress).run();
 }
 

@@ -10,9 +10,9 @@
 
 #include "base/forks.h"
 #include "belay/reader.h"
+#include "sqlite/sqlite.h"
 #include "store/fold.h"
 #include "store/held_file.h"
-#include "store/sqlite.h"
 #include "store/whole.h"
 
 namespace belay {
@@ -20,7 +20,8 @@ namespace belay {
 namespace store {
 
 // `Reader::check`, within the caller's read transaction.
-Result<CheckReport> check_file(Database& database, const std::function<void(unsigned)>& progress);
+Result<CheckReport> check_file(sqlite::Database& database,
+                               const std::function<void(unsigned)>& progress);
 // `Reader::list`, likewise. If `fold` has newer records of a row, the result has the state of the
 // log.
 enum class Parts : std::uint8_t { row, all };
@@ -28,11 +29,11 @@ struct ColumnsPage {
   std::vector<Columns> rows;
   std::int64_t next_before_id = 0;
 };
-Result<ColumnsPage> list_page(Database& database, Fold& fold, const Filter& filter, Parts parts,
-                              std::uint32_t stuck_after);
+Result<ColumnsPage> list_page(sqlite::Database& database, Fold& fold, const Filter& filter,
+                              Parts parts, std::uint32_t stuck_after);
 // Reads the columns of the rows that `where` selects; the statement works for files of every schema
 // version.
-Result<Statement> prepare_columns(Database& database, std::string_view where);
+Result<sqlite::Statement> prepare_columns(sqlite::Database& database, std::string_view where);
 
 }  // namespace store
 
@@ -87,7 +88,7 @@ class Reader::Impl {
   base::Home home_;
   std::string path_;
   Files files_;
-  store::Database database_;
+  sqlite::Database database_;
   std::optional<store::Fold> fold_;   // the fold of the whole log
   std::int64_t data_version_ = -1;    // the version at the newest moment
   std::int64_t folded_version_ = -1;  // the version that `fold_` shows

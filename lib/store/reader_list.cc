@@ -99,7 +99,7 @@ std::string_view index_condition(const Filter& filter) {
   return filter.status == Status::failed ? " AND status = 4" : "";
 }
 
-Candidate candidate_of(const Statement& row) {
+Candidate candidate_of(const sqlite::Statement& row) {
   return {row.bytes(1), static_cast<Mode>(row.integer(2)), static_cast<Status>(row.integer(3)),
           row.integer(4) != 0, row.integer(5)};
 }
@@ -112,8 +112,8 @@ Candidate candidate_of(const core::Transaction& transaction, std::uint32_t stuck
 
 class Listing {
  public:
-  Listing(Database& database, Fold& fold, const Filter& filter, Parts parts, std::int64_t now,
-          std::uint32_t stuck_after)
+  Listing(sqlite::Database& database, Fold& fold, const Filter& filter, Parts parts,
+          std::int64_t now, std::uint32_t stuck_after)
       : database_(database),
         fold_(fold),
         filter_(filter),
@@ -195,7 +195,7 @@ class Listing {
     using Ids = std::optional<std::vector<std::int64_t>>;
     if (filter_.gid_prefix.empty()) return Ids();
     const auto end = after_prefix(filter_.gid_prefix);
-    auto find = Statement::prepare(
+    auto find = sqlite::Statement::prepare(
         database_.handle(),
         fmt::format(fmt::runtime(kOfPrefix), end.empty() ? "" : " AND gid < ?2"));
     if (!find) return find.error();
@@ -216,14 +216,14 @@ class Listing {
   }
 
   Result<> look_at(const std::vector<std::int64_t>& ids) {
-    auto one =
-        Statement::prepare(database_.handle(), fmt::format(fmt::runtime(kOne), target_column()));
+    auto one = sqlite::Statement::prepare(database_.handle(),
+                                          fmt::format(fmt::runtime(kOne), target_column()));
     if (!one) return one.error();
     for (const auto id : ids) {
       BELAY_TRY(take_changed_above(id));
       if (is_full()) return {};
       one->bind(1, id);
-      const ResetAtEnd reset(*one);
+      const sqlite::ResetAtEnd reset(*one);
       auto row = one->step();
       if (!row) return row.error();
       if (*row) BELAY_TRY(take(*one));
@@ -233,7 +233,7 @@ class Listing {
   }
 
   Result<> walk() {
-    auto rows = Statement::prepare(
+    auto rows = sqlite::Statement::prepare(
         database_.handle(),
         fmt::format(fmt::runtime(kWalk), target_column(), index_condition(filter_)));
     if (!rows) return rows.error();
@@ -250,7 +250,7 @@ class Listing {
     }
   }
 
-  Result<> take(const Statement& row) {
+  Result<> take(const sqlite::Statement& row) {
     const auto id = row.integer(0);
     if (fold_.has_changed(static_cast<core::TransactionId>(id))) return {};
     if (!matcher_.matches(candidate_of(row))) return {};
@@ -259,7 +259,7 @@ class Listing {
       if (!matcher_.names_target(row.bytes(6))) return {};
     }
     columns_.bind(1, id);
-    const ResetAtEnd reset(columns_);
+    const sqlite::ResetAtEnd reset(columns_);
     auto read = columns_.step();
     if (!read) return read.error();
     if (!*read) return {};
@@ -267,7 +267,7 @@ class Listing {
     return {};
   }
 
-  Database& database_;
+  sqlite::Database& database_;
   Fold& fold_;
   const Filter& filter_;
   const Parts parts_;
@@ -275,7 +275,7 @@ class Listing {
   const Matcher matcher_;
   const std::int64_t below_;
   std::vector<Folded*> changed_;  // oldest first; those not yet examined
-  Statement columns_;
+  sqlite::Statement columns_;
   ColumnsPage page_;
   std::uint32_t examined_ = 0;
   std::size_t bytes_ = 0;
@@ -283,17 +283,17 @@ class Listing {
 
 }  // namespace
 
-Result<ColumnsPage> list_page(Database& database, Fold& fold, const Filter& filter, Parts parts,
-                              std::uint32_t stuck_after) {
+Result<ColumnsPage> list_page(sqlite::Database& database, Fold& fold, const Filter& filter,
+                              Parts parts, std::uint32_t stuck_after) {
   const auto now = database.integer(kNowMillis);
   if (!now) return now.error();
   return Listing(database, fold, filter, parts, *now, stuck_after).run();
 }
 
-Result<Statement> prepare_columns(Database& database, std::string_view where) {
+Result<sqlite::Statement> prepare_columns(sqlite::Database& database, std::string_view where) {
   const auto version = database.integer("PRAGMA main.user_version");
   if (!version) return version.error();
-  return Statement::prepare(
+  return sqlite::Statement::prepare(
       database.handle(),
       fmt::format("SELECT {}{}{} FROM main.transaction_rows WHERE {}", kRowColumns,
                   *version < 2 ? kNoNewColumns : kNewColumns, kHistoryColumns, where));

@@ -11,7 +11,7 @@
 namespace belay {
 namespace {
 
-using store::Statement;
+using sqlite::Statement;
 
 constexpr std::string_view kAllRows = "SELECT count(*) FROM main.transaction_rows";
 constexpr std::string_view kFailedRows =
@@ -40,7 +40,7 @@ Result<> Reader::Impl::count_rows(Stats& stats) {
   if (!all) return all.error();
   auto failed = database_.integer(kFailedRows);
   if (!failed) return failed.error();
-  auto unfinished = Statement::prepare(database_.handle(), kUnfinishedRows);
+  auto unfinished = sqlite::Statement::prepare(database_.handle(), kUnfinishedRows);
   if (!unfinished) return unfinished.error();
   if (auto row = unfinished->step(); !row) return row.error();
   stats.prepared = unfinished->number(0);
@@ -66,7 +66,7 @@ Result<> Reader::Impl::count_changed(Stats& stats) {
     --count_of(stats, folded->row_status);
     stats.stuck -= folded->row_stuck ? 1 : 0;
   }
-  auto rows = Statement::prepare(database_.handle(), kUnfinishedTimes);
+  auto rows = sqlite::Statement::prepare(database_.handle(), kUnfinishedTimes);
   if (!rows) return rows.error();
   while (true) {
     auto row = rows->step();

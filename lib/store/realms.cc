@@ -19,7 +19,7 @@ std::string_view prefix_of(XaKind kind) {
 
 }  // namespace
 
-Result<> write_realms(Statement& set, const std::vector<XaRealm>& realms) {
+Result<> write_realms(sqlite::Statement& set, const std::vector<XaRealm>& realms) {
   for (const auto& one : realms) {
     const auto name = std::string(prefix_of(one.kind)) + one.realm;
     set.bind_text(1, name);
@@ -29,8 +29,8 @@ Result<> write_realms(Statement& set, const std::vector<XaRealm>& realms) {
   return {};
 }
 
-Result<std::vector<XaRealm>> read_realms(Database& database) {
-  auto read = Statement::prepare(database.handle(), kReadRealms);
+Result<std::vector<XaRealm>> read_realms(sqlite::Database& database) {
+  auto read = sqlite::Statement::prepare(database.handle(), kReadRealms);
   if (!read) return read.error();
   std::vector<XaRealm> realms;
   while (true) {

@@ -7,12 +7,12 @@
 
 #include "belay/result.h"
 #include "belay/xa_realm.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 
-Result<> write_realms(Statement& set, const std::vector<XaRealm>& realms);
+Result<> write_realms(sqlite::Statement& set, const std::vector<XaRealm>& realms);
 // Ordered by kind and realm.
-Result<std::vector<XaRealm>> read_realms(Database& database);
+Result<std::vector<XaRealm>> read_realms(sqlite::Database& database);
 
 }  // namespace belay::store

@@ -69,7 +69,7 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   if (!fold) return fold.error();
   last_lsn_ = std::max(last_lsn_, fold->last_lsn());
   Merge merge(*fold, take, progress);
-  auto rows = Statement::prepare(database_.handle(), kUnfinished);
+  auto rows = sqlite::Statement::prepare(database_.handle(), kUnfinished);
   if (!rows) return rows.error();
   core::Lsn row_lsn_max = 0;
   std::uint64_t rows_read = 0;

@@ -335,7 +335,9 @@ Result<std::unique_ptr<RowWriter>> RowWriter::prepare(sqlite3* db) {
 Result<> RowWriter::write(std::span<const ports::RowChange> rows) {
   if (rows.empty()) return {};
   rows_ = rows;
+  at_ = 0;
   auto written = run(upsert_);
+  // Not so if a table of the file has the name that the statement reads from.
   if (written && at_ != rows.size())
     written = Error{ErrorCode::storage, "a batch's rows were not all written"};
   rows_ = {};

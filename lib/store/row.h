@@ -12,7 +12,7 @@
 #include "core/transaction.h"
 #include "ports/store.h"
 #include "sqlite/row_source.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 

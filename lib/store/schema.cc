@@ -190,8 +190,8 @@ constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVer
 
 // True if the views in the file were made from `kViews`. SQLite stores their text as it was
 // written.
-Result<bool> has_newest_views(Database& database) {
-  auto count = Statement::prepare(database.handle(), kNewestViews);
+Result<bool> has_newest_views(sqlite::Database& database) {
+  auto count = sqlite::Statement::prepare(database.handle(), kNewestViews);
   if (!count) return count.error();
   count->bind_text(1, kViews);
   auto row = count->step();
@@ -199,7 +199,7 @@ Result<bool> has_newest_views(Database& database) {
   return count->integer(0) == kViewCount;
 }
 
-Result<> renew_views(Database& database) {
+Result<> renew_views(sqlite::Database& database) {
   auto newest = has_newest_views(database);
   if (!newest) return newest.error();
   if (*newest) return {};
@@ -210,7 +210,7 @@ Result<> renew_views(Database& database) {
 
 }  // namespace
 
-Result<FileKind> identify(Database& database) {
+Result<FileKind> identify(sqlite::Database& database) {
   auto application = database.integer("PRAGMA application_id");
   if (!application) return application.error();
   auto version = database.integer("PRAGMA user_version");
@@ -235,7 +235,7 @@ Result<FileKind> identify(Database& database) {
   return FileKind::ours;
 }
 
-Result<> migrate(Database& database, FileKind kind) {
+Result<> migrate(sqlite::Database& database, FileKind kind) {
   std::int64_t version = 0;
   if (kind == FileKind::ours) {
     auto stored = database.integer("PRAGMA user_version");

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "belay/result.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 
@@ -14,9 +14,9 @@ enum class FileKind : std::uint8_t { fresh, ours };
 
 // Examines a file without changing it. Errors: unsupported (newer), corrupt (the file of another
 // program, or no database), storage.
-Result<FileKind> identify(Database& database);
+Result<FileKind> identify(sqlite::Database& database);
 // Creates the schema, or brings an older one up to date, in one commit; does the same for the
 // views, whatever the version. `kind` is the result of `identify`.
-Result<> migrate(Database& database, FileKind kind);
+Result<> migrate(sqlite::Database& database, FileKind kind);
 
 }  // namespace belay::store

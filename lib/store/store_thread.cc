@@ -14,7 +14,7 @@
 namespace belay::store {
 namespace {
 
-// How often the thread yields before it sleeps: some ten microseconds in all. A yield that takes
+// How often the thread yields before it sleeps: some 25 microseconds in all. A yield that takes
 // longer than this went to another busy thread. Then the thread sleeps at once for so many jobs:
 // twice as many each time it happens again, half as many each time it does not.
 constexpr int kYields = 40;

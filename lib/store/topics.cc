@@ -17,9 +17,9 @@ constexpr std::string_view kReadTopic =
 
 Result<TopicWriter> TopicWriter::prepare(sqlite3* db) {
   TopicWriter writer;
-  auto upsert = Statement::prepare(db, kUpsertTopic);
+  auto upsert = sqlite::Statement::prepare(db, kUpsertTopic);
   if (!upsert) return upsert.error();
-  auto erase = Statement::prepare(db, kEraseTopic);
+  auto erase = sqlite::Statement::prepare(db, kEraseTopic);
   if (!erase) return erase.error();
   writer.upsert_ = std::move(*upsert);
   writer.erase_ = std::move(*erase);
@@ -36,7 +36,7 @@ Result<> TopicWriter::write(const ports::TopicChange& change) {
 
 Result<core::Topics> read_topics(sqlite3* db) {
   core::Topics topics;
-  auto statement = Statement::prepare(db, kReadTopics);
+  auto statement = sqlite::Statement::prepare(db, kReadTopics);
   if (!statement) return statement.error();
   while (true) {
     auto row = statement->step();
@@ -47,7 +47,7 @@ Result<core::Topics> read_topics(sqlite3* db) {
 }
 
 Result<std::vector<Subscription>> read_topic(sqlite3* db, std::string_view topic) {
-  auto statement = Statement::prepare(db, kReadTopic);
+  auto statement = sqlite::Statement::prepare(db, kReadTopic);
   if (!statement) return statement.error();
   statement->bind_text(1, topic);
   std::vector<Subscription> all;

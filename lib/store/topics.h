@@ -8,7 +8,7 @@
 #include "belay/result.h"
 #include "core/topics.h"
 #include "ports/store.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 
@@ -18,8 +18,8 @@ class TopicWriter {
   Result<> write(const ports::TopicChange& change);
 
  private:
-  Statement upsert_;
-  Statement erase_;
+  sqlite::Statement upsert_;
+  sqlite::Statement erase_;
 };
 
 Result<core::Topics> read_topics(sqlite3* db);

@@ -89,7 +89,7 @@ Result<> Journal::Impl::rewrite_wal() {
   if (code == SQLITE_OK && size > 0) code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
   Result<> written;
   if (code != SQLITE_OK)
-    written = sqlite_error(nullptr, code, "making the write-ahead log durable");
+    written = sqlite::sqlite_error(nullptr, code, "making the write-ahead log durable");
   BELAY_TRY(database_.run("ROLLBACK"));
   return written;
 }

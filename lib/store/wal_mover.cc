@@ -9,7 +9,7 @@ namespace belay::store {
 Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const std::string& vfs,
                                                  const HeldFile& file,
                                                  std::function<void()> on_pass) {
-  auto database = Database::open(path, SQLITE_OPEN_READWRITE, vfs);
+  auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE, vfs);
   if (!database) return database.error();
   database->checkpoint_on_close(false);
   BELAY_TRY(database->run("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"));
@@ -22,7 +22,7 @@ Result<std::unique_ptr<WalMover>> WalMover::open(const std::string& path, const 
   return mover;
 }
 
-WalMover::WalMover(Database database, const HeldFile& file, std::function<void()> on_pass)
+WalMover::WalMover(sqlite::Database database, const HeldFile& file, std::function<void()> on_pass)
     : database_(std::move(database)), file_(file), on_pass_(std::move(on_pass)) {}
 
 WalMover::~WalMover() {
@@ -88,7 +88,7 @@ Result<int> WalMover::pass() {
   auto* file = database_.main_file();
   if (file == nullptr) return moved->frames;
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-  if (synced != SQLITE_OK) return sqlite_error(nullptr, synced, "syncing the state file");
+  if (synced != SQLITE_OK) return sqlite::sqlite_error(nullptr, synced, "syncing the state file");
   return moved->frames;
 }
 

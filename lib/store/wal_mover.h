@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "sqlite/sqlite.h"
 #include "store/held_file.h"
-#include "store/sqlite.h"
 #include "threads/thread.h"
 
 namespace belay::store {
@@ -39,11 +39,11 @@ class WalMover {
   std::optional<Result<int>> take_result();
 
  private:
-  WalMover(Database database, const HeldFile& file, std::function<void()> on_pass);
+  WalMover(sqlite::Database database, const HeldFile& file, std::function<void()> on_pass);
   void run();
   Result<int> pass();
 
-  Database database_;
+  sqlite::Database database_;
   const HeldFile& file_;
   std::function<void()> on_pass_;
   mutable base::Mutex mutex_;

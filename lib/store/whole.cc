@@ -240,7 +240,7 @@ Error damaged_column(const TransactionRow& row, std::string_view column) {
 
 }  // namespace
 
-TransactionRow read_row(const Statement& row) {
+TransactionRow read_row(const sqlite::Statement& row) {
   TransactionRow read;
   read.id = row.integer(0);
   read.gid = row.bytes(1);
@@ -259,7 +259,7 @@ TransactionRow read_row(const Statement& row) {
   return read;
 }
 
-Columns read_columns(const Statement& row) {
+Columns read_columns(const sqlite::Statement& row) {
   return {read_row(row), std::string(row.bytes(14)), std::string(row.bytes(15)),
           std::string(row.bytes(13))};
 }

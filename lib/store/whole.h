@@ -8,7 +8,7 @@
 
 #include "belay/reader.h"
 #include "core/transaction.h"
-#include "store/sqlite.h"
+#include "sqlite/sqlite.h"
 
 namespace belay::store {
 
@@ -28,8 +28,8 @@ inline constexpr std::string_view kNewColumns = "result, progress";
 inline constexpr std::string_view kNoNewColumns = "NULL, NULL";
 inline constexpr std::string_view kHistoryColumns = ", branches, timeline";
 
-TransactionRow read_row(const Statement& row);
-Columns read_columns(const Statement& row);
+TransactionRow read_row(const sqlite::Statement& row);
+Columns read_columns(const sqlite::Statement& row);
 TransactionRow row_of(const core::Transaction& transaction, std::uint32_t stuck_after);
 // Error: corrupt (the timeline).
 Result<Columns> columns_of(const core::Transaction& transaction, std::uint32_t stuck_after);

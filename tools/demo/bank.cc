@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/mix.h"
 #include "belay/barrier.h"
 #include "demo/transfers.h"
 
@@ -181,11 +182,8 @@ Outcome guarded(const Books& books, const Leg& leg) {
 
 Opening opening_of(BankId bank, std::int64_t account) {
   // splitmix64; tools/dev/make_transfers.py computes the same.
-  auto mixed = static_cast<std::uint64_t>(account) * 2 + static_cast<std::uint64_t>(bank);
-  mixed = (mixed + 1) * 0x9e3779b97f4a7c15u;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-  mixed ^= mixed >> 31;
+  const auto number = static_cast<std::uint64_t>(account) * 2 + static_cast<std::uint64_t>(bank);
+  const auto mixed = base::mix((number + 1) * 0x9e3779b97f4a7c15u);
   constexpr std::uint64_t kLeast = 50'000, kSpan = 950'000, kClosedOneIn = 40;
   const auto cents = static_cast<std::int64_t>(kLeast + mixed % kSpan);
   return {cents, (mixed >> 32) % kClosedOneIn == 0};

@@ -147,7 +147,7 @@ TEST_SUITE("store/history_collector") {
     const TempDir directory;
     const auto path = directory.file("state.db");
     open_journal(path);
-    auto database = store::Database::open(path, SQLITE_OPEN_READWRITE, {});
+    auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE, {});
     REQUIRE(database.has_value());
     REQUIRE(database->run(
         ("PRAGMA synchronous=OFF;"

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sqlite/sqlite.h"
 #include "support/process.h"
 #include "unit/core/transactions.h"
 #include "unit/store/story.h"
@@ -64,6 +65,35 @@ TEST_SUITE("store/journal") {
     CHECK(read.transactions[0].last_lsn == 2);
     CHECK(read.transactions[1].last_lsn == 3);
     CHECK_FALSE(read.transactions[1].has_row);
+  }
+
+  TEST_CASE_FIXTURE(Written, "a table of the name that rows are read from loses none of them") {
+    const auto journal = open_journal(path);
+    for (const auto* gid : {"g-1", "g-2"}) {
+      const auto id = story.submit(gid);
+      story.succeed(id);
+      auto batch = story.batch();
+      story.add_row(batch, id);
+      batch.fold_below = batch.lsn;
+      if (story.lsn() == 1) {
+        commit(*journal, batch);
+        auto other = sqlite::Database::open(path, SQLITE_OPEN_READWRITE, {});
+        REQUIRE(other);
+        REQUIRE(
+            other->run("CREATE TABLE belay_batch_rows AS SELECT * FROM transaction_rows "
+                       "WHERE id < 0"));
+        continue;
+      }
+      const auto refused = journal->commit(batch);
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code == ErrorCode::storage);
+      auto other = sqlite::Database::open(path, SQLITE_OPEN_READWRITE, {});
+      REQUIRE(other);
+      CHECK(*other->integer("SELECT count(*) FROM transaction_rows") == 1);
+      REQUIRE(other->run("DROP TABLE belay_batch_rows"));
+      commit(*journal, batch);
+      CHECK(*other->integer("SELECT count(*) FROM transaction_rows") == 2);
+    }
   }
 
   TEST_CASE("a checkpoint changes nothing of what is read back") {

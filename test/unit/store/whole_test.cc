@@ -51,7 +51,7 @@ struct Whole {
 };
 
 store::Fold fold_one(const std::string& path, const std::string& gid) {
-  auto database = store::Database::open(path, SQLITE_OPEN_READWRITE, {});
+  auto database = sqlite::Database::open(path, SQLITE_OPEN_READWRITE, {});
   REQUIRE(database.has_value());
   auto fold = store::Fold::read_one(database->handle(), gid);
   REQUIRE(fold.has_value());
