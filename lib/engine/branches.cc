@@ -1,6 +1,4 @@
 // Branches: a call is made, an outcome comes back.
-#include <utility>
-
 #include "base/mark.h"
 #include "core/apply.h"
 #include "core/ops.h"

@@ -1,7 +1,6 @@
 // How transactions leave memory, and how the engine closes.
 #include <utility>
 
-#include "base/mark.h"
 #include "belay/check.h"
 #include "core/apply.h"
 #include "engine/coordinator.h"

@@ -6,7 +6,6 @@
 
 #include "base/mark.h"
 #include "engine/coordinator.h"
-#include "engine/limits.h"
 
 namespace belay::engine {
 

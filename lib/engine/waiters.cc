@@ -1,6 +1,5 @@
 #include "engine/waiters.h"
 
-#include <optional>
 #include <utility>
 
 #include "base/mark.h"

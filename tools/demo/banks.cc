@@ -52,7 +52,7 @@ void BankService::on_call(const Call& call, Reply reply, void* handler) {
 void BankService::ask(Leg leg, OutcomeDone done) {
   bool idle = false;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     idle = legs_.empty();
     legs_.push_back(std::move(leg));
     done_.push_back(std::move(done));
@@ -64,7 +64,7 @@ void BankService::work_off() {
   std::vector<Leg> legs;
   std::vector<OutcomeDone> done;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     legs.swap(legs_);
     done.swap(done_);
   }
@@ -110,7 +110,7 @@ void BarrierBanks::after_debit(Engine& engine, const Transfer& transfer, const O
                      });
     if (!taken) done(taken.error());
   } else {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     unclear_.push_back({&transfer, done, std::chrono::steady_clock::now()});
   }
 }
@@ -118,7 +118,7 @@ void BarrierBanks::after_debit(Engine& engine, const Transfer& transfer, const O
 void BarrierBanks::tick(Engine& engine) {
   std::vector<UnclearDebit> due;
   {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     const auto late = std::chrono::steady_clock::now() - kUnclearPause;
     const auto first_young = std::find_if(unclear_.begin(), unclear_.end(),
                                           [late](const auto& one) { return one.at > late; });

@@ -5,9 +5,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "belay/engine.h"
 #include "demo/calls.h"
 #include "demo/run.h"
@@ -42,9 +42,10 @@ class BankService {
   Bank bank_;
   BankId id_;
   std::array<Handler, kServices.size()> handlers_;
-  std::mutex mutex_;
-  std::vector<Leg> legs_;  // to be worked off, and for each
-  std::vector<OutcomeDone> done_;
+  base::Mutex mutex_;
+  // The legs to be worked off, and who waits for each.
+  std::vector<Leg> legs_ BELAY_GUARDED_BY(mutex_);
+  std::vector<OutcomeDone> done_ BELAY_GUARDED_BY(mutex_);
   threads::Pool thread_{"demo-bank"};
 };
 
@@ -97,8 +98,8 @@ class BarrierBanks : public Banks {
 
   const Mode mode_;
   const Addresses addresses_;
-  std::mutex mutex_;
-  std::vector<UnclearDebit> unclear_;
+  base::Mutex mutex_;
+  std::vector<UnclearDebit> unclear_ BELAY_GUARDED_BY(mutex_);
 };
 
 // Opens them, or founds them.

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <mutex>
 #include <sstream>
 
+#include "base/mutex.h"
 #include "demo/child.h"
 
 namespace belay::demo {
@@ -83,13 +83,13 @@ Error worker_died(int code) {
 
 Result<RunTotals> conduct(const RunSettings& settings, const std::vector<Transfer>& transfers,
                           Results& results, const ProgressWatcher& watcher) {
-  std::mutex mutex;
+  base::Mutex mutex;
   const auto answered = [&](const TransferAnswer& answer) {
-    const std::lock_guard lock(mutex);
+    const base::Lock lock(mutex);
     results.add(answer);
   };
   const auto tick = [&] {
-    std::unique_lock lock(mutex);
+    base::Lock lock(mutex);
     const auto done = results.done();
     lock.unlock();
     watcher.done(done);

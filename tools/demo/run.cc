@@ -1,10 +1,10 @@
 #include "demo/run.h"
 
 #include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "base/mutex.h"
 #include "belay/engine.h"
 #include "demo/banks.h"
 
@@ -45,14 +45,15 @@ class TransferFeeder {
   }
   // How many have been answered, when that is all or `span` has passed.
   std::size_t wait_for(std::chrono::milliseconds span) {
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, span, [this] { return done_ == transfers_.size(); });
+    base::Lock lock(mutex_);
+    lock.wait_for(wake_, span,
+                  [this]() BELAY_REQUIRES(mutex_) { return done_ == transfers_.size(); });
     return done_;
   }
 
  private:
   std::optional<std::size_t> take_next() {
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (next_ == transfers_.size()) return std::nullopt;
     return next_++;
   }
@@ -74,7 +75,7 @@ class TransferFeeder {
     answer.micros = micros_since(start);
     answer.repeated = result && result->finished_at() < made_at_;
     answered_(answer);
-    const std::lock_guard lock(mutex_);
+    const base::Lock lock(mutex_);
     if (++done_ == transfers_.size()) wake_.notify_one();
     return true;
   }
@@ -84,10 +85,10 @@ class TransferFeeder {
   const std::vector<Transfer>& transfers_;
   const std::function<void(const TransferAnswer&)>& answered_;
   const TimePoint made_at_;
-  std::mutex mutex_;
+  base::Mutex mutex_;
   std::condition_variable wake_;
-  std::size_t next_ = 0;
-  std::size_t done_ = 0;
+  std::size_t next_ BELAY_GUARDED_BY(mutex_) = 0;
+  std::size_t done_ BELAY_GUARDED_BY(mutex_) = 0;
 };
 
 // False if nothing became final for too long.
