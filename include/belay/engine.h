@@ -142,7 +142,8 @@ class BELAY_EXPORT Engine {
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
   // Closes the engine and waits as `close` does, unless the engine is closed already. Threads that
-  // wait inside a function of the engine get `closed`; no thread may call a function any more.
+  // wait inside a function of the engine get `closed`; no other thread may call one any more.
+  // Callbacks that run while the destructor waits may: they get `closed`, too.
   //
   // On the engine's own loop (in a callback or handler that was the last owner) the destructor
   // cannot wait: the engine closes afterwards by itself, and a process that exits meanwhile waits

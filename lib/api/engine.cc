@@ -19,14 +19,15 @@ Engine::Engine(Engine&&) noexcept = default;
 
 Engine& Engine::operator=(Engine&& other) noexcept {
   if (this != &other) {
-    const Engine old(std::move(*this));
+    if (impl_) Impl::let_go(impl_);
     impl_ = std::move(other.impl_);
   }
   return *this;
 }
 
+// Callbacks may use the engine until it is closed: so impl_ stays as it is meanwhile.
 Engine::~Engine() {
-  if (impl_) Impl::let_go(std::move(impl_));
+  if (impl_) Impl::let_go(impl_);
 }
 
 // Only a lack of memory makes the code below throw. The error's text fits into a string without an

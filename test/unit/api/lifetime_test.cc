@@ -345,6 +345,31 @@ TEST_SUITE("api/lifetime") {
     waiting.join();
   }
 
+  TEST_CASE("a callback may call an engine that is being destroyed, until it is closed") {
+    for (int round = 0; round < 20; ++round) {
+      const TempDir dir;
+      auto engine = open_at(dir.file("state.db"));
+      REQUIRE(engine->start());
+      // Asks again in each answer, and ends with the first refusal.
+      std::promise<ErrorCode> end;
+      std::latch asked(2);
+      std::function<void(const Result<Report>&)> ask_again;
+      const auto ask = [&ask_again, &end, called = engine.get()] {
+        if (const auto asks = called->find("nobody", ask_again); !asks)
+          end.set_value(asks.error().code);
+      };
+      ask_again = [&ask, &end, &asked](const Result<Report>& result) {
+        if (result.error().code == ErrorCode::closed) return end.set_value(ErrorCode::closed);
+        if (!asked.try_wait()) asked.count_down();
+        ask();
+      };
+      ask();
+      asked.wait();
+      engine.reset();
+      CHECK(end.get_future().get() == ErrorCode::closed);
+    }
+  }
+
   TEST_CASE("a second close says closed, and the engine may be destroyed behind either") {
     for (int round = 0; round < 20; ++round) {
       const TempDir dir;
