@@ -22,8 +22,6 @@
 namespace belay {
 namespace {
 
-using sqlite::Database;
-
 // The first reader after a crash rebuilds the index of the write-ahead log; other readers wait,
 // at most this long.
 constexpr int kBusyMillis = 5'000;

@@ -11,8 +11,6 @@
 namespace belay {
 namespace {
 
-using sqlite::Statement;
-
 constexpr std::string_view kAllRows = "SELECT count(*) FROM main.transaction_rows";
 constexpr std::string_view kFailedRows =
     "SELECT count(*) FROM main.transaction_rows WHERE status = 4";

@@ -1,5 +1,6 @@
 #include "workflow_clients.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "support/encode.h"
@@ -60,17 +61,23 @@ void WorkflowClients::begin(std::uint64_t number) {
   go_on(*at->second);
 }
 
+// Once at a time, or each call back would add another asker. Who was refused waits longer each
+// time: with small limits and a slow disk those who ask for a new transaction would else fill the
+// queue, and those who have one would never get their steps in.
 void WorkflowClients::later(Owner& owner) {
-  world_.after_us(random_.below(plan_.others.pause_us + 100'000), [this, &owner] { go_on(owner); });
+  if (std::exchange(owner.is_due, true)) return;
+  const auto pause_us = (plan_.others.pause_us + 100'000) << std::min(owner.refusals, 8U);
+  world_.after_us(random_.below(pause_us), [this, &owner] {
+    owner.is_due = false;
+    go_on(owner);
+  });
 }
 
 // The next thing its owner does, if it is still there.
 void WorkflowClients::go_on(Owner& owner) {
   if (world_.failed() || owner.settled || owner.is_pending || engine_ == nullptr) return;
-  // Not while it repeats what was refused: on a slow disk with small limits it would always vanish
-  // before it got anywhere.
-  const bool repeats = std::exchange(owner.was_refused, false);
-  const bool may_vanish = owner.accepted && owner.has_callback && !repeats;
+  // Not while it repeats what was refused, or it would vanish before it got anywhere.
+  const bool may_vanish = owner.accepted && owner.has_callback && owner.refusals == 0;
   if (may_vanish && random_.percent(25)) owner.is_running = false;
   if (!owner.is_running) return world_.note("{} vanishes", owner.gid);
   if (!owner.accepted) return ask(owner);
@@ -136,6 +143,7 @@ void WorkflowClients::heard(Owner& owner, const Result<Report>& result) {
     complain(owner, "its owner was told of another");
   if (!result->finished()) {
     if (result->status() != Status::prepared) complain(owner, "is neither open nor ended");
+    owner.refusals = 0;
     return later(owner);
   }
   if (!owner.end_sent || result->status() != owner.end.status)
@@ -148,6 +156,7 @@ void WorkflowClients::heard_step(Owner& owner, const Result<>& result) {
   const bool known = !result && result.error().code == ErrorCode::conflict;
   if (!result && !known) return on_error(owner, result.error());
   ++owner.acked;
+  owner.refusals = 0;
   later(owner);
 }
 
@@ -161,7 +170,7 @@ void WorkflowClients::on_error(Owner& owner, const Error& error) {
     case ErrorCode::storage:
     case ErrorCode::superseded:
     case ErrorCode::closed:
-    case ErrorCode::commit_unknown: owner.was_refused = true; return later(owner);
+    case ErrorCode::commit_unknown: ++owner.refusals; return later(owner);
     case ErrorCode::not_found:
       if (plan_.forgets() && owner.end_sent) {
         owner.settled = true;

@@ -50,11 +50,12 @@ class WorkflowClients final : public Books {
     std::size_t sent = 0;   // steps that may be remembered
     std::size_t acked = 0;  // of them, those that must be
     std::uint64_t calls = 0;
+    unsigned refusals = 0;  // in a row, of what it asks again
     bool has_callback = false;
     bool is_running = true;  // else it vanished, and waits to be called back
+    bool is_due = false;     // goes on after a pause
     bool is_pending = false;
-    bool was_refused = false;  // and is asked again
-    bool accepted = false;     // the prepare
+    bool accepted = false;  // the prepare
     bool end_sent = false;
     bool settled = false;
   };
