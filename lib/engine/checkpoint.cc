@@ -14,7 +14,7 @@ namespace belay::engine {
 void Checkpoint::start(std::vector<Live*> dirty, std::uint64_t monotonic) {
   std::sort(dirty.begin(), dirty.end(),
             [](const Live* a, const Live* b) { return a->first_lsn < b->first_lsn; });
-  for (auto* live : dirty) dirty_.append(*live, live->first_lsn);
+  for (auto* live : dirty) append(*live, live->first_lsn);
   next_tick_at_ = monotonic + interval();
 }
 
@@ -63,14 +63,15 @@ void Checkpoint::add_finished(ports::Batch& batch, std::size_t bytes_max) {
 void Checkpoint::add_snapshots(ports::Batch& batch, std::size_t bytes_max) {
   std::size_t count = 0;
   std::size_t bytes = 0;
-  for (auto* live = dirty_.head(); live != nullptr && live->first_lsn <= fold_target_;) {
-    auto* next = live->dirty_next;
-    if (!live->transaction.finished()) {
-      if (count++ == kSnapshotsPerBatch || bytes >= bytes_max) break;
-      bytes += live->bytes;
-      add_snapshot(batch, *live);
+  while (looked_until_ != nullptr && looked_until_->first_lsn <= fold_target_) {
+    auto& live = *looked_until_;
+    if (live.transaction.finished()) {
+      looked_until_ = live.dirty_next;
+      continue;
     }
-    live = next;
+    if (count++ == kSnapshotsPerBatch || bytes >= bytes_max) break;
+    bytes += live.bytes;
+    add_snapshot(batch, live);
   }
 }
 
@@ -82,7 +83,7 @@ void Checkpoint::add_row(ports::Batch& batch, Live& live) {
   if (row.erase) BELAY_MARK(finished_erases_row);
   row.transaction = &live.transaction;
   batch.rows.push_back(std::move(row));
-  dirty_.remove(live);
+  remove(live);
 }
 
 void Checkpoint::add_snapshot(ports::Batch& batch, Live& live) {
@@ -95,8 +96,18 @@ void Checkpoint::add_snapshot(ports::Batch& batch, Live& live) {
   row.stuck = live.stuck;
   row.due_at = core::next_due(live.transaction);
   batch.rows.push_back(std::move(row));
-  dirty_.remove(live);
+  remove(live);
   live.has_row = true;
+}
+
+void Checkpoint::append(Live& live, core::Lsn lsn) {
+  dirty_.append(live, lsn);
+  if (looked_until_ == nullptr) looked_until_ = &live;
+}
+
+void Checkpoint::remove(Live& live) {
+  if (looked_until_ == &live) looked_until_ = live.dirty_next;
+  dirty_.remove(live);
 }
 
 void Checkpoint::committed(const ports::Batch& batch, std::uint64_t log_bytes, core::Lsn newest) {

@@ -29,13 +29,13 @@ class Checkpoint {
   bool is_kept(const core::Transaction& transaction) const;
   // The transaction has a record in the batch `lsn`.
   void wrote(Live& live, core::Lsn lsn) {
-    if (live.first_lsn == 0) dirty_.append(live, lsn);
+    if (live.first_lsn == 0) append(live, lsn);
   }
   // The transaction has finished, and the record of that is on disk. True: its row must be written
   // or erased before the transaction may be forgotten. False: the transaction may be forgotten at
   // once.
   bool finished(Live& live);
-  void forget(Live& live) { dirty_.remove(live); }
+  void forget(Live& live) { remove(live); }
 
   struct Moment {
     std::uint64_t now = 0;  // the engine's time
@@ -71,9 +71,14 @@ class Checkpoint {
   void add_snapshots(ports::Batch& batch, std::size_t bytes_max);
   void add_snapshot(ports::Batch& batch, Live& live);
   std::uint64_t interval() const;
+  void append(Live& live, core::Lsn lsn);
+  void remove(Live& live);
 
   const Options& options_;
   DirtyList dirty_;
+  // All before it in the dirty list are finished: they need no snapshot, and are not looked at
+  // again.
+  Live* looked_until_ = nullptr;
   std::deque<Live*> finished_;   // finished according to the log on disk, but without a row
   std::vector<Live*> in_batch_;  // finished, and their row is in the batch that was chosen last
   core::Lsn fold_target_ = 0;    // dirty transactions up to this lsn get a row
