@@ -18,9 +18,11 @@ bool has_scheme(std::string_view target) {
   return target.find(kSchemeEnd) != std::string_view::npos;
 }
 
-// `where` makes the text that names the place in an error; it is rarely needed.
+// `where` makes the text that names the place in an error; it is rarely needed. `payload`: of each
+// call; null: not known.
 template <class Where>
-Result<> check_one(const hook::Hooks& hooks, std::string_view target, Where where) {
+Result<> check_one(const hook::Hooks& hooks, std::string_view target,
+                   const std::string_view* payload, Where where) {
   if (!has_scheme(target) || target.starts_with(kTopicPrefix)) return {};
   if (!hook::is_url(target)) {
     return Error{
@@ -29,7 +31,8 @@ Result<> check_one(const hook::Hooks& hooks, std::string_view target, Where wher
                     "jsonrpc+http, jsonrpc+https) nor a topic",
                     where(), target)};
   }
-  const auto allowed = hooks.check(target);
+  auto allowed = hooks.check(target);
+  if (allowed && payload != nullptr) allowed = hook::check_payload(target, *payload);
   if (allowed) return {};
   return Error{allowed.error().code, fmt::format("{}: {}", where(), allowed.error().detail)};
 }
@@ -61,9 +64,10 @@ Result<> check_step(const hook::Hooks& hooks, const core::DraftStep& step, const
   const auto field = [&](std::string_view name) {
     return [&branch, name] { return fmt::format("the {} of branch {}", name, branch); };
   };
-  BELAY_TRY(check_one(hooks, step.first, field(step.is_query ? "callback" : names.first)));
-  BELAY_TRY(check_one(hooks, step.commit, field(names.commit)));
-  BELAY_TRY(check_one(hooks, step.rollback, field(names.rollback)));
+  BELAY_TRY(
+      check_one(hooks, step.first, &step.payload, field(step.is_query ? "callback" : names.first)));
+  BELAY_TRY(check_one(hooks, step.commit, &step.payload, field(names.commit)));
+  BELAY_TRY(check_one(hooks, step.rollback, &step.payload, field(names.rollback)));
   if (step.options == nullptr || step.options->headers.empty() || !is_called_by_url(step))
     return {};
   return check_headers(step.options->headers, fmt::format("branch {}", branch));
@@ -89,7 +93,7 @@ Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch) {
 }
 
 Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription) {
-  return check_one(hooks, subscription.target, [] { return "the subscription's target"; });
+  return check_one(hooks, subscription.target, nullptr, [] { return "the subscription's target"; });
 }
 
 Result<> check_handler_name(std::string_view name) {

@@ -85,6 +85,14 @@ class Decimal {
   char* end_;
 };
 
+std::optional<std::vector<JsonMember>> params_of(std::string_view payload) {
+  return json_members(payload.empty() ? "{}" : payload);
+}
+
+Error no_params() {
+  return base::invalid("the payload is no JSON object, as JSON-RPC's params must be");
+}
+
 }  // namespace
 
 Result<> check_headers(std::span<const Header> headers) {
@@ -101,6 +109,12 @@ Result<> check_headers(std::span<const Header> headers) {
   return {};
 }
 
+Result<> check_payload(std::string_view target, std::string_view payload) {
+  const auto url = parse_url(target);
+  if (!url || !url->json_rpc || params_of(payload)) return {};
+  return no_params();
+}
+
 Result<> HttpRequest::make(const Call& call, const Target& target, std::uint64_t span) {
   BELAY_TRY(check_headers(call.headers));
   body_.clear();
@@ -115,7 +129,7 @@ Result<> HttpRequest::make(const Call& call, const Target& target, std::uint64_t
 }
 
 void HttpRequest::make_url(const Call& call, const Target& target) {
-  is_post_ = !call.payload.empty() || call.mode == Mode::xa;
+  is_post_ = !call.payload.empty() || call.mode == Mode::xa || call.mode == Mode::workflow;
   body_ = call.payload;
   url_ = target.url;
   url_ += "branch_id=";
@@ -131,8 +145,8 @@ void HttpRequest::make_url(const Call& call, const Target& target) {
 // The members of the payload, then the members that identify the call; the latter replace members
 // of the payload.
 Result<> HttpRequest::make_json_rpc(const Call& call, const Target& target) {
-  const auto members = json_members(call.payload.empty() ? "{}" : call.payload);
-  if (!members) return base::invalid("the payload is no JSON object, as JSON-RPC's params must be");
+  const auto members = params_of(call.payload);
+  if (!members) return no_params();
   is_post_ = true;
   url_ = target.url;
   const std::array<std::pair<std::string_view, std::string_view>, 4> own = {{

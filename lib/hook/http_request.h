@@ -16,6 +16,9 @@ namespace belay::hook {
 
 // Errors: invalid_argument, for headers that a request cannot contain, or too many of them.
 Result<> check_headers(std::span<const Header> headers);
+// Errors: invalid_argument, if the target is called by JSON-RPC and the payload cannot be its
+// params.
+Result<> check_payload(std::string_view target, std::string_view payload);
 
 class HttpRequest {
  public:

@@ -20,7 +20,9 @@ inline std::string fault_of(const http::Response& response) {
   if (json.is_discarded()) return "no JSON: " + response.body;
   // JSON-RPC's errors come with status 200
   const bool is_rpc_error = json.is_object() && json.contains("error") && !json["error"].is_null();
-  const bool says_failure = response.body.find("FAILURE") != std::string::npos;
+  // As dtm does, query and all tell a failed transaction's reason.
+  const bool tells_reason = response.body.find("\"rollback_reason\"") != std::string::npos;
+  const bool says_failure = !tells_reason && response.body.find("FAILURE") != std::string::npos;
   if (response.status == 200 && says_failure && !is_rpc_error)
     return "a success says FAILURE: " + response.body;
   if (!is_json) return {};

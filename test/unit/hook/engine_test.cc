@@ -291,6 +291,24 @@ TEST_SUITE("hook/engine/refused") {
     CHECK(told(shop->submit(Saga("g").step("host:8080/no.scheme", ""))) == "accepted");
   }
 
+  TEST_CASE("a payload that JSON-RPC cannot take is refused, for every branch that would send it") {
+    Shop shop;
+    const std::string rpc = "jsonrpc+http://a/?method=m";
+    const std::string why = ": the payload is no JSON object, as JSON-RPC's params must be";
+    for (const auto* payload : {"[1]", "null", "{\"a\":1", "{}{}", "x"}) {
+      CHECK(told(shop->submit(Saga("g").step(rpc, "", payload))) ==
+            "invalid_argument: the action of branch 01" + why);
+      CHECK(told(shop->submit(Saga("g").step("name", rpc, payload))) ==
+            "invalid_argument: the compensate of branch 01" + why);
+      CHECK(told(shop->submit(Tcc("g").branch("name", rpc, "name", payload))) ==
+            "invalid_argument: the confirm of branch 01" + why);
+      CHECK(told(shop->submit(Msg("g").to(rpc, payload))) ==
+            "invalid_argument: the action of branch 01" + why);
+    }
+    CHECK(told(shop->submit(Saga("empty").step(rpc, ""))) == "accepted");
+    CHECK(told(shop->submit(Saga("name").step("jsonrpc", "", "[1]"))) == "accepted");
+  }
+
   TEST_CASE("headers that would break a request are refused if there is a URL") {
     Shop shop;
     Saga named("named");

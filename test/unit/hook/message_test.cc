@@ -78,6 +78,8 @@ TEST_SUITE("hook/request") {
     call.mode = Mode::workflow;
     call.workflow = "book trip";
     CHECK(made(call, "http://a/").url().ends_with("&op=book%20trip&trans_type=workflow"));
+    call.payload = {};
+    CHECK(made(call, "http://a/").is_post());
   }
 
   TEST_CASE("a header's last value is sent, and those that are not the caller's are left out") {

@@ -48,7 +48,7 @@ TEST_SUITE("protocol/listing") {
     CHECK(transaction.at("trans_type") == "saga");
     CHECK(transaction.at("status") == "failed");
     CHECK(transaction.at("protocol") == "http");
-    CHECK(transaction.at("rollback_reason") == "url:no return failed: no money");
+    CHECK(transaction.at("rollback_reason") == "url:no return failed: no money FAILURE");
     CHECK(transaction.at("custom_data") == R"({"concurrent":false})");
     CHECK(transaction.at("concurrent") == false);
     CHECK(transaction.contains("rollback_time"));
@@ -157,6 +157,16 @@ TEST_SUITE("protocol/listing") {
     CHECK(query(site, "g").at("transaction").contains("next_cron_time"));
     CHECK(site.calls_of("g") == 0);
     CHECK(site.post("resetNextCronTime", {{"gid", "g"}}).status == 200);
+    CHECK(site.reaches("g", Status::succeed));
+    CHECK(site.calls_of("g") == 1);
+  }
+
+  TEST_CASE("a reset does not ask for a prepared message whose sender may still be at work") {
+    ApiSite site;
+    CHECK(site.post("prepare", msg("g", {"ok"}, {{"query_prepared", "no"}})).status == 200);
+    CHECK(site.post("resetNextCronTime", {{"gid", "g"}}).status == 200);
+    CHECK(site.get("resetCronTime", {{"timeout", "0"}}).status == 200);
+    CHECK(site.post("submit", msg("g", {"ok"}, {{"query_prepared", "no"}})).status == 200);
     CHECK(site.reaches("g", Status::succeed));
     CHECK(site.calls_of("g") == 1);
   }

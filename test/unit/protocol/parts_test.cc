@@ -35,10 +35,10 @@ TEST_SUITE("protocol/parts") {
 
   TEST_CASE("reasons in dtm's words") {
     CHECK(protocol::client_reason("branch 02 (http://h/a?x=(1)): no (really): it") ==
-          "url:http://h/a?x=(1) return failed: no (really): it");
+          "url:http://h/a?x=(1) return failed: no (really): it FAILURE");
     CHECK(protocol::client_reason("branch 02 (jsonrpc+http://h): no") ==
-          "url:http://h return failed: no");
-    CHECK(protocol::client_reason("branch 02 (x)") == "url:x return failed: ");
+          "url:http://h return failed: no FAILURE");
+    CHECK(protocol::client_reason("branch 02 (x)") == "url:x return failed:  FAILURE");
     CHECK(protocol::client_reason("branch 01 (x): no answer after 3 calls; the last: e") ==
           "RetryCount is greater than RetryLimit, RetryLimit: 2");
     CHECK(protocol::client_reason("timeout after 35000 ms") == "Timeout after 35 seconds");

@@ -7,6 +7,7 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "unit/protocol/api_site.h"
 
@@ -31,6 +32,7 @@ TEST_SUITE("protocol/protocol") {
     CHECK(site.get("version").content_type == "application/json; charset=utf-8");
     for (const auto* method : {"GET", "POST", "PUT"})
       CHECK(site.ask({method, "/api/ping", {}, {}, {}}).body == R"({"msg":"pong"})");
+    CHECK(site.ask({"GET", "/api/health", {}, {}, {}}).body == R"({"result":"success"})");
     const auto gid = Json::parse(site.get("newGid").body);
     CHECK(gid.at("dtm_result") == "SUCCESS");
     CHECK_FALSE(gid.at("gid").get<std::string>().empty());
@@ -175,14 +177,77 @@ TEST_SUITE("protocol/protocol") {
       const bool is_unreadable = json.at("error").at("code") == -32700;
       CHECK(response.status == (is_unreadable ? 400 : 200));
       CHECK(response.content_type.starts_with(is_unreadable ? "text/plain" : "application/json"));
+      const bool has_id = std::string_view(text).find(R"("id":"1")") != std::string_view::npos;
+      CHECK(json.at("id") == (has_id ? "1" : ""));
       return json.at("error").at("code").get<int>();
     };
     CHECK(code_of("x") == -32700);
     CHECK(code_of(R"({"id":1,"jsonrpc":"2.0","method":"newGid"})") == -32700);
-    CHECK(code_of(R"({"id":"1","jsonrpc":"2.0","method":"newGid","params":[]})") == -32700);
     CHECK(code_of(R"({"id":"","jsonrpc":"2.0","method":"newGid"})") == -32600);
     CHECK(code_of(R"({"id":"1","jsonrpc":"1.0","method":"newGid"})") == -32600);
     CHECK(code_of(R"({"id":"1","jsonrpc":"2.0"})") == -32601);
+    // The version and the method are judged before the params, and the id comes back.
+    CHECK(code_of(R"({"id":"1","jsonrpc":"1.0","method":"submit","params":[]})") == -32600);
+    CHECK(code_of(R"({"id":"1","jsonrpc":"2.0","method":"what","params":[]})") == -32601);
+    CHECK(code_of(R"({"id":"1","jsonrpc":"2.0","method":"submit","params":[]})") == -32603);
+    CHECK(code_of(R"({"id":"1","jsonrpc":2})") == -32700);
+  }
+
+  TEST_CASE("newGid of JSON-RPC takes any params") {
+    ApiSite site;
+    for (const auto& params : {Json(""), Json::array(), Json(nullptr), Json(7), Json::object()})
+      CHECK(site.rpc("newGid", params).at("result").at("gid").is_string());
+  }
+
+  TEST_CASE("a saga may be prepared, and then submitted or aborted") {
+    ApiSite site;
+    for (const auto* gid : {"submitted", "aborted"}) {
+      CHECK(site.post("prepare", saga(gid, {"ok", "ok"})).status == 200);
+      CHECK(site.post("prepare", saga(gid, {"ok", "ok"})).status == 200);
+      CHECK(site.status_of(gid) == Status::prepared);
+    }
+    CHECK(site.post("submit", saga("submitted", {"ok", "ok"}, {{"wait_result", true}})).status ==
+          200);
+    CHECK(site.calls_of("submitted") == 2);
+    CHECK(site.post("abort", body("submitted", "saga")).status == 409);
+    CHECK(site.post("abort", body("aborted", "saga", {{"rollback_reason", "no"}})).status == 200);
+    CHECK(site.reaches("aborted", Status::failed));
+    CHECK(site.post("submit", saga("aborted", {"ok", "ok"})).status == 409);
+    CHECK(site.calls_of("aborted") == 0);
+  }
+
+  TEST_CASE("a gid of another type is neither prepared nor registered under") {
+    ApiSite site;
+    const std::vector<std::string> types = {"saga", "tcc", "xa", "msg", "workflow"};
+    const auto request = [](const std::string& gid, const std::string& type) {
+      return type == "saga"  ? saga(gid, {"ok"})
+             : type == "msg" ? msg(gid, {"ok"})
+                             : body(gid, type);
+    };
+    for (const auto& stored : types) {
+      CHECK(site.post("prepare", request(stored, stored)).status == 200);
+      for (const auto& type : types) {
+        if (type == stored) continue;
+        CAPTURE(stored);
+        CAPTURE(type);
+        const auto* name = type == "workflow" ? "prepareWorkflow" : "prepare";
+        const auto response = site.post(name, request(stored, type));
+        CHECK(response.status == 409);
+        CHECK(message_of(response) ==
+              "the gid " + stored + " belongs to a " + stored + ", not to a " + type + ". FAILURE");
+        CHECK(site.status_of(stored) == Status::prepared);
+      }
+    }
+    for (const auto* type : {"tcc", "xa"}) {
+      const std::string stored = std::string(type) == "tcc" ? "xa" : "tcc";
+      CHECK(site.post("registerBranch", {{"gid", stored},
+                                         {"trans_type", type},
+                                         {"branch_id", "01"},
+                                         {"confirm", "ok"},
+                                         {"cancel", "ok"},
+                                         {"url", "ok"}})
+                .status == 409);
+    }
   }
 
   TEST_CASE("health and metrics") {

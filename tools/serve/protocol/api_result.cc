@@ -16,9 +16,13 @@ http::Response json_response(int status, std::string body) {
 
 }  // namespace
 
-ApiResult ApiResult::failure(std::string text) {
+std::string with_failure(std::string text) {
   if (!text.ends_with(kFailure)) text += kFailure;
-  return {Kind::failure, std::move(text), {}};
+  return text;
+}
+
+ApiResult ApiResult::failure(std::string text) {
+  return {Kind::failure, with_failure(std::move(text)), {}};
 }
 
 ApiResult ApiResult::of(const Error& error) {
@@ -28,6 +32,7 @@ ApiResult ApiResult::of(const Error& error) {
                      error.code == ErrorCode::queued_bytes_limit ||
                      error.code == ErrorCode::closed || error.code == ErrorCode::storage ||
                      error.code == ErrorCode::commit_unknown;
+  if (error.code == ErrorCode::no_subscriber) return ApiResult::error("topic not found");
   auto text = error.detail.empty() ? std::string(meaning_of(error.code)) : error.detail;
   return {later ? Kind::overload : Kind::error, std::move(text), {}};
 }

@@ -30,13 +30,16 @@ struct ApiResult {
   Json value{};
 
   static ApiResult of(Json value) { return {Kind::value, {}, std::move(value)}; }
-  // Appends the word FAILURE to the text unless it is there already.
+  // The text gets the end FAILURE.
   static ApiResult failure(std::string text);
   static ApiResult ongoing(std::string text) { return {Kind::ongoing, std::move(text), {}}; }
   static ApiResult error(std::string text) { return {Kind::error, std::move(text), {}}; }
   // The result for an error of the engine or of a reader.
   static ApiResult of(const Error& error);
 };
+
+// Appends " FAILURE" to the text unless it ends so already.
+std::string with_failure(std::string text);
 
 using Done = std::function<void(ApiResult answer)>;
 

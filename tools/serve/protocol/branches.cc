@@ -35,6 +35,7 @@ void add_branch(const ContextPtr& context, const BranchRequest& request, std::st
                         .rollback = std::move(*rollback_target),
                         .payload = request.data};
   branch.branch_id = request.branch_id;
+  branch.mode = mode_from(request.trans_type);
   ask<Outcome>(told<Outcome>(request.gid, std::move(done)), [&](OutcomeCallback callback) {
     return context->engine.register_branch(request.gid, branch, std::move(callback));
   });

@@ -57,5 +57,7 @@ void json_rpc(const ContextPtr& context, const std::string& body, std::string tr
 Millis wait_budget(const Context& context, const TransactionRequest& request);
 // The answer for a gid that is not known.
 ApiResult unknown_gid(const std::string& gid);
+// The answer for a gid under which a transaction of another type is stored.
+ApiResult other_type(const std::string& gid, std::string_view stored, std::string_view wanted);
 
 }  // namespace belay::protocol

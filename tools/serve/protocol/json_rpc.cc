@@ -21,9 +21,19 @@ struct Call {
 
 using Method = void (*)(const Call& call, const Json& params, Done done);
 
+// The params as an object: null and nothing at all count as an empty one.
+Result<const Json*> object_of(const Json& params) {
+  static const Json kEmpty = Json::object();
+  if (params.is_null()) return &kEmpty;
+  if (params.is_object()) return &params;
+  return invalid(std::string("params is of type ") + params.type_name() + ", it must be an object");
+}
+
 template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
 void with_transaction(const Call& call, const Json& params, Done done) {
-  auto request = read_transaction(params);
+  const auto object = object_of(params);
+  if (!object) return done(ApiResult::of(object.error()));
+  auto request = read_transaction(**object);
   if (!request) return done(ApiResult::of(request.error()));
   request->gid = clean_gid(request->gid);  // the same gid with REST and JSON-RPC
   request->trace_parent = call.trace_parent;
@@ -31,7 +41,9 @@ void with_transaction(const Call& call, const Json& params, Done done) {
 }
 
 void with_branch(const Call& call, const Json& params, Done done) {
-  auto request = read_branch(params);
+  const auto object = object_of(params);
+  if (!object) return done(ApiResult::of(object.error()));
+  auto request = read_branch(**object);
   if (!request) return done(ApiResult::of(request.error()));
   request->gid = clean_gid(request->gid);
   register_branch(call.context, *request, std::move(done));
@@ -42,6 +54,7 @@ struct Named {
   Method method;
 };
 
+// newGid takes whatever its params are.
 constexpr std::array<Named, 5> kMethods = {{
     {"newGid", [](const Call& call, const Json&, Done done) { new_gid(call.context, done); }},
     {"prepare", with_transaction<prepare>},
@@ -81,9 +94,9 @@ http::Response response_of(const Json& id, const ApiResult& answer) {
   return respond_with(reply(id, Json::object(), error_of(code, answer.text)));
 }
 
-http::Response unreadable(const std::string& why) {
+http::Response unreadable(const std::string& id, const std::string& why) {
   return plain_text(400,
-                    text_of(reply("", nullptr, error_of(kParseError, "Parse json error: " + why))));
+                    text_of(reply(id, nullptr, error_of(kParseError, "Parse json error: " + why))));
 }
 
 }  // namespace
@@ -91,16 +104,12 @@ http::Response unreadable(const std::string& why) {
 void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
               http::Respond respond) {
   const auto json = parse_object(body);
-  if (!json) return respond(unreadable(json.error().detail));
+  if (!json) return respond(unreadable("", json.error().detail));
   Members members(*json);
   const auto id = members.text("id");
   const auto version = members.text("jsonrpc");
   const auto name = members.text("method");
-  static const Json kNone = Json::object();
-  const auto* found = members.find("params");
-  const auto& params = found == nullptr ? kNone : *found;
-  if (!params.is_object()) members.refuse("params", "an object", params);
-  if (members.error()) return respond(unreadable(members.error()->detail));
+  if (members.error()) return respond(unreadable(id, members.error()->detail));
   if (id.empty() || version != "2.0") {
     return respond(respond_with(reply(
         id, nullptr,
@@ -111,7 +120,9 @@ void json_rpc(const ContextPtr& context, const std::string& body, std::string tr
     return respond(
         respond_with(reply(id, nullptr, error_of(kMethodNotFound, "Method not found: " + name))));
   }
-  method({context, std::move(trace_parent)}, params,
+  static const Json kNone;
+  const auto* params = members.find("params");
+  method({context, std::move(trace_parent)}, params == nullptr ? kNone : *params,
          [id, respond = std::move(respond)](const ApiResult& answer) {
            respond(response_of(id, answer));
          });

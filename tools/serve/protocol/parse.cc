@@ -55,6 +55,8 @@ Result<Json> parse_object(std::string_view text) {
     return invalid("the JSON has about " + std::to_string(extent.values) +
                    " values, the limit is " + std::to_string(kValuesMax));
   }
+  // The parser would take what stands before a NUL for the whole.
+  if (text.find('\0') != std::string_view::npos) return invalid("the text has a NUL");
   auto json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return invalid("the text is no valid JSON");
   if (json.is_null()) return Json::object();

@@ -8,17 +8,21 @@
 namespace belay::protocol {
 namespace {
 
-ApiResult refused(const Report& report) {
-  return ApiResult::failure("current status '" + std::string(name_of(report.status())) +
+ApiResult answer_of_known(const Result<Report>& found, std::string_view trans_type) {
+  if (!found) return ApiResult::of(found.error());
+  if (name_of(found->mode()) != trans_type)
+    return other_type(found->gid(), name_of(found->mode()), trans_type);
+  if (found->status() == Status::prepared) return {};
+  return ApiResult::failure("current status '" + std::string(name_of(found->status())) +
                             "', cannot prepare. FAILURE");
 }
 
-ApiResult answer_of_known(const Result<Report>& found) {
-  if (!found) return ApiResult::of(found.error());
-  return found->status() == Status::prepared ? ApiResult{} : refused(*found);
-}
-
 }  // namespace
+
+ApiResult other_type(const std::string& gid, std::string_view stored, std::string_view wanted) {
+  return ApiResult::failure("the gid " + gid + " belongs to a " + std::string(stored) +
+                            ", not to a " + std::string(wanted) + ". FAILURE");
+}
 
 void new_gid(const ContextPtr&, Done done) {
   done(ApiResult::of(Json{{"dtm_result", "SUCCESS"}, {"gid", belay::new_gid()}}));
@@ -27,17 +31,13 @@ void new_gid(const ContextPtr&, Done done) {
 void prepare(const ContextPtr& context, const TransactionRequest& request, Done done) {
   const auto described = describe(request, context->options);
   if (!described) return done(ApiResult::of(described.error()));
-  const bool is_msg = request.trans_type == name_of(Mode::msg);
   ask<Report>(
-      [context, gid = request.gid, is_msg, done](const Result<Report>& result) {
-        if (result) return done(result->joined() ? answer_of_known(result) : ApiResult{});
-        if (result.error().code == ErrorCode::conflict) {
-          return ask<Report>(
-              [done](const Result<Report>& found) { done(answer_of_known(found)); },
-              [&](ReportCallback told) { return context->engine.find(gid, std::move(told)); });
-        }
-        const bool no_topic = is_msg && result.error().code == ErrorCode::not_found;
-        done(no_topic ? ApiResult::error("topic not found") : ApiResult::of(result.error()));
+      [context, gid = request.gid, type = request.trans_type, done](const Result<Report>& result) {
+        if (result) return done(result->joined() ? answer_of_known(result, type) : ApiResult{});
+        if (result.error().code != ErrorCode::conflict) return done(ApiResult::of(result.error()));
+        ask<Report>(
+            [type, done](const Result<Report>& found) { done(answer_of_known(found, type)); },
+            [&](ReportCallback told) { return context->engine.find(gid, std::move(told)); });
       },
       [&](ReportCallback told) {
         return context->engine.prepare(described->description(), std::move(told));

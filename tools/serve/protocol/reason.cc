@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "serve/protocol/api_result.h"
+
 namespace belay::protocol {
 namespace {
 
@@ -54,7 +56,7 @@ std::string client_reason(std::string_view reason) {
            std::to_string(*calls == 0 ? 0 : *calls - 1);
   }
   return "url:" + std::string(url_of(branch->target)) +
-         " return failed: " + std::string(branch->what);
+         " return failed: " + with_failure(std::string(branch->what));
 }
 
 std::string unknown_result_text(std::string_view reason) {

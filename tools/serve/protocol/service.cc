@@ -87,6 +87,9 @@ void version_route(Turn& turn) {
 
 void ping_route(Turn& turn) { turn.done()(ApiResult::of(Json{{"msg", "pong"}})); }
 
+// The load balancers' check that guides on dtm name.
+void health_result_route(Turn& turn) { turn.done()(ApiResult::of(Json{{"result", "success"}})); }
+
 void rpc_route(Turn& turn) {
   json_rpc(turn.context, turn.request.body, std::string(turn.request.header("traceparent")),
            turn.respond());
@@ -121,7 +124,7 @@ struct Route {
   Handle handle;
 };
 
-constexpr std::array<Route, 23> kRoutes = {{
+constexpr std::array<Route, 24> kRoutes = {{
     {"GET", "/api/dtmsvr/version", "version", version_route},
     {"GET", "/api/dtmsvr/newGid", "newgid", [](Turn& turn) { new_gid(turn.context, turn.done()); }},
     {"POST", "/api/dtmsvr/prepare", "prepare", transaction_route<prepare>},
@@ -147,6 +150,7 @@ constexpr std::array<Route, 23> kRoutes = {{
     {"GET", "/metrics", "metrics", metrics_route},
     {"GET", "/healthz", "healthz", health_route},
     {"", "/api/ping", "ping", ping_route},
+    {"GET", "/api/health", "health", health_result_route},
     {"POST", "/api/json-rpc", "json-rpc", rpc_route},
 }};
 

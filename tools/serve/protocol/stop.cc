@@ -18,7 +18,8 @@ ApiResult cannot_abort(const Report& report) {
 
 // The request's type counts too, as in dtm; the stored transaction must also be of such a type.
 bool may_abort(const Report& report, std::string_view trans_type) {
-  if (report.mode() == Mode::msg) return report.status() == Status::prepared;
+  if (report.mode() == Mode::msg || report.mode() == Mode::saga)
+    return report.status() == Status::prepared;
   return is_two_phase(trans_type) && is_two_phase(name_of(report.mode())) &&
          (report.status() == Status::prepared || report.status() == Status::aborting);
 }

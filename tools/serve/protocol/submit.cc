@@ -45,7 +45,6 @@ class Submit : public std::enable_shared_from_this<Submit> {
     if (result) return on_known(*result);
     const auto code = result.error().code;
     if (code == ErrorCode::conflict || code == ErrorCode::forbidden) return look();
-    if (code == ErrorCode::not_found) return done_(ApiResult::error("topic not found"));
     done_(ApiResult::of(result.error()));
   }
 

@@ -15,12 +15,16 @@ std::string extra(const TransactionRequest& request, std::string_view name) {
   return {};
 }
 
-// Answers with the existing workflow and its progress.
-void tell_stored(const ContextPtr& context, const std::string& gid, Done done) {
-  const bool posted = context->reads->post([gid, done](Reader& reader) {
+// Answers with the existing transaction and its progress: as in dtm, it may be of any type, if that
+// is the request's.
+void tell_stored(const ContextPtr& context, const std::string& gid, const std::string& wanted,
+                 Done done) {
+  const bool posted = context->reads->post([gid, wanted, done](Reader& reader) {
     const auto stored = read_transaction_rows(reader, gid);
     if (!stored) return done(ApiResult::of(stored.error()));
     if (!*stored) return done(unknown_gid(gid));
+    const auto type = (*stored)->transaction.value("trans_type", std::string());
+    if (type != wanted) return done(other_type(gid, type, wanted));
     done(ApiResult::of(
         Json{{"progresses", (*stored)->branches}, {"transaction", (*stored)->transaction}}));
   });
@@ -40,7 +44,7 @@ void prepare_workflow(const ContextPtr& context, const TransactionRequest& reque
           return done(ApiResult::of(Json{{"progresses", Json::array()},
                                          {"transaction", new_transaction(*result, request)}}));
         }
-        if (is_known) return tell_stored(context, request.gid, done);
+        if (is_known) return tell_stored(context, request.gid, request.trans_type, done);
         done(ApiResult::of(result.error()));
       },
       [&](ReportCallback told) {
