@@ -41,8 +41,8 @@ template <class Self>
 class Describes {
  public:
   // How long the transaction may take until its decision, counted from the submit or prepare. After
-  // that time it turns back. At least 1 ms. Default: no limit for a saga, 35 s (dtm's value) for
-  // all other modes.
+  // that time it turns back. At least 1 ms. Default: no limit for a saga that was submitted, 35 s
+  // (dtm's value) for all others.
   Self& timeout_to_fail(Millis timeout) {
     settings_.timeout_to_fail = timeout;
     return self();

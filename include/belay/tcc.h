@@ -9,6 +9,7 @@
 // Engine::prepare, adds one branch after the other, and then submits or aborts; see belay/driven.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,9 @@ struct TwoPhaseBranch {
   // 1 to 128 bytes without control characters, different from every other branch of the
   // transaction. Empty: the number of the branch, "01", "02", …
   std::string branch_id{};
+  // For Engine::register_branch: a transaction of another mode refuses the branch. Empty: it may be
+  // of either mode.
+  std::optional<Mode> mode{};
 };
 
 template <class Self>

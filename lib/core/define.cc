@@ -187,8 +187,6 @@ Result<> check_whole(const Draft& draft, Entry entry, const Limits& limits) {
       (draft.mode == Mode::tcc || draft.mode == Mode::xa || draft.mode == Mode::workflow);
   const bool has_query = !draft.steps.empty() && draft.steps.back().is_query;
   const auto count = draft.steps.size() - (has_query ? 1 : 0);
-  if (entry == Entry::prepare && draft.mode == Mode::saga)
-    return invalid("a saga cannot be prepared, only submitted");
   if (draft.mode == Mode::workflow) BELAY_TRY(check_workflow(draft, entry));
   if (count == 0 && !may_be_empty)
     return invalid(fmt::format("the {} has no {}", words.whole, words.part));

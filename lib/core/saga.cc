@@ -1,15 +1,21 @@
 // The machine for sagas.
 //
+//   prepared ───── its caller submits ─────────────────────────────► submitted
+//       │ its caller aborts, or the deadline comes
+//       ▼
+//   aborting ───── nothing has run ────────────────────────────────► failed
+//
 //   submitted ──── every action succeeded ─────────────────────────► succeed
 //       │ an action answers failure, the deadline comes, or an
 //       │ action stays without an answer for Retry::limit calls
 //       ▼
 //   aborting ───── everything that may have run is undone ─────────► failed
 //
-// The machine waits in submitted and aborting for a call, a retry's time, a delayed start or the
-// deadline. Everything else happens at once. Forward, a step waits for its predecessors; backward,
-// for the steps that waited for it. A sequence is a graph in which each step waits for the one
-// before it; concurrent steps wait for none.
+// The machine waits in prepared for its caller's decision or the deadline, in submitted and
+// aborting for a call, a retry's time, a delayed start or the deadline. Everything else happens at
+// once. Forward, a step waits for its predecessors; backward, for the steps that waited for it. A
+// sequence is a graph in which each step waits for the one before it; concurrent steps wait for
+// none.
 #include <algorithm>
 
 #include "core/decision.h"
@@ -79,9 +85,10 @@ void go_back(Decision& decision) {
 
 void saga_due(Decision& decision) {
   const auto& transaction = decision.transaction();
-  if (transaction.status == Status::aborting) return go_back(decision);
-  if (transaction.status != Status::submitted) return;
-  if (turned_back_by_deadline(decision)) return go_back(decision);
+  if (transaction.finished()) return;
+  if (transaction.status == Status::aborting || turned_back_by_deadline(decision))
+    return go_back(decision);
+  if (transaction.status == Status::prepared) return;
   if (transaction.begun == 0 && decision.is_time(transaction.start_at)) go_forward(decision);
 }
 

@@ -11,6 +11,12 @@ namespace belay::engine {
 
 void Coordinator::meet(Live& live, BranchRequest& request) {
   resume(live);
+  const auto mode = live.transaction.mode();
+  if (request.mode.value_or(mode) != mode) {
+    return refuse(request.done, {ErrorCode::forbidden,
+                                 fmt::format("the transaction is a {}, the branch is one of a {}",
+                                             name_of(mode), name_of(*request.mode))});
+  }
   if (const auto may = core::may_add_branch(live.transaction, request.step); !may)
     return refuse(request.done, may.error());
   const auto count = live.transaction.branches.size();
@@ -81,8 +87,7 @@ void Coordinator::submit_word(Live& live, Millis delay, Waiter waiter) {
     return refuse(waiter.done, {ErrorCode::invalid_argument, "only a message can be delayed"});
   if (const auto may = core::may_submit(live.transaction); !may)
     return refuse(waiter.done, may.error());
-  if (const auto topics = subscriptions_.check(live.transaction.definition);
-      !topics && topics.error().code == ErrorCode::branches_limit)
+  if (const auto topics = subscriptions_.check(live.transaction.definition); !topics)
     return refuse(waiter.done, topics.error());
   decide(live, core::WordSubmit{delay});
   add_waiter(live, std::move(waiter));

@@ -67,6 +67,7 @@ struct BranchRequest {
   std::string gid;
   std::string step;
   base::Callback<Outcome> done;
+  std::optional<Mode> mode{};  // the mode that the transaction must have
 
   std::string_view key() const { return gid; }
   std::size_t bytes() const { return gid.size() + step.size(); }
@@ -127,7 +128,7 @@ struct TopicRequest {
 };
 
 struct TopicsRequest {
-  base::Callback<std::vector<Subscription>> done;
+  base::Callback<std::vector<Topic>> done;
 
   std::size_t bytes() const { return 0; }
 };

@@ -42,6 +42,7 @@ std::vector<Beginning> beginnings() {
       {"tcc", encoded(Tcc("g").branch("t1", "c1", "x1").branch("t2", "c2", "x2")),
        RecordKind::submitted, step},
       {"xa", encoded(Xa("g").branch("t1", "c1", "x1")), RecordKind::submitted, step},
+      {"driven saga", encoded(Saga("g").step("a", "b"), prepared), RecordKind::prepared, step},
       {"driven tcc", encoded(Tcc("g").branch("t1", "c1", "x1"), prepared), RecordKind::prepared,
        step},
       {"driven xa", encoded(Xa("g"), prepared), RecordKind::prepared, step},
@@ -119,7 +120,7 @@ bool never_refused(const core::Branch& branch) { return branch.first != OpState:
 
 bool is_legal_saga(const Transaction& transaction) {
   switch (transaction.status) {
-    case Status::prepared: return false;
+    case Status::prepared: return every(transaction, untouched);
     case Status::submitted: return every(transaction, second_idle);
     case Status::aborting: return true;
     case Status::succeed: return every(transaction, first_done) && every(transaction, second_idle);
@@ -183,7 +184,8 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
   switch (kind) {
     case RecordKind::aborting:
       return after.status == Status::aborting &&
-             before.status == (before.mode() == Mode::saga ? Status::submitted : Status::prepared);
+             (before.status == Status::prepared ||
+              (before.status == Status::submitted && before.mode() == Mode::saga));
     case RecordKind::committing:
       return before.status == Status::prepared && after.status == Status::submitted;
     case RecordKind::finished:
@@ -282,6 +284,7 @@ TEST_SUITE("core/apply") {
         {"saga", saga},
         {"tcc", declared},
         {"xa", declared},
+        {"driven saga", declared},
         {"driven tcc", driven},
         {"driven xa", driven},
         {"msg", submitted_msg},

@@ -65,6 +65,20 @@ void explore_sagas_of_three(Proof& proof) {
   }
 }
 
+// Prepared: its caller submits or aborts, or the deadline comes; then as any other.
+void explore_prepared_sagas(Proof& proof) {
+  for (const std::uint32_t count : {1u, 2u}) {
+    const auto shapes = all_shapes(count);
+    for (Choices pick; !pick.done();) {
+      SagaPlan plan = pick.one_of(shapes);
+      plan.driven = true;
+      plan.timeout = pick.coin() ? 25 : 0;
+      plan.delay = pick.coin() ? 5 : 0;
+      proof.explore(plan, {.unanswered = 1, .unregistered = 0, .crashes = 1, .operator_words = 1});
+    }
+  }
+}
+
 const Proof& saga_proof() {
   static const Proof one = [] {
     Proof made;
@@ -72,6 +86,7 @@ const Proof& saga_proof() {
     explore_delayed_sagas(made);
     explore_sagas_with_gaps(made);
     explore_sagas_of_three(made);
+    explore_prepared_sagas(made);
     return made;
   }();
   return one;
@@ -84,6 +99,12 @@ TEST_SUITE("core/saga") {
   TEST_CASE(sentence) { check_holds(saga_proof(), Property::name, 1000); }
   BELAY_SAGA_PROPERTIES(BELAY_X)
   BELAY_SHARED_PROPERTIES(BELAY_X)
+#undef BELAY_X
+
+// A prepared saga has few states: nothing runs.
+#define BELAY_X(name, sentence) \
+  TEST_CASE(sentence) { check_holds(saga_proof(), Property::name, 40); }
+  BELAY_DRIVEN_PROPERTIES(BELAY_X)
 #undef BELAY_X
 
   TEST_CASE("the histories of small sagas are all there") {

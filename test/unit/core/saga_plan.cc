@@ -63,7 +63,8 @@ Saga SagaPlan::saga() const {
 
 std::string SagaPlan::describe() const {
   static constexpr const char* kNames[] = {"sequence", "concurrent", "graph"};
-  auto text = fmt::format("{} of {}", kNames[static_cast<std::size_t>(shape)], count());
+  auto text = fmt::format("{}{} of {}", driven ? "driven " : "",
+                          kNames[static_cast<std::size_t>(shape)], count());
   for (std::uint32_t i = 0; i < count(); ++i) {
     if (shape == core::Shape::graph && !waits_for[i].empty()) {
       text += fmt::format(", {} after", i + 1);
@@ -76,9 +77,10 @@ std::string SagaPlan::describe() const {
 }
 
 Scenario scenario_of(const SagaPlan& plan) {
-  const auto definition = encode(plan.saga(), "g");
+  const auto definition =
+      encode(plan.saga(), "g", {}, plan.driven ? core::Entry::prepare : core::Entry::submit);
   BELAY_CHECK(definition.has_value());
-  return {.name = plan.describe(), .definition = *definition};
+  return {.name = plan.describe(), .definition = *definition, .driven = plan.driven};
 }
 
 std::vector<SagaPlan> all_shapes(std::uint32_t count) {

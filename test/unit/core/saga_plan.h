@@ -20,6 +20,7 @@ struct SagaPlan {
   std::uint32_t retry_limit = 0;
   std::uint64_t timeout = 0;  // ms; 0: none
   std::uint64_t delay = 0;
+  bool driven = false;  // it begins prepared
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(waits_for.size()); }
   bool is_empty(std::uint32_t branch, Op op) const {

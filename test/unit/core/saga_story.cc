@@ -28,10 +28,10 @@ class SagaStory::Examiner {
       case core::RecordKind::parked: return story_.shares_[record.branch].park();
       case core::RecordKind::aborting: return aborting();
       case core::RecordKind::finished: return finished(record.status);
+      case core::RecordKind::committing: return committing();
       case core::RecordKind::submitted: return;
       case core::RecordKind::prepared:
       case core::RecordKind::added:
-      case core::RecordKind::committing:
       case core::RecordKind::progressed:
       case core::RecordKind::concluded:
       case core::RecordKind::scheduled:
@@ -42,10 +42,10 @@ class SagaStory::Examiner {
 
   void effect(const core::Effect& effect) {
     examine(Property::final_is_final, !was_finished_);
-    if (effect.kind == core::EffectKind::finished) {
-      ++told_the_end_;
-    } else {
-      call(effect);
+    switch (effect.kind) {
+      case core::EffectKind::finished: ++told_the_end_; return;
+      case core::EffectKind::call: return call(effect);
+      case core::EffectKind::branch_ended: return;
     }
   }
 
@@ -56,6 +56,7 @@ class SagaStory::Examiner {
       examine(Property::retry_limit, aborts_now_ == at_limit_);
     }
     examine(Property::turns_back_for_a_reason, aborts_now_ == must_abort_);
+    examine(Property::nothing_forward_after_abort, submits_now_ == must_submit_);
     if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
@@ -65,10 +66,13 @@ class SagaStory::Examiner {
 
  private:
   void happens(const core::Begun&) {}
-  // What only driven transactions hear.
-  void happens(const core::Added&) {}
-  void happens(const core::WordSubmit&) {}
-  void happens(const core::WordAbort&) {}
+  void happens(const core::Added&) {}  // of a tcc or xa
+  void happens(const core::WordSubmit&) {
+    must_submit_ = true;
+    // A deadline of its own holds after the submit, too.
+    must_abort_ = story_.plan_->timeout != 0 && story_.deadline() <= now_;
+  }
+  void happens(const core::WordAbort&) { must_abort_ = true; }
   void happens(const core::Registered&) {}
   void happens(const core::Progressed&) {}  // nor of a workflow
   void happens(const core::WordEnd&) {}
@@ -102,10 +106,10 @@ class SagaStory::Examiner {
   void started(const core::Record& record) {
     auto& share = story_.shares_[record.branch];
     if (record.op == Op::action) {
-      examine(Property::nothing_forward_after_abort, !story_.aborted_);
+      examine(Property::nothing_forward_after_abort, !story_.aborted_ && story_.submitted_);
       examine(Property::action_order,
               !share.may_have_run && story_.predecessors_acted(record.branch));
-      examine(Property::never_early, hastened_ || story_.begun_ || now_ >= story_.start());
+      examine(Property::never_early, hastened_ || story_.begun_ || now_ >= story_.start_);
       story_.begun_ = share.may_have_run = true;
     } else {
       examine(Property::turns_back_for_a_reason, story_.aborted_);
@@ -129,6 +133,12 @@ class SagaStory::Examiner {
     } else if (undo || record.outcome != OutcomeKind::failure) {
       share.unended(record.outcome, undo || (!story_.aborted_ && !must_abort_), now_);
     }
+  }
+
+  void committing() {
+    examine(Property::nothing_forward_after_abort, !story_.submitted_ && !story_.aborted_);
+    submits_now_ = story_.submitted_ = true;
+    story_.start_ = now_ + story_.plan_->delay;
   }
 
   void aborting() {
@@ -176,6 +186,8 @@ class SagaStory::Examiner {
   bool hastened_ = false;
   bool must_abort_ = false;
   bool aborts_now_ = false;
+  bool must_submit_ = false;
+  bool submits_now_ = false;
   bool limit_matters_ = false;
   bool at_limit_ = false;
 };
@@ -183,8 +195,10 @@ class SagaStory::Examiner {
 SagaStory::SagaStory(const SagaPlan& plan, std::uint64_t created_at)
     : plan_(&plan),
       shares_(plan.count()),
-      tale_(core::RecordKind::submitted, created_at),
-      created_at_(created_at) {}
+      tale_(plan.driven ? core::RecordKind::prepared : core::RecordKind::submitted, created_at),
+      created_at_(created_at),
+      start_(created_at + plan.delay),
+      submitted_(!plan.driven) {}
 
 void SagaStory::step(const core::Event& event, const core::Context& context, const core::Step& step,
                      Findings& findings, const Past& past) {
@@ -193,6 +207,26 @@ void SagaStory::step(const core::Event& event, const core::Context& context, con
   for (const auto& record : step.records) examiner.record(record);
   for (const auto& effect : step.effects) examiner.effect(effect);
   examiner.end(event);
+}
+
+std::uint64_t SagaStory::deadline() const {
+  if (plan_->timeout != 0) return created_at_ + plan_->timeout;
+  return submitted_ ? 0 : created_at_ + core::kTimeoutToFailDefault;
+}
+
+void SagaStory::examine_state(const core::Transaction& transaction, Findings& findings,
+                              const Past& past) const {
+  tale_.examine(transaction, findings, past);
+  const bool is_open = !submitted_ && !aborted_ && !finished_;
+  findings.examine(Property::words_allowed,
+                   core::may_submit(transaction).has_value() == is_open &&
+                       core::may_abort(transaction).has_value() == is_open &&
+                       !core::may_add_branch(transaction),
+                   past);
+  if (is_open && plan_->timeout == 0) {
+    findings.examine(Property::default_deadline, core::deadline_of(transaction) == deadline(),
+                     past);
+  }
 }
 
 bool SagaStory::predecessors_acted(std::uint32_t branch) const {
@@ -221,7 +255,8 @@ bool SagaStory::idles(std::uint32_t branch, std::uint64_t now) const {
   if (finished_ || share.out) return false;
   if (is_open(share)) return !share.parked && !(share.retries && share.not_before > now);
   if (aborted_) return share.may_have_run && !share.undoing && followers_undone(branch);
-  return !share.may_have_run && (begun_ || now >= start()) && predecessors_acted(branch);
+  return submitted_ && !share.may_have_run && (begun_ || now >= start_) &&
+         predecessors_acted(branch);
 }
 
 bool SagaStory::is_over() const {
@@ -234,7 +269,7 @@ std::uint64_t SagaStory::wake_up() const {
   if (finished_) return 0;
   Earliest earliest;
   if (!aborted_) earliest.consider(deadline());
-  if (!aborted_ && !begun_) earliest.consider(start());
+  if (!aborted_ && submitted_ && !begun_) earliest.consider(start_);
   for (const auto& share : shares_) {
     if (share.retries) earliest.consider(share.not_before);
   }
@@ -242,9 +277,9 @@ std::uint64_t SagaStory::wake_up() const {
 }
 
 bool SagaStory::nothing_waits() const {
-  return finished_ ||
-         ((aborted_ || begun_) && std::none_of(shares_.begin(), shares_.end(),
-                                               [](const Share& share) { return share.retries; }));
+  return finished_ || ((aborted_ || begun_ || !submitted_) &&
+                       std::none_of(shares_.begin(), shares_.end(),
+                                    [](const Share& share) { return share.retries; }));
 }
 
 void SagaStory::rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,

@@ -21,9 +21,7 @@ class SagaStory : public Story {
   void rest(const core::Transaction& transaction, std::uint64_t now, Findings& findings,
             const Past& past) const override;
   void examine_state(const core::Transaction& transaction, Findings& findings,
-                     const Past& past) const override {
-    tale_.examine(transaction, findings, past);
-  }
+                     const Past& past) const override;
   std::optional<Op> call_out(std::uint32_t branch) const override { return shares_[branch].out; }
   std::uint32_t branch_count() const override { return static_cast<std::uint32_t>(shares_.size()); }
   bool takes_no(Op op) const override { return op == Op::action; }
@@ -42,8 +40,7 @@ class SagaStory : public Story {
   bool is_open(const Share& share) const;
   bool idles(std::uint32_t branch, std::uint64_t now) const;
   bool is_over() const;
-  std::uint64_t start() const { return created_at_ + plan_->delay; }
-  std::uint64_t deadline() const { return plan_->timeout == 0 ? 0 : created_at_ + plan_->timeout; }
+  std::uint64_t deadline() const;  // 0: none
   std::uint64_t wake_up() const;
   bool nothing_waits() const;  // for a time that may come sooner
 
@@ -51,6 +48,8 @@ class SagaStory : public Story {
   std::vector<Share> shares_;
   TimelineCheck tale_;
   std::uint64_t created_at_;
+  std::uint64_t start_;  // of the first action, once it is submitted
+  bool submitted_;
   bool begun_ = false;
   bool aborted_ = false;
   bool finished_ = false;

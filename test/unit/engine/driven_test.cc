@@ -273,18 +273,67 @@ TEST_SUITE("engine/driven") {
     CHECK(test.ports.calls == Calls{"01 try", "01 cancel"});
   }
 
-  TEST_CASE("a saga is neither prepared nor aborted by a word") {
+  TEST_CASE("a saga that goes forward takes no word and no branch") {
     TestEngine test;
     test.ports.default_kind = ports::Caller::Kind::deferred;
-    const auto prepared = test.prepare(two_steps("g"), "prepare");
-    REQUIRE_FALSE(prepared);
-    CHECK(prepared.error().code == ErrorCode::invalid_argument);
     REQUIRE(test.submit(two_steps("g"), "saga"));
     test.settle();
     REQUIRE(test.abort_word("g", "abort"));
     REQUIRE(test.branch("g", kMeal, "meal"));
     CHECK(test.error_of("abort") == ErrorCode::forbidden);
     CHECK(test.error_of("meal") == ErrorCode::forbidden);
+  }
+
+  TEST_CASE("a prepared saga calls nobody before the word, by its gid or by its definition") {
+    for (const bool by_gid : {true, false}) {
+      TestEngine test;
+      REQUIRE(test.prepare(two_steps("g"), "prepare"));
+      test.settle();
+      test.advance(10'000);
+      test.settle();
+      CHECK(test.answers.at("prepare")->status() == Status::prepared);
+      CHECK(test.ports.calls.empty());
+      REQUIRE(test.branch("g", kMeal, "meal"));
+      CHECK(test.error_of("meal") == ErrorCode::forbidden);
+      const auto word =
+          by_gid ? test.submit_word("g", "word") : test.submit(two_steps("g"), "word");
+      REQUIRE(word.has_value());
+      CHECK(test.ports.calls.empty());
+      test.settle();
+      CHECK(test.engine.counters().succeeded == 1);
+      CHECK(test.ports.calls.size() == 2);
+    }
+  }
+
+  TEST_CASE("a prepared saga that is aborted, or forgotten, fails and calls nobody") {
+    TestEngine test;
+    REQUIRE(test.prepare(two_steps("aborted"), "aborted"));
+    REQUIRE(test.prepare(two_steps("forgotten"), "forgotten"));
+    test.settle();
+    REQUIRE(test.abort_word("aborted", "word"));
+    test.settle();
+    CHECK(test.answers.at("word")->status() == Status::failed);
+    test.advance(35'000);
+    test.settle();
+    CHECK(test.engine.counters().failed == 2);
+    CHECK(test.ports.calls.empty());
+    REQUIRE(test.submit_word("forgotten", "late"));
+    test.settle();
+    CHECK(test.error_of("late") == ErrorCode::forbidden);
+  }
+
+  TEST_CASE("a branch of another mode is refused") {
+    TestEngine test;
+    REQUIRE(test.prepare(Tcc("g"), "prepare"));
+    test.settle();
+    auto seat = kSeat;
+    seat.mode = Mode::xa;
+    REQUIRE(test.branch("g", seat, "xa"));
+    CHECK(test.error_of("xa") == ErrorCode::forbidden);
+    seat.mode = Mode::tcc;
+    REQUIRE(test.branch("g", seat, "tcc"));
+    test.settle();
+    CHECK(test.told.at("tcc")->kind() == OutcomeKind::success);
   }
 
   TEST_CASE("a prepared message takes words but no branches") {
@@ -412,7 +461,7 @@ TEST_SUITE("engine/driven") {
           test.engine.ask(engine::FindRequest::wait("g", Millis{5}, ignore)),
           test.engine.ask(engine::BranchRequest{"g", step, ignore}),
           test.engine.ask(engine::WordRequest{"g", Word::abort, "", ignore}),
-          test.engine.ask(engine::TopicRequest{{{"news", "a", ""}, false}, ignore}),
+          test.engine.ask(engine::TopicRequest{{{"news", "a", ""}, TopicKind::subscribe}, ignore}),
           test.engine.ask(engine::TopicsRequest{ignore}),
       };
     };
