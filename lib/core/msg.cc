@@ -73,7 +73,7 @@ void await_word(Decision& decision) {
     return;
   }
   const auto deadline = deadline_of(transaction);
-  if (deadline != 0 && decision.is_time(deadline)) decision.start(*query, Op::query);
+  if (deadline != 0 && deadline <= decision.now()) decision.start(*query, Op::query);
 }
 
 void msg_due(Decision& decision) {
@@ -86,11 +86,21 @@ void msg_due(Decision& decision) {
   }
 }
 
-// Since the prepare a topic may have got more subscribers than a transaction's row can hold. The
-// back-check is then called again, until some subscribers have gone.
-const Outcome& too_many() {
-  static const auto outcome = Outcome::unknown(
+// Since the prepare a topic may have lost all its subscribers, or have got more than a
+// transaction's row can hold. What is committed cannot be refused: so the back-check is called
+// again, until the message can go to all. The record refers to the outcome's text, so these live
+// as long as the process.
+const Outcome& unless_it_waits(const Decision& decision, const Outcome& outcome) {
+  static const auto to_nobody =
+      Outcome::unknown("committed, but nobody is subscribed to its topic: it waits");
+  static const auto too_large = Outcome::unknown(
       "committed, but its topics have more subscribers than Limits::branches_max: it waits");
+  if (outcome.kind() != OutcomeKind::success) return outcome;
+  switch (decision.fan_out_now()) {
+    case FanOut::possible: break;
+    case FanOut::to_nobody: return to_nobody;
+    case FanOut::too_large: return too_large;
+  }
   return outcome;
 }
 
@@ -105,8 +115,8 @@ void on_query_answered(Decision& decision, std::uint32_t branch, const Outcome& 
     decision.abort(describe_branch(decision.transaction(), branch, Op::query, outcome.reason()));
     return give_up(decision);
   }
-  const bool waits = outcome.kind() == OutcomeKind::success && !decision.may_fan_out();
-  if (!last_op_ended(decision, branch, Op::query, waits ? too_many() : outcome)) return;
+  const auto& counted = unless_it_waits(decision, outcome);
+  if (!last_op_ended(decision, branch, Op::query, counted)) return;
   decision.commit();
   deliver(decision);
 }

@@ -151,15 +151,17 @@ std::string_view reason_of(const Transaction& transaction) {
 std::uint64_t deadline_of(const Transaction& transaction) {
   if (transaction.mode() == Mode::workflow) return 0;  // as in dtm
   if (transaction.stopped) return 0;
-  const bool is_saga = transaction.mode() == Mode::saga;
-  if (transaction.status != (is_saga ? Status::submitted : Status::prepared)) return 0;
+  const bool is_prepared = transaction.status == Status::prepared;
+  const bool is_running_saga =
+      transaction.mode() == Mode::saga && transaction.status == Status::submitted;
+  if (!is_prepared && !is_running_saga) return 0;
   // A back-check that has begun continues with its retries.
   if (const auto query = transaction.definition.query();
       query && transaction.branches[*query].first != OpState::idle)
     return 0;
   const auto timeout = transaction.definition.timeout_to_fail();
   if (timeout) return transaction.created_at + static_cast<std::uint64_t>(timeout->count());
-  return is_saga ? 0 : transaction.created_at + kTimeoutToFailDefault;
+  return is_running_saga ? 0 : transaction.created_at + kTimeoutToFailDefault;
 }
 
 namespace {
@@ -173,7 +175,7 @@ void consider(std::uint64_t& next, std::uint64_t at) {
 
 std::uint64_t next_hastened(const Transaction& transaction) {
   if (transaction.finished() || transaction.stopped) return 0;
-  std::uint64_t next = transaction.definition.query() ? deadline_of(transaction) : 0;
+  std::uint64_t next = 0;
   if (transaction.status == Status::submitted && transaction.begun == 0)
     consider(next, transaction.start_at);
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
@@ -196,7 +198,7 @@ Result<> may_submit(const Transaction& transaction) {
   if (transaction.stopped) return forbidden(transaction, "it was stopped");
   if (transaction.status != Status::prepared || !transaction.driven)
     return forbidden(transaction, "it cannot be submitted");
-  if (transaction.mode() == Mode::msg) return {};
+  if (transaction.mode() == Mode::msg || transaction.mode() == Mode::saga) return {};
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
     if (transaction.branches[i].first == OpState::succeeded) continue;
     return forbidden(transaction, "branch " +

@@ -92,7 +92,7 @@ bool is_stuck(const Transaction& transaction, std::uint32_t stuck_after);
 std::uint32_t attempts_of(const Transaction& transaction);
 // Why the transaction turned back, or the newest error of a branch; empty if there is none.
 std::string_view reason_of(const Transaction& transaction);
-// For all modes except the saga, which has no timeout by default. The value is dtm's.
+// For all that is prepared; a saga that goes forward has no timeout by default. The value is dtm's.
 inline constexpr std::uint64_t kTimeoutToFailDefault = 35'000;  // ms
 // When the transaction turns back by itself (a message: calls its back-check), in ms since the
 // epoch; 0: never, or it has already done so.
@@ -112,8 +112,9 @@ bool has_call_out(const Transaction& transaction);
 bool awaits_word_only(const Transaction& transaction);
 // The outcome of a driven transaction's branch in its first phase; nothing while the phase is open.
 std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::uint32_t branch);
-// The time of the next action that could as well be done now: a retry, a delayed start or a
-// back-check, but not a deadline. 0: there is none.
+// The time of the next action that could as well be done now: a retry or a delayed start, but not a
+// deadline. The first back-check comes at a deadline: until then the sender may still be at work.
+// 0: there is none.
 std::uint64_t next_hastened(const Transaction& transaction);
 // The next time (ms since the epoch) at which the core has something to decide; 0: none, because
 // the transaction waits for a call or a handler, or is finished.

@@ -18,7 +18,8 @@ core::Topics topics_of(const MsgPlan& plan, bool changed) {
     const auto& delivery = plan.deliveries[i];
     const auto count = changed ? delivery.after : delivery.before;
     for (std::uint32_t k = 0; k < count; ++k)
-      topics[topic(i)].emplace(fmt::format("{}{}.{}", changed ? "new" : "old", i + 1, k + 1), "");
+      topics[topic(i)].subscribers.emplace(
+          fmt::format("{}{}.{}", changed ? "new" : "old", i + 1, k + 1), "");
   }
   return topics;
 }

@@ -93,7 +93,6 @@ class MsgStory::Examiner {
   void happens(const core::Hastened&) {
     hastened_ = true;
     meets_deadline();
-    if (decision_before_ == Decision::none && plan_.has_query) must_ask_ = !was_asked_;
   }
   void happens(const core::WordSubmit&) { must_submit_ = true; }
   void happens(const core::WordAbort&) { must_abort_ = true; }
@@ -105,13 +104,26 @@ class MsgStory::Examiner {
     meets_deadline();
   }
   void happens(const core::Answered& event) {
+    // A yes counts as no answer while nobody is subscribed.
+    static const auto waits = Outcome::unknown("");
     story_.shares_[event.branch].out.reset();
-    awaited_.event(event);
-    if (event.op != Op::query) return;
-    late_answer_ = decision_before_ != Decision::none;
-    if (late_answer_) return;
-    must_submit_ = event.outcome->kind() == OutcomeKind::success;
-    must_abort_ = event.outcome->kind() == OutcomeKind::failure;
+    late_answer_ = event.op == Op::query && decision_before_ != Decision::none;
+    auto counted = event;
+    const bool decides = event.op == Op::query && !late_answer_;
+    if (decides && event.outcome->kind() == OutcomeKind::success && goes_to_nobody())
+      counted.outcome = &waits;
+    awaited_.event(counted);
+    if (!decides) return;
+    must_submit_ = counted.outcome->kind() == OutcomeKind::success;
+    must_abort_ = counted.outcome->kind() == OutcomeKind::failure;
+  }
+  bool goes_to_nobody() const {
+    for (std::uint32_t i = 0; i < plan_.count(); ++i) {
+      if (plan_.deliveries[i].kind != DeliveryKind::topic) continue;
+      const auto topic = topics_.find(plan_.target(i).substr(kTopicPrefix.size()));
+      if (topic == topics_.end() || topic->second.subscribers.empty()) return true;
+    }
+    return false;
   }
   void meets_deadline() {
     if (decision_before_ != Decision::none || story_.deadline() > now_) return;
@@ -125,7 +137,7 @@ class MsgStory::Examiner {
       const auto topic = topics_.find(plan_.target(i).substr(kTopicPrefix.size()));
       if (topic == topics_.end()) continue;
       auto& group = awaited_topics_.emplace_back();
-      for (const auto& [target, remark] : topic->second) {
+      for (const auto& [target, remark] : topic->second.subscribers) {
         Share share;
         share.target = target;
         share.place = i;
@@ -147,7 +159,7 @@ class MsgStory::Examiner {
     if (story_.is_query(record.branch)) {
       examine(Property::asked_in_time, record.op == Op::query && !story_.asked_ &&
                                            story_.decision_ == Decision::none &&
-                                           (hastened_ || story_.deadline() <= now_));
+                                           story_.deadline() <= now_);
       story_.asked_ = true;
     } else {
       examine(Property::delivers_when_submitted,
@@ -317,7 +329,6 @@ std::uint64_t MsgStory::wake_up() const {
 }
 
 bool MsgStory::nothing_waits() const {
-  if (decision_ == Decision::none && plan_->has_query && !asked_) return false;
   if (decision_ == Decision::submit && !begun_ && !all_delivered()) return false;
   return finished_ || std::none_of(shares_.begin(), shares_.end(),
                                    [](const Share& share) { return share.retries; });

@@ -113,6 +113,8 @@ class World {
 
  private:
   void decide(const core::Event& event, std::string what, core::BatchWriter& batch);
+  bool takes_yes(Op op) const;
+  bool goes_to_nobody() const;
   void list_calls(std::vector<Option>& list) const;
   void list_words(std::vector<Option>& list) const;
   void answer(const Option& option, std::string what);
@@ -160,11 +162,28 @@ World::World(const Scenario& scenario, const Story& opening, const Faults& fault
   decide(core::Begun{}, scenario.name, batch);
 }
 
+// A back-check's yes is asked for again while a topic has no subscriber.
+bool World::takes_yes(Op op) const {
+  return story_->takes_yes() && (op != Op::query || !goes_to_nobody());
+}
+
+bool World::goes_to_nobody() const {
+  if (scenario_.topics.empty()) return false;
+  for (std::uint32_t i = 0; i < branch_count(); ++i) {
+    const auto target = transaction_.definition.step(i).first;
+    if (!core::is_topic(target)) continue;
+    const auto& topics = scenario_.topics[topics_];
+    const auto topic = topics.find(target.substr(kTopicPrefix.size()));
+    if (topic == topics.end() || topic->second.subscribers.empty()) return true;
+  }
+  return false;
+}
+
 void World::list_calls(std::vector<Option>& list) const {
   for (std::uint32_t i = 0; i < branch_count(); ++i) {
     const bool pending = core::is_pending(transaction_, i);
     if (const auto out = story_->call_out(i)) {
-      if (story_->takes_yes() || faults_.unanswered > 0) list.push_back({Move::success, i});
+      if (takes_yes(*out) || faults_.unanswered > 0) list.push_back({Move::success, i});
       if (story_->takes_no(*out) || faults_.unanswered > 0) list.push_back({Move::failure, i});
       if (faults_.unanswered > 0) list.push_back({Move::ongoing, i});
       if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
@@ -218,7 +237,7 @@ std::vector<Option> World::options() const {
 
 void World::answer(const Option& option, std::string what) {
   const auto op = *story_->call_out(option.branch);
-  const bool ends = (option.move == Move::success && story_->takes_yes()) ||
+  const bool ends = (option.move == Move::success && takes_yes(op)) ||
                     (option.move == Move::failure && story_->takes_no(op));
   if (!ends) --faults_.unanswered;
   const auto outcome = outcome_of(option.move);

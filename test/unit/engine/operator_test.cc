@@ -236,7 +236,7 @@ TEST_SUITE("engine/operator") {
     }
   }
 
-  TEST_CASE("what waits for its time is done now: a retry, a delayed start, a back-check") {
+  TEST_CASE("what waits for its time is done now: a retry, a delayed start; no deadline") {
     Operated test;
     test.ports.outcomes.insert_or_assign("a", Outcome::unknown("down"));
     REQUIRE(test.submit(one_step("retries"), "retries", false));
@@ -250,12 +250,29 @@ TEST_SUITE("engine/operator") {
       test.settle();
       CHECK(test.answers.at(std::string("hasten ") + gid).has_value());
     }
-    CHECK(test.ports.targets == Calls{"a", "a", "b", "did it", "c"});
-    CHECK(test.engine.counters().live == 2);
-    CHECK(test.engine.counters().succeeded == 2);
+    CHECK(test.ports.targets == Calls{"a", "a", "b"});
+    CHECK(test.engine.counters().live == 3);
+    CHECK(test.engine.counters().succeeded == 1);
     test.hasten("retries", "again");
     test.settle();
-    CHECK(test.ports.targets.size() == 6);
+    CHECK(test.ports.targets.size() == 4);
+  }
+
+  TEST_CASE("a back-check is not asked before its deadline, and its retries may come sooner") {
+    Operated test;
+    test.ports.outcomes.insert_or_assign("did it", Outcome::unknown("down"));
+    REQUIRE(test.prepare(Msg("g").to("c").query("did it").timeout_to_fail(Millis{60'000}), "g"));
+    test.settle();
+    test.hasten("g", "too early");
+    test.settle();
+    CHECK(test.ports.targets.empty());
+    CHECK(test.hasten_all(0, 10)->count == 0);
+    test.advance(60'000);
+    test.settle();
+    CHECK(test.ports.targets == Calls{"did it"});
+    test.hasten("g", "again");
+    test.settle();
+    CHECK(test.ports.targets == Calls{"did it", "did it"});
   }
 
   TEST_CASE("a call in flight and a parked branch stay as they are when hastened") {
