@@ -9,7 +9,9 @@ namespace {
 
 constexpr const char* kTopicsDetails = R"(
 A message to `topic://NAME` goes to those subscribed when it is submitted.
-With --json: one object a subscription, with topic, target and remark.
+A topic without subscribers stays until it is removed.
+With --json: one object a subscription, with topic, target and remark; a topic
+without subscribers has the target null.
 
 Examples:
   belay topics
@@ -20,16 +22,19 @@ ExitCode topics(Context& context, Reader& reader) {
   const auto all = reader.topics();
   if (!all) return fail(context, all.error());
   Table table({{"TOPIC"}, {"TARGET"}, {"REMARK"}});
-  for (const auto& one : *all) {
+  for (const auto& topic : *all) {
     if (context.json) {
-      context.out.json(json_of(one));
-    } else {
-      table.add({printable(one.topic), printable(one.target), printable(one.remark)});
+      for (const auto& row : json_rows_of(topic)) context.out.json(row);
+      continue;
     }
+    for (const auto& one : topic.subscriptions)
+      table.add({printable(one.topic), printable(one.target), printable(one.remark)});
+    if (topic.subscriptions.empty())
+      table.add({printable(topic.name), std::string("-"), std::string("nobody is subscribed")});
   }
   if (context.json) return ExitCode::done;
   if (table.empty()) {
-    context.err.write("nobody is subscribed to anything\n");
+    context.err.write("there are no topics\n");
   } else {
     table.print(context.out);
   }

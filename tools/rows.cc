@@ -60,10 +60,15 @@ Json json_of(const ProgressRow& row) {
           {"at", json_of(row.at)}};
 }
 
-Json json_of(const Subscription& subscription) {
-  return {{"topic", subscription.topic},
-          {"target", subscription.target},
-          {"remark", text_or_null(subscription.remark)}};
+std::vector<Json> json_rows_of(const Topic& topic) {
+  std::vector<Json> rows;
+  for (const auto& one : topic.subscriptions) {
+    rows.push_back(
+        {{"topic", one.topic}, {"target", one.target}, {"remark", text_or_null(one.remark)}});
+  }
+  if (rows.empty())
+    rows.push_back({{"topic", topic.name}, {"target", nullptr}, {"remark", nullptr}});
+  return rows;
 }
 
 }  // namespace belay::tool

@@ -19,6 +19,7 @@ Json json_of(const TransactionRow& row);
 Json json_of(const BranchRow& row);
 Json json_of(const TimelineRow& row);
 Json json_of(const ProgressRow& row);
-Json json_of(const Subscription& subscription);
+// One object a subscription; one for a topic without subscribers.
+std::vector<Json> json_rows_of(const Topic& topic);
 
 }  // namespace belay::tool

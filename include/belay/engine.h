@@ -46,7 +46,7 @@ namespace belay {
 using ReportCallback = std::function<void(const Result<Report>& result)>;
 using OutcomeCallback = std::function<void(const Result<Outcome>& result)>;
 using DoneCallback = std::function<void(const Result<>& result)>;
-using TopicsCallback = std::function<void(const Result<std::vector<Subscription>>& result)>;
+using TopicsCallback = std::function<void(const Result<std::vector<Topic>>& result)>;
 using HostsCallback = std::function<void(const Result<std::vector<HostFigures>>& result)>;
 // The result of `retry_all_now`: how many transactions were woken, and whether the limit left some
 // out.
@@ -209,10 +209,10 @@ class BELAY_EXPORT Engine {
   // destroyed.
   //
   // `prepare` makes the transaction known. Nothing is called yet, except the first phase of
-  // branches in the description (all at once, with in_order() or without). If the transaction is
-  // neither submitted nor aborted within timeout_to_fail, it is aborted (a message calls its
-  // back-check instead). If the same definition is prepared again, the report has the current
-  // state. Errors: as submit; invalid_argument for a saga.
+  // branches in the description of a tcc or xa (all at once, with in_order() or without). If the
+  // transaction is neither submitted nor aborted within timeout_to_fail, it is aborted (a message
+  // calls its back-check instead). If the same definition is prepared again, the report has the
+  // current state. Errors: as submit.
   Result<Report> prepare(Description description);
   Result<> prepare(Description description, ReportCallback done);
   // Adds a branch. The branch is on disk before its first phase is called. The result is the final
@@ -235,8 +235,7 @@ class BELAY_EXPORT Engine {
   // year, or a transaction of another mode).
   Result<> submit_prepared(std::string_view gid, Millis delay, ReportCallback done);
   // Decides to cancel, roll back or not deliver. If the transaction was aborted already, the report
-  // has its current state. Errors: not_found, forbidden (the transaction is submitted already, or
-  // is a saga or a message that goes forward).
+  // has its current state. Errors: not_found, forbidden (the transaction goes forward already).
   Result<Report> abort(std::string_view gid, std::string_view reason);
   Result<> abort(std::string_view gid, std::string_view reason, ReportCallback done);
 
@@ -246,8 +245,10 @@ class BELAY_EXPORT Engine {
   // (the transaction is final already), storage.
   Result<Report> force_stop(std::string_view gid, std::string_view reason);
   Result<> force_stop(std::string_view gid, std::string_view reason, ReportCallback done);
-  // Does now what waits for its time: retries, a delayed start, a back-check. Calls in flight are
-  // not changed. Errors: not_found, forbidden (the transaction is final already), storage.
+  // Does now what waits for its time: retries, also those of a back-check, and a delayed start.
+  // Deadlines stay as they are: a prepared message's first back-check is called at its deadline,
+  // not before, because its sender may still be at work. Calls in flight are not changed. Errors:
+  // not_found, forbidden (the transaction is final already), storage.
   Result<Report> retry_now(std::string_view gid);
   Result<> retry_now(std::string_view gid, ReportCallback done);
   // The same for up to `limit` transactions whose next wake-up is more than `later_than` away. The
@@ -270,14 +271,18 @@ class BELAY_EXPORT Engine {
 
   // The topics of messages are kept in the state file. A subscription takes effect at the moment of
   // the answer; a message goes to all targets that are subscribed when its submit is decided. To
-  // subscribe again only replaces the remark. Errors: invalid_argument (the topic or target is
-  // empty or too long), topics_limit; for unsubscribe also not_found.
+  // subscribe again only replaces the remark. A topic that has lost its last subscriber stays,
+  // until it is removed. Errors: invalid_argument (the topic or target is empty or too long),
+  // topics_limit; for unsubscribe and remove_topic also not_found.
   Result<> subscribe(const Subscription& subscription);
   Result<> subscribe(const Subscription& subscription, DoneCallback done);
   Result<> unsubscribe(std::string_view topic, std::string_view target);
   Result<> unsubscribe(std::string_view topic, std::string_view target, DoneCallback done);
-  // All subscriptions, ordered by topic and target.
-  Result<std::vector<Subscription>> topics();
+  // Removes the topic with all its subscriptions.
+  Result<> remove_topic(std::string_view topic);
+  Result<> remove_topic(std::string_view topic, DoneCallback done);
+  // All topics, ordered by name.
+  Result<std::vector<Topic>> topics();
   Result<> topics(TopicsCallback done);
 
   // The report of a transaction, unfinished or in the history. Errors: not_found, closed; misuse on

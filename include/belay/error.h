@@ -36,7 +36,8 @@
   X(live_bytes_limit, 23, "what is unfinished takes Limits::live_bytes_max in memory")     \
   X(queued_bytes_limit, 24, "Limits::queued_bytes_max are queued; try again later")        \
   X(no_space, 25, "the disk has no room for what must be written; nothing was done")       \
-  X(resources, 26, "the system has no descriptor, thread or memory left for this")
+  X(resources, 26, "the system has no descriptor, thread or memory left for this")         \
+  X(no_subscriber, 27, "nobody is subscribed to the topic that the message is for")
 
 namespace belay {
 

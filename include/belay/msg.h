@@ -4,6 +4,8 @@
 // in one function.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,6 +75,16 @@ struct Subscription {
   std::string target;
   std::string remark{};
   bool operator==(const Subscription&) const = default;
+};
+
+// A topic exists from its first subscription until it is removed, also without subscribers.
+struct Topic {
+  std::string name;
+  std::vector<Subscription> subscriptions;  // ordered by target
+  std::uint64_t version = 0;                // counts the changes; 1: the first subscription
+  // Empty: a belay that did not store these times made the topic.
+  std::optional<TimePoint> created_at{};
+  std::optional<TimePoint> updated_at{};
 };
 
 }  // namespace belay

@@ -154,10 +154,9 @@ class BELAY_EXPORT Reader {
   // storage.
   Result<TransactionRow> find(std::string_view gid);
   Result<WholeTransaction> read(std::string_view gid);
-  // All subscriptions, ordered by topic and target; or those of one topic. The list is empty if
-  // there are none.
-  Result<std::vector<Subscription>> topics();
-  Result<std::vector<Subscription>> topics(std::string_view topic);
+  // All topics, ordered by name; or one topic. Errors: storage; for one topic also not_found.
+  Result<std::vector<Topic>> topics();
+  Result<Topic> topic(std::string_view name);
   // Every realm that an engine has used with this file, ordered. A file of an older belay lists no
   // realms until its engine is started again.
   Result<std::vector<XaRealm>> realms();

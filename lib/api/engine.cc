@@ -14,6 +14,8 @@
 
 namespace belay {
 
+using TopicKind = ports::TopicChange::Kind;
+
 Engine::Engine(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 Engine::Engine(Engine&&) noexcept = default;
 
@@ -202,7 +204,7 @@ Result<Woken> Engine::retry_all_now(Millis later_than, std::uint32_t limit) {
 
 Result<> Engine::subscribe(const Subscription& subscription, DoneCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->change_topic({{subscription, false}, std::move(done)});
+  return impl_->change_topic({{subscription, TopicKind::subscribe}, std::move(done)});
 }
 
 Result<> Engine::subscribe(const Subscription& subscription) {
@@ -214,7 +216,7 @@ Result<> Engine::subscribe(const Subscription& subscription) {
 Result<> Engine::unsubscribe(std::string_view topic, std::string_view target, DoneCallback done) {
   BELAY_TRY(Impl::usable(impl_));
   return impl_->change_topic(
-      {{{std::string(topic), std::string(target), {}}, true}, std::move(done)});
+      {{{std::string(topic), std::string(target), {}}, TopicKind::unsubscribe}, std::move(done)});
 }
 
 Result<> Engine::unsubscribe(std::string_view topic, std::string_view target) {
@@ -223,13 +225,24 @@ Result<> Engine::unsubscribe(std::string_view topic, std::string_view target) {
   });
 }
 
+Result<> Engine::remove_topic(std::string_view topic, DoneCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->change_topic({{{std::string(topic), {}, {}}, TopicKind::remove}, std::move(done)});
+}
+
+Result<> Engine::remove_topic(std::string_view topic) {
+  return api::wait_for_answer<std::monostate>(Impl::may_wait(impl_), [&](DoneCallback done) {
+    return remove_topic(topic, std::move(done));
+  });
+}
+
 Result<> Engine::topics(TopicsCallback done) {
   BELAY_TRY(Impl::usable(impl_));
   return impl_->ask(engine::TopicsRequest{std::move(done)});
 }
 
-Result<std::vector<Subscription>> Engine::topics() {
-  return api::wait_for_answer<std::vector<Subscription>>(
+Result<std::vector<Topic>> Engine::topics() {
+  return api::wait_for_answer<std::vector<Topic>>(
       Impl::may_wait(impl_), [&](TopicsCallback done) { return topics(std::move(done)); });
 }
 

@@ -242,7 +242,8 @@ Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranc
   auto step = core::encode_branch(branch, options_.limits);
   if (!step) return step.error();
   BELAY_TRY(api::check_targets(*hooks_, branch));
-  return engine_.ask(engine::BranchRequest{std::string(gid), std::move(*step), std::move(done)});
+  return engine_.ask(
+      engine::BranchRequest{std::string(gid), std::move(*step), std::move(done), branch.mode});
 }
 
 Result<> Engine::Impl::record_progress(std::string_view gid, const Progress& progress,
@@ -274,7 +275,8 @@ Result<> Engine::Impl::hasten_all(Millis later_than, std::uint32_t limit,
 
 Result<> Engine::Impl::change_topic(engine::TopicRequest request) {
   BELAY_TRY(may_ask(request.done));
-  if (!request.change.erase) BELAY_TRY(api::check_target(*hooks_, request.change.subscription));
+  if (request.change.kind == ports::TopicChange::Kind::subscribe)
+    BELAY_TRY(api::check_target(*hooks_, request.change.subscription));
   return engine_.ask(std::move(request));
 }
 

@@ -202,14 +202,14 @@ void Decision::fan_out() {
     if (topic == context_.topics->end()) continue;
     if (transaction_.driven) BELAY_MARK(prepared_fans_out);
     std::string steps;
-    for (const auto& [subscriber, remark] : topic->second)
+    for (const auto& [subscriber, remark] : topic->second.subscribers)
       steps += Definition::encode_subscriber(subscriber, i);
     add(std::move(steps));
   }
 }
 
-bool Decision::may_fan_out() const {
-  if (context_.topics == nullptr) return true;
+FanOut Decision::fan_out_now() const {
+  if (context_.topics == nullptr) return FanOut::possible;
   std::size_t branches = 0;
   for (std::uint32_t i = 0; i < branch_count(); ++i) {
     const auto target = transaction_.definition.step(i).first;
@@ -217,9 +217,11 @@ bool Decision::may_fan_out() const {
     ++branches;
     if (!is_topic(target)) continue;
     const auto topic = context_.topics->find(target.substr(kTopicPrefix.size()));
-    if (topic != context_.topics->end()) branches += topic->second.size();
+    if (topic == context_.topics->end() || topic->second.subscribers.empty())
+      return FanOut::to_nobody;
+    branches += topic->second.subscribers.size();
   }
-  return branches <= context_.options->limits.branches_max;
+  return branches <= context_.options->limits.branches_max ? FanOut::possible : FanOut::too_large;
 }
 
 void Decision::progress(std::string_view step) {

@@ -2,12 +2,20 @@
 // and into the step.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "core/decide.h"
 
 namespace belay::core {
+
+// Whether a message can go to the present subscribers of its topics.
+enum class FanOut : std::uint8_t {
+  possible,
+  to_nobody,  // a topic has no subscriber
+  too_large,  // they are more than the branches that a transaction may have
+};
 
 class Decision {
  public:
@@ -44,8 +52,7 @@ class Decision {
   // subscribers.
   void commit(Millis at_least = Millis{0});
   void fan_out();
-  // True unless the subscribers are more than the branches that a transaction may have.
-  bool may_fan_out() const;
+  FanOut fan_out_now() const;
   void finish(Status status);
   // Records a step of a workflow; records how its owner ended the workflow.
   void progress(std::string_view step);

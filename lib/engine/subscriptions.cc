@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kTopicBytesMax = 256;
 constexpr std::size_t kRemarkBytesMax = 1024;
-constexpr std::size_t kEntryBytes = 100;  // the size of one subscription without its texts
+constexpr std::size_t kEntryBytes = 100;  // the size of a topic or a subscription without its texts
 
 Result<> check_text(std::string_view what, std::string_view text, std::size_t least,
                     std::size_t most) {
@@ -25,6 +25,8 @@ std::size_t bytes_of(std::string_view topic, std::string_view target, std::strin
   return kEntryBytes + topic.size() + target.size() + remark.size();
 }
 
+std::size_t bytes_of_topic(std::string_view topic) { return kEntryBytes + topic.size(); }
+
 // The topic that the branch's target names; empty if the target is no topic.
 std::string_view topic_of(const core::Definition& definition, std::uint32_t branch) {
   const auto target = definition.step(branch).first;
@@ -36,49 +38,64 @@ std::string_view topic_of(const core::Definition& definition, std::uint32_t bran
 
 void Subscriptions::adopt(core::Topics topics) {
   topics_ = std::move(topics);
-  for (const auto& [topic, subscribers] : topics_) {
-    count_ += subscribers.size();
-    for (const auto& [target, remark] : subscribers) bytes_ += bytes_of(topic, target, remark);
+  for (const auto& [topic, state] : topics_) {
+    count_ += state.subscribers.size();
+    bytes_ += bytes_of_topic(topic);
+    for (const auto& [target, remark] : state.subscribers)
+      bytes_ += bytes_of(topic, target, remark);
   }
 }
 
-std::vector<Subscription> Subscriptions::all() const {
-  std::vector<Subscription> all;
-  all.reserve(count_);
-  for (const auto& [topic, subscribers] : topics_) {
-    for (const auto& [target, remark] : subscribers) all.push_back({topic, target, remark});
-  }
+std::vector<Topic> Subscriptions::all() const {
+  std::vector<Topic> all;
+  all.reserve(topics_.size());
+  for (const auto& [topic, state] : topics_) all.push_back(core::topic_from(topic, state));
   return all;
 }
 
 const std::string* Subscriptions::remark_of(std::string_view topic, std::string_view target) const {
-  const auto subscribers = topics_.find(topic);
-  if (subscribers == topics_.end()) return nullptr;
-  const auto found = subscribers->second.find(target);
-  return found == subscribers->second.end() ? nullptr : &found->second;
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return nullptr;
+  const auto subscriber = found->second.subscribers.find(target);
+  return subscriber == found->second.subscribers.end() ? nullptr : &subscriber->second;
 }
 
 Result<> Subscriptions::check(const ports::TopicChange& change) const {
+  BELAY_TRY(check_texts(change));
+  if (change.kind != Kind::subscribe) return check_removal(change);
+  const auto& [topic, target, remark] = change.subscription;
+  return check_room(change.subscription, remark_of(topic, target));
+}
+
+Result<> Subscriptions::check_texts(const ports::TopicChange& change) const {
   const auto& [topic, target, remark] = change.subscription;
   BELAY_TRY(check_text("topic", topic, 1, kTopicBytesMax));
+  if (change.kind == Kind::remove) return {};
   BELAY_TRY(check_text("target", target, 1, core::kTargetBytesMax));
   BELAY_TRY(check_text("remark", remark, 0, kRemarkBytesMax));
-  if (core::is_topic(target)) {
-    return Error{ErrorCode::invalid_argument,
-                 fmt::format("the target '{}' is a topic itself", target)};
-  }
-  const auto* old = remark_of(topic, target);
-  if (!change.erase) return check_room(change.subscription, old);
-  if (old != nullptr) return {};
+  if (!core::is_topic(target)) return {};
+  return Error{ErrorCode::invalid_argument,
+               fmt::format("the target '{}' is a topic itself", target)};
+}
+
+Result<> Subscriptions::check_removal(const ports::TopicChange& change) const {
+  const auto& [topic, target, remark] = change.subscription;
+  if (!topics_.contains(topic))
+    return Error{ErrorCode::not_found, fmt::format("there is no topic '{}'", topic)};
+  if (change.kind == Kind::remove || remark_of(topic, target) != nullptr) return {};
   return Error{ErrorCode::not_found,
                fmt::format("'{}' is not subscribed to the topic '{}'", target, topic)};
 }
 
 Result<> Subscriptions::check_room(const Subscription& subscription, const std::string* old) const {
   const auto& [topic, target, remark] = subscription;
-  const auto bytes = bytes_ + bytes_of(topic, target, remark) -
+  const auto found = topics_.find(topic);
+  const bool is_new_topic = found == topics_.end();
+  const auto bytes = bytes_ + (is_new_topic ? bytes_of_topic(topic) : 0) +
+                     bytes_of(topic, target, remark) -
                      (old == nullptr ? 0 : bytes_of(topic, target, *old));
-  const bool is_lone = count_ == (old == nullptr ? 0 : 1);
+  const bool is_lone =
+      count_ == (old == nullptr ? 0 : 1) && topics_.size() == (is_new_topic ? 0 : 1);
   if (bytes > limits_.subscription_bytes_max && bytes > bytes_ && !is_lone) {
     return Error{ErrorCode::topics_limit,
                  fmt::format("with this the subscriptions would have {} bytes, the limit is {}",
@@ -89,30 +106,54 @@ Result<> Subscriptions::check_room(const Subscription& subscription, const std::
     return Error{ErrorCode::topics_limit, fmt::format("there are {} subscriptions, the limit is {}",
                                                       count_, limits_.subscriptions_max)};
   }
-  const auto found = topics_.find(topic);
-  if (found != topics_.end() && found->second.size() >= limits_.branches_max) {
+  if (is_new_topic && topics_.size() >= limits_.subscriptions_max) {
+    return Error{ErrorCode::topics_limit,
+                 fmt::format("there are {} topics, the limit is {}: remove one", topics_.size(),
+                             limits_.subscriptions_max)};
+  }
+  if (!is_new_topic && found->second.subscribers.size() >= limits_.branches_max) {
     return Error{ErrorCode::topics_limit,
                  fmt::format("the topic '{}' has {} subscribers, the limit is {}", topic,
-                             found->second.size(), limits_.branches_max)};
+                             found->second.subscribers.size(), limits_.branches_max)};
   }
   return {};
 }
 
-void Subscriptions::apply(const ports::TopicChange& change) {
+void Subscriptions::apply(ports::TopicChange& change, std::uint64_t now) {
   const auto& [topic, target, remark] = change.subscription;
-  if (const auto* old = remark_of(topic, target)) {
-    bytes_ -= bytes_of(topic, target, *old);
-    --count_;
+  switch (change.kind) {
+    case Kind::subscribe: add(change.subscription); break;
+    case Kind::unsubscribe: drop(topic, target); break;
+    case Kind::remove: {
+      auto& subscribers = topics_.find(topic)->second.subscribers;
+      while (!subscribers.empty()) drop(topic, subscribers.begin()->first);
+      bytes_ -= bytes_of_topic(topic);
+      topics_.erase(topic);
+      return;
+    }
   }
-  if (change.erase) {
-    const auto found = topics_.find(topic);
-    found->second.erase(target);
-    if (found->second.empty()) topics_.erase(found);
-  } else {
-    topics_[topic].insert_or_assign(target, remark);
-    bytes_ += bytes_of(topic, target, remark);
-    ++count_;
-  }
+  auto& stamp = topics_.find(topic)->second.stamp;
+  if (stamp.version++ == 0) stamp.created_at = now;
+  stamp.updated_at = now;
+  change.stamp = stamp;
+}
+
+void Subscriptions::add(const Subscription& subscription) {
+  const auto& [topic, target, remark] = subscription;
+  if (remark_of(topic, target) != nullptr) drop(topic, target);
+  const auto [found, is_new] = topics_.try_emplace(topic);
+  if (is_new) bytes_ += bytes_of_topic(topic);
+  found->second.subscribers.emplace(target, remark);
+  bytes_ += bytes_of(topic, target, remark);
+  ++count_;
+}
+
+void Subscriptions::drop(const std::string& topic, const std::string& target) {
+  auto& subscribers = topics_.find(topic)->second.subscribers;
+  const auto found = subscribers.find(target);
+  bytes_ -= bytes_of(topic, found->first, found->second);
+  --count_;
+  subscribers.erase(found);
 }
 
 Result<> Subscriptions::check(const core::Definition& definition) const {
@@ -122,11 +163,11 @@ Result<> Subscriptions::check(const core::Definition& definition) const {
     const auto name = topic_of(definition, i);
     if (name.empty()) continue;
     const auto topic = topics_.find(name);
-    if (topic == topics_.end()) {
-      return Error{ErrorCode::not_found,
+    if (topic == topics_.end() || topic->second.subscribers.empty()) {
+      return Error{ErrorCode::no_subscriber,
                    fmt::format("nobody is subscribed to the topic '{}'", name)};
     }
-    branches += topic->second.size();
+    branches += topic->second.subscribers.size();
   }
   if (branches <= limits_.branches_max) return {};
   return Error{
@@ -141,7 +182,7 @@ std::size_t Subscriptions::memory_of(const core::Definition& definition) const {
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
     const auto topic = topics_.find(topic_of(definition, i));
     if (topic == topics_.end()) continue;
-    for (const auto& [subscriber, remark] : topic->second)
+    for (const auto& [subscriber, remark] : topic->second.subscribers)
       bytes += sizeof(core::Branch) + sizeof(std::uint64_t) + subscriber.size();
   }
   return bytes;

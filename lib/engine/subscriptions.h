@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,23 +22,29 @@ class Subscriptions {
 
   void adopt(core::Topics topics);
   const core::Topics& topics() const { return topics_; }
-  std::vector<Subscription> all() const;
+  std::vector<Topic> all() const;
 
-  // Errors: invalid_argument, not_found (the subscription to remove does not exist), topics_limit.
+  // Errors: invalid_argument, not_found (what is to be removed does not exist), topics_limit.
   Result<> check(const ports::TopicChange& change) const;
-  // Makes a change that `check` has allowed.
-  void apply(const ports::TopicChange& change);
+  // Makes a change that `check` has allowed, and fills in the topic's stamp. `now`: ms since the
+  // epoch.
+  void apply(ports::TopicChange& change, std::uint64_t now);
 
-  // Whether this message may be sent now. Errors: not_found (a topic has no subscribers),
-  // branches_limit.
+  // Whether this message may be sent now. Errors: no_subscriber, branches_limit.
   Result<> check(const core::Definition& definition) const;
   // The memory for the branches that the message's topics add, one for each subscriber: they share
   // everything except their names.
   std::size_t memory_of(const core::Definition& definition) const;
 
  private:
+  using Kind = ports::TopicChange::Kind;
+
   const std::string* remark_of(std::string_view topic, std::string_view target) const;
+  Result<> check_texts(const ports::TopicChange& change) const;
+  Result<> check_removal(const ports::TopicChange& change) const;
   Result<> check_room(const Subscription& subscription, const std::string* old) const;
+  void add(const Subscription& subscription);
+  void drop(const std::string& topic, const std::string& target);
 
   const Limits& limits_;
   core::Topics topics_;

@@ -9,7 +9,7 @@ void Coordinator::take(TopicRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, *error);
   if (const auto allowed = subscriptions_.check(request.change); !allowed)
     return refuse(request.done, allowed.error());
-  subscriptions_.apply(request.change);
+  subscriptions_.apply(request.change, time_.now());
   budget_.spend(0, sizeof(ports::TopicChange) + request.bytes());
   batches_.open.topics.push_back(std::move(request.change));
   batches_.open.answers.push_back(std::move(request.done));
@@ -20,11 +20,13 @@ void Coordinator::take(TopicRequest& request) {
 void Coordinator::take(TopicsRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, *error);
   auto all = subscriptions_.all();
-  for (const auto& [topic, target, remark] : all)
-    budget_.spend(0, sizeof(Subscription) + topic.size() + target.size() + remark.size());
+  for (const auto& topic : all) {
+    budget_.spend(0, sizeof(Topic) + topic.name.size());
+    for (const auto& [name, target, remark] : topic.subscriptions)
+      budget_.spend(0, sizeof(Subscription) + name.size() + target.size() + remark.size());
+  }
   auto answer = [done = std::move(request.done), all = std::move(all)](const Result<>& result) {
-    done(result ? Result<std::vector<Subscription>>(all)
-                : Result<std::vector<Subscription>>(result.error()));
+    done(result ? Result<std::vector<Topic>>(all) : Result<std::vector<Topic>>(result.error()));
   };
   if (!batches_.open.topics.empty()) {
     batches_.open.answers.push_back(std::move(answer));

@@ -14,6 +14,7 @@
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/xa_realm.h"
+#include "core/topics.h"
 #include "core/transaction.h"
 
 namespace belay::ports {
@@ -35,11 +36,15 @@ struct RowChange {
   std::uint64_t due_at = 0;
 };
 
-// A new subscription, a new remark for an existing one, or, if `erase` is set, the end of a
-// subscription.
 struct TopicChange {
+  enum class Kind : std::uint8_t {
+    subscribe,    // or a new remark for an existing subscription
+    unsubscribe,  // the topic stays, also without subscribers
+    remove,       // the topic with all its subscriptions; only `subscription.topic` counts
+  };
   Subscription subscription;
-  bool erase = false;
+  Kind kind = Kind::subscribe;
+  core::TopicStamp stamp{};  // the topic's after the change
 };
 
 struct Batch {

@@ -208,14 +208,11 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
 
 // A change of subscriptions is in its table in the same commit that logs it, so there is nothing to
 // fold.
-Result<std::vector<Subscription>> Reader::Impl::topics() {
-  const auto topics =
-      at_one_moment<core::Topics>([&] { return store::read_topics(database_.handle()); });
+Result<std::vector<Topic>> Reader::Impl::topics() {
+  const auto topics = at_one_moment<core::Topics>([&] { return store::read_topics(database_); });
   if (!topics) return topics.error();
-  std::vector<Subscription> all;
-  for (const auto& [topic, subscribers] : *topics) {
-    for (const auto& [target, remark] : subscribers) all.push_back({topic, target, remark});
-  }
+  std::vector<Topic> all;
+  for (const auto& [topic, state] : *topics) all.push_back(core::topic_from(topic, state));
   return all;
 }
 
@@ -223,9 +220,12 @@ Result<std::vector<XaRealm>> Reader::Impl::realms() {
   return at_one_moment<std::vector<XaRealm>>([&] { return store::read_realms(database_); });
 }
 
-Result<std::vector<Subscription>> Reader::Impl::topics(std::string_view topic) {
-  return at_one_moment<std::vector<Subscription>>(
-      [&] { return store::read_topic(database_.handle(), topic); });
+Result<Topic> Reader::Impl::topic(std::string_view name) {
+  auto state = at_one_moment<std::optional<core::TopicState>>(
+      [&] { return store::read_topic(database_, name); });
+  if (!state) return state.error();
+  if (*state) return core::topic_from(name, **state);
+  return Error{ErrorCode::not_found, fmt::format("there is no topic '{}'", name)};
 }
 
 Result<Stats> Reader::Impl::stats() {
@@ -314,11 +314,11 @@ Result<TransactionRow> Reader::find(std::string_view gid) {
 Result<WholeTransaction> Reader::read(std::string_view gid) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.read(gid); });
 }
-Result<std::vector<Subscription>> Reader::topics() {
+Result<std::vector<Topic>> Reader::topics() {
   return Impl::enter(impl_, [](Impl& impl) { return impl.topics(); });
 }
-Result<std::vector<Subscription>> Reader::topics(std::string_view topic) {
-  return Impl::enter(impl_, [&](Impl& impl) { return impl.topics(topic); });
+Result<Topic> Reader::topic(std::string_view name) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.topic(name); });
 }
 Result<std::vector<XaRealm>> Reader::realms() {
   return Impl::enter(impl_, [](Impl& impl) { return impl.realms(); });

@@ -50,8 +50,8 @@ class Reader::Impl {
   Result<WholePage> list_whole(const Filter& filter);
   Result<TransactionRow> find(std::string_view gid);
   Result<WholeTransaction> read(std::string_view gid);
-  Result<std::vector<Subscription>> topics();
-  Result<std::vector<Subscription>> topics(std::string_view topic);
+  Result<std::vector<Topic>> topics();
+  Result<Topic> topic(std::string_view name);
   Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);

@@ -111,7 +111,7 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   auto gaps = database_.text(kGaps);
   if (!gaps) return gaps.error();
   recovered.gaps = std::move(*gaps);
-  auto topics = read_topics(database_.handle());
+  auto topics = read_topics(database_);
   if (!topics) return topics.error();
   recovered.topics = std::move(*topics);
   auto pages = database_.integer("PRAGMA page_count");

@@ -57,6 +57,18 @@ ALTER TABLE transaction_rows ADD COLUMN progress TEXT;
 ALTER TABLE transaction_rows ADD COLUMN result;
 )";
 
+// Version 3 adds the topics themselves, which stay without subscribers. Their times are in ms since
+// the epoch; 0: not known.
+constexpr const char* kVersion3 = R"(
+CREATE TABLE topic_rows(
+  topic TEXT PRIMARY KEY NOT NULL,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO topic_rows SELECT DISTINCT topic, 1, 0, 0 FROM topics;
+)";
+
 // The views take time linear in the size of a row: SQLite finds a value in an array only by walking
 // to its index. So `branches` puts each step and its state into one array that is walked once, and
 // `timeline` does the same with each event and the name of its branch. json_each over an array with
@@ -186,7 +198,7 @@ constexpr std::string_view kNewestViews =
     "SELECT count(*) FROM main.sqlite_schema WHERE type = 'view' AND instr(?1, sql) > 0";
 
 // Entry n migrates version n to n + 1. A released entry is never edited.
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2};
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 // True if the views in the file were made from `kViews`. SQLite stores their text as it was
 // written.

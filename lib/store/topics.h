@@ -1,8 +1,10 @@
-// The table of subscriptions. A change is written in the same commit as the log row of its batch.
+// The tables of topics and subscriptions. A change is written in the same commit as the log row of
+// its batch.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "belay/msg.h"
 #include "belay/result.h"
@@ -18,12 +20,20 @@ class TopicWriter {
   Result<> write(const ports::TopicChange& change);
 
  private:
+  Result<> write_subscription(const ports::TopicChange& change);
+  Result<> write_stamp(const ports::TopicChange& change);
+  Result<> remove(const std::string& topic);
+
   sqlite::Statement upsert_;
   sqlite::Statement erase_;
+  sqlite::Statement stamp_;
+  sqlite::Statement erase_all_;
+  sqlite::Statement erase_topic_;
 };
 
-Result<core::Topics> read_topics(sqlite3* db);
-// The subscriptions of one topic, ordered by target.
-Result<std::vector<Subscription>> read_topic(sqlite3* db, std::string_view topic);
+Result<core::Topics> read_topics(sqlite::Database& database);
+// One topic; empty: there is no such topic.
+Result<std::optional<core::TopicState>> read_topic(sqlite::Database& database,
+                                                   std::string_view topic);
 
 }  // namespace belay::store

@@ -14,10 +14,10 @@ namespace belay::test {
 namespace {
 
 void put_topics(const core::Topics& topics, Contents& contents) {
-  for (const auto& [topic, subscribers] : topics) {
-    for (const auto& [target, remark] : subscribers) {
-      contents[std::string(kTopicPrefix).append(topic).append(" ").append(target)] = remark;
-    }
+  for (const auto& [topic, state] : topics) {
+    const auto name = std::string(kTopicPrefix) + topic;
+    contents[name] = std::to_string(state.stamp.version);
+    for (const auto& [target, remark] : state.subscribers) contents[name + " " + target] = remark;
   }
 }
 
@@ -138,14 +138,20 @@ void Feeder::tell_workflow(Entry& entry) {
 
 void Feeder::change_topic() {
   const auto target = "subscriber-" + std::to_string(random_.below(4));
-  const bool erase = topics_["t"].contains(target) && random_.percent(50);
+  using Kind = ports::TopicChange::Kind;
+  const bool removes = topics_.contains("t") && random_.percent(5);
+  auto& topic = topics_["t"];
+  const bool erase = topic.subscribers.contains(target) && random_.percent(50);
   const auto remark = "as of batch " + std::to_string(last_lsn_);
+  ++topic.stamp.version;
   if (erase) {
-    topics_["t"].erase(target);
+    topic.subscribers.erase(target);
   } else {
-    topics_["t"][target] = remark;
+    topic.subscribers[target] = remark;
   }
-  batch_->topics.push_back({{"t", target, remark}, erase});
+  const auto kind = removes ? Kind::remove : erase ? Kind::unsubscribe : Kind::subscribe;
+  batch_->topics.push_back({{"t", target, remark}, kind, topic.stamp});
+  if (removes) topics_.erase("t");
 }
 
 // A call comes back, or its caller has its say, or a time has come.

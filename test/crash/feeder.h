@@ -18,7 +18,8 @@
 namespace belay::test {
 
 // What a file says, by gid: an unfinished transaction's snapshot, or how a finished one ended. And
-// by "topic://" and target, a subscription's remark.
+// by "topic://", topic and target, a subscription's remark; without the target, the topic's
+// version.
 using Contents = std::map<std::string, std::string>;
 
 class Feeder {

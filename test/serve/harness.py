@@ -143,7 +143,7 @@ class Server:
         if self.process.poll() is not None:
             return True  # `start` looks again
         try:
-            return self.get("/healthz", timeout=2).status == 200
+            return self.get("/healthz", patience=2).status == 200
         except (OSError, http.client.HTTPException):
             return False
 
@@ -179,10 +179,10 @@ class Server:
         finally:
             client.close()
 
-    def get(self, path, timeout=30, **query):
+    def get(self, path, patience=30, **query):
         if query:
             path += "?" + urllib.parse.urlencode(query)
-        return self.request("GET", path, timeout=timeout)
+        return self.request("GET", path, timeout=patience)
 
     def post(self, path, body, headers=None, timeout=30):
         """`body`: an object to be sent as JSON, or bytes as they are."""

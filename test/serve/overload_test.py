@@ -43,7 +43,7 @@ class Health(threading.Thread):
         while not self.over.wait(0.1):
             began = time.monotonic()
             try:
-                self.statuses[self.server.get("/healthz", timeout=10).status] += 1
+                self.statuses[self.server.get("/healthz", patience=10).status] += 1
             except OSError as error:
                 self.statuses[repr(error)] += 1
             self.slowest = max(self.slowest, time.monotonic() - began)

@@ -133,7 +133,8 @@ def _(t):
     gid = t.gid()
     t.script("a2", answer(409, '{"message":"no money"}'))
     reply = t.server.dtm("submit", t.saga(gid, 3, wait_result=True))
-    answered(reply, 409, message="^url:" + t.url("a2") + ' return failed: {"message":"no money"}')
+    answered(reply, 409,
+             message="^url:" + t.url("a2") + ' return failed: {"message":"no money"} FAILURE$')
     matches(reply.message, " FAILURE$")
     same(t.server.wait_status(gid), "failed")
     same(t.order(), ["a1", "a2", "c2", "c1"])

@@ -6,7 +6,7 @@ import datetime
 import json
 import urllib.parse
 
-from branches import ERROR, ONGOING, SUCCESS
+from branches import ERROR, FAILURE, ONGOING, SUCCESS
 from checks import answered, matches, row, same, true
 from harness import API, until
 
@@ -250,6 +250,7 @@ def _(t):
     answered(ask("subscribe", topic=topic, url=url), 500, message="^this url exists$")
     answered(ask("unsubscribe", topic=topic, url=url + "x"), 500, message="^no such an url $")
     answered(ask("unsubscribe", topic=topic, url=url), 200)
+    answered(ask("unsubscribe", topic=topic, url=url), 500, message="^this topic is empty$")
     answered(ask("subscribe", topic=topic, url=url), 200)
     answered(t.server.request("DELETE", API + "topic/" + topic), 200)
     answered(t.server.request("DELETE", API + "topic/" + topic), 500,
@@ -265,6 +266,11 @@ def _(t):
     same((entry["cat"], entry["k"], json.loads(entry["v"])),
          ("topics", topic, [{"url": url, "remark": "why"}]))
     same(set(entry), {"id", "create_time", "update_time", "cat", "k", "v", "version"})
+    same(entry["version"], 1)
+    answered(t.server.get(API + "unsubscribe", topic=topic, url=url), 200)
+    [entry] = t.server.get(API + "queryKV", cat="topics", key=topic).json["kv"]
+    same((entry["version"], entry["v"]), (2, "[]"), "a topic without subscribers")
+    true(entry["create_time"] <= entry["update_time"], "times")
     same(t.server.get(API + "queryKV", cat="topics", key=t.gid()).json["kv"], [])
     seen, position = [], ""
     for _ in range(1000):
@@ -274,6 +280,37 @@ def _(t):
         if not position:
             break
     true(topic in seen, "scanKV does not show it")
+
+
+@row(END, "a message to a topic whose last subscriber left since its prepare",
+     "`succeed`, delivered to nobody", "500 `topic not found`", "nobody would get it")
+def _(t):
+    gid, topic, url = t.gid(), f"topic-{t.gid()}", t.url("sub")
+    body = t.msg(gid, 1) | {"steps": [{"action": "topic://" + topic}]}
+    answered(t.server.get(API + "subscribe", topic=topic, url=url), 200)
+    answered(t.server.dtm("prepare", body), 200)
+    answered(t.server.get(API + "unsubscribe", topic=topic, url=url), 200)
+    answered(t.server.dtm("submit", body), 500, message="^topic not found$")
+    answered(t.server.get(API + "subscribe", topic=topic, url=url), 200)
+    answered(t.server.dtm("submit", body), 200)
+    same(t.server.wait_status(gid), "succeed")
+
+
+@row(END, "GET /api/health", '`{"result":"success"}`')
+def _(t):
+    same(t.server.get("/api/health").json, {"result": "success"})
+
+
+@row(END, "resetNextCronTime of a prepared message", "its back-check is not asked")
+def _(t):
+    gid = t.gid()
+    t.always("query", FAILURE)
+    body = t.msg(gid, 1)
+    answered(t.server.dtm("prepare", body), 200)
+    answered(t.server.dtm("resetNextCronTime", {"gid": gid}), 200)
+    answered(t.server.dtm("submit", body), 200)
+    same(t.server.wait_status(gid), "succeed")
+    same(t.calls("query"), [])
 
 
 @row(END, "GET /api/metrics", "Prometheus' text")

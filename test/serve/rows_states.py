@@ -231,12 +231,44 @@ def _(t):
     same({c.body for c in t.calls("a1")}, {b'{"amount":30}'})
 
 
-@row(MATRIX, "prepare of a saga", "200, and it is never looked at again", "500",
-     "a saga has no word to wait for")
+@row(MATRIX, "prepare of a saga, then submit", "200; it runs")
 def _(t):
     gid = t.gid()
-    answered(t.server.dtm("prepare", t.saga(gid, 1)), 500)
-    same(t.server.transaction(gid), {})
+    body = t.saga(gid, 1)
+    answered(t.server.dtm("prepare", body), 200)
+    same((t.server.status(gid), t.calls()), ("prepared", []))
+    answered(t.server.dtm("submit", body), 200)
+    same(t.server.wait_status(gid), "succeed")
+
+
+@row(MATRIX, "prepare of a saga, then abort", "409 unless the request says tcc or xa", "200",
+     "nothing has run: its caller may take it back")
+def _(t):
+    gid = t.gid()
+    answered(t.server.dtm("prepare", t.saga(gid, 1)), 200)
+    answered(t.abort(gid, "saga"), 200)
+    same((t.server.wait_status(gid), t.calls()), ("failed", []))
+
+
+@row(MATRIX, "a prepared saga that nobody submits", "prepared for ever",
+     "failed after timeout_to_fail, 35 s by default", "nothing waits for ever")
+def _(t):
+    gid = t.gid()
+    answered(t.server.dtm("prepare", t.saga(gid, 1, timeout_to_fail=1)), 200)
+    same((t.server.wait_status(gid), t.calls()), ("failed", []))
+
+
+@row(MATRIX, "prepare, prepareWorkflow, registerBranch of a gid of another type",
+     "taken for what is stored", "409", "it is a mistake of the caller")
+def _(t):
+    gid = t.gid()
+    answered(t.server.dtm("prepare", t.saga(gid, 1)), 200)
+    for name, trans_type in (("prepare", "tcc"), ("prepareWorkflow", "workflow")):
+        answered(t.server.dtm(name, {"gid": gid, "trans_type": trans_type}), 409,
+                 message="belongs to a saga, not to a " + trans_type)
+    tcc = t.in_status("prepared")
+    answered(t.server.dtm("registerBranch", {
+        "gid": tcc, "trans_type": "xa", "branch_id": "09", "url": t.url("xa")}), 409)
 
 
 def rpc_error(reply, code, status=200):

@@ -238,6 +238,14 @@ def _(t):
     same(len(t.calls("a1")), 2)
 
 
+@row(READ, "JSON-RPC error -32902, and the submit waits", "409", "425", "the saga goes on")
+def _(t):
+    gid = t.gid()
+    rpc_script(t, error={"code": -32902, "message": "soon"})
+    answered(t.server.dtm("submit", rpc_saga(t, gid) | {"wait_result": True}), 425)
+    same(t.server.wait_status(gid), "succeed")
+
+
 @row(READ, "any other JSON-RPC error", "no answer")
 def _(t):
     gid = t.gid()

@@ -109,7 +109,8 @@ bool ModeClients::may_be_refused_with(const Request& request, ErrorCode code) co
     case ErrorCode::commit_unknown: return !plan_.disk.empty() || !plan_.crashes.empty();
     case ErrorCode::superseded: return plan_.second_engines != 0;
     case ErrorCode::closed: return true;
-    case ErrorCode::not_found: return !begins || (spec.mode == Mode::msg && plan_.others.topics);
+    case ErrorCode::not_found: return !begins;
+    case ErrorCode::no_subscriber: return spec.mode == Mode::msg && plan_.others.topics != 0;
     case ErrorCode::forbidden: return may_be_forbidden(request);
     default: return false;
   }
@@ -125,7 +126,7 @@ void ModeClients::on_error(const Request& request, const Error& error) {
   const bool left_nothing =
       error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||
       error.code == ErrorCode::live_bytes_limit || error.code == ErrorCode::queued_bytes_limit ||
-      error.code == ErrorCode::storage || error.code == ErrorCode::not_found ||
+      error.code == ErrorCode::storage || error.code == ErrorCode::no_subscriber ||
       error.code == ErrorCode::forbidden ||
       (error.code == ErrorCode::closed && !request.wants_final);
   if (left_nothing) --known.book->may_exist;

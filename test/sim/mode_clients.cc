@@ -39,7 +39,7 @@ void ModeClients::schedule() {
     for (std::uint64_t i = 0; i < count; ++i)
       world_.after_us(random_.percent(20) ? 0 : random_.below(plan_.chaos_ms * 1000), what);
   };
-  at(others.topic_changes, [this] { change_topic(); });
+  at(others.topic_changes, [this] { change_any_topic(); });
   at(others.topics, [this] { list_topics(); });
   at(others.declared, [this] { begin_declared(); });
   at(others.driven, [this] { begin_driven(); });
@@ -101,9 +101,10 @@ void ModeClients::register_next(Known& known) {
   known.book->branches[branch].registered = true;
   ++known.branches_open;
   world_.note("register {} of {}", branch + 1, known.gid());
-  sent(one, engine_->ask(engine::BranchRequest{
-                known.gid(), *step,
-                [this, one](const Result<Outcome>& result) { heard_branch(one, result); }}));
+  sent(one,
+       engine_->ask(engine::BranchRequest{
+           known.gid(), *step,
+           [this, one](const Result<Outcome>& result) { heard_branch(one, result); }, spec.mode}));
   if (random_.percent(plan_.others.eager_percent)) go_on(known);
 }
 
@@ -160,11 +161,25 @@ void ModeClients::operator_word(bool stops) {
                 [this, one](const Result<Report>& result) { heard(one, result); }}));
 }
 
-void ModeClients::change_topic() {
+void ModeClients::change_any_topic() {
+  const auto kind = random_.percent(35)  ? TopicKind::unsubscribe
+                    : random_.percent(5) ? TopicKind::remove
+                                         : TopicKind::subscribe;
+  const auto target = banks_.action_of(random_.below(plan_.targets));
+  change_topic(make_topic(), kind == TopicKind::remove ? "" : target, kind);
+}
+
+// A message that is committed waits for subscribers.
+void ModeClients::subscribe_to_all() {
+  for (std::uint64_t i = 0; i < plan_.others.topics; ++i)
+    change_topic(topic_name(i), banks_.action_of(0), TopicKind::subscribe);
+}
+
+void ModeClients::change_topic(const std::string& topic, const std::string& target,
+                               TopicKind kind) {
   if (engine_ == nullptr) return;
-  const Subscription subscription{make_topic(), banks_.action_of(random_.below(plan_.targets)),
-                                  "remark"};
-  const bool erase = random_.percent(35);
+  const Subscription subscription{topic, target, "remark"};
+  const bool erase = kind != TopicKind::subscribe;
   const auto change = topics_.asked(subscription.topic, subscription.target, erase);
   const auto from = topics_.now();
   const auto life = world_.life();
@@ -172,7 +187,7 @@ void ModeClients::change_topic() {
               subscription.target);
   ++topic_requests_;
   const auto result = engine_->ask(engine::TopicRequest{
-      {subscription, erase}, [=, this](const Result<>& answer) {
+      {subscription, kind}, [=, this](const Result<>& answer) {
         if (!world_.alive() || life != world_.life() || watch_()) return;
         --topic_requests_;
         world_.note("told {}: {}", subscription.target, answer ? "done" : answer.error().detail);
@@ -180,8 +195,12 @@ void ModeClients::change_topic() {
         const auto code = answer.error().code;
         const bool unknown = code == ErrorCode::commit_unknown || code == ErrorCode::superseded;
         if (!unknown) topics_.refused(change);
-        if (code == ErrorCode::not_found &&
-            topics_.must_be(subscription.topic, subscription.target, from, topics_.now()))
+        const auto now = topics_.now();
+        const bool known =
+            kind == TopicKind::remove
+                ? topics_.must_be_anybody(subscription.topic, from, now)
+                : topics_.must_be(subscription.topic, subscription.target, from, now);
+        if (code == ErrorCode::not_found && known)
           world_.fail(subscription.target + " was subscribed, and is not known");
         const bool expected = (code == ErrorCode::not_found && erase) ||
                               code == ErrorCode::storage || code == ErrorCode::closed || unknown;
@@ -198,7 +217,7 @@ void ModeClients::list_topics() {
   const auto life = world_.life();
   ++topic_requests_;
   const auto result =
-      engine_->ask(engine::TopicsRequest{[=, this](const Result<std::vector<Subscription>>& list) {
+      engine_->ask(engine::TopicsRequest{[=, this](const Result<std::vector<Topic>>& list) {
         if (!world_.alive() || life != world_.life() || watch_()) return;
         --topic_requests_;
         if (!list) return;
@@ -268,6 +287,7 @@ bool ModeClients::ask_for_ends() {
     if (++open <= kModesAskedAtOnce && known.pending == 0) find(known);
   }
   if (!all_.empty()) ++next_to_ask_;
+  if (open != 0 && topic_requests_ == 0) subscribe_to_all();
   return open == 0;
 }
 

@@ -71,6 +71,7 @@ class ModeClients {
     bool wants_final = false;
   };
   using Shared = std::shared_ptr<Request>;
+  using TopicKind = ports::TopicChange::Kind;
 
   // mode_clients.cc: what they do
   void begin_declared();
@@ -83,7 +84,9 @@ class ModeClients {
   void decide(Known& known);
   void decide_message(Known& known);
   void word_again();
-  void change_topic();
+  void change_any_topic();
+  void subscribe_to_all();
+  void change_topic(const std::string& topic, const std::string& target, TopicKind kind);
   void list_topics();
   // and how
   Shared request(Kind kind, Known& known);
@@ -107,7 +110,8 @@ class ModeClients {
   ModeSpec message_spec(std::uint64_t number, bool prepared);
   void common(ModeSpec& spec, std::optional<Retry>& retry, std::optional<Millis>& timeout);
   TwoPhaseBranch make_branch(const std::string& gid, std::size_t number);
-  std::string make_topic() { return "topic-" + std::to_string(random_.below(plan_.others.topics)); }
+  static std::string topic_name(std::uint64_t number) { return "topic-" + std::to_string(number); }
+  std::string make_topic() { return topic_name(random_.below(plan_.others.topics)); }
 
   World& world_;
   const Plan& plan_;

@@ -143,8 +143,19 @@ void ModeLedger::check_parts(const Book& book, const CallBook& calls, std::size_
              fmt::format("attempt {} is call number {}", call.attempt, calls.called[phase] + 1));
   if (calls.open && calls.open_life == world_.life() && world_.now_ms() < calls.open_until_ms)
     complain(book, "called while a call of that branch is in flight");
-  if (calls.succeeded_in_life[phase] == world_.life())
+  const bool waits = calls.is_query && may_go_to_nobody(book);
+  if (calls.succeeded_in_life[phase] == world_.life() && !waits)
     complain(book, fmt::format("{} called again after its success", name_of(call.op)));
+}
+
+// A topic may have had no subscriber since the message was committed.
+bool ModeLedger::may_go_to_nobody(const Book& book) const {
+  const auto& all = book.spec.deliveries;
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) {
+    return core::is_topic(one.target) &&
+           !topics_.must_be_anybody(one.target.substr(kTopicPrefix.size()), book.fans_out_from,
+                                    topics_.now());
+  });
 }
 
 bool ModeLedger::is_tried(const Book& book, std::size_t index) const {

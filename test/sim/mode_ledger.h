@@ -107,6 +107,7 @@ class ModeLedger final : public Books {
  private:
   CallBook* bind(Book& book, std::uint32_t branch, const Call& call);
   void check_parts(const Book& book, const CallBook& calls, std::size_t phase, const Call& call);
+  bool may_go_to_nobody(const Book& book) const;
   void check_try(const Book& book, const CallBook& calls);
   void check_confirm(const Book& book, const CallBook& calls);
   void check_cancel(const Book& book, const CallBook& calls);

@@ -485,10 +485,8 @@ void Run::check_file() {
 }
 
 void Run::check_topics(const core::Topics& topics) {
-  std::vector<Subscription> list;
-  for (const auto& [topic, subscribers] : topics) {
-    for (const auto& [target, remark] : subscribers) list.push_back({topic, target, remark});
-  }
+  std::vector<Topic> list;
+  for (const auto& [name, state] : topics) list.push_back(core::topic_from(name, state));
   const auto now = topics_.now();
   const auto wrong = topics_.check(list, now, now);
   if (!wrong.empty()) world_.fail("in the file: " + wrong);

@@ -6,7 +6,7 @@ namespace belay::sim {
 
 std::size_t TopicBook::asked(const std::string& topic, const std::string& target, bool erase) {
   changes_.push_back({topic, target, erase, now()});
-  known_.emplace(topic, target);
+  if (!target.empty()) known_.emplace(topic, target);
   return changes_.size() - 1;
 }
 
@@ -35,6 +35,13 @@ bool TopicBook::must_be(const std::string& topic, const std::string& target, std
   });
 }
 
+bool TopicBook::must_be_anybody(const std::string& topic, std::uint64_t from,
+                                std::uint64_t to) const {
+  return std::any_of(known_.begin(), known_.end(), [&](const auto& known) {
+    return known.first == topic && must_be(topic, known.second, from, to);
+  });
+}
+
 bool TopicBook::may_be(const std::string& topic, const std::string& target, std::uint64_t from,
                        std::uint64_t to) const {
   return std::any_of(changes_.begin(), changes_.end(), [&](const Change& made) {
@@ -46,13 +53,15 @@ bool TopicBook::may_be(const std::string& topic, const std::string& target, std:
   });
 }
 
-std::string TopicBook::check(const std::vector<Subscription>& list, std::uint64_t from,
+std::string TopicBook::check(const std::vector<Topic>& topics, std::uint64_t from,
                              std::uint64_t to) const {
   std::set<std::pair<std::string, std::string>> listed;
-  for (const auto& one : list) {
-    if (!listed.emplace(one.topic, one.target).second) return one.target + " is listed twice";
-    if (!may_be(one.topic, one.target, from, to))
-      return one.target + " is subscribed to " + one.topic + ", and nobody wants that";
+  for (const auto& topic : topics) {
+    for (const auto& one : topic.subscriptions) {
+      if (!listed.emplace(one.topic, one.target).second) return one.target + " is listed twice";
+      if (!may_be(one.topic, one.target, from, to))
+        return one.target + " is subscribed to " + one.topic + ", and nobody wants that";
+    }
   }
   for (const auto& [topic, target] : known_) {
     if (!listed.contains({topic, target}) && must_be(topic, target, from, to))

@@ -18,6 +18,7 @@ class TopicBook {
   // Moments are the book's own count, so that what happens in the same microsecond has an order.
   std::uint64_t now() { return ++moment_; }
 
+  // An empty target, to erase: the topic with all its subscriptions.
   std::size_t asked(const std::string& topic, const std::string& target, bool erase);
   void accepted(std::size_t change);
   void refused(std::size_t change);
@@ -27,14 +28,15 @@ class TopicBook {
   // At every moment from `from` to `to`.
   bool must_be(const std::string& topic, const std::string& target, std::uint64_t from,
                std::uint64_t to) const;
+  // Somebody, at every such moment.
+  bool must_be_anybody(const std::string& topic, std::uint64_t from, std::uint64_t to) const;
   // At some moment from `from` to `to`.
   bool may_be(const std::string& topic, const std::string& target, std::uint64_t from,
               std::uint64_t to) const;
   // Topic and target of every subscription that was ever asked for.
   const std::set<std::pair<std::string, std::string>>& known() const { return known_; }
   // Empty: the list may be what stood at a moment between. Else what is wrong with it.
-  std::string check(const std::vector<Subscription>& list, std::uint64_t from,
-                    std::uint64_t to) const;
+  std::string check(const std::vector<Topic>& topics, std::uint64_t from, std::uint64_t to) const;
 
  private:
   static constexpr std::uint64_t kOpen = ~std::uint64_t{0};
@@ -48,7 +50,8 @@ class TopicBook {
     Answer answer = Answer::none;
   };
   bool concerns(const Change& change, const std::string& topic, const std::string& target) const {
-    return change.answer != Answer::refused && change.topic == topic && change.target == target;
+    return change.answer != Answer::refused && change.topic == topic &&
+           (change.target.empty() || change.target == target);
   }
 
   std::vector<Change> changes_;

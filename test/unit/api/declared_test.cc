@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "support/topics.h"
 #include "unit/api/site.h"
 
 namespace belay::test {
@@ -107,15 +108,19 @@ TEST_SUITE("api/msg") {
     REQUIRE(site.engine().subscribe({"old", "mail"}));
     REQUIRE(site.engine().unsubscribe("old", "mail"));
     const Subscriptions all = {{"news", "news.a"}, {"news", "news.b", "second"}};
-    CHECK(*site.engine().topics() == all);
+    CHECK(subscriptions_of(*site.engine().topics()) == all);
     site.reopen();
-    CHECK(*site.engine().topics() == all);
+    CHECK(subscriptions_of(*site.engine().topics()) == all);
     REQUIRE(site.engine().run(Msg("m").to("topic://news", "hello")));
     CHECK(site.calls() == Calls{"m 02 action news.a", "m 03 action news.b"});
     site.crash();
-    CHECK(*site.engine().topics() == all);
+    CHECK(subscriptions_of(*site.engine().topics()) == all);
     CHECK(site.engine().unsubscribe("old", "mail").error().code == ErrorCode::not_found);
-    CHECK(site.engine().run(Msg("n").to("topic://old")).error().code == ErrorCode::not_found);
+    CHECK(site.engine().run(Msg("n").to("topic://old")).error().code == ErrorCode::no_subscriber);
+    CHECK(site.engine().topics()->size() == 2);
+    REQUIRE(site.engine().remove_topic("old"));
+    CHECK(site.engine().remove_topic("old").error().code == ErrorCode::not_found);
+    CHECK(site.engine().topics()->size() == 1);
   }
 }
 

@@ -258,6 +258,8 @@ TEST_SUITE("api/lifetime") {
     note(from.subscribe({"news", "news.a"}, ignore));
     note(from.unsubscribe("news", "news.a"));
     note(from.unsubscribe("news", "news.a", ignore));
+    note(from.remove_topic("news"));
+    note(from.remove_topic("news", ignore));
     note(from.topics());
     note(from.topics(ignore));
     note(from.find("g"));

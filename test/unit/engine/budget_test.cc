@@ -141,8 +141,8 @@ TEST_SUITE("engine/budget") {
     test.ports.default_kind = ports::Caller::Kind::deferred;
     for (int i = 0; i < 999; ++i) {
       const auto target = std::to_string(i) + std::string(1'000, 't');
-      REQUIRE(test.engine.ask(
-          engine::TopicRequest{{{"all", target, ""}, false}, [](const Result<>&) {}}));
+      REQUIRE(test.engine.ask(engine::TopicRequest{{{"all", target, ""}, TopicKind::subscribe},
+                                                   [](const Result<>&) {}}));
     }
     settle_and_look(test);
     for (int i = 0; i < 40; ++i) {

@@ -19,6 +19,8 @@
 
 namespace belay::test {
 
+using TopicKind = ports::TopicChange::Kind;
+
 inline const TwoPhaseBranch kSeat{"seat.try", "seat.confirm", "seat.cancel", "7A"};
 
 class FakePorts final : public ports::Clock,
@@ -123,14 +125,21 @@ class TestEngine {
   Result<> branch(const std::string& gid, const TwoPhaseBranch& branch, const std::string& name) {
     auto step = core::encode_branch(branch, options.limits);
     if (!step) return step.error();
-    return handed_in(engine.ask(engine::BranchRequest{gid, std::move(*step), keep(told, name)}));
+    return handed_in(
+        engine.ask(engine::BranchRequest{gid, std::move(*step), keep(told, name), branch.mode}));
   }
   // The answers come to `changed[name]` and `listed[name]`.
   Result<> subscribe(const Subscription& subscription, const std::string& name) {
-    return handed_in(engine.ask(engine::TopicRequest{{subscription, false}, keep(changed, name)}));
+    return handed_in(engine.ask(
+        engine::TopicRequest{{subscription, TopicKind::subscribe}, keep(changed, name)}));
   }
   Result<> unsubscribe(const Subscription& subscription, const std::string& name) {
-    return handed_in(engine.ask(engine::TopicRequest{{subscription, true}, keep(changed, name)}));
+    return handed_in(engine.ask(
+        engine::TopicRequest{{subscription, TopicKind::unsubscribe}, keep(changed, name)}));
+  }
+  Result<> remove_topic(const std::string& topic, const std::string& name) {
+    return handed_in(engine.ask(
+        engine::TopicRequest{{{topic, "", ""}, TopicKind::remove}, keep(changed, name)}));
   }
   Result<> list_topics(const std::string& name) {
     return handed_in(engine.ask(engine::TopicsRequest{keep(listed, name)}));
@@ -190,7 +199,7 @@ class TestEngine {
   std::map<std::string, Result<Report>> answers;
   std::map<std::string, Result<Outcome>> told;
   std::map<std::string, Result<>> changed;
-  std::map<std::string, Result<std::vector<Subscription>>> listed;
+  std::map<std::string, Result<std::vector<Topic>>> listed;
   std::map<std::string, int> answered;  // how often, of all of them
   std::map<std::string, ports::StoredSummary> on_disk;
 

@@ -2,11 +2,18 @@
 #include <doctest/doctest.h>
 
 #include "engine_fixture.h"
+#include "support/topics.h"
 
 namespace belay::test {
 
 using Names = std::vector<std::string>;
 using Subscriptions = std::vector<Subscription>;
+
+Names names_of(const std::vector<Topic>& topics) {
+  Names names;
+  for (const auto& topic : topics) names.push_back(topic.name);
+  return names;
+}
 
 Msg news(const std::string& gid) { return Msg(gid).to("topic://news", "hello"); }
 
@@ -25,17 +32,18 @@ TEST_SUITE("engine/topics") {
     REQUIRE(test.ports.commit_done);
     REQUIRE(test.ports.committing->topics.size() == 1);
     CHECK(test.ports.committing->topics[0].subscription == Subscription{"news", "a", "why"});
-    CHECK_FALSE(test.ports.committing->topics[0].erase);
+    CHECK(test.ports.committing->topics[0].kind == TopicKind::subscribe);
     REQUIRE(test.commit());
     CHECK(test.answered["subscribe"] == 1);
     CHECK(test.changed.at("subscribe").has_value());
     REQUIRE(test.unsubscribe({"news", "a"}, "unsubscribe"));
-    CHECK(test.ports.committing->topics[0].erase);
+    CHECK(test.ports.committing->topics[0].kind == TopicKind::unsubscribe);
     CHECK(test.answered["unsubscribe"] == 0);
     test.settle();
     CHECK(test.changed.at("unsubscribe").has_value());
     REQUIRE(test.list_topics("none"));
-    CHECK(test.listed.at("none")->empty());
+    CHECK(names_of(*test.listed.at("none")) == Names{"news"});
+    CHECK(subscriptions_of(*test.listed.at("none")).empty());
   }
 
   TEST_CASE("the list is ordered, and is told when what it says is on disk") {
@@ -48,14 +56,14 @@ TEST_SUITE("engine/topics") {
     CHECK(test.answered["early"] == 0);
     REQUIRE(test.commit());
     const Subscriptions all = {{"mail", "z"}, {"news", "a"}, {"news", "b"}};
-    CHECK(*test.listed.at("early") == all);
+    CHECK(subscriptions_of(*test.listed.at("early")) == all);
     REQUIRE(test.list_topics("late"));
-    CHECK(*test.listed.at("late") == all);
+    CHECK(subscriptions_of(*test.listed.at("late")) == all);
     REQUIRE(test.subscribe({"mail", "y"}, "subscribe"));
     REQUIRE(test.list_topics("under way"));  // all of it is with the store
     CHECK(test.answered["under way"] == 0);
     REQUIRE(test.commit());
-    CHECK(test.listed.at("under way")->size() == 4);
+    CHECK(subscriptions_of(*test.listed.at("under way")).size() == 4);
   }
 
   TEST_CASE("subscribing again replaces the remark and nothing else") {
@@ -64,13 +72,13 @@ TEST_SUITE("engine/topics") {
     REQUIRE(test.subscribe({"news", "a", "new"}, "second"));
     test.settle();
     REQUIRE(test.list_topics("all"));
-    CHECK(*test.listed.at("all") == Subscriptions{{"news", "a", "new"}});
+    CHECK(subscriptions_of(*test.listed.at("all")) == Subscriptions{{"news", "a", "new"}});
   }
 
   TEST_CASE("a message handed in right behind a subscription goes there") {
     TestEngine test;
-    REQUIRE(
-        test.engine.ask(engine::TopicRequest{{{"news", "a", ""}, false}, [](const Result<>&) {}}));
+    REQUIRE(test.engine.ask(
+        engine::TopicRequest{{{"news", "a", ""}, TopicKind::subscribe}, [](const Result<>&) {}}));
     REQUIRE(test.engine.ask(engine::SubmitRequest{*core::Definition::parse(*encode(news("g"), "g")),
                                                   core::Entry::submit, true, true,
                                                   test.answer("msg")}));
@@ -154,12 +162,76 @@ TEST_SUITE("engine/topics") {
     CHECK(test.engine.counters().succeeded == 1);
   }
 
+  TEST_CASE("a topic stays without subscribers, counts its changes, and ends when it is removed") {
+    TestEngine test;
+    test.advance(1'000);
+    const auto created = TimePoint(Millis(test.ports.wall));
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    test.settle();
+    test.advance(1'000);
+    REQUIRE(test.subscribe({"news", "a", "why"}, "remark"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "not a"));
+    test.settle();
+    REQUIRE(test.list_topics("empty"));
+    REQUIRE(test.listed.at("empty")->size() == 1);
+    const auto& topic = test.listed.at("empty")->front();
+    CHECK(topic.subscriptions.empty());
+    CHECK(topic.version == 3);
+    CHECK(topic.created_at == created);
+    CHECK(topic.updated_at == created + Millis{1'000});
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    REQUIRE(test.remove_topic("news", "removed"));
+    REQUIRE(test.remove_topic("news", "twice"));
+    CHECK(test.error_of("twice") == ErrorCode::not_found);
+    REQUIRE(test.subscribe({"news", "c"}, "c"));
+    test.settle();
+    CHECK(test.changed.at("removed").has_value());
+    REQUIRE(test.list_topics("new"));
+    CHECK(subscriptions_of(*test.listed.at("new")) == Subscriptions{{"news", "c"}});
+    CHECK(test.listed.at("new")->front().version == 1);
+  }
+
+  TEST_CASE("a word for a message whose topic has lost all subscribers is refused") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.prepare(news("g").to("plain").query("q"), "prepare"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "not a"));
+    REQUIRE(test.submit_word("g", "nobody"));
+    test.settle();
+    CHECK(test.error_of("nobody") == ErrorCode::no_subscriber);
+    CHECK(test.ports.targets.empty());
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    REQUIRE(test.submit_word("g", "word"));
+    test.settle();
+    CHECK(test.ports.targets == Names{"b", "plain"});
+  }
+
+  TEST_CASE("a back-check's yes waits while nobody is subscribed, and is shown as stuck") {
+    Options options;
+    options.stuck_after = 1;
+    TestEngine test(options);
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(test.prepare(news("g").query("q").timeout_to_fail(Millis{1'000}), "g"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "not a"));
+    test.settle();
+    test.advance(1'000);
+    test.settle();
+    CHECK(test.ports.targets == Names{"q"});
+    CHECK(test.engine.counters().stuck == 1);
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    test.settle();
+    test.advance(60'000);
+    test.settle();
+    CHECK(test.ports.targets == Names{"q", "q", "b"});
+    CHECK(test.engine.counters().succeeded == 1);
+  }
+
   TEST_CASE("a message to a topic that nobody is subscribed to is refused") {
     TestEngine test;
     REQUIRE(test.submit(news("g"), "submit"));
     REQUIRE(test.prepare(news("g"), "prepare"));
-    CHECK(test.error_of("submit") == ErrorCode::not_found);
-    CHECK(test.error_of("prepare") == ErrorCode::not_found);
+    CHECK(test.error_of("submit") == ErrorCode::no_subscriber);
+    CHECK(test.error_of("prepare") == ErrorCode::no_subscriber);
     CHECK_FALSE(test.commit());
   }
 
@@ -216,22 +288,26 @@ TEST_SUITE("engine/topics") {
 
   TEST_CASE("all subscriptions together have a bound in bytes, remarks that grow included") {
     Options options;
-    options.limits.subscription_bytes_max = 400;  // each has 100 beside its texts
+    options.limits.subscription_bytes_max = 504;  // each topic and subscription: 100 and its texts
     TestEngine test(options);
-    REQUIRE(test.subscribe({"news", "a", std::string(90, 'r')}, "a"));  // 195
-    REQUIRE(test.subscribe({"news", "b", std::string(95, 'r')}, "b"));  // 395
+    REQUIRE(test.subscribe({"news", "a", std::string(90, 'r')}, "a"));  // 299
+    REQUIRE(test.subscribe({"news", "b", std::string(95, 'r')}, "b"));  // 499
     REQUIRE(test.subscribe({"news", "c"}, "one more"));
     REQUIRE(test.subscribe({"news", "b", std::string(101, 'r')}, "longer"));
-    REQUIRE(test.subscribe({"news", "b", std::string(100, 'r')}, "full"));  // 400
+    REQUIRE(test.subscribe({"news", "b", std::string(100, 'r')}, "full"));  // 504
     REQUIRE(test.subscribe({"news", "a", "short"}, "shorter"));
-    REQUIRE(test.unsubscribe({"news", "b"}, "gone"));
-    REQUIRE(test.subscribe({"mail", "c", std::string(180, 'r')}, "room"));
+    REQUIRE(test.unsubscribe({"news", "b"}, "gone"));  // 214
+    REQUIRE(test.subscribe({"mail", "c", std::string(80, 'r')}, "room"));
     REQUIRE(test.unsubscribe({"mail", "c"}, "none left"));
-    REQUIRE(test.unsubscribe({"news", "a"}, "none at all"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "none at all"));  // 208 for the topics
+    REQUIRE(test.subscribe({"lone", "d", std::string(1'000, 'r')}, "not lone"));
+    REQUIRE(test.remove_topic("mail", "no mail"));
+    REQUIRE(test.remove_topic("news", "no news"));
     REQUIRE(test.subscribe({"lone", "d", std::string(1'000, 'r')}, "lone"));
     test.settle();
     CHECK(test.error_of("one more") == ErrorCode::topics_limit);
     CHECK(test.error_of("longer") == ErrorCode::topics_limit);
+    CHECK(test.error_of("not lone") == ErrorCode::topics_limit);
     for (const auto* name : {"a", "b", "full", "shorter", "gone", "room", "lone"}) {
       CAPTURE(name);
       CHECK(test.changed.at(name).has_value());
@@ -243,14 +319,17 @@ TEST_SUITE("engine/topics") {
     Options options;
     options.limits.subscriptions_max = 1;
     engine::Coordinator engine(options, {ports, ports, ports, ports});
-    engine.adopt_topics({{"news", {{"a", "old"}}}});
+    core::Topics topics;
+    topics["news"].subscribers = {{"a", "old"}};
+    engine.adopt_topics(topics);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
     Subscriptions all;
     std::optional<ErrorCode> code;
+    REQUIRE(engine.ask(engine::TopicsRequest{
+        [&](const Result<std::vector<Topic>>& result) { all = subscriptions_of(*result); }}));
     REQUIRE(engine.ask(
-        engine::TopicsRequest{[&](const Result<Subscriptions>& result) { all = *result; }}));
-    REQUIRE(engine.ask(engine::TopicRequest{
-        {{"news", "b", ""}, false}, [&](const Result<>& result) { code = result.error().code; }}));
+        engine::TopicRequest{{{"news", "b", ""}, TopicKind::subscribe},
+                             [&](const Result<>& result) { code = result.error().code; }}));
     engine.turn();
     CHECK(all == Subscriptions{{"news", "a", "old"}});
     CHECK(code == ErrorCode::topics_limit);
@@ -273,7 +352,7 @@ TEST_SUITE("engine/topics storage") {
     test.settle();
     CHECK(test.changed.at("patient").has_value());
     REQUIRE(test.list_topics("now"));
-    CHECK(*test.listed.at("now") == Subscriptions{{"news", "a"}});
+    CHECK(subscriptions_of(*test.listed.at("now")) == Subscriptions{{"news", "a"}});
   }
 
   TEST_CASE("whoever waits too long is told that nobody can know, in this batch and the next") {
@@ -288,7 +367,7 @@ TEST_SUITE("engine/topics storage") {
     CHECK(test.answered["first"] == 1);
     CHECK(test.answered["second"] == 1);
     REQUIRE(test.list_topics("now"));
-    CHECK(test.listed.at("now")->size() == 2);
+    CHECK(subscriptions_of(*test.listed.at("now")).size() == 2);
   }
 }
 

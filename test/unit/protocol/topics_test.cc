@@ -40,6 +40,8 @@ TEST_SUITE("protocol/topics") {
     CHECK(fails("unsubscribe", topic("t", "no")) == "no such an url ");
     CHECK(site.get("unsubscribe", topic("t", "ok")).status == 200);
     CHECK(fails("unsubscribe", topic("t", "ok")) == "no such an url ");
+    CHECK(site.get("unsubscribe", topic("t", "later")).status == 200);
+    CHECK(fails("unsubscribe", topic("t", "later")) == "this topic is empty");
     const auto remove = [&](const char* path) { return site.ask({"DELETE", path, {}, {}, {}}); };
     CHECK(remove("/api/dtmsvr/topic/t").status == 200);
     CHECK(message_of(remove("/api/dtmsvr/topic/t")) == "storage: NotFound");
@@ -52,7 +54,6 @@ TEST_SUITE("protocol/topics") {
     ApiSite site(options);
     for (const auto* name : {"subscribe", "unsubscribe", "scanKV", "queryKV"})
       CHECK(site.get(name, topic("t", "ok")).status == 503);
-    CHECK(site.ask({"DELETE", "/api/dtmsvr/topic/t", {}, {}, {}}).status == 503);
   }
 
   TEST_CASE("topics are keys, their subscribers values") {
@@ -75,6 +76,31 @@ TEST_SUITE("protocol/topics") {
     CHECK(keys_of(page) == std::vector<std::string>{"c"});
     CHECK(Json::parse(page.body).at("next_position") == "");
     CHECK(message_of(site.get("scanKV", {{"limit", "x"}})) == "convert to int error: x");
+  }
+
+  TEST_CASE(
+      "a topic without subscribers is listed, counts its changes, and is no topic for a msg") {
+    ApiSite site;
+    site.get("subscribe", topic("t", "ok"));
+    CHECK(site.post("prepare", msg("g", {"topic://t"})).status == 200);
+    site.get("unsubscribe", topic("t", "ok"));
+    const auto row = Json::parse(site.get("queryKV", {{"key", "t"}}).body).at("kv").at(0);
+    CHECK(row.at("v") == "[]");
+    CHECK(row.at("version") == 2);
+    CHECK(row.at("create_time").get<std::string>().ends_with("+00:00"));
+    CHECK(row.at("update_time").get<std::string>() >= row.at("create_time").get<std::string>());
+    CHECK(keys_of(site.get("scanKV", {})) == std::vector<std::string>{"t"});
+    for (const auto* name : {"submit", "prepare"}) {
+      CHECK(site.post(name, msg("h", {"topic://t"})).status == 500);
+      CHECK(message_of(site.post(name, msg("h", {"topic://t"}))) == "topic not found");
+    }
+    // Nor for one that was prepared before.
+    CHECK(message_of(site.post("submit", msg("g", {"topic://t"}))) == "topic not found");
+    CHECK(site.status_of("g") == Status::prepared);
+    site.get("subscribe", topic("t", "ok"));
+    CHECK(site.post("submit", msg("g", {"topic://t"})).status == 200);
+    CHECK(site.reaches("g", Status::succeed));
+    CHECK(site.calls_of("g") == 1);
   }
 
   TEST_CASE("a message goes to a topic's subscribers, and not to a topic nobody knows") {

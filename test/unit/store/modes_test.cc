@@ -33,7 +33,7 @@ Retry each_second() {
 // One of each mode, and of each way to wait.
 struct Modes {
   Modes() {
-    story.topics() = {{"news", {{"reader.a", ""}, {"reader.b", "late"}}}};
+    story.topics()["news"].subscribers = {{"reader.a", ""}, {"reader.b", "late"}};
     confirming();
     cancelling();
     trying();

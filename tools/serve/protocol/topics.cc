@@ -1,13 +1,15 @@
 // Topics: subscribing, and the view of topics as a store of keys and values, which dtm's clients
 // use.
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "serve/protocol/describe.h"
 #include "serve/protocol/handlers.h"
 #include "serve/protocol/parse.h"
 #include "serve/protocol/rows.h"
+#include "serve/protocol/times.h"
 
 namespace belay::protocol {
 namespace {
@@ -16,47 +18,47 @@ constexpr std::string_view kCategory = "topics";
 constexpr std::int64_t kTopicsDefault = 100;
 constexpr std::int64_t kTopicsMax = 10'000;
 
-using Subscriptions = std::vector<Subscription>;
-// topic → its subscriptions
-using Topics = std::map<std::string, Subscriptions, std::less<>>;
-
-Topics grouped(const Subscriptions& all) {
-  Topics topics;
-  for (const auto& one : all) topics[one.topic].push_back(one);
-  return topics;
-}
-
-bool has_target(const Subscriptions& all, std::string_view target) {
-  return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.target == target; });
+bool has_target(const Topic& topic, std::string_view target) {
+  return std::any_of(topic.subscriptions.begin(), topic.subscriptions.end(),
+                     [&](const auto& one) { return one.target == target; });
 }
 
 // Topics are read from the file, which has a subscription before its request is answered. There may
-// be many topics, and the engine's loop has other work.
+// be many topics, and the engine's loop has other work. Calls `work`, or answers with the error.
+template <class T>
 void with_reader(const ContextPtr& context, const Done& done,
-                 std::function<Result<Subscriptions>(Reader& reader)> read,
-                 std::function<void(Subscriptions all)> work) {
+                 std::function<Result<T>(Reader& reader)> read,
+                 std::function<void(const T& found)> work) {
   const bool posted =
       context->reads->post([done, read = std::move(read), work = std::move(work)](Reader& reader) {
-        auto all = read(reader);
-        if (!all) return done(ApiResult::of(all.error()));
-        work(std::move(*all));
+        const auto found = read(reader);
+        if (!found) return done(ApiResult::of(found.error()));
+        work(*found);
       });
   if (!posted) done(too_many_reads());
 }
 
-// Calls `work` with one topic's subscriptions, or answers with the error.
-void with_topic(const ContextPtr& context, const Done& done, const std::string& topic,
-                std::function<void(Subscriptions all)> work) {
-  with_reader(
-      context, done, [topic](Reader& reader) { return reader.topics(topic); }, std::move(work));
+// `work` gets nothing if there is no such topic.
+void with_topic(const ContextPtr& context, const Done& done, const std::string& name,
+                std::function<void(const std::optional<Topic>& topic)> work) {
+  using Found = std::optional<Topic>;
+  with_reader<Found>(
+      context, done,
+      [name](Reader& reader) -> Result<Found> {
+        auto topic = reader.topic(name);
+        if (topic) return Found(std::move(*topic));
+        if (topic.error().code == ErrorCode::not_found) return Found();
+        return topic.error();
+      },
+      std::move(work));
 }
 
-// The same for all topics.
+using Topics = std::vector<Topic>;  // ordered by name
+
 void with_topics(const ContextPtr& context, const Done& done,
-                 const std::function<void(Topics topics)>& work) {
-  with_reader(
-      context, done, [](Reader& reader) { return reader.topics(); },
-      [work](const Subscriptions& all) { work(grouped(all)); });
+                 std::function<void(const Topics& topics)> work) {
+  with_reader<Topics>(
+      context, done, [](Reader& reader) { return reader.topics(); }, std::move(work));
 }
 
 DoneCallback told(const Done& done) {
@@ -65,40 +67,22 @@ DoneCallback told(const Done& done) {
   };
 }
 
-void remove(const ContextPtr& context, const std::string& topic, const std::string& target,
-            const DoneCallback& done) {
-  ask<std::monostate>(done, [&](DoneCallback callback) {
-    return context->engine.unsubscribe(topic, target, std::move(callback));
-  });
+Json time_json(const std::optional<TimePoint>& at) {
+  return at ? Json(to_rfc3339(*at)) : Json(nullptr);
 }
 
-// Removes the subscriptions one after the other; a subscription that was removed meanwhile does not
-// matter.
-void remove_all(const ContextPtr& context, Subscriptions left, const Done& done) {
-  if (left.empty()) return done({});
-  const auto last = left.back();
-  left.pop_back();
-  remove(context, last.topic, last.target,
-         [context, left = std::move(left), done](const Result<>& result) mutable {
-           if (!result && result.error().code != ErrorCode::not_found)
-             return done(ApiResult::of(result.error()));
-           remove_all(context, std::move(left), done);
-         });
-}
-
-// The value in dtm's format: a list of subscribers, as JSON in a string. Its times and versions are
-// not stored.
-Json kv_row(std::size_t id, const std::string& topic, const Subscriptions& subscriptions) {
+// The value in dtm's format: a list of subscribers, as JSON in a string.
+Json kv_row(std::size_t id, const Topic& topic) {
   auto list = Json::array();
-  for (const auto& one : subscriptions)
+  for (const auto& one : topic.subscriptions)
     list.push_back({{"url", one.target}, {"remark", one.remark}});
   return {{"id", id},
           {"cat", kCategory},
-          {"k", topic},
+          {"k", topic.name},
           {"v", text_of(list)},
-          {"version", 1},
-          {"create_time", nullptr},
-          {"update_time", nullptr}};
+          {"version", topic.version},
+          {"create_time", time_json(topic.created_at)},
+          {"update_time", time_json(topic.updated_at)}};
 }
 
 }  // namespace
@@ -111,8 +95,9 @@ void subscribe(const ContextPtr& context, const http::Request& request, Done don
   if (wanted.target.empty()) return done(ApiResult::error("empty url"));
   auto target = target_of(wanted.target, {}, context->options);
   if (!target) return done(ApiResult::of(target.error()));
-  with_topic(context, done, wanted.topic, [context, wanted, done](const Subscriptions& all) {
-    if (has_target(all, wanted.target)) return done(ApiResult::error("this url exists"));
+  with_topic(context, done, wanted.topic, [context, wanted, done](const auto& topic) {
+    if (topic && has_target(*topic, wanted.target))
+      return done(ApiResult::error("this url exists"));
     ask<std::monostate>(told(done), [&](DoneCallback callback) {
       return context->engine.subscribe(wanted, std::move(callback));
     });
@@ -120,21 +105,28 @@ void subscribe(const ContextPtr& context, const http::Request& request, Done don
 }
 
 void unsubscribe(const ContextPtr& context, const http::Request& request, Done done) {
-  const std::string topic(request.query_value("topic"));
+  const std::string name(request.query_value("topic"));
   const std::string url(request.query_value("url"));
-  if (topic.empty()) return done(ApiResult::error("empty topic"));
+  if (name.empty()) return done(ApiResult::error("empty topic"));
   if (url.empty()) return done(ApiResult::error("empty url"));
-  with_topic(context, done, topic, [context, topic, url, done](const Subscriptions& all) {
-    if (all.empty()) return done(ApiResult::error("no such a topic"));
-    if (!has_target(all, url)) return done(ApiResult::error("no such an url "));
-    remove(context, topic, url, told(done));
+  with_topic(context, done, name, [context, name, url, done](const auto& topic) {
+    if (!topic) return done(ApiResult::error("no such a topic"));
+    if (topic->subscriptions.empty()) return done(ApiResult::error("this topic is empty"));
+    if (!has_target(*topic, url)) return done(ApiResult::error("no such an url "));
+    ask<std::monostate>(told(done), [&](DoneCallback callback) {
+      return context->engine.unsubscribe(name, url, std::move(callback));
+    });
   });
 }
 
 void delete_topic(const ContextPtr& context, const std::string& topic, Done done) {
-  with_topic(context, done, topic, [context, done](Subscriptions all) {
-    if (all.empty()) return done(ApiResult::error("storage: NotFound"));
-    remove_all(context, std::move(all), done);
+  const auto on_removed = [done](const Result<>& result) {
+    if (!result && result.error().code == ErrorCode::not_found)
+      return done(ApiResult::error("storage: NotFound"));
+    told(done)(result);
+  };
+  ask<std::monostate>(on_removed, [&](DoneCallback callback) {
+    return context->engine.remove_topic(topic, std::move(callback));
   });
 }
 
@@ -150,12 +142,12 @@ void scan_kv(const ContextPtr& context, const http::Request& request, Done done)
     auto rows = Json::array();
     std::string next;
     std::size_t id = 0;
-    for (const auto& [topic, subscriptions] : topics) {
+    for (const auto& topic : topics) {
       ++id;
-      if (!position.empty() && topic <= position) continue;
-      rows.push_back(kv_row(id, topic, subscriptions));
+      if (!position.empty() && topic.name <= position) continue;
+      rows.push_back(kv_row(id, topic));
       if (rows.size() < limit) continue;
-      next = topic;
+      next = topic.name;
       break;
     }
     done(ApiResult::of(Json{{"kv", std::move(rows)}, {"next_position", next}}));
@@ -170,9 +162,9 @@ void query_kv(const ContextPtr& context, const http::Request& request, Done done
   with_topics(context, done, [key, done](const Topics& topics) {
     auto rows = Json::array();
     std::size_t id = 0;
-    for (const auto& [topic, subscriptions] : topics) {
+    for (const auto& topic : topics) {
       ++id;
-      if (key.empty() || topic == key) rows.push_back(kv_row(id, topic, subscriptions));
+      if (key.empty() || topic.name == key) rows.push_back(kv_row(id, topic));
     }
     done(ApiResult::of(Json{{"kv", std::move(rows)}}));
   });
