@@ -121,6 +121,9 @@ struct Options {
   LogSink log = nullptr;  // null: the library logs nothing
   void* log_user = nullptr;
   LogLevel log_level = LogLevel::info;  // lines below this level are not even formatted
+  // The permissions of a new state file, its -wal, -shm and lock file, whatever the umask: 0600,
+  // and what others get of 0066. An existing file keeps its own; the log warns if they are wider.
+  std::uint32_t file_mode = 0600;
   // A new state file is refused (not_found): for programs whose state file must exist already.
   bool must_exist = false;
   // Checks the whole file before it is opened, as Reader::check does, and refuses it (corrupt) if a

@@ -24,7 +24,13 @@ namespace {
 
 // Logs what the operator must see at a start: which file it is, and whether the file is
 // unexpectedly empty.
-void tell_of_file(const base::Log& log, const store::FileFacts& file) {
+void tell_of_file(const base::Log& log, const store::FileFacts& file, std::uint32_t mode) {
+  if ((file.mode & 0066U & ~mode) != 0) {
+    log.warning(
+        "others may read or write {}: its mode is {:04o}; chmod {:o} it, its -wal, -shm "
+        "and -lock",
+        file.path, file.mode, mode);
+  }
   if (file.is_new) return log.info("new state file {}", file.path);
   const bool uncounted = file.kept > store::kKeptCounted;
   log.info("opened {}: {} unfinished, {}{} kept, schema {}{}", file.path, file.unfinished,
@@ -89,6 +95,7 @@ Result<std::shared_ptr<Engine::Impl>> Engine::Impl::open(std::string_view path,
   config.path = path;
   config.stuck_after = options.stuck_after;
   config.now_us = &loop::monotonic_us;
+  config.file_mode = options.file_mode;
   config.must_exist = options.must_exist;
   if (options.check_at_open) config.check_progress = check_teller(options, config.path);
   auto journal = store::Journal::open(config);
@@ -130,7 +137,7 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   origin_.gaps = std::move(recovered->gaps);
   origin_.file_bytes = recovered->file_bytes;
   origin_.wal_bytes = recovered->wal_bytes;
-  tell_of_file(log_, recovered->file);
+  tell_of_file(log_, recovered->file, options_.file_mode);
   return {};
 }
 

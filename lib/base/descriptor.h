@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -51,9 +52,19 @@ class StandardStreamsTaken {
 };
 
 // The same for a file, whose descriptor never has a number of a standard stream.
-inline int open_beyond_standard_streams(const char* path, int flags, mode_t mode = 0) {
+inline int open_beyond_standard_streams(const char* path, int flags) {
   const StandardStreamsTaken taken;
-  return open(path, flags, mode);
+  return open(path, flags);
+}
+
+// Opens a file, or creates it with exactly these permissions, whatever the umask. Some file systems
+// have no permissions: there the file has those that all files have.
+inline int open_or_create(const char* path, int flags, mode_t mode) {
+  const StandardStreamsTaken taken;
+  const int created = open(path, flags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+  if (created < 0) return errno == EEXIST ? open(path, flags) : created;
+  static_cast<void>(fchmod(created, mode) == 0);
+  return created;
 }
 
 }  // namespace belay::base

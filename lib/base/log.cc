@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/secrets.h"
 
 namespace belay::base {
 
@@ -21,7 +22,7 @@ void Log::threw(std::string_view whose, const char* what) const noexcept {
 void Log::emit(LogLevel level, std::string line) const noexcept {
   std::replace_if(line.begin(), line.end(), is_control, ' ');
   try {
-    sink_(level, line, user_);
+    sink_(level, without_secrets(line), user_);
   } catch (...) {  // if a host's sink throws, only this line is lost
   }
 }

@@ -48,7 +48,7 @@ class Log {
     emit(level, fmt::format(format, std::forward<Args>(args)...));
   }
   // Replaces control characters, so that a line stays one line even if it contains a service's
-  // answer.
+  // answer, and hides the secrets of URLs.
   void emit(LogLevel level, std::string line) const noexcept;
 
   LogSink sink_ = nullptr;

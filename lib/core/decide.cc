@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/mark.h"
+#include "base/secrets.h"
 #include "belay/check.h"
 #include "core/apply.h"
 #include "core/decision.h"
@@ -248,7 +249,7 @@ std::string describe_branch(const Transaction& transaction, std::uint32_t branch
   std::string text = "branch ";
   text.append(transaction.definition.branch_id(branch).view())
       .append(" (")
-      .append(transaction.definition.target(branch, op))
+      .append(base::without_secrets(transaction.definition.target(branch, op)))
       .append(")");
   if (!what.empty()) text.append(": ").append(what);
   return text;

@@ -70,7 +70,8 @@ class Decision {
   bool hastened_ = false;
 };
 
-// The text of a branch's error, the same everywhere: "branch 02 (bank.credit): account closed".
+// The text of a branch's error, the same everywhere: "branch 02 (bank.credit): account closed". A
+// URL's secrets are hidden.
 std::string describe_branch(const Transaction& transaction, std::uint32_t branch, Op op,
                             std::string_view what);
 

@@ -313,6 +313,10 @@ Result<> check_options(const Options& options) {
       check_time("Options::retention_failed", options.retention_failed, Millis{0}, kRetentionMax));
   BELAY_TRY(check_time("Options::checkpoint_interval", options.checkpoint_interval, Millis{1},
                        kIntervalMax));
+  if ((options.file_mode & 0600U) != 0600U || (options.file_mode & ~0666U) != 0) {
+    return invalid(fmt::format(
+        "Options::file_mode is {:04o}, it must be 0600 and no more than 0666", options.file_mode));
+  }
   if (options.stuck_after == 0) return invalid("Options::stuck_after is 0, it must be at least 1");
   if (options.checkpoint_log_bytes == 0)
     return invalid("Options::checkpoint_log_bytes is 0, it must be at least 1");

@@ -112,17 +112,17 @@ std::optional<FileId> file_id(const std::string& path) {
   return FileId{status.st_dev, status.st_ino};
 }
 
-Result<HeldFile> HeldFile::open(const std::string& canonical) {
+Result<HeldFile> HeldFile::open(const std::string& canonical, std::uint32_t mode) {
   HeldFile file;
   file.path_ = canonical;
   file.owner_ = getpid();
-  file.descriptor_ =
-      base::open_beyond_standard_streams(canonical.c_str(), kHeldFileFlags | O_CREAT, 0644);
+  file.descriptor_ = base::open_or_create(canonical.c_str(), kHeldFileFlags, mode);
   if (file.descriptor_ < 0) return file_error("open", canonical);
   base::leave_behind(file.descriptor_);
   struct stat status {};
   if (fstat(file.descriptor_, &status) != 0) return file_error("look at", canonical);
   file.id_ = {status.st_dev, status.st_ino};
+  file.mode_ = status.st_mode & 0777U;
   BELAY_TRY(check_place(file.descriptor_, status, canonical));
   if (set_lock(file.descriptor_, F_WRLCK, kHolderByte, 1)) return file;
   if (errno != EAGAIN && errno != EACCES) return file_error("lock", canonical);

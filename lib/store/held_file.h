@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -42,7 +43,9 @@ class HeldFile {
   // Creates the file if it does not exist. `canonical`: see `canonical_path`. Errors: locked;
   // misplaced (the file has another name, or is mounted on its own; the detail says what to do
   // instead); storage.
-  static Result<HeldFile> open(const std::string& canonical);
+  // `mode`: the permissions of a new file.
+  static Result<HeldFile> open(const std::string& canonical, std::uint32_t mode);
+  std::uint32_t mode() const { return mode_; }  // the permissions at the open; 0: no file
   void release();
   explicit operator bool() const { return descriptor_ >= 0; }
 
@@ -76,6 +79,7 @@ class HeldFile {
     std::swap(shm_, other.shm_);
     std::swap(owner_, other.owner_);
     std::swap(path_, other.path_);
+    std::swap(mode_, other.mode_);
     std::swap(id_, other.id_);
     std::swap(wal_id_, other.wal_id_);
     std::swap(shm_id_, other.shm_id_);
@@ -87,6 +91,7 @@ class HeldFile {
   int shm_ = -1;     // SQLite's shared memory
   pid_t owner_ = 0;  // a forked child must not release its parent's locks
   std::string path_;
+  std::uint32_t mode_ = 0;
   FileId id_;
   std::optional<FileId> wal_id_;  // while guarded
   std::optional<FileId> shm_id_;

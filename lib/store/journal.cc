@@ -106,11 +106,11 @@ Result<> Journal::Impl::take_lock() {
   if (!clock) return clock.error();
   auto now = clock->text(kNow);
   if (!now) return now.error();
-  auto lock = LockFile::take(path_);
+  auto lock = LockFile::take(path_, config_.file_mode);
   if (!lock) return lock.error();
   // Looked at before the file is created.
   if (auto looked = look_first(path_, config_.vfs); !looked) return looked.error();
-  auto file = HeldFile::open(path_);
+  auto file = HeldFile::open(path_, config_.file_mode);
   if (!file) return file.error();
   lock_ = std::move(*lock);
   file_ = std::move(*file);

@@ -29,7 +29,8 @@ struct JournalConfig {
   // The monotonic time in µs, from any thread: measures the commits. Empty: commits are not
   // measured.
   std::function<std::uint64_t()> now_us;
-  bool must_exist = false;  // a new file is an error: not_found
+  std::uint32_t file_mode = 0600;  // the permissions of a new file
+  bool must_exist = false;         // a new file is an error: not_found
   // If set, the whole file is checked first, as a reader's `check` does; the check calls this
   // function with the percentage done.
   std::function<void(unsigned)> check_progress;
@@ -56,6 +57,7 @@ struct FileFacts {
   // Finished transactions with a row; counted only up to slightly more than `kKeptCounted`.
   std::uint64_t kept = 0;
   bool returns_pages = true;  // deletions can make the file smaller
+  std::uint32_t mode = 0;     // its permissions; 0: not known
 };
 inline constexpr std::uint64_t kKeptCounted = 10'000;
 

@@ -93,11 +93,10 @@ Result<std::string> canonical_path(std::string_view path) {
   return (canonical / target.filename()).string();
 }
 
-Result<LockFile> LockFile::take(const std::string& canonical) {
+Result<LockFile> LockFile::take(const std::string& canonical, std::uint32_t mode) {
   LockFile file;
   file.path_ = lock_path(canonical);
-  file.descriptor_ =
-      base::open_beyond_standard_streams(file.path_.c_str(), O_RDWR | O_CREAT | kOpenFlags, 0644);
+  file.descriptor_ = base::open_or_create(file.path_.c_str(), O_RDWR | kOpenFlags, mode);
   if (file.descriptor_ < 0 && errno == ELOOP) {
     return Error{ErrorCode::misplaced,
                  fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};

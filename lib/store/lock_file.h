@@ -4,6 +4,7 @@
 // lock when the process ends in any way.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,7 +31,8 @@ class LockFile {
 
   // `canonical` is the state file's path. Errors: locked (names the holder), misplaced (the lock
   // file is a symbolic link), storage.
-  static Result<LockFile> take(const std::string& canonical);
+  // `mode`: the permissions of a new lock file.
+  static Result<LockFile> take(const std::string& canonical, std::uint32_t mode);
   // Writes who holds the lock, for people; `since` is the time.
   void name_holder(std::string_view since) const;
   // The lock file is emptied and stays: if it were removed, two holders could hold two files of the

@@ -57,6 +57,7 @@ Result<> Journal::Impl::learn_facts(FileKind kind) {
   if (!facts_.path.empty()) return {};  // at a repair: the facts are known already
   facts_.path = path_;
   facts_.is_new = kind == FileKind::fresh;
+  facts_.mode = file_.mode();
   facts_.schema = kSchemaVersion;
   if (facts_.is_new) return {};
   auto version = database_.integer("PRAGMA user_version");

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/secrets.h"
 #include "output.h"
 #include "serve/http/client.h"
 #include "threads/scarce.h"
@@ -29,8 +30,8 @@ void Alerts::on_stuck(const StuckNotice& notice, void* user) {
 
 void Alerts::add(const StuckNotice& notice) {
   if (url_.empty()) return;
-  const nlohmann::ordered_json object{{"branch", notice.target},
-                                      {"error", notice.error},
+  const nlohmann::ordered_json object{{"branch", base::without_secrets(notice.target)},
+                                      {"error", base::without_secrets(notice.error)},
                                       {"gid", notice.gid},
                                       {"retry_count", notice.attempts},
                                       {"status", name_of(notice.status)}};

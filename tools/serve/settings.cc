@@ -23,6 +23,14 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
   table.text("db", "PATH", settings.db, "the state file");
   table.flag("must-exist", settings.engine.must_exist,
              "end rather than begin with a new state file");
+  table.choice<protocol::Secrets>(
+      "secrets", "SECRETS", settings.service.secrets,
+      {{"hidden", protocol::Secrets::hidden}, {"shown", protocol::Secrets::shown}},
+      "passwords and tokens in URLs and headers, in query and all: hidden or shown");
+  table.choice<std::uint32_t>(
+      "file-mode", "MODE", settings.engine.file_mode,
+      {{"0600", 0600}, {"0640", 0640}, {"0660", 0660}, {"0644", 0644}, {"0664", 0664}},
+      "permissions of a new state file and what lies beside it");
   table.flag("no-check", settings.no_check,
              "do not check the whole state file at the start (seconds a GB)");
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");

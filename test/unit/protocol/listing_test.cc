@@ -61,6 +61,30 @@ TEST_SUITE("protocol/listing") {
     CHECK(created.ends_with("+00:00"));
   }
 
+  TEST_CASE("passwords and tokens are hidden, unless the service shall show them") {
+    for (const bool shown : {false, true}) {
+      auto options = ApiSite::default_options();
+      if (shown) options.secrets = protocol::Secrets::shown;
+      ApiSite site(options);
+      const std::string url = "http://user:word@127.0.0.1:1/x?token=abc&a=1";
+      const std::string hidden = "http://***@127.0.0.1:1/x?token=***&a=1";
+      CHECK(site.post("prepare",
+                      msg("g", {url},
+                          {{"query_prepared", url},
+                           {"branch_headers", {{"Authorization", "Bearer abc"}, {"X-H", "v"}}}}))
+                .status == 200);
+      const auto stored = query(site, "g");
+      const auto listed = Json::parse(site.get("all").body).at("transactions").at(0);
+      CHECK(stored.at("branches").at(0).at("url") == (shown ? url : hidden));
+      for (const auto& transaction : {stored.at("transaction"), listed}) {
+        CHECK(transaction.at("query_prepared") == (shown ? url : hidden));
+        const auto headers =
+            Json::parse(transaction.at("options").get<std::string>()).at("branch_headers");
+        CHECK(headers == Json{{"Authorization", shown ? "Bearer abc" : "***"}, {"X-H", "v"}});
+      }
+    }
+  }
+
   TEST_CASE("the rows of tcc, xa and msg") {
     ApiSite site;
     for (const std::string type : {"tcc", "xa"}) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +73,39 @@ class Holder {
 }  // namespace
 
 TEST_SUITE("store/lock") {
+  TEST_CASE("a new file and what lies beside it are their owner's alone, or as the option says") {
+    for (const std::uint32_t mode : {0600U, 0640U, 0666U}) {
+      for (const mode_t mask : {0000, 0022, 0077}) {
+        const TempDir directory;
+        const auto path = directory.file("state.db");
+        const auto before = umask(mask);
+        store::JournalConfig config;
+        config.path = path;
+        config.file_mode = mode;
+        const auto journal = store::Journal::open(config);
+        umask(before);
+        REQUIRE(journal.has_value());
+        for (const auto* beside : {"", "-wal", "-shm", "-lock"}) {
+          CAPTURE(beside);
+          struct stat found {};
+          REQUIRE(stat((path + beside).c_str(), &found) == 0);
+          CHECK((found.st_mode & 0777U) == mode);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("an existing file keeps its permissions") {
+    const TempDir directory;
+    const auto path = directory.file("state.db");
+    open_journal(path);
+    REQUIRE(chmod(path.c_str(), 0644) == 0);
+    open_journal(path);
+    struct stat found {};
+    REQUIRE(stat(path.c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777U) == 0644);
+  }
+
   TEST_CASE("a second journal in the same process is refused, by whatever path it comes") {
     const TempDir directory;
     const auto path = directory.file("state.db");

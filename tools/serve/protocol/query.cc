@@ -70,14 +70,14 @@ Result<ListRequest> read_list(const http::Request& request) {
   return list;
 }
 
-ApiResult list_one(Reader& reader, const std::string& gid) {
+ApiResult list_one(Reader& reader, const std::string& gid, Secrets secrets) {
   const auto row = reader.find(gid);
   if (!row && row.error().code != ErrorCode::not_found) return ApiResult::of(row.error());
-  auto rows = row ? Json::array({transaction_json(*row)}) : Json();
+  auto rows = row ? Json::array({transaction_json(*row, secrets)}) : Json();
   return ApiResult::of(Json{{"next_position", ""}, {"transactions", std::move(rows)}});
 }
 
-ApiResult list_page(Reader& reader, const ListRequest& list) {
+ApiResult list_page(Reader& reader, const ListRequest& list, Secrets secrets) {
   auto rows = Json::array();
   std::string next;
   if (!list.is_empty) {
@@ -86,7 +86,7 @@ ApiResult list_page(Reader& reader, const ListRequest& list) {
     for (const auto& row : page->rows) {
       const bool is_within = (!list.first || row.created_at >= *list.first) &&
                              (!list.last || row.created_at <= *list.last);
-      if (is_within) rows.push_back(transaction_json(row));
+      if (is_within) rows.push_back(transaction_json(row, secrets));
     }
     if (page->next_before_id != 0) next = std::to_string(page->next_before_id);
   }
@@ -97,8 +97,9 @@ ApiResult list_page(Reader& reader, const ListRequest& list) {
 
 void query(const ContextPtr& context, const std::string& gid, Done done) {
   if (gid.empty()) return done(ApiResult::error("no gid specified"));
-  const bool posted = context->reads->post([gid, done](Reader& reader) {
-    auto stored = read_transaction_rows(reader, gid);
+  const auto secrets = context->options.secrets;
+  const bool posted = context->reads->post([gid, secrets, done](Reader& reader) {
+    auto stored = read_transaction_rows(reader, gid, secrets);
     if (!stored) return done(ApiResult::of(stored.error()));
     if (!*stored)
       return done(ApiResult::of(Json{{"branches", Json::array()}, {"transaction", nullptr}}));
@@ -111,8 +112,10 @@ void query(const ContextPtr& context, const std::string& gid, Done done) {
 void list_all(const ContextPtr& context, const http::Request& request, Done done) {
   auto list = read_list(request);
   if (!list) return done(ApiResult::of(list.error()));
-  const bool posted = context->reads->post([list = std::move(*list), done](Reader& reader) {
-    done(list.gid.empty() ? list_page(reader, list) : list_one(reader, list.gid));
+  const auto secrets = context->options.secrets;
+  const bool posted = context->reads->post([list = std::move(*list), secrets,
+                                            done](Reader& reader) {
+    done(list.gid.empty() ? list_page(reader, list, secrets) : list_one(reader, list.gid, secrets));
   });
   if (!posted) done(too_many_reads());
 }

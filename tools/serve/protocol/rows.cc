@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/secrets.h"
 #include "serve/protocol/reason.h"
 #include "serve/protocol/times.h"
 
@@ -58,7 +59,7 @@ std::int64_t seconds_of(const Json& object, const char* name) {
                                                                : 0;
 }
 
-void put_step_options(Json& options, const Json& of_step) {
+void put_step_options(Json& options, const Json& of_step, Secrets secrets) {
   if (const auto timeout = seconds_of(of_step, "request_timeout_ms"); timeout != 0)
     options["request_timeout"] = timeout;
   if (const auto retry = of_step.find("retry"); retry != of_step.end() && retry->is_object()) {
@@ -70,32 +71,39 @@ void put_step_options(Json& options, const Json& of_step) {
   const auto headers = of_step.find("headers");
   if (headers == of_step.end() || !headers->is_array()) return;
   for (const auto& header : *headers) {
-    if (header.size() == 2 && header[0].is_string())
-      options["branch_headers"][header[0].get<std::string>()] = header[1];
+    if (header.size() != 2 || !header[0].is_string()) continue;
+    const auto name = header[0].get<std::string>();
+    const bool hides = secrets == Secrets::hidden && base::is_secret_name(name);
+    options["branch_headers"][name] = hides ? Json(base::kHidden) : header[1];
   }
 }
 
-Json options_of(const Json& definition, bool concurrent) {
+Json options_of(const Json& definition, bool concurrent, Secrets secrets) {
   Json options{{"concurrent", concurrent}};
   if (const auto timeout = seconds_of(definition, "timeout_to_fail_ms"); timeout != 0)
     options["timeout_to_fail"] = timeout;
   for (const auto& step : steps_of(definition)) {
     const auto& of_step = part_of(step, kOptions);
     if (!of_step.is_object()) continue;
-    put_step_options(options, of_step);
+    put_step_options(options, of_step, secrets);
     break;
   }
   return options;
 }
 
+std::string shown_url(std::string_view target, Secrets secrets) {
+  const auto url = url_of(target);
+  return secrets == Secrets::hidden ? base::without_secrets(url) : std::string(url);
+}
+
 // The URL of a message's back-check or of a workflow's callback.
-std::string query_prepared_of(const Json& definition) {
+std::string query_prepared_of(const Json& definition, Secrets secrets) {
   const auto query = definition.find("query");
   if (query == definition.end() || !query->is_number_unsigned()) return {};
   const auto& steps = steps_of(definition);
   const auto place = query->get<std::size_t>();
   if (place >= steps.size() || !part_of(steps[place], kFirst).is_string()) return {};
-  return std::string(url_of(part_of(steps[place], kFirst).get_ref<const std::string&>()));
+  return shown_url(part_of(steps[place], kFirst).get_ref<const std::string&>(), secrets);
 }
 
 bool uses_rpc(const Json& definition) {
@@ -186,7 +194,7 @@ class Payloads {
 };
 
 Json branch_json(const TransactionRow& transaction, const BranchRow& row, std::string_view payload,
-                 const EndTimes& times) {
+                 const EndTimes& times, Secrets secrets) {
   const auto status = branch_status(row);
   const auto ended = times.find({row.branch_id, std::string(name_of(row.op))});
   Json json{
@@ -197,14 +205,14 @@ Json branch_json(const TransactionRow& transaction, const BranchRow& row, std::s
       {"status", status},
       {"create_time", to_rfc3339(transaction.created_at)},
       {"update_time", to_rfc3339(ended == times.end() ? transaction.created_at : ended->second)}};
-  put_unless_empty(json, "url", std::string(url_of(row.target)));
+  put_unless_empty(json, "url", shown_url(row.target, secrets));
   if (!payload.empty()) json["bin_data"] = payload;
   if (ended != times.end() && status == "succeed") put_end(json, Status::succeed, ended->second);
   if (ended != times.end() && status == "failed") put_end(json, Status::failed, ended->second);
   return json;
 }
 
-Json branches_json(const WholeTransaction& whole, const Json& definition) {
+Json branches_json(const WholeTransaction& whole, const Json& definition, Secrets secrets) {
   const auto& rows = whole.branches;
   const auto times = end_times(whole.timeline);
   Payloads payloads(definition);
@@ -216,7 +224,7 @@ Json branches_json(const WholeTransaction& whole, const Json& definition) {
     for (int place = 0; place < 3; ++place) {
       for (auto j = i; j < end; ++j) {
         if (place_of(rows[j].op) == place && is_listed(rows[j]))
-          branches.push_back(branch_json(whole.row, rows[j], payloads.take(step), times));
+          branches.push_back(branch_json(whole.row, rows[j], payloads.take(step), times, secrets));
       }
     }
     i = end;
@@ -241,7 +249,7 @@ Json progress_json(const WholeTransaction& whole) {
   return branches;
 }
 
-Json transaction_with(const TransactionRow& row, const Json& definition) {
+Json transaction_with(const TransactionRow& row, const Json& definition, Secrets secrets) {
   const bool concurrent = row.mode == Mode::msg && definition.value("concurrent", false);
   Json json{{"id", client_id(row.id)},
             {"gid", row.gid},
@@ -251,10 +259,10 @@ Json transaction_with(const TransactionRow& row, const Json& definition) {
             {"create_time", to_rfc3339(row.created_at)},
             {"update_time", to_rfc3339(row.updated_at)},
             {"concurrent", concurrent},
-            {"options", text_of(options_of(definition, concurrent))}};
+            {"options", text_of(options_of(definition, concurrent, secrets))}};
   if (row.finished_at) put_end(json, row.status, *row.finished_at);
   if (row.due_at) json["next_cron_time"] = to_rfc3339(*row.due_at);
-  put_unless_empty(json, "query_prepared", query_prepared_of(definition));
+  put_unless_empty(json, "query_prepared", query_prepared_of(definition, secrets));
   put_unless_empty(json, "result", row.result);
   if (row.status == Status::aborting || row.status == Status::failed)
     put_unless_empty(json, "rollback_reason", client_reason(row.last_error));
@@ -265,12 +273,13 @@ Json transaction_with(const TransactionRow& row, const Json& definition) {
 
 }  // namespace
 
-Json transaction_json(const TransactionRow& row) {
-  return transaction_with(row, parse_definition(row));
+Json transaction_json(const TransactionRow& row, Secrets secrets) {
+  return transaction_with(row, parse_definition(row), secrets);
 }
 
 Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
-                                                               const std::string& gid) {
+                                                               const std::string& gid,
+                                                               Secrets secrets) {
   using Found = std::optional<StoredTransaction>;
   const auto whole = reader.read(gid);
   if (!whole) {
@@ -278,9 +287,10 @@ Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
     return whole.error();
   }
   const auto definition = parse_definition(whole->row);
-  auto branches =
-      whole->row.mode == Mode::workflow ? progress_json(*whole) : branches_json(*whole, definition);
-  return Found(StoredTransaction{transaction_with(whole->row, definition), std::move(branches)});
+  auto branches = whole->row.mode == Mode::workflow ? progress_json(*whole)
+                                                    : branches_json(*whole, definition, secrets);
+  return Found(
+      StoredTransaction{transaction_with(whole->row, definition, secrets), std::move(branches)});
 }
 
 Json new_transaction(const Report& report, const TransactionRequest& request) {

@@ -8,6 +8,7 @@
 #include "belay/reader.h"
 #include "belay/report.h"
 #include "serve/protocol/api_result.h"
+#include "serve/protocol/secrets.h"
 #include "serve/protocol/transaction_request.h"
 
 namespace belay::protocol {
@@ -19,8 +20,9 @@ struct StoredTransaction {
 
 // Nothing if the gid is not known.
 Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
-                                                               const std::string& gid);
-Json transaction_json(const TransactionRow& row);
+                                                               const std::string& gid,
+                                                               Secrets secrets);
+Json transaction_json(const TransactionRow& row, Secrets secrets);
 // The same for a transaction that was just prepared.
 Json new_transaction(const Report& report, const TransactionRequest& request);
 

@@ -8,6 +8,7 @@
 #include "belay/engine.h"
 #include "serve/http/message.h"
 #include "serve/protocol/metrics.h"
+#include "serve/protocol/secrets.h"
 
 namespace belay::protocol {
 
@@ -24,6 +25,8 @@ struct ServiceOptions {
   // Refuse targets that are not URLs: a server has no registered handlers, so such a branch would
   // wait for ever.
   bool urls_only = true;
+  // What query and all tell of URLs and headers.
+  Secrets secrets = Secrets::hidden;
   // The engine's default: fills in the values that a request's retry leaves out.
   Retry retry;
   // The engine's default. A request with wait_result is answered at the latest this long plus two

@@ -19,8 +19,9 @@ std::string extra(const TransactionRequest& request, std::string_view name) {
 // is the request's.
 void tell_stored(const ContextPtr& context, const std::string& gid, const std::string& wanted,
                  Done done) {
-  const bool posted = context->reads->post([gid, wanted, done](Reader& reader) {
-    const auto stored = read_transaction_rows(reader, gid);
+  const auto secrets = context->options.secrets;
+  const bool posted = context->reads->post([gid, wanted, secrets, done](Reader& reader) {
+    const auto stored = read_transaction_rows(reader, gid, secrets);
     if (!stored) return done(ApiResult::of(stored.error()));
     if (!*stored) return done(unknown_gid(gid));
     const auto type = (*stored)->transaction.value("trans_type", std::string());
