@@ -154,6 +154,10 @@ class BELAY_EXPORT Reader {
   // storage.
   Result<TransactionRow> find(std::string_view gid);
   Result<WholeTransaction> read(std::string_view gid);
+  // When the oldest unfinished transaction was created, as the rows say: behind the log by up to
+  // two Options::checkpoint_interval, and as cheap as one row. Empty: there is none. Errors:
+  // storage.
+  Result<std::optional<TimePoint>> oldest_unfinished();
   // All topics, ordered by name; or one topic. Errors: storage; for one topic also not_found.
   Result<std::vector<Topic>> topics();
   Result<Topic> topic(std::string_view name);

@@ -314,6 +314,9 @@ Result<TransactionRow> Reader::find(std::string_view gid) {
 Result<WholeTransaction> Reader::read(std::string_view gid) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.read(gid); });
 }
+Result<std::optional<TimePoint>> Reader::oldest_unfinished() {
+  return Impl::enter(impl_, [](Impl& impl) { return impl.oldest_unfinished(); });
+}
 Result<std::vector<Topic>> Reader::topics() {
   return Impl::enter(impl_, [](Impl& impl) { return impl.topics(); });
 }

@@ -50,6 +50,7 @@ class Reader::Impl {
   Result<WholePage> list_whole(const Filter& filter);
   Result<TransactionRow> find(std::string_view gid);
   Result<WholeTransaction> read(std::string_view gid);
+  Result<std::optional<TimePoint>> oldest_unfinished();
   Result<std::vector<Topic>> topics();
   Result<Topic> topic(std::string_view name);
   Result<std::vector<XaRealm>> realms();

@@ -14,11 +14,13 @@
 #include "base/mutex.h"
 #include "base/spans.h"
 #include "belay/engine.h"
+#include "belay/version.h"
 #include "serve/alerts.h"
 #include "serve/gate.h"
 #include "serve/http/server.h"
 #include "serve/notify.h"
 #include "serve/opening.h"
+#include "serve/process_figures.h"
 #include "serve/protocol/api_result.h"
 #include "serve/protocol/service.h"
 #include "serve/signals.h"
@@ -148,7 +150,9 @@ protocol::ServerFigures figures_of(const http::Server& server, const Alerts& ale
           .alerts_failed = told.failed,
           .alerts_dropped = told.dropped,
           .log_lines_dropped = log.dropped(),
-          .shortages = http.shortages};
+          .shortages = http.shortages,
+          .version = std::string(version()),
+          .process = process_figures()};
 }
 
 std::string url_of(const http::Server& server, const ServeSettings& settings) {

@@ -27,6 +27,7 @@ ApiSite::ApiSite(const protocol::ServiceOptions& options) {
   Options engine_options;
   engine_options.retry.first_interval = 20ms;
   engine_options.retry.ongoing_interval = 20ms;
+  engine_options.checkpoint_interval = 100ms;
   const auto path = dir_.file("state.db");
   auto engine = Engine::open(path, engine_options);
   REQUIRE(engine.has_value());

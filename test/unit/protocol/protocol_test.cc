@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <string>
 #include <thread>
@@ -248,6 +249,20 @@ TEST_SUITE("protocol/protocol") {
                                          {"url", "ok"}})
                 .status == 409);
     }
+  }
+
+  TEST_CASE("the age of the oldest unfinished transaction is a metric") {
+    ApiSite site;
+    const auto metrics = [&] { return site.ask({"GET", "/metrics", {}, {}, {}}).body; };
+    CHECK(metrics().find("\nbelay_oldest_unfinished_seconds 0\n") != std::string::npos);
+    site.post("prepare", body("g", "tcc"));
+    // Its row is written within two intervals of the checkpoint.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (metrics().find("\nbelay_oldest_unfinished_seconds 0\n") != std::string::npos) {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::yield();
+    }
+    CHECK(metrics().find("\nbelay_oldest_unfinished_seconds ") != std::string::npos);
   }
 
   TEST_CASE("health and metrics") {

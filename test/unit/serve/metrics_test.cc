@@ -2,11 +2,17 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 
+#include "serve/process_figures.h"
 #include "serve/protocol/metrics.h"
+#include "support/process.h"
 
 namespace belay::protocol {
+
+using test::TempDir;
+
 namespace {
 
 bool has_line(const std::string& text, const std::string& line) {
@@ -27,7 +33,7 @@ TEST_SUITE("protocol/metrics") {
     metrics.count_request("submit", 200, 0.002);
     metrics.count_request("submit", 409, 0.2);
     metrics.count_request("newGid", 200, 0.0001);
-    const auto text = metrics.render({}, {});
+    const auto text = metrics.render({});
     CHECK(has_line(text, R"(dtm_server_process_total{api="submit",status="ok",type="http"} 1)"));
     CHECK(has_line(text, R"(dtm_server_process_total{api="submit",status="fail",type="http"} 1)"));
     CHECK(has_line(text, R"(dtm_server_process_total{api="newgid",status="ok",type="http"} 1)"));
@@ -37,7 +43,7 @@ TEST_SUITE("protocol/metrics") {
   TEST_CASE("routes without end do not make labels without end") {
     Metrics metrics;
     for (int i = 0; i < 10'000; ++i) metrics.count_request("route" + std::to_string(i), 200, 0);
-    const auto text = metrics.render({}, {});
+    const auto text = metrics.render({});
     CHECK(lines_with(text, "dtm_server_process_total{") <= 2 * 65);
     CHECK(text.find(R"(api="other")") != std::string::npos);
   }
@@ -53,7 +59,7 @@ TEST_SUITE("protocol/metrics") {
     counters.commit_us_max = 250;
     counters.due_lag_ms = 20;
     Metrics metrics;
-    const auto text = metrics.render(counters, {});
+    const auto text = metrics.render({.counters = counters});
     CHECK(has_line(text, "belay_transactions_live 3"));
     CHECK(has_line(text, "belay_transactions_stuck 1"));
     CHECK(has_line(text, R"(belay_transactions_finished_total{status="succeed"} 12345678901)"));
@@ -72,9 +78,27 @@ TEST_SUITE("protocol/metrics") {
     metrics.read_server([&figures] { return figures; });
     figures.connections = 5;
     figures.alerts_dropped = 2;
-    const auto text = metrics.render({}, {});
+    figures.version = "1.2.3";
+    figures.process = tool::process_figures();
+    const auto text = metrics.render({.oldest_seconds = 1.5});
+    CHECK(has_line(text, "belay_oldest_unfinished_seconds 1.5"));
+    CHECK(has_line(text, R"(belay_build_info{version="1.2.3"} 1)"));
+    CHECK(lines_with(metrics.render({}), "belay_oldest_unfinished_seconds") == 0);
     CHECK(has_line(text, "belay_http_connections 5"));
     CHECK(has_line(text, "belay_alerts_dropped_total 2"));
+  }
+
+  TEST_CASE("what the process takes is there") {
+    const auto figures = tool::process_figures();
+    CHECK(figures.cpu_seconds > 0);
+    CHECK(figures.start_seconds > 1.7e9);
+    CHECK(figures.resident_bytes > 100'000);
+    CHECK(figures.virtual_bytes >= figures.resident_bytes);
+    CHECK(figures.open_files >= 3);
+    CHECK(figures.open_files_max >= figures.open_files);
+    const TempDir dir;
+    const std::ofstream one(dir.file("one"));
+    CHECK(tool::process_figures().open_files == figures.open_files + 1);
   }
 
   TEST_CASE("hosts are shown by outcome, and beyond a hundred summed up") {
@@ -85,7 +109,7 @@ TEST_SUITE("protocol/metrics") {
       hosts[i].breaker = BreakerState::open;
     }
     Metrics metrics;
-    const auto text = metrics.render({}, hosts);
+    const auto text = metrics.render({.hosts = hosts});
     CHECK(has_line(text, R"(belay_host_calls_total{host="http://host-7",outcome="success"} 2)"));
     CHECK(has_line(text, R"(belay_host_breaker_state{host="http://host-7"} 1)"));
     CHECK(has_line(text, R"(belay_host_calls_total{host="other",outcome="success"} 100)"));

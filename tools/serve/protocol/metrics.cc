@@ -138,6 +138,21 @@ void add_server(Families& families, const ServerFigures& figures) {
         "Connections and requests that no descriptor or memory was left for.", figures.shortages);
 }
 
+void add_process(Families& families, const ServerFigures& figures) {
+  const auto& process = figures.process;
+  families.push_back({"belay_build_info",
+                      "1; the labels say what runs.",
+                      MetricType::Gauge,
+                      {metric_of(MetricType::Gauge, 1, {{"version", figures.version}})}});
+  total(families, "process_cpu_seconds_total", "User and system CPU time.", process.cpu_seconds);
+  now(families, "process_start_time_seconds", "When it began, since the epoch.",
+      process.start_seconds);
+  now(families, "process_resident_memory_bytes", "Memory in use.", process.resident_bytes);
+  now(families, "process_virtual_memory_bytes", "Address space.", process.virtual_bytes);
+  now(families, "process_open_fds", "Open descriptors.", process.open_files);
+  now(families, "process_max_fds", "Their limit.", process.open_files_max);
+}
+
 void add_up(HostFigures& into, const HostFigures& host) {
   into.in_flight += host.in_flight;
   into.success += host.success;
@@ -245,18 +260,27 @@ void Metrics::read_server(std::function<ServerFigures()> read) {
   impl_->read_server = std::move(read);
 }
 
-std::string Metrics::render(const Counters& counters, const std::vector<HostFigures>& hosts) {
+std::string Metrics::render(const Moment& moment) {
   auto families = impl_->registry.Collect();
   std::function<ServerFigures()> read;
   {
     const base::Lock lock(impl_->mutex);
     read = impl_->read_server;
   }
-  add_transactions(families, counters);
-  add_calls(families, counters);
-  add_storage(families, counters);
-  add_hosts(families, hosts);
-  if (read) add_server(families, read());
+  add_transactions(families, moment.counters);
+  if (moment.oldest_seconds) {
+    now(families, "belay_oldest_unfinished_seconds",
+        "Age of the oldest unfinished transaction, some seconds behind; 0: there is none.",
+        *moment.oldest_seconds);
+  }
+  add_calls(families, moment.counters);
+  add_storage(families, moment.counters);
+  add_hosts(families, moment.hosts);
+  if (read) {
+    const auto figures = read();
+    add_server(families, figures);
+    add_process(families, figures);
+  }
   std::ostringstream text;
   text.precision(15);
   prometheus::TextSerializer().Serialize(text, families);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,14 @@
 
 namespace belay::protocol {
 
+// What the process takes. What the system does not tell is 0.
+struct ProcessFigures {
+  double cpu_seconds = 0;    // user and system, total
+  double start_seconds = 0;  // since the epoch
+  std::uint64_t resident_bytes = 0, virtual_bytes = 0;
+  std::uint64_t open_files = 0, open_files_max = 0;
+};
+
 // The figures of one moment of the program around the service.
 struct ServerFigures {
   std::uint64_t connections = 0, requests_in_flight = 0;                 // now
@@ -21,6 +30,8 @@ struct ServerFigures {
   std::uint64_t alerts_sent = 0, alerts_failed = 0, alerts_dropped = 0;  // total
   std::uint64_t log_lines_dropped = 0;                                   // total
   std::uint64_t shortages = 0;                                           // total
+  std::string version;
+  ProcessFigures process;
 };
 
 // Thread-safe.
@@ -34,8 +45,15 @@ class Metrics {
   void count_request(std::string_view api, int status, double seconds);
   // Sets the source of the program's own figures, which is called at each render.
   void read_server(std::function<ServerFigures()> read);
+  // What one text tells of the engine.
+  struct Moment {
+    Counters counters{};
+    std::vector<HostFigures> hosts{};
+    // The age of the oldest unfinished transaction; 0: there is none. Empty: it could not be read.
+    std::optional<double> oldest_seconds{};
+  };
   // Renders Prometheus' text format. Hosts beyond the first 100 are summed as "other".
-  std::string render(const Counters& counters, const std::vector<HostFigures>& hosts);
+  std::string render(const Moment& moment);
 
  private:
   class Impl;

@@ -1,6 +1,9 @@
 #include "serve/protocol/service.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "serve/protocol/body_queue.h"
@@ -95,15 +98,33 @@ void rpc_route(Turn& turn) {
            turn.respond());
 }
 
+// Empty if the file cannot be read.
+std::optional<double> oldest_seconds(Reader& reader) {
+  const auto oldest = reader.oldest_unfinished();
+  if (!oldest) return std::nullopt;
+  if (!*oldest) return 0;
+  const std::chrono::duration<double> age = std::chrono::system_clock::now() - **oldest;
+  return std::max(age.count(), 0.0);
+}
+
+// The figures come from the engine, then the oldest transaction from the file, unless too many
+// reads wait already.
 void metrics_route(Turn& turn) {
+  const auto tell = [context = turn.context, to = turn.open_request,
+                     open_requests = turn.open_requests](const std::vector<HostFigures>& hosts,
+                                                         std::optional<double> oldest) {
+    auto response = plain_text(
+        200, open_requests->metrics().render({context->engine.counters(), hosts, oldest}));
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    to->answer(std::move(response));
+  };
   ask<std::vector<HostFigures>>(
       [context = turn.context, to = turn.open_request,
-       open_requests = turn.open_requests](const Result<std::vector<HostFigures>>& hosts) {
+       tell](const Result<std::vector<HostFigures>>& hosts) {
         if (!hosts) return to->answer(to_response(ApiResult::of(hosts.error())));
-        auto response =
-            plain_text(200, open_requests->metrics().render(context->engine.counters(), *hosts));
-        response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-        to->answer(std::move(response));
+        const bool posted = context->reads->post(
+            [tell, hosts = *hosts](Reader& reader) { tell(hosts, oldest_seconds(reader)); });
+        if (!posted) tell(*hosts, std::nullopt);
       },
       [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
 }
