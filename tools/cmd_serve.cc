@@ -18,8 +18,11 @@ for this machine only; any other address needs --token-file or --insecure.
 
 Every option may also stand in the environment (--drain-timeout is
 BELAY_DRAIN_TIMEOUT; of several values, commas between them) and in the file named
-by --config, as NAME = VALUE lines (TOML). A flag goes before the environment, the
-environment before the file. --print-config prints what holds.
+by --config, as NAME = VALUE lines (TOML): "30s" and "16MiB" are strings, a count is
+an integer, a flag true or false, several values are an array of strings. A flag goes
+before the environment, the environment before the file. --print-config prints what
+holds, as such a file; what a URL has before its @ is left out. A variable BELAY_...
+that is none of these is warned about.
 
 SIGTERM: new work is answered 503, what is under way may finish within
 --drain-timeout, the rest goes on at the next start. Exit code 0 then; 3 if there is
@@ -59,8 +62,18 @@ ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error)
               "name another address with --listen instead of " + serve.settings.listen);
 }
 
+// Only the name: the value may be a secret.
+void warn_of_unknown_variables(Context& context, const OptionTable& table) {
+  for (const auto& name : table.unknown_variables()) {
+    context.err.print("{}: no option of `belay serve` is called {} in the environment\n",
+                      context.err.styled("warning", Style::warn), printable(name));
+  }
+  context.err.flush();
+}
+
 ExitCode run(Context& context, Serve& serve) {
   auto& settings = serve.settings;
+  warn_of_unknown_variables(context, serve.table);
   if (auto wrong = serve.table.resolve()) return bad_usage(context, *wrong);
   // For `belay --db PATH serve`.
   if (!context.db.empty() && !serve.table.is_given("db")) settings.db = context.db;

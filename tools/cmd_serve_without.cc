@@ -11,7 +11,7 @@ void add_missing(CLI::App& app, Context& context, const char* name, const char* 
   command->allow_extras();
   on_run(command, context, [&context, name] {
     return fail(context, ExitCode::failed, fmt::format("this belay was built without `{}`", name),
-                "build it with libmicrohttpd, gnutls, libcurl and prometheus-cpp");
+                "build it with libmicrohttpd, gnutls, libcurl, prometheus-cpp and toml++");
   });
 }
 

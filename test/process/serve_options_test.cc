@@ -51,6 +51,20 @@ TEST_SUITE("process/serve options") {
     CHECK(contains(second.out, "allow-target = [\"https://*.example.com\", \"10.0.0.1:8080\"]"));
   }
 
+  TEST_CASE("a variable that looks like an option is warned about by its name only") {
+    const auto end = serve({"--print-config"}, {{"BELAY_TOKEN_FLIE", "a secret"}});
+    CHECK(end.exit_code == 0);
+    CHECK(contains(end.err, "BELAY_TOKEN_FLIE"));
+    CHECK_FALSE(contains(end.err, "a secret"));
+    CHECK(serve({"--print-config"}, {{"BELAY_STUCK_AFTER", "7"}}).err == "");
+  }
+
+  TEST_CASE("a mistake in the file is refused with its line") {
+    const TempDir dir;
+    std::ofstream(dir.file("c.toml")) << "# ours\nstuck-after = 1,5\n";
+    CHECK(refused_for(serve({"--config", dir.file("c.toml")}), "c.toml:2: "));
+  }
+
   TEST_CASE("beyond loopback it wants a token, or --insecure") {
     const TempDir dir;
     const auto db = dir.file("s.db");

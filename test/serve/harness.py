@@ -131,7 +131,8 @@ class Server:
 
     def start(self, seconds=30):
         """Returns when it answers /healthz with 200."""
-        clean = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+        clean = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()
+                 and not k.startswith("BELAY_")}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,

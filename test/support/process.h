@@ -15,7 +15,7 @@ namespace belay::test {
 struct Spawn {
   std::vector<std::string> argv{};  // argv[0]: the program's path
   std::string input{};              // its stdin; then end of file
-  // Set on top of this process's environment; an empty value removes the name.
+  // Set on top of this process's environment without its BELAY_…; an empty value removes the name.
   std::vector<std::pair<std::string, std::string>> env{};
   std::string directory{};  // where it runs; empty: here
   bool terminal = false;    // its stdout and stderr are a terminal, 80 columns wide; all in `out`

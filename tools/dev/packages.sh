@@ -8,7 +8,7 @@ BUILD_PACKAGES=(
   libsqlite3-dev libuv1-dev libfmt-dev  # the library
   libcurl4-openssl-dev zlib1g-dev       # branches that are URLs
   libcli11-dev nlohmann-json3-dev       # the tools
-  libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev  # belay serve
+  libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
 )
 # What the tests need on top: the second compiler with its sanitizers, the checkers, and the
 # databases that take part, which the tests start themselves.

@@ -65,6 +65,7 @@ HEADERS = {
     "microhttpd.h": ("tools/serve/http/server",),
     "gnutls/gnutls.h": ("tools/serve/http/server",),
     "gnutls/x509.h": ("tools/serve/http/server",),
+    "toml++/toml.h": ("tools/serve/config_file",),
     "doctest/doctest.h": ("test/",),
 }
 

@@ -1,16 +1,18 @@
 #include "serve/option_table.h"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <sstream>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
+#include "nearest.h"
 #include "output.h"
-#include "serve/read_file.h"
 
 namespace belay::tool {
 namespace {
@@ -36,21 +38,35 @@ std::string bytes_text(std::uint64_t size) {
   return std::to_string(size);
 }
 
+constexpr const char* kHidden = "***@";
+
 // "http://user:word@host/" → "http://***@host/"
 std::string without_secret(const std::string& url) {
   const auto scheme = url.find("://");
   const auto begin = scheme == url.npos ? 0 : scheme + 3;
   const auto at = url.substr(0, url.find('/', begin)).rfind('@');
-  return at == url.npos || at < begin ? url : url.substr(0, begin) + "***" + url.substr(at);
+  return at == url.npos || at < begin ? url : url.substr(0, begin) + kHidden + url.substr(at + 1);
 }
 
+// A basic string of TOML.
 std::string quoted(const std::string& text) {
-  const char quote = text.find('"') == text.npos ? '"' : '\'';
-  return quote + text + quote;
+  std::string result = "\"";
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (letter == '"' || letter == '\\')
+      result.append({'\\', letter});
+    else if (byte < 0x20 || byte == 0x7f)
+      result += fmt::format("\\u{:04x}", byte);
+    else
+      result += letter;
+  }
+  return result + "\"";
 }
+
+constexpr std::string_view kPrefix = "BELAY_";
 
 std::string in_environment(const std::string& name) {
-  std::string result = "BELAY_" + name;
+  std::string result = std::string(kPrefix) + name;
   for (auto& letter : result) letter = letter == '-' ? '_' : base::upper(letter);
   return result;
 }
@@ -130,7 +146,7 @@ void OptionTable::list(const char* name, const char* type, Words& into, const ch
 }
 
 void OptionTable::bytes(const char* name, std::size_t& into, const char* help) {
-  auto& entry = add(name, "BYTES", help, Entry::Kind::text);
+  auto& entry = add(name, "BYTES", help, Entry::Kind::bytes);
   entry.set = [&into](const Words& words) -> std::optional<std::string> {
     const auto size = parse_bytes(words.back());
     if (!size || *size == 0) return "'" + words.back() + "' is no size such as 65536 or 16MiB";
@@ -141,7 +157,7 @@ void OptionTable::bytes(const char* name, std::size_t& into, const char* help) {
 }
 
 void OptionTable::number(const char* name, double& into, const char* help) {
-  auto& entry = add(name, "NUMBER", help, Entry::Kind::bare);
+  auto& entry = add(name, "NUMBER", help, Entry::Kind::number);
   entry.set = [&into](const Words& words) -> std::optional<std::string> {
     const auto value = base::parse_number<double>(words.back());
     if (!value || !(*value >= 0) || *value > 1e9)
@@ -153,7 +169,7 @@ void OptionTable::number(const char* name, double& into, const char* help) {
 }
 
 void OptionTable::duration(const char* name, Millis& into, const char* help) {
-  auto& entry = add(name, "TIME", help, Entry::Kind::text);
+  auto& entry = add(name, "TIME", help, Entry::Kind::time);
   entry.set = [&into](const Words& words) -> std::optional<std::string> {
     const auto time = parse_duration(words.back());
     if (!time) return "'" + words.back() + "' is no duration such as 500ms, 5s, 10m, 2h, 7d";
@@ -191,36 +207,68 @@ void OptionTable::add_to(CLI::App* command) {
   }
 }
 
-std::optional<std::string> OptionTable::read_file(const std::string& path,
-                                                  std::vector<std::pair<Entry*, Words>>& found) {
-  auto text = belay::tool::read_file(path);
-  if (!text) return text.error().detail;
-  std::istringstream lines(std::move(*text));
-  for (auto& item : CLI::ConfigTOML().from_config(lines)) {
-    if (item.name == "--" || item.name == "++") continue;  // the end and the beginning of a section
-    const bool ours = item.parents.empty() || item.parents == Words{"serve"};
-    auto* entry = ours ? find(item.name) : nullptr;
-    if (entry == nullptr) return path + ": there is no option '" + item.fullname() + "'";
-    std::erase(item.inputs, std::string());
-    if (item.inputs.empty() && entry->kind != Entry::Kind::list) continue;
-    found.emplace_back(entry, std::move(item.inputs));
+bool OptionTable::takes(Entry::Kind kind, ConfigType type) {
+  switch (kind) {
+    case Entry::Kind::text:
+    case Entry::Kind::url:
+    case Entry::Kind::time: return type == ConfigType::string;
+    case Entry::Kind::bytes: return type == ConfigType::string || type == ConfigType::integer;
+    case Entry::Kind::count: return type == ConfigType::integer;
+    case Entry::Kind::number: return type == ConfigType::number || type == ConfigType::integer;
+    case Entry::Kind::flag: return type == ConfigType::boolean;
+    case Entry::Kind::list: return type == ConfigType::strings;
+  }
+  return false;
+}
+
+const char* OptionTable::wanted_by(Entry::Kind kind) {
+  switch (kind) {
+    case Entry::Kind::time: return "a string such as \"30s\"";
+    case Entry::Kind::bytes: return "a string such as \"16MiB\", or an integer";
+    case Entry::Kind::count: return name_of(ConfigType::integer);
+    case Entry::Kind::number: return name_of(ConfigType::number);
+    case Entry::Kind::flag: return name_of(ConfigType::boolean);
+    case Entry::Kind::list: return name_of(ConfigType::strings);
+    case Entry::Kind::text:
+    case Entry::Kind::url: break;
+  }
+  return name_of(ConfigType::string);
+}
+
+std::optional<std::string> OptionTable::set_from_file(const ConfigItem& item) {
+  const auto* entry = find(item.name);
+  if (entry == nullptr) {
+    Words names;
+    for (const auto& one : entries_) names.push_back(one.name);
+    return fmt::format("{}: there is no option '{}'{}", item.place, item.name,
+                       did_you_mean(item.name, names));
+  }
+  if (!takes(entry->kind, item.type)) {
+    return fmt::format("{}: {}: it must be {}, not {}", item.place, item.name,
+                       wanted_by(entry->kind), name_of(item.type));
+  }
+  const auto wrong = entry->set(item.words);
+  return wrong ? std::optional(fmt::format("{}: {}: {}", item.place, item.name, *wrong))
+               : std::nullopt;
+}
+
+std::optional<std::string> OptionTable::set_from_file() {
+  if (config_option_->count() == 0) config_ = environment("config").value_or("");
+  if (config_.empty()) return std::nullopt;
+  const auto items = read_config(config_);
+  if (!items) return items.error().detail;
+  for (const auto& item : *items) {
+    if (auto wrong = set_from_file(item)) return wrong;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> OptionTable::resolve() {
-  if (config_option_->count() == 0) config_ = environment("config").value_or("");
-  std::vector<std::pair<Entry*, Words>> in_file;
-  if (!config_.empty()) {
-    if (auto wrong = read_file(config_, in_file)) return wrong;
-  }
+// From a flag, or else from the environment.
+std::optional<std::string> OptionTable::set_from_words() {
   const auto set = [](Entry& entry, const Words& words, const std::string& where) {
     auto wrong = entry.set(words);
     return wrong ? std::optional(where + ": " + *wrong) : std::nullopt;
   };
-  for (auto& [entry, words] : in_file) {
-    if (auto wrong = set(*entry, words, config_ + ": " + entry->name)) return wrong;
-  }
   for (auto& entry : entries_) {
     std::optional<std::string> wrong;
     if (entry.option->count() > 0) {
@@ -234,6 +282,57 @@ std::optional<std::string> OptionTable::resolve() {
   return std::nullopt;
 }
 
+std::optional<std::string> OptionTable::resolve() {
+  auto wrong = set_from_file();
+  return wrong ? wrong : set_from_words();
+}
+
+OptionTable::Words OptionTable::unknown_variables() const {
+  Words known = {in_environment("config")};
+  for (const auto& entry : entries_) known.push_back(in_environment(entry.name));
+  Words unknown;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    const auto name = text.substr(0, text.find('='));
+    const bool ours = name.starts_with(kPrefix);
+    if (ours && std::find(known.begin(), known.end(), name) == known.end())
+      unknown.emplace_back(name);
+  }
+  return unknown;
+}
+
+std::string OptionTable::printed(const Entry& entry) {
+  const auto words = entry.get();
+  const auto is_text = [](const std::string& word) { return base::is_text(word); };
+  if (!std::all_of(words.begin(), words.end(), is_text)) {
+    return fmt::format("# {} is no UTF-8, and cannot stand in a file\n", entry.name);
+  }
+  const auto line = [&](const std::string& value) {
+    return fmt::format("{} = {}", entry.name, value);
+  };
+  const auto word = words.empty() ? "" : words.back();
+  switch (entry.kind) {
+    case Entry::Kind::list: {
+      std::string value;
+      for (const auto& one : words) value += (value.empty() ? "" : ", ") + quoted(one);
+      return line("[" + value + "]") + "\n";
+    }
+    case Entry::Kind::url: {
+      const auto shown = without_secret(word);
+      const bool hides = shown.find(kHidden) != shown.npos;
+      const auto* note = hides ? "  # what stands before the @ is not shown: put it back" : "";
+      return line(quoted(shown)) + note + "\n";
+    }
+    case Entry::Kind::text:
+    case Entry::Kind::time:
+    case Entry::Kind::bytes: return line(quoted(word)) + "\n";
+    case Entry::Kind::count:
+    case Entry::Kind::number:
+    case Entry::Kind::flag: break;
+  }
+  return line(word) + "\n";
+}
+
 std::string OptionTable::printed() const {
   std::string result;
   std::string section;
@@ -242,19 +341,7 @@ std::string OptionTable::printed() const {
       result += fmt::format("{}# {}\n", section.empty() ? "" : "\n", entry.section);
       section = entry.section;
     }
-    const auto words = entry.get();
-    std::string value;
-    switch (entry.kind) {
-      case Entry::Kind::list:
-        for (const auto& word : words) value += (value.empty() ? "" : ", ") + quoted(word);
-        value = "[" + value + "]";
-        break;
-      case Entry::Kind::url: value = quoted(without_secret(words.back())); break;
-      case Entry::Kind::text: value = quoted(words.empty() ? "" : words.back()); break;
-      case Entry::Kind::bare:
-      case Entry::Kind::flag: value = words.back(); break;
-    }
-    result += entry.name + " = " + value + "\n";
+    result += printed(entry);
   }
   return result;
 }

@@ -1,6 +1,6 @@
 // Options that come from a flag, from the environment (BELAY_…) or from a configuration file; the
 // first of these that has the option counts. Also prints the options in the format of the file,
-// TOML.
+// TOML: what is printed reads back to the same settings.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 
 #include "base/number.h"
 #include "belay/types.h"
+#include "serve/config_file.h"
 
 namespace CLI {
 class App;
@@ -45,13 +46,16 @@ class OptionTable {
   template <class Value>
   void choice(const char* name, const char* type, Value& into,
               std::vector<std::pair<const char*, Value>> values, const char* help);
-  // Printed without the part before an "@" in the URL, which may be a secret.
+  // Printed without the part before an "@" in the URL, which may be a secret, and with a comment
+  // that says so.
   void url(const char* name, std::string& into, const char* help);
 
   // Adds --config and all options to the command. Call it once, after all options were added.
   void add_to(CLI::App* command);
   // To be called after parsing: sets the variables. Returns what is wrong, and where it was set.
   std::optional<std::string> resolve();
+  // The variables of the environment that look like options and are none.
+  Words unknown_variables() const;
   std::string printed() const;
   // True if the option was given as a flag of the command.
   bool is_given(const std::string& name);
@@ -62,7 +66,7 @@ class OptionTable {
     std::string type;
     std::string help;
     std::string section;
-    enum class Kind : std::uint8_t { text, bare, flag, list, url } kind{};
+    enum class Kind : std::uint8_t { text, url, time, bytes, count, number, flag, list } kind{};
     // Returns what is wrong with the words, or nothing.
     std::function<std::optional<std::string>(const Words&)> set;
     std::function<Words()> get;
@@ -71,8 +75,12 @@ class OptionTable {
   };
   Entry& add(const char* name, const char* type, const char* help, Entry::Kind kind);
   Entry* find(const std::string& name);
-  std::optional<std::string> read_file(const std::string& path,
-                                       std::vector<std::pair<Entry*, Words>>& found);
+  static bool takes(Entry::Kind kind, ConfigType type);
+  static const char* wanted_by(Entry::Kind kind);
+  static std::string printed(const Entry& entry);
+  std::optional<std::string> set_from_file(const ConfigItem& item);
+  std::optional<std::string> set_from_file();
+  std::optional<std::string> set_from_words();
 
   std::deque<Entry> entries_;
   std::string section_ = "Options";
@@ -83,7 +91,7 @@ class OptionTable {
 template <class Number>
 void OptionTable::count(const char* name, Number& into, const char* help,
                         std::type_identity_t<Number> least, std::type_identity_t<Number> most) {
-  auto& entry = add(name, "N", help, Entry::Kind::bare);
+  auto& entry = add(name, "N", help, Entry::Kind::count);
   entry.set = [&into, least, most](const Words& words) -> std::optional<std::string> {
     const auto number = base::parse_number<std::uint64_t>(words.back());
     if (!number) return "'" + words.back() + "' is no whole number";

@@ -7,6 +7,7 @@
 
 #include "serve/option_table.h"
 #include "support/process.h"
+#include "support/random.h"
 
 namespace belay::tool {
 namespace {
@@ -66,6 +67,13 @@ struct File {
   test::TempDir dir;
   std::string path = dir.file("c.toml");
 };
+
+// What is wrong with a file of these lines, without the file's name.
+std::string wrong_in(const std::string& lines) {
+  const File file(lines + "\n");
+  const auto wrong = Run({"--config", file.path}).wrong;
+  return wrong.starts_with(file.path) ? wrong.substr(file.path.size()) : wrong;
+}
 
 }  // namespace
 
@@ -134,10 +142,42 @@ TEST_SUITE("serve/options") {
     CHECK(second.table.printed() == first.table.printed());
   }
 
-  TEST_CASE("a URL's password is not printed") {
+  TEST_CASE("whatever text is printed reads back as the same") {
+    const std::vector<std::string> pieces = {
+        "#",    "\"",     "'",      "\\",         "\n", "\t",      "\r",   "\x1b",
+        "\x7f", "\u00e9", "\u4e2d", "\U0001f600", "=",  "[",       "]",    ",",
+        " ",    "\"\"\"", "\'\'\'", "\\n",        "a",  "\\u0041", "${x}", "%"};
+    test::Random random(20'261'130);
+    const auto text = [&] {
+      std::string result;
+      for (auto left = random.below(12); left > 0; --left) result += random.one_of(pieces);
+      return result;
+    };
+    for (int round = 0; round < 300; ++round) {
+      Run first({});
+      first.bound.name = text();
+      first.bound.hosts = {text(), text(), text()};
+      const File file(first.table.printed());
+      const Run second({"--config", file.path});
+      REQUIRE(second.wrong == "");
+      REQUIRE(second.bound.name == first.bound.name);
+      REQUIRE(second.bound.hosts == first.bound.hosts);
+    }
+  }
+
+  TEST_CASE("what no file can say is left out, and said so") {
+    const Run run({"--name", "caf\xe9"});
+    CHECK(run.table.printed().find("\n# name is no UTF-8") != std::string::npos);
+  }
+
+  TEST_CASE("a URL's password is not printed, and a comment says so") {
     const Run run({"--proxy", "http://me:word@proxy:3128/x@y"});
-    CHECK(run.table.printed().find("word") == std::string::npos);
-    CHECK(run.table.printed().find("http://***@proxy:3128/x@y") != std::string::npos);
+    const auto printed = run.table.printed();
+    CHECK(printed.find("word") == std::string::npos);
+    CHECK(printed.find("\nproxy = \"http://***@proxy:3128/x@y\"  # what stands before the @") !=
+          std::string::npos);
+    const File file(printed);
+    CHECK(Run({"--config", file.path}).table.printed() == printed);
   }
 
   TEST_CASE("what is wrong is named with the place where it was said") {
@@ -154,12 +194,49 @@ TEST_SUITE("serve/options") {
   }
 
   TEST_CASE("a file's mistakes are named with its path") {
-    const File unknown("nam = \"x\"\n");
-    CHECK(Run({"--config", unknown.path}).wrong == unknown.path + ": there is no option 'nam'");
-    const File section("[server]\nname = \"x\"\n");
-    CHECK(Run({"--config", section.path}).wrong.find("server") != std::string::npos);
-    const File bad("count = -1\n");
-    CHECK(Run({"--config", bad.path}).wrong == bad.path + ": count: '-1' is no whole number");
+    CHECK(wrong_in("nam = \"x\"") == ":1: there is no option 'nam'; did you mean 'name'?");
+    CHECK(wrong_in("\nsomething-else = 1") == ":2: there is no option 'something-else'");
+    CHECK(wrong_in("[server]\nname = \"x\"") ==
+          ":1: the table 'server' has no meaning here, only [serve] has");
+    CHECK(wrong_in("[[serve]]\nname = \"x\"").find(":1: the table 'serve'") == 0);
+    CHECK(wrong_in("[serve.more]\nname = \"x\"").find(":1: the table 'more'") == 0);
+    CHECK(wrong_in("count = -1") == ":1: count: '-1' is no whole number");
+    CHECK(wrong_in("name = \"a\"\ncount = 1,5").find(":2: this is no TOML: ") == 0);
+    CHECK(wrong_in("count = 1\ncount = 2").find(":2: this is no TOML: ") == 0);
+    CHECK(wrong_in("count = 1\n[serve]\ncount = 1").find(": count: it is set at ") !=
+          std::string::npos);
+    CHECK(wrong_in("name = \"a\\u0000b\"") == ":1: name: NUL is no part of a text");
+  }
+
+  TEST_CASE("a value of a wrong type is refused with what is expected") {
+    CHECK(wrong_in("count = \"7\"") == ":1: count: it must be an integer, not a string");
+    CHECK(wrong_in("count = 7.0") == ":1: count: it must be an integer, not a number");
+    CHECK(wrong_in("count = [7]") == ":1: count: it must be an integer, not something else");
+    CHECK(wrong_in("count = 2026-01-01").find("not something else") != std::string::npos);
+    CHECK(wrong_in("name = 7") == ":1: name: it must be a string, not an integer");
+    CHECK(wrong_in("pause = 5") ==
+          ":1: pause: it must be a string such as \"30s\", not an integer");
+    CHECK(wrong_in("pause = \"soon\"").find(":1: pause: 'soon' is no duration") == 0);
+    CHECK(wrong_in("loud = \"yes\"") == ":1: loud: it must be true or false, not a string");
+    CHECK(wrong_in("host = \"a\"") == ":1: host: it must be an array of strings, not a string");
+    CHECK(wrong_in("host = [1]").find("an array of strings, not something else") !=
+          std::string::npos);
+    CHECK(wrong_in("bytes = true").find("or an integer, not true or false") != std::string::npos);
+    CHECK(wrong_in("rate = \"1\"") == ":1: rate: it must be a number, not a string");
+    for (const auto* good : {"bytes = 4096", "bytes = \"16MiB\"", "rate = 1", "rate = 1.5",
+                             "host = []", "loud = true", "serve.count = 1", "count = 0x10"}) {
+      CHECK_MESSAGE(wrong_in(good) == "", good);
+    }
+  }
+
+  TEST_CASE("a variable that looks like an option and is none is named") {
+    const Variable name("BELAY_NAME", "x");
+    const Variable config("BELAY_CONFIG", "");
+    const Variable wrong("BELAY_NAEM", "a secret");
+    CHECK(Run({}).table.unknown_variables() == std::vector<std::string>{"BELAY_NAEM"});
+  }
+
+  TEST_CASE("a file that cannot be read is named") {
     CHECK(Run({"--config", "/nowhere/c.toml"}).wrong ==
           "cannot read /nowhere/c.toml: No such file or directory");
     CHECK(Run({"--config", "/"}).wrong == "cannot read /: Is a directory");
