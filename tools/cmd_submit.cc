@@ -15,8 +15,9 @@ namespace {
 
 constexpr const char* kSubmitDetails = R"(
 FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
-/api/dtmsvr/submit; without "gid" a new one is taken. With --server it goes to a
-running `belay serve`. With --db it goes straight into a state file that no other
+/api/dtmsvr/submit; without "gid" a new one is taken. A key that nobody reads is
+refused: it is misspelt, and without it something else would be done. With --server it
+goes to a running `belay serve`. With --db it goes straight into a state file that no other
 engine has open; if there is none it is made, unless --must-exist. Without --wait what
 does not finish at once goes on when an engine opens the file next. A line is printed
 for each: gid, status, reason.

@@ -62,6 +62,35 @@ TEST_SUITE("process/submit") {
     CHECK(submit({"-", "--server", stranger.host(), "--wait"}, saga).exit_code == 1);
   }
 
+  TEST_CASE("what the server says instead is shown, short and harmless") {
+    const auto told_by = [](int status, const std::string& body) {
+      HttpPeer peer([&](const PeerRequest&) { return say(status, body); });
+      return submit({"-", "--server", peer.host()}, saga_to("g1", ""));
+    };
+    const auto other = told_by(409, R"({"same_definition":"yes","message":"taken"})");
+    CHECK(other.exit_code == 4);
+    CHECK(contains(other.err, "answered 409: taken"));
+    const auto large = told_by(500, R"({"message":")" + std::string(100'000, 'x') + "\"}");
+    CHECK(large.exit_code == 1);
+    CHECK(contains(large.err, "xxx"));
+    CHECK(large.err.size() < 1'000);
+    const auto rude = told_by(200, "\x1b[2J\r\n\x1b]0;title\x07");
+    CHECK(rude.exit_code == 1);
+    CHECK(contains(rude.err, "\\x1b[2J"));
+    CHECK_FALSE(contains(rude.err, "\x1b]"));
+  }
+
+  TEST_CASE("a state that does not exist is no state") {
+    HttpPeer stranger([](const PeerRequest& request) {
+      if (contains(request.target, "/submit")) return say(200, R"({"dtm_result":"SUCCESS"})");
+      return say(200, R"({"transaction":{"status":"finished"}})");
+    });
+    const auto end =
+        submit({"-", "--server", stranger.host(), "--wait", "--timeout", "1m"}, saga_to("g1", ""));
+    CHECK(end.exit_code == 1);
+    CHECK(contains(end.err, "cannot be read"));
+  }
+
   TEST_CASE("to a server that wants a token") {
     const TempDir dir;
     std::ofstream(dir.file("token")) << "word\n";
@@ -108,6 +137,7 @@ TEST_SUITE("process/submit") {
     wrong(R"({"trans_type":"saga","steps":{}})", "steps");
     wrong(R"({"trans_type":"saga","retry_limit":"x"})", "retry_limit");
     wrong(R"({"trans_type":"tcc"})", "trans_type");
+    wrong(R"({"trans_type":"saga","steps":[{"actoin":"a"}]})", "did you mean 'action'?");
     CHECK(submit({dir.file("none.json"), "--db", dir.file("s.db")}).exit_code == 3);
     CHECK(submit({"-"}, "{}").exit_code == 2);
     CHECK(submit({"-", "--server", "no-url"}, R"({"trans_type":"saga"})").exit_code == 2);

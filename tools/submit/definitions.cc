@@ -11,6 +11,7 @@
 #include "belay/engine.h"
 #include "serve/protocol/parse.h"
 #include "serve/read_file.h"
+#include "submit/keys.h"
 
 namespace belay::tool {
 namespace {
@@ -25,6 +26,9 @@ Result<Submission> parse_one(std::string_view text, std::size_t line) {
   };
   auto json = protocol::parse_object(text);
   if (!json) return in_place(json.error());
+  if (auto wrong = unknown_key(*json)) {
+    return in_place(Error{ErrorCode::invalid_argument, std::move(*wrong)});
+  }
   auto request = protocol::read_transaction(*json);
   if (!request) return in_place(request.error());
   if (request->trans_type.empty()) {

@@ -21,7 +21,7 @@ struct Submission {
 };
 
 // Reads a file, or stdin if the path is "-". Errors: not_found, storage, invalid_argument (names
-// the line and the field).
+// the line and the field; also a key that nobody reads).
 Result<std::vector<Submission>> read_definitions(const std::string& path);
 Result<std::vector<Submission>> parse_definitions(const std::string& text);
 

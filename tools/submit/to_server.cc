@@ -9,6 +9,7 @@
 #include "base/percent.h"
 #include "base/spans.h"
 #include "serve/http/client.h"
+#include "serve/protocol/parse.h"
 #include "serve/settings.h"
 #include "submit/ways.h"
 
@@ -24,14 +25,28 @@ constexpr Millis kAskTimeout{10'000};
 constexpr Millis kGonePatience = base::kMinute;
 constexpr std::size_t kShownBytes = 200;  // of an answer
 
+std::string text_in(const protocol::Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool flag_in(const protocol::Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+// The answer as an object; an empty one if it is no whole JSON.
+protocol::Json object_in(const http::Response& response) {
+  auto json = protocol::parse_object(response.body);
+  return json ? std::move(*json) : protocol::Json::object();
+}
+
 Refusal refusal_of(const http::Response& response, const std::string& place) {
-  const auto json = protocol::Json::parse(response.body, nullptr, false);
-  std::string message = response.body.substr(0, kShownBytes);
-  if (json.is_object() && json.contains("message") && json["message"].is_string()) {
-    message = json["message"];
-  }
+  auto message = text_in(object_in(response), "message");
+  if (message.empty()) message = response.body;
   Refusal refusal{ExitCode::failed,
-                  fmt::format("{}the server answered {}: {}", place, response.status, message),
+                  fmt::format("{}the server answered {}: {}", place, response.status,
+                              message.substr(0, kShownBytes)),
                   "correct the definition"};
   switch (response.status) {
     case 401: refusal.to_do = "give the server's token with --token-file"; break;
@@ -58,11 +73,6 @@ Refusal unread(const http::Response& response, const std::string& place) {
           "give the address of a running `belay serve`, and let no proxy change its answers"};
 }
 
-std::string text_in(const protocol::Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 class ToServer final : public Way {
  public:
   ToServer(ServerAccess access, std::string token)
@@ -75,13 +85,11 @@ class ToServer final : public Way {
     json.erase("wait_result");  // `follow` waits instead
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
     if (!response) return unanswered(submission, response.error());
-    const auto answer = protocol::Json::parse(response->body, nullptr, false);
+    const auto answer = object_in(*response);
     // The transaction was submitted before and has ended.
-    if (response->status == 409 && answer.is_object() && answer.value("same_definition", false))
-      return std::nullopt;
+    if (response->status == 409 && flag_in(answer, "same_definition")) return std::nullopt;
     if (response->status != 200) return refusal_of(*response, submission.place());
-    if (!answer.is_object() || text_in(answer, "dtm_result") != "SUCCESS")
-      return unread(*response, submission.place());
+    if (text_in(answer, "dtm_result") != "SUCCESS") return unread(*response, submission.place());
     return std::nullopt;
   }
 
@@ -102,11 +110,9 @@ class ToServer final : public Way {
       }
       if (!response) return unanswered(submission, response.error());
       if (response->status != 200) return refusal_of(*response, submission.place());
-      const auto json = protocol::Json::parse(response->body, nullptr, false);
-      const auto transaction =
-          json.is_object() ? json.value("transaction", protocol::Json()) : json;
+      const auto transaction = object_in(*response).value("transaction", protocol::Json());
       if (transaction.is_object()) fate.status = text_in(transaction, "status");
-      if (fate.status.empty()) return unread(*response, submission.place());
+      if (!status_from(fate.status)) return unread(*response, submission.place());
       fate.reason = text_in(transaction, "rollback_reason");
       if (fate.status == "succeed" || fate.status == "failed") return std::nullopt;
       if (std::chrono::steady_clock::now() > end) {

@@ -41,6 +41,29 @@ TEST_SUITE("submit/definitions") {
               .find("line 2: steps") == 0);
     CHECK(wrong("{\"trans_type\":\"saga\"}\n{oops").find("line 2: ") == 0);
   }
+
+  TEST_CASE("a key that nobody reads is refused, with its place and what it may have meant") {
+    const auto wrong = [](const char* text) {
+      const auto parsed = parse_definitions(text);
+      return parsed ? "" : parsed.error().detail;
+    };
+    CHECK(wrong(R"({"trans_type":"saga","steps":[{"action":"a"},{"actoin":"b"}]})") ==
+          "steps[1]: there is no key 'actoin'; did you mean 'action'?");
+    CHECK(wrong(R"({"trans_type":"saga"}
+{"trans_type":"saga","retry_limits":7})") ==
+          "line 2: there is no key 'retry_limits'; did you mean 'retry_limit'?");
+    CHECK(wrong(R"({"trans_type":"saga","colour":"red"})") == "there is no key 'colour'");
+    CHECK(wrong(("{\"trans_type\":\"saga\",\"" + std::string(1'000, 'x') + "\":1}").c_str()) ==
+          "there is no key '" + std::string(64, 'x') + "'");
+  }
+
+  TEST_CASE("the keys of dtm's clients are known, in any case") {
+    CHECK(parse_definitions(R"({"gid":"a","Trans_Type":"saga","STEPS":[{"Action":"a",
+      "compensate":"b","data":"{}"},null],"payloads":["{}"],"query_prepared":"","protocol":"",
+      "custom_data":"","rollback_reason":"","branch_headers":{"any":"x"},"req_extra":{"any":"x"},
+      "wait_result":false,"concurrent":true,"timeout_to_fail":1,"request_timeout":1,
+      "retry_interval":1,"retry_limit":1,"passthrough_headers":[]})"));
+  }
 }
 
 }  // namespace belay::tool
