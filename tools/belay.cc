@@ -71,30 +71,65 @@ bool is(const CLI::ParseError& error, CLI::ExitCodes code) {
   return error.get_exit_code() == static_cast<int>(code);
 }
 
-// The error that CLI11 found, in our own words where CLI11's are unclear.
-std::string described(const CLI::App& app, const CLI::ParseError& error) {
-  const auto chosen = app.get_subcommands();
-  const auto rest = app.remaining(true);
-  if (chosen.empty() && rest.empty() && is(error, CLI::ExitCodes::RequiredError))
-    return "no command";
-  if (chosen.empty() && !rest.empty() && !rest.front().starts_with("-")) {
-    return fmt::format("there is no command '{}'", rest.front());
-  }
-  const bool unexpected = chosen.empty() || is(error, CLI::ExitCodes::ExtrasError);
-  if (rest.empty() || !unexpected) return error.what();
-  return fmt::format("'{}' is not expected here", fmt::join(rest, " "));
+// The innermost command that was named.
+const CLI::App& chosen(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : chosen(*commands.front());
 }
 
-ExitCode usage_error(Context& context, const CLI::App& app, const CLI::ParseError& error) {
+bool has_commands(const CLI::App& app) {
+  return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+}
+
+// "--limit: 1 required N missing" → "--limit"
+std::string option_in(const std::string& message) { return message.substr(0, message.find(": ")); }
+
+// The error that CLI11 found, in our own words where CLI11's are unclear.
+std::string described(const CLI::App& app, const CLI::ParseError& error) {
+  const auto rest = app.remaining(true);
+  const std::string message = error.what();
+  if (has_commands(chosen(app))) {
+    if (!rest.empty() && !rest.front().starts_with("-"))
+      return fmt::format("there is no command '{}'", rest.front());
+    if (rest.empty() && is(error, CLI::ExitCodes::RequiredError)) return "no command";
+    if (!rest.empty()) return fmt::format("'{}' is not expected here", fmt::join(rest, " "));
+  }
+  if (!rest.empty() && is(error, CLI::ExitCodes::ExtrasError))
+    return fmt::format("'{}' is not expected here", fmt::join(rest, " "));
+  if (is(error, CLI::ExitCodes::ArgumentMismatch)) {
+    const bool missing = message.ends_with(" missing");
+    return fmt::format("{}: {}", option_in(message),
+                       missing ? "its value is missing" : "it may be given only once");
+  }
+  return message;
+}
+
+ExitCode usage_error(Context& context, const CLI::App& app, const std::string& wrong) {
   std::string help = "belay";
-  for (const auto* command : app.get_subcommands()) help += " " + command->get_name();
-  return fail(context, ExitCode::usage, described(app, error),
-              fmt::format("see `{} --help`", help));
+  for (const auto* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    help += " " + at->get_name();
+  }
+  return fail(context, ExitCode::usage, wrong, fmt::format("see `{} --help`", help));
+}
+
+// CLI11 takes the word behind `--db=` as its value; here that is the empty text.
+void split_empty_values(std::vector<std::string>& words) {
+  const auto end = std::find(words.begin(), words.end(), "--");
+  std::vector<std::string> result;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    const bool is_empty = word < end && word->starts_with("--") && word->ends_with('=');
+    if (is_empty) word->pop_back();
+    result.push_back(*word);
+    if (is_empty) result.emplace_back();
+  }
+  words = std::move(result);
 }
 
 // A name after "help" gets that command's own help.
 std::vector<std::string> arguments(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
+  split_empty_values(words);
   if (!words.empty() && words.front() == "help") {
     words.erase(words.begin());
     words.push_back("--help");
@@ -107,13 +142,16 @@ ExitCode parse_and_run(CLI::App& app, Context& context, std::vector<std::string>
     std::reverse(words.begin(), words.end());  // CLI11 expects the reverse order
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
+    const auto rest = app.remaining(true);
+    if (has_commands(chosen(app)) && !rest.empty())
+      return usage_error(context, app, fmt::format("there is no command '{}'", rest.front()));
     context.out.write(app.help());
     return ExitCode::done;
   } catch (const CLI::CallForVersion& version) {
     context.out.print("{}\n", version.what());
     return ExitCode::done;
   } catch (const CLI::ParseError& error) {
-    return usage_error(context, app, error);
+    return usage_error(context, app, described(app, error));
   }
   if (const char* path = std::getenv("BELAY_DB"); path != nullptr && context.db.empty()) {
     context.db = path;

@@ -58,7 +58,7 @@ Examples:
   belay demo --transfers my.csv --accounts 500 --dir /tmp/banks
 )";
 
-constexpr std::int64_t kAccountsMax = 1'000'000;
+constexpr std::uint64_t kAccountsMax = 1'000'000;
 constexpr std::size_t kInFlight = 256;
 constexpr std::size_t kInFlightMax = 10'000;
 // Two servers take some milliseconds a transfer, and keep rows locked meanwhile.
@@ -68,10 +68,11 @@ constexpr std::size_t kXaTransfers = 2'000;
 
 struct DemoOptions {
   demo::RunSettings settings;
-  std::optional<std::size_t> in_flight;
-  std::optional<std::size_t> first;
-  std::int64_t patience_seconds = 30;
-  unsigned kill_percent = 0;  // 0: not at all
+  std::optional<std::uint64_t> in_flight;
+  std::optional<std::uint64_t> first;
+  std::optional<std::uint64_t> accounts;
+  std::optional<std::uint64_t> patience_seconds;
+  std::optional<std::uint64_t> kill_percent;  // none: not at all
 };
 
 void set_mode(demo::RunSettings& settings, const std::string& name) {
@@ -82,52 +83,52 @@ void set_mode(demo::RunSettings& settings, const std::string& name) {
   settings.mode = *mode;
 }
 
-template <class Number>
-CLI::Validator between(Number low, Number high) {
-  return CLI::Range(low, high).description("");  // the option's own text says it better
-}
-
 void add_demo_options(CLI::App* command, DemoOptions& options) {
   auto& settings = options.settings;
-  const auto add = [command](const char* name, auto& into, const char* type, const char* text) {
-    return command->add_option(name, into, text)->type_name(type);
-  };
   command
       ->add_option_function<std::string>(
           "--mode", [&settings](const std::string& name) { set_mode(settings, name); },
           "what a transfer is: saga (default), tcc, xa or msg")
       ->type_name("MODE");
-  add("--transfers", settings.transfers, "FILE.csv", "the file of transfers");
-  add("--first", options.first, "N",
-      "only so many of the file's transfers; default: all, with xa 2000")
-      ->check(CLI::PositiveNumber.description(""));
-  add("--accounts", settings.accounts, "N",
-      "accounts of each bank, numbered from 1; default: 2000, at most 1000000")
-      ->check(between(std::int64_t{1}, kAccountsMax));
-  add("--dir", settings.files.directory, "DIR",
-      "where the files are; default: a new temporary one, which is kept");
-  add("--in-flight", options.in_flight, "N",
-      "transfers under way at a time; default: 256, at most 10000; xa: 32 and 64")
-      ->check(between(std::size_t{1}, kInFlightMax));
-  add("--kill-at", options.kill_percent, "PERCENT",
-      "kill the engine's process when so much is done, 1 to 99, and go on")
-      ->check(between(1u, 99u));
-  add("--patience", options.patience_seconds, "SECONDS",
-      "give up when nothing became final for so long; default: 30")
-      ->check(between(std::int64_t{1}, std::int64_t{3600}));
-  command->add_flag("--http", settings.http,
-                    "the banks are HTTP services, the branches URLs; not with --mode xa");
+  command->add_option("--transfers", settings.transfers, "the file of transfers")
+      ->type_name("FILE.csv");
+  add_count_option(command, "--first", options.first,
+                   "only so many of the file's transfers; default: all, with xa 2000", 1);
+  add_count_option(command, "--accounts", options.accounts,
+                   "accounts of each bank, numbered from 1; default: 2000, at most 1000000", 1,
+                   kAccountsMax);
+  command
+      ->add_option("--dir", settings.files.directory,
+                   "where the files are; default: a new temporary one, which is kept")
+      ->type_name("DIR");
+  add_count_option(command, "--in-flight", options.in_flight,
+                   "transfers under way at a time; default: 256, at most 10000; xa: 32 and 64", 1,
+                   kInFlightMax);
+  add_count_option(command, "--kill-at", options.kill_percent,
+                   "kill the engine's process at so much percent, 1 to 99, and go on", 1, 99);
+  add_count_option(command, "--patience", options.patience_seconds,
+                   "seconds until it gives up when nothing became final; default: 30", 1, 3600);
+  add_flag_option(command, "--http", settings.http,
+                  "the banks are HTTP services, the branches URLs; not with --mode xa");
 }
 
-// What was not given depends on the mode.
-void complete(DemoOptions& options) {
+// What was not given depends on the mode. Returns what does not go together.
+std::optional<std::string> complete(DemoOptions& options) {
   auto& settings = options.settings;
   const bool xa = settings.mode == Mode::xa;
+  if (settings.http && xa) {
+    return "--http does not go with --mode xa: its banks are servers already";
+  }
+  if (xa && options.in_flight.value_or(0) > kXaInFlightMax) {
+    return fmt::format("--in-flight: {} is not possible with --mode xa, it must be 1 to {}",
+                       *options.in_flight, kXaInFlightMax);
+  }
   settings.files.servers = xa;
   settings.first = options.first.value_or(xa ? kXaTransfers : settings.first);
   settings.in_flight = options.in_flight.value_or(xa ? kXaInFlight : kInFlight);
-  if (xa) settings.in_flight = std::min(settings.in_flight, kXaInFlightMax);
-  settings.patience = std::chrono::seconds(options.patience_seconds);
+  settings.patience = std::chrono::seconds(options.patience_seconds.value_or(30));
+  if (options.accounts) settings.accounts = static_cast<std::int64_t>(*options.accounts);
+  return std::nullopt;
 }
 
 constexpr const char* kExampleName = "transfers.csv";
@@ -276,20 +277,20 @@ class Demo {
     watcher.killed = [&meter](pid_t pid) {
       meter.say(fmt::format("killed process {} with SIGKILL, starting another on its files", pid));
     };
-    if (options_.kill_percent == 0) {
+    if (!options_.kill_percent) {
       return demo::conduct(settings_, file_.transfers, results, watcher);
     }
     return demo::conduct_killed(
-        options_.kill_percent, [this] { return static_cast<int>(work()); }, results, watcher,
-        worker_code);
+        static_cast<unsigned>(*options_.kill_percent), [this] { return static_cast<int>(work()); },
+        results, watcher, worker_code);
   }
 
   // Kills the first bank half-way to the kill of the engine, and the other bank half-way from there
   // to the end.
   void kill_banks(demo::Meter& meter, std::size_t done, std::size_t all) {
-    if (!services_ || options_.kill_percent == 0 || bank_kills_.size() == demo::kBanks) return;
+    if (!services_ || !options_.kill_percent || bank_kills_.size() == demo::kBanks) return;
     const bool first = bank_kills_.empty();
-    const auto percent = first ? options_.kill_percent / 2 : (options_.kill_percent + 100) / 2;
+    const auto percent = first ? *options_.kill_percent / 2 : (*options_.kill_percent + 100) / 2;
     if (done == 0 || done == all || done * 100 < all * percent) return;
     const auto bank = first ? demo::BankId::a : demo::BankId::b;
     const auto killed = services_->kill_and_restart(bank);
@@ -353,11 +354,8 @@ void add_demo(CLI::App& app, Context& context) {
   add_json_option(command, context);
   add_demo_options(command, *options);
   on_run(command, context, [&context, options] {
-    complete(*options);
-    if (options->settings.http && options->settings.mode == Mode::xa) {
-      return fail(context, ExitCode::usage, "--http does not go with --mode xa",
-                  "its banks are servers already; use saga, tcc or msg");
-    }
+    if (const auto wrong = complete(*options))
+      return fail(context, ExitCode::usage, *wrong, "see `belay demo --help`");
     return Demo(context, *options).run();
   });
 }

@@ -149,9 +149,10 @@ void add_list(CLI::App& app, Context& context) {
   auto* command = add_command(app, "list", "show transactions, newest first", kListDetails);
   add_status(command, options->filter);
   add_mode(command, options->filter);
-  command->add_flag("--stuck", options->stuck, "only those that do not go on by themselves");
-  auto* unfinished = command->add_flag("--unfinished", options->unfinished, "only those under way");
-  command->add_flag("--finished", options->finished, "only those that are final")
+  add_flag_option(command, "--stuck", options->stuck, "only those that do not go on by themselves");
+  auto* unfinished =
+      add_flag_option(command, "--unfinished", options->unfinished, "only those under way");
+  add_flag_option(command, "--finished", options->finished, "only those that are final")
       ->excludes(unfinished);
   add_duration_option(command, "--older-than", options->filter.older_than,
                       "created at least this long ago");

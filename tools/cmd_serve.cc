@@ -4,6 +4,7 @@
 
 #include "belay/version.h"
 #include "command.h"
+#include "serve/option_words.h"
 #include "serve/server.h"
 #include "serve/settings.h"
 #include "serve/signals.h"
@@ -51,6 +52,7 @@ ExitCode bad_usage(Context& context, const std::string& wrong) {
 }
 
 ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error) {
+  if (const auto option = in_option_words(error.detail)) return bad_usage(context, *option);
   const bool port = error.detail.starts_with("cannot listen on ");
   if (error.code == ErrorCode::not_found) {
     return fail(context, ExitCode::not_found, error.detail,
@@ -104,8 +106,8 @@ ExitCode run(Context& context, Serve& serve) {
 void add_serve(CLI::App& app, Context& context) {
   const auto serve = std::make_shared<Serve>();
   auto* command = add_command(app, "serve", "answer dtm's clients over HTTP", kServeDetails);
-  command->add_flag("--print-config", serve->print_config,
-                    "print what holds, as a file for --config, and end");
+  add_flag_option(command, "--print-config", serve->print_config,
+                  "print what holds, as a file for --config, and end");
   describe(serve->table, serve->settings);
   serve->table.add_to(command);
   on_run(command, context, [&context, serve] { return run(context, *serve); });

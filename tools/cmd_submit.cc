@@ -87,6 +87,9 @@ ExitCode run(Context& context, const SubmitOptions& options) {
     return fail(context, ExitCode::usage, "nowhere to submit to was named",
                 "give --server URL, or --db PATH");
   }
+  if (auto wrong = wrong_with(options.server)) {
+    return fail(context, ExitCode::usage, *wrong, "see `belay submit --help`");
+  }
   const auto submissions = read_definitions(options.file);
   if (!submissions) {
     const auto& error = submissions.error();
@@ -111,18 +114,27 @@ void add_submit(CLI::App& app, Context& context) {
   const auto options = std::make_shared<SubmitOptions>();
   auto* command = add_command(app, "submit", "hand in transactions", kSubmitDetails);
   command->add_option("FILE", options->file, "definitions as JSON; - is stdin")->required();
-  const auto path = [command](const char* name, std::string& into, const char* help) {
-    command->add_option(name, into, help)->type_name("PATH");
+  std::vector<CLI::Option*> with_server;
+  const auto path = [&](const char* name, std::string& into, const char* help) {
+    auto* option = command->add_option(name, into, help)->type_name("PATH");
+    with_server.push_back(option);
+    return option;
   };
-  command->add_option("--server", options->server.url, "a running `belay serve`")->type_name("URL");
+  auto* server = command->add_option("--server", options->server.url, "a running `belay serve`");
+  server->type_name("URL");
   path("--token-file", options->server.token_file, "a file with the server's bearer token");
   path("--ca", options->server.ca_file, "the server's authority, PEM; default: the system's");
-  path("--cert", options->server.cert_file, "a client certificate, PEM");
-  path("--key", options->server.key_file, "its private key, PEM");
+  auto* cert = path("--cert", options->server.cert_file, "a client certificate, PEM");
+  path("--key", options->server.key_file, "its private key, PEM")->needs(cert);
+  for (auto* option : with_server) option->needs(server);
   add_db_option(command, context);
-  command->add_flag("--must-exist", options->must_exist, "do not begin a new state file");
-  command->add_flag("--wait", options->wait, "until each has succeeded or failed");
-  add_duration_option(command, "--timeout", options->timeout, "how long --wait waits for each");
+  command->get_option("--db")->excludes(server);
+  add_flag_option(command, "--must-exist", options->must_exist, "do not begin a new state file")
+      ->excludes(server);
+  auto* wait =
+      add_flag_option(command, "--wait", options->wait, "until each has succeeded or failed");
+  add_duration_option(command, "--timeout", options->timeout, "how long --wait waits for each")
+      ->needs(wait);
   add_json_option(command, context);
   on_run(command, context, [&context, options] { return run(context, *options); });
 }

@@ -190,8 +190,10 @@ class Watch {
 void add_watch(CLI::App& app, Context& context) {
   const auto options = std::make_shared<WatchOptions>();
   auto* command = add_command(app, "watch", "follow counts and rates", kWatchDetails);
-  add_duration_option(command, "--interval", options->interval, "how often to look; default: 1s");
-  add_count_option(command, "--count", options->count, "end after so many looks; default: never");
+  add_duration_option(command, "--interval", options->interval, "how often to look; default: 1s",
+                      Millis{1});
+  add_count_option(command, "--count", options->count, "end after so many looks; default: never",
+                   1);
   add_db_option(command, context);
   add_json_option(command, context);
   on_read(command, context,

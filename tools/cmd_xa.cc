@@ -326,6 +326,11 @@ class Orphans {
     if (error.code == ErrorCode::unsupported) {
       return fail(context_, ExitCode::failed, error.detail, "use one that was built with it");
     }
+    if (error.code == ErrorCode::invalid_argument) {
+      const auto* option = kind_ == XaKind::postgresql ? "--postgresql" : "--mariadb";
+      return fail(context_, ExitCode::usage, fmt::format("{}: {}", option, error.detail),
+                  "see belay/xa.h for what it may be");
+    }
     if (error.code == ErrorCode::busy) {
       return fail(context_, ExitCode::busy, error.detail,
                   "end the program that prepared it, then try again");
@@ -362,15 +367,16 @@ void add_orphans(CLI::App& xa, Context& context) {
       ->allow_extra_args(false);
   add_duration_option(command, "--older-than", options->older_than,
                       "only those prepared at least this long ago (PostgreSQL)");
-  auto* roll_back =
-      command->add_flag("--rollback", options->roll_back, "roll back what failed, after asking");
-  command->add_flag("--commit", options->commit, "commit what was decided to commit, after asking")
+  auto* roll_back = add_flag_option(command, "--rollback", options->roll_back,
+                                    "roll back what failed, after asking");
+  add_flag_option(command, "--commit", options->commit,
+                  "commit what was decided to commit, after asking")
       ->excludes(roll_back);
-  command->add_flag("--unknown", options->unknown,
-                    "also end those that the state file does not know");
-  command->add_flag("--state-lost", options->state_lost,
-                    "there is no state file any more: all are unknown");
-  command->add_flag("--yes", options->yes, "do not ask");
+  add_flag_option(command, "--unknown", options->unknown,
+                  "also end those that the state file does not know");
+  add_flag_option(command, "--state-lost", options->state_lost,
+                  "there is no state file any more: all are unknown");
+  add_flag_option(command, "--yes", options->yes, "do not ask");
   add_db_option(command, context);
   add_json_option(command, context);
   on_run(command, context, [&context, options] { return Orphans(context, *options).run(); });

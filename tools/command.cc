@@ -84,28 +84,45 @@ void add_db_option(CLI::App* command, Context& context) {
 }
 
 void add_json_option(CLI::App* command, Context& context) {
-  command->add_flag("--json", context.json, "one JSON object a line, for programs");
+  add_flag_option(command, "--json", context.json, "one JSON object a line, for programs");
+}
+
+CLI::Option* add_flag_option(CLI::App* command, const char* name, bool& into,
+                             const char* description) {
+  const auto check = [](const std::string& word) {
+    return parse_flag(word) ? "" : fmt::format("'{}' is neither true nor false", word);
+  };
+  return command->add_flag(name, into, description)->check(CLI::Validator(check, "", ""));
 }
 
 void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
-                      const char* description) {
-  const auto set = [&into, name](const std::string& text) {
+                      const char* description, std::uint64_t least, std::uint64_t most) {
+  const auto set = [&into, name, least, most](const std::string& text) {
     // Only digits are accepted: CLI11 would read -3 as a very large number.
     into = base::parse_number<std::uint64_t>(text);
     if (!into) throw CLI::ValidationError(name, fmt::format("'{}' is no whole number", text));
+    if (*into >= least && *into <= most) return;
+    const auto bounds = most == std::numeric_limits<std::uint64_t>::max()
+                            ? fmt::format("it must be at least {}", least)
+                            : fmt::format("it must be {} to {}", least, most);
+    throw CLI::ValidationError(name, fmt::format("{} is not possible, {}", text, bounds));
   };
   command->add_option_function<std::string>(name, set, description)->type_name("N");
 }
 
-void add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
-                         const char* description) {
-  const auto set = [&into, name](const std::string& text) {
+CLI::Option* add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
+                                 const char* description, Millis least) {
+  const auto set = [&into, name, least](const std::string& text) {
     into = parse_duration(text);
-    if (into) return;
-    throw CLI::ValidationError(
-        name, fmt::format("'{}' is no duration such as 500ms, 5s, 10m, 2h, 7d", printable(text)));
+    if (!into) {
+      throw CLI::ValidationError(
+          name, fmt::format("'{}' is no duration such as 500ms, 5s, 10m, 2h, 7d", printable(text)));
+    }
+    if (*into >= least) return;
+    throw CLI::ValidationError(name, fmt::format("{} is not possible, it must be at least {}", text,
+                                                 duration_text(least)));
   };
-  command->add_option_function<std::string>(name, set, description)->type_name("TIME");
+  return command->add_option_function<std::string>(name, set, description)->type_name("TIME");
 }
 
 ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do) {

@@ -3,7 +3,10 @@
 // options to CLI11, and its callback stores in `Context::command` what is to be run.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +16,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace belay::tool {
 
@@ -49,12 +53,17 @@ void on_read(CLI::App* command, Context& context, std::function<ExitCode(Reader&
 // The options that most subcommands share.
 void add_db_option(CLI::App* command, Context& context);
 void add_json_option(CLI::App* command, Context& context);
-// A whole number of at least 0; anything else is a usage error.
+// The options below have one usage error each, which names the option and what it may be.
+// True if the flag is given, or what it says: --json=false.
+CLI::Option* add_flag_option(CLI::App* command, const char* name, bool& into,
+                             const char* description);
+// A whole number; `least` and `most` are both allowed.
 void add_count_option(CLI::App* command, const char* name, std::optional<std::uint64_t>& into,
-                      const char* description);
-// Sets `into` from "500ms", "5s", "10m", "2h" or "7d"; anything else is a usage error.
-void add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
-                         const char* description);
+                      const char* description, std::uint64_t least = 0,
+                      std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
+// "500ms", "5s", "10m", "2h" or "7d", and no shorter than `least`.
+CLI::Option* add_duration_option(CLI::App* command, const char* name, std::optional<Millis>& into,
+                                 const char* description, Millis least = Millis{0});
 
 // Print one line to stderr, "belay: what happened: what to do", and return the exit code with which
 // the program must end.

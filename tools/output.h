@@ -119,6 +119,8 @@ std::string count(std::uint64_t number);       // "1,234,567"
 
 // Parses "500ms", "5s", "10m", "2h" or "7d"; nothing if the text is none of these or too large.
 std::optional<Millis> parse_duration(std::string_view text);
+// Parses "true" or "false", also as 1, yes, on, 0, no, off.
+std::optional<bool> parse_flag(std::string_view text);
 // What `parse_duration` reads as this span, in the largest unit that says it exactly; "0s" for
 // none.
 std::string duration_text(Millis span);

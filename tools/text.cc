@@ -173,6 +173,12 @@ std::optional<Millis> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<bool> parse_flag(std::string_view text) {
+  if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
+  if (text == "false" || text == "0" || text == "no" || text == "off") return false;
+  return std::nullopt;
+}
+
 std::string duration_text(Millis span) {
   for (const auto& unit : kTimeUnits) {
     if (span >= unit.span && span % unit.span == Millis{0})

@@ -83,6 +83,41 @@ TEST_SUITE("process/cli-errors") {
     check_fails({"--db", db}, "", 2);
   }
 
+  TEST_CASE("a bad value is refused by a line that begins with its option") {
+    TempDir dir;
+    const auto db = dir.file("state.db");
+    REQUIRE(belay::Engine::open(db));
+    const struct {
+      std::vector<std::string> words;
+      const char* says;
+    } cases[] = {
+        {{"list", "--stuck=maybe"}, "--stuck: 'maybe' is neither true nor false"},
+        {{"list", "--json=x"}, "--json: 'x' is neither true nor false"},
+        {{"list", "--limit"}, "--limit: its value is missing"},
+        {{"list", "--limit=", "5"}, "--limit: '' is no whole number"},
+        {{"list", "--limit", "1", "--limit", "2"}, "--limit: it may be given only once"},
+        {{"watch", "--interval", "0s"}, "--interval: 0s is not possible, it must be at least 1ms"},
+        {{"watch", "--count", "0"}, "--count: 0 is not possible, it must be at least 1"},
+        {{"xa"}, "no command"},
+        {{"xa", "orphan"}, "there is no command 'orphan'"},
+        {{"help", "lsit"}, "there is no command 'lsit'"},
+        {{"xa", "orphans", "--realm", "a", "--postgresql", "dbname", "--state-lost"},
+         "--postgresql: "},
+        {{"xa", "orphans", "--realm", "a", "--mariadb", "frob=1", "--state-lost"}, "--mariadb: "},
+        {{"demo", "--first", "0"}, "--first: 0 is not possible, it must be at least 1"},
+        {{"demo", "--accounts", "1000001"}, "--accounts: 1000001 is not possible, it must be 1 to"},
+        {{"demo", "--kill-at", "half"}, "--kill-at: 'half' is no whole number"},
+        {{"demo", "--mode", "xa", "--in-flight", "65"}, "--in-flight: 65 is not possible with"},
+    };
+    for (const auto& one : cases) {
+      CAPTURE(one.says);
+      check_fails(one.words, dir.file("missing.db"), 2);
+      CHECK(belay_run(one.words, db).err.starts_with(std::string("belay: ") + one.says));
+    }
+    // The word behind an empty value is not that value.
+    CHECK(belay_run({"--db=", "list"}, db).exit_code == 0);
+  }
+
   TEST_CASE("without a command the help goes to stderr, and with --help to stdout") {
     const auto bare = belay_run({});
     CHECK(bare.exit_code == 2);
@@ -154,7 +189,7 @@ TEST_SUITE("process/cli-errors") {
       CAPTURE(kind);
       check_fails(with({"--realm", "a", kind, "host=/nowhere"}), "", 2);
       check_fails(with({"--realm", "a", kind, "host=/nowhere"}), dir.file("missing.db"), 3);
-      check_fails(with({"--realm", "a", kind, "no such thing"}), db, 1);
+      check_fails(with({"--realm", "a", kind, "no such thing"}), db, 2);
       check_fails(with({"--realm", "b", kind, "host=/x"}), db, 3);
       check_fails(with({"--realm", "a", kind, "host=/x", "--state-lost"}), db, 2);
       check_fails(with({"--realm", "a", kind, "host=/x", "--rollback", "--commit"}), db, 2);

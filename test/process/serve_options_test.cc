@@ -87,6 +87,16 @@ TEST_SUITE("process/serve options") {
     CHECK(refused_for(serve({"--db", db, "--token-file", "/nowhere/t"}), "/nowhere/t"));
     CHECK(refused_for(serve({"--db", db}, {{"BELAY_HISTORY", "some"}}), "BELAY_HISTORY"));
     CHECK(refused_for(serve({"--db", db, "--no-such-option"}), "--no-such-option"));
+    CHECK(refused_for(serve({"--db", db, "--insecure=maybe"}), "--insecure: 'maybe'"));
+    CHECK(refused_for(serve({"--db", db, "--listen="}), "--listen: ''"));
+    CHECK(refused_for(serve({"--db", db, "--hook-proxy", "no proxy"}), "--hook-proxy: "));
+    CHECK(refused_for(serve({"--db", db, "--alert-webhook", "http://a b"}), "--alert-webhook: "));
+    CHECK(refused_for(serve({"--db", db, "--hook-client-cert", "x"}), "--hook-client-key"));
+    // What the engine refuses is said in the words of the options.
+    CHECK(refused_for(serve({"--db", db, "--allow-target", "a_b c"}), "--allow-target: 'a_b c'"));
+    CHECK(refused_for(serve({"--db", db, "--hook-ca-file", "/no_x"}), "--hook-ca-file: '/no_x'"));
+    CHECK(refused_for(serve({"--db", db, "--retry-jitter", "5"}), "--retry-jitter is 5"));
+    CHECK(refused_for(serve({"--db", db, "--branches-max", "4000000000"}), " --branches-max 4"));
     std::ofstream(dir.file("bad.pem")) << "no certificate";
     CHECK(serve({"--db", db, "--listen", "127.0.0.1:0", "--log-level", "error", "--tls-cert",
                  dir.file("bad.pem"), "--tls-key", dir.file("bad.pem")})

@@ -145,6 +145,24 @@ TEST_SUITE("process/submit") {
           1);
   }
 
+  TEST_CASE("options that say nothing together are refused before anything is read") {
+    const auto wrong = [](const std::vector<std::string>& words, std::string_view part) {
+      auto all = words;
+      all.insert(all.begin(), "/nowhere.json");
+      const auto end = submit(all);
+      CHECK(end.exit_code == 2);
+      CHECK_MESSAGE(end.err.starts_with("belay: " + std::string(part)), end.err);
+    };
+    const std::string server = "--server=https://127.0.0.1:1";
+    wrong({"--server", "ftp://x"}, "--server: 'ftp://x' is no http or https URL");
+    wrong({server, "--ca", "/nowhere"}, "--ca: cannot read /nowhere");
+    wrong({server, "--cert", "/nowhere"}, "--cert needs --key");
+    wrong({server, "--db", "x.db"}, "--server excludes --db");
+    wrong({server, "--must-exist"}, "--server excludes --must-exist");
+    wrong({"--db", "x.db", "--token-file", "x"}, "--token-file requires --server");
+    wrong({server, "--timeout", "5s"}, "--timeout requires --wait");
+  }
+
   TEST_CASE("--wait ends with its time, and the transaction goes on") {
     HttpPeer peer([](const PeerRequest&) { return nothing(); });
     Served served;

@@ -86,12 +86,6 @@ Words split(const std::string& text) {
   return words;
 }
 
-std::optional<bool> parse_flag(const std::string& word) {
-  if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
-  if (word == "false" || word == "0" || word == "no" || word == "off") return false;
-  return std::nullopt;
-}
-
 }  // namespace
 
 OptionTable::Entry& OptionTable::add(const char* name, const char* type, const char* help,
@@ -161,7 +155,7 @@ void OptionTable::number(const char* name, double& into, const char* help) {
   entry.set = [&into](const Words& words) -> std::optional<std::string> {
     const auto value = base::parse_number<double>(words.back());
     if (!value || !(*value >= 0) || *value > 1e9)
-      return "'" + words.back() + "' is no number from 0";
+      return "'" + words.back() + "' is no number from 0 to a billion";
     into = *value;
     return std::nullopt;
   };
@@ -191,10 +185,7 @@ void OptionTable::add_to(CLI::App* command) {
   for (auto& entry : entries_) {
     const auto flag = "--" + entry.name;
     if (entry.kind == Entry::Kind::flag) {
-      const auto set = [&entry](std::int64_t count) {
-        entry.given = {count > 0 ? "true" : "false"};
-      };
-      entry.option = command->add_flag_function(flag, set, entry.help);
+      entry.option = command->add_flag(flag, entry.given, entry.help);
     } else {
       const auto words = entry.get();
       const bool has_default = !words.empty() && !words.back().empty();

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "base/number.h"
@@ -147,6 +149,22 @@ std::optional<std::string> read_setting(const std::string& path, std::string& in
   return std::nullopt;
 }
 
+bool is_one_word(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char letter) {
+    return static_cast<unsigned char>(letter) <= ' ' || letter == 0x7f;
+  });
+}
+
+// libcurl itself looks at a proxy only when it makes a call.
+bool is_proxy(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kSchemes = {"http",    "https",  "socks4",
+                                                        "socks4a", "socks5", "socks5h"};
+  const auto end = text.find("://");
+  if (end == text.npos) return is_one_word(text);
+  const auto scheme = std::find(kSchemes.begin(), kSchemes.end(), text.substr(0, end));
+  return scheme != kSchemes.end() && text.size() > end + 3 && is_one_word(text);
+}
+
 bool is_loopback(const sockaddr& address) {
   const void* any = &address;
   if (address.sa_family == AF_INET) {
@@ -232,8 +250,15 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   settings.service.retry = settings.engine.retry;
   settings.service.request_timeout = settings.engine.request_timeout;
   const auto& webhook = settings.alert_webhook;
-  if (!webhook.empty() && !http::is_url(webhook)) {
-    return "--alert-webhook: it must begin with http:// or https://";
+  if (!webhook.empty() && !(http::is_url(webhook) && is_one_word(webhook))) {
+    return "--alert-webhook: it must begin with http:// or https://, and have no space";
+  }
+  const auto& hooks = settings.engine.hooks;
+  if (!is_proxy(hooks.proxy)) {
+    return "--hook-proxy: it must be HOST:PORT, or a URL such as http://proxy.example:3128";
+  }
+  if (hooks.client_cert_file.empty() != hooks.client_key_file.empty()) {
+    return "--hook-client-cert and --hook-client-key go together";
   }
   if (settings.tls_cert_file.empty() != settings.tls_key_file.empty()) {
     return "--tls-cert and --tls-key go together";

@@ -10,6 +10,7 @@
 #include "base/spans.h"
 #include "serve/http/client.h"
 #include "serve/protocol/parse.h"
+#include "serve/read_file.h"
 #include "serve/settings.h"
 #include "submit/ways.h"
 
@@ -142,7 +143,8 @@ class ToServer final : public Way {
   // does no harm.
   static Refusal unanswered(const Submission& submission, const Error& error) {
     if (error.code == ErrorCode::invalid_argument)
-      return {ExitCode::usage, error.detail, "give the address of a running `belay serve`"};
+      return {ExitCode::usage, "--server: " + error.detail,
+              "give the address of a running `belay serve`"};
     const auto& gid = submission.request.gid;
     return {ExitCode::failed,
             fmt::format("{}{}; {} may have been taken all the same", submission.place(),
@@ -160,6 +162,22 @@ class ToServer final : public Way {
 };
 
 }  // namespace
+
+std::optional<std::string> wrong_with(const ServerAccess& access) {
+  if (access.url.empty()) return std::nullopt;
+  if (!http::is_url(access.url)) {
+    return fmt::format("--server: '{}' is no http or https URL", access.url);
+  }
+  if (!access.cert_file.empty() && access.key_file.empty()) return "--cert needs --key";
+  for (const auto& [option, path] : {std::pair{"--ca", &access.ca_file},
+                                     {"--cert", &access.cert_file},
+                                     {"--key", &access.key_file}}) {
+    if (path->empty()) continue;
+    if (const auto text = read_file(*path); !text)
+      return fmt::format("{}: {}", option, text.error().detail);
+  }
+  return std::nullopt;
+}
 
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
   std::string token;

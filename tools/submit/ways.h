@@ -45,6 +45,9 @@ struct FileAccess {
   bool must_exist = false;
 };
 
+// What is wrong with the options of a server, before anything is read or sent.
+std::optional<std::string> wrong_with(const ServerAccess& access);
+
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal);
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal);
 
