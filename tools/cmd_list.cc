@@ -6,12 +6,15 @@
 
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 
 namespace belay::tool {
 namespace {
 
 constexpr const char* kListDetails = R"(
-What the engine has not yet folded into rows is shown too. With --json the
+What the engine has not yet folded into rows is shown too. On a terminal a row
+fits its width: long texts are cut, never a gid, and what has no room goes to
+a second line. Elsewhere each row is one line, and whole. With --json the
 keys are the columns of the view `transactions`; for the next page give the
 smallest `id` seen to --page-before.
 
@@ -111,10 +114,10 @@ class Listing {
   Table table_{{{"GID"},
                 {"MODE"},
                 {"STATUS"},
-                {"AGE", Table::Align::right},
-                {"TOOK", Table::Align::right},
-                {"NEXT", Table::Align::right},
-                {"LAST ERROR"}}};
+                Table::number("AGE"),
+                Table::number("TOOK"),
+                Table::number("NEXT"),
+                Table::text("LAST ERROR")}};
 };
 
 void add_status(CLI::App* command, Filter& filter) {

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 
 namespace belay::tool {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 constexpr const char* kLogDetails = R"(
 Times count from the submit. The same answer several times in a row is one
 line with how often it came and when it came last; of a very long history the
-oldest repeated answers are dropped.
+oldest repeated answers are dropped. On a terminal a long detail is cut to its
+width; elsewhere it is whole.
 
 Examples:
   belay log order-42
@@ -49,11 +51,12 @@ std::string detail_of(const TimelineRow& row) {
 }
 
 void print_timeline(Out& out, const TransactionRow& row, const std::vector<TimelineRow>& timeline) {
-  out.print("{}  {} {}, created {}\n\n", out.styled(printable(row.gid), Style::bold),
+  out.print("{}  {} {}\ncreated {}\n\n", out.styled(printable(row.gid), Style::bold),
             name_of(row.mode), out.styled(name_of(row.status), style_of(row.status)),
             absolute(row.created_at));
   Table table(
-      {{"TIME", Table::Align::right}, {"EVENT"}, {"BRANCH"}, {"OP"}, {"OUTCOME"}, {"DETAIL"}}, 2);
+      {Table::number("TIME"), {"EVENT"}, {"BRANCH"}, {"OP"}, {"OUTCOME"}, Table::text("DETAIL")},
+      2);
   for (const auto& event : timeline) {
     table.add({{offset(event.at - row.created_at), Style::dim},
                {event.event, style_of_event(event.event)},

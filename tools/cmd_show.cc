@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 
 namespace belay::tool {
 namespace {
@@ -12,7 +13,8 @@ constexpr const char* kShowDetails = R"(
 A branch's status is idle (not called yet), started (it may have run),
 succeed, failed, or parked (no handler of that name is registered). Of a tcc
 or xa branch only the ops are shown that matter: the first, and what followed
-it. Of a workflow the steps its owner recorded are shown as well. With --json:
+it. Of a workflow the steps its owner recorded are shown as well. On a terminal
+the tables are cut to its width, the reason is not. With --json:
 one object, with `branches` (all ops), `timeline` and `progress` as arrays.
 
 Examples:
@@ -69,11 +71,11 @@ bool matters(const BranchRow& row) {
 void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint at) {
   Table table({{"BRANCH"},
                {"OP"},
-               {"HANDLER"},
+               Table::text("HANDLER"),
                {"STATUS"},
-               {"ATTEMPTS", Table::Align::right},
-               {"NEXT", Table::Align::right},
-               {"LAST ERROR"}},
+               Table::number("ATTEMPTS"),
+               Table::number("NEXT"),
+               Table::text("LAST ERROR")},
               2);
   for (const auto& row : branches) {
     if (!matters(row)) continue;
@@ -90,7 +92,7 @@ void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint 
 }
 
 void print_progress(Out& out, const std::vector<ProgressRow>& steps, TimePoint at) {
-  Table table({{"STEP"}, {"OP"}, {"STATUS"}, {"RECORDED"}, {"DATA"}}, 2);
+  Table table({{"STEP"}, {"OP"}, {"STATUS"}, {"RECORDED"}, Table::text("DATA")}, 2);
   for (const auto& [step, recorded_at] : steps) {
     table.add({printable(step.branch_id), printable(step.op), printable(step.status),
                ago(recorded_at, at), printable(step.data)});

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 
 namespace belay::tool {
 namespace {
@@ -89,15 +90,14 @@ Style style_of_breaker(BreakerState breaker) {
 
 void print_hosts(Out& out, const std::vector<HostFigures>& hosts) {
   if (hosts.empty()) return;
-  constexpr auto kRight = Table::Align::right;
   Table table({{"HOST"},
                {"BREAKER"},
-               {"OPENED", kRight},
-               {"IN FLIGHT", kRight},
-               {"SUCCESS", kRight},
-               {"FAILURE", kRight},
-               {"ONGOING", kRight},
-               {"UNKNOWN", kRight}},
+               Table::number("OPENED"),
+               Table::number("IN FLIGHT"),
+               Table::number("SUCCESS"),
+               Table::number("FAILURE"),
+               Table::number("ONGOING"),
+               Table::number("UNKNOWN")},
               2);
   for (const auto& host : hosts) {
     table.add({printable(host.host),

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 
 namespace belay::tool {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 constexpr const char* kStuckDetails = R"(
 A transaction is stuck when its current branch did not answer several times in
 a row, or names a handler that the engine does not know. It is not lost: it
-goes on as soon as the branch answers, or the handler is registered. With
+goes on as soon as the branch answers, or the handler is registered. On a
+terminal long texts are cut to its width; elsewhere each row is whole. With
 --json: one object a waiting branch, with the transaction's gid, mode and
 status.
 
@@ -131,13 +133,13 @@ class StuckListing {
   TimePoint at_ = now();
   Table table_{{{"GID"},
                 {"STATUS"},
-                {"AGE", Table::Align::right},
+                Table::number("AGE"),
                 {"BRANCH"},
                 {"OP"},
-                {"HANDLER"},
-                {"ATTEMPTS", Table::Align::right},
-                {"NEXT", Table::Align::right},
-                {"WHY"}}};
+                Table::text("HANDLER"),
+                Table::number("ATTEMPTS"),
+                Table::number("NEXT"),
+                Table::text("WHY")}};
 };
 
 }  // namespace

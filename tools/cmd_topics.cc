@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 
 namespace belay::tool {
 namespace {
@@ -21,7 +22,7 @@ Examples:
 ExitCode topics(Context& context, Reader& reader) {
   const auto all = reader.topics();
   if (!all) return fail(context, all.error());
-  Table table({{"TOPIC"}, {"TARGET"}, {"REMARK"}});
+  Table table({{"TOPIC"}, Table::text("TARGET"), Table::text("REMARK")});
   for (const auto& topic : *all) {
     if (context.json) {
       for (const auto& row : json_rows_of(topic)) context.out.json(row);

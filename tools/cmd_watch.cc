@@ -137,12 +137,13 @@ class Watch {
     const auto with_rate = [](std::uint64_t total, const std::optional<double>& value) {
       return value ? fmt::format("{} (+{}/s)", count(total), rate_text(value)) : count(total);
     };
-    context_.out.print("{}  under way {}  succeed {}  failed {}  stuck {}  log {}\n",
-                       absolute(look.at).substr(11, 8),
-                       count(stats.prepared + stats.submitted + stats.aborting),
-                       with_rate(stats.succeed, rate_of(look, &Stats::succeed)),
-                       with_rate(stats.failed, rate_of(look, &Stats::failed)), count(stats.stuck),
-                       bytes(stats.log_bytes));
+    const auto line = fmt::format("{}  under way {}  succeed {}  failed {}  stuck {}  log {}",
+                                  absolute(look.at).substr(11, 8),
+                                  count(stats.prepared + stats.submitted + stats.aborting),
+                                  with_rate(stats.succeed, rate_of(look, &Stats::succeed)),
+                                  with_rate(stats.failed, rate_of(look, &Stats::failed)),
+                                  count(stats.stuck), bytes(stats.log_bytes));
+    context_.out.print("{}\n", fitted(line, context_.out.columns()));
   }
 
   void show_panel(const Look& look) {

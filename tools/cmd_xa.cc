@@ -10,6 +10,7 @@
 #include "belay/xa.h"
 #include "command.h"
 #include "rows.h"
+#include "table.h"
 #include "xa/decisions.h"
 
 namespace belay::tool {
@@ -248,7 +249,7 @@ class Orphans {
       context_.out.write("no orphans\n");
       return ExitCode::done;
     }
-    Table table({{"XID"}, {"DECISION"}, {"PREPARED"}, {"OWNER"}});
+    Table table({{"XID"}, {"DECISION"}, {"PREPARED"}, Table::text("OWNER")});
     for (const auto& one : judged_) {
       const auto& prepared = one.prepared;
       const bool known = prepared.prepared_at != TimePoint();

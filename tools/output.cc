@@ -13,9 +13,6 @@ namespace belay::tool {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64 * 1024;
-constexpr std::size_t kGap = 2;
-// The minimum width to which the last column is cut; below it the terminal wraps the line.
-constexpr std::size_t kLastColumn = 20;
 constexpr std::size_t kBarCells = 30;
 
 const char* escape_of(Style style) {
@@ -35,23 +32,6 @@ bool wants_colour() {
   if (no_colour != nullptr && *no_colour != '\0') return false;
   const char* term = std::getenv("TERM");
   return term != nullptr && std::string_view(term) != "dumb";
-}
-
-// The part of `text` that fits into `columns`, with a mark if it was cut.
-std::string fitted(const std::string& text, std::size_t columns) {
-  if (display_width(text) <= columns) return text;
-  std::string result;
-  std::size_t width = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t next = at + 1;
-    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xc0u) == 0x80u) ++next;
-    const auto piece = text.substr(at, next - at);
-    width += display_width(piece);
-    if (width + 1 > columns) break;
-    result += piece;
-    at = next;
-  }
-  return result + "…";
 }
 
 std::string repeated(std::string_view text, std::size_t times) {
@@ -98,52 +78,6 @@ std::size_t Out::columns() const {
 std::string Out::styled(std::string_view text, Style style) const {
   if (!coloured_ || style == Style::plain || text.empty()) return std::string(text);
   return fmt::format("{}{}\x1b[0m", escape_of(style), text);
-}
-
-Table::Table(std::vector<Column> columns, std::size_t indent)
-    : columns_(std::move(columns)), indent_(indent) {}
-
-void Table::add(std::vector<Cell> row) {
-  row.resize(columns_.size(), Cell(""));
-  rows_.push_back(std::move(row));
-}
-
-void Table::print(Out& out) const {
-  std::vector<std::size_t> widths(columns_.size(), 0);  // 0: without any text, left out
-  for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], display_width(row[i].text));
-    }
-  }
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    if (widths[i] == 0) continue;
-    widths[i] = std::max(widths[i], display_width(columns_[i].name));
-    last = i;
-  }
-  const auto limit = out.columns();
-  const auto print_row = [&](const auto& cell_of) {
-    std::string line(indent_, ' ');
-    std::size_t used = indent_;
-    for (std::size_t i = 0; i <= last; ++i) {
-      if (widths[i] == 0) continue;
-      Cell cell = cell_of(i);
-      if (i == last)
-        cell.text = fitted(cell.text, limit > used + kLastColumn ? limit - used : kLastColumn);
-      const auto width = display_width(cell.text);
-      const std::string padding(widths[i] > width ? widths[i] - width : 0, ' ');
-      if (columns_[i].align == Align::right) line += padding;
-      line += out.styled(cell.text, cell.style);
-      if (i == last) break;
-      if (columns_[i].align == Align::left) line += padding;
-      line.append(kGap, ' ');
-      used += widths[i] + kGap;
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out.write(line + "\n");
-  };
-  print_row([&](std::size_t i) { return Cell(columns_[i].name, Style::dim); });
-  for (const auto& row : rows_) print_row([&](std::size_t i) { return row[i]; });
 }
 
 void Progress::show(unsigned percent, std::string_view note) {

@@ -1,5 +1,5 @@
 // The output of the command line: a buffered stream that notices a closed pipe, colours for
-// terminals only, tables, JSON lines, and readable times and sizes.
+// terminals only, JSON lines, and readable times and sizes.
 #pragma once
 
 #include <fmt/format.h>
@@ -55,35 +55,6 @@ class Out {
   bool coloured_;
 };
 
-// A table whose columns are as wide as their widest cell and two spaces apart; on a terminal the
-// last column is cut to fit.
-class Table {
- public:
-  enum class Align : std::uint8_t { left, right };
-  struct Column {
-    std::string name;
-    Align align = Align::left;
-  };
-  struct Cell {
-    Cell(std::string cell_text,
-         Style cell_style = Style::plain)  // NOLINT(google-explicit-constructor)
-        : text(std::move(cell_text)), style(cell_style) {}
-    std::string text;  // must be printable already: see `printable`
-    Style style;
-  };
-
-  explicit Table(std::vector<Column> columns, std::size_t indent = 0);
-  void add(std::vector<Cell> row);  // a row has as many cells as there are columns
-  bool empty() const { return rows_.empty(); }
-  // Columns without any text are left out.
-  void print(Out& out) const;
-
- private:
-  std::vector<Column> columns_;
-  std::vector<std::vector<Cell>> rows_;
-  std::size_t indent_;
-};
-
 // A progress bar on one line of a terminal; other outputs show nothing.
 class Progress {
  public:
@@ -106,6 +77,8 @@ class Progress {
 std::string printable(std::string_view text);
 // The number of terminal cells that a text takes.
 std::size_t display_width(std::string_view printable_text);
+// The part of a printable text that takes so many cells, with a mark at its end if it was cut.
+std::string fitted(const std::string& printable_text, std::size_t columns);
 
 TimePoint now();
 // Local time, "2026-03-01 14:05:06.789 +0100".

@@ -99,6 +99,22 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
+std::string fitted(const std::string& text, std::size_t columns) {
+  if (display_width(text) <= columns) return text;
+  std::string result;
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t next = at + 1;
+    while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xc0u) == 0x80u) ++next;
+    const auto piece = text.substr(at, next - at);
+    width += display_width(piece);
+    if (width + 1 > columns) break;
+    result += piece;
+    at = next;
+  }
+  return result + "…";
+}
+
 TimePoint now() { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
 
 std::string absolute(TimePoint at) {

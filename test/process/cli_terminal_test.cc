@@ -2,7 +2,10 @@
 // output.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "output.h"
 #include "state_file.h"
@@ -21,6 +24,36 @@ std::string on_terminal(const std::vector<std::string>& arguments, const std::st
   CHECK(result.exit_code == 0);
   return result.out;
 }
+
+// Two stuck transactions, whose names take all the room.
+class LongNames {
+ public:
+  LongNames() {
+    auto engine = belay::Engine::open(path_);
+    if (!engine || !engine->start()) return;
+    ready_ = engine->subscribe({"news", handler(), std::string(200, 'r')}).has_value() &&
+             parks(*engine, gid()) && parks(*engine, longest_gid());
+  }
+  bool ready() const { return ready_; }
+  const std::string& path() const { return path_; }
+  static std::string gid() { return "01M8NJE3K6BQCDNHG9MF6QM2JS"; }
+  static std::string longest_gid() { return std::string(128, 'g'); }
+  static std::string handler() { return "nobody." + std::string(100, 'h'); }
+
+ private:
+  static bool parks(belay::Engine& engine, const std::string& gid) {
+    if (!engine.submit(belay::Saga(gid).step(handler(), ""))) return false;
+    for (int looks = 0; looks < 2000; ++looks) {
+      if (const auto report = engine.find(gid); report && report->stuck()) return true;
+      static_cast<void>(engine.wait(gid, std::chrono::milliseconds(5)).has_value());
+    }
+    return false;
+  }
+
+  TempDir dir_;
+  std::string path_ = dir_.file("state.db");
+  bool ready_ = false;
+};
 
 }  // namespace
 
@@ -45,6 +78,42 @@ TEST_SUITE("process/cli-terminal") {
     }
     CHECK(widest == 80);  // the refused branch's reason is longer
     CHECK(contains(belay_run({"list"}, state.path()).out, "closed"));
+  }
+
+  TEST_CASE("every row fits a terminal of 80, and keeps the whole gid") {
+    const LongNames names;
+    REQUIRE(names.ready());
+    for (const auto& words : std::vector<std::vector<std::string>>{{"list"},
+                                                                   {"stuck"},
+                                                                   {"topics"},
+                                                                   {"stats"},
+                                                                   {"watch", "--count", "1"},
+                                                                   {"show", names.gid()},
+                                                                   {"log", names.gid()}}) {
+      CAPTURE(words.front());
+      std::istringstream lines(on_terminal(words, names.path(), "1"));
+      for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with("\r")) line.pop_back();
+        const bool is_whole = line == names.longest_gid() || contains(line, "last error  ");
+        CHECK_MESSAGE((is_whole || belay::tool::display_width(line) <= 80), line);
+      }
+    }
+    CHECK(contains(on_terminal({"show", names.gid()}, names.path(), "1"),
+                   "no handler named '" + LongNames::handler()));
+    for (const char* command : {"list", "stuck"}) {
+      const auto shown = on_terminal({command}, names.path(), "1");
+      CHECK(contains(shown, names.gid()));
+      CHECK(contains(shown, names.longest_gid()));
+    }
+  }
+
+  TEST_CASE("elsewhere each row is one line, and whole") {
+    const LongNames names;
+    REQUIRE(names.ready());
+    const auto list = belay_run({"list"}, names.path());
+    CHECK(line_count(list.out) == 3);  // the names of the columns, and two
+    const auto stuck = belay_run({"stuck"}, names.path());
+    CHECK(contains(stuck.out, "no handler named " + LongNames::handler()));
   }
 
   TEST_CASE("watch stays in place on a terminal") {
