@@ -63,15 +63,21 @@ struct HookOptions {
   // PEM; empty: none. If a certificate is given, its key must be given too.
   std::string client_cert_file;
   std::string client_key_file;
-  // In curl's syntax. Empty: the environment's http_proxy, https_proxy, no_proxy.
+  // In curl's syntax. Empty: the environment's http_proxy (for http), https_proxy or HTTPS_PROXY
+  // (for https), otherwise all_proxy or ALL_PROXY; they are read once, by Engine::open, and logged
+  // at the start. In both cases the environment's no_proxy or NO_PROXY names hosts that are called
+  // without a proxy.
   std::string proxy;
   // Targets that may be called: "SCHEME://HOST" or "HOST", where HOST is a name, an address or
   // "*.example.com"; with ":PORT" only that port is allowed. Empty: all targets. A target that is
   // not allowed is refused at the submit (forbidden_target) and never called.
   std::vector<std::string> allowed_targets;
   // Link-local addresses (169.254/16, fe80::/10) and the few other addresses where clouds keep
-  // their metadata are not called, whatever name resolves to them. If the URL contains such an
-  // address, the submit is refused; otherwise the outcome of the call is unknown.
+  // their metadata are not called, whatever name resolves to them and however they are written. If
+  // the URL contains such an address, the submit is refused; otherwise the outcome of the call is
+  // unknown. A proxy looks names up by itself, so belay cannot know the address: through a proxy,
+  // a name is called only if a pattern of `allowed_targets` names it or a domain above it,
+  // otherwise the submit is refused.
   bool refuse_link_local = false;
 
   // Limits.

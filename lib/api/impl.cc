@@ -214,6 +214,8 @@ Result<> Engine::Impl::start() {
 
 // Runs before the engine's own loop runs, or on the host's loop.
 Result<> Engine::Impl::start_hooks() {
+  if (const auto proxies = hooks_->proxies(); !proxies.empty())
+    log_.info("URLs are called as the environment says: {}", proxies);
   return hooks_->start(
       loop_->uv(),
       [this](ports::CallId id, const Outcome& outcome) {

@@ -1,5 +1,4 @@
-// Decides which URLs may be called: by patterns of hosts, and by addresses that only the machine's
-// own network should reach.
+// Decides by patterns of hosts which URLs may be called.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +10,6 @@
 #include "belay/result.h"
 #include "hook/url.h"
 
-struct sockaddr;
-
 namespace belay::hook {
 
 class AllowList {
@@ -22,6 +19,8 @@ class AllowList {
   static Result<AllowList> make(const std::vector<std::string>& patterns);
 
   bool allows(const Url& url) const;
+  // True if a pattern names the URL's host or a domain above it, and not just every host.
+  bool names(const Url& url) const;
 
  private:
   struct Pattern {
@@ -35,11 +34,5 @@ class AllowList {
 
   std::vector<Pattern> patterns_;
 };
-
-// True for a link-local address and for the metadata service of a cloud, also if an IPv4 address is
-// written as an IPv6 address.
-bool is_link_local(const sockaddr& address);
-// The same for a URL whose host is an address.
-bool is_link_local(const Url& url);
 
 }  // namespace belay::hook

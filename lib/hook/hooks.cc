@@ -5,14 +5,17 @@
 
 #include <random>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "belay/check.h"
+#include "hook/address.h"
 #include "hook/allow.h"
 #include "hook/host_table.h"
 #include "hook/http_request.h"
 #include "hook/multi.h"
 #include "hook/options.h"
+#include "hook/proxy.h"
 #include "hook/transfer.h"
 #include "hook/url.h"
 
@@ -34,6 +37,7 @@ class Hooks::Impl {
   Impl(const HookOptions& options, AllowList allowed, std::unique_ptr<Multi> multi,
        std::uint64_t seed)
       : options_(options),
+        proxies_(Proxies::make(options.proxy)),
         allowed_(std::move(allowed)),
         multi_(std::move(multi)),
         random_(seed),
@@ -46,6 +50,7 @@ class Hooks::Impl {
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const { return hosts_.figures(); }
   std::uint64_t shortages() const { return multi_->shortages() + shortages_; }
+  std::string proxies() const { return proxies_.from_environment(); }
   void close(std::function<void()> closed);
 
  private:
@@ -64,6 +69,7 @@ class Hooks::Impl {
   void handle_closed();
 
   const HookOptions options_;
+  const Proxies proxies_;
   const AllowList allowed_;
   const bool looks_up_aside_ = looks_up_aside();
   const std::unique_ptr<Multi> multi_;
@@ -92,9 +98,17 @@ Result<> Hooks::Impl::check(const Url& url, std::string_view target) const {
     return Error{ErrorCode::forbidden_target,
                  "'" + std::string(target) + "' is not among HookOptions::allowed_targets"};
   }
-  if (options_.refuse_link_local && is_link_local(url)) {
+  if (!options_.refuse_link_local) return {};
+  if (is_link_local(url.host)) {
     return Error{ErrorCode::forbidden_target,
                  "'" + std::string(target) + "' is a link-local address, which is not called"};
+  }
+  // The proxy looks the name up, and no look-up of ours can tell what the proxy will find.
+  if (!proxies_.of(url).empty() && !address_in(url.host) && !allowed_.names(url)) {
+    return Error{ErrorCode::forbidden_target,
+                 "'" + std::string(target) +
+                     "' is called through a proxy, which might find a link-local address for its "
+                     "name: only names in HookOptions::allowed_targets are called so"};
   }
   return {};
 }
@@ -170,7 +184,7 @@ void Hooks::Impl::refuse_for_memory(ports::CallId id) {
 }
 
 std::unique_ptr<Transfer> Hooks::Impl::take_spare() {
-  if (spare_.empty()) return Transfer::make(options_, *multi_, kept_);
+  if (spare_.empty()) return Transfer::make(options_, proxies_, *multi_, kept_);
   auto transfer = std::move(spare_.back());
   spare_.pop_back();
   return transfer;
@@ -303,6 +317,7 @@ bool Hooks::has_place(ports::Lane lane) { return impl_->has_place(lane); }
 void Hooks::call(ports::CallId id, const Call& call) { impl_->call(id, call); }
 std::vector<HostFigures> Hooks::figures() const { return impl_->figures(); }
 std::uint64_t Hooks::shortages() const { return impl_->shortages(); }
+std::string Hooks::proxies() const { return impl_->proxies(); }
 void Hooks::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
 
 }  // namespace belay::hook

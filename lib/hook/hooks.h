@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,8 @@ class Hooks {
   bool has_place(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const;  // ordered by host
+  // The proxies that the environment names, for the log, without passwords; empty: none.
+  std::string proxies() const;
   // The number of calls so far for which there was no descriptor or memory.
   std::uint64_t shortages() const;
   // Ends the calls in flight without an answer; `closed` runs when nothing is left on the loop.

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "belay/version.h"
-#include "hook/allow.h"
+#include "hook/address.h"
 #include "hook/url.h"
 
 namespace belay::hook {
@@ -29,34 +28,22 @@ bool is_redirect(long status) {
 
 const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
-// Read once: curl would read five variables at every call, while other threads of the program may
-// change them.
-bool environment_names_proxy() {
-  static const bool named = [] {
-    for (const char* name :
-         {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-      if (std::getenv(name) != nullptr) return true;
-    }
-    return false;
-  }();
-  return named;
-}
-
 // The answer of a host, or of the proxy in front of it, when the service behind it is not
 // available.
 bool says_absent(long status) { return status == 502 || status == 503 || status == 504; }
 
 }  // namespace
 
-std::unique_ptr<Transfer> Transfer::make(const HookOptions& options, Multi& multi,
-                                         KeptBytes& kept) {
+std::unique_ptr<Transfer> Transfer::make(const HookOptions& options, const Proxies& proxies,
+                                         Multi& multi, KeptBytes& kept) {
   auto* easy = curl_easy_init();
-  return std::unique_ptr<Transfer>(easy == nullptr ? nullptr
-                                                   : new Transfer(options, multi, kept, easy));
+  return std::unique_ptr<Transfer>(
+      easy == nullptr ? nullptr : new Transfer(options, proxies, multi, kept, easy));
 }
 
-Transfer::Transfer(const HookOptions& options, Multi& multi, KeptBytes& kept, CURL* easy)
-    : options_(options), multi_(multi), easy_(easy), answer_(kept) {
+Transfer::Transfer(const HookOptions& options, const Proxies& proxies, Multi& multi,
+                   KeptBytes& kept, CURL* easy)
+    : options_(options), proxies_(proxies), multi_(multi), easy_(easy), answer_(kept) {
   set_fixed();
   set_tls();
 }
@@ -82,16 +69,13 @@ void Transfer::set_fixed() {
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Transfer::on_close);
   curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, &multi_);
-  set_proxy();
+  curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
 }
 
+// The environment decides nothing here: `proxies_` has read it.
 void Transfer::set_proxy() {
-  if (options_.proxy.empty() && !environment_names_proxy()) {
-    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
-    return;
-  }
-  curl_easy_setopt(easy_, CURLOPT_PROXY, text_or_null(options_.proxy));
+  const auto url = proxies_.any() ? parse_url(request.url()) : Error{};
+  curl_easy_setopt(easy_, CURLOPT_PROXY, url ? proxies_.of(*url).c_str() : "");
 }
 
 void Transfer::set_tls() {
@@ -133,6 +117,7 @@ void Transfer::hand_over(Millis timeout) {
   refused_address_ = lacked_descriptor_ = false;
   error_[0] = '\0';
   curl_easy_setopt(easy_, CURLOPT_URL, request.url().c_str());
+  set_proxy();
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   // To wait for a shared HTTP/2 connection makes sense only if HTTP/2 is possible.
   curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, request.url().starts_with("https") ? 1L : 0L);

@@ -16,6 +16,7 @@
 #include "hook/http_request.h"
 #include "hook/http_response.h"
 #include "hook/multi.h"
+#include "hook/proxy.h"
 #include "ports/caller.h"
 
 namespace belay::hook {
@@ -23,7 +24,8 @@ namespace belay::hook {
 class Transfer {
  public:
   // All arguments must outlive the transfer. Null: there is no memory.
-  static std::unique_ptr<Transfer> make(const HookOptions& options, Multi& multi, KeptBytes& kept);
+  static std::unique_ptr<Transfer> make(const HookOptions& options, const Proxies& proxies,
+                                        Multi& multi, KeptBytes& kept);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   ~Transfer();
@@ -59,7 +61,8 @@ class Transfer {
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   static int on_close(void* multi, curl_socket_t fd) noexcept;
 
-  Transfer(const HookOptions& options, Multi& multi, KeptBytes& kept, CURL* easy);
+  Transfer(const HookOptions& options, const Proxies& proxies, Multi& multi, KeptBytes& kept,
+           CURL* easy);
   void set_fixed();
   void set_proxy();
   void set_tls();
@@ -71,6 +74,7 @@ class Transfer {
   std::optional<End> follow(std::uint64_t now_ms);
 
   const HookOptions& options_;
+  const Proxies& proxies_;
   Multi& multi_;
   CURL* easy_;
   HttpResponse answer_;

@@ -25,6 +25,7 @@ ports::Lane Hooks::lane_of(std::string_view) { return 0; }
 bool Hooks::has_place(ports::Lane) { return true; }
 void Hooks::call(ports::CallId, const Call&) {}
 std::vector<HostFigures> Hooks::figures() const { return {}; }
+std::string Hooks::proxies() const { return {}; }
 std::uint64_t Hooks::shortages() const { return 0; }
 void Hooks::close(std::function<void()> closed) { closed(); }
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -452,6 +453,24 @@ TEST_SUITE("hook/engine/end") {
     CHECK(status == Status::succeed);
     CHECK(closed);
     CHECK(uv_loop_close(&loop) == 0);
+  }
+
+  TEST_CASE("a proxy that the environment names is told once, without its password") {
+    const TempDir dir;
+    std::vector<std::string> lines;
+    Options options;
+    options.log = [](LogLevel, std::string_view line, void* user) {
+      if (line.find("proxy.example") != std::string_view::npos)
+        static_cast<std::vector<std::string>*>(user)->emplace_back(line);
+    };
+    options.log_user = &lines;
+    ::setenv("http_proxy", "http://me:secret@proxy.example:3128", 1);
+    auto engine = Engine::open(dir.file("state.db"), options);
+    ::unsetenv("http_proxy");
+    REQUIRE(engine.has_value());
+    REQUIRE(engine->start());
+    CHECK(lines == Targets{"URLs are called as the environment says: http:// through "
+                           "http://***@proxy.example:3128, https:// through no proxy"});
   }
 
   TEST_CASE("without descriptors calls are made later; that is counted, and told once" *

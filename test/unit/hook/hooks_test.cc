@@ -313,9 +313,31 @@ TEST_SUITE("hook/hooks") {
     HookOptions options;
     options.refuse_link_local = true;
     options.proxy = "http://169.254.169.254:3128";
+    options.allowed_targets = {"stock.example"};
     HookSite site(options);
     CHECK(site.told("http://stock.example/", 2s) ==
           "unknown: the host has a link-local address, which is not called");
+  }
+
+  TEST_CASE("no proxy is asked for a link-local address, nor for a name that could have one") {
+    HttpPeer proxy([](const PeerRequest&) { return say(200); });
+    HookOptions options;
+    options.refuse_link_local = true;
+    options.proxy = proxy.host();
+    options.allowed_targets = {"*", "*.Stock.example", "*.internal"};
+    HookSite site(options);
+    for (const auto* url : {"http://169.254.169.254./", "http://metadata.google.internal/",
+                            "http://0xa9.0xfe.0xa9.0xfe/", "http://[64:ff9b::a9fe:a9fe]/",
+                            "http://other.example/", "http://stock.example/"}) {
+      const auto checked = site.hooks().check(url);
+      REQUIRE_FALSE_MESSAGE(checked, url);
+      CHECK(checked.error().code == ErrorCode::forbidden_target);
+      CHECK(site.call(url).kind() == OutcomeKind::unknown);
+    }
+    CHECK(proxy.requests().empty());
+    CHECK(site.told("http://a.stock.example/") == "success");
+    CHECK(site.told("http://192.0.2.1/") == "success");
+    CHECK(proxy.requests().size() == 2);
   }
 
   TEST_CASE("a proxy is asked for what is called") {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hook/address.h"
 #include "hook/allow.h"
 
 namespace belay::test {
@@ -152,22 +153,46 @@ TEST_SUITE("hook/allow") {
   }
 
   TEST_CASE("link-local and metadata addresses are known in every form") {
-    for (const auto* address :
-         {"169.254.0.1", "169.254.169.254", "100.100.100.200", "fe80::1", "febf::1",
-          "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::169.254.169.254", "::169.254.1.1"})
+    for (const auto* address : {"169.254.0.1",
+                                "169.254.169.254",
+                                "100.100.100.200",
+                                "fe80::1",
+                                "febf::1",
+                                "fd00:ec2::254",
+                                "::ffff:169.254.169.254",
+                                "64:ff9b::169.254.169.254",
+                                "::169.254.1.1",
+                                "192.0.0.192",
+                                "168.63.129.16",
+                                "fd20:ce::254",
+                                "fd00:42::42",
+                                "::ffff:0:169.254.1.1",
+                                "64:ff9b:1::169.254.169.254",
+                                "64:ff9b:1:a9fe:a9:fe00::",
+                                "64:ff9b:1:a9:fe:a9fe::",
+                                "64:ff9b:1::a9:fea9:fe00:0",
+                                "2002:a9fe:a9fe::1",
+                                "2001:0:a9fe:a9fe::1",
+                                "2001::5601:5601"})
       CHECK_MESSAGE(is_link_local(address), address);
     for (const auto* address : {"127.0.0.1", "169.253.0.1", "10.0.0.1", "::1", "fec0::1",
-                                "fd00:ec2::253", "::ffff:10.0.0.1", "2001:db8::a9fe:a9fe"})
+                                "fd00:ec2::253", "::ffff:10.0.0.1", "2001:db8::a9fe:a9fe",
+                                "2002:a00:1::a9fe:a9fe", "2001::a9fe:a9fe", "64:ff9b::10.0.0.1"})
       CHECK_FALSE_MESSAGE(is_link_local(address), address);
   }
 
-  TEST_CASE("a link-local address in a URL is known however it is written") {
+  TEST_CASE("a link-local host in a URL is known however it is written") {
     for (const auto* target :
          {"http://169.254.169.254/", "http://2852039166/", "http://0xa9fea9fe/",
-          "http://169.254.43518/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/"})
-      CHECK_MESSAGE(hook::is_link_local(*hook::parse_url(target)), target);
-    for (const auto* target : {"http://stock.example/", "http://127.0.0.1/", "http://[::1]/"})
-      CHECK_FALSE_MESSAGE(hook::is_link_local(*hook::parse_url(target)), target);
+          "http://169.254.43518/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/",
+          "http://169.254.169.254./", "http://0xa9.0xfe.0xa9.0xfe/", "http://0251.254.0xa9fe../",
+          "http://metadata.google.internal/", "http://Metadata.Google.Internal./",
+          "http://metadata.goog/", "http://instance-data.ec2.internal/"})
+      CHECK_MESSAGE(hook::is_link_local(hook::parse_url(target)->host), target);
+    for (const auto* target : {"http://stock.example/", "http://127.0.0.1/", "http://[::1]/",
+                               "http://metadata/", "http://169.254.169.254.example/"})
+      CHECK_FALSE_MESSAGE(hook::is_link_local(hook::parse_url(target)->host), target);
+    CHECK_FALSE(hook::parse_url("http://[fe80::1%25eth0]/"));
   }
 }
 
