@@ -124,10 +124,11 @@ class XaDatabase;
 class BELAY_EXPORT Engine {
  public:
   // Opens or creates the state file at `path` and reads the unfinished transactions in it; nothing
-  // runs before `start`. The function blocks while it reads, at about 300,000 unfinished
-  // transactions a second. It reports its progress to the log sink, and at the end it logs one line
-  // that says whether the file is new and what is in it. A failed open leaves the file as it was.
-  // Errors:
+  // runs before `start`. A path that SQLite would take for something else (empty, ":memory:",
+  // "file:…") is invalid_argument; "./:memory:" is a file of that name. The function blocks while
+  // it reads, at about 300,000 unfinished transactions a second. It reports its progress to the log
+  // sink, and at the end it logs one line that says whether the file is new and what is in it. A
+  // failed open leaves the file as it was. Errors:
   // - locked: another engine has the file; the detail names the holder.
   // - misplaced: the file has a second name or is mounted on its own, see the detail.
   // - corrupt: the detail names the record. Also a write-ahead log whose file is missing or empty;
@@ -156,8 +157,8 @@ class BELAY_EXPORT Engine {
   ~Engine();
 
   // Registers a handler by name, before or after `start`; `user` must outlive the engine.
-  // Transactions that wait for this name go on. Errors: invalid_argument (the name is empty, too
-  // long or taken), closed.
+  // Transactions that wait for this name go on. Errors: invalid_argument (the name is empty,
+  // longer than 1,024 bytes, looks like a URL, or is taken), closed.
   Result<> handle(std::string_view name, Handler handler, void* user = nullptr);
   // Registers a blocking handler: it is called on a thread of the engine, where it may block. Up to
   // Limits::blocking_threads such handlers begin at once. Errors: those of `handle`; resources (the

@@ -31,9 +31,10 @@
 // the payload, or, where there is no payload, without the query of the call: otherwise a login page
 // would count as a success. Cookies are neither kept nor sent.
 //
-// Headers: headers that belong to the connection (Host, Content-Length, Accept-Encoding, TE, …) are
-// removed from those that a caller gives. Belay-Attempt and Belay-Fence are added (see Call), and a
-// traceparent with a new span if one was submitted.
+// Headers: a call may have 256 of its transaction and its branch, each with a name and a value that
+// HTTP can carry; others are refused at the submit. Headers that belong to the connection (Host,
+// Content-Length, Accept-Encoding, TE, …) are removed from those that a caller gives. Belay-Attempt
+// and Belay-Fence are added (see Call), and a traceparent with a new span if one was submitted.
 //
 // Time: a call's timeout covers the whole call, from the look-up of the name to the last byte. If a
 // call finds that its idle connection was closed by the server, the call is made once more with the

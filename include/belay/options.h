@@ -78,8 +78,9 @@ struct Limits {
   std::size_t branches_max = 1'000;                    // per transaction → branches_limit
   std::size_t payload_bytes_max = 1024 * 1024;         // per step → payload_limit
   std::size_t definition_bytes_max = 8 * 1024 * 1024;  // the whole transaction → definition_limit
-  std::size_t gid_bytes_max = 128;                     // dtm's column width → gid_limit
-  std::size_t subscriptions_max = 100'000;             // in all topics together → topics_limit
+  // dtm's column width → gid_limit. At least 26, as a gid that the engine makes.
+  std::size_t gid_bytes_max = 128;
+  std::size_t subscriptions_max = 100'000;  // in all topics together → topics_limit
   // Limits of memory, in bytes, each for a sum. If nothing else counts towards the sum, one item is
   // accepted whatever its size; everything that a start reads back is accepted as well. All four
   // limits together leave room on a machine with 1 GiB.

@@ -138,8 +138,8 @@ struct CheckReport {
 // forked from the one that opened it.
 class BELAY_EXPORT Reader {
  public:
-  // Errors: not_found (no such file), unsupported, corrupt, storage, resources. Opening creates no
-  // file.
+  // Errors: not_found (no such file), invalid_argument (no path of a state file, as in
+  // Engine::open), unsupported, corrupt, storage, resources. Opening creates no file.
   static Result<Reader> open(std::string_view path);
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) noexcept;

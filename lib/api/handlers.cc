@@ -8,11 +8,10 @@
 #include "api/owned_call.h"
 #include "base/enter.h"
 #include "belay/check.h"
+#include "core/bounds.h"
 
 namespace belay::api {
 namespace {
-
-constexpr std::size_t kNameBytesMax = 256;
 
 // Every call of a host's handler goes through this function, which turns an exception into an
 // outcome.
@@ -32,10 +31,10 @@ Result<> Handlers::reserve(std::string_view name, const HandlerEntry& entry) {
   if (entry.handler == nullptr && entry.async_handler == nullptr) {
     return Error{ErrorCode::invalid_argument, "the handler is a null pointer"};
   }
-  if (name.empty() || name.size() > kNameBytesMax) {
+  if (name.empty() || name.size() > core::kTargetBytesMax) {
     return Error{ErrorCode::invalid_argument,
                  "a handler's name has " + std::to_string(name.size()) +
-                     " bytes, it must be 1 to " + std::to_string(kNameBytesMax)};
+                     " bytes, it must have 1 to " + std::to_string(core::kTargetBytesMax)};
   }
   if (entry.kind == HandlerEntry::Kind::blocking) BELAY_TRY(blocking_.have_one());
   if (!names_.emplace(name).second) {

@@ -39,12 +39,12 @@ std::string make_gid(std::uint64_t now_ms) {
   static constexpr char kDigits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   const base::Lock lock(sequence.mutex);
   advance(sequence, now_ms);
-  std::string gid(26, '0');
+  std::string gid(kMadeGidBytes, '0');
   auto ms = sequence.ms;
   for (std::size_t i = 10; i-- > 0; ms >>= 5) gid[i] = kDigits[ms & 31];
   auto low = sequence.low;
   auto high = sequence.high;
-  for (std::size_t i = 26; i-- > 10;) {
+  for (std::size_t i = kMadeGidBytes; i-- > 10;) {
     gid[i] = kDigits[low & 31];
     low = (low >> 5) | (high << 59);
     high >>= 5;

@@ -1,13 +1,17 @@
 // Generates gids for transactions whose caller gave none.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace belay::base {
 
-// 26 characters of Crockford's base 32: 48 bits of milliseconds, then 80 bits that only grow within
-// a millisecond. So gids sort by time, and an index on them grows only at its end. Thread-safe.
+inline constexpr std::size_t kMadeGidBytes = 26;
+
+// `kMadeGidBytes` characters of Crockford's base 32: 48 bits of milliseconds, then 80 bits that
+// only grow within a millisecond. So gids sort by time, and an index on them grows only at its end.
+// Thread-safe.
 std::string make_gid(std::uint64_t now_ms);
 
 }  // namespace belay::base

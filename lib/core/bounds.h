@@ -12,7 +12,6 @@
 // - a workflow's result, twice; reasons, and the timeline's repeated answers.
 // One step of the engine, see engine/budget.h, writes less: the records of a transaction without
 // calls between them, or one answer and the branches that it starts.
-// between them, or one answer and the branches that it starts.
 #pragma once
 
 #include <cstddef>

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/gid.h"
 #include "base/invalid.h"
 #include "base/spans.h"
 #include "core/bounds.h"
@@ -155,8 +156,7 @@ Result<> check_step(const Where& where, const DraftStep& step, const Limits& lim
 Result<> check_settings(const Draft& draft) {
   const auto& settings = *draft.settings;
   BELAY_TRY(check_headers("the transaction", settings.headers));
-  if (draft.delay.count() != 0)
-    BELAY_TRY(check_time("delay", draft.delay, Millis{1}, kIntervalMax));
+  BELAY_TRY(check_time("delay", draft.delay, Millis{0}, kIntervalMax));
   if (settings.timeout_to_fail) {
     BELAY_TRY(check_time("timeout_to_fail", *settings.timeout_to_fail, Millis{1}, kIntervalMax));
   }
@@ -329,13 +329,18 @@ Result<> check_options(const Options& options) {
                                     {"branches_max", limits.branches_max},
                                     {"payload_bytes_max", limits.payload_bytes_max},
                                     {"definition_bytes_max", limits.definition_bytes_max},
-                                    {"gid_bytes_max", limits.gid_bytes_max},
                                     {"subscriptions_max", limits.subscriptions_max},
                                     {"live_bytes_max", limits.live_bytes_max},
                                     {"queued_bytes_max", limits.queued_bytes_max},
                                     {"call_bytes_max", limits.call_bytes_max},
                                     {"subscription_bytes_max", limits.subscription_bytes_max}}) {
     if (value == 0) return invalid(fmt::format("Limits::{} is 0, it must be at least 1", name));
+  }
+  if (limits.gid_bytes_max < base::kMadeGidBytes) {
+    return invalid(
+        fmt::format("Limits::gid_bytes_max is {}, it must be at least {}, as a gid that the engine "
+                    "makes",
+                    limits.gid_bytes_max, base::kMadeGidBytes));
   }
   if (limits.blocking_threads > kBlockingThreadsMax) {
     return invalid(fmt::format("Limits::blocking_threads is {}, it must be at most {}",

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/spans.h"
 
@@ -16,6 +18,18 @@ constexpr Millis kBreakerMax = base::kHour;
 Error invalid(std::string_view field, std::string_view rule) {
   return {ErrorCode::invalid_argument,
           "HookOptions::" + std::string(field) + " must be " + std::string(rule)};
+}
+
+// libcurl reads a text up to the first NUL.
+Result<> check_texts(const HookOptions& options) {
+  for (const auto& [field, text] :
+       {std::pair<std::string_view, std::string_view>("ca_file", options.ca_file),
+        {"client_cert_file", options.client_cert_file},
+        {"client_key_file", options.client_key_file},
+        {"proxy", options.proxy}}) {
+    if (text.find('\0') != std::string_view::npos) return invalid(field, "without a NUL");
+  }
+  return {};
 }
 
 Result<> check_file(std::string_view field, const std::string& path) {
@@ -43,6 +57,7 @@ Result<> check_options(const HookOptions& options) {
   if (options.hosts_max == 0) return invalid("hosts_max", "at least 1");
   if (options.client_cert_file.empty() != options.client_key_file.empty())
     return invalid("client_cert_file", "given together with client_key_file");
+  BELAY_TRY(check_texts(options));
   BELAY_TRY(check_file("ca_file", options.ca_file));
   BELAY_TRY(check_file("client_cert_file", options.client_cert_file));
   return check_file("client_key_file", options.client_key_file);

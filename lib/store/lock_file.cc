@@ -13,6 +13,7 @@
 
 #include "base/descriptor.h"
 #include "base/forks.h"
+#include "base/invalid.h"
 #include "store/file_error.h"
 
 namespace belay::store {
@@ -72,10 +73,23 @@ bool is_locked(int, const std::string& holder) {
 }
 #endif
 
+// The system's functions read a path up to the first NUL.
+Result<> check_path(std::string_view path) {
+  if (path.empty()) return base::invalid("the path of the state file is empty");
+  if (path.find('\0') != std::string_view::npos)
+    return base::invalid("the path of the state file has a NUL in it");
+  if (path != ":memory:" && !path.starts_with("file:")) return {};
+  return base::invalid(fmt::format(
+      "\"{0}\" is no path of a state file, which must be on a disk; a file of this name "
+      "is \"./{0}\"",
+      path));
+}
+
 }  // namespace
 
 Result<std::string> canonical_path(std::string_view path) {
   namespace fs = std::filesystem;
+  BELAY_TRY(check_path(path));
   std::error_code error;
   fs::path target(path);
   // A link may point to a file that does not exist yet; SQLite would create the file there.

@@ -20,6 +20,7 @@ Error no_new_file(const std::string& path) {
 Result<> Journal::Impl::refuse_new() const {
   if (!config_.must_exist) return {};
   auto canonical = config_.vfs.empty() ? canonical_path(path_) : path_;
+  if (!canonical && canonical.error().code == ErrorCode::invalid_argument) return canonical.error();
   if (!canonical) return no_new_file(path_);
   auto exists = look_first(*canonical, config_.vfs);
   if (!exists) return exists.error();

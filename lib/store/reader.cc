@@ -45,6 +45,7 @@ Error explain(const Error& error, const std::string& path) {
 
 Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) {
   auto canonical = store::canonical_path(path);
+  if (!canonical && canonical.error().code == ErrorCode::invalid_argument) return canonical.error();
   if (canonical) {
     auto looked = store::look_first(*canonical, {});
     if (!looked) return explain(looked.error(), *canonical);

@@ -67,6 +67,23 @@ TEST_SUITE("api/engine") {
     }
   }
 
+  TEST_CASE("every name that a branch may have can be registered, and none that is longer") {
+    const TempDir dir;
+    auto engine = Engine::open(dir.file("state.db"));
+    REQUIRE(engine.has_value());
+    REQUIRE(engine->start());
+    const auto yes = [](const Call&, void*) { return Outcome::success(); };
+    const std::string longest(1'024, 'n');
+    REQUIRE(engine->handle(longest, yes));
+    CHECK(engine->run(Saga().step(longest, ""))->succeeded());
+    for (const auto& name : {std::string(), longest + "n", std::string("HTTP://a")})
+      CHECK(engine->handle(name, yes).error().code == ErrorCode::invalid_argument);
+    CHECK(engine->handle("", yes).error().detail ==
+          "a handler's name has 0 bytes, it must have 1 to 1024");
+    CHECK(engine->submit(Saga().step(longest + "n", "")).error().code ==
+          ErrorCode::invalid_argument);
+  }
+
   TEST_CASE("an empty callback is refused at once, and nothing is done") {
     Site site;
     auto& engine = site.engine();

@@ -130,9 +130,9 @@ TEST_SUITE("core/limits") {
     CHECK(verdict(small().delay(kYear).timeout_to_fail(kYear).request_timeout(Millis{3'600'000})) ==
           "");
     CHECK(verdict(small().delay(Millis{-1})) ==
-          "invalid_argument: delay is -1 ms, it must be 1 to 31536000000 ms");
+          "invalid_argument: delay is -1 ms, it must be 0 to 31536000000 ms");
     CHECK(verdict(small().delay(kYear + Millis{1})) ==
-          "invalid_argument: delay is 31536000001 ms, it must be 1 to 31536000000 ms");
+          "invalid_argument: delay is 31536000001 ms, it must be 0 to 31536000000 ms");
     CHECK(verdict(small().timeout_to_fail(Millis{0})) ==
           "invalid_argument: timeout_to_fail is 0 ms, it must be 1 to 31536000000 ms");
     CHECK(verdict(small().timeout_to_fail(Millis::max()))
@@ -239,8 +239,8 @@ TEST_SUITE("core/options") {
     for (const auto limit :
          {&Limits::live_transactions_max, &Limits::queued_submits_max, &Limits::calls_in_flight_max,
           &Limits::blocking_threads, &Limits::branches_max, &Limits::payload_bytes_max,
-          &Limits::definition_bytes_max, &Limits::gid_bytes_max, &Limits::live_bytes_max,
-          &Limits::queued_bytes_max, &Limits::call_bytes_max, &Limits::subscription_bytes_max}) {
+          &Limits::definition_bytes_max, &Limits::live_bytes_max, &Limits::queued_bytes_max,
+          &Limits::call_bytes_max, &Limits::subscription_bytes_max}) {
       Options options;
       options.limits.*limit = 0;
       CHECK(verdict(options).starts_with("invalid_argument: Limits::"));
@@ -248,6 +248,12 @@ TEST_SUITE("core/options") {
       CHECK(verdict(options) == "");
     }
     Options options;
+    options.limits.gid_bytes_max = 25;
+    CHECK(verdict(options) ==
+          "invalid_argument: Limits::gid_bytes_max is 25, it must be at least 26, "
+          "as a gid that the engine makes");
+    options.limits.gid_bytes_max = 26;
+    CHECK(verdict(options) == "");
     options.limits.blocking_threads = 1'025;
     CHECK(verdict(options) ==
           "invalid_argument: Limits::blocking_threads is 1025, it must be at most 1024");

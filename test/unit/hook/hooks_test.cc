@@ -494,6 +494,12 @@ TEST_SUITE("hook/hooks/options") {
     CHECK(refused([](O& o) { o.client_cert_file = "x"; }).find("client_key_file") !=
           std::string::npos);
     CHECK(refused([](O& o) { o.ca_file = "/no/such/file"; }).find("ca_file") != std::string::npos);
+    for (const auto field : {&O::ca_file, &O::client_cert_file, &O::client_key_file, &O::proxy}) {
+      CHECK(refused([&](O& o) {
+              o.client_cert_file = o.client_key_file = "/dev/null";
+              o.*field = std::string("a\0b", 3);
+            }).ends_with(" must be without a NUL"));
+    }
     CHECK(refused([](O& o) { o.allowed_targets = {"a/b"}; }).find("a/b") != std::string::npos);
   }
 }

@@ -138,6 +138,8 @@ TEST_SUITE("protocol/protocol") {
     const auto response = site.post("submit", saga("g", {"ok"}));
     CHECK(response.status == 500);
     CHECK(message_of(response) == "'ok' is no URL of http:// or https://");
+    for (const auto* url : {"HTTP://127.0.0.1:1/", "Https://127.0.0.1:1/"})
+      CHECK_MESSAGE(site.post("submit", msg(url, {url})).status == 200, url);
   }
 
   TEST_CASE("what is shown is escaped") {

@@ -245,10 +245,30 @@ TEST_SUITE("store/lock") {
     CHECK(umount(folder.c_str()) == 0);
   }
 
+  TEST_CASE("a path that SQLite or the system would read as another is refused") {
+    const TempDir directory;
+    for (const auto& path : {std::string(), std::string(":memory:"), std::string("file:state.db"),
+                             directory.file(std::string("a\0b", 3))}) {
+      CAPTURE(path);
+      for (const bool must_exist : {false, true}) {
+        store::JournalConfig config;
+        config.path = path;
+        config.must_exist = must_exist;
+        const auto journal = store::Journal::open(config);
+        REQUIRE_FALSE(journal.has_value());
+        CHECK(journal.error().code == ErrorCode::invalid_argument);
+      }
+      const auto reader = Reader::open(path);
+      REQUIRE_FALSE(reader.has_value());
+      CHECK(reader.error().code == ErrorCode::invalid_argument);
+    }
+    CHECK(std::filesystem::is_empty(directory.path()));
+    CHECK(try_open(directory.file(":memory:")).has_value());
+  }
+
   TEST_CASE("a folder, or a folder that is not there, is no place for a state file") {
     const TempDir directory;
-    for (const auto& path :
-         {directory.path() + "/", directory.file("none/state.db"), std::string()}) {
+    for (const auto& path : {directory.path() + "/", directory.file("none/state.db")}) {
       CAPTURE(path);
       const auto journal = try_open(path);
       REQUIRE_FALSE(journal.has_value());

@@ -45,9 +45,10 @@ struct Response {
   Fields headers;
 };
 
-// True if the text begins like a URL that a client can ask.
+// True if the text begins like a URL that a client can ask: a scheme may be in any case.
 inline bool is_url(std::string_view text) {
-  return text.starts_with("http://") || text.starts_with("https://");
+  return base::starts_with_ignoring_case(text, "http://") ||
+         base::starts_with_ignoring_case(text, "https://");
 }
 
 // Runs once, from any thread.
