@@ -29,6 +29,7 @@ Json json_of_hosts(const std::vector<HostFigures>& hosts) {
                      {"failure", host.failure},
                      {"ongoing", host.ongoing},
                      {"unknown", host.unknown},
+                     {"no_connection", host.no_connection},
                      {"breaker_opened", host.breaker_opened}});
   }
   return array;
@@ -97,7 +98,8 @@ void print_hosts(Out& out, const std::vector<HostFigures>& hosts) {
                Table::number("SUCCESS"),
                Table::number("FAILURE"),
                Table::number("ONGOING"),
-               Table::number("UNKNOWN")},
+               Table::number("UNKNOWN"),
+               Table::number("NO CONNECTION")},
               2);
   for (const auto& host : hosts) {
     table.add({printable(host.host),
@@ -107,7 +109,8 @@ void print_hosts(Out& out, const std::vector<HostFigures>& hosts) {
                count(host.success),
                count(host.failure),
                count(host.ongoing),
-               count(host.unknown)});
+               count(host.unknown),
+               count(host.no_connection)});
   }
   out.write("\n" + out.styled("hosts", Style::bold) + "\n");
   table.print(out);

@@ -10,6 +10,12 @@
 // - status 200: success
 // - anything else: unknown
 //
+// The reason of a call without an answer begins with "no connection" if nothing of the call was
+// sent, so that the host cannot have received it: its name was not found, it refused or did not
+// complete the connection, or TLS failed. Otherwise the reason begins with "no answer": the host
+// may have done the work. A request that a proxy has received, to reach the host for it, counts as
+// sent.
+//
 // A letter of these words may be written as JSON's \u0046. If the body cannot be read, the outcome
 // is unknown unless the status is 425 or 409. A body can be read if it is text in a charset whose
 // ASCII letters are ASCII's bytes, plain or compressed once with gzip or deflate, and complete. A
@@ -101,7 +107,8 @@ struct HostFigures {
   BreakerState breaker{};
   std::uint64_t in_flight = 0;
   std::uint64_t success = 0, failure = 0, ongoing = 0, unknown = 0;  // totals of outcomes
-  std::uint64_t breaker_opened = 0;                                  // total
+  std::uint64_t no_connection = 0;   // part of `unknown`: nothing of the call was sent
+  std::uint64_t breaker_opened = 0;  // total
 
   bool operator==(const HostFigures&) const = default;
 };

@@ -10,7 +10,7 @@ bool is_hook(std::string_view target) { return BELAY_HAS_HOOKS != 0 && hook::is_
 }  // namespace
 
 ports::Caller::Kind Callers::kind_of(std::string_view target) {
-  return is_hook(target) ? Kind::deferred : handlers_.kind_of(target);
+  return is_hook(target) ? Kind::timed : handlers_.kind_of(target);
 }
 
 ports::Lane Callers::lane_of(std::string_view target) {

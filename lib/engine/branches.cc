@@ -122,7 +122,7 @@ void Coordinator::expire_calls() {
     auto& live = *call->live;
     const auto timeout = live.transaction.definition.request_timeout(call->branch)
                              .value_or(options_.request_timeout);
-    const auto* and_more = call->comes_back ? "; its handler still runs" : "";
+    const auto* and_more = call->comes_back() ? "; its handler still runs" : "";
     on_outcome(
         live, call->branch, call->op,
         Outcome::unknown(fmt::format("no answer within {} ms{}", timeout.count(), and_more)));

@@ -20,7 +20,10 @@ struct PendingCall {
   std::uint32_t branch = 0;
   Op op{};
   ports::Lane lane = 0;
-  bool comes_back = false;  // the handler returns, however late, see ports::Caller::Kind::blocking
+  ports::Caller::Kind kind = ports::Caller::Kind::deferred;
+
+  // True: the handler returns, however late.
+  bool comes_back() const { return kind == ports::Caller::Kind::blocking; }
 };
 
 // The lane in which a branch's next call waits until its former call, which was given up, has
@@ -49,7 +52,7 @@ class CallTable {
     calls_.emplace(id, Entry{call, give_up_at, bytes});
     bytes_ += bytes;
     deadlines_.emplace(give_up_at, id);
-    to_come_back_ += call.comes_back ? 1 : 0;
+    to_come_back_ += call.comes_back() ? 1 : 0;
     return id;
   }
   bool has(ports::CallId id) const { return calls_.contains(id); }
@@ -60,7 +63,7 @@ class CallTable {
     const auto& call = found->second.call;
     const bool given_up = deadlines_.erase({found->second.give_up_at, id}) == 0;
     if (given_up) running_on_.erase({call.live, call.branch});
-    to_come_back_ -= call.comes_back ? 1 : 0;
+    to_come_back_ -= call.comes_back() ? 1 : 0;
     bytes_ -= found->second.bytes;
     const Taken taken{call, given_up};
     calls_.erase(found);
@@ -74,7 +77,7 @@ class CallTable {
     const auto found = calls_.find(id);
     const auto call = found->second.call;
     deadlines_.erase(deadlines_.begin());
-    if (call.comes_back) {
+    if (call.comes_back()) {
       running_on_.emplace(std::pair(call.live, call.branch), id);
     } else {
       bytes_ -= found->second.bytes;

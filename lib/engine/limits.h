@@ -56,6 +56,10 @@ inline constexpr std::uint64_t kSilencePatience = 30'000;
 inline constexpr std::uint64_t kHeldUp = 1'000;
 inline constexpr std::uint64_t kSecondLook = 500;
 
+// How much longer than its timeout a call may take if its caller keeps the time itself, in ms: the
+// caller knows better why there is no answer.
+inline constexpr std::uint64_t kTimedGrace = 1'000;
+
 // The number of realms of XA participants that one engine may use.
 inline constexpr std::size_t kRealmsMax = 1'024;
 

@@ -74,10 +74,10 @@ OutgoingCalls::Begun OutgoingCalls::begin(Live& live, std::uint32_t branch, Op o
       return {Way::answered, caller_.call_now(parts.call)};
     }
     case ports::Caller::Kind::deferred:
+    case ports::Caller::Kind::timed:
     case ports::Caller::Kind::blocking: break;
   }
-  send_or_wait({&live, branch, op, caller_.lane_of(target), kind == ports::Caller::Kind::blocking},
-               monotonic);
+  send_or_wait({&live, branch, op, caller_.lane_of(target), kind}, monotonic);
   return {Way::under_way};
 }
 
@@ -101,8 +101,10 @@ void OutgoingCalls::send(const PendingCall& call, std::uint64_t monotonic) {
   ++made_;
   const CallParts parts(call.live->transaction, call.branch, call.op, epoch_,
                         options_.request_timeout);
-  const auto timeout = static_cast<std::uint64_t>(parts.call.timeout.count());
-  caller_.call_later(table_.add(call, monotonic + timeout, parts.bytes()), parts.call);
+  const auto grace = call.kind == ports::Caller::Kind::timed ? kTimedGrace : 0;
+  const auto give_up_at =
+      monotonic + static_cast<std::uint64_t>(parts.call.timeout.count()) + grace;
+  caller_.call_later(table_.add(call, give_up_at, parts.bytes()), parts.call);
 }
 
 std::optional<OutgoingCalls::Next> OutgoingCalls::take_next() {
@@ -170,8 +172,8 @@ void OutgoingCalls::drop_answers() {
 std::optional<PendingCall> OutgoingCalls::expire_one(std::uint64_t monotonic) {
   const auto call = table_.give_up_one(monotonic);
   if (!call) return std::nullopt;
-  if (!call->comes_back) waiting_.open(call->lane);
-  call->live->running_on += call->comes_back ? 1 : 0;
+  if (!call->comes_back()) waiting_.open(call->lane);
+  call->live->running_on += call->comes_back() ? 1 : 0;
   return call;
 }
 

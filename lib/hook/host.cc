@@ -60,6 +60,7 @@ void Host::end(std::uint64_t now, Ticket ticket, End end, OutcomeKind outcome) {
     case OutcomeKind::ongoing: ++totals_.ongoing; break;
     case OutcomeKind::unknown: ++totals_.unknown; break;
   }
+  if (end == End::unreached) ++totals_.no_connection;
   if (end == End::answered) {
     // This is also done after a late answer to an earlier call: the answer shows that the host is
     // available.

@@ -15,9 +15,10 @@ class Host {
 
   // Whether this call is the one that tests a host whose breaker is open.
   enum class Ticket : std::uint8_t { ordinary, probe };
-  // An answer of any kind shows that the host is available. A call that was not made, because the
-  // system had no resources for it, shows nothing.
-  enum class End : std::uint8_t { answered, silent, not_made };
+  // An answer of any kind shows that the host is available. `unreached`: as silent, but nothing of
+  // the call was sent. A call that was not made, because the system had no resources for it, shows
+  // nothing.
+  enum class End : std::uint8_t { answered, silent, unreached, not_made };
 
   // `options` must outlive this object.
   explicit Host(const HookOptions& options);

@@ -165,21 +165,22 @@ long Transfer::status() const {
   return status;
 }
 
-bool Transfer::reached_host() const {
+// False: the host cannot have received any part of the call. A request to a proxy counts as a part:
+// what became of it behind the proxy is not known. So does a request that was redirected.
+bool Transfer::was_sent() const {
   long request_bytes = 0;
   curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
-  return request_bytes != 0;
+  return request_bytes != 0 || redirects_ != 0;
 }
 
 std::string Transfer::why(CURLcode result) const {
-  if (result == CURLE_OPERATION_TIMEDOUT) {
-    return std::string(reached_host() ? "no answer" : "no connection") + " within " +
-           std::to_string(timeout_.count()) + " ms";
-  }
   if (refused_address_) return "the host has a link-local address, which is not called";
   if (header_bytes_ > kHeaderBytesMax)
     return "the response's headers are larger than " + std::to_string(kHeaderBytesMax) + " bytes";
-  return error_[0] != '\0' ? error_.data() : curl_easy_strerror(result);
+  const std::string what = was_sent() ? "no answer" : "no connection";
+  if (result == CURLE_OPERATION_TIMEDOUT)
+    return what + " within " + std::to_string(timeout_.count()) + " ms";
+  return what + ": " + (error_[0] != '\0' ? error_.data() : curl_easy_strerror(result));
 }
 
 // Some versions of curl count, over all calls of a handle, how often the handle found its
@@ -203,7 +204,10 @@ std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms
       lacked_descriptor_ || (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors());
   if (result != CURLE_OK && is_short)
     return End{Host::End::not_made, Outcome::unknown("no file descriptor is left: " + why(result))};
-  if (result != CURLE_OK) return End{Host::End::silent, Outcome::unknown(why(result))};
+  if (result != CURLE_OK) {
+    return End{was_sent() ? Host::End::silent : Host::End::unreached,
+               Outcome::unknown(why(result))};
+  }
   return is_redirect(status()) ? follow(now_ms) : answered();
 }
 

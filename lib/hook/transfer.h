@@ -68,7 +68,7 @@ class Transfer {
   void set_tls();
   void hand_over(Millis timeout);
   long status() const;
-  bool reached_host() const;
+  bool was_sent() const;
   std::string why(CURLcode result) const;
   End answered() const;
   std::optional<End> follow(std::uint64_t now_ms);

@@ -26,6 +26,8 @@ class Caller {
     unregistered,
     immediate,
     deferred,
+    // As deferred, but the caller itself gives the call up at its timeout and says how far it came.
+    timed,
     // As deferred, but the answer always comes, and until then the handler runs in this process.
     blocking,
   };
@@ -33,7 +35,7 @@ class Caller {
   virtual Kind kind_of(std::string_view target) = 0;
   // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
   virtual Outcome call_now(const Call& call) = 0;
-  // Only for `deferred` and `blocking` targets: the target's lane, and whether the lane has a place
+  // Only for targets that are not `immediate`: the target's lane, and whether the lane has a place
   // for one more call now. If it has none, engine::Coordinator::lane_opened is called, on the loop,
   // when the lane may have a place. (The engine also calls `has_place` again when a call of the
   // lane ends.) After that the caller may forget the lane: an unknown lane has a place.

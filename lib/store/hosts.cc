@@ -13,7 +13,8 @@ constexpr std::string_view kReadHosts =
     "SELECT json_extract(one.value, '$.host'), json_extract(one.value, '$.breaker'),"
     " json_extract(one.value, '$.in_flight'), json_extract(one.value, '$.success'),"
     " json_extract(one.value, '$.failure'), json_extract(one.value, '$.ongoing'),"
-    " json_extract(one.value, '$.unknown'), json_extract(one.value, '$.breaker_opened')"
+    " json_extract(one.value, '$.unknown'), json_extract(one.value, '$.no_connection'),"
+    " json_extract(one.value, '$.breaker_opened')"
     " FROM main.meta, json_each(meta.value) AS one"
     " WHERE meta.name = 'hosts' AND json_valid(meta.value)";
 
@@ -44,6 +45,7 @@ std::string render_hosts(const std::vector<HostFigures>& hosts) {
     put(out, "failure", host.failure);
     put(out, "ongoing", host.ongoing);
     put(out, "unknown", host.unknown);
+    put(out, "no_connection", host.no_connection);
     put(out, "breaker_opened", host.breaker_opened);
     out.push_back('}');
   }
@@ -73,7 +75,8 @@ Result<std::vector<HostFigures>> read_hosts(sqlite::Database& database) {
                      .failure = read->number(4),
                      .ongoing = read->number(5),
                      .unknown = read->number(6),
-                     .breaker_opened = read->number(7)});
+                     .no_connection = read->number(7),
+                     .breaker_opened = read->number(8)});
   }
 }
 

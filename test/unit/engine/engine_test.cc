@@ -167,6 +167,28 @@ TEST_SUITE("engine") {
     CHECK(test.ports.fences[1] > test.ports.fences[0]);
   }
 
+  TEST_CASE("a caller that keeps the time itself is given a second more to say why") {
+    TestEngine test;
+    test.ports.default_kind = ports::Caller::Kind::timed;
+    const auto last_error = [&] {
+      REQUIRE(test.engine.ask(engine::FindRequest::find("g", test.answer("look"))));
+      test.engine.turn();
+      return test.answers.at("look")->reason();
+    };
+    REQUIRE(test.submit(Saga("g").step("a", "").request_timeout(Millis{500}), "first"));
+    test.settle();
+    test.advance(1'499);
+    test.engine.answer(test.ports.later[0], Outcome::unknown("no connection"));
+    test.engine.turn();
+    test.settle();
+    CHECK(last_error() == "no connection");
+    test.advance(100'000);
+    REQUIRE(test.ports.later.size() == 2);
+    test.advance(1'500);
+    test.settle();
+    CHECK(last_error() == "no answer within 500 ms");
+  }
+
   TEST_CASE("an unknown handler holds the transaction, stuck, until it is registered") {
     TestEngine test;
     test.ports.kinds["b"] = ports::Caller::Kind::unregistered;

@@ -17,6 +17,7 @@
 #include <string>
 #include <thread>
 
+#include "support/full_backlog.h"
 #include "support/http_peer.h"
 #include "support/process.h"
 #include "support/sanitized.h"
@@ -453,6 +454,20 @@ TEST_SUITE("hook/engine/end") {
     CHECK(status == Status::succeed);
     CHECK(closed);
     CHECK(uv_loop_close(&loop) == 0);
+  }
+
+  TEST_CASE("a connect that is not complete in time is told as no connection") {
+    const FullBacklog silent;
+    Shop shop;
+    Retry retry;
+    retry.limit = 1;
+    const auto report =
+        shop->run(Saga("g").step(silent.url(), "").request_timeout(200ms).retry(retry));
+    REQUIRE(report);
+    CHECK(report->reason().ends_with("no connection within 200 ms"));
+    const auto hosts = shop->hosts();
+    REQUIRE(hosts);
+    CHECK(hosts->at(0).no_connection == 1);
   }
 
   TEST_CASE("a proxy that the environment names is told once, without its password") {

@@ -1,10 +1,16 @@
 // Calls of real peers, kind ones and others.
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <initializer_list>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "support/http_peer.h"
 #include "unit/hook/hook_site.h"
@@ -28,6 +34,45 @@ std::string bytes(std::initializer_list<int> values) {
   for (const int value : values) out += static_cast<char>(value);
   return out;
 }
+
+// Redirects its only caller to itself, and is gone before the caller comes again.
+class LastRedirect {
+ public:
+  LastRedirect() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listener_, any, size) == 0);
+    REQUIRE(::listen(listener_, 1) == 0);
+    REQUIRE(::getsockname(listener_, any, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { answer(); });
+  }
+  LastRedirect(const LastRedirect&) = delete;
+  LastRedirect& operator=(const LastRedirect&) = delete;
+  ~LastRedirect() { thread_.join(); }
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+
+ private:
+  void answer() const {
+    constexpr std::string_view kAnswer =
+        "HTTP/1.1 307 Go\r\nLocation: /end?branch_id=01&gid=g1&op=action&trans_type=saga\r\n"
+        "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    const int caller = ::accept(listener_, nullptr, nullptr);
+    ::close(listener_);
+    char request[4'096];
+    const bool was_asked = ::read(caller, request, sizeof request) > 0;
+    if (was_asked && ::write(caller, kAnswer.data(), kAnswer.size()) < 0) return;
+    ::close(caller);
+  }
+
+  int listener_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
 
 bool is_between(Clock::duration time, Clock::duration least, Clock::duration most) {
   return time >= least && time <= most;
@@ -168,13 +213,24 @@ TEST_SUITE("hook/hooks") {
     for (const auto* path : {"/close", "/garble", "/old", "/short"}) {
       const auto outcome = site.call(peer.url(path));
       CHECK(outcome.kind() == OutcomeKind::unknown);
-      CHECK_FALSE(outcome.reason().empty());
+      CHECK_MESSAGE(outcome.reason().starts_with("no answer: "), outcome.reason());
     }
-    const auto refused = site.call(nobody() + "/");
-    CHECK(refused.kind() == OutcomeKind::unknown);
-    CHECK(refused.reason().find("connect") != std::string::npos);
-    const auto unnamed = site.call("http://no-such-host.invalid/");
-    CHECK(unnamed.kind() == OutcomeKind::unknown);
+    CHECK(site.figures(peer.host()).unknown == 4);
+    CHECK(site.figures(peer.host()).no_connection == 0);
+    for (const auto& host : {nobody(), std::string("http://no-such-host.invalid")}) {
+      const auto outcome = site.call(host + "/");
+      CHECK(outcome.kind() == OutcomeKind::unknown);
+      CHECK_MESSAGE(outcome.reason().starts_with("no connection: "), outcome.reason());
+      CHECK(site.figures(host).unknown == 1);
+      CHECK(site.figures(host).no_connection == 1);
+    }
+  }
+
+  TEST_CASE("after a redirect, what was not sent again was sent before") {
+    const LastRedirect peer;
+    HookSite site;
+    const auto told = site.told(peer.url());
+    CHECK_MESSAGE(told.starts_with("unknown: no answer: "), told);
   }
 
   TEST_CASE("a response larger than the limit is not read to its end") {

@@ -93,6 +93,18 @@ TEST_SUITE("hook/host") {
     }
   }
 
+  TEST_CASE("a host that is not reached is silent for its breaker, and counted apart") {
+    const auto options = breaker(1);
+    Host host(options);
+    host.end(0, host.begin(0), End::unreached, OutcomeKind::unknown);
+    CHECK(host.breaker() == BreakerState::open);
+    CHECK(host.figures().unknown == 1);
+    CHECK(host.figures().no_connection == 1);
+    fail(host, 1'000);
+    CHECK(host.figures().unknown == 2);
+    CHECK(host.figures().no_connection == 1);
+  }
+
   TEST_CASE("one call tries an open host; if it fails the wait doubles up to its limit") {
     const auto options = breaker(1);
     Host host(options);

@@ -108,8 +108,10 @@ TEST_SUITE("hook/tls") {
         http::Server::start(options, [](http::Request, http::Respond respond) { respond({}); });
     REQUIRE(plain);
     HookSite site(with_ca());
-    CHECK(site.call("https://127.0.0.1:" + std::to_string((*plain)->port()) + "/", 3s).kind() ==
-          OutcomeKind::unknown);
+    const auto host = "https://127.0.0.1:" + std::to_string((*plain)->port());
+    const auto told = site.told(host + "/", 3s);
+    CHECK_MESSAGE(told.starts_with("unknown: no connection: "), told);
+    CHECK(site.figures(host).no_connection == 1);
     SecurePeer secure;
     auto url = secure.url();
     url.replace(0, 5, "http");

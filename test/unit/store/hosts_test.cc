@@ -57,6 +57,7 @@ TEST_SUITE("store/hosts") {
                                        .failure = 3,
                                        .ongoing = 4,
                                        .unknown = 5,
+                                       .no_connection = 2,
                                        .breaker_opened = 6},
                                       {.host = "https://c", .breaker = BreakerState::open}};
     {

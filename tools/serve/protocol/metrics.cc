@@ -159,6 +159,7 @@ void add_up(HostFigures& into, const HostFigures& host) {
   into.failure += host.failure;
   into.ongoing += host.ongoing;
   into.unknown += host.unknown;
+  into.no_connection += host.no_connection;
   into.breaker_opened += host.breaker_opened;
   if (host.breaker == BreakerState::open) into.breaker = host.breaker;
 }
