@@ -23,6 +23,10 @@
 // chunked, was truncated, is in UTF-16 or a similar charset, or contains control characters. The
 // request has `Accept-Encoding: identity`, which asks for no compression.
 //
+// Retry-After: an answer with status 429 or 503 may say when it should be asked again, in seconds
+// or as a date ("Sun, 06 Nov 1994 08:49:37 GMT", compared with the answer's own Date). The branch's
+// next call is then made no earlier, see Outcome::retry_after. Any other value is ignored.
+//
 // JSON-RPC 2.0: a target that begins with "jsonrpc+http://" or "jsonrpc+https://" is called with
 // the URL's query parameter `method` as the method and the payload, a JSON object, as the params.
 // The answer is parsed as a whole; it must have the id of the call and either a result or an error:

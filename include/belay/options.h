@@ -18,7 +18,8 @@ struct Retry {
   // After the first unknown outcome; dtm's default.
   Millis first_interval{10'000};
   double multiplier = 2.0;  // 1.0 to 100.0
-  // dtm has no such maximum. It exists because nobody wants to wait for hours after an outage.
+  // dtm has no such maximum. It exists because nobody wants to wait for hours after an outage. It
+  // also bounds the pause that an answer asks for, see Outcome::retry_after.
   Millis interval_max{300'000};
   // 0.0 to 1.0: each interval is multiplied by a random factor from [1-jitter, 1+jitter].
   double jitter = 0.2;

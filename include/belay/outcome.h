@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "belay/export.h"
+#include "belay/types.h"
 
 namespace belay {
 
@@ -41,13 +42,25 @@ class Outcome {
     return Outcome(OutcomeKind::unknown, std::move(reason));
   }
 
+  // Asks for a pause: if the call is made again, it is made no earlier than this time after the
+  // answer. `Retry` decides how far that goes: never sooner than its own interval, and no later
+  // than its interval_max. At a restart the pause goes on. Without such a request, or with 0 or
+  // less, the interval is that of `Retry` alone.
+  Outcome& retry_after(Millis pause) & {
+    retry_after_ = pause;
+    return *this;
+  }
+  Outcome retry_after(Millis pause) && { return std::move(retry_after(pause)); }
+
   OutcomeKind kind() const noexcept { return kind_; }
   const std::string& reason() const noexcept { return reason_; }
+  Millis retry_after() const noexcept { return retry_after_; }
 
  private:
   Outcome(OutcomeKind kind, std::string reason) : reason_(std::move(reason)), kind_(kind) {}
 
   std::string reason_;
+  Millis retry_after_{0};
   OutcomeKind kind_;
 };
 

@@ -1,5 +1,7 @@
 #include "core/phases.h"
 
+#include <algorithm>
+
 #include "base/mark.h"
 #include "core/ops.h"
 #include "core/retry.h"
@@ -16,11 +18,11 @@ std::uint64_t next_attempt_at(const Decision& decision, std::uint32_t branch,
   const auto retry = decision.retry_of(branch);
   const bool is_well =
       outcome.kind() == OutcomeKind::ongoing || outcome.kind() == OutcomeKind::success;
-  if (is_well) {
-    return decision.now() + static_cast<std::uint64_t>(retry.ongoing_interval.count());
-  }
-  return decision.now() +
-         retry_interval_ms(retry, decision.branch(branch).unanswered + 1, decision.random());
+  const auto interval =
+      is_well ? static_cast<std::uint64_t>(retry.ongoing_interval.count())
+              : retry_interval_ms(retry, decision.branch(branch).unanswered + 1, decision.random());
+  const auto asked = std::clamp(outcome.retry_after(), Millis{0}, retry.interval_max);
+  return decision.now() + std::max(interval, static_cast<std::uint64_t>(asked.count()));
 }
 
 void first_in_order(Decision& decision) {

@@ -104,6 +104,13 @@ std::string_view HttpResponse::start() const {
 }
 
 Outcome HttpResponse::outcome(long status) const {
+  auto outcome = read(status);
+  const bool may_ask_for_pause = status == 429 || status == 503;
+  if (may_ask_for_pause) outcome.retry_after(head_.retry_after().value_or(Millis{0}));
+  return outcome;
+}
+
+Outcome HttpResponse::read(long status) const {
   if (too_large_) {
     return Outcome::unknown("the response is larger than " + std::to_string(bytes_max_) + " bytes");
   }

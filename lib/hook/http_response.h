@@ -50,6 +50,7 @@ class HttpResponse {
   bool is_rpc() const { return !rpc_id_.empty(); }
   std::string flaw() const;
   std::string_view start() const;
+  Outcome read(long status) const;
   Outcome rpc_outcome(long status) const;
 
   std::size_t bytes_max_ = 0;

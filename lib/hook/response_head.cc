@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "base/ascii.h"
+#include "base/number.h"
+#include "hook/http_date.h"
 
 namespace belay::hook {
 namespace {
@@ -55,7 +58,7 @@ void add(std::string& list, std::string_view value, std::string_view separator) 
 }  // namespace
 
 void ResponseHead::begin() {
-  for (auto* text : {&line_, &encoding_, &transfer_, &type_}) text->clear();
+  for (auto* text : {&line_, &encoding_, &transfer_, &type_, &retry_after_, &date_}) text->clear();
 }
 
 void ResponseHead::take(std::string_view line) {
@@ -67,7 +70,8 @@ void ResponseHead::take(std::string_view line) {
   end_line();
   if (line.starts_with("HTTP/")) return begin();
   const auto name = base::trimmed(line.substr(0, line.find(':')));
-  for (const auto* known : {"content-encoding", "content-type", "transfer-encoding"}) {
+  for (const auto* known :
+       {"content-encoding", "content-type", "transfer-encoding", "retry-after", "date"}) {
     if (base::equal_ignoring_case(name, known)) line_ = line;
   }
 }
@@ -79,7 +83,9 @@ void ResponseHead::end_line() {
   switch (base::trimmed(std::string_view(line_).substr(0, colon)).size()) {
     case std::string_view("content-encoding").size(): add(encoding_, value, ","); break;
     case std::string_view("content-type").size(): add(type_, value, ";"); break;
-    default: add(transfer_, value, ","); break;
+    case std::string_view("transfer-encoding").size(): add(transfer_, value, ","); break;
+    case std::string_view("retry-after").size(): add(retry_after_, value, ","); break;
+    default: add(date_, value, ","); break;
   }
   line_.clear();
 }
@@ -100,6 +106,15 @@ std::optional<Packing> ResponseHead::packing() const {
     }
   }
   return packing;
+}
+
+std::optional<Millis> ResponseHead::retry_after() const {
+  if (const auto seconds = base::parse_number<std::uint32_t>(retry_after_))
+    return std::chrono::seconds(*seconds);
+  const auto until = parse_http_date(retry_after_);
+  const auto now = parse_http_date(date_);
+  if (!until || !now) return std::nullopt;
+  return *until - *now;
 }
 
 std::string ResponseHead::flaw() const {

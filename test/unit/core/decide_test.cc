@@ -7,6 +7,7 @@
 
 #include "core/apply.h"
 #include "core/decision.h"
+#include "core/shortened.h"
 #include "unit/core/samples.h"
 
 namespace belay::test {
@@ -147,6 +148,34 @@ TEST_SUITE("core/decide") {
     CHECK(wait_after(Outcome::ongoing()) == 7);
     CHECK(wait_after(Outcome::ongoing()) == 7);
     CHECK(wait_after(Outcome::unknown("lost")) == 100);
+  }
+
+  TEST_CASE("a pause that an answer asks for counts between the back-off and its maximum") {
+    const Retry retry{.first_interval = Millis{1'000},
+                      .interval_max = Millis{60'000},
+                      .jitter = 0,
+                      .ongoing_interval = Millis{2'000}};
+    const auto pause = [&](const Outcome& outcome, Op op = Op::action) {
+      Run run(transfer().retry(retry));
+      if (op == Op::compensate) {
+        run.answer(0, Op::action, Outcome::success());
+        run.answer(1, Op::action, Outcome::failure("no"));
+      }
+      run.answer(0, op, outcome);
+      return core::next_due(run.transaction) - run.now;
+    };
+    using O = Outcome;
+    CHECK(pause(O::unknown("x")) == 1'000);
+    CHECK(pause(O::unknown("x").retry_after(Millis{999})) == 1'000);
+    CHECK(pause(O::unknown("x").retry_after(Millis{1'001})) == 1'001);
+    CHECK(pause(O::unknown("x").retry_after(Millis{60'001})) == 60'000);
+    CHECK(pause(O::unknown("x").retry_after(Millis::max())) == 60'000);
+    CHECK(pause(O::unknown("x").retry_after(Millis::min())) == 1'000);
+    CHECK(pause(O::ongoing().retry_after(Millis{30'000})) == 30'000);
+    CHECK(pause(O::ongoing().retry_after(Millis{1})) == 2'000);
+    CHECK(pause(O::failure("x").retry_after(Millis{30'000}), Op::compensate) == 30'000);
+    CHECK(pause(core::shortened(O::unknown(std::string(5'000, 'x')).retry_after(Millis{7'000}))) ==
+          7'000);
   }
 
   TEST_CASE("jitter is drawn from the context's random number") {

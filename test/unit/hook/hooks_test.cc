@@ -514,6 +514,16 @@ TEST_SUITE("hook/hooks/hosts") {
     }
   }
 
+  TEST_CASE("the pause that a host asks for comes with its answer") {
+    HttpPeer peer([&](const PeerRequest& request) {
+      return say(std::stoi(request.target.substr(1, 3)), "", "Retry-After: 7");
+    });
+    HookSite site;
+    CHECK(site.call(peer.url("/429")).retry_after() == 7s);
+    CHECK(site.call(peer.url("/503")).retry_after() == 7s);
+    CHECK(site.call(peer.url("/500")).retry_after() == 0s);
+  }
+
   TEST_CASE("hooks that are closed with calls in flight leave nothing behind") {
     HttpPeer silent([](const PeerRequest&) { return nothing(); });
     auto site = std::make_unique<HookSite>();

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "hook/http_date.h"
 #include "hook/http_response.h"
 #include "hook/json_rpc.h"
 
@@ -321,6 +322,47 @@ TEST_SUITE("hook/json_rpc") {
     CHECK(rpc(R"({"id":"ä1","result":1})", 500) == unknown);
     CHECK(hook::read_json_rpc(R"({"id":"x","error":{"code":-32603}})", "x").reason() ==
           R"(JSON-RPC error: {"code":-32603})");
+  }
+
+  TEST_CASE("429 and 503 may ask for a pause, in seconds or until a date") {
+    const auto pause = [](std::string_view headers, long status = 503) {
+      return headed("HTTP/1.1 503 X\r\n" + std::string(headers), "", status).retry_after().count();
+    };
+    const std::string now = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    CHECK(pause("Retry-After: 120\r\n") == 120'000);
+    CHECK(pause("retry-after:7\r\n", 429) == 7'000);
+    CHECK(pause("Retry-After: 4294967295\r\n") == 4'294'967'295'000);
+    CHECK(pause(now + "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT\r\n") == 30'000);
+    CHECK(pause("Retry-After: Mon, 07 Nov 1994 08:49:37 GMT\r\n" + now) == 86'400'000);
+    CHECK(pause(now + "Retry-After: Sun, 06 Nov 1994 08:49:07 GMT\r\n") == -30'000);
+    CHECK(headed("Retry-After: 5\r\n", "ONGOING", 503).kind() == OutcomeKind::ongoing);
+    CHECK(headed("Retry-After: 5\r\n", "ONGOING", 503).retry_after() == Millis{5'000});
+    CHECK(pause("Retry-After: 5\r\nHTTP/1.1 503 X\r\n") == 0);  // of an earlier head
+    for (const int status : {200, 409, 425, 500, 502})
+      CHECK(pause("Retry-After: 120\r\n", status) == 0);
+    for (const auto* nonsense : {"", "-1", "+1", "1.5", "0x10", "soon", "5, 7", "4294967296",
+                                 "Sun, 06 Nov 1994 08:50:07 GMT and more",
+                                 "Sun, 06 Nov 1994 08:50:07", "Sunday, 06-Nov-94 08:50:07 GMT"})
+      CHECK_MESSAGE(pause(now + "Retry-After: " + nonsense + "\r\n") == 0, nonsense);
+    CHECK(pause("Retry-After: 5\r\nRetry-After: 5\r\n") == 0);
+    CHECK(pause("Retry-After: Sun, 06 Nov 1994 08:50:07 GMT\r\n") == 0);  // without a Date
+  }
+
+  TEST_CASE("a date is read whole, and must exist") {
+    const auto ms = [](std::string_view text) {
+      const auto time = hook::parse_http_date(text);
+      return time ? time->time_since_epoch().count() : -1;
+    };
+    CHECK(ms("Thu, 01 Jan 1970 00:00:00 GMT") == 0);
+    CHECK(ms("Sun, 06 Nov 1994 08:49:37 GMT") == 784'111'777'000);
+    CHECK(ms("Thu, 29 Feb 2024 23:59:60 GMT") == 1'709'251'200'000);
+    for (const auto* text :
+         {"Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT",
+          "Sun, 06 Abc 1994 08:49:37 GMT", "Wed, 29 Feb 2023 00:00:00 GMT",
+          "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+          "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",
+          "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 00 Nov 1994"})
+      CHECK_MESSAGE(ms(text) == -1, text);
   }
 }
 
