@@ -15,7 +15,7 @@ namespace belay {
 
 // When a call without a final answer is made again.
 struct Retry {
-  // After the first unknown outcome; dtm's default.
+  // After the first unknown outcome, but no longer than interval_max; dtm's default.
   Millis first_interval{10'000};
   double multiplier = 2.0;  // 1.0 to 100.0
   // dtm has no such maximum. It exists because nobody wants to wait for hours after an outage. It

@@ -187,7 +187,7 @@ def _(t):
 
 
 @row(SAGA, "retry_limit", "1 + limit attempts, without a pause between them",
-     "1 + limit attempts, with the usual pauses", "a service that is down needs time")
+     "1 + limit attempts, with pauses of retry_interval", "a service that is down needs time")
 def _(t):
     gid = t.gid()
     t.always("a1", ERROR)

@@ -2,6 +2,9 @@
 // Method: each state is brought about by requests, then asked; statuses and messages are compared.
 #include <doctest/doctest.h>
 
+#include <variant>
+
+#include "serve/protocol/describe.h"
 #include "unit/protocol/api_site.h"
 
 namespace belay::test {
@@ -309,6 +312,31 @@ TEST_SUITE("protocol/tables") {
     CHECK(response.status == 409);
     CHECK(message_of(response) == "RetryCount is greater than RetryLimit, RetryLimit: 1 FAILURE");
     CHECK(site.calls_of("g") == 3);  // twice the action, once its compensation
+  }
+
+  TEST_CASE("a retry_interval counts beside a retry_limit") {
+    const auto retry_of = [](std::int64_t limit, std::int64_t interval) {
+      protocol::TransactionRequest request;
+      request.gid = "g";
+      request.trans_type = "saga";
+      request.steps = {{"http://a/", ""}};
+      request.payloads = {"{}"};
+      request.retry_limit = limit;
+      request.retry_interval = interval;
+      const auto described = protocol::describe(request, {});
+      REQUIRE(described);
+      const auto one = described->description();
+      return std::get<const Saga*>(one.any())->settings().retry;
+    };
+    CHECK_FALSE(retry_of(0, 0));
+    CHECK(retry_of(2, 0)->first_interval == Millis{100});
+    for (const std::int64_t limit : {0, 2}) {
+      const auto retry = retry_of(limit, 400);
+      CHECK(retry->first_interval == Millis{400'000});
+      CHECK(retry->ongoing_interval == Millis{400'000});
+      CHECK(retry->interval_max == Millis{400'000});
+      CHECK(retry->limit == (limit == 0 ? 0 : 3));
+    }
   }
 }
 

@@ -10,7 +10,8 @@ namespace belay::protocol {
 namespace {
 
 constexpr std::string_view kJsonRpc = "json-rpc";
-// dtm repeats a step with a retry_limit at once; this pause spares a service that has just failed.
+// dtm repeats a step with a retry_limit at once, whatever the retry_interval. Here a given interval
+// counts; without one, this pause spares a service that has just failed.
 constexpr Millis kLimitedRetryFirst{100};
 
 Millis seconds(std::int64_t count) { return Millis{count * 1'000}; }
@@ -26,7 +27,8 @@ Retry retry_of(const TransactionRequest& request, const ServiceOptions& options,
     retry.interval_max = std::max(retry.interval_max, retry.first_interval);
   }
   if (is_saga && request.retry_limit != 0) {
-    retry.first_interval = std::min(retry.first_interval, kLimitedRetryFirst);
+    if (request.retry_interval == 0)
+      retry.first_interval = std::min(retry.first_interval, kLimitedRetryFirst);
     retry.limit = static_cast<std::uint32_t>(request.retry_limit) + 1;  // dtm counts repetitions
   }
   return retry;
