@@ -159,7 +159,7 @@ def raw(port, data, seconds=6):
 
 
 def raw_bytes(server, randomly):
-    head = b"POST /api/dtmsvr/submit HTTP/1.1\r\nHost: h\r\n"
+    head = b"POST /api/dtmsvr/submit HTTP/1.1\r\nHost: localhost\r\n"
     cases = [
         b"\x16\x03\x01\x02\x00\x01", b"\r\n" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
         b"GET /api/ping HTTP/1.0\r\n\r\n", b"G" * 100_000, b"GET /" + b"a" * 100_000,
@@ -176,8 +176,8 @@ def raw_bytes(server, randomly):
         head + b"Expect: nothing\r\nContent-Length: 2\r\n\r\n{}",
         head + b"Content-Length: 9\r\n\r\n{", b"CONNECT h:1 HTTP/1.1\r\n\r\n",
         b"TRACE / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n",
-        b"GET /api/ping HTTP/1.1\r\nHost: h\r\n\r\n" * 300,
+        b"GET http://other/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /api/ping HTTP/1.1\r\nHost: localhost\r\n\r\n" * 300,
     ]
     cases += [randomly.randbytes(randomly.randrange(1, 3000)) for _ in range(200)]
     with concurrent.futures.ThreadPoolExecutor(16) as pool:  # many end by the server's time limit

@@ -81,7 +81,7 @@ async def exchange(reader, writer, request):
 
 def post(name, body):
     text = json.dumps(body).encode()
-    return (f"POST {API}{name} HTTP/1.1\r\nHost: h\r\nContent-Length: {len(text)}\r\n\r\n"
+    return (f"POST {API}{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(text)}\r\n\r\n"
             .encode() + text)
 
 
@@ -143,7 +143,7 @@ async def slow_peer(port, parts, pause):
     return time.monotonic() - began, text
 
 
-HEAD = b"POST /api/dtmsvr/submit HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"
+HEAD = b"POST /api/dtmsvr/submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 SLOW = {
     "drip their headers": [HEAD[i:i + 1] for i in range(60)],
     "drip their body": [HEAD] + [b"{"] * 60,
@@ -177,7 +177,7 @@ def idle_peers():
             async def one():
                 async with places:
                     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-                    request = b"GET /api/ping HTTP/1.1\r\nHost: h\r\n\r\n"
+                    request = b"GET /api/ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
                     status, _, _ = await asyncio.wait_for(exchange(reader, writer, request), 30)
                 return status, writer
             with Health(server) as health:

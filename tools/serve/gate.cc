@@ -65,6 +65,10 @@ std::shared_ptr<const Gate::Tokens> Gate::tokens() const {
 }
 
 std::optional<http::Response> Gate::refuse(const http::Request& request) const {
+  if (!hosts_.contain(request.header("Host"))) {
+    return protocol::refusal(
+        403, "the header Host names another host than this one; --allow-host allows its name");
+  }
   const auto tokens = this->tokens();
   if (!is_free(request) && !tokens->empty() && !has_one_of(*tokens, request)) {
     auto response = protocol::refusal(401, "a bearer token is needed");

@@ -1,5 +1,5 @@
-// Decides which requests the server accepts: only those with a token, no requests from web pages of
-// other sites, and while the server drains, only questions.
+// Decides which requests the server accepts: only those that call it by an allowed name and have a
+// token, no requests from web pages of other sites, and while the server drains, only questions.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "serve/allowed_hosts.h"
 #include "serve/http/message.h"
 
 namespace belay::tool {
@@ -18,7 +19,9 @@ class Gate {
  public:
   using Tokens = std::vector<std::string>;  // empty: every client may ask
 
-  explicit Gate(Tokens tokens) { replace_tokens(std::move(tokens)); }
+  explicit Gate(Tokens tokens, AllowedHosts hosts = {}) : hosts_(std::move(hosts)) {
+    replace_tokens(std::move(tokens));
+  }
 
   // From now on requests need one of these tokens. From any thread.
   void replace_tokens(Tokens tokens);
@@ -31,6 +34,7 @@ class Gate {
  private:
   std::shared_ptr<const Tokens> tokens() const;
 
+  const AllowedHosts hosts_;
   mutable base::Mutex mutex_;
   std::shared_ptr<const Tokens> tokens_ BELAY_GUARDED_BY(mutex_);
   std::atomic<bool> draining_{false};

@@ -95,7 +95,7 @@ class Deadline {
 // The path of a request: first the gate, then the service, once it exists.
 class Front {
  public:
-  explicit Front(std::vector<std::string> tokens) : gate_(std::move(tokens)) {}
+  Front(Gate::Tokens tokens, const AllowedHosts& hosts) : gate_(std::move(tokens), hosts) {}
 
   http::Server::Handler handler() {
     return [this](http::Request request, http::Respond respond) {
@@ -218,7 +218,7 @@ Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLo
   settings.engine.on_stuck_user = &alerts;
   auto engine = open_state_file(settings, log);
   if (!engine) return engine.error();
-  Front front(std::move(tokens));
+  Front front(std::move(tokens), settings.hosts);
   auto server = http::Server::start(settings.http, front.handler());
   if (!server) return server.error();
   BELAY_TRY(engine->start());

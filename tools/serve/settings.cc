@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/number.h"
 #include "serve/http/message.h"
 #include "serve/read_file.h"
@@ -36,6 +37,8 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
   table.flag("no-check", settings.no_check,
              "do not check the whole state file at the start (seconds a GB)");
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
+  table.list("allow-host", "NAME", settings.allow_hosts,
+             "a further name in the header Host; repeatable; default: on loopback only loopback's");
   table.text("token-file", "PATH", settings.token_file,
              "a file with bearer tokens, one a line; requests need one of them");
   table.flag("insecure", settings.insecure,
@@ -165,6 +168,21 @@ bool is_proxy(std::string_view text) {
   return scheme != kSchemes.end() && text.size() > end + 3 && is_one_word(text);
 }
 
+// On loopback only requests of this machine's own programs are expected, by loopback's names.
+std::optional<std::string> allow_hosts(ServeSettings& settings, const Address& address) {
+  std::vector<std::string> names;
+  for (const auto& text : settings.allow_hosts) {
+    auto name = parse_host_name(text);
+    if (!name) return "--allow-host: '" + text + "' is no name of a host";
+    names.push_back(std::move(*name));
+  }
+  const bool near = is_loopback(address.host);
+  const bool six = address.host.find(':') != std::string::npos;
+  if (near) names.push_back(base::lower(six ? "[" + address.host + "]" : address.host));
+  if (!names.empty()) settings.hosts = AllowedHosts(std::move(names));
+  return std::nullopt;
+}
+
 bool is_loopback(const sockaddr& address) {
   const void* any = &address;
   if (address.sa_family == AF_INET) {
@@ -244,6 +262,7 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   if (!address) return "--listen: '" + settings.listen + "' is no HOST:PORT";
   settings.http.host = address->host;
   settings.http.port = address->port;
+  if (auto wrong = allow_hosts(settings, *address)) return wrong;
   settings.http.probe_path = "/healthz";  // overload does not make the server unhealthy
   settings.engine.check_at_open = !settings.no_check;
   settings.engine.hooks.refuse_link_local = !settings.allow_link_local;

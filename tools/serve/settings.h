@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "belay/options.h"
+#include "serve/allowed_hosts.h"
 #include "serve/http/server.h"
 #include "serve/log.h"
 #include "serve/option_table.h"
@@ -16,6 +17,7 @@ namespace belay::tool {
 struct ServeSettings {
   std::string db;
   std::string listen = "127.0.0.1:36789";
+  std::vector<std::string> allow_hosts;
   std::string token_file;
   bool insecure = false;
   std::string tls_cert_file;
@@ -27,6 +29,7 @@ struct ServeSettings {
   bool allow_link_local = false;
   bool no_check = false;  // turns off Options::check_at_open, which is on here
 
+  AllowedHosts hosts;
   http::ServerOptions http;
   protocol::ServiceOptions service;
   Options engine;
@@ -55,8 +58,8 @@ std::optional<std::string> read_tokens_of(const std::string& path, std::vector<s
 std::optional<std::string> read_tokens(const ServeSettings& settings,
                                        std::vector<std::string>& into);
 
-// Fills in what follows from the settings: the address, the contents of files, `tokens`. Returns
-// what is wrong.
+// Fills in what follows from the settings: the address, the allowed hosts, the contents of files,
+// `tokens`. Returns what is wrong.
 std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens);
 
 }  // namespace belay::tool

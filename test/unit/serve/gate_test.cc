@@ -59,6 +59,27 @@ TEST_SUITE("serve/gate") {
     CHECK(status_of(gate, get("/api/dtmsvr/newGid", {{"Sec-Fetch-Site", "none"}})) == 200);
   }
 
+  TEST_CASE("a name that is not allowed is answered 403, with the option that allows it") {
+    const Gate gate({}, AllowedHosts({"belay.example"}));
+    const auto with = [&](const std::string& host) {
+      return status_of(gate, get("/healthz", {{"Host", host}}));
+    };
+    for (const auto* good : {"localhost", "LocalHost:36789", "localhost.", "localhost.:1", "[::1]",
+                             "[::1]:36789", "127.0.0.1", "127.0.0.1.:1", "Belay.Example:80"}) {
+      CHECK_MESSAGE(with(good) == 200, good);
+    }
+    for (const auto* bad :
+         {"", "evil.example", "localhost.evil.example", "localhost:x", "localhost:1:2", "[::1",
+          "::1", "[::2]", "127.0.0.10", "localhost..", ".", "localhost,evil", "me@localhost",
+          "localhost/", "http://localhost"}) {
+      CHECK_MESSAGE(with(bad) == 403, bad);
+    }
+    CHECK(status_of(gate, get("/healthz")) == 403);
+    const auto refused = gate.refuse(get("/healthz", {{"Host", "evil.example"}}));
+    CHECK(refused->body.find("--allow-host") != std::string::npos);
+    CHECK(refused->content_type.starts_with("application/json"));
+  }
+
   TEST_CASE("a browser that does not say which site asks is known by its page's origin") {
     const Gate gate({});
     const auto from = [&](const char* origin) {

@@ -47,6 +47,29 @@ TEST_SUITE("serve/settings") {
     }
   }
 
+  TEST_CASE("on loopback only loopback's names are allowed, elsewhere every name") {
+    const auto allows = [](ServeSettings settings, std::string_view host) {
+      settings.insecure = true;
+      REQUIRE(wrong_with(settings) == "");
+      std::vector<std::string> tokens;
+      complete(settings, tokens);
+      return settings.hosts.contain(host);
+    };
+    CHECK_FALSE(allows(listening_on("127.0.0.1:1"), "evil.example"));
+    CHECK(allows(listening_on("127.8.8.8:1"), "127.8.8.8:1"));
+    CHECK(allows(listening_on("[::1]:1"), "[::1]:1"));
+    CHECK(allows(listening_on("0.0.0.0:1"), "evil.example"));
+    auto named = listening_on("0.0.0.0:1");
+    named.allow_hosts = {"Belay.example."};
+    CHECK(allows(named, "belay.example:1"));
+    CHECK(allows(named, "localhost"));
+    CHECK_FALSE(allows(named, "evil.example"));
+    for (const auto* bad : {"", "a:1", "http://a", "a b", "[::1]:1", "*"}) {
+      named.allow_hosts = {bad};
+      CHECK_MESSAGE(wrong_with(named).find("--allow-host") == 0, bad);
+    }
+  }
+
   TEST_CASE("a token file has a token a line") {
     const test::TempDir dir;
     auto settings = listening_on("0.0.0.0:1");
