@@ -17,6 +17,12 @@ Speaks dtm's HTTP protocol, so that dtm's clients work unchanged; /metrics is fo
 Prometheus, /healthz says whether the disk takes what is written. The default is
 for this machine only; any other address needs --token-file or --insecure.
 
+A line of --token-file is TOKEN, with all rights, or NAME:ROLE:TOKEN. The roles, each
+with the rights of those before it: metrics (/metrics), read (query, all, scanKV,
+queryKV, version), submit (newGid, prepare, submit, abort, registerBranch and the
+like, JSON-RPC), admin (forceStop, resetCronTime, resetNextCronTime, topics). Empty
+lines and lines that begin with # are skipped.
+
 Every option may also stand in the environment (--drain-timeout is
 BELAY_DRAIN_TIMEOUT; of several values, commas between them) and in the file named
 by --config, as NAME = VALUE lines (TOML): "30s" and "16MiB" are strings, a count is
@@ -83,7 +89,7 @@ ExitCode run(Context& context, Serve& serve) {
     context.out.print("{}", serve.table.printed());
     return ExitCode::done;
   }
-  std::vector<std::string> tokens;
+  Tokens tokens;
   if (auto wrong = complete(settings, tokens)) return bad_usage(context, *wrong);
   if (settings.db.empty()) {
     return fail(context, ExitCode::usage, "no state file was named",

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Who may ask: raw requests to a server, and what it answers to each."""
 
+import os
+import shutil
+import signal
 import socket
 import sys
+import tempfile
 
-from harness import Server
+from harness import API, Server, until
 
 failures = []
 
@@ -42,8 +46,46 @@ def names():
         check(status_for(server, "evil.example") == 403, "another may still not")
 
 
+def roles():
+    """A token opens what its role needs, and no more."""
+    folder = tempfile.mkdtemp(prefix="belay-gate-")
+    path = os.path.join(folder, "tokens")
+
+    def write(text):
+        with open(path, "w", newline="") as file:
+            file.write(text)
+
+    def status(server, token, method, where, body=None):
+        return server.request(method, where, body, {"Authorization": f"Bearer {token}"}).status
+
+    write("# of the test\r\nall\r\n\r\n"
+          "graphs:metrics:m\r\nsees:read:r\r\nshop:submit:s\r\n")
+    with Server("--token-file", path) as server:
+        server.at_end(lambda: shutil.rmtree(folder))
+        check("may read a secret file" in server.log_tail(), "a file for everybody is warned of")
+        stop = ("POST", API + "forceStop", b'{"gid":"g"}')
+        rpc = ("POST", "/api/json-rpc", b'{"jsonrpc":"2.0","id":"1","method":"newGid"}')
+        for token, want in (("m", (200, 403, 403, 403, 403)), ("r", (200, 200, 403, 403, 403)),
+                            ("s", (200, 200, 200, 200, 403)), ("all", (200, 200, 200, 200, 500)),
+                            ("x", (401,) * 5)):
+            got = tuple(status(server, token, *call) for call in (
+                ("GET", "/metrics"), ("GET", API + "version"), ("GET", API + "newGid"), rpc, stop))
+            check(got == want, f"the token {token}: {got}")
+        check(status(server, "s", "POST", "/api/json-rpc", b"{") == 400, "a body that is none")
+        check(status(server, "r", "POST", "/api/json-rpc", b"{") == 403, "needs submit at least")
+        for fault in ("one two", "\ufeffone", "me:root:one", "one\none", "p\u00e4ss"):
+            write(fault + "\n")
+            seen = server.log_tail(1000).count("the tokens stay")
+            server.process.send_signal(signal.SIGHUP)
+            check(until(lambda seen=seen: server.log_tail(1000).count("the tokens stay") > seen),
+                  f"{fault!r} is refused")
+            check(status(server, "m", "GET", "/metrics") == 200, "the old tokens stay")
+        check(f"{path}:1: " in server.log_tail(), "the line is named")
+
+
 def main():
     names()
+    roles()
     print(f"{len(failures)} failed")
     return 1 if failures else 0
 

@@ -2,13 +2,10 @@
 
 #include "base/ascii.h"
 #include "serve/protocol/api_result.h"
+#include "serve/protocol/service.h"
 
 namespace belay::tool {
 namespace {
-
-bool is_free(const http::Request& request) {
-  return request.path == "/healthz" || request.path == "/api/ping";
-}
 
 // A browser marks requests that a page of another site makes. Anybody who can open a page in the
 // browser of a user of this machine must not be able to submit transactions.
@@ -41,15 +38,37 @@ bool equal_in_constant_time(std::string_view expected, std::string_view given) {
 
 namespace {
 
-bool has_one_of(const Gate::Tokens& tokens, const http::Request& request) {
+// The token that the request shows; null: none that counts. Takes as long for every token.
+const Token* token_of(const Tokens& tokens, const http::Request& request) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto given = request.header("Authorization");
-  if (!base::starts_with_ignoring_case(given, kScheme)) return false;
-  bool found = false;
+  if (!base::starts_with_ignoring_case(given, kScheme)) return nullptr;
+  const Token* found = nullptr;
   for (const auto& token : tokens) {
-    found |= equal_in_constant_time(token, given.substr(kScheme.size()));
+    if (equal_in_constant_time(token.secret, given.substr(kScheme.size()))) found = &token;
   }
   return found;
+}
+
+http::Response unknown_token() {
+  auto response = protocol::refusal(401, "a bearer token is needed");
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+http::Response too_small(protocol::Role role, protocol::Role needed) {
+  return protocol::refusal(403, std::string("this needs a token of the role ") +
+                                    protocol::name_of(needed) + "; the role of this one is " +
+                                    protocol::name_of(role));
+}
+
+std::optional<http::Response> refuse_token(const Tokens& tokens, const http::Request& request) {
+  const auto needed = protocol::role_needed(request.method, request.path);
+  if (tokens.empty() || needed == protocol::Role::anybody) return std::nullopt;
+  const auto* token = token_of(tokens, request);
+  if (token == nullptr) return unknown_token();
+  if (token->role < needed) return too_small(token->role, needed);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -59,7 +78,7 @@ void Gate::replace_tokens(Tokens tokens) {
   tokens_ = std::make_shared<const Tokens>(std::move(tokens));
 }
 
-std::shared_ptr<const Gate::Tokens> Gate::tokens() const {
+std::shared_ptr<const Tokens> Gate::tokens() const {
   const base::Lock lock(mutex_);
   return tokens_;
 }
@@ -69,12 +88,7 @@ std::optional<http::Response> Gate::refuse(const http::Request& request) const {
     return protocol::refusal(
         403, "the header Host names another host than this one; --allow-host allows its name");
   }
-  const auto tokens = this->tokens();
-  if (!is_free(request) && !tokens->empty() && !has_one_of(*tokens, request)) {
-    auto response = protocol::refusal(401, "a bearer token is needed");
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
-  }
+  if (auto refused = refuse_token(*tokens(), request)) return refused;
   if (is_from_a_web_page(request))
     return protocol::refusal(403, "web pages of other sites may not ask");
   if (draining_ && !only_asks(request)) return protocol::refusal(503, "the server is stopping");

@@ -1,5 +1,6 @@
 // Decides which requests the server accepts: only those that call it by an allowed name and have a
-// token, no requests from web pages of other sites, and while the server drains, only questions.
+// token with the role that they need, no requests from web pages of other sites, and while the
+// server drains, only questions.
 #pragma once
 
 #include <atomic>
@@ -12,18 +13,18 @@
 #include "base/mutex.h"
 #include "serve/allowed_hosts.h"
 #include "serve/http/message.h"
+#include "serve/tokens.h"
 
 namespace belay::tool {
 
 class Gate {
  public:
-  using Tokens = std::vector<std::string>;  // empty: every client may ask
-
+  // Without any token every client may ask.
   explicit Gate(Tokens tokens, AllowedHosts hosts = {}) : hosts_(std::move(hosts)) {
     replace_tokens(std::move(tokens));
   }
 
-  // From now on requests need one of these tokens. From any thread.
+  // From now on these tokens count. From any thread.
   void replace_tokens(Tokens tokens);
 
   // From now on only questions are answered.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -57,6 +58,11 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max, Mi
       return Error{ErrorCode::storage, fmt::format("{} is larger than {} bytes", path, bytes_max)};
     }
   }
+}
+
+bool others_may_read(const std::string& path) {
+  struct stat file {};
+  return stat(path.c_str(), &file) == 0 && (file.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
 }  // namespace belay::tool

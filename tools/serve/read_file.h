@@ -17,5 +17,7 @@ inline constexpr Millis kSettingPatience{5'000};
 // storage (with the system's message; also a folder, or a file larger than `bytes_max`), timed_out.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max = kSettingBytesMax,
                               Millis patience = kSettingPatience);
+// True if the file's group or all users may read the file.
+bool others_may_read(const std::string& path);
 
 }  // namespace belay::tool

@@ -23,6 +23,7 @@
 #include "serve/process_figures.h"
 #include "serve/protocol/api_result.h"
 #include "serve/protocol/service.h"
+#include "serve/read_file.h"
 #include "serve/signals.h"
 #include "threads/thread.h"
 
@@ -95,7 +96,7 @@ class Deadline {
 // The path of a request: first the gate, then the service, once it exists.
 class Front {
  public:
-  Front(Gate::Tokens tokens, const AllowedHosts& hosts) : gate_(std::move(tokens), hosts) {}
+  Front(Tokens tokens, const AllowedHosts& hosts) : gate_(std::move(tokens), hosts) {}
 
   http::Server::Handler handler() {
     return [this](http::Request request, http::Respond respond) {
@@ -108,7 +109,7 @@ class Front {
   }
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
   void drain() { gate_.drain(); }
-  void replace_tokens(Gate::Tokens tokens) { gate_.replace_tokens(std::move(tokens)); }
+  void replace_tokens(Tokens tokens) { gate_.replace_tokens(std::move(tokens)); }
 
  private:
   Gate gate_;
@@ -162,13 +163,19 @@ std::string url_of(const http::Server& server, const ServeSettings& settings) {
                      six ? "[" : "", host, six ? "]" : "", server.port());
 }
 
+void warn_of_readers(const ServeSettings& settings, ServeLog& log) {
+  for (const auto* path : {&settings.token_file, &settings.tls_key_file}) {
+    if (!path->empty() && others_may_read(*path))
+      log.warning("its group or others may read a secret file: chmod 600", {{"file", *path}});
+  }
+}
+
 void reload_tokens(const ServeSettings& settings, Front& front, ServeLog& log) {
   if (settings.token_file.empty()) return;
-  std::vector<std::string> tokens;
-  if (const auto wrong = read_tokens(settings, tokens))
-    return log.error("the tokens stay as they were: " + *wrong);
-  const auto count = tokens.size();
-  front.replace_tokens(std::move(tokens));
+  auto tokens = read_tokens(settings);
+  if (!tokens) return log.error("the tokens stay as they were: " + tokens.error().detail);
+  const auto count = tokens->size();
+  front.replace_tokens(std::move(*tokens));
   log.info(fmt::format("{} tokens were read again", count));
 }
 
@@ -204,12 +211,13 @@ void run_until_end(const ServeSettings& settings, Front& front, http::Server& se
 
 }  // namespace
 
-Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log) {
+Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   Deadline deadline(log);  // outlives everything that ends here
   BELAY_TRY(deadline.start());
   if (tokens.empty() && settings.insecure && !is_loopback(settings.http.host)) {
     log.warning("whoever reaches " + settings.listen + " may submit: --insecure");
   }
+  warn_of_readers(settings, log);
   Alerts alerts(settings.alert_webhook, settings.engine.hooks.ca_file, log);
   BELAY_TRY(alerts.start());
   settings.engine.log = &ServeLog::sink;

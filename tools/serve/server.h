@@ -2,12 +2,10 @@
 // in front of the protocol. Also its orderly end.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "belay/result.h"
 #include "serve/log.h"
 #include "serve/settings.h"
+#include "serve/tokens.h"
 
 namespace belay::tool {
 
@@ -15,6 +13,6 @@ namespace belay::tool {
 // The state file is opened by serve/opening.h. `block_signals` must have been called, and
 // `complete` on the settings. Errors: those of Engine::open and http::Server::start. The function
 // does not return if the drain takes too long: the process then ends, and nothing is lost.
-Result<> serve(ServeSettings& settings, std::vector<std::string> tokens, ServeLog& log);
+Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log);
 
 }  // namespace belay::tool

@@ -39,8 +39,9 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
   table.list("allow-host", "NAME", settings.allow_hosts,
              "a further name in the header Host; repeatable; default: on loopback only loopback's");
-  table.text("token-file", "PATH", settings.token_file,
-             "a file with bearer tokens, one a line; requests need one of them");
+  table.text(
+      "token-file", "PATH", settings.token_file,
+      "a file with bearer tokens, TOKEN or NAME:ROLE:TOKEN a line; requests need one of them");
   table.flag("insecure", settings.insecure,
              "listen beyond this machine though nobody has to prove who they are");
   table.text("tls-cert", "PATH", settings.tls_cert_file, "certificate chain, PEM");
@@ -235,29 +236,14 @@ std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& int
   return std::nullopt;
 }
 
-std::optional<std::string> read_tokens_of(const std::string& path,
-                                          std::vector<std::string>& tokens) {
-  if (path.empty()) return std::nullopt;
-  std::string text;
-  if (auto wrong = read_setting(path, text)) return wrong;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    auto line = text.substr(begin, end - begin);
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty() && line.front() != '#') tokens.push_back(std::move(line));
-    begin = end + 1;
-  }
-  if (tokens.empty()) return "there is no token in " + path;
-  return std::nullopt;
+Result<Tokens> read_tokens(const ServeSettings& settings) {
+  if (settings.token_file.empty()) return Tokens{};
+  auto tokens = read_tokens(settings.token_file);
+  if (!tokens) return Error{tokens.error().code, "--token-file: " + tokens.error().detail};
+  return tokens;
 }
 
-std::optional<std::string> read_tokens(const ServeSettings& settings,
-                                       std::vector<std::string>& into) {
-  auto wrong = read_tokens_of(settings.token_file, into);
-  return wrong ? std::optional("--token-file: " + *wrong) : std::nullopt;
-}
-
-std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens) {
+std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   const auto address = parse_address(settings.listen);
   if (!address) return "--listen: '" + settings.listen + "' is no HOST:PORT";
   settings.http.host = address->host;
@@ -285,7 +271,9 @@ std::optional<std::string> complete(ServeSettings& settings, std::vector<std::st
   if (!settings.tls_client_ca_file.empty() && settings.tls_cert_file.empty()) {
     return "--tls-client-ca needs --tls-cert and --tls-key";
   }
-  if (auto wrong = read_tokens(settings, tokens)) return wrong;
+  auto read = read_tokens(settings);
+  if (!read) return read.error().detail;
+  tokens = std::move(*read);
   TlsTexts tls;
   if (auto wrong = read_tls(settings, tls)) return wrong;
   settings.http.tls_cert = std::move(tls.cert);

@@ -11,6 +11,7 @@
 #include "serve/log.h"
 #include "serve/option_table.h"
 #include "serve/protocol/service.h"
+#include "serve/tokens.h"
 
 namespace belay::tool {
 
@@ -46,20 +47,19 @@ std::optional<Address> parse_address(const std::string& text);
 // True if every address of the host is a loopback address.
 bool is_loopback(const std::string& host);
 
-// Read the files that the settings name; they may be read again while the server runs. Each
-// function returns what is wrong, and in that case leaves `into` partly filled.
+// Read the files that the settings name; they may be read again while the server runs. `read_tls`
+// returns what is wrong, and in that case leaves `into` partly filled.
 struct TlsTexts {
   std::string cert;
   std::string key;
   std::string client_ca;
 };
 std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& into);
-std::optional<std::string> read_tokens_of(const std::string& path, std::vector<std::string>& into);
-std::optional<std::string> read_tokens(const ServeSettings& settings,
-                                       std::vector<std::string>& into);
+// No token if the settings name no file.
+Result<Tokens> read_tokens(const ServeSettings& settings);
 
 // Fills in what follows from the settings: the address, the allowed hosts, the contents of files,
 // `tokens`. Returns what is wrong.
-std::optional<std::string> complete(ServeSettings& settings, std::vector<std::string>& tokens);
+std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens);
 
 }  // namespace belay::tool

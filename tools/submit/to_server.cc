@@ -11,7 +11,7 @@
 #include "serve/http/client.h"
 #include "serve/protocol/parse.h"
 #include "serve/read_file.h"
-#include "serve/settings.h"
+#include "serve/tokens.h"
 #include "submit/ways.h"
 
 namespace belay::tool {
@@ -51,6 +51,7 @@ Refusal refusal_of(const http::Response& response, const std::string& place) {
                   "correct the definition"};
   switch (response.status) {
     case 401: refusal.to_do = "give the server's token with --token-file"; break;
+    case 403: refusal.to_do = "give a token of that role, or call the server by its name"; break;
     case 409:
       refusal.code = ExitCode::forbidden;
       refusal.to_do = "see `belay show`, or take another gid";
@@ -182,13 +183,13 @@ std::optional<std::string> wrong_with(const ServerAccess& access) {
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
   std::string token;
   if (!access.token_file.empty()) {
-    std::vector<std::string> tokens;
-    if (const auto wrong = read_tokens_of(access.token_file, tokens)) {
-      refusal = Refusal{ExitCode::usage, "--token-file: " + *wrong,
+    auto tokens = read_tokens(access.token_file);
+    if (!tokens) {
+      refusal = Refusal{ExitCode::usage, "--token-file: " + tokens.error().detail,
                         "name a file with the server's token"};
       return nullptr;
     }
-    token = std::move(tokens.front());
+    token = std::move(tokens->front().secret);
   }
   return std::make_unique<ToServer>(access, std::move(token));
 }

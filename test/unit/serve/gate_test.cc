@@ -15,6 +15,12 @@ int status_of(const Gate& gate, const http::Request& request) {
   return refused ? refused->status : 200;
 }
 
+Tokens all_rights(std::vector<std::string> secrets) {
+  Tokens tokens;
+  for (auto& secret : secrets) tokens.push_back({"name", protocol::Role::admin, std::move(secret)});
+  return tokens;
+}
+
 }  // namespace
 
 TEST_SUITE("serve/gate") {
@@ -24,7 +30,7 @@ TEST_SUITE("serve/gate") {
   }
 
   TEST_CASE("with tokens one of them is needed, save for ping and healthz") {
-    const Gate gate({"first", "second"});
+    const Gate gate(all_rights({"first", "second"}));
     CHECK(status_of(gate, get("/metrics")) == 401);
     CHECK(status_of(gate, get("/api/ping")) == 200);
     CHECK(status_of(gate, get("/healthz")) == 200);
@@ -38,10 +44,55 @@ TEST_SUITE("serve/gate") {
   }
 
   TEST_CASE("replaced tokens hold for the next request") {
-    Gate gate({"first"});
-    gate.replace_tokens({"second"});
+    Gate gate(all_rights({"first"}));
+    gate.replace_tokens(all_rights({"second"}));
     CHECK(status_of(gate, get("/metrics", {{"Authorization", "Bearer first"}})) == 401);
     CHECK(status_of(gate, get("/metrics", {{"Authorization", "Bearer second"}})) == 200);
+  }
+
+  TEST_CASE("each route answers from its role on, and says which role it needs") {
+    using protocol::Role;
+    const std::vector<std::pair<Role, std::vector<std::pair<const char*, const char*>>>> needed = {
+        {Role::metrics, {{"GET", "/metrics"}, {"GET", "/api/metrics"}, {"GET", "/nowhere"}}},
+        {Role::read,
+         {{"GET", "/api/dtmsvr/query"},
+          {"GET", "/api/dtmsvr/all"},
+          {"GET", "/api/dtmsvr/scanKV"},
+          {"GET", "/api/dtmsvr/queryKV"},
+          {"GET", "/api/dtmsvr/version"}}},
+        {Role::submit,
+         {{"GET", "/api/dtmsvr/newGid"},
+          {"POST", "/api/dtmsvr/prepare"},
+          {"POST", "/api/dtmsvr/submit"},
+          {"POST", "/api/dtmsvr/abort"},
+          {"POST", "/api/dtmsvr/registerBranch"},
+          {"POST", "/api/dtmsvr/registerXaBranch"},
+          {"POST", "/api/dtmsvr/registerTccBranch"},
+          {"POST", "/api/dtmsvr/prepareWorkflow"},
+          {"POST", "/api/json-rpc"}}},
+        {Role::admin,
+         {{"POST", "/api/dtmsvr/forceStop"},
+          {"GET", "/api/dtmsvr/resetCronTime"},
+          {"POST", "/api/dtmsvr/resetNextCronTime"},
+          {"GET", "/api/dtmsvr/subscribe"},
+          {"GET", "/api/dtmsvr/unsubscribe"},
+          {"DELETE", "/api/dtmsvr/topic/t"}}},
+    };
+    for (const auto role : {Role::metrics, Role::read, Role::submit, Role::admin}) {
+      const Gate gate({{"name", role, "secret"}});
+      for (const auto& [least, routes] : needed) {
+        for (const auto& route : routes) {
+          CAPTURE(route.second);
+          CAPTURE(protocol::name_of(role));
+          const auto refused = gate.refuse(
+              {route.first, route.second, {}, {{"Authorization", "Bearer secret"}}, {}});
+          CHECK(refused.has_value() == (role < least));
+          if (!refused) continue;
+          CHECK(refused->status == 403);
+          CHECK(refused->body.find(protocol::name_of(least)) != std::string::npos);
+        }
+      }
+    }
   }
 
   TEST_CASE("tokens are compared as a whole") {
@@ -76,6 +127,7 @@ TEST_SUITE("serve/gate") {
     }
     CHECK(status_of(gate, get("/healthz")) == 403);
     const auto refused = gate.refuse(get("/healthz", {{"Host", "evil.example"}}));
+    REQUIRE(refused);
     CHECK(refused->body.find("--allow-host") != std::string::npos);
     CHECK(refused->content_type.starts_with("application/json"));
   }

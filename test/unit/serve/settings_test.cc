@@ -13,7 +13,7 @@ namespace belay::tool {
 namespace {
 
 std::string wrong_with(ServeSettings settings) {
-  std::vector<std::string> tokens;
+  Tokens tokens;
   return complete(settings, tokens).value_or("");
 }
 
@@ -51,7 +51,7 @@ TEST_SUITE("serve/settings") {
     const auto allows = [](ServeSettings settings, std::string_view host) {
       settings.insecure = true;
       REQUIRE(wrong_with(settings) == "");
-      std::vector<std::string> tokens;
+      Tokens tokens;
       complete(settings, tokens);
       return settings.hosts.contain(host);
     };
@@ -70,17 +70,17 @@ TEST_SUITE("serve/settings") {
     }
   }
 
-  TEST_CASE("a token file has a token a line") {
+  TEST_CASE("a token file is read, or what is wrong with it is said with the option") {
     const test::TempDir dir;
     auto settings = listening_on("0.0.0.0:1");
     settings.token_file = dir.file("tokens");
-    CHECK(wrong_with(settings).find("cannot read") != std::string::npos);
-    std::ofstream(settings.token_file) << "# none\n\n";
-    CHECK(wrong_with(settings).find("there is no token") != std::string::npos);
-    std::ofstream(settings.token_file) << "# two\none\r\n\ntwo";
-    std::vector<std::string> tokens;
+    CHECK(wrong_with(settings).find("--token-file: cannot read") == 0);
+    std::ofstream(settings.token_file) << "one\ntwo two\n";
+    CHECK(wrong_with(settings).find("--token-file: " + settings.token_file + ":2: ") == 0);
+    std::ofstream(settings.token_file) << "one\n";
+    Tokens tokens;
     CHECK_FALSE(complete(settings, tokens));
-    CHECK(tokens == std::vector<std::string>{"one", "two"});
+    CHECK(tokens.size() == 1);
   }
 
   TEST_CASE("a file is read whole, whatever its name turns out to be") {
@@ -98,6 +98,18 @@ TEST_SUITE("serve/settings") {
     std::thread writer([&] { std::ofstream(pipe) << "secret"; });
     CHECK(*read_file(pipe, 10, Millis{60'000}) == "secret");
     writer.join();
+  }
+
+  TEST_CASE("a file that its group or all users may read is noticed") {
+    const test::TempDir dir;
+    const auto path = dir.file("secret");
+    CHECK_FALSE(others_may_read(path));
+    std::ofstream(path) << "secret";
+    for (const auto& [mode, exposed] :
+         {std::pair<mode_t, bool>{0600, false}, {0640, true}, {0604, true}, {0422, false}}) {
+      REQUIRE(chmod(path.c_str(), mode) == 0);
+      CHECK(others_may_read(path) == exposed);
+    }
   }
 
   TEST_CASE("a certificate needs its key, an authority of clients both") {
@@ -123,7 +135,7 @@ TEST_SUITE("serve/settings") {
 
   TEST_CASE("link-local targets are refused unless allowed") {
     ServeSettings settings;
-    std::vector<std::string> tokens;
+    Tokens tokens;
     CHECK_FALSE(complete(settings, tokens));
     CHECK(settings.engine.hooks.refuse_link_local);
     settings.allow_link_local = true;

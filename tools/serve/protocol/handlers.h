@@ -5,6 +5,7 @@
 
 #include "serve/protocol/api_result.h"
 #include "serve/protocol/context.h"
+#include "serve/protocol/role.h"
 #include "serve/protocol/transaction_request.h"
 
 namespace belay::protocol {
@@ -49,7 +50,9 @@ void delete_topic(const ContextPtr& context, const std::string& topic, Done done
 void scan_kv(const ContextPtr& context, const http::Request& request, Done done);
 void query_kv(const ContextPtr& context, const http::Request& request, Done done);
 
-// json_rpc.cc: handles the body of a JSON-RPC request.
+// json_rpc.cc: handles the body of a JSON-RPC request. No method needs a greater role than this
+// one, so the role of a caller is known without a look at the body.
+inline constexpr Role kJsonRpcRole = Role::submit;
 void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
               http::Respond respond);
 

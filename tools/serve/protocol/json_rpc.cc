@@ -1,4 +1,5 @@
 // JSON-RPC 2.0: five of the endpoints in another form.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -51,17 +52,22 @@ void with_branch(const Call& call, const Json& params, Done done) {
 
 struct Named {
   std::string_view name;
+  Role role;
   Method method;
 };
 
 // newGid takes whatever its params are.
 constexpr std::array<Named, 5> kMethods = {{
-    {"newGid", [](const Call& call, const Json&, Done done) { new_gid(call.context, done); }},
-    {"prepare", with_transaction<prepare>},
-    {"submit", with_transaction<submit>},
-    {"abort", with_transaction<abort>},
-    {"registerBranch", with_branch},
+    {"newGid", Role::submit,
+     [](const Call& call, const Json&, Done done) { new_gid(call.context, done); }},
+    {"prepare", Role::submit, with_transaction<prepare>},
+    {"submit", Role::submit, with_transaction<submit>},
+    {"abort", Role::submit, with_transaction<abort>},
+    {"registerBranch", Role::submit, with_branch},
 }};
+
+static_assert(std::all_of(kMethods.begin(), kMethods.end(),
+                          [](const Named& one) { return one.role <= kJsonRpcRole; }));
 
 Method method_of(std::string_view name) {
   for (const auto& one : kMethods) {

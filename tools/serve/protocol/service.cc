@@ -142,37 +142,42 @@ struct Route {
   std::string_view method;  // empty: any method
   std::string_view path;
   std::string_view name;  // the name in the metrics
+  Role role;              // what a client must be allowed to do
   Handle handle;
 };
 
 constexpr std::array<Route, 24> kRoutes = {{
-    {"GET", "/api/dtmsvr/version", "version", version_route},
-    {"GET", "/api/dtmsvr/newGid", "newgid", [](Turn& turn) { new_gid(turn.context, turn.done()); }},
-    {"POST", "/api/dtmsvr/prepare", "prepare", transaction_route<prepare>},
-    {"POST", "/api/dtmsvr/submit", "submit", transaction_route<submit>},
-    {"POST", "/api/dtmsvr/abort", "abort", transaction_route<abort>},
-    {"POST", "/api/dtmsvr/forceStop", "forcestop", gid_route<force_stop>},
-    {"POST", "/api/dtmsvr/registerBranch", "registerbranch", branch_route},
-    {"POST", "/api/dtmsvr/registerXaBranch", "registerxabranch", branch_route},
-    {"POST", "/api/dtmsvr/registerTccBranch", "registertccbranch", branch_route},
-    {"POST", "/api/dtmsvr/prepareWorkflow", "prepareworkflow", transaction_route<prepare_workflow>},
-    {"GET", "/api/dtmsvr/query", "query",
+    {"GET", "/api/dtmsvr/version", "version", Role::read, version_route},
+    {"GET", "/api/dtmsvr/newGid", "newgid", Role::submit,
+     [](Turn& turn) { new_gid(turn.context, turn.done()); }},
+    {"POST", "/api/dtmsvr/prepare", "prepare", Role::submit, transaction_route<prepare>},
+    {"POST", "/api/dtmsvr/submit", "submit", Role::submit, transaction_route<submit>},
+    {"POST", "/api/dtmsvr/abort", "abort", Role::submit, transaction_route<abort>},
+    {"POST", "/api/dtmsvr/forceStop", "forcestop", Role::admin, gid_route<force_stop>},
+    {"POST", "/api/dtmsvr/registerBranch", "registerbranch", Role::submit, branch_route},
+    {"POST", "/api/dtmsvr/registerXaBranch", "registerxabranch", Role::submit, branch_route},
+    {"POST", "/api/dtmsvr/registerTccBranch", "registertccbranch", Role::submit, branch_route},
+    {"POST", "/api/dtmsvr/prepareWorkflow", "prepareworkflow", Role::submit,
+     transaction_route<prepare_workflow>},
+    {"GET", "/api/dtmsvr/query", "query", Role::read,
      [](Turn& turn) {
        query(turn.context, std::string(turn.request.query_value("gid")), turn.done());
      }},
-    {"GET", "/api/dtmsvr/all", "all", query_route<list_all>},
-    {"GET", "/api/dtmsvr/resetCronTime", "resetcrontime", query_route<reset_cron_time>},
-    {"POST", "/api/dtmsvr/resetNextCronTime", "resetnextcrontime", gid_route<reset_next_cron_time>},
-    {"GET", "/api/dtmsvr/subscribe", "subscribe", query_route<subscribe>},
-    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", query_route<unsubscribe>},
-    {"GET", "/api/dtmsvr/scanKV", "scankv", query_route<scan_kv>},
-    {"GET", "/api/dtmsvr/queryKV", "querykv", query_route<query_kv>},
-    {"GET", "/api/metrics", "metrics", metrics_route},
-    {"GET", "/metrics", "metrics", metrics_route},
-    {"GET", "/healthz", "healthz", health_route},
-    {"", "/api/ping", "ping", ping_route},
-    {"GET", "/api/health", "health", health_result_route},
-    {"POST", "/api/json-rpc", "json-rpc", rpc_route},
+    {"GET", "/api/dtmsvr/all", "all", Role::read, query_route<list_all>},
+    {"GET", "/api/dtmsvr/resetCronTime", "resetcrontime", Role::admin,
+     query_route<reset_cron_time>},
+    {"POST", "/api/dtmsvr/resetNextCronTime", "resetnextcrontime", Role::admin,
+     gid_route<reset_next_cron_time>},
+    {"GET", "/api/dtmsvr/subscribe", "subscribe", Role::admin, query_route<subscribe>},
+    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", Role::admin, query_route<unsubscribe>},
+    {"GET", "/api/dtmsvr/scanKV", "scankv", Role::read, query_route<scan_kv>},
+    {"GET", "/api/dtmsvr/queryKV", "querykv", Role::read, query_route<query_kv>},
+    {"GET", "/api/metrics", "metrics", Role::metrics, metrics_route},
+    {"GET", "/metrics", "metrics", Role::metrics, metrics_route},
+    {"GET", "/healthz", "healthz", Role::anybody, health_route},
+    {"", "/api/ping", "ping", Role::anybody, ping_route},
+    {"GET", "/api/health", "health", Role::anybody, health_result_route},
+    {"POST", "/api/json-rpc", "json-rpc", kJsonRpcRole, rpc_route},
 }};
 
 bool matches(const Route& route, std::string_view method, std::string_view path) {
@@ -180,7 +185,7 @@ bool matches(const Route& route, std::string_view method, std::string_view path)
 }
 
 const Route* find_route(std::string_view method, std::string_view path) {
-  static constexpr Route kDeleteTopic = {"DELETE", kTopic, "topic", topic_route};
+  static constexpr Route kDeleteTopic = {"DELETE", kTopic, "topic", Role::admin, topic_route};
   for (const auto& route : kRoutes) {
     if (matches(route, method, path)) return &route;
   }
@@ -206,6 +211,11 @@ http::Response no_route(const http::Request& request) {
 }
 
 }  // namespace
+
+Role role_needed(std::string_view method, std::string_view path) {
+  const auto* route = find_route(method, path);
+  return route == nullptr ? Role::metrics : route->role;
+}
 
 class Service::Impl {
  public:

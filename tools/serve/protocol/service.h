@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "belay/engine.h"
 #include "serve/http/message.h"
 #include "serve/protocol/metrics.h"
+#include "serve/protocol/role.h"
 #include "serve/protocol/secrets.h"
 
 namespace belay::protocol {
@@ -33,6 +35,9 @@ struct ServiceOptions {
   // seconds later.
   Millis request_timeout{3'000};
 };
+
+// The role that a request for this path needs; each role finds out that there is no such path.
+Role role_needed(std::string_view method, std::string_view path);
 
 class Service {
  public:
