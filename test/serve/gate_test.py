@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Who may ask: raw requests to a server, and what it answers to each."""
 
+import json
 import os
 import shutil
 import signal
@@ -83,9 +84,60 @@ def roles():
         check(f"{path}:1: " in server.log_tail(), "the line is named")
 
 
+def audit():
+    """Who changed what, and who was denied, is in the log and the metrics; no token is."""
+    folder = tempfile.mkdtemp(prefix="belay-gate-")
+    path = os.path.join(folder, "tokens")
+    with open(path, "w") as file:
+        file.write("ops:admin:secret-o\nshop:submit:secret-s\n")
+    os.chmod(path, 0o600)
+    with Server("--token-file", path, "--log-format", "json") as server:
+        server.at_end(lambda: shutil.rmtree(folder))
+
+        def ask(method, where, body=None, token="secret-o"):
+            return server.request(method, where, body, {"Authorization": f"Bearer {token}"})
+
+        def changes():
+            lines = [json.loads(line) for line in server.log_tail(1000).splitlines()]
+            return [{key: line[key] for key in ("token", "call", "gid", "topic") if key in line}
+                    for line in lines if line["message"] == "a change by an operator"]
+
+        gid = json.dumps({"gid": "g", "trans_type": "saga"})
+        topic = "?topic=t&url=http://127.0.0.1:1/"
+        saga = {"gid": "g", "trans_type": "saga", "payloads": ["{}"],
+                "steps": [{"action": "http://127.0.0.1:1/", "compensate": ""}]}
+        ask("POST", API + "submit", json.dumps(saga), "secret-s")
+        ask("GET", API + "resetCronTime")
+        ask("POST", API + "forceStop", gid)
+        ask("POST", API + "forceStop", gid)
+        ask("GET", API + "subscribe" + topic)
+        ask("GET", API + "unsubscribe" + topic)
+        by = {"token": "ops"}
+        want = [by | {"call": "resetcrontime"}, by | {"call": "forcestop", "gid": "g"},
+                by | {"call": "subscribe", "topic": "t"},
+                by | {"call": "unsubscribe", "topic": "t"}]
+        check(until(lambda: len(changes()) >= len(want)) and changes() == want,
+              f"each accepted change has its line: {changes()}")
+        for _ in range(50):
+            ask("GET", "/metrics", token="wrong")
+        ask("POST", API + "forceStop", gid, "secret-s")
+        check("a request was denied" in server.log_tail(1000), "a denial is in the log")
+        metrics = ask("GET", "/metrics").text
+        for line in ('{status="401",reason="unknown_token"} 50',
+                     '{status="403",reason="small_role"} 1'):
+            check("belay_http_denied_total" + line in metrics, line)
+        with open(path, "w") as file:
+            file.write("ops:admin:secret-o\nnext:read:secret-n\n")
+        server.process.send_signal(signal.SIGHUP)
+        check(until(lambda: '"came":"next","went":"shop"' in server.log_tail(1000)),
+              "the names that came and went are told")
+        check("secret-" not in server.log_tail(1000), "no token is in the log")
+
+
 def main():
     names()
     roles()
+    audit()
     print(f"{len(failures)} failed")
     return 1 if failures else 0
 

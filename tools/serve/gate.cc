@@ -1,5 +1,7 @@
 #include "serve/gate.h"
 
+#include <utility>
+
 #include "base/ascii.h"
 #include "serve/protocol/api_result.h"
 #include "serve/protocol/service.h"
@@ -50,32 +52,40 @@ const Token* token_of(const Tokens& tokens, const http::Request& request) {
   return found;
 }
 
-http::Response unknown_token() {
-  auto response = protocol::refusal(401, "a bearer token is needed");
-  response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return response;
+Refusal deny(Denial denial, std::string_view message, std::string caller = {}) {
+  return {protocol::refusal(status_of(denial), message), denial, std::move(caller)};
 }
 
-http::Response too_small(protocol::Role role, protocol::Role needed) {
-  return protocol::refusal(403, std::string("this needs a token of the role ") +
-                                    protocol::name_of(needed) + "; the role of this one is " +
-                                    protocol::name_of(role));
+Refusal deny_stranger(const http::Request& request) {
+  const bool has_none = request.header("Authorization").empty();
+  auto refusal =
+      deny(has_none ? Denial::no_token : Denial::unknown_token, "a bearer token is needed");
+  refusal.response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return refusal;
 }
 
-std::optional<http::Response> refuse_token(const Tokens& tokens, const http::Request& request) {
+Refusal deny_role(const Token& token, protocol::Role needed) {
+  return deny(Denial::small_role,
+              std::string("this needs a token of the role ") + protocol::name_of(needed) +
+                  "; the role of this one is " + protocol::name_of(token.role),
+              token.name);
+}
+
+Judgement judge_token(const Tokens& tokens, const http::Request& request) {
   const auto needed = protocol::role_needed(request.method, request.path);
-  if (tokens.empty() || needed == protocol::Role::anybody) return std::nullopt;
+  if (tokens.empty() || needed == protocol::Role::anybody) return {};
   const auto* token = token_of(tokens, request);
-  if (token == nullptr) return unknown_token();
-  if (token->role < needed) return too_small(token->role, needed);
-  return std::nullopt;
+  if (token == nullptr) return {deny_stranger(request), {}};
+  if (token->role < needed) return {deny_role(*token, needed), {}};
+  return {std::nullopt, token->name};
 }
 
 }  // namespace
 
-void Gate::replace_tokens(Tokens tokens) {
+Tokens Gate::replace_tokens(Tokens tokens) {
+  auto next = std::make_shared<const Tokens>(std::move(tokens));
   const base::Lock lock(mutex_);
-  tokens_ = std::make_shared<const Tokens>(std::move(tokens));
+  return *std::exchange(tokens_, std::move(next));
 }
 
 std::shared_ptr<const Tokens> Gate::tokens() const {
@@ -83,16 +93,19 @@ std::shared_ptr<const Tokens> Gate::tokens() const {
   return tokens_;
 }
 
-std::optional<http::Response> Gate::refuse(const http::Request& request) const {
+Judgement Gate::judge(const http::Request& request) const {
   if (!hosts_.contain(request.header("Host"))) {
-    return protocol::refusal(
-        403, "the header Host names another host than this one; --allow-host allows its name");
+    return {deny(Denial::other_host,
+                 "the header Host names another host than this one; --allow-host allows its name"),
+            {}};
   }
-  if (auto refused = refuse_token(*tokens(), request)) return refused;
+  auto judged = judge_token(*tokens(), request);
+  if (judged.refusal) return judged;
   if (is_from_a_web_page(request))
-    return protocol::refusal(403, "web pages of other sites may not ask");
-  if (draining_ && !only_asks(request)) return protocol::refusal(503, "the server is stopping");
-  return std::nullopt;
+    judged.refusal = deny(Denial::web_page, "web pages of other sites may not ask", judged.caller);
+  else if (draining_ && !only_asks(request))
+    judged.refusal = {protocol::refusal(503, "the server is stopping"), std::nullopt, {}};
+  return judged;
 }
 
 }  // namespace belay::tool

@@ -12,10 +12,22 @@
 
 #include "base/mutex.h"
 #include "serve/allowed_hosts.h"
+#include "serve/denials.h"
 #include "serve/http/message.h"
 #include "serve/tokens.h"
 
 namespace belay::tool {
+
+struct Refusal {
+  http::Response response;
+  std::optional<Denial> denial;  // empty: it does not matter who asks
+  std::string caller;            // the name of the token, if it is known
+};
+
+struct Judgement {
+  std::optional<Refusal> refusal;  // empty: the request may pass
+  std::string caller;              // the name of the token; empty: none was needed
+};
 
 class Gate {
  public:
@@ -24,20 +36,20 @@ class Gate {
     replace_tokens(std::move(tokens));
   }
 
-  // From now on these tokens count. From any thread.
-  void replace_tokens(Tokens tokens);
+  // From now on these tokens count; returns those that counted until now. From any thread.
+  Tokens replace_tokens(Tokens tokens);
 
   // From now on only questions are answered.
   void drain() { draining_ = true; }
-  // The refusal; empty: the request may pass. From any thread.
-  std::optional<http::Response> refuse(const http::Request& request) const;
+  // From any thread.
+  Judgement judge(const http::Request& request) const;
 
  private:
   std::shared_ptr<const Tokens> tokens() const;
 
   const AllowedHosts hosts_;
   mutable base::Mutex mutex_;
-  std::shared_ptr<const Tokens> tokens_ BELAY_GUARDED_BY(mutex_);
+  std::shared_ptr<const Tokens> tokens_ BELAY_GUARDED_BY(mutex_) = std::make_shared<Tokens>();
   std::atomic<bool> draining_{false};
 };
 

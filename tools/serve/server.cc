@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -16,12 +15,11 @@
 #include "belay/engine.h"
 #include "belay/version.h"
 #include "serve/alerts.h"
-#include "serve/gate.h"
+#include "serve/front.h"
 #include "serve/http/server.h"
 #include "serve/notify.h"
 #include "serve/opening.h"
 #include "serve/process_figures.h"
-#include "serve/protocol/api_result.h"
 #include "serve/protocol/service.h"
 #include "serve/read_file.h"
 #include "serve/signals.h"
@@ -93,29 +91,6 @@ class Deadline {
   threads::Thread thread_;  // last: it uses all of the above
 };
 
-// The path of a request: first the gate, then the service, once it exists.
-class Front {
- public:
-  Front(Tokens tokens, const AllowedHosts& hosts) : gate_(std::move(tokens), hosts) {}
-
-  http::Server::Handler handler() {
-    return [this](http::Request request, http::Respond respond) {
-      if (auto refused = gate_.refuse(request)) return respond(std::move(*refused));
-      if (auto* service = service_.load(std::memory_order_acquire)) {
-        return service->handle(std::move(request), std::move(respond));
-      }
-      respond(protocol::refusal(503, "the server is starting"));
-    };
-  }
-  void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
-  void drain() { gate_.drain(); }
-  void replace_tokens(Tokens tokens) { gate_.replace_tokens(std::move(tokens)); }
-
- private:
-  Gate gate_;
-  std::atomic<protocol::Service*> service_{nullptr};
-};
-
 // Lets the requests in flight be answered and the calls in flight return.
 void drain(Front& front, http::Server& server, Engine& engine, const ServeSettings& settings,
            Clock::time_point end, ServeLog& log) {
@@ -139,8 +114,8 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
       fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
 }
 
-protocol::ServerFigures figures_of(const http::Server& server, const Alerts& alerts,
-                                   const ServeLog& log) {
+protocol::ServerFigures figures_of(const http::Server& server, const Front& front,
+                                   const Alerts& alerts, const ServeLog& log) {
   const auto http = server.figures();
   const auto told = alerts.figures();
   return {.connections = http.connections,
@@ -152,6 +127,7 @@ protocol::ServerFigures figures_of(const http::Server& server, const Alerts& ale
           .alerts_dropped = told.dropped,
           .log_lines_dropped = log.dropped(),
           .shortages = http.shortages,
+          .denied = front.denied(),
           .version = std::string(version()),
           .process = process_figures()};
 }
@@ -170,13 +146,25 @@ void warn_of_readers(const ServeSettings& settings, ServeLog& log) {
   }
 }
 
+// An operator's change has its line, with the name of the token that allowed it.
+void log_change(const protocol::AdminChange& change, ServeLog& log) {
+  const auto line = [&](std::initializer_list<ServeLog::Field> fields) {
+    log.info("a change by an operator", fields);
+  };
+  const ServeLog::Field token{"token", change.caller};
+  const ServeLog::Field call{"call", change.call};
+  if (!change.gid.empty()) return line({token, call, {"gid", change.gid}});
+  if (!change.topic.empty()) return line({token, call, {"topic", change.topic}});
+  line({token, call});
+}
+
 void reload_tokens(const ServeSettings& settings, Front& front, ServeLog& log) {
   if (settings.token_file.empty()) return;
   auto tokens = read_tokens(settings);
   if (!tokens) return log.error("the tokens stay as they were: " + tokens.error().detail);
-  const auto count = tokens->size();
-  front.replace_tokens(std::move(*tokens));
-  log.info(fmt::format("{} tokens were read again", count));
+  const auto before = front.replace_tokens(*tokens);
+  log.info(fmt::format("{} tokens were read again", tokens->size()),
+           {{"came", names_not_in(before, *tokens)}, {"went", names_not_in(*tokens, before)}});
 }
 
 void reload_tls(const ServeSettings& settings, http::Server& server, ServeLog& log) {
@@ -226,14 +214,17 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   settings.engine.on_stuck_user = &alerts;
   auto engine = open_state_file(settings, log);
   if (!engine) return engine.error();
-  Front front(std::move(tokens), settings.hosts);
+  Front front(std::move(tokens), settings.hosts, log);
   auto server = http::Server::start(settings.http, front.handler());
   if (!server) return server.error();
   BELAY_TRY(engine->start());
+  settings.service.on_admin_change = [&log](const protocol::AdminChange& change) {
+    log_change(change, log);
+  };
   auto service = protocol::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
   (*service)->metrics().read_server(
-      [&http = **server, &alerts, &log] { return figures_of(http, alerts, log); });
+      [&http = **server, &front, &alerts, &log] { return figures_of(http, front, alerts, log); });
   front.open(**service);
   const auto url = url_of(**server, settings);
   log.info("listening", {{"url", url}, {"db", settings.db}});

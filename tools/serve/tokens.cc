@@ -100,4 +100,13 @@ Result<Tokens> read_tokens(const std::string& path) {
   return parse_tokens(*text, path);
 }
 
+std::string names_not_in(const Tokens& others, const Tokens& tokens) {
+  std::string names;
+  for (const auto& token : tokens) {
+    if (std::find(others.begin(), others.end(), token) != others.end()) continue;
+    names += (names.empty() ? "" : ", ") + token.name;
+  }
+  return names;
+}
+
 }  // namespace belay::tool

@@ -21,6 +21,8 @@ struct Token {
   std::string name;
   protocol::Role role = protocol::Role::admin;
   std::string secret;
+
+  bool operator==(const Token&) const = default;
 };
 using Tokens = std::vector<Token>;
 
@@ -31,5 +33,9 @@ inline constexpr std::size_t kTokensMax = 1'000;
 Result<Tokens> parse_tokens(std::string_view text, const std::string& path);
 // Errors: those of `read_file` and `parse_tokens`.
 Result<Tokens> read_tokens(const std::string& path);
+
+// The names, with commas between them, of those `tokens` that `others` do not have with the same
+// name, role and secret.
+std::string names_not_in(const Tokens& others, const Tokens& tokens);
 
 }  // namespace belay::tool

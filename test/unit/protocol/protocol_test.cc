@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -280,6 +281,36 @@ TEST_SUITE("protocol/protocol") {
     const auto closed = site.post("submit", saga("g", {"ok"}));
     CHECK(closed.status == 503);
     CHECK(closed.headers == http::Fields{{"Retry-After", "1"}});
+  }
+
+  TEST_CASE("an operator's change is told with its caller once it is accepted") {
+    std::mutex mutex;
+    std::vector<std::string> told;
+    auto options = ApiSite::default_options();
+    options.on_admin_change = [&](const protocol::AdminChange& change) {
+      const std::lock_guard lock(mutex);
+      told.push_back(std::string(change.caller) + " " + std::string(change.call) + " " +
+                     std::string(change.gid) + std::string(change.topic));
+    };
+    ApiSite site(options);
+    const auto order = [&](const std::string& name, const std::string& gid) {
+      std::promise<int> status;
+      site.service().handle(
+          {"POST", "/api/dtmsvr/" + name, {}, {}, body(gid, "saga").dump()},
+          [&](const http::Response& answer) { status.set_value(answer.status); }, "ops");
+      return status.get_future().get();
+    };
+    CHECK(site.post("submit", saga("g", {"later"})).status == 200);
+    CHECK(site.get("query", {{"gid", "g"}}).status == 200);
+    CHECK(order("forceStop", "unknown") == 500);
+    CHECK(told.empty());
+    CHECK(order("resetNextCronTime", "g") == 200);
+    CHECK(order("forceStop", "g") == 200);
+    CHECK(order("forceStop", "g") == 409);
+    CHECK(site.get("subscribe", {{"topic", "t"}, {"url", "ok"}}).status == 200);
+    CHECK(site.ask({"DELETE", "/api/dtmsvr/topic/t", {}, {}, {}}).status == 200);
+    CHECK(told == std::vector<std::string>{"ops resetnextcrontime g", "ops forcestop g",
+                                           " subscribe t", " topic t"});
   }
 
   TEST_CASE("a large body is read beside the server's threads, a small one on them") {

@@ -11,8 +11,8 @@ http::Request get(const std::string& path, http::Fields headers = {}) {
 }
 
 int status_of(const Gate& gate, const http::Request& request) {
-  const auto refused = gate.refuse(request);
-  return refused ? refused->status : 200;
+  const auto refusal = gate.judge(request).refusal;
+  return refusal ? refusal->response.status : 200;
 }
 
 Tokens all_rights(std::vector<std::string> secrets) {
@@ -84,15 +84,33 @@ TEST_SUITE("serve/gate") {
         for (const auto& route : routes) {
           CAPTURE(route.second);
           CAPTURE(protocol::name_of(role));
-          const auto refused = gate.refuse(
-              {route.first, route.second, {}, {{"Authorization", "Bearer secret"}}, {}});
-          CHECK(refused.has_value() == (role < least));
-          if (!refused) continue;
-          CHECK(refused->status == 403);
-          CHECK(refused->body.find(protocol::name_of(least)) != std::string::npos);
+          const auto judged =
+              gate.judge({route.first, route.second, {}, {{"Authorization", "Bearer secret"}}, {}});
+          CHECK(judged.refusal.has_value() == (role < least));
+          CHECK(judged.caller == (judged.refusal ? "" : "name"));
+          if (!judged.refusal) continue;
+          CHECK(judged.refusal->response.status == 403);
+          CHECK(judged.refusal->denial == Denial::small_role);
+          CHECK(judged.refusal->caller == "name");
+          CHECK(judged.refusal->response.body.find(protocol::name_of(least)) != std::string::npos);
         }
       }
     }
+  }
+
+  TEST_CASE("why a request is denied is told") {
+    const Gate gate(all_rights({"secret"}), AllowedHosts({"belay"}));
+    const auto why = [&](http::Fields headers) {
+      const auto refusal = gate.judge(get("/metrics", std::move(headers))).refusal;
+      REQUIRE(refusal);
+      return refusal->denial;
+    };
+    CHECK(why({{"Host", "other"}}) == Denial::other_host);
+    CHECK(why({{"Host", "belay"}}) == Denial::no_token);
+    CHECK(why({{"Host", "belay"}, {"Authorization", "Bearer x"}}) == Denial::unknown_token);
+    CHECK(why({{"Host", "belay"},
+               {"Authorization", "Bearer secret"},
+               {"Sec-Fetch-Site", "cross-site"}}) == Denial::web_page);
   }
 
   TEST_CASE("tokens are compared as a whole") {
@@ -126,10 +144,10 @@ TEST_SUITE("serve/gate") {
       CHECK_MESSAGE(with(bad) == 403, bad);
     }
     CHECK(status_of(gate, get("/healthz")) == 403);
-    const auto refused = gate.refuse(get("/healthz", {{"Host", "evil.example"}}));
-    REQUIRE(refused);
-    CHECK(refused->body.find("--allow-host") != std::string::npos);
-    CHECK(refused->content_type.starts_with("application/json"));
+    const auto refusal = gate.judge(get("/healthz", {{"Host", "evil.example"}})).refusal;
+    REQUIRE(refusal);
+    CHECK(refusal->response.body.find("--allow-host") != std::string::npos);
+    CHECK(refusal->response.content_type.starts_with("application/json"));
   }
 
   TEST_CASE("a browser that does not say which site asks is known by its page's origin") {
@@ -151,10 +169,11 @@ TEST_SUITE("serve/gate") {
     CHECK(status_of(gate, get("/metrics")) == 200);
     CHECK(status_of(gate, get("/healthz")) == 503);
     CHECK(status_of(gate, get("/api/dtmsvr/subscribe")) == 503);
-    const auto refused = gate.refuse({"POST", "/api/dtmsvr/submit", {}, {}, "{}"});
-    REQUIRE(refused);
-    CHECK(refused->status == 503);
-    CHECK(refused->headers.front().first == "Retry-After");
+    const auto refusal = gate.judge({"POST", "/api/dtmsvr/submit", {}, {}, "{}"}).refusal;
+    REQUIRE(refusal);
+    CHECK(refusal->response.status == 503);
+    CHECK(refusal->response.headers.front().first == "Retry-After");
+    CHECK_FALSE(refusal->denial);
   }
 }
 

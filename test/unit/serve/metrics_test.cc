@@ -48,6 +48,13 @@ TEST_SUITE("protocol/metrics") {
     CHECK(text.find(R"(api="other")") != std::string::npos);
   }
 
+  TEST_CASE("denied requests are told by status and reason") {
+    Metrics metrics;
+    metrics.read_server([] { return ServerFigures{.denied = {{401, "no_token", 3}}}; });
+    CHECK(has_line(metrics.render({}, {}),
+                   R"(belay_http_denied_total{status="401",reason="no_token"} 3)"));
+  }
+
   TEST_CASE("the engine's figures are shown as they are") {
     Counters counters;
     counters.live = 3;

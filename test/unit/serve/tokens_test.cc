@@ -66,6 +66,14 @@ TEST_SUITE("serve/tokens") {
       CHECK(fault_of(none) == "there is no token in file");
   }
 
+  TEST_CASE("of replaced tokens the names that came and went are told") {
+    const auto before = *parse_tokens("a:read:1\nb:read:2\nc:read:3", "file");
+    const auto after = *parse_tokens("a:read:1\nb:read:9\nc:admin:3\nd:read:4", "file");
+    CHECK(names_not_in(before, after) == "b, c, d");
+    CHECK(names_not_in(after, before) == "b, c");
+    CHECK(names_not_in(after, after) == "");
+  }
+
   TEST_CASE("the number of tokens is bounded") {
     std::string text;
     for (std::size_t i = 0; i < kTokensMax; ++i) text += std::to_string(i) + "\n";

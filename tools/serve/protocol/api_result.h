@@ -29,6 +29,8 @@ struct ApiResult {
   std::string text{};
   Json value{};
 
+  bool is_success() const { return kind == Kind::done || kind == Kind::value; }
+
   static ApiResult of(Json value) { return {Kind::value, {}, std::move(value)}; }
   // The text gets the end FAILURE.
   static ApiResult failure(std::string text);

@@ -136,6 +136,16 @@ void add_server(Families& families, const ServerFigures& figures) {
         figures.log_lines_dropped);
   total(families, "belay_http_shortages_total",
         "Connections and requests that no descriptor or memory was left for.", figures.shortages);
+  MetricFamily denied{"belay_http_denied_total",
+                      "Requests denied because of who asked, by reason.",
+                      MetricType::Counter,
+                      {}};
+  for (const auto& figure : figures.denied) {
+    denied.metric.push_back(
+        metric_of(denied.type, static_cast<double>(figure.count),
+                  {{"status", std::to_string(figure.status)}, {"reason", figure.reason}}));
+  }
+  families.push_back(std::move(denied));
 }
 
 void add_process(Families& families, const ServerFigures& figures) {

@@ -23,6 +23,13 @@ struct ProcessFigures {
   std::uint64_t open_files = 0, open_files_max = 0;
 };
 
+// Requests that were denied for one reason.
+struct DeniedFigure {
+  int status = 0;
+  const char* reason = "";
+  std::uint64_t count = 0;
+};
+
 // The figures of one moment of the program around the service.
 struct ServerFigures {
   std::uint64_t connections = 0, requests_in_flight = 0;                 // now
@@ -30,6 +37,8 @@ struct ServerFigures {
   std::uint64_t alerts_sent = 0, alerts_failed = 0, alerts_dropped = 0;  // total
   std::uint64_t log_lines_dropped = 0;                                   // total
   std::uint64_t shortages = 0;                                           // total
+  std::string version;
+  std::vector<DeniedFigure> denied{};                                    // total
   std::string version;
   ProcessFigures process;
 };

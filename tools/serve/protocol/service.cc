@@ -19,9 +19,27 @@ constexpr std::string_view kTopic = "/api/dtmsvr/topic/";
 constexpr Millis kReadsLook{1'000};
 constexpr std::size_t kLargeBodyBytes = 64 * 1024;  // parsed in a millisecond or two
 
+struct Turn;
+
+struct Route {
+  std::string_view method;  // empty: any method
+  std::string_view path;
+  std::string_view name;  // the name in the metrics
+  Role role;              // what a client must be allowed to do
+  void (*handle)(Turn& turn);
+};
+
+// What a change is about; each may be empty.
+struct Subject {
+  std::string gid{};
+  std::string topic{};
+};
+
 // A request in progress, as a route sees it.
 struct Turn {
   ContextPtr context;
+  const Route& route;
+  std::string caller;
   http::Request request;
   std::shared_ptr<OpenRequest> open_request;
   std::shared_ptr<OpenRequests> open_requests;
@@ -29,12 +47,19 @@ struct Turn {
   Done done() const {
     return [to = open_request](const ApiResult& answer) { to->answer(to_response(answer)); };
   }
+  // The same for a route that changes something by an operator's order.
+  Done done_with(Subject subject) const {
+    return [context = context, call = route.name, caller = caller, subject = std::move(subject),
+            done = done()](const ApiResult& answer) {
+      const auto& tell = context->options.on_admin_change;
+      if (tell && answer.is_success()) tell({caller, call, subject.gid, subject.topic});
+      done(answer);
+    };
+  }
   http::Respond respond() const {
     return [to = open_request](http::Response response) { to->answer(std::move(response)); };
   }
 };
-
-using Handle = void (*)(Turn& turn);
 
 // Calls `work` with the transaction that the body describes.
 template <class Work>
@@ -56,15 +81,21 @@ void transaction_route(Turn& turn) {
 }
 
 template <void (*Handler)(const ContextPtr&, const std::string&, Done)>
-void gid_route(Turn& turn) {
+void order_route(Turn& turn) {
   with_transaction(turn, [&](const TransactionRequest& request) {
-    Handler(turn.context, request.gid, turn.done());
+    Handler(turn.context, request.gid, turn.done_with({.gid = request.gid}));
   });
 }
 
 template <void (*Handler)(const ContextPtr&, const http::Request&, Done)>
 void query_route(Turn& turn) {
   Handler(turn.context, turn.request, turn.done());
+}
+
+template <void (*Handler)(const ContextPtr&, const http::Request&, Done)>
+void change_route(Turn& turn) {
+  const Subject subject{.topic = std::string(turn.request.query_value("topic"))};
+  Handler(turn.context, turn.request, turn.done_with(subject));
 }
 
 // Only this route answers an unreadable body with 400 and plain text.
@@ -81,7 +112,8 @@ void branch_route(Turn& turn) {
 }
 
 void topic_route(Turn& turn) {
-  delete_topic(turn.context, turn.request.path.substr(kTopic.size()), turn.done());
+  const auto topic = turn.request.path.substr(kTopic.size());
+  delete_topic(turn.context, topic, turn.done_with({.topic = topic}));
 }
 
 void version_route(Turn& turn) {
@@ -138,14 +170,6 @@ void health_route(Turn& turn) {
       [&](DoneCallback done) { return turn.context->engine.check_storage(std::move(done)); });
 }
 
-struct Route {
-  std::string_view method;  // empty: any method
-  std::string_view path;
-  std::string_view name;  // the name in the metrics
-  Role role;              // what a client must be allowed to do
-  Handle handle;
-};
-
 constexpr std::array<Route, 24> kRoutes = {{
     {"GET", "/api/dtmsvr/version", "version", Role::read, version_route},
     {"GET", "/api/dtmsvr/newGid", "newgid", Role::submit,
@@ -153,7 +177,7 @@ constexpr std::array<Route, 24> kRoutes = {{
     {"POST", "/api/dtmsvr/prepare", "prepare", Role::submit, transaction_route<prepare>},
     {"POST", "/api/dtmsvr/submit", "submit", Role::submit, transaction_route<submit>},
     {"POST", "/api/dtmsvr/abort", "abort", Role::submit, transaction_route<abort>},
-    {"POST", "/api/dtmsvr/forceStop", "forcestop", Role::admin, gid_route<force_stop>},
+    {"POST", "/api/dtmsvr/forceStop", "forcestop", Role::admin, order_route<force_stop>},
     {"POST", "/api/dtmsvr/registerBranch", "registerbranch", Role::submit, branch_route},
     {"POST", "/api/dtmsvr/registerXaBranch", "registerxabranch", Role::submit, branch_route},
     {"POST", "/api/dtmsvr/registerTccBranch", "registertccbranch", Role::submit, branch_route},
@@ -165,11 +189,11 @@ constexpr std::array<Route, 24> kRoutes = {{
      }},
     {"GET", "/api/dtmsvr/all", "all", Role::read, query_route<list_all>},
     {"GET", "/api/dtmsvr/resetCronTime", "resetcrontime", Role::admin,
-     query_route<reset_cron_time>},
+     change_route<reset_cron_time>},
     {"POST", "/api/dtmsvr/resetNextCronTime", "resetnextcrontime", Role::admin,
-     gid_route<reset_next_cron_time>},
-    {"GET", "/api/dtmsvr/subscribe", "subscribe", Role::admin, query_route<subscribe>},
-    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", Role::admin, query_route<unsubscribe>},
+     order_route<reset_next_cron_time>},
+    {"GET", "/api/dtmsvr/subscribe", "subscribe", Role::admin, change_route<subscribe>},
+    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", Role::admin, change_route<unsubscribe>},
     {"GET", "/api/dtmsvr/scanKV", "scankv", Role::read, query_route<scan_kv>},
     {"GET", "/api/dtmsvr/queryKV", "querykv", Role::read, query_route<query_kv>},
     {"GET", "/api/metrics", "metrics", Role::metrics, metrics_route},
@@ -241,13 +265,14 @@ class Service::Impl {
     return {};
   }
 
-  void handle(http::Request request, http::Respond respond) {
+  void handle(http::Request request, http::Respond respond, std::string caller) {
     const auto* route = find_route(request.method, request.path);
     const auto name = route == nullptr ? std::string_view("none") : route->name;
     auto open_request = open_requests_->begin(name, std::move(respond));
     if (route == nullptr) return open_request->answer(no_route(request));
-    Turn turn{context_, std::move(request), std::move(open_request), open_requests_};
-    if (turn.request.body.size() > kLargeBodyBytes) return handle_later(*route, std::move(turn));
+    Turn turn{context_,      *route, std::move(caller), std::move(request), std::move(open_request),
+              open_requests_};
+    if (turn.request.body.size() > kLargeBodyBytes) return handle_later(std::move(turn));
     route->handle(turn);
   }
 
@@ -261,10 +286,10 @@ class Service::Impl {
     });
   }
 
-  void handle_later(const Route& route, Turn turn) {
+  void handle_later(Turn turn) {
     const auto bytes = turn.request.body.size();
     const auto shared = std::make_shared<Turn>(std::move(turn));
-    if (bodies_.post(bytes, [&route, shared] { route.handle(*shared); })) return;
+    if (bodies_.post(bytes, [shared] { shared->route.handle(*shared); })) return;
     shared->done()(
         {ApiResult::Kind::overload, "too many large bodies are waiting; try again later", {}});
   }
@@ -284,8 +309,8 @@ Result<std::unique_ptr<Service>> Service::make(Engine& engine, const std::string
   return std::unique_ptr<Service>(new Service(std::move(impl)));
 }
 
-void Service::handle(http::Request request, http::Respond respond) {
-  impl_->handle(std::move(request), std::move(respond));
+void Service::handle(http::Request request, http::Respond respond, std::string caller) {
+  impl_->handle(std::move(request), std::move(respond), std::move(caller));
 }
 
 Metrics& Service::metrics() { return impl_->metrics(); }

@@ -2,6 +2,7 @@
 // without sockets.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,13 @@
 #include "serve/protocol/secrets.h"
 
 namespace belay::protocol {
+
+// A change that a client with the role admin made. The texts live for the call only.
+struct AdminChange {
+  std::string_view caller;      // who made it, see `Service::handle`
+  std::string_view call;        // the route's name: "forcestop"
+  std::string_view gid, topic;  // what it is about; each may be empty
+};
 
 struct ServiceOptions {
   std::string version;  // the answer of GET /api/dtmsvr/version
@@ -34,6 +42,8 @@ struct ServiceOptions {
   // The engine's default. A request with wait_result is answered at the latest this long plus two
   // seconds later.
   Millis request_timeout{3'000};
+  // Told of every such change that was accepted, from any thread; may be empty.
+  std::function<void(const AdminChange& change)> on_admin_change{};
 };
 
 // The role that a request for this path needs; each role finds out that there is no such path.
@@ -48,8 +58,9 @@ class Service {
   // Waits for the reads in progress; requests not yet answered get 503.
   ~Service();
 
-  // From any thread. `respond` runs once, from any thread, possibly within this call.
-  void handle(http::Request request, http::Respond respond);
+  // From any thread. `respond` runs once, from any thread, possibly within this call. `caller`
+  // names who asks, and may be empty.
+  void handle(http::Request request, http::Respond respond, std::string caller = {});
   Metrics& metrics();
 
  private:

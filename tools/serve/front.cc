@@ -1,0 +1,41 @@
+#include "serve/front.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "serve/protocol/api_result.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr std::size_t kPathBytesShown = 200;
+
+}  // namespace
+
+http::Server::Handler Front::handler() {
+  return [this](http::Request request, http::Respond respond) {
+    auto judged = gate_.judge(request);
+    if (judged.refusal) {
+      note(*judged.refusal, request);
+      return respond(std::move(judged.refusal->response));
+    }
+    if (auto* service = service_.load(std::memory_order_acquire))
+      return service->handle(std::move(request), std::move(respond), std::move(judged.caller));
+    respond(protocol::refusal(503, "the server is starting"));
+  };
+}
+
+void Front::note(const Refusal& refusal, const http::Request& request) {
+  if (!refusal.denial) return;
+  const auto left_out = denials_.add(*refusal.denial, Denials::Clock::now());
+  if (!left_out) return;
+  const auto more = *left_out == 0 ? "" : fmt::format(", and {} before it", *left_out);
+  log_.warning("a request was denied" + more, {{"status", std::to_string(refusal.response.status)},
+                                               {"reason", name_of(*refusal.denial)},
+                                               {"token", refusal.caller},
+                                               {"path", request.path.substr(0, kPathBytesShown)}});
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,37 @@
+// The path of a request: first the gate, then the service, once it exists. What the gate denies is
+// counted and logged.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "serve/denials.h"
+#include "serve/gate.h"
+#include "serve/http/server.h"
+#include "serve/log.h"
+#include "serve/protocol/service.h"
+
+namespace belay::tool {
+
+class Front {
+ public:
+  Front(Tokens tokens, const AllowedHosts& hosts, ServeLog& log)
+      : gate_(std::move(tokens), hosts), log_(log) {}
+
+  http::Server::Handler handler();
+  void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
+  void drain() { gate_.drain(); }
+  // Returns the tokens that counted until now.
+  Tokens replace_tokens(Tokens tokens) { return gate_.replace_tokens(std::move(tokens)); }
+  std::vector<protocol::DeniedFigure> denied() const { return denials_.figures(); }
+
+ private:
+  void note(const Refusal& refusal, const http::Request& request);
+
+  Gate gate_;
+  ServeLog& log_;
+  Denials denials_;
+  std::atomic<protocol::Service*> service_{nullptr};
+};
+
+}  // namespace belay::tool
