@@ -15,7 +15,8 @@ namespace {
 constexpr const char* kServeDetails = R"(
 Speaks dtm's HTTP protocol, so that dtm's clients work unchanged; /metrics is for
 Prometheus, /healthz says whether the disk takes what is written. The default is
-for this machine only; any other address needs --token-file or --insecure.
+for this machine only; any other address needs --token-file, --tls-client-ca or
+--insecure. Probes that have neither token nor certificate ask at --probe-listen.
 
 A line of --token-file is TOKEN, with all rights, or NAME:ROLE:TOKEN. The roles, each
 with the rights of those before it: metrics (/metrics), read (query, all, scanKV,
@@ -59,7 +60,8 @@ ExitCode bad_usage(Context& context, const std::string& wrong) {
 
 ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error) {
   if (const auto option = in_option_words(error.detail)) return bad_usage(context, *option);
-  const bool port = error.detail.starts_with("cannot listen on ");
+  const bool probes = error.detail.starts_with("--probe-listen: ");
+  const bool port = error.detail.find("cannot listen on ") != std::string::npos;
   if (error.code == ErrorCode::not_found) {
     return fail(context, ExitCode::not_found, error.detail,
                 "put it back, or leave --must-exist out to begin anew");
@@ -67,7 +69,8 @@ ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error)
   if (!port) return fail(context, error);
   const auto code = error.code == ErrorCode::locked ? ExitCode::busy : ExitCode::failed;
   return fail(context, code, error.detail,
-              "name another address with --listen instead of " + serve.settings.listen);
+              probes ? "name another address with --probe-listen"
+                     : "name another address with --listen instead of " + serve.settings.listen);
 }
 
 // Only the name: the value may be a secret.

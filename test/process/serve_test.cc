@@ -129,6 +129,33 @@ TEST_SUITE("process/serve") {
     CHECK(served.stop().exit_code == 0);
   }
 
+  TEST_CASE("a probe needs no certificate, and gets nothing else") {
+    const Authority authority;
+    REQUIRE(authority.vouch_for("server"));
+    const auto port = std::to_string(free_port());
+    Served served({"--tls-cert", authority.cert("server"), "--tls-key", authority.key("server"),
+                   "--tls-client-ca", authority.ca(), "--probe-listen", "127.0.0.1:" + port});
+    REQUIRE(served.process().wait_for_output("listening url="));
+    const auto ask = [&](const std::string& method, const std::string& path) {
+      return status_of(http::fetch({.method = method,
+                                    .url = "http://127.0.0.1:" + port + path,
+                                    .headers = {{"Host", "10.0.0.1"}}}));
+    };
+    CHECK(ask("GET", "/healthz") == 200);
+    CHECK(ask("GET", "/api/ping") == 200);
+    for (const auto* path : {"/", "/metrics", "/healthz/", "/api/dtmsvr/version"})
+      CHECK_MESSAGE(ask("GET", path) == 404, path);
+    CHECK(ask("POST", "/api/dtmsvr/submit") == 404);
+    CHECK(ask("POST", "/api/json-rpc") == 404);
+    const TempDir dir;
+    const auto same_port =
+        run(belay_spawn({"serve", "--db", dir.file("s.db"), "--listen", "127.0.0.1:0",
+                         "--probe-listen", "127.0.0.1:" + port, "--log-level", "error"}));
+    CHECK(same_port.exit_code == 5);
+    CHECK(contains(same_port.err, "--probe-listen"));
+    CHECK(served.stop().exit_code == 0);
+  }
+
   TEST_CASE("a second server on the same file, or the same port, is told so in a line: 5") {
     Served served;
     REQUIRE(served.listening());

@@ -16,15 +16,27 @@ constexpr std::size_t kPathBytesShown = 200;
 
 http::Server::Handler Front::handler() {
   return [this](http::Request request, http::Respond respond) {
-    auto judged = gate_.judge(request);
-    if (judged.refusal) {
-      note(*judged.refusal, request);
-      return respond(std::move(judged.refusal->response));
-    }
-    if (auto* service = service_.load(std::memory_order_acquire))
-      return service->handle(std::move(request), std::move(respond), std::move(judged.caller));
-    respond(protocol::refusal(503, "the server is starting"));
+    handle(gate_, std::move(request), std::move(respond));
   };
+}
+
+http::Server::Handler Front::probe_handler() {
+  return [this](http::Request request, http::Respond respond) {
+    if (protocol::role_needed(request.method, request.path) != protocol::Role::anybody)
+      return respond(protocol::plain_text(404, "404 page not found"));
+    handle(probe_gate_, std::move(request), std::move(respond));
+  };
+}
+
+void Front::handle(const Gate& gate, http::Request request, http::Respond respond) {
+  auto judged = gate.judge(request);
+  if (judged.refusal) {
+    note(*judged.refusal, request);
+    return respond(std::move(judged.refusal->response));
+  }
+  if (auto* service = service_.load(std::memory_order_acquire))
+    return service->handle(std::move(request), std::move(respond), std::move(judged.caller));
+  respond(protocol::refusal(503, "the server is starting"));
 }
 
 void Front::note(const Refusal& refusal, const http::Request& request) {

@@ -19,16 +19,24 @@ class Front {
       : gate_(std::move(tokens), hosts), log_(log) {}
 
   http::Server::Handler handler();
+  // For the requests that need no token; it answers 404 to the others. Every name of the host is
+  // allowed: a probe may call the server by its address.
+  http::Server::Handler probe_handler();
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
-  void drain() { gate_.drain(); }
+  void drain() {
+    gate_.drain();
+    probe_gate_.drain();
+  }
   // Returns the tokens that counted until now.
   Tokens replace_tokens(Tokens tokens) { return gate_.replace_tokens(std::move(tokens)); }
   std::vector<protocol::DeniedFigure> denied() const { return denials_.figures(); }
 
  private:
+  void handle(const Gate& gate, http::Request request, http::Respond respond);
   void note(const Refusal& refusal, const http::Request& request);
 
   Gate gate_;
+  Gate probe_gate_{{}};
   ServeLog& log_;
   Denials denials_;
   std::atomic<protocol::Service*> service_{nullptr};

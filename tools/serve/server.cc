@@ -132,11 +132,21 @@ protocol::ServerFigures figures_of(const http::Server& server, const Front& fron
           .process = process_figures()};
 }
 
-std::string url_of(const http::Server& server, const ServeSettings& settings) {
-  const auto& host = settings.http.host;
+std::string url_of(const http::Server& server, const http::ServerOptions& options) {
+  const auto& host = options.host;
   const bool six = host.find(':') != host.npos;
-  return fmt::format("{}://{}{}{}:{}", settings.http.tls_cert.empty() ? "http" : "https",
-                     six ? "[" : "", host, six ? "]" : "", server.port());
+  return fmt::format("{}://{}{}{}:{}", options.tls_cert.empty() ? "http" : "https", six ? "[" : "",
+                     host, six ? "]" : "", server.port());
+}
+
+// Null if no listener for probes is wanted.
+Result<std::unique_ptr<http::Server>> start_probes(const ServeSettings& settings, Front& front,
+                                                   ServeLog& log) {
+  if (!settings.probe_http) return std::unique_ptr<http::Server>();
+  auto probes = http::Server::start(*settings.probe_http, front.probe_handler());
+  if (!probes) return Error{probes.error().code, "--probe-listen: " + probes.error().detail};
+  log.info("listening for probes", {{"url", url_of(**probes, *settings.probe_http)}});
+  return probes;
 }
 
 void warn_of_readers(const ServeSettings& settings, ServeLog& log) {
@@ -226,7 +236,9 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   (*service)->metrics().read_server(
       [&http = **server, &front, &alerts, &log] { return figures_of(http, front, alerts, log); });
   front.open(**service);
-  const auto url = url_of(**server, settings);
+  auto probes = start_probes(settings, front, log);
+  if (!probes) return probes.error();
+  const auto url = url_of(**server, settings.http);
   log.info("listening", {{"url", url}, {"db", settings.db}});
   notify_manager("READY=1\nSTATUS=listening on " + url);
   run_until_end(settings, front, **server, log);

@@ -39,6 +39,8 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
   table.list("allow-host", "NAME", settings.allow_hosts,
              "a further name in the header Host; repeatable; default: on loopback only loopback's");
+  table.text("probe-listen", "HOST:PORT", settings.probe_listen,
+             "where plain HTTP answers /healthz and /api/ping, and nothing else");
   table.text(
       "token-file", "PATH", settings.token_file,
       "a file with bearer tokens, TOKEN or NAME:ROLE:TOKEN a line; requests need one of them");
@@ -169,6 +171,24 @@ bool is_proxy(std::string_view text) {
   return scheme != kSchemes.end() && text.size() > end + 3 && is_one_word(text);
 }
 
+// Nobody has to prove who they are there, so strangers must not take much memory.
+std::optional<std::string> listen_for_probes(ServeSettings& settings) {
+  constexpr unsigned kConnectionsMax = 64;
+  constexpr std::size_t kBodyBytesMax = 4 * 1024;
+  if (settings.probe_listen.empty()) return std::nullopt;
+  const auto address = parse_address(settings.probe_listen);
+  if (!address) return "--probe-listen: '" + settings.probe_listen + "' is no HOST:PORT";
+  auto options = settings.http;
+  options.host = address->host;
+  options.port = address->port;
+  options.threads = 1;
+  options.tls_cert = options.tls_key = options.tls_client_ca = "";
+  options.connections_max = std::min(options.connections_max, kConnectionsMax);
+  options.body_bytes_max = std::min(options.body_bytes_max, kBodyBytesMax);
+  settings.probe_http = std::move(options);
+  return std::nullopt;
+}
+
 // On loopback only requests of this machine's own programs are expected, by loopback's names.
 std::optional<std::string> allow_hosts(ServeSettings& settings, const Address& address) {
   std::vector<std::string> names;
@@ -271,6 +291,7 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   if (!settings.tls_client_ca_file.empty() && settings.tls_cert_file.empty()) {
     return "--tls-client-ca needs --tls-cert and --tls-key";
   }
+  if (auto wrong = listen_for_probes(settings)) return wrong;
   auto read = read_tokens(settings);
   if (!read) return read.error().detail;
   tokens = std::move(*read);
@@ -279,9 +300,10 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   settings.http.tls_cert = std::move(tls.cert);
   settings.http.tls_key = std::move(tls.key);
   settings.http.tls_client_ca = std::move(tls.client_ca);
-  const bool guarded = !tokens.empty() || settings.insecure;
+  const bool guarded = !tokens.empty() || !settings.tls_client_ca_file.empty() || settings.insecure;
   if (!guarded && !is_loopback(address->host)) {
-    return settings.listen + " can be reached from elsewhere: give --token-file, or --insecure";
+    return settings.listen +
+           " can be reached from elsewhere: give --token-file, --tls-client-ca or --insecure";
   }
   return std::nullopt;
 }

@@ -15,10 +15,18 @@
 
 namespace belay::tool {
 
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+// Parses "HOST:PORT" or "[::1]:PORT".
+std::optional<Address> parse_address(const std::string& text);
+
 struct ServeSettings {
   std::string db;
   std::string listen = "127.0.0.1:36789";
   std::vector<std::string> allow_hosts;
+  std::string probe_listen;
   std::string token_file;
   bool insecure = false;
   std::string tls_cert_file;
@@ -32,18 +40,13 @@ struct ServeSettings {
 
   AllowedHosts hosts;
   http::ServerOptions http;
+  std::optional<http::ServerOptions> probe_http;
   protocol::ServiceOptions service;
   Options engine;
 };
 
 void describe(OptionTable& table, ServeSettings& settings);
 
-struct Address {
-  std::string host;
-  std::uint16_t port = 0;
-};
-// Parses "HOST:PORT" or "[::1]:PORT".
-std::optional<Address> parse_address(const std::string& text);
 // True if every address of the host is a loopback address.
 bool is_loopback(const std::string& host);
 
@@ -58,8 +61,8 @@ std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& int
 // No token if the settings name no file.
 Result<Tokens> read_tokens(const ServeSettings& settings);
 
-// Fills in what follows from the settings: the address, the allowed hosts, the contents of files,
-// `tokens`. Returns what is wrong.
+// Fills in what follows from the settings: the addresses, the allowed hosts, the contents of
+// files, `tokens`. Returns what is wrong.
 std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens);
 
 }  // namespace belay::tool

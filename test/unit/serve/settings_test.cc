@@ -47,6 +47,36 @@ TEST_SUITE("serve/settings") {
     }
   }
 
+  TEST_CASE("an authority of clients protects as a token does") {
+    const test::TempDir dir;
+    std::ofstream(dir.file("pem")) << "text";
+    auto settings = listening_on("0.0.0.0:1");
+    settings.tls_cert_file = settings.tls_key_file = dir.file("pem");
+    CHECK(wrong_with(settings).find("--tls-client-ca") != std::string::npos);
+    settings.tls_client_ca_file = dir.file("pem");
+    CHECK(wrong_with(settings) == "");
+  }
+
+  TEST_CASE("probes get a listener of their own, without TLS and with little room") {
+    const test::TempDir dir;
+    std::ofstream(dir.file("pem")) << "text";
+    ServeSettings settings;
+    settings.tls_cert_file = settings.tls_key_file = dir.file("pem");
+    Tokens tokens;
+    CHECK_FALSE(complete(settings, tokens));
+    CHECK_FALSE(settings.probe_http);
+    settings.probe_listen = "0.0.0.0:2";
+    CHECK_FALSE(complete(settings, tokens));
+    REQUIRE(settings.probe_http);
+    CHECK(settings.probe_http->host == "0.0.0.0");
+    CHECK(settings.probe_http->port == 2);
+    CHECK(settings.probe_http->tls_cert.empty());
+    CHECK(settings.probe_http->connections_max <= 64);
+    CHECK(settings.http.tls_cert == "text");
+    settings.probe_listen = "2";
+    CHECK(wrong_with(settings).find("--probe-listen") == 0);
+  }
+
   TEST_CASE("on loopback only loopback's names are allowed, elsewhere every name") {
     const auto allows = [](ServeSettings settings, std::string_view host) {
       settings.insecure = true;
