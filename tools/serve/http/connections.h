@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "belay/result.h"
 #include "belay/types.h"
+#include "serve/http/server_head.h"
 #include "threads/thread.h"
 
 namespace belay::http {
@@ -33,6 +34,7 @@ class Connection {
   bool enter(Phase phase);
   Phase phase() const { return phase_of(state_.load(std::memory_order_acquire)); }
 
+  Target target{};                              // of the request being read
   bool beyond_limit = false;                    // gets an answer that says so, and nothing else
   std::shared_ptr<const TlsIdentity> identity;  // null: the connection has no TLS
 

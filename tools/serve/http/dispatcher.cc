@@ -34,21 +34,22 @@ Connection* Dispatcher::on_connected(int fd) {
 
 void Dispatcher::on_disconnected(Connection* peer) { connections_.remove(peer); }
 
-bool Dispatcher::on_headers(Daemon& daemon, MHD_Connection* connection, const char* url,
-                            const char* method, void** slot) {
+bool Dispatcher::on_headers(Daemon& daemon, MHD_Connection* connection, RequestLine line,
+                            void** slot) {
   auto* peer = peer_of(connection);
   if (peer == nullptr) return false;
   if (peer->phase() == Phase::idle) peer->enter(Phase::reading);
   const auto exchange = std::make_shared<Exchange>(daemon, connection, peer, suspended_);
   exchange->self = exchange;
   *slot = exchange.get();
-  exchange->request.method = method;
-  exchange->request.path = url;
+  exchange->request.method = line.method;
+  exchange->request.path = line.path;
+  line.target = peer->target;
   if (peer->beyond_limit) return refuse(connection, *exchange, 503, true);
   if (header_bytes_of(connection) > options_.header_bytes_max) {
     return refuse(connection, *exchange, 431, true);
   }
-  if (says_length_twice(connection)) return refuse(connection, *exchange, 400, true);
+  if (!has_strict_head(connection, line)) return refuse(connection, *exchange, 400, true);
   const auto length = promised_length(connection);
   if (!length || *length <= options_.body_bytes_max) return true;
   exchange->refusal = 413;

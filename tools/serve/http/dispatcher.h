@@ -11,6 +11,7 @@
 #include "serve/http/connections.h"
 #include "serve/http/exchange.h"
 #include "serve/http/server.h"
+#include "serve/http/server_head.h"
 #include "serve/http/server_tls.h"
 
 namespace belay::http {
@@ -28,8 +29,7 @@ class Dispatcher {
   // closed.
   Connection* on_connected(int fd);
   void on_disconnected(Connection* peer);
-  bool on_headers(Daemon& daemon, MHD_Connection* connection, const char* url, const char* method,
-                  void** slot);
+  bool on_headers(Daemon& daemon, MHD_Connection* connection, RequestLine line, void** slot);
   bool on_body(Exchange& exchange, const char* bytes, std::size_t size);
   bool on_complete(MHD_Connection* connection, Exchange& exchange);
   void on_done(Exchange& exchange);

@@ -18,6 +18,7 @@
 #include "belay/check.h"
 #include "serve/http/dispatcher.h"
 #include "serve/http/listener.h"
+#include "serve/http/server_request.h"
 #include "serve/http/server_tls.h"
 
 namespace belay::http {
@@ -67,27 +68,34 @@ unsigned share_of(const ServerOptions& options) {
 struct Daemon::Callbacks {
   // If memory is short, only this connection ends.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
-                               const char* method, const char* /*version*/, const char* bytes,
+                               const char* method, const char* version, const char* bytes,
                                std::size_t* size, void** slot) noexcept {
     auto& daemon = *static_cast<Daemon*>(self);
     daemon.called_back_ = true;
     try {
-      return handle(daemon, connection, url, method, bytes, size, slot);
+      return handle(daemon, connection, {.method = method, .path = url, .version = version}, bytes,
+                    size, slot);
     } catch (const std::bad_alloc&) {
       daemon.dispatcher_.count_shortage();
       return MHD_NO;
     }
   }
 
-  static MHD_Result handle(Daemon& daemon, MHD_Connection* connection, const char* url,
-                           const char* method, const char* bytes, std::size_t* size, void** slot) {
+  static MHD_Result handle(Daemon& daemon, MHD_Connection* connection, const RequestLine& line,
+                           const char* bytes, std::size_t* size, void** slot) {
     auto& dispatcher = daemon.dispatcher_;
     if (*slot == nullptr) {
-      return dispatcher.on_headers(daemon, connection, url, method, slot) ? MHD_YES : MHD_NO;
+      return dispatcher.on_headers(daemon, connection, line, slot) ? MHD_YES : MHD_NO;
     }
     auto& exchange = *static_cast<Exchange*>(*slot);
     if (*size == 0) return dispatcher.on_complete(connection, exchange) ? MHD_YES : MHD_NO;
     return dispatcher.on_body(exchange, bytes, std::exchange(*size, 0)) ? MHD_YES : MHD_NO;
+  }
+
+  // The result becomes the request's slot.
+  static void* on_target(void* /*self*/, const char* target, MHD_Connection* connection) noexcept {
+    if (auto* peer = peer_of(connection)) peer->target = read_target(target);
+    return nullptr;
   }
 
   static void on_done(void* self, MHD_Connection* /*connection*/, void** slot,
@@ -149,8 +157,8 @@ Result<> Daemon::open() {
       flags, 0, nullptr, nullptr, &Callbacks::on_request, this, MHD_OPTION_CONNECTION_LIMIT,
       connections_max_, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_TIMEOUT,
       idle_seconds, MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::on_done, this,
-      MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::on_connection, this, MHD_OPTION_ARRAY, items.data(),
-      MHD_OPTION_END);
+      MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::on_target, this, MHD_OPTION_NOTIFY_CONNECTION,
+      &Callbacks::on_connection, this, MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
   if (daemon_ == nullptr && tls) {
     return Error{ErrorCode::invalid_argument,
                  "the TLS certificate, its key or the client authority is no PEM text that fits"};

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/ascii.h"
 #include "base/number.h"
 
 namespace belay::http {
@@ -38,19 +37,6 @@ void collect(MHD_Connection* connection, MHD_ValueKind kind, Fields& fields) {
   if (collected.lacks_memory) throw std::bad_alloc();
 }
 
-struct LengthHeaders {
-  unsigned lengths = 0;
-  unsigned encodings = 0;
-};
-
-MHD_Result count_lengths(void* counts, enum MHD_ValueKind /*kind*/, const char* name,
-                         const char* /*value*/) noexcept {
-  auto& headers = *static_cast<LengthHeaders*>(counts);
-  if (base::equal_ignoring_case(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) ++headers.lengths;
-  if (base::equal_ignoring_case(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) ++headers.encodings;
-  return MHD_YES;
-}
-
 std::string_view header_of(MHD_Connection* connection, const char* name) {
   const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
   return value == nullptr ? std::string_view() : value;
@@ -70,12 +56,6 @@ std::size_t header_bytes_of(MHD_Connection* connection) {
 
 std::optional<std::uint64_t> promised_length(MHD_Connection* connection) {
   return base::parse_number<std::uint64_t>(header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH));
-}
-
-bool says_length_twice(MHD_Connection* connection) {
-  LengthHeaders headers;
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, count_lengths, &headers);
-  return headers.lengths + headers.encodings > 1;
 }
 
 bool expects_go_ahead(MHD_Connection* connection) {
