@@ -51,7 +51,7 @@ TEST_SUITE("protocol/metrics") {
   TEST_CASE("denied requests are told by status and reason") {
     Metrics metrics;
     metrics.read_server([] { return ServerFigures{.denied = {{401, "no_token", 3}}}; });
-    CHECK(has_line(metrics.render({}, {}),
+    CHECK(has_line(metrics.render({}),
                    R"(belay_http_denied_total{status="401",reason="no_token"} 3)"));
   }
 

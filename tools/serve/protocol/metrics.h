@@ -37,10 +37,9 @@ struct ServerFigures {
   std::uint64_t alerts_sent = 0, alerts_failed = 0, alerts_dropped = 0;  // total
   std::uint64_t log_lines_dropped = 0;                                   // total
   std::uint64_t shortages = 0;                                           // total
-  std::string version;
   std::vector<DeniedFigure> denied{};                                    // total
-  std::string version;
-  ProcessFigures process;
+  std::string version{};
+  ProcessFigures process{};
 };
 
 // Thread-safe.
