@@ -59,7 +59,7 @@ ExitCode bad_usage(Context& context, const std::string& wrong) {
 }
 
 ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error) {
-  if (const auto option = in_option_words(error.detail)) return bad_usage(context, *option);
+  if (const auto option = in_option_words(error)) return bad_usage(context, *option);
   const bool probes = error.detail.starts_with("--probe-listen: ");
   const bool port = error.detail.find("cannot listen on ") != std::string::npos;
   if (error.code == ErrorCode::not_found) {

@@ -24,9 +24,9 @@ constexpr Address mapped(unsigned char a, unsigned char b, unsigned char c, unsi
 
 constexpr std::array<Prefix, 8> kRefused = {{
     {mapped(169, 254, 0, 0), 112},
-    {mapped(100, 100, 100, 200), 128},                                          // Alibaba
-    {mapped(168, 63, 129, 16), 128},                                            // Azure
-    {mapped(192, 0, 0, 192), 128},                                              // Oracle
+    {mapped(100, 100, 100, 200), 128},  // Alibaba
+    {mapped(168, 63, 129, 16), 128},    // Azure
+    {mapped(192, 0, 0, 192), 128},      // Oracle
     {{0xfe, 0x80}, 10},
     {{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128},  // AWS
     {{0xfd, 0x20, 0x00, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128},  // Google

@@ -343,7 +343,7 @@ TEST_SUITE("process/cli") {
     const auto none = belay_run({"topics"}, empty);
     CHECK(none.exit_code == 0);
     CHECK(none.out == "");
-    CHECK(none.err == "nobody is subscribed to anything\n");
+    CHECK(none.err == "there are no topics\n");
     CHECK(belay_run({"topics", "--json"}, empty).out == "");
     CHECK(belay_run({"topics"}, dir.file("nothing.db")).exit_code == 3);
   }

@@ -213,8 +213,9 @@ TEST_CASE("orphans are not looked for with the wrong realm or the wrong file") {
     CHECK(with({"--realm", "a", "--rollback", "--yes"}).exit_code == 2);
     CHECK(with({"--realm", "a", "--db", site.path(), "--state-lost"}).exit_code == 2);
     CHECK(belay_command({"xa", "orphans", "--realm", "a", "--db", site.path()}).exit_code == 2);
-    CHECK(belay_command({"xa", "orphans", site.option(), "host=/nowhere socket=/nowhere/s",
-                         "--realm", "a", "--db", site.path()})
+    const auto* nowhere = kind == XaKind::postgresql ? "host=/nowhere" : "socket=/nowhere/s";
+    CHECK(belay_command(
+              {"xa", "orphans", site.option(), nowhere, "--realm", "a", "--db", site.path()})
               .exit_code == 1);
     CHECK(site.server().prepared() == 5);
     site.ask({"--commit", "--yes"});

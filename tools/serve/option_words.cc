@@ -45,10 +45,14 @@ std::string field_of(std::string word) {
 
 }  // namespace
 
-std::optional<std::string> in_option_words(const std::string& detail) {
+std::optional<std::string> in_option_words(const Error& error) {
+  const auto& detail = error.detail;
+  const bool names_field =
+      std::any_of(kStructs.begin(), kStructs.end(),
+                  [&](std::string_view name) { return detail.find(name) != detail.npos; });
+  if (error.code != ErrorCode::invalid_argument || !names_field) return std::nullopt;
   std::string result;
   bool is_quoted = false;  // what an operator wrote, and no field
-  bool found = false;
   for (std::size_t at = 0; at < detail.size();) {
     const auto word = is_quoted ? "" : word_at(detail, at);
     if (word.empty()) {
@@ -57,11 +61,10 @@ std::optional<std::string> in_option_words(const std::string& detail) {
       continue;
     }
     const auto field = field_of(word);
-    found = found || !field.empty();
     result += field.empty() ? word : option_of(field);
     at += word.size();
   }
-  return found ? std::optional(result) : std::nullopt;
+  return result;
 }
 
 }  // namespace belay::tool

@@ -4,10 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "belay/error.h"
+
 namespace belay::tool {
 
 // "with Limits::branches_max 0 and gid_bytes_max 1" → "with --branches-max 0 and --gid-bytes-max
-// 1"; nothing if the text names no field.
-std::optional<std::string> in_option_words(const std::string& detail);
+// 1"; nothing if the error is not about a field.
+std::optional<std::string> in_option_words(const Error& error);
 
 }  // namespace belay::tool

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "serve/option_words.h"
 #include "serve/read_file.h"
 #include "serve/settings.h"
 #include "support/process.h"
@@ -161,6 +162,16 @@ TEST_SUITE("serve/settings") {
       settings.alert_webhook = bad;
       CHECK_MESSAGE(wrong_with(settings).find("--alert-webhook") == 0, bad);
     }
+  }
+
+  TEST_CASE("an error about a field speaks of its option; any other stays as it is") {
+    const Error fields{ErrorCode::invalid_argument,
+                       "with Limits::branches_max 0 and gid_bytes_max 1 a row of 'a_b'"};
+    CHECK(in_option_words(fields) == "with --branches-max 0 and --gid-bytes-max 1 a row of 'a_b'");
+    CHECK_FALSE(
+        in_option_words({ErrorCode::locked, "/tmp/a_b/state.db is held by another engine"}));
+    CHECK_FALSE(in_option_words({ErrorCode::invalid_argument, "/tmp/a_b is no state file"}));
+    CHECK_FALSE(in_option_words({ErrorCode::storage, "Options::a_b"}));
   }
 
   TEST_CASE("link-local targets are refused unless allowed") {
