@@ -74,6 +74,27 @@ TEST_SUITE("http tls") {
     CHECK(tls.server->figures().requests == 1);
   }
 
+  TEST_CASE("a key that is stolen later opens no recorded connection: forward secrecy only") {
+    const test::Authority authority;
+    REQUIRE(authority.vouch_for_rsa("server"));
+    const auto server = Server::start({.tls_cert = text_of(authority.cert("server")),
+                                       .tls_key = text_of(authority.key("server"))},
+                                      [](http::Request, http::Respond respond) { respond({}); });
+    REQUIRE(server);
+    const auto is_taken = [&](std::vector<std::string> offer) {
+      std::vector<std::string> argv = {"/usr/bin/openssl", "s_client", "-connect",
+                                       "127.0.0.1:" + std::to_string((*server)->port())};
+      argv.insert(argv.end(), offer.begin(), offer.end());
+      return test::run({.argv = argv}).exit_code == 0;
+    };
+    CHECK(is_taken({"-tls1_3"}));
+    for (const std::string good : {"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"})
+      CHECK_MESSAGE(is_taken({"-tls1_2", "-cipher", good}), good);
+    for (const std::string bad : {"AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES128-SHA"})
+      CHECK_MESSAGE(!is_taken({"-tls1_2", "-cipher", bad}), bad);
+    CHECK_FALSE(is_taken({"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"}));
+  }
+
   TEST_CASE("certificate and authority are replaced while it runs, and what does not fit is not") {
     const TlsServer tls(TlsServer::Clients::certified);
     const test::Authority next;

@@ -26,7 +26,8 @@ namespace {
 
 using Clock = Pace::Clock;
 
-constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+// Without "-RSA" a client of TLS 1.2 could ask for a key exchange without forward secrecy.
+constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA";
 constexpr MHD_UNSIGNED_LONG_LONG kWaitMsMax = 60'000;
 // The pause after no file or memory was left for a connection.
 constexpr std::chrono::milliseconds kScarce{50};
