@@ -39,13 +39,27 @@ enum class History : std::uint8_t {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
-// Called from the loop, from the store's thread or from the caller's thread, with one line that has
-// no newline. The function must not call the engine and must not wait: while it waits, the engine
+// A line of the log. The views are valid during the sink's call.
+struct LogLine {
+  LogLevel level{};
+  // For people: one line without control characters. It names the gid and the trace too, in quotes
+  // if they could be taken for more than that.
+  std::string_view text{};
+  // For programs: what the line is about; each may be empty. Callers and services have chosen these
+  // bytes, so write them as strings of your format.
+  std::string_view gid{};
+  std::string_view branch_id{}, op{};  // the branch that does not answer as it should
+  std::string_view error{};            // its newest error, or why the transaction turned back
+  std::string_view trace{};            // the id of the caller's trace
+};
+
+// Called from the loop, from the store's thread or from the caller's thread, for each line. The
+// function must not call the engine and must not wait: while it waits, the engine
 // stands still. A terminal or a pipe that nobody reads makes its writer wait, so put the lines into
 // a queue that drops and counts, as `belay serve` does. Events that can come by the thousand at
 // once, such as transactions that become stuck, are logged with one line each for the first ten in
 // ten seconds; one more line has the number of the rest.
-using LogSink = void (*)(LogLevel level, std::string_view line, void* user);
+using LogSink = void (*)(const LogLine& line, void* user);
 
 // A call without an answer, of a transaction that is stuck (see Options::stuck_after), or a call
 // that could not be made because its handler is not registered. The views are valid during the

@@ -3,9 +3,22 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/json_text.h"
 #include "base/secrets.h"
 
 namespace belay::base {
+
+std::string field_text(std::string_view value) {
+  const bool is_plain = std::none_of(value.begin(), value.end(), [](char c) {
+    return c == ' ' || c == '"' || c == '\\' || is_control(c);
+  });
+  std::string text;
+  if (is_plain)
+    text = value;
+  else
+    append_json_string(text, value, OddBytes::kept);
+  return text;
+}
 
 const Log& Log::none() {
   static const Log nobody;
@@ -19,10 +32,14 @@ void Log::threw(std::string_view whose, const char* what) const noexcept {
   }
 }
 
-void Log::emit(LogLevel level, std::string line) const noexcept {
-  std::replace_if(line.begin(), line.end(), is_control, ' ');
+void Log::write(LogLine line, std::string text) const noexcept {
+  std::replace_if(text.begin(), text.end(), is_control, ' ');
   try {
-    sink_(level, without_secrets(line), user_);
+    const auto shown = without_secrets(text);
+    const auto error = without_secrets(line.error);
+    line.text = shown;
+    line.error = error;
+    sink_(line, user_);
   } catch (...) {  // if a host's sink throws, only this line is lost
   }
 }

@@ -12,6 +12,10 @@
 
 namespace belay::base {
 
+// The value of a field in a line of text: unchanged, or in quotes (as in JSON) if it could be taken
+// for more than a value.
+std::string field_text(std::string_view value);
+
 class Log {
  public:
   Log() = default;
@@ -22,34 +26,35 @@ class Log {
   // Logs that a host's function threw an exception. That has no other consequence.
   void threw(std::string_view whose, const char* what) const noexcept;
 
+  // Logs the line with this text, whose control characters are replaced: so a line stays one line
+  // even if it contains a service's answer. The secrets of URLs are hidden. To be called if the log
+  // wants the line's level.
+  void write(LogLine line, std::string text) const noexcept;
+
   bool wants(LogLevel level) const { return sink_ != nullptr && level >= level_; }
 
   template <class... Args>
   void debug(fmt::format_string<Args...> format, Args&&... args) const {
-    write(LogLevel::debug, format, std::forward<Args>(args)...);
+    write_text(LogLevel::debug, format, std::forward<Args>(args)...);
   }
   template <class... Args>
   void info(fmt::format_string<Args...> format, Args&&... args) const {
-    write(LogLevel::info, format, std::forward<Args>(args)...);
+    write_text(LogLevel::info, format, std::forward<Args>(args)...);
   }
   template <class... Args>
   void warning(fmt::format_string<Args...> format, Args&&... args) const {
-    write(LogLevel::warning, format, std::forward<Args>(args)...);
+    write_text(LogLevel::warning, format, std::forward<Args>(args)...);
   }
   template <class... Args>
   void error(fmt::format_string<Args...> format, Args&&... args) const {
-    write(LogLevel::error, format, std::forward<Args>(args)...);
+    write_text(LogLevel::error, format, std::forward<Args>(args)...);
   }
 
  private:
   template <class... Args>
-  void write(LogLevel level, fmt::format_string<Args...> format, Args&&... args) const {
-    if (!wants(level)) return;
-    emit(level, fmt::format(format, std::forward<Args>(args)...));
+  void write_text(LogLevel level, fmt::format_string<Args...> format, Args&&... args) const {
+    if (wants(level)) write({.level = level}, fmt::format(format, std::forward<Args>(args)...));
   }
-  // Replaces control characters, so that a line stays one line even if it contains a service's
-  // answer, and hides the secrets of URLs.
-  void emit(LogLevel level, std::string line) const noexcept;
 
   LogSink sink_ = nullptr;
   void* user_ = nullptr;

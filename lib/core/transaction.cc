@@ -139,13 +139,17 @@ std::uint32_t attempts_of(const Transaction& transaction) {
   return attempts;
 }
 
+std::optional<std::uint32_t> failing_branch(const Transaction& transaction) {
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    if (transaction.branches[i].last_error && is_pending(transaction, i)) return i;
+  }
+  return std::nullopt;
+}
+
 std::string_view reason_of(const Transaction& transaction) {
   if (transaction.reason) return *transaction.reason;
-  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
-    const auto& branch = transaction.branches[i];
-    if (branch.last_error && is_pending(transaction, i)) return *branch.last_error;
-  }
-  return {};
+  const auto branch = failing_branch(transaction);
+  return branch ? std::string_view(*transaction.branches[*branch].last_error) : std::string_view();
 }
 
 std::uint64_t deadline_of(const Transaction& transaction) {

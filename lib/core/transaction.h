@@ -90,6 +90,8 @@ std::uint32_t work_count(const Transaction& transaction);
 bool is_stuck(const Transaction& transaction, std::uint32_t stuck_after);
 // The calls that ended, of all branches.
 std::uint32_t attempts_of(const Transaction& transaction);
+// The pending branch that has an error; of several, the first. Empty if there is none.
+std::optional<std::uint32_t> failing_branch(const Transaction& transaction);
 // Why the transaction turned back, or the newest error of a branch; empty if there is none.
 std::string_view reason_of(const Transaction& transaction);
 // For all that is prepared; a saga that goes forward has no timeout by default. The value is dtm's.

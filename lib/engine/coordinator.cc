@@ -7,8 +7,8 @@
 #include "base/mark.h"
 #include "belay/check.h"
 #include "core/apply.h"
-#include "engine/label.h"
 #include "engine/limits.h"
+#include "engine/log_about.h"
 #include "engine/waiters.h"
 
 namespace belay::engine {
@@ -17,7 +17,7 @@ namespace {
 void log_move(const base::Log& log, const Live& live, const core::Record& record) {
   const bool ends = record.kind == core::RecordKind::finished;
   if (!ends && record.kind != core::RecordKind::aborting) return;
-  log.debug("{} to {}: {}", Label{live.transaction},
+  log_about(log, LogLevel::debug, live.transaction, "to {}: {}",
             name_of(ends ? record.status : Status::aborting), core::reason_of(live.transaction));
 }
 

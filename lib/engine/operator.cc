@@ -3,7 +3,7 @@
 
 #include "core/apply.h"
 #include "engine/coordinator.h"
-#include "engine/label.h"
+#include "engine/log_about.h"
 
 namespace belay::engine {
 
@@ -19,7 +19,8 @@ void Coordinator::stop(Live& live, WordRequest& request) {
   } else {
     stop_resuming(live);
     decide(live, core::WordStop{request.reason});
-    log_.info("{} is stopped: {}", Label{live.transaction}, core::reason_of(live.transaction));
+    log_about(log_, LogLevel::info, live.transaction, "is stopped: {}",
+              core::reason_of(live.transaction));
   }
   add_waiter(live, {std::move(request.done), true, 0});
 }

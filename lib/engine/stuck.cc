@@ -3,7 +3,7 @@
 #include "base/branch_id.h"
 #include "base/enter.h"
 #include "core/apply.h"
-#include "engine/label.h"
+#include "engine/log_about.h"
 
 namespace belay::engine {
 
@@ -17,8 +17,9 @@ bool StuckWatch::judge(Live& live, bool held_up) {
 
 void StuckWatch::log(const Live& live, bool held_up, std::uint64_t monotonic) {
   if (!lines_.take(monotonic)) return;
-  log_.warning("{} is stuck: {}{}", Label{live.transaction}, core::reason_of(live.transaction),
-               held_up ? "; it waits for a handler that still runs" : "");
+  log_about(log_, LogLevel::warning, live.transaction, "is stuck: {}{}",
+            core::reason_of(live.transaction),
+            held_up ? "; it waits for a handler that still runs" : "");
 }
 
 void StuckWatch::log_left_out(std::uint64_t monotonic) {

@@ -21,8 +21,8 @@ constexpr std::uint64_t kBlockingStream = 4'000'007;
 constexpr std::uint64_t kThiefStream = 3'000'017;
 constexpr std::uint64_t kClockStream = 3'000'003;
 
-void log_line(LogLevel, std::string_view line, void* world) {
-  static_cast<World*>(world)->note("  engine: {}", line);
+void log_line(const LogLine& line, void* world) {
+  static_cast<World*>(world)->note("  engine: {}", line.text);
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "base/log.h"
 #include "output.h"
 
 namespace belay::tool {
@@ -26,21 +28,23 @@ std::string time_text() {
 }
 
 std::string json_line(std::string_view level, std::string_view message,
-                      std::initializer_list<ServeLog::Field> fields) {
+                      std::span<const ServeLog::Field> fields) {
   nlohmann::ordered_json object{{"time", time_text()}, {"level", level}, {"message", message}};
   for (const auto& [name, value] : fields) object[std::string(name)] = value;
-  return json_text(object) + "\n";
+  // In ASCII: some characters beyond it end a line or steer a terminal.
+  return object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string text_line(std::string_view level, std::string_view message,
-                      std::initializer_list<ServeLog::Field> fields) {
+                      std::span<const ServeLog::Field> fields) {
   auto line = fmt::format("{} {:7} {}", time_text(), level, printable(message));
-  for (const auto& [name, value] : fields) line += fmt::format(" {}={}", name, printable(value));
+  for (const auto& [name, value] : fields)
+    line += fmt::format(" {}={}", name, printable(base::field_text(value)));
   return line + "\n";
 }
 
 std::string any_line(LogFormat format, LogLevel level, std::string_view message,
-                     std::initializer_list<ServeLog::Field> fields) {
+                     std::span<const ServeLog::Field> fields) {
   const auto name = kLevels[static_cast<std::size_t>(level)];
   return format == LogFormat::json ? json_line(name, message, fields)
                                    : text_line(name, message, fields);
@@ -55,13 +59,21 @@ ServeLog::ServeLog(LogFormat format, LogLevel level, int fd)
             fmt::format("{} lines of the log were lost: nobody read them in time", count), {});
       }) {}
 
-void ServeLog::write(LogLevel level, std::string_view message,
-                     std::initializer_list<Field> fields) {
+void ServeLog::add(LogLevel level, std::string_view message, std::span<const Field> fields) {
   if (level >= level_) queue_.add(any_line(format_, level, message, fields));
 }
 
-void ServeLog::sink(LogLevel level, std::string_view line, void* user) {
-  static_cast<ServeLog*>(user)->write(level, line);
+void ServeLog::sink(const LogLine& line, void* user) {
+  auto& log = *static_cast<ServeLog*>(user);
+  std::vector<Field> fields;
+  if (log.format_ == LogFormat::json) {  // the text names what matters to people
+    for (const Field& field :
+         {Field{"gid", line.gid}, Field{"branch", line.branch_id}, Field{"op", line.op},
+          Field{"error", line.error}, Field{"trace", line.trace}}) {
+      if (!field.second.empty()) fields.push_back(field);
+    }
+  }
+  log.add(line.level, line.text, fields);
 }
 
 }  // namespace belay::tool

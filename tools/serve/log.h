@@ -1,9 +1,11 @@
-// The server's log: one line for each event on stderr, as text or as a JSON object. The server
-// never waits for the reader of the log.
+// The server's log: one line for each event on stderr, as text or as a JSON object. Whatever bytes
+// a client or a service sends, they make no line and no field but their own. The server never waits
+// for the reader of the log.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -22,7 +24,9 @@ class ServeLog {
   ~ServeLog() { flush(kLastLines); }
 
   using Field = std::pair<std::string_view, std::string_view>;
-  void write(LogLevel level, std::string_view message, std::initializer_list<Field> fields = {});
+  void write(LogLevel level, std::string_view message, std::initializer_list<Field> fields = {}) {
+    add(level, message, {fields.begin(), fields.size()});
+  }
   void info(std::string_view message, std::initializer_list<Field> fields = {}) {
     write(LogLevel::info, message, fields);
   }
@@ -33,7 +37,7 @@ class ServeLog {
     write(LogLevel::error, message, fields);
   }
   // See Options::log; `user` is the ServeLog object.
-  static void sink(LogLevel level, std::string_view line, void* user);
+  static void sink(const LogLine& line, void* user);
 
   // Waits until everything is written, at most `limit`. False: something is not written yet.
   bool flush(Millis limit) { return queue_.flush(limit); }
@@ -44,6 +48,8 @@ class ServeLog {
   static constexpr Millis kLastLines{500};
 
  private:
+  void add(LogLevel level, std::string_view message, std::span<const Field> fields);
+
   const LogFormat format_;
   const LogLevel level_;
   LogQueue queue_;

@@ -86,10 +86,10 @@ struct Lines {
   std::mutex mutex;
   std::vector<std::string> lines;
 
-  static void add(LogLevel, std::string_view line, void* self) {
+  static void add(const LogLine& line, void* self) {
     auto& lines = *static_cast<Lines*>(self);
     const std::lock_guard lock(lines.mutex);
-    lines.lines.emplace_back(line);
+    lines.lines.emplace_back(line.text);
   }
   std::size_t with(std::string_view part) {
     const std::lock_guard lock(mutex);

@@ -113,9 +113,9 @@ TEST_SUITE("base/names") {
 
 TEST_SUITE("base/log") {
   struct Lines {
-    static void sink(LogLevel level, std::string_view line, void* user) {
-      static_cast<Lines*>(user)->levels.push_back(level);
-      static_cast<Lines*>(user)->lines.emplace_back(line);
+    static void sink(const LogLine& line, void* user) {
+      static_cast<Lines*>(user)->levels.push_back(line.level);
+      static_cast<Lines*>(user)->lines.emplace_back(line.text);
     }
     std::vector<LogLevel> levels;
     std::vector<std::string> lines;
@@ -133,6 +133,25 @@ TEST_SUITE("base/log") {
     CHECK_FALSE(log.wants(LogLevel::info));
   }
 
+  TEST_CASE("a line keeps its fields, and stays one line") {
+    std::string seen;
+    const auto sink = [](const LogLine& line, void* user) {
+      *static_cast<std::string*>(user) = std::string(line.text) + "|" + std::string(line.error);
+    };
+    base::Log(sink, &seen, LogLevel::info)
+        .write({.level = LogLevel::info, .text = "replaced", .error = "a\nb"}, "a\n\x1b\x7f");
+    CHECK(seen == "a   |a\nb");
+  }
+
+  TEST_CASE("a field's value is in quotes if it could be taken for more") {
+    for (const std::string plain : {"", "g-1", "a=b", "a'b", "\xc3\xa4"})
+      CHECK(base::field_text(plain) == plain);
+    CHECK(base::field_text("a b") == R"("a b")");
+    CHECK(base::field_text("a\"b") == R"("a\"b")");
+    CHECK(base::field_text("a\\b") == R"("a\\b")");
+    CHECK(base::field_text("a\nb") == R"("a\nb")");
+  }
+
   TEST_CASE("without a sink nothing is wanted and nothing happens") {
     const base::Log log;
     CHECK_FALSE(log.wants(LogLevel::error));
@@ -140,7 +159,7 @@ TEST_SUITE("base/log") {
   }
 
   TEST_CASE("a sink that throws costs its line and nothing more") {
-    const auto sink = [](LogLevel, std::string_view, void*) { throw 1; };
+    const auto sink = [](const LogLine&, void*) { throw 1; };
     const base::Log log(sink, nullptr, LogLevel::debug);
     CHECK_NOTHROW(log.error("boom"));
   }

@@ -32,8 +32,8 @@ TEST_SUITE("base/secrets") {
 
   TEST_CASE("a log line gives them away no more than a list") {
     std::string line;
-    const auto keep = [](LogLevel, std::string_view text, void* into) {
-      *static_cast<std::string*>(into) = text;
+    const auto keep = [](const LogLine& told, void* into) {
+      *static_cast<std::string*>(into) = told.text;
     };
     const base::Log log(keep, &line, LogLevel::info);
     log.info("{} does not answer", "http://user:word@host/x");

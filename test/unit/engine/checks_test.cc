@@ -68,8 +68,8 @@ TEST_SUITE("engine/checks") {
     std::vector<std::string> lines;
     Options options;
     options.log_user = &lines;
-    options.log = [](LogLevel, std::string_view line, void* user) {
-      static_cast<std::vector<std::string>*>(user)->emplace_back(line);
+    options.log = [](const LogLine& line, void* user) {
+      static_cast<std::vector<std::string>*>(user)->emplace_back(line.text);
     };
     TestEngine test(options);
     REQUIRE(test.submit(two_steps("g"), "submit"));

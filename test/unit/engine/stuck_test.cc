@@ -17,8 +17,13 @@ void keep_notice(const StuckNotice& notice, void* user) {
                   name_of(notice.op), notice.target, notice.error, notice.attempts));
 }
 
-void keep_line(LogLevel, std::string_view line, void* user) {
-  static_cast<Lines*>(user)->emplace_back(line);
+void keep_line(const LogLine& line, void* user) {
+  static_cast<Lines*>(user)->emplace_back(line.text);
+}
+
+void keep_fields(const LogLine& line, void* user) {
+  static_cast<Lines*>(user)->push_back(
+      fmt::format("{}|{}|{}|{}|{}", line.gid, line.branch_id, line.op, line.error, line.trace));
 }
 
 Options telling(Lines& lines) {
@@ -120,6 +125,39 @@ TEST_SUITE("engine/stuck") {
                          "no handler named 'a' is registered",
                          "gid=g2 to aborting: branch 01 (b): no funds",
                          "gid=g2 to failed: branch 01 (b): no funds"});
+  }
+
+  TEST_CASE("a line of the log has fields of its own for what it is about") {
+    Lines lines;
+    Options options;
+    options.log = &keep_fields;
+    options.log_user = &lines;
+    options.log_level = LogLevel::debug;
+    options.stuck_after = 1;
+    TestEngine test(options);
+    const auto* trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    test.ports.outcomes.insert_or_assign("b", Outcome::unknown("do\nwn"));
+    test.ports.outcomes.insert_or_assign("c", Outcome::failure("no funds"));
+    REQUIRE(test.submit(two_steps("g 1").trace_parent(trace), "first"));
+    REQUIRE(test.submit(Saga("g2").step("c", ""), "second"));
+    test.settle();
+    CHECK(lines == Lines{"g2|||branch 01 (c): no funds|", "g2|||branch 01 (c): no funds|",
+                         "g 1|02|action|do\nwn|0af7651916cd43dd8448eb211c80319c"});
+  }
+
+  TEST_CASE("no gid can be taken for another field in the text of a line") {
+    Lines lines;
+    Options options;
+    options.log = &keep_line;
+    options.log_user = &lines;
+    TestEngine test(options);
+    test.ports.kinds["a"] = ports::Caller::Kind::unregistered;
+    for (const std::string gid : {"g trace=1", "g\"", "g\\", "gid=g", "\xc3\xa4"})
+      REQUIRE(test.submit(two_steps(gid), "any"));
+    test.settle();
+    const std::string stuck = " is stuck: no handler named 'a' is registered";
+    CHECK(lines == Lines{R"(gid="g trace=1")" + stuck, R"(gid="g\"")" + stuck,
+                         R"(gid="g\\")" + stuck, "gid=gid=g" + stuck, "gid=\xc3\xa4" + stuck});
   }
 
   TEST_CASE("many that get stuck at once are ten lines, and one that counts the rest") {

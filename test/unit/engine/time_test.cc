@@ -102,8 +102,8 @@ TEST_SUITE("engine/time") {
     std::vector<std::string> lines;
     Options options;
     options.log_user = &lines;
-    options.log = [](LogLevel, std::string_view line, void* user) {
-      static_cast<std::vector<std::string>*>(user)->emplace_back(line);
+    options.log = [](const LogLine& line, void* user) {
+      static_cast<std::vector<std::string>*>(user)->emplace_back(line.text);
     };
     const TestEngine near(options, {.epoch = 2, .seen_until = 1'700'000'000'000 + 3 * kHour});
     CHECK(lines.empty());

@@ -494,8 +494,8 @@ TEST_SUITE("hook/engine/end") {
     const TempDir dir;
     std::atomic<int> lines = 0;
     Options options;
-    options.log = [](LogLevel, std::string_view line, void* user) {
-      if (line.find("no descriptor or memory") != std::string_view::npos)
+    options.log = [](const LogLine& line, void* user) {
+      if (line.text.find("no descriptor or memory") != std::string_view::npos)
         ++*static_cast<std::atomic<int>*>(user);
     };
     options.log_user = &lines;

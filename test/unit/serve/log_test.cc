@@ -68,6 +68,44 @@ TEST_SUITE("serve/log") {
     CHECK(count_of(text, "not wanted") == 0);
   }
 
+  TEST_CASE("no value makes another line or another field") {
+    const std::string evil =
+        "g\n2026 error gid=x\",\"gid\":\"y token=z \x1b[2J \x7f \xc2\x9b \xe2\x80\xa8 \xe2\x80\xae "
+        "\xff";
+    for (const auto format : {LogFormat::text, LogFormat::json}) {
+      const LogPipe pipe;
+      ServeLog log(format, LogLevel::info, pipe.fd());
+      log.info(evil, {{"path", evil}});
+      ServeLog::sink({.level = LogLevel::info, .text = "gid=g is stuck", .gid = evil}, &log);
+      log.info("end");
+      const auto text = pipe.read_to("end");
+      CHECK(count_of(text, "\n") <= 3);
+      for (const auto* raw : {"\x1b", "\x7f", "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xae", "\xff"})
+        CHECK(count_of(text, raw) == 0);
+    }
+    const LogPipe pipe;
+    ServeLog log(LogFormat::text, LogLevel::info, pipe.fd());
+    log.info("denied", {{"path", "/a token=b \"c\\"}, {"token", ""}, {"gid", "g=1"}});
+    CHECK(count_of(pipe.read_to("gid"), R"(denied path="/a token=b \"c\\" token= gid=g=1)") == 1);
+  }
+
+  TEST_CASE("a JSON line has the engine's fields beside the message") {
+    const LogPipe pipe;
+    ServeLog log(LogFormat::json, LogLevel::info, pipe.fd());
+    ServeLog::sink({.level = LogLevel::warning,
+                    .text = "gid=g is stuck: down",
+                    .gid = "g",
+                    .branch_id = "01",
+                    .op = "action",
+                    .error = "do\nwn",
+                    .trace = "4bf9"},
+                   &log);
+    log.info("end");
+    CHECK(count_of(pipe.read_to("end"),
+                   R"("level":"warning","message":"gid=g is stuck: down","gid":"g","branch":"01",)"
+                   R"("op":"action","error":"do\nwn","trace":"4bf9"})") == 1);
+  }
+
   TEST_CASE(
       "a log that nobody reads drops lines, counts them, and tells how many once it is read") {
     const LogPipe pipe;
