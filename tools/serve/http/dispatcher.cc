@@ -50,6 +50,8 @@ bool Dispatcher::on_headers(Daemon& daemon, MHD_Connection* connection, RequestL
     return refuse(connection, *exchange, 431, true);
   }
   if (!has_strict_head(connection, line)) return refuse(connection, *exchange, 400, true);
+  // The library also accepts a bare LF in the lines between chunks, and does not show these lines.
+  exchange->is_last = is_chunked(connection);
   const auto length = promised_length(connection);
   if (!length || *length <= options_.body_bytes_max) return true;
   exchange->refusal = 413;
@@ -131,7 +133,7 @@ bool Dispatcher::send(MHD_Connection* connection, Exchange& exchange, Response r
   }
   // A client that connected under an older certificate must connect again and then gets the new
   // one.
-  const bool is_last = close || closing_ || !identity_.is(peer.identity.get());
+  const bool is_last = close || closing_ || exchange.is_last || !identity_.is(peer.identity.get());
   return send_response(connection, std::move(response), is_last ? After::close : After::keep_alive);
 }
 

@@ -57,6 +57,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   int refusal = 0;                  // the status, if the request will not be handled
   bool dispatched = false;
   bool in_flight = false;
+  bool is_last = false;              // nothing behind it on its connection is read
   std::shared_ptr<Exchange> self{};  // the connection's reference to this object
 
  private:

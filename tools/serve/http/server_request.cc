@@ -58,6 +58,10 @@ std::optional<std::uint64_t> promised_length(MHD_Connection* connection) {
   return base::parse_number<std::uint64_t>(header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH));
 }
 
+bool is_chunked(MHD_Connection* connection) {
+  return !header_of(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty();
+}
+
 bool expects_go_ahead(MHD_Connection* connection) {
   return !header_of(connection, MHD_HTTP_HEADER_EXPECT).empty();
 }

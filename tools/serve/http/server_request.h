@@ -16,6 +16,8 @@ Connection* peer_of(MHD_Connection* connection);
 std::size_t header_bytes_of(MHD_Connection* connection);
 // The length of the body that the headers promise; empty if they promise none, or an invalid one.
 std::optional<std::uint64_t> promised_length(MHD_Connection* connection);
+// True if the body comes in chunks.
+bool is_chunked(MHD_Connection* connection);
 // True if the client waits for "100 Continue" before it sends the body.
 bool expects_go_ahead(MHD_Connection* connection);
 // Reads the query and the headers. Throws bad_alloc.
