@@ -15,8 +15,8 @@ constexpr const char* kListDetails = R"(
 What the engine has not yet folded into rows is shown too. On a terminal a row
 fits its width: long texts are cut, never a gid, and what has no room goes to
 a second line. Elsewhere each row is one line, and whole. With --json the
-keys are the columns of the view `transactions`; for the next page give the
-smallest `id` seen to --page-before.
+keys are the columns of the view `transactions`, and `obstacle`: what a stuck
+one waits for. For the next page give the smallest `id` seen to --page-before.
 
 Unfinished, stuck and failed ones are found at once, and so is a prefix of few
 gids. What else a filter lets through is searched from the newest on: a table
@@ -55,6 +55,14 @@ std::string took(const TransactionRow& row) {
   return row.finished_at ? duration(*row.finished_at - row.created_at) : "";
 }
 
+// What a stuck transaction waits for comes first: why it turned back is another question.
+std::string why(const TransactionRow& row) {
+  if (row.obstacle.empty()) return row.last_error;
+  return row.status == Status::aborting
+             ? fmt::format("{}; it turned back: {}", row.obstacle, row.last_error)
+             : row.obstacle;
+}
+
 class Listing {
  public:
   Listing(Context& context, Reader& reader, const ListOptions& options)
@@ -87,8 +95,7 @@ class Listing {
     ++shown_;
     if (context_.json) return context_.out.json(json_of(row));
     table_.add({printable(row.gid), std::string(name_of(row.mode)), status_cell(row),
-                duration(at_ - row.created_at), took(row), next_of(row, at_),
-                printable(row.last_error)});
+                duration(at_ - row.created_at), took(row), next_of(row, at_), printable(why(row))});
   }
 
   void finish() {

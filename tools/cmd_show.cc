@@ -53,6 +53,7 @@ void print_head(Out& out, const TransactionRow& row, TimePoint at) {
   line("attempts", std::to_string(row.attempts));
   const bool forward = row.status == Status::prepared || row.status == Status::submitted;
   line(forward ? "last error" : "reason", printable(row.last_error));
+  line("waits for", printable(row.obstacle));
   line("result", printable(row.result));
   line("trace id", printable(row.trace_id));
 }

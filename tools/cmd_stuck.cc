@@ -16,7 +16,7 @@ a row, or names a handler that the engine does not know. It is not lost: it
 goes on as soon as the branch answers, or the handler is registered. On a
 terminal long texts are cut to its width; elsewhere each row is whole. With
 --json: one object a waiting branch, with the transaction's gid, mode and
-status.
+status, and the reason for which it turned back, if it did.
 
 Examples:
   belay stuck
@@ -53,7 +53,8 @@ Json json_of_waiting(const TransactionRow& row, const BranchRow& branch) {
   Json result = {{"gid", row.gid},
                  {"mode", name_of(row.mode)},
                  {"status", name_of(row.status)},
-                 {"created_at", row.created_at.time_since_epoch().count()}};
+                 {"created_at", row.created_at.time_since_epoch().count()},
+                 {"reason", row.status == Status::aborting ? Json(row.last_error) : Json()}};
   object["branch_status"] = object["status"];
   object.erase("status");
   result.update(object);

@@ -30,6 +30,7 @@ Json json_of(const TransactionRow& row) {
           {"due_at", json_of(row.due_at)},
           {"attempts", row.attempts},
           {"last_error", text_or_null(row.last_error)},
+          {"obstacle", text_or_null(row.obstacle)},
           {"trace_id", text_or_null(row.trace_id)},
           {"result", text_or_null(row.result)},
           {"definition", embedded(row.definition)}};

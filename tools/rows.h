@@ -1,4 +1,4 @@
-// The reader's rows as JSON; the keys are the columns of the state file's views.
+// The reader's rows as JSON; the keys are the columns of the state file's views, and `obstacle`.
 #pragma once
 
 #include <cstdint>

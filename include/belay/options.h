@@ -72,6 +72,7 @@ struct StuckNotice {
   std::string_view target;
   std::string_view error;
   std::uint32_t attempts = 0;  // calls without an answer, in a row
+  std::string_view reason;     // why the transaction turned back; empty if it did not
 };
 // Called on the loop after every such call, once the call's outcome is on disk; must not wait.
 using StuckCallback = void (*)(const StuckNotice& notice, void* user);

@@ -34,9 +34,12 @@ struct TransactionRow {
   std::optional<TimePoint> due_at;  // the next wake-up, if the transaction waits for one
   std::uint32_t attempts = 0;       // calls that ended, of all branches
   std::string last_error;           // why the transaction turned back, or the last error; or empty
-  std::string result;               // the result of a finished workflow
-  std::string trace_id;             // the trace id of the traceparent; or empty
-  std::string definition;           // JSON
+  // Of a stuck transaction: the branch, operation and target that it waits for, and their last
+  // error: "branch 02 (compensate bank.undo): HTTP 502". Not in the view.
+  std::string obstacle;
+  std::string result;      // the result of a finished workflow
+  std::string trace_id;    // the trace id of the traceparent; or empty
+  std::string definition;  // JSON
 };
 
 // One row of the view `branches`: one operation of one branch.

@@ -1,5 +1,7 @@
 #include "core/transaction.h"
 
+#include <fmt/format.h>
+
 #include "core/ops.h"
 
 namespace belay::core {
@@ -130,6 +132,26 @@ bool is_stuck(const Transaction& transaction, std::uint32_t stuck_after) {
       return true;
   }
   return false;
+}
+
+std::optional<std::uint32_t> obstacle_of(const Transaction& transaction) {
+  std::optional<std::uint32_t> most;
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    const auto& branch = transaction.branches[i];
+    if (!is_pending(transaction, i)) continue;
+    if (branch.parked) return i;
+    if (branch.unanswered > (most ? transaction.branches[*most].unanswered : 0)) most = i;
+  }
+  return most;
+}
+
+std::string describe_wait(const Transaction& transaction, std::uint32_t branch) {
+  const auto& definition = transaction.definition;
+  const auto& error = transaction.branches[branch].last_error;
+  const auto op = current_op(transaction, branch);
+  return fmt::format("branch {} ({} {}){}{}", definition.branch_id(branch).view(), name_of(op),
+                     definition.target(branch, op), error ? ": " : "",
+                     error ? std::string_view(*error) : std::string_view());
 }
 
 std::uint32_t attempts_of(const Transaction& transaction) {

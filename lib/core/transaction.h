@@ -88,6 +88,11 @@ bool is_pending(const Transaction& transaction, std::uint32_t branch);
 std::uint32_t work_count(const Transaction& transaction);
 // See Report::stuck.
 bool is_stuck(const Transaction& transaction, std::uint32_t stuck_after);
+// The branch that keeps the transaction from going on: one that is parked, otherwise the one with
+// the most calls in a row without an answer. Nothing if there is none of these.
+std::optional<std::uint32_t> obstacle_of(const Transaction& transaction);
+// What the branch waits for: "branch 02 (compensate bank.undo): HTTP 502".
+std::string describe_wait(const Transaction& transaction, std::uint32_t branch);
 // The calls that ended, of all branches.
 std::uint32_t attempts_of(const Transaction& transaction);
 // The pending branch that has an error; of several, the first. Empty if there is none.

@@ -267,8 +267,8 @@ void Coordinator::decide(Live& live, const core::Event& event) {
 }
 
 void Coordinator::note_stuck(Live& live) {
-  const bool held_up = calls_.is_held_up(live);
-  if (stuck_.judge(live, held_up)) stuck_.log(live, held_up, time_.monotonic());
+  const auto held_up = calls_.held_up(live);
+  if (stuck_.judge(live, held_up.has_value())) stuck_.log(live, held_up, time_.monotonic());
 }
 
 // Effects whose transaction's records are on disk are carried out at once; others wait for their

@@ -28,6 +28,7 @@ struct StuckNote {
   std::string target;
   std::string error;
   std::uint32_t attempts = 0;
+  std::string reason;
 };
 
 // A caller that asks whether the disk accepts writes.

@@ -140,12 +140,12 @@ std::vector<std::uint32_t> OutgoingCalls::withdraw_unwanted(Live& live) {
   return withdrawn;
 }
 
-bool OutgoingCalls::is_held_up(const Live& live) const {
-  if (live.running_on == 0 || live.calls_waiting == 0) return false;
+std::optional<std::uint32_t> OutgoingCalls::held_up(const Live& live) const {
+  if (live.running_on == 0 || live.calls_waiting == 0) return std::nullopt;
   const auto count = static_cast<std::uint32_t>(live.transaction.branches.size());
   for (std::uint32_t i = 0; i < count; ++i)
-    if (table_.running_on(live, i) && waiting_.op_of(live, i)) return true;
-  return false;
+    if (table_.running_on(live, i) && waiting_.op_of(live, i)) return i;
+  return std::nullopt;
 }
 
 std::optional<CallTable::Taken> OutgoingCalls::take(ports::CallId id) {

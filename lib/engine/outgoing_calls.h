@@ -67,9 +67,8 @@ class OutgoingCalls {
     return waiting_.op_of(live, branch);
   }
   void drop_waiting() { waiting_.clear(); }
-  // True if a call of this transaction waits for a handler of its own branch whose call has timed
-  // out.
-  bool is_held_up(const Live& live) const;
+  // The branch whose call waits for a handler of its own whose call has timed out, if there is one.
+  std::optional<std::uint32_t> held_up(const Live& live) const;
 
   // The answers of calls, in the order of their arrival. A call stays in flight until its answer is
   // decided, so no more answers wait than calls may be in flight.

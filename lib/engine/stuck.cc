@@ -6,6 +6,13 @@
 #include "engine/log_about.h"
 
 namespace belay::engine {
+namespace {
+
+std::string_view reason_of_turn(const core::Transaction& transaction) {
+  return transaction.reason ? std::string_view(*transaction.reason) : std::string_view();
+}
+
+}  // namespace
 
 bool StuckWatch::judge(Live& live, bool held_up) {
   const bool stuck = held_up || core::is_stuck(live.transaction, options_.stuck_after);
@@ -15,11 +22,16 @@ bool StuckWatch::judge(Live& live, bool held_up) {
   return stuck;
 }
 
-void StuckWatch::log(const Live& live, bool held_up, std::uint64_t monotonic) {
+void StuckWatch::log(const Live& live, std::optional<std::uint32_t> held_up,
+                     std::uint64_t monotonic) {
   if (!lines_.take(monotonic)) return;
-  log_about(log_, LogLevel::warning, live.transaction, "is stuck: {}{}",
-            core::reason_of(live.transaction),
-            held_up ? "; it waits for a handler that still runs" : "");
+  const auto& transaction = live.transaction;
+  const auto branch = held_up ? held_up : core::obstacle_of(transaction);
+  const auto back = reason_of_turn(transaction);
+  log_about(log_, LogLevel::warning, transaction, "is stuck: {}{}{}{}",
+            branch ? core::describe_wait(transaction, *branch) : std::string(),
+            held_up ? "; it waits for a handler that still runs" : "",
+            back.empty() ? "" : "; it turned back: ", back);
 }
 
 void StuckWatch::log_left_out(std::uint64_t monotonic) {
@@ -44,9 +56,11 @@ std::size_t StuckWatch::note(const Live& live, const core::Step& step,
          .op = record.op,
          .target = std::string(transaction.definition.target(record.branch, record.op)),
          .error = branch.last_error ? *branch.last_error : std::string(),
-         .attempts = branch.unanswered});
+         .attempts = branch.unanswered,
+         .reason = std::string(reason_of_turn(transaction))});
     const auto& note = notes.back();
-    bytes += sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size();
+    bytes += sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size() +
+             note.reason.size();
   }
   return bytes;
 }
@@ -60,7 +74,8 @@ void StuckWatch::tell(const std::vector<StuckNote>& notes) const {
                          .op = note.op,
                          .target = note.target,
                          .error = note.error,
-                         .attempts = note.attempts},
+                         .attempts = note.attempts,
+                         .reason = note.reason},
                         options_.on_stuck_user);
     });
   }

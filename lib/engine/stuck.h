@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/log.h"
@@ -25,10 +26,11 @@ class StuckWatch {
   bool judge(Live& live, bool held_up);
   std::uint64_t count() const { return count_; }
 
-  // Logs that a transaction has become stuck. If a service is down or a handler is not registered,
-  // all transactions that need it become stuck at once: so some lines are left out and counted.
-  // `monotonic`: ms.
-  void log(const Live& live, bool held_up, std::uint64_t monotonic);
+  // Logs that a transaction has become stuck: what it waits for, and why it turned back if it did.
+  // `held_up`: the branch that waits for a handler that still runs. If a service is down or a
+  // handler is not registered, all transactions that need it become stuck at once: so some lines
+  // are left out and counted. `monotonic`: ms.
+  void log(const Live& live, std::optional<std::uint32_t> held_up, std::uint64_t monotonic);
   void log_left_out(std::uint64_t monotonic);
 
   // Adds to `notes`, for Options::on_stuck, what `step` has decided about the calls of a stuck

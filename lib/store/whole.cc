@@ -10,6 +10,7 @@
 #include "base/trace.h"
 #include "base/utf8.h"
 #include "belay/outcome.h"
+#include "core/codec.h"
 #include "core/ops.h"
 #include "core/record.h"
 #include "store/json.h"
@@ -233,6 +234,18 @@ TimelineRow event_of(const Trimmed& event, const WholeTransaction& whole,
   return row;
 }
 
+std::string obstacle_text(const core::Transaction& transaction) {
+  const auto branch = core::obstacle_of(transaction);
+  return branch ? base::to_text(core::describe_wait(transaction, *branch)) : std::string();
+}
+
+// `state`: the snapshot of a stuck transaction, otherwise empty. A damaged one says nothing here.
+std::string obstacle_in(std::string_view state) {
+  if (state.empty()) return {};
+  const auto transaction = core::decode_snapshot(state);
+  return transaction ? obstacle_text(*transaction) : std::string();
+}
+
 Error damaged_column(const TransactionRow& row, std::string_view column) {
   return {ErrorCode::corrupt,
           fmt::format("transaction {}: its column {} cannot be read", row.gid, column)};
@@ -255,13 +268,14 @@ TransactionRow read_row(const sqlite::Statement& row) {
   read.last_error = row.bytes(9);
   read.trace_id = row.bytes(10);
   read.definition = row.bytes(11);
-  read.result = row.bytes(12);
+  read.obstacle = obstacle_in(row.bytes(12));
+  read.result = row.bytes(13);
   return read;
 }
 
 Columns read_columns(const sqlite::Statement& row) {
-  return {read_row(row), std::string(row.bytes(14)), std::string(row.bytes(15)),
-          std::string(row.bytes(13))};
+  return {read_row(row), std::string(row.bytes(15)), std::string(row.bytes(16)),
+          std::string(row.bytes(14))};
 }
 
 TransactionRow row_of(const core::Transaction& transaction, std::uint32_t stuck_after) {
@@ -278,6 +292,7 @@ TransactionRow row_of(const core::Transaction& transaction, std::uint32_t stuck_
   if (const auto due_at = core::next_due(transaction); due_at != 0) row.due_at = millis(due_at);
   row.attempts = core::attempts_of(transaction);
   row.last_error = base::to_text(core::reason_of(transaction));
+  if (row.stuck) row.obstacle = obstacle_text(transaction);
   row.trace_id = base::trace_id_of(transaction.definition.trace_parent());
   if (transaction.remembered) row.result = transaction.remembered->result;
   render_definition(row.definition, transaction.definition);

@@ -23,7 +23,7 @@ struct Columns {
 // newest schema; an older table lacks kNewColumns.
 inline constexpr std::string_view kRowColumns =
     "id, gid, mode, status, stuck, created_at, updated_at, due_at, attempts, last_error,"
-    " trace_id, definition, ";
+    " trace_id, definition, CASE WHEN stuck THEN state END, ";
 inline constexpr std::string_view kNewColumns = "result, progress";
 inline constexpr std::string_view kNoNewColumns = "NULL, NULL";
 inline constexpr std::string_view kHistoryColumns = ", branches, timeline";

@@ -126,12 +126,15 @@ TEST_SUITE("process/cli") {
     CHECK(belay_run({"list"}, state.path()).err == "");
   }
 
-  TEST_CASE("a row's keys are the columns of transactions, with null where there is nothing") {
+  TEST_CASE(
+      "a row's keys are the columns of transactions and the obstacle, with null where there is "
+      "nothing") {
     StateFile state;
     REQUIRE(state.ready());
-    const std::set<std::string> columns = {
-        "id",          "gid",    "mode",     "status",     "stuck",    "created_at", "updated_at",
-        "finished_at", "due_at", "attempts", "last_error", "trace_id", "result",     "definition"};
+    const std::set<std::string> columns = {"id",     "gid",        "mode",       "status",
+                                           "stuck",  "created_at", "updated_at", "finished_at",
+                                           "due_at", "attempts",   "last_error", "trace_id",
+                                           "result", "definition", "obstacle"};
     for (const auto& row : json_lines(belay_run({"list", "--json"}, state.path()).out)) {
       CHECK(keys_of(row) == columns);
       CHECK(row.at("mode") == "saga");
@@ -149,7 +152,7 @@ TEST_SUITE("process/cli") {
     const auto shown = belay_run({"show", "stuck-1"}, state.path());
     CHECK(shown.exit_code == 0);
     CHECK(contains(shown.out, "stuck-1  saga submitted, stuck\n"));
-    const auto line = line_with(shown.out, "unreachable");
+    const auto line = line_with(shown.out, "  unreachable ");
     CHECK(contains(line, "started"));
     CHECK(contains(line, "HTTP 502"));
     CHECK((contains(line, " in ") || contains(line, " now ")));
@@ -322,6 +325,25 @@ TEST_SUITE("process/cli") {
       CHECK(contains(line_with(table, "xa-2"), "no handler named nobody.here"));
       CHECK(contains(line_with(table, "msg-1"), "00      query   unreachable"));
       CHECK(json_lines(belay_run({"stuck", "--json"}, db).out).size() == 6);
+    }
+  }
+
+  TEST_CASE("list and show name what one that turned back waits for, and why it turned back") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    for (const auto& db : {state.path(), state.crashed_copy()}) {
+      CHECK(contains(line_with(belay_run({"list"}, db).out, "tcc-2"),
+                     "branch 02 (cancel unreachable): HTTP 502; it turned back: no money"));
+      const auto shown = belay_run({"show", "tcc-2"}, db).out;
+      CHECK(contains(shown, "reason      no money"));
+      CHECK(contains(shown, "waits for   branch 02 (cancel unreachable): HTTP 502"));
+      const auto row = one_object({"show", "tcc-2", "--json"}, db);
+      CHECK(row.at("obstacle") == "branch 02 (cancel unreachable): HTTP 502");
+      CHECK(one_object({"show", "tcc-1", "--json"}, db).at("obstacle").is_null());
+      for (const auto& branch : json_lines(belay_run({"stuck", "--json"}, db).out)) {
+        if (branch.at("gid") == "tcc-2") CHECK(branch.at("reason") == "no money");
+        if (branch.at("gid") == "xa-2") CHECK(branch.at("reason").is_null());
+      }
     }
   }
 

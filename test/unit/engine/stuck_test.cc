@@ -122,7 +122,7 @@ TEST_SUITE("engine/stuck") {
     REQUIRE(test.submit(Saga("g2").step("b", ""), "second"));
     test.settle();
     CHECK(lines == Lines{"gid=g1 trace=0af7651916cd43dd8448eb211c80319c is stuck: "
-                         "no handler named 'a' is registered",
+                         "branch 01 (action a): no handler named 'a' is registered",
                          "gid=g2 to aborting: branch 01 (b): no funds",
                          "gid=g2 to failed: branch 01 (b): no funds"});
   }
@@ -155,9 +155,32 @@ TEST_SUITE("engine/stuck") {
     for (const std::string gid : {"g trace=1", "g\"", "g\\", "gid=g", "\xc3\xa4"})
       REQUIRE(test.submit(two_steps(gid), "any"));
     test.settle();
-    const std::string stuck = " is stuck: no handler named 'a' is registered";
+    const std::string stuck = " is stuck: branch 01 (action a): no handler named 'a' is registered";
     CHECK(lines == Lines{R"(gid="g trace=1")" + stuck, R"(gid="g\"")" + stuck,
                          R"(gid="g\\")" + stuck, "gid=gid=g" + stuck, "gid=\xc3\xa4" + stuck});
+  }
+
+  TEST_CASE("one that turned back is told by what it waits for, and by why it turned back") {
+    Lines lines;
+    Lines reasons;
+    auto options = telling(lines);
+    options.log = &keep_line;
+    options.log_user = &lines;
+    options.log_level = LogLevel::warning;
+    options.on_stuck_user = &reasons;
+    options.on_stuck = [](const StuckNotice& notice, void* user) {
+      static_cast<Lines*>(user)->push_back(fmt::format("{}; {}", notice.error, notice.reason));
+    };
+    TestEngine test(options);
+    test.ports.outcomes.insert_or_assign("undo a", Outcome::unknown("down"));
+    test.ports.outcomes.insert_or_assign("b", Outcome::failure("no funds"));
+    REQUIRE(test.submit(Saga("g").step("a", "undo a").step("b", ""), "first"));
+    test.settle();
+    test.advance(1'000);
+    test.settle();
+    CHECK(lines == Lines{"gid=g is stuck: branch 01 (compensate undo a): down; it turned back: "
+                         "branch 02 (b): no funds"});
+    CHECK(reasons == Lines{"down; branch 02 (b): no funds"});
   }
 
   TEST_CASE("many that get stuck at once are ten lines, and one that counts the rest") {
@@ -173,7 +196,8 @@ TEST_SUITE("engine/stuck") {
     };
     submit(0, 1'000);
     REQUIRE(lines.size() == 10);
-    CHECK(lines.front() == "gid=0 is stuck: no handler named 'a' is registered");
+    CHECK(lines.front() ==
+          "gid=0 is stuck: branch 01 (action a): no handler named 'a' is registered");
     test.advance(9'999);
     CHECK(lines.size() == 10);
     test.advance(1);

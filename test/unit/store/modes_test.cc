@@ -172,6 +172,7 @@ TEST_SUITE("store/modes") {
     CHECK(told[0] == told[1]);
     CHECK(told[0].find("t-cancelling|tcc|aborting|stuck|") != std::string::npos);
     CHECK(told[0].find("m-parked|msg|prepared|stuck|") != std::string::npos);
+    CHECK(told[0].find("|branch 00 (query ") != std::string::npos);
   }
 
   TEST_CASE("a branch of two phases has a row for each op, and only one second phase ran") {

@@ -15,7 +15,7 @@ std::string text(const TransactionRow& row) {
          std::string(name_of(row.status)) + "|" + (row.stuck ? "stuck" : "") + "|" +
          text(row.created_at) + "|" + text(row.updated_at) + "|" + text(row.finished_at) + "|" +
          text(row.due_at) + "|" + std::to_string(row.attempts) + "|" + row.last_error + "|" +
-         row.trace_id + "|" + row.definition;
+         row.obstacle + "|" + row.trace_id + "|" + row.definition;
 }
 
 std::string text(const BranchRow& row) {
