@@ -64,6 +64,7 @@ void describe(CLI::App& app, Context& context) {
   add_submit(app, context);
   add_demo(app, context);
   add_completion(app, context);
+  add_man(app, context);
   add_version(app, context);
 }
 

@@ -9,6 +9,8 @@ namespace belay::tool {
 namespace {
 
 constexpr const char* kCompletionDetails = R"(
+An installed belay brings all three; these are for a belay that is not.
+
 Examples:
   source <(belay completion bash)                                  in ~/.bashrc
   belay completion zsh > "${fpath[1]}/_belay"                      once
@@ -80,15 +82,25 @@ std::string words_of(const CLI::App& command) {
   return words + followers_of(command);
 }
 
+// What the words of an option's value are, for all commands that have it.
+std::string bash_cases(const CLI::App& app) {
+  std::string cases;
+  for (const auto* option : options_of(app)) {
+    const auto name = "--" + option->get_lnames().front();
+    if (takes_path(*option))
+      cases += fmt::format("    {}) compopt -o default; return ;;\n", name);
+    else if (takes_value(*option))
+      cases += fmt::format("    {}) words=\"{}\" ;;\n", name, values_of(*option));
+  }
+  return cases;
+}
+
 void print_bash(Out& out, const CLI::App& app) {
   std::string names;
   for (const auto* command : commands_of(app)) names += command->get_name() + " ";
   out.write("_belay() {\n  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n");
-  out.write("  local words= command= word\n  COMPREPLY=()\n  case $prev in\n");
-  out.write("    --status) words=\"prepared submitted aborting succeed failed\" ;;\n");
-  out.write(
-      "    --mode) words=\"saga tcc xa msg workflow\" ;;\n    --db|--dir|--transfers) return ;;\n  "
-      "  *)\n");
+  out.print("  local words= command= word\n  COMPREPLY=()\n  case $prev in\n{}    *)\n",
+            bash_cases(app));
   out.print(
       "      for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n        case \" {}\" in\n",
       names);
@@ -101,27 +113,45 @@ void print_bash(Out& out, const CLI::App& app) {
   out.write("complete -o default -F _belay belay\n");
 }
 
+// "--db=[the state file]:PATH:_files"
+std::string zsh_spec(const CLI::Option& option) {
+  const auto text = replaced(replaced(option.get_description(), "[", "("), "]", ")");
+  const auto name = option.get_lnames().front();
+  if (!takes_value(option)) return fmt::format("--{}[{}]", name, text);
+  const auto action = takes_path(option) ? "_files" : fmt::format("({})", values_of(option));
+  return fmt::format("--{}=[{}]:{}:{}", name, text, option.get_type_name(), action);
+}
+
+// The first word behind a command.
+std::string zsh_follower(const CLI::App& command) {
+  if (const auto words = followers_of(command); !words.empty()) return "1: :(" + words + ")";
+  for (const auto* option : command.get_options()) {
+    if (option->get_positional())
+      return fmt::format("1:{}:{}", option->get_name(true, false),
+                         option->get_name(true, false) == "FILE" ? "_files" : "");
+  }
+  return {};
+}
+
 void print_zsh(Out& out, const CLI::App& app) {
-  out.write("#compdef belay\ncompdef _belay belay\n\n_belay() {\n  local -a commands=(\n");
+  out.write("#compdef belay\ncompdef _belay belay\n\n_belay() {\n");
+  out.write("  local curcontext=\"$curcontext\" state line\n  local -a commands=(\n");
   for (const auto* command : commands_of(app)) {
     out.print("    {}\n", in_quotes(command->get_name() + ":" + command->get_description()));
   }
-  out.write(
-      "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n");
-  out.write("  case $words[2] in\n");
+  out.write("  )\n  _arguments -C '1: :->command' '*:: :->rest'");
+  for (const auto* option : app.get_options()) {
+    if (!option->get_lnames().empty()) out.print(" \\\n    {}", in_quotes(zsh_spec(*option)));
+  }
+  out.write("\n  if [[ $state == command ]]; then\n    _describe command commands\n    return\n");
+  out.write("  elif [[ $state != rest ]]; then\n    return\n  fi\n  case $words[1] in\n");
   for (const auto* command : commands_of(app)) {
     out.print("    {}) _arguments", command->get_name());
     for (const auto* option : options_of(*command)) {
-      const auto text = replaced(replaced(option->get_description(), "[", "("), "]", ")");
-      auto spec = fmt::format("--{}[{}]", option->get_lnames().front(), text);
-      if (takes_path(*option))
-        spec += fmt::format(":{}:_files", option->get_type_name());
-      else if (takes_value(*option))
-        spec += fmt::format(":{}:({})", option->get_type_name(), values_of(*option));
-      out.print(" \\\n      {}", in_quotes(spec));
+      out.print(" \\\n      {}", in_quotes(zsh_spec(*option)));
     }
-    if (const auto words = followers_of(*command); !words.empty()) {
-      out.print(" \\\n      '1:word:({})'", words);
+    if (const auto word = zsh_follower(*command); !word.empty()) {
+      out.print(" \\\n      {}", in_quotes(word));
     }
     out.write(" ;;\n");
   }

@@ -82,6 +82,7 @@ void add_topics(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
+void add_man(CLI::App& app, Context& context);
 void add_xa(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
 void add_submit(CLI::App& app, Context& context);

@@ -2,22 +2,15 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace belay::tool {
 namespace {
 
-struct Entry {
-  std::string left;
-  std::string right;
-};
-
-std::string section(const std::string& title, const std::vector<Entry>& entries) {
-  if (entries.empty()) return {};
+std::string text_of(const HelpSection& section) {
   std::size_t width = 0;
-  for (const auto& entry : entries) width = std::max(width, entry.left.size());
-  std::string result = "\n" + title + ":\n";
-  for (const auto& entry : entries) {
+  for (const auto& entry : section.entries) width = std::max(width, entry.left.size());
+  std::string result = "\n" + section.title + ":\n";
+  for (const auto& entry : section.entries) {
     result +=
         "  " + entry.left + std::string(width - entry.left.size() + 3, ' ') + entry.right + "\n";
   }
@@ -35,59 +28,50 @@ std::string left_of(const CLI::Option& option) {
   return option.get_name(true, false);
 }
 
-std::vector<Entry> arguments_of(const CLI::App& app) {
-  std::vector<Entry> result;
-  for (const auto* option : app.get_options()) {
-    if (!option->get_group().empty() && option->get_positional())
-      result.push_back({left_of(*option), option->get_description()});
-  }
-  return result;
-}
-
-// One section for each group, in the order in which the groups were first named.
-std::string option_sections(const CLI::App& app) {
-  std::vector<std::pair<std::string, std::vector<Entry>>> groups;
-  for (const auto* option : app.get_options()) {
-    const auto& name = option->get_group();
-    if (name.empty() || option->get_positional()) continue;
-    auto group = std::find_if(groups.begin(), groups.end(),
-                              [&](const auto& known) { return known.first == name; });
-    if (group == groups.end()) group = groups.insert(groups.end(), {name, {}});
-    group->second.push_back({left_of(*option), option->get_description()});
-  }
-  std::string result;
-  for (const auto& [name, entries] : groups) result += section(name, entries);
-  return result;
-}
-
-std::vector<Entry> command_lines(const CLI::App& app) {
-  std::vector<Entry> result;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    result.push_back({command->get_name(), command->get_description()});
-  }
-  return result;
-}
-
-std::string usage_of(const CLI::App& app) {
-  std::string words;
-  for (const auto* at = &app; at != nullptr; at = at->get_parent())
-    words = at->get_name() + " " + words;
-  if (!command_lines(app).empty()) words += "COMMAND ";
-  for (const auto* option : app.get_options()) {
-    if (option->get_positional()) words += option->get_name(true, false) + " ";
-  }
-  return "Usage: " + words + "[OPTIONS]\n";
+// Adds to the section of that title, which is made if there is none.
+void add(std::vector<HelpSection>& sections, const std::string& title, HelpEntry entry) {
+  auto section = std::find_if(sections.begin(), sections.end(),
+                              [&](const auto& known) { return known.title == title; });
+  if (section == sections.end()) section = sections.insert(sections.end(), {title, {}});
+  section->entries.push_back(std::move(entry));
 }
 
 }  // namespace
 
+std::string full_name_of(const CLI::App& app) {
+  const auto* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : full_name_of(*parent) + " " + app.get_name();
+}
+
+std::string usage_of(const CLI::App& app) {
+  std::string words = full_name_of(app) + " ";
+  if (!app.get_subcommands([](const CLI::App*) { return true; }).empty()) words += "COMMAND ";
+  for (const auto* option : app.get_options()) {
+    if (option->get_positional()) words += option->get_name(true, false) + " ";
+  }
+  return words + "[OPTIONS]";
+}
+
+std::vector<HelpSection> sections_of(const CLI::App& app) {
+  std::vector<HelpSection> sections;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    add(sections, "Commands", {command->get_name(), command->get_description()});
+  }
+  for (const bool positional : {true, false}) {
+    for (const auto* option : app.get_options()) {
+      if (option->get_group().empty() || option->get_positional() != positional) continue;
+      add(sections, positional ? "Arguments" : option->get_group(),
+          {left_of(*option), option->get_description()});
+    }
+  }
+  return sections;
+}
+
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
-  std::string full_name = app->get_name();
-  for (const auto* at = app->get_parent(); at != nullptr; at = at->get_parent())
-    full_name = at->get_name() + " " + full_name;
-  return full_name + ": " + app->get_description() + "\n\n" + usage_of(*app) +
-         section("Commands", command_lines(*app)) + section("Arguments", arguments_of(*app)) +
-         option_sections(*app) + app->get_footer();
+  std::string help =
+      full_name_of(*app) + ": " + app->get_description() + "\n\nUsage: " + usage_of(*app) + "\n";
+  for (const auto& section : sections_of(*app)) help += text_of(section);
+  return help + app->get_footer();
 }
 
 }  // namespace belay::tool

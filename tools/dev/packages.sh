@@ -14,7 +14,7 @@ BUILD_PACKAGES=(
 # databases that take part, which the tests start themselves.
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
-  nodejs openssl
+  nodejs openssl zsh groff-base
   postgresql libpq-dev mariadb-server-core mariadb-client-core libmariadb-dev
 )
 
