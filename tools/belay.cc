@@ -33,7 +33,7 @@ Times are given as 500ms, 5s, 10m, 2h or 7d. Colours are for terminals only;
 NO_COLOR turns them off.
 
 Examples:
-  belay demo                                two banks, 20,000 transfers, one state file
+  belay demo                                two banks, 24,000 transfers, one state file
   belay list --db orders.db --unfinished    what is under way
   belay stuck --db orders.db                what does not go on, and why
   belay COMMAND --help                      more on one command

@@ -7,6 +7,7 @@ BUILD_PACKAGES=(
   g++ meson ninja-build pkg-config
   libsqlite3-dev libuv1-dev libfmt-dev  # the library
   libcurl4-openssl-dev zlib1g-dev       # branches that are URLs
+  libpq-dev libmariadb-dev              # databases that take part
   libcli11-dev nlohmann-json3-dev       # the tools
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
 )
@@ -15,7 +16,7 @@ BUILD_PACKAGES=(
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
-  postgresql libpq-dev mariadb-server-core mariadb-client-core libmariadb-dev
+  postgresql mariadb-server-core mariadb-client-core
 )
 
 say() { printf '\n%s\n' "== $*"; }
