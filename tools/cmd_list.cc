@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "command.h"
+#include "hide.h"
 #include "rows.h"
 #include "table.h"
 
@@ -74,7 +76,7 @@ class Listing {
       filter_.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(left(), kPageRows));
       auto page = reader_.list(filter_);
       if (!page) return fail(context_, page.error());
-      for (const auto& row : page->rows) show(row);
+      for (auto& row : page->rows) show(shown(context_, std::move(row)));
       filter_.before_id = page->next_before_id;
       if (filter_.before_id == 0) break;
     }
@@ -179,6 +181,7 @@ void add_list(CLI::App& app, Context& context) {
   add_count_option(command, "--page-before", options->page_before, "only those with a smaller id");
   add_db_option(command, context);
   add_json_option(command, context);
+  add_show_secrets_option(command, context);
   on_read(command, context, [&context, options](Reader& reader) {
     if (options->stuck) options->filter.stuck = true;
     if (options->finished) options->filter.finished = true;

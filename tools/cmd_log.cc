@@ -1,8 +1,10 @@
 // belay log GID: shows what happened to one transaction, and when.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "command.h"
+#include "hide.h"
 #include "rows.h"
 #include "table.h"
 
@@ -69,14 +71,15 @@ void print_timeline(Out& out, const TransactionRow& row, const std::vector<Timel
 }
 
 ExitCode log(Context& context, Reader& reader, const std::string& gid) {
-  const auto whole = reader.read(gid);
-  if (!whole && whole.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!whole) return fail(context, whole.error());
+  auto found = reader.read(gid);
+  if (!found && found.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!found) return fail(context, found.error());
+  const auto whole = shown(context, std::move(*found));
   if (!context.json) {
-    print_timeline(context.out, whole->row, whole->timeline);
+    print_timeline(context.out, whole.row, whole.timeline);
     return ExitCode::done;
   }
-  for (const auto& event : whole->timeline) context.out.json(json_of(event));
+  for (const auto& event : whole.timeline) context.out.json(json_of(event));
   return ExitCode::done;
 }
 
@@ -89,6 +92,7 @@ void add_log(CLI::App& app, Context& context) {
   command->add_option("GID", *gid, "the transaction's name")->required();
   add_db_option(command, context);
   add_json_option(command, context);
+  add_show_secrets_option(command, context);
   on_read(command, context, [&context, gid](Reader& reader) { return log(context, reader, *gid); });
 }
 

@@ -1,8 +1,10 @@
 // belay show GID: shows one transaction with its branches.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "command.h"
+#include "hide.h"
 #include "rows.h"
 #include "table.h"
 
@@ -114,17 +116,18 @@ void show_json(Out& out, const WholeTransaction& whole) {
 }
 
 ExitCode show(Context& context, Reader& reader, const std::string& gid) {
-  const auto whole = reader.read(gid);
-  if (!whole && whole.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!whole) return fail(context, whole.error());
+  auto found = reader.read(gid);
+  if (!found && found.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!found) return fail(context, found.error());
+  const auto whole = shown(context, std::move(*found));
   if (context.json) {
-    show_json(context.out, *whole);
+    show_json(context.out, whole);
     return ExitCode::done;
   }
   const auto at = now();
-  print_head(context.out, whole->row, at);
-  if (!whole->branches.empty()) print_branches(context.out, whole->branches, at);
-  if (!whole->progress.empty()) print_progress(context.out, whole->progress, at);
+  print_head(context.out, whole.row, at);
+  if (!whole.branches.empty()) print_branches(context.out, whole.branches, at);
+  if (!whole.progress.empty()) print_progress(context.out, whole.progress, at);
   return ExitCode::done;
 }
 
@@ -136,6 +139,7 @@ void add_show(CLI::App& app, Context& context) {
   command->add_option("GID", *gid, "the transaction's name")->required();
   add_db_option(command, context);
   add_json_option(command, context);
+  add_show_secrets_option(command, context);
   on_read(command, context,
           [&context, gid](Reader& reader) { return show(context, reader, *gid); });
 }

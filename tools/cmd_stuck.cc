@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "command.h"
+#include "hide.h"
 #include "rows.h"
 #include "table.h"
 
@@ -76,10 +78,11 @@ class StuckListing {
         limit_ == 0 ? kWholeRows
                     : static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kWholeRows));
     do {
-      const auto page = reader_.list_whole(filter);
+      auto page = reader_.list_whole(filter);
       if (!page) return fail(context_, page.error());
-      for (const auto& whole : page->transactions) {
+      for (auto& found : page->transactions) {
         if (transactions_ == limit_ && limit_ > 0) return finish();
+        const auto whole = shown(context_, std::move(found));
         show(whole.row, whole.branches);
       }
       filter.before_id = page->next_before_id;
@@ -152,6 +155,7 @@ void add_stuck(CLI::App& app, Context& context) {
                    "at most so many transactions; 0: all; default: 50, with --json all");
   add_db_option(command, context);
   add_json_option(command, context);
+  add_show_secrets_option(command, context);
   on_read(command, context, [&context, limit](Reader& reader) {
     return StuckListing(context, reader, *limit).run();
   });

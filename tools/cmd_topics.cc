@@ -1,7 +1,9 @@
 // belay topics: shows the subscriptions of each topic.
 #include <CLI/CLI.hpp>
+#include <utility>
 
 #include "command.h"
+#include "hide.h"
 #include "rows.h"
 #include "table.h"
 
@@ -20,10 +22,11 @@ Examples:
 )";
 
 ExitCode topics(Context& context, Reader& reader) {
-  const auto all = reader.topics();
+  auto all = reader.topics();
   if (!all) return fail(context, all.error());
   Table table({{"TOPIC"}, Table::text("TARGET"), Table::text("REMARK")});
-  for (const auto& topic : *all) {
+  for (auto& found : *all) {
+    const auto topic = shown(context, std::move(found));
     if (context.json) {
       for (const auto& row : json_rows_of(topic)) context.out.json(row);
       continue;
@@ -48,6 +51,7 @@ void add_topics(CLI::App& app, Context& context) {
   auto* command = add_command(app, "topics", "show who is subscribed to what", kTopicsDetails);
   add_db_option(command, context);
   add_json_option(command, context);
+  add_show_secrets_option(command, context);
   on_read(command, context, [&context](Reader& reader) { return topics(context, reader); });
 }
 

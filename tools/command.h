@@ -36,6 +36,7 @@ struct Context {
   std::string program = "belay";  // the name by which it was called
   std::string db;                 // --db or BELAY_DB; empty if neither was given
   bool json = false;              // --json
+  bool shows_secrets = false;     // --show-secrets
   Out out{1};
   Out err{2};
   // Set by the chosen subcommand's CLI11 callback, run by `main` after parsing.

@@ -370,6 +370,43 @@ TEST_SUITE("process/cli") {
     CHECK(belay_run({"topics"}, dir.file("nothing.db")).exit_code == 3);
   }
 
+  TEST_CASE("passwords and tokens are hidden by every command, unless asked for") {
+    TempDir dir;
+    const auto db = dir.file("state.db");
+    {
+      auto engine = belay::Engine::open(db);
+      REQUIRE(engine.has_value());
+      REQUIRE(engine->start());
+      const std::string url = "http://user:word@127.0.0.1:1/x?token=abc";
+      REQUIRE(engine->subscribe({"news", url}));
+      belay::Saga saga("g");
+      saga.step(url, url).header("Authorization", "Bearer word").header("X-H", "seen");
+      belay::StepOptions options;
+      options.headers = {{"Cookie", "word"}};
+      saga.step(url, url, "", options).delay(belay::Millis{3'600'000});
+      REQUIRE(engine->submit(saga));
+      REQUIRE(engine->force_stop("g", "see " + url));
+    }
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"list"}, {"show", "g"}, {"log", "g"}, {"topics"}, {"stuck"}}) {
+      for (const bool json : {false, true}) {
+        auto words = command;
+        if (json) words.emplace_back("--json");
+        CAPTURE(words[0]);
+        const auto hidden = belay_run(words, db);
+        CHECK(hidden.exit_code == 0);
+        CHECK_FALSE(contains(hidden.out, "word"));
+        CHECK_FALSE(contains(hidden.out, "abc"));
+        words.emplace_back("--show-secrets");
+        CHECK(belay_run(words, db).exit_code == 0);
+      }
+    }
+    const auto shown = belay_run({"show", "g", "--json", "--show-secrets"}, db).out;
+    CHECK(contains(shown, "Bearer word"));
+    CHECK(contains(shown, "user:word@"));
+    CHECK(contains(belay_run({"show", "g", "--json"}, db).out, "seen"));
+  }
+
   TEST_CASE("stats counts by status and names the engine that has the file open") {
     StateFile state;
     REQUIRE(state.ready());

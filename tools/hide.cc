@@ -1,0 +1,70 @@
+#include "hide.h"
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/secrets.h"
+
+namespace belay::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void hide_in(std::string& text) { text = base::without_secrets(text); }
+
+// Headers are pairs of a name and a value.
+void hide_in_headers(Json& headers) {
+  if (!headers.is_array()) return;
+  for (auto& header : headers) {
+    const bool is_pair = header.is_array() && header.size() == 2 && header[0].is_string();
+    if (is_pair && base::is_secret_name(header[0].get_ref<const std::string&>()))
+      header[1] = base::kHidden;
+  }
+}
+
+void hide_in(Json& json) {
+  if (json.is_string()) return hide_in(json.get_ref<std::string&>());
+  if (json.is_array()) {
+    for (auto& one : json) hide_in(one);
+  }
+  if (!json.is_object()) return;
+  for (auto& [key, value] : json.items()) {
+    if (key == "headers") hide_in_headers(value);
+    hide_in(value);
+  }
+}
+
+}  // namespace
+
+void hide_secrets(TransactionRow& row) {
+  hide_in(row.last_error);
+  hide_in(row.obstacle);
+  const auto has = [&](std::string_view part) {
+    return row.definition.find(part) != row.definition.npos;
+  };
+  if (!has("://") && !has("\"headers\"")) return;  // as most: they need not be parsed
+  auto definition = Json::parse(row.definition, nullptr, false);
+  if (definition.is_discarded()) return hide_in(row.definition);
+  hide_in(definition);
+  row.definition = definition.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void hide_secrets(WholeTransaction& whole) {
+  hide_secrets(whole.row);
+  for (auto& branch : whole.branches) {
+    hide_in(branch.target);
+    hide_in(branch.last_error);
+  }
+  for (auto& event : whole.timeline) hide_in(event.detail);
+}
+
+void hide_secrets(Topic& topic) {
+  for (auto& subscription : topic.subscriptions) hide_in(subscription.target);
+}
+
+void add_show_secrets_option(CLI::App* command, Context& context) {
+  add_flag_option(command, "--show-secrets", context.shows_secrets,
+                  "do not hide passwords and tokens in URLs and headers");
+}
+
+}  // namespace belay::tool
