@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* kShowDetails = R"(
 A branch's status is idle (not called yet), started (it may have run),
-succeed, failed, or parked (no handler of that name is registered). Of a tcc
+succeed, failed, or parked (no handler of that name is registered, or the
+circuit breaker of its host has long been open: see the last error). Of a tcc
 or xa branch only the ops are shown that matter: the first, and what followed
 it. Of a workflow the steps its owner recorded are shown as well. On a terminal
 the tables are cut to its width, the reason is not. With --json:

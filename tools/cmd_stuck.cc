@@ -14,9 +14,11 @@ namespace {
 
 constexpr const char* kStuckDetails = R"(
 A transaction is stuck when its current branch did not answer several times in
-a row, or names a handler that the engine does not know. It is not lost: it
-goes on as soon as the branch answers, or the handler is registered. On a
-terminal long texts are cut to its width; elsewhere each row is whole. With
+a row, names a handler that the engine does not know, or waits for a host whose
+circuit breaker has been open for as long as several attempts would have taken.
+It is not lost: it goes on as soon as the branch answers, or the handler is
+registered. On a terminal long texts are cut to its width; elsewhere each row
+is whole. With
 --json: one object a waiting branch, with the transaction's gid, mode and
 status, and the reason for which it turned back, if it did.
 
@@ -45,8 +47,6 @@ std::vector<BranchRow> waiting_of(const std::vector<BranchRow>& branches) {
 }
 
 std::string why(const BranchRow& branch) {
-  if (branch.status == "parked")
-    return fmt::format("no handler named {}", printable(branch.target));
   return branch.last_error.empty() ? "no answer yet" : printable(branch.last_error);
 }
 

@@ -55,6 +55,7 @@
 // timeout, status 502, 503 or 504). It stays open for `breaker_open_first`. Then one call is let
 // through; each time that call fails too, the breaker stays open for twice as long, up to
 // `breaker_open_max`. Calls to a host whose breaker is open wait, and this costs them no attempts.
+// If it takes long, their transactions count as stuck, see Options::stuck_after.
 #pragma once
 
 #include <cstdint>

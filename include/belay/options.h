@@ -62,7 +62,8 @@ struct LogLine {
 using LogSink = void (*)(const LogLine& line, void* user);
 
 // A call without an answer, of a transaction that is stuck (see Options::stuck_after), or a call
-// that could not be made because its handler is not registered. The views are valid during the
+// that could not be made because its handler is not registered or its host's circuit breaker is
+// open. The views are valid during the
 // callback's call.
 struct StuckNotice {
   std::string_view gid;
@@ -129,7 +130,9 @@ struct Options {
   Retry retry;
   // How long a call may take; dtm's default. 1 ms to 1 h.
   Millis request_timeout{3'000};
-  // After this many calls without an answer a transaction counts as stuck.
+  // After this many calls without an answer a transaction counts as stuck. It also does if a call
+  // has waited behind its host's open circuit breaker for as long as so many calls would have
+  // taken: their timeouts, and the intervals between them.
   std::uint32_t stuck_after = 3;
   // The maximum age of the oldest records in the log while there is little traffic.
   Millis checkpoint_interval{5'000};

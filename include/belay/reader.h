@@ -47,7 +47,8 @@ struct BranchRow {
   std::string branch_id;
   Op op{};
   std::string target;
-  // "idle", "started" (may have run), "succeed", "failed", "parked" (no such handler).
+  // "idle", "started" (may have run), "succeed", "failed", "parked" (no such handler, or its host's
+  // circuit breaker has long been open; see last_error).
   std::string status;
   std::uint32_t attempts = 0;
   std::string last_error;

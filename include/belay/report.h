@@ -29,7 +29,8 @@ class Report {
   bool finished() const noexcept { return is_final(fields_.status); }
   bool succeeded() const noexcept { return fields_.status == Status::succeed; }
   // The transaction is unfinished, and its current branch did not answer `Options::stuck_after`
-  // times or names an unknown handler.
+  // times, names an unknown handler, or has waited behind its host's open circuit breaker for as
+  // long as so many calls would have taken.
   bool stuck() const noexcept { return fields_.stuck; }
   // Why the transaction turned back ("branch 02 (bank.credit): account closed"), or, while the
   // transaction runs, the last error. Empty if there is none.

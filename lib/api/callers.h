@@ -2,6 +2,9 @@
 // the registered function with that name.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "api/handlers.h"
 #include "hook/hooks.h"
 #include "ports/caller.h"
@@ -18,6 +21,7 @@ class Callers final : public ports::Caller {
   Outcome call_now(const Call& call) override { return handlers_.call_now(call); }
   ports::Lane lane_of(std::string_view target) override;
   bool has_place(ports::Lane lane) override;
+  std::optional<std::string> why_shut(ports::Lane lane) override { return hooks_.why_shut(lane); }
   void call_later(ports::CallId id, const Call& call) override;
   std::vector<HostFigures> hosts() override { return hooks_.figures(); }
   bool all_blocking_wait() override { return handlers_.all_blocking_wait(); }

@@ -69,7 +69,18 @@ struct Dispatch {
     branch.in_flight = false;
     BELAY_CHECK(is_pending(transaction, event.branch) &&
                 event.op == current_op(transaction, event.branch));
-    if (!branch.parked) decision.parked(event.branch, event.op);
+    if (branch.parked) return;
+    const auto target = transaction.definition.target(event.branch, event.op);
+    decision.parked(event.branch, event.op,
+                    "no handler named '" + std::string(target) + "' is registered");
+  }
+  void operator()(const HeldBack& event) const {
+    const auto& branch = transaction.branches[event.branch];
+    BELAY_CHECK(branch.in_flight);
+    if (!is_pending(transaction, event.branch) || branch.parked) return;
+    std::string why(event.why);
+    if (branch.last_error) why += "; the last error: " + *branch.last_error;
+    decision.parked(event.branch, current_op(transaction, event.branch), std::move(why));
   }
   void operator()(const Withdrawn& event) const {
     auto& branch = transaction.branches[event.branch];
@@ -165,11 +176,8 @@ std::string_view Decision::keep(std::string text) {
   return step_.texts.emplace_back(std::move(text));
 }
 
-void Decision::parked(std::uint32_t branch, Op op) {
-  const auto text =
-      keep("no handler named '" + std::string(transaction_.definition.target(branch, op)) +
-           "' is registered");
-  emit({.kind = RecordKind::parked, .branch = branch, .op = op, .text = cut(text)});
+void Decision::parked(std::uint32_t branch, Op op, std::string why) {
+  emit({.kind = RecordKind::parked, .branch = branch, .op = op, .text = cut(keep(std::move(why)))});
 }
 
 void Decision::add(std::string step) {

@@ -49,6 +49,11 @@ struct Unregistered {
   std::uint32_t branch;
   Op op;
 };
+// A call has long waited for its host, whose circuit breaker is open. It goes on waiting.
+struct HeldBack {
+  std::uint32_t branch;
+  std::string_view why;
+};
 // A call was not made because its transaction was decided before it was the call's turn.
 struct Withdrawn {
   std::uint32_t branch;
@@ -84,8 +89,9 @@ struct WordStop {
   std::string_view reason;
 };
 struct Hastened {};
-using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, Withdrawn, Registered,
-                           Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
+using Event =
+    std::variant<Begun, Resumed, Due, Answered, Unregistered, HeldBack, Withdrawn, Registered,
+                 Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
 
 // The effects, to be carried out in this order once the records are on disk.
 enum class EffectKind : std::uint8_t {

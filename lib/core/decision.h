@@ -44,7 +44,8 @@ class Decision {
   void call_again(std::uint32_t branch, Op op);
   // Records the outcome of a call; `due_at` 0: the call is not repeated.
   void answered(std::uint32_t branch, Op op, const Outcome& outcome, std::uint64_t due_at);
-  void parked(std::uint32_t branch, Op op);
+  // Records why a call cannot be made for now.
+  void parked(std::uint32_t branch, Op op, std::string why);
   void add(std::string step);
   void abort(std::string why);
   void stop(std::string why);

@@ -12,4 +12,10 @@ namespace belay::core {
 // that `random` selects. At least 1 ms.
 std::uint64_t retry_interval_ms(const Retry& retry, std::uint32_t unanswered, std::uint64_t random);
 
+// How long it takes until `calls` calls in a row have no answer, if `unanswered` of them have none
+// already and the next one is made now: the timeouts of the calls, and the intervals between them
+// without jitter.
+std::uint64_t patience_ms(const Retry& retry, Millis timeout, std::uint32_t unanswered,
+                          std::uint32_t calls);
+
 }  // namespace belay::core

@@ -60,6 +60,17 @@ void Coordinator::withdraw_unwanted(Live& live) {
   for (const auto branch : withdrawn) decide(live, core::Withdrawn{branch});
 }
 
+// A host that is down for long makes no attempt of a waiting call fail, and the call would never
+// show as stuck. What has no room in this batch is found again at the next interval.
+void Coordinator::note_held_back() {
+  if (phase_ != Phase::running || disk_.refuses()) return;
+  budget_.spend_on(Share::timed);
+  for (const auto& held : calls_.held_back(time_.monotonic())) {
+    if (!budget_.has_room()) return;
+    decide(*held.live, core::HeldBack{held.branch, held.why});
+  }
+}
+
 void Coordinator::lane_opened(ports::Lane lane) {
   if (calls_.open(lane)) ports_.alarm.wake();
 }

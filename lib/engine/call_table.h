@@ -21,6 +21,7 @@ struct PendingCall {
   Op op{};
   ports::Lane lane = 0;
   ports::Caller::Kind kind = ports::Caller::Kind::deferred;
+  std::uint64_t waits_since = 0;  // monotonic ms, for a call that waits for a place
 
   // True: the handler returns, however late.
   bool comes_back() const { return kind == ports::Caller::Kind::blocking; }

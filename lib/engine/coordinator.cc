@@ -142,6 +142,7 @@ void Coordinator::turn() {
   if (checkpoint_.tick(time_.monotonic(), batches_.last())) {
     extras_.note_hosts(ports_.caller.hosts());
     extras_.note_time(kSeenInterval, time_.monotonic());
+    note_held_back();
   }
   collect_expired();
   send_lookups();

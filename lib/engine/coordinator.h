@@ -128,6 +128,7 @@ class Coordinator {
   void on_outcome(Live& live, std::uint32_t branch, Op op, const Outcome& outcome);
   void start_waiting_calls();
   void withdraw_unwanted(Live& live);
+  void note_held_back();
   void take_answers();
   void take_answer(const OutgoingCalls::Answer& answer);
   void come_back(ports::CallId id, const PendingCall& former, const Outcome& outcome);

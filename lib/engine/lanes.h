@@ -47,6 +47,15 @@ class LaneQueues {
   void withdraw(const Live& live, std::uint32_t branch);
   void clear();
 
+  // Calls `visit` with each waiting call of the lanes without a place for which `wanted` is true.
+  template <class Wanted, class Visit>
+  void for_each_shut(Wanted wanted, Visit visit) const {
+    for (const auto& queue : shut_) {
+      if (!wanted(queue.lane)) continue;
+      for (const auto& call : queue.calls) visit(call);
+    }
+  }
+
  private:
   struct LaneQueue {
     ports::Lane lane = 0;

@@ -6,6 +6,7 @@
 #include "base/mark.h"
 #include "core/apply.h"
 #include "core/ops.h"
+#include "core/retry.h"
 #include "core/shortened.h"
 #include "engine/limits.h"
 
@@ -94,7 +95,9 @@ void OutgoingCalls::send_or_wait(const PendingCall& call, std::uint64_t monotoni
   if (may_go && has_place && waiting_.is_next(call.lane)) return send(call, monotonic);
   if (!may_go) BELAY_MARK(call_waits_for_place);
   if (!has_place) BELAY_MARK(call_waits_for_lane);
-  waiting_.wait(call, has_place);
+  auto waiting = call;
+  waiting.waits_since = monotonic;
+  waiting_.wait(waiting, has_place);
 }
 
 void OutgoingCalls::send(const PendingCall& call, std::uint64_t monotonic) {
@@ -146,6 +149,32 @@ std::optional<std::uint32_t> OutgoingCalls::held_up(const Live& live) const {
   for (std::uint32_t i = 0; i < count; ++i)
     if (table_.running_on(live, i) && waiting_.op_of(live, i)) return i;
   return std::nullopt;
+}
+
+bool OutgoingCalls::has_lost_patience(const PendingCall& call, std::uint64_t monotonic) const {
+  const auto& transaction = call.live->transaction;
+  const auto& branch = transaction.branches[call.branch];
+  if (branch.parked) return false;
+  const auto& definition = transaction.definition;
+  const auto patience =
+      core::patience_ms(definition.retry(call.branch).value_or(options_.retry),
+                        definition.request_timeout(call.branch).value_or(options_.request_timeout),
+                        branch.unanswered, options_.stuck_after);
+  return monotonic - call.waits_since >= patience;
+}
+
+std::vector<OutgoingCalls::HeldBack> OutgoingCalls::held_back(std::uint64_t monotonic) const {
+  std::vector<HeldBack> held;
+  std::optional<std::string> why;
+  const auto is_broken = [&](ports::Lane lane) {
+    why = lane < ports::kOwnLanes ? caller_.why_shut(lane) : std::nullopt;
+    return why.has_value();
+  };
+  waiting_.for_each_shut(is_broken, [&](const PendingCall& call) {
+    if (held.size() < kHeldBackPerTick && has_lost_patience(call, monotonic))
+      held.push_back({call.live, call.branch, *why});
+  });
+  return held;
 }
 
 std::optional<CallTable::Taken> OutgoingCalls::take(ports::CallId id) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/log.h"
@@ -70,6 +71,16 @@ class OutgoingCalls {
   // The branch whose call waits for a handler of its own whose call has timed out, if there is one.
   std::optional<std::uint32_t> held_up(const Live& live) const;
 
+  // The calls that have waited behind an open circuit breaker for as long as Options::stuck_after
+  // calls without an answer would have taken, and whose branch does not say so yet; at most
+  // kHeldBackPerTick.
+  struct HeldBack {
+    Live* live = nullptr;
+    std::uint32_t branch = 0;
+    std::string why;
+  };
+  std::vector<HeldBack> held_back(std::uint64_t monotonic) const;
+
   // The answers of calls, in the order of their arrival. A call stays in flight until its answer is
   // decided, so no more answers wait than calls may be in flight.
   struct Answer {
@@ -101,6 +112,7 @@ class OutgoingCalls {
 
  private:
   bool have_place() const;
+  bool has_lost_patience(const PendingCall& call, std::uint64_t monotonic) const;
   void send_or_wait(const PendingCall& call, std::uint64_t monotonic);
   void send(const PendingCall& call, std::uint64_t monotonic);
 

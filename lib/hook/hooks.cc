@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -47,6 +48,7 @@ class Hooks::Impl {
   Result<> start(uv_loop_s* loop, Answered answered, Opened opened);
   ports::Lane lane_of(std::string_view target);
   bool has_place(ports::Lane lane);
+  std::optional<std::string> why_shut(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const { return hosts_.figures(); }
   std::uint64_t shortages() const { return multi_->shortages() + shortages_; }
@@ -150,6 +152,12 @@ bool Hooks::Impl::has_place(ports::Lane lane) {
   entry->wanted = true;
   look_later(*entry, at);
   return false;
+}
+
+std::optional<std::string> Hooks::Impl::why_shut(ports::Lane lane) {
+  const auto* entry = hosts_.find(lane);
+  if (entry == nullptr || entry->host.breaker() == BreakerState::closed) return std::nullopt;
+  return "the circuit breaker of " + entry->name + " is open, since its calls have no answer";
 }
 
 void Hooks::Impl::call(ports::CallId id, const Call& call) {
@@ -314,6 +322,7 @@ Result<> Hooks::start(uv_loop_s* loop, Answered answered, Opened opened) {
 
 ports::Lane Hooks::lane_of(std::string_view target) { return impl_->lane_of(target); }
 bool Hooks::has_place(ports::Lane lane) { return impl_->has_place(lane); }
+std::optional<std::string> Hooks::why_shut(ports::Lane lane) { return impl_->why_shut(lane); }
 void Hooks::call(ports::CallId id, const Call& call) { impl_->call(id, call); }
 std::vector<HostFigures> Hooks::figures() const { return impl_->figures(); }
 std::uint64_t Hooks::shortages() const { return impl_->shortages(); }

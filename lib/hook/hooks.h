@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ class Hooks {
   Result<> start(uv_loop_s* loop, Answered answered, Opened opened);
   ports::Lane lane_of(std::string_view target);
   bool has_place(ports::Lane lane);
+  // That the breaker of the lane's host is open, in words; nothing if it is closed.
+  std::optional<std::string> why_shut(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const;  // ordered by host
   // The proxies that the environment names, for the log, without passwords; empty: none.

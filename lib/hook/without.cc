@@ -23,6 +23,7 @@ Result<> Hooks::check(std::string_view target) const {
 Result<> Hooks::start(uv_loop_s*, Answered, Opened) { return {}; }
 ports::Lane Hooks::lane_of(std::string_view) { return 0; }
 bool Hooks::has_place(ports::Lane) { return true; }
+std::optional<std::string> Hooks::why_shut(ports::Lane) { return std::nullopt; }
 void Hooks::call(ports::CallId, const Call&) {}
 std::vector<HostFigures> Hooks::figures() const { return {}; }
 std::string Hooks::proxies() const { return {}; }

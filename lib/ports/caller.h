@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,8 @@ class Caller {
   // lane ends.) After that the caller may forget the lane: an unknown lane has a place.
   virtual Lane lane_of(std::string_view target) = 0;
   virtual bool has_place(Lane lane) = 0;
+  // Why the lane will hardly have a place soon: its host does not answer. Nothing: it may have one.
+  virtual std::optional<std::string> why_shut(Lane) { return std::nullopt; }
   // Only for calls whose lane has a place: copies what is needed of `call` and starts it.
   // engine::Coordinator::answer is called at most once for each call, on the loop and never within
   // this function. Without an answer the engine gives the call up at its timeout. A later answer is

@@ -216,7 +216,8 @@ TEST_SUITE("process/cli") {
       CHECK(table.exit_code == 0);
       CHECK(contains(line_with(table.out, "stuck-1"), "02      action  unreachable"));
       CHECK(contains(line_with(table.out, "stuck-1"), "HTTP 502"));
-      CHECK(contains(line_with(table.out, "parked-1"), "no handler named nobody.here"));
+      CHECK(contains(line_with(table.out, "parked-1"),
+                     "no handler named 'nobody.here' is registered"));
       const auto rows = json_lines(belay_run({"stuck", "--json"}, db).out);
       REQUIRE(rows.size() == 2);
       CHECK(rows[0].at("gid") == "parked-1");
@@ -322,7 +323,7 @@ TEST_SUITE("process/cli") {
       // Its try may have run, and is given up all the same.
       CHECK(contains(line_with(table, "tcc-3"), "01      cancel  unreachable"));
       CHECK(contains(line_with(table, "xa-2"), "01      commit  nobody.here"));
-      CHECK(contains(line_with(table, "xa-2"), "no handler named nobody.here"));
+      CHECK(contains(line_with(table, "xa-2"), "no handler named 'nobody.here' is registered"));
       CHECK(contains(line_with(table, "msg-1"), "00      query   unreachable"));
       CHECK(json_lines(belay_run({"stuck", "--json"}, db).out).size() == 6);
     }

@@ -97,6 +97,7 @@ class MsgStory::Examiner {
   void happens(const core::WordSubmit&) { must_submit_ = true; }
   void happens(const core::WordAbort&) { must_abort_ = true; }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
+  void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Resumed&) {
     for (std::uint32_t i = 0; i < story_.shares_.size(); ++i)

@@ -53,6 +53,23 @@ TEST_SUITE("core/retry") {
     CHECK(retry_interval_ms(retry, 1, kLowest) == 1);
   }
 
+  TEST_CASE("patience is the time of the calls that are left, and of the intervals between them") {
+    const Retry retry{
+        .first_interval = Millis{100}, .multiplier = 2.0, .interval_max = Millis{300}, .jitter = 1};
+    CHECK(patience_ms(retry, Millis{10}, 0, 1) == 10);
+    CHECK(patience_ms(retry, Millis{10}, 0, 2) == 10 + 100 + 10);
+    CHECK(patience_ms(retry, Millis{10}, 0, 4) == 40 + 100 + 200 + 300);
+    CHECK(patience_ms(retry, Millis{10}, 2, 4) == 20 + 300);
+    CHECK(patience_ms(retry, Millis{10}, 3, 4) == 10);
+    CHECK(patience_ms(retry, Millis{10}, 4, 4) == 0);
+    CHECK(patience_ms(retry, Millis{10}, 9, 4) == 0);
+    CHECK(patience_ms(retry, Millis{0}, 0, 2'002) == 100 + 200 + 1'999 * 300);
+    const Retry slow{.first_interval = Millis{365LL * 24 * 3600 * 1000},
+                     .interval_max = Millis{365LL * 24 * 3600 * 1000}};
+    CHECK(patience_ms(slow, Millis{1}, 0, std::numeric_limits<std::uint32_t>::max()) ==
+          1'000'000'000'000'000);
+  }
+
   TEST_CASE("no number of attempts overflows: the cap holds") {
     const Retry retry{.first_interval = Millis{365LL * 24 * 3600 * 1000},
                       .multiplier = 100.0,

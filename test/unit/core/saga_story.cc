@@ -83,6 +83,7 @@ class SagaStory::Examiner {
     meets_deadline();
   }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
+  void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Resumed&) {
     for (auto& share : story_.shares_) share.resume(story_.is_open(share), now_);

@@ -96,6 +96,7 @@ class TwoPhaseStory::Examiner {
   void happens(const core::WordSubmit&) { word_submit_ = true; }
   void happens(const core::WordAbort&) { must_abort_ = true; }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
+  void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::Resumed&) {
     for (auto& share : story_.shares_) share.resume(story_.is_open(share), now_);

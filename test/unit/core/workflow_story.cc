@@ -76,6 +76,7 @@ class WorkflowStory::Examiner {
   void happens(const core::WordStop&) {}  // told by StoppableStory
   void happens(const core::Hastened&) { hastened_ = true; }
   void happens(const core::Unregistered&) { story_.callback_.out.reset(); }
+  void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn&) {
     story_.callback_.out.reset();
     is_late_ = was_finished_;

@@ -47,6 +47,10 @@ class FakePorts final : public ports::Clock,
     return static_cast<unsigned char>(target.front());
   }
   bool has_place(ports::Lane lane) override { return !shut.contains(static_cast<char>(lane)); }
+  std::optional<std::string> why_shut(ports::Lane lane) override {
+    if (!broken.contains(static_cast<char>(lane))) return std::nullopt;
+    return "the breaker is open";
+  }
   std::vector<HostFigures> hosts() override { return host_figures; }
   void call_later(ports::CallId id, const Call& call) override {
     note(call);
@@ -79,7 +83,8 @@ class FakePorts final : public ports::Clock,
   std::vector<Mode> modes;           // likewise
   std::vector<std::uint64_t> fences;
   std::vector<ports::CallId> later;
-  std::set<char> shut;  // lanes
+  std::set<char> shut;    // lanes
+  std::set<char> broken;  // lanes whose host does not answer
   std::vector<HostFigures> host_figures;
   const ports::Batch* committing = nullptr;
   CommitDone commit_done;

@@ -183,6 +183,88 @@ TEST_SUITE("engine/stuck") {
     CHECK(reasons == Lines{"down; branch 02 (b): no funds"});
   }
 
+  TEST_CASE("who waits behind an open breaker as long as the calls would have taken is stuck") {
+    Lines told;
+    auto options = telling(told);
+    options.request_timeout = Millis{500};
+    options.checkpoint_interval = Millis{1};
+    TestEngine test(options);
+    test.ports.default_kind = ports::Caller::Kind::deferred;
+    test.ports.shut = test.ports.broken = {'a'};
+    REQUIRE(test.submit(Saga("g").step("a", ""), "first"));
+    test.settle();
+    test.advance(1'999);  // one call, the interval, one call: 2,000
+    test.settle();
+    CHECK(test.engine.counters().stuck == 0);
+    test.advance(1);
+    test.settle();
+    CHECK(test.engine.counters().stuck == 1);
+    CHECK(told == Lines{"g submitted 01 action a: the breaker is open (0)"});
+    test.advance(60'000);
+    test.settle();
+    CHECK(told.size() == 1);
+    CHECK(test.engine.counters().calls == 0);
+
+    // A call that fails counts; what is still to come is one call less.
+    test.ports.shut.clear();
+    test.engine.lane_opened('a');
+    test.engine.turn();
+    test.ports.shut = {'a'};
+    test.engine.answer(test.ports.later.at(0), Outcome::unknown("down"));
+    test.engine.turn();
+    test.settle();
+    CHECK(test.engine.counters().stuck == 0);
+    test.advance(1'000);  // the interval; now it waits again
+    test.settle();
+    test.advance(500);
+    test.settle();
+    CHECK(told.back() == "g submitted 01 action a: the breaker is open; the last error: down (1)");
+    test.ports.shut.clear();
+    test.engine.lane_opened('a');
+    test.engine.turn();
+    test.engine.answer(test.ports.later.at(1), Outcome::success());
+    test.engine.turn();
+    test.settle();
+    CHECK(test.engine.counters().stuck == 0);
+    CHECK(test.answers.at("first")->succeeded());
+  }
+
+  TEST_CASE("who waits for a place of a host that answers is not stuck") {
+    Lines told;
+    auto options = telling(told);
+    options.checkpoint_interval = Millis{1};
+    TestEngine test(options);
+    test.ports.default_kind = ports::Caller::Kind::deferred;
+    test.ports.shut = {'a'};
+    REQUIRE(test.submit(Saga("g").step("a", ""), "first"));
+    test.settle();
+    test.advance(3'600'000);
+    test.settle();
+    CHECK(test.engine.counters().stuck == 0);
+  }
+
+  TEST_CASE("one that is held back and turns back is undone by its own") {
+    Lines told;
+    auto options = telling(told);
+    options.checkpoint_interval = Millis{1};
+    options.request_timeout = Millis{500};
+    TestEngine test(options);
+    test.ports.default_kind = ports::Caller::Kind::deferred;
+    test.ports.shut = test.ports.broken = {'b'};
+    REQUIRE(test.submit(two_steps("g").timeout_to_fail(Millis{60'000}), "first"));
+    test.settle();
+    test.engine.answer(test.ports.later.at(0), Outcome::success());
+    test.engine.turn();
+    test.settle();
+    test.advance(30'000);
+    test.settle();
+    CHECK(told == Lines{"g submitted 02 action b: the breaker is open (0)"});
+    test.advance(30'000);
+    test.settle();
+    CHECK(test.engine.counters().stuck == 0);
+    CHECK(test.ports.targets.back() == "undo b");
+  }
+
   TEST_CASE("many that get stuck at once are ten lines, and one that counts the rest") {
     Lines lines;
     Options options;

@@ -470,6 +470,36 @@ TEST_SUITE("hook/engine/end") {
     CHECK(hosts->at(0).no_connection == 1);
   }
 
+  TEST_CASE("who waits for a host that is dead is stuck, and told why") {
+    const auto url = HttpPeer([](const PeerRequest&) { return nothing(); }).url("/");
+    const TempDir dir;
+    Options options;
+    options.retry.first_interval = 20ms;
+    options.request_timeout = 20ms;
+    options.checkpoint_interval = 5ms;
+    options.hooks.breaker_failures = 1;
+    options.hooks.breaker_open_first = options.hooks.breaker_open_max = 3'600s;
+    auto engine = Engine::open(dir.file("state.db"), options);
+    REQUIRE(engine.has_value());
+    REQUIRE(engine->start());
+    for (const auto* gid : {"g1", "g2"}) REQUIRE(engine->submit(Saga(gid).step(url, "")));
+    const auto until = Clock::now() + 60s;
+    while (engine->counters().stuck < 2 && Clock::now() < until) std::this_thread::yield();
+    auto reader = Reader::open(dir.file("state.db"));
+    REQUIRE(reader);
+    Filter filter;
+    filter.stuck = true;
+    const auto page = reader->list(filter);
+    REQUIRE(page);
+    REQUIRE(page->rows.size() == 2);
+    for (const auto& row : page->rows) {
+      const auto host = url.substr(0, url.size() - 1);
+      CHECK(begins(row.obstacle, "branch 01 (action " + url + "): the circuit breaker of " + host +
+                                     " is open, since its calls have no answer"));
+    }
+    for (const auto* gid : {"g1", "g2"}) REQUIRE(engine->force_stop(gid, "done"));
+  }
+
   TEST_CASE("a proxy that the environment names is told once, without its password") {
     const TempDir dir;
     std::vector<std::string> lines;
