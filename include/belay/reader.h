@@ -143,7 +143,9 @@ struct CheckReport {
 class BELAY_EXPORT Reader {
  public:
   // Errors: not_found (no such file), invalid_argument (no path of a state file, as in
-  // Engine::open), unsupported, corrupt, storage, resources. Opening creates no file.
+  // Engine::open), unsupported, corrupt, storage, resources. Opening creates no state file, but
+  // SQLite's helper files beside it: the folder must be writable. On a read-only filesystem a file
+  // is read that its engine has closed, so that there is no -wal beside it.
   static Result<Reader> open(std::string_view path);
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) noexcept;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <new>
@@ -11,6 +12,7 @@
 
 #include "base/enter.h"
 #include "base/file.h"
+#include "base/percent.h"
 #include "base/quiet_signals.h"
 #include "store/first_look.h"
 #include "store/lock_file.h"
@@ -34,11 +36,32 @@ Error no_memory() { return {ErrorCode::resources, "no memory left"}; }
 // SQLite's message for this case does not say what is missing.
 Error explain(const Error& error, const std::string& path) {
   if (error.code != ErrorCode::storage && error.code != ErrorCode::no_space) return error;
-  return {ErrorCode::storage,
-          fmt::format("cannot read {}: {}; the file and its folder must be accessible, since "
-                      "SQLite shares {}-shm"
-                      " between readers and writers (else copy the file with its -wal elsewhere)",
-                      path, error.detail, path)};
+  return {
+      ErrorCode::storage,
+      fmt::format("cannot read {}: {}; its folder must be writable, since SQLite shares {}-shm "
+                  "between readers and writers, or be on a read-only filesystem with a file "
+                  "that was closed, without a -wal (else copy the file with its -wal elsewhere)",
+                  path, error.detail, path)};
+}
+
+// True if the file holds everything and nobody can write it: then no readers and writers share
+// anything. A folder that only this process may not write proves nothing. A read-only mount of a
+// filesystem that is written elsewhere is noticed by the helper files of the engine there.
+bool is_sealed(const std::string& file) {
+  struct statvfs system {};
+  const bool is_read_only =
+      ::statvfs(file.c_str(), &system) == 0 && (system.f_flag & ST_RDONLY) != 0;
+  return is_read_only && base::file_bytes(file + "-wal") == 0 &&
+         ::access((file + "-shm").c_str(), F_OK) != 0;
+}
+
+Result<sqlite::Database> open_database(const std::string& file) {
+  // The file is opened for writing, if that is allowed: otherwise SQLite could not remove its
+  // helper files afterwards. Nothing is written.
+  if (!is_sealed(file)) return sqlite::Database::open(file, SQLITE_OPEN_READWRITE, {});
+  std::string uri = "file:";
+  base::append_percent_encoded(uri, file);
+  return sqlite::Database::open(uri + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, {});
 }
 
 }  // namespace
@@ -58,9 +81,7 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   auto impl = std::make_unique<Impl>();
   impl->path_ = std::move(*canonical);
   const auto& file = impl->path_;
-  // The file is opened for writing, if that is allowed: otherwise SQLite could not remove its
-  // helper files afterwards. Nothing is written.
-  auto database = sqlite::Database::open(file, SQLITE_OPEN_READWRITE, {});
+  auto database = open_database(file);
   if (!database) return explain(database.error(), file);
   // The log of an engine that has crashed stays there for the next engine.
   database->checkpoint_on_close(base::file_bytes(file + "-wal") == 0);

@@ -273,6 +273,41 @@ TEST_SUITE("process/cli-errors") {
     CHECK(belay_run({"check"}, state.path()).exit_code == 0);
   }
 
+  TEST_CASE("on a read-only filesystem a closed file is read, and a crashed one is refused") {
+    StateFile state;
+    REQUIRE(state.ready());
+    const auto crashed = std::filesystem::path(state.crashed_copy()).filename().string();
+    state.close();
+    const auto folder = state.dir().path();
+    // Mounted for this one process; not every machine lets us do that.
+    const auto sealed = [&](const std::string& name, const std::string& command) {
+      auto spawn = belay_spawn({}, folder + "/" + name);
+      spawn.argv = {"/bin/sh",
+                    "-c",
+                    "exec unshare -rm sh -c 'mount --bind \"$1\" \"$1\" && mount -o "
+                    "remount,ro,bind \"$1\" && exec \"$2\" $3' sh \"$0\" \"$1\" \"$2\"",
+                    folder,
+                    spawn.argv[0],
+                    command};
+      return run(spawn);
+    };
+    const auto name = std::filesystem::path(state.path()).filename().string();
+    const auto listed = sealed(name, "list --json");
+    if (listed.exit_code != 0 && !contains(listed.err, "belay")) {
+      MESSAGE("no mount: " << listed.err);
+      return;
+    }
+    CHECK(listed.err == "");
+    CHECK(json_lines(listed.out).size() == StateFile::kCount);
+    CHECK(sealed(name, "check").exit_code == 0);
+    CHECK(sealed(name, "stats").exit_code == 0);
+    CHECK(sealed(name, "show no-1").exit_code == 0);
+    const auto refused = sealed(crashed, "list");
+    CHECK(refused.exit_code == 1);
+    CHECK(is_one_error_line(refused.err));
+    CHECK(contains(refused.err, "copy the file with its -wal elsewhere"));
+  }
+
   TEST_CASE("output that cannot be written is an error") {
     TempDir dir;
     const auto db = dir.file("state.db");
