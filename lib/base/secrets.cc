@@ -79,4 +79,11 @@ std::string without_secrets(std::string_view text) {
   return result += text;
 }
 
+std::string url_without_secrets(std::string_view url) {
+  if (url.find(kSchemeEnd) != std::string_view::npos) return without_secrets(url);
+  std::string result;
+  append_url(result, url);
+  return result;
+}
+
 }  // namespace belay::base

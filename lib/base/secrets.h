@@ -15,6 +15,9 @@ bool is_secret_name(std::string_view name);
 // "http://***@host/x?token=***&a=b". A text without a URL stays as it is.
 std::string without_secrets(std::string_view text);
 
+// The same for a value that is a URL, though its scheme may be missing ("user:word@proxy:3128").
+std::string url_without_secrets(std::string_view url);
+
 inline constexpr std::string_view kHidden = "***";
 
 }  // namespace belay::base

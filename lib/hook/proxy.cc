@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/number.h"
+#include "base/secrets.h"
 #include "hook/address.h"
 
 namespace belay::hook {
@@ -46,14 +47,6 @@ bool holds_name(std::string_view domain, std::string_view name) {
          (above == 0 || name[above - 1] == '.');
 }
 
-std::string without_password(std::string_view proxy) {
-  const auto scheme_end = proxy.find("://");
-  const auto user_at = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
-  const auto user_end = proxy.rfind('@');
-  if (user_end == std::string_view::npos || user_end < user_at) return std::string(proxy);
-  return std::string(proxy.substr(0, user_at)) + "***" + std::string(proxy.substr(user_end));
-}
-
 }  // namespace
 
 Proxies Proxies::make(const std::string& proxy) {
@@ -90,7 +83,7 @@ const std::string& Proxies::of(const Url& url) const {
 std::string Proxies::from_environment() const {
   if (is_given_ || !any()) return {};
   const auto shown = [](const std::string& proxy) {
-    return proxy.empty() ? "no proxy" : without_password(proxy);
+    return proxy.empty() ? "no proxy" : base::url_without_secrets(proxy);
   };
   auto text = "http:// through " + shown(http_) + ", https:// through " + shown(https_);
   return except_.empty() ? text : text + ", except " + except_;

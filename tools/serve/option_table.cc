@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/ascii.h"
+#include "base/secrets.h"
 #include "base/utf8.h"
 #include "nearest.h"
 #include "output.h"
@@ -36,16 +37,6 @@ std::string bytes_text(std::uint64_t size) {
     if (size >= of && size % of == 0) return std::to_string(size / of) + unit;
   }
   return std::to_string(size);
-}
-
-constexpr const char* kHidden = "***@";
-
-// "http://user:word@host/" → "http://***@host/"
-std::string without_secret(const std::string& url) {
-  const auto scheme = url.find("://");
-  const auto begin = scheme == url.npos ? 0 : scheme + 3;
-  const auto at = url.substr(0, url.find('/', begin)).rfind('@');
-  return at == url.npos || at < begin ? url : url.substr(0, begin) + kHidden + url.substr(at + 1);
 }
 
 // A basic string of TOML.
@@ -309,9 +300,9 @@ std::string OptionTable::printed(const Entry& entry) {
       return line("[" + value + "]") + "\n";
     }
     case Entry::Kind::url: {
-      const auto shown = without_secret(word);
-      const bool hides = shown.find(kHidden) != shown.npos;
-      const auto* note = hides ? "  # what stands before the @ is not shown: put it back" : "";
+      const auto shown = base::url_without_secrets(word);
+      const bool hides = shown != word;
+      const auto* note = hides ? "  # *** stands for what is not shown: put it back" : "";
       return line(quoted(shown)) + note + "\n";
     }
     case Entry::Kind::text:

@@ -24,6 +24,13 @@ TEST_SUITE("base/secrets") {
     CHECK(hides("") == "");
   }
 
+  TEST_CASE("a URL without a scheme is one where nothing else may stand") {
+    CHECK(base::url_without_secrets("me:word@proxy:3128") == "***@proxy:3128");
+    CHECK(base::url_without_secrets("proxy:3128") == "proxy:3128");
+    CHECK(base::url_without_secrets("http://me:word@proxy/") == "http://***@proxy/");
+    CHECK(base::url_without_secrets("") == "");
+  }
+
   TEST_CASE("every URL within a text is looked at") {
     CHECK(base::without_secrets(
               "branch 02 (http://u:p@h/x): no answer from https://v@i?token=2 yet") ==
