@@ -21,6 +21,7 @@ enum class Move {
   ongoing,
   unknown,
   unregistered,
+  held_back,
   withdrawn,
   registered,
   due,
@@ -43,10 +44,11 @@ enum class Move {
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",    "failure ",     "ongoing ",     "unknown ",       "unregistered ", "withdrawn ",
-    "registered ", "due ",         "deadline ",    "add ",           "word submit ",  "word abort ",
-    "late add ",   "late submit ", "late abort ",  "subscriptions ", "progress ",     "end well ",
-    "end badly ",  "crash ",       "crash+later ", "crash+earlier ", "stop ",         "hasten ",
+    "success ",    "failure ",       "ongoing ",       "unknown ",  "unregistered ",
+    "held back ",  "withdrawn ",     "registered ",    "due ",      "deadline ",
+    "add ",        "word submit ",   "word abort ",    "late add ", "late submit ",
+    "late abort ", "subscriptions ", "progress ",      "end well ", "end badly ",
+    "crash ",      "crash+later ",   "crash+earlier ", "stop ",     "hasten ",
 };
 
 struct Option {
@@ -190,6 +192,8 @@ void World::list_calls(std::vector<Option>& list) const {
       const bool wanted = pending && *out == core::current_op(transaction_, i);
       if (!wanted) list.push_back({Move::withdrawn, i});
       if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
+      if (wanted && faults_.unregistered > 0 && !transaction_.branches[i].parked)
+        list.push_back({Move::held_back, i});
     } else if (transaction_.branches[i].parked && pending) {
       list.push_back({Move::registered, i});
     }
@@ -258,6 +262,9 @@ void World::take(const Option& option) {
       --faults_.unregistered;
       return decide(core::Unregistered{option.branch, *story_->call_out(option.branch)}, what,
                     batch);
+    case Move::held_back:
+      --faults_.unregistered;
+      return decide(core::HeldBack{option.branch, "its host does not answer"}, what, batch);
     case Move::withdrawn: return decide(core::Withdrawn{option.branch}, what, batch);
     case Move::registered: return decide(core::Registered{option.branch}, what, batch);
     case Move::due: now_ = core::next_due(transaction_); return decide(core::Due{}, what, batch);

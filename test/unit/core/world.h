@@ -30,7 +30,7 @@ struct Scenario {
 // How much may go wrong in one history. Without a bound there is always one more retry.
 struct Faults {
   std::uint32_t unanswered = 0;    // answers that end nothing
-  std::uint32_t unregistered = 0;  // calls that find no handler
+  std::uint32_t unregistered = 0;  // calls that find no handler, or wait for a dead host
   std::uint32_t crashes = 0;
   std::uint32_t operator_words = 0;  // to stop it, or to hasten what waits
 };
