@@ -94,7 +94,8 @@ TEST_SUITE("process/cli-terminal") {
       std::istringstream lines(on_terminal(words, names.path(), "1"));
       for (std::string line; std::getline(lines, line);) {
         if (line.ends_with("\r")) line.pop_back();
-        const bool is_whole = line == names.longest_gid() || contains(line, "last error  ");
+        const bool is_whole = line == names.longest_gid() || contains(line, "last error  ") ||
+                              contains(line, "waits for  ");
         CHECK_MESSAGE((is_whole || belay::tool::display_width(line) <= 80), line);
       }
     }
@@ -113,7 +114,7 @@ TEST_SUITE("process/cli-terminal") {
     const auto list = belay_run({"list"}, names.path());
     CHECK(line_count(list.out) == 3);  // the names of the columns, and two
     const auto stuck = belay_run({"stuck"}, names.path());
-    CHECK(contains(stuck.out, "no handler named " + LongNames::handler()));
+    CHECK(contains(stuck.out, "no handler named '" + LongNames::handler()));
   }
 
   TEST_CASE("watch stays in place on a terminal") {

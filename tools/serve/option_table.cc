@@ -301,7 +301,7 @@ std::string OptionTable::printed(const Entry& entry) {
     }
     case Entry::Kind::url: {
       const auto shown = base::url_without_secrets(word);
-      const bool hides = shown != word;
+      const bool hides = shown.find(base::kHidden) != shown.npos;
       const auto* note = hides ? "  # *** stands for what is not shown: put it back" : "";
       return line(quoted(shown)) + note + "\n";
     }

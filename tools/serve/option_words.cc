@@ -47,10 +47,11 @@ std::string field_of(std::string word) {
 
 std::optional<std::string> in_option_words(const Error& error) {
   const auto& detail = error.detail;
-  const bool names_field =
-      std::any_of(kStructs.begin(), kStructs.end(),
-                  [&](std::string_view name) { return detail.find(name) != detail.npos; });
-  if (error.code != ErrorCode::invalid_argument || !names_field) return std::nullopt;
+  const bool is_about_field = std::any_of(kStructs.begin(), kStructs.end(), [&](auto name) {
+    return error.code == ErrorCode::invalid_argument ? detail.find(name) != detail.npos
+                                                     : detail.starts_with(name);
+  });
+  if (!is_about_field) return std::nullopt;
   std::string result;
   bool is_quoted = false;  // what an operator wrote, and no field
   for (std::size_t at = 0; at < detail.size();) {

@@ -175,7 +175,7 @@ TEST_SUITE("serve/options") {
     const Run run({"--proxy", "http://me:word@proxy:3128/x@y"});
     const auto printed = run.table.printed();
     CHECK(printed.find("word") == std::string::npos);
-    CHECK(printed.find("\nproxy = \"http://***@proxy:3128/x@y\"  # what stands before the @") !=
+    CHECK(printed.find("\nproxy = \"http://***@proxy:3128/x@y\"  # *** stands for what") !=
           std::string::npos);
     const File file(printed);
     CHECK(Run({"--config", file.path}).table.printed() == printed);

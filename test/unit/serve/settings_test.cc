@@ -171,7 +171,9 @@ TEST_SUITE("serve/settings") {
     CHECK_FALSE(
         in_option_words({ErrorCode::locked, "/tmp/a_b/state.db is held by another engine"}));
     CHECK_FALSE(in_option_words({ErrorCode::invalid_argument, "/tmp/a_b is no state file"}));
-    CHECK_FALSE(in_option_words({ErrorCode::storage, "Options::a_b"}));
+    CHECK_FALSE(in_option_words({ErrorCode::storage, "it is full, see Options::a_b"}));
+    CHECK(in_option_words({ErrorCode::storage, "HookOptions::ca_file: '/a_b' cannot be read"}) ==
+          "--hook-ca-file: '/a_b' cannot be read");
   }
 
   TEST_CASE("link-local targets are refused unless allowed") {
