@@ -75,7 +75,7 @@ class Holder {
 TEST_SUITE("store/lock") {
   TEST_CASE("a new file and what lies beside it are their owner's alone, or as the option says") {
     for (const std::uint32_t mode : {0600U, 0640U, 0666U}) {
-      for (const mode_t mask : {0000, 0022, 0077}) {
+      for (const mode_t mask : {0000U, 0022U, 0077U}) {
         const TempDir directory;
         const auto path = directory.file("state.db");
         const auto before = umask(mask);
