@@ -30,19 +30,22 @@ int number(std::string_view digits) {
 }  // namespace
 
 std::optional<TimePoint> parse_http_date(std::string_view text) {
-  using namespace std::chrono;
   if (!has_form(text)) return std::nullopt;
   const auto* month = std::find(kMonths.begin(), kMonths.end(), text.substr(8, 3));
-  const year_month_day date(year(number(text.substr(12, 4))),
-                            std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-                            day(static_cast<unsigned>(number(text.substr(5, 2)))));
-  if (!date.ok() || kDays.at(weekday(date).c_encoding()) != text.substr(0, 3)) return std::nullopt;
-  const hours hour(number(text.substr(17, 2)));
-  const minutes minute(number(text.substr(20, 2)));
-  const seconds second(number(text.substr(23, 2)));
+  const std::chrono::year_month_day date(
+      std::chrono::year(number(text.substr(12, 4))),
+      std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
+      std::chrono::day(static_cast<unsigned>(number(text.substr(5, 2)))));
+  if (!date.ok() || kDays.at(std::chrono::weekday(date).c_encoding()) != text.substr(0, 3))
+    return std::nullopt;
+  const std::chrono::hours hour(number(text.substr(17, 2)));
+  const std::chrono::minutes minute(number(text.substr(20, 2)));
+  const std::chrono::seconds second(number(text.substr(23, 2)));
   // 60 is a leap second.
-  if (hour >= hours(24) || minute >= minutes(60) || second > seconds(60)) return std::nullopt;
-  return sys_days(date) + hour + minute + second;
+  if (hour >= std::chrono::hours(24) || minute >= std::chrono::minutes(60) ||
+      second > std::chrono::seconds(60))
+    return std::nullopt;
+  return std::chrono::sys_days(date) + hour + minute + second;
 }
 
 }  // namespace belay::hook

@@ -28,6 +28,8 @@ namespace {
 // at most this long.
 constexpr int kBusyMillis = 5'000;
 
+constexpr std::string_view kOldestUnfinished =
+    "SELECT created_at FROM main.transaction_rows WHERE status < 3 ORDER BY id LIMIT 1";
 constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
 
 // This text fits into a string without an allocation.
@@ -248,6 +250,17 @@ Result<Topic> Reader::Impl::topic(std::string_view name) {
   if (!state) return state.error();
   if (*state) return core::topic_from(name, **state);
   return Error{ErrorCode::not_found, fmt::format("there is no topic '{}'", name)};
+}
+
+Result<std::optional<TimePoint>> Reader::Impl::oldest_unfinished() {
+  using Found = std::optional<TimePoint>;
+  return at_one_moment<Found>([&]() -> Result<Found> {
+    auto oldest = sqlite::Statement::prepare(database_.handle(), kOldestUnfinished);
+    if (!oldest) return oldest.error();
+    auto row = oldest->step();
+    if (!row) return row.error();
+    return *row ? Found(TimePoint(Millis(oldest->integer(0)))) : Found();
+  });
 }
 
 Result<Stats> Reader::Impl::stats() {

@@ -17,8 +17,6 @@ constexpr std::string_view kFailedRows =
 constexpr std::string_view kUnfinishedRows =
     "SELECT sum(status = 0), sum(status = 1), sum(status = 2), sum(stuck)"
     " FROM main.transaction_rows WHERE status < 3";
-constexpr std::string_view kOldestUnfinished =
-    "SELECT created_at FROM main.transaction_rows WHERE status < 3 ORDER BY id LIMIT 1";
 constexpr std::string_view kUnfinishedTimes =
     "SELECT id, created_at FROM main.transaction_rows WHERE status < 3 ORDER BY id";
 
@@ -34,17 +32,6 @@ std::uint64_t& count_of(Stats& stats, Status status) {
 }
 
 }  // namespace
-
-Result<std::optional<TimePoint>> Reader::Impl::oldest_unfinished() {
-  using Found = std::optional<TimePoint>;
-  return at_one_moment<Found>([&]() -> Result<Found> {
-    auto oldest = sqlite::Statement::prepare(database_.handle(), kOldestUnfinished);
-    if (!oldest) return oldest.error();
-    auto row = oldest->step();
-    if (!row) return row.error();
-    return *row ? Found(TimePoint(Millis(oldest->integer(0)))) : Found();
-  });
-}
 
 Result<> Reader::Impl::count_rows(Stats& stats) {
   auto all = database_.integer(kAllRows);
