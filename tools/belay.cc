@@ -119,7 +119,8 @@ void split_empty_values(std::vector<std::string>& words) {
   const auto end = std::find(words.begin(), words.end(), "--");
   std::vector<std::string> result;
   for (auto word = words.begin(); word != words.end(); ++word) {
-    const bool is_empty = word < end && word->starts_with("--") && word->ends_with('=');
+    const bool is_empty =
+        word < end && word->starts_with("--") && word->find('=') == word->size() - 1;
     if (is_empty) word->pop_back();
     result.push_back(*word);
     if (is_empty) result.emplace_back();

@@ -64,6 +64,8 @@ std::string values_of(const CLI::Option& option) {
   if (type == "FORMAT") return "text json";
   if (type == "LEVEL") return "debug info warning error";
   if (type == "HISTORY") return "all failed none";
+  if (type == "PERMISSIONS") return "0600 0640 0660 0644 0664";
+  if (type == "SECRETS") return "hidden shown";
   return {};
 }
 

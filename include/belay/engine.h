@@ -225,10 +225,11 @@ class BELAY_EXPORT Engine {
   Result<Outcome> register_branch(std::string_view gid, const TwoPhaseBranch& branch);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            OutcomeCallback done);
-  // Decides to confirm, commit or deliver. From then on the second phase is retried until it
-  // succeeds. If the transaction was submitted already, the report has its current state. Errors:
-  // not_found, forbidden (the transaction is aborted or failed, or has a branch whose first phase
-  // did not succeed).
+  // Decides to confirm, commit or deliver, or to run a saga. From then on the second phase or the
+  // delivery is retried until it succeeds. If the transaction was submitted already, the report has
+  // its current state. Errors: not_found, forbidden (the transaction is aborted or failed, or has a
+  // branch whose first phase did not succeed). A saga may turn back after its submit: to repeat the
+  // submit then is forbidden, too; `submit` with its definition tells how it stands.
   Result<Report> submit_prepared(std::string_view gid);
   Result<> submit_prepared(std::string_view gid, ReportCallback done);
   // The same for a message: its first delivery starts this long after the submit, or later if the
@@ -272,9 +273,9 @@ class BELAY_EXPORT Engine {
 
   // The topics of messages are kept in the state file. A subscription takes effect at the moment of
   // the answer; a message goes to all targets that are subscribed when its submit is decided. To
-  // subscribe again only replaces the remark. A topic that has lost its last subscriber stays,
-  // until it is removed. Errors: invalid_argument (the topic or target is empty or too long),
-  // topics_limit; for unsubscribe and remove_topic also not_found.
+  // subscribe again replaces the remark, if it differs, and nothing else. A topic that has lost its
+  // last subscriber stays, until it is removed. Errors: invalid_argument (the topic or target is
+  // empty or too long), topics_limit; for unsubscribe and remove_topic also not_found.
   Result<> subscribe(const Subscription& subscription);
   Result<> subscribe(const Subscription& subscription, DoneCallback done);
   Result<> unsubscribe(std::string_view topic, std::string_view target);

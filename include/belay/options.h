@@ -97,7 +97,8 @@ struct Limits {
   std::size_t definition_bytes_max = 8 * 1024 * 1024;  // the whole transaction → definition_limit
   // dtm's column width → gid_limit. At least 26, as a gid that the engine makes.
   std::size_t gid_bytes_max = 128;
-  std::size_t subscriptions_max = 100'000;  // in all topics together → topics_limit
+  // In all topics together, and as many topics, those without subscribers included → topics_limit.
+  std::size_t subscriptions_max = 100'000;
   // Limits of memory, in bytes, each for a sum. If nothing else counts towards the sum, one item is
   // accepted whatever its size; everything that a start reads back is accepted as well. All four
   // limits together leave room on a machine with 1 GiB.
@@ -110,7 +111,7 @@ struct Limits {
   std::size_t queued_bytes_max = 64 * 1024 * 1024;
   // Copies of the data of asynchronous and blocking calls in flight; further calls wait.
   std::size_t call_bytes_max = 64 * 1024 * 1024;
-  // All subscriptions: topics, targets and remarks, and 100 bytes for each → topics_limit.
+  // Topics and subscriptions: names, targets and remarks, and 100 bytes for each → topics_limit.
   std::size_t subscription_bytes_max = 32 * 1024 * 1024;
 };
 

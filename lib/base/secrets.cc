@@ -9,8 +9,10 @@ namespace belay::base {
 namespace {
 
 constexpr std::string_view kSchemeEnd = "://";
-// What ends a URL within a text.
-constexpr std::string_view kUrlEnd = " \t\r\n\"'<>(){}[]|\\^`";
+// What ends a URL within a text. Brackets and quotes do not: a password may have them.
+constexpr std::string_view kUrlEnd = " \t\r\n\"<>`";
+// What stands behind a URL rather than in it.
+constexpr std::string_view kBehindUrl = ").,:;'";
 
 void append_authority(std::string& into, std::string_view authority) {
   const auto at = authority.rfind('@');
@@ -23,10 +25,12 @@ void append_authority(std::string& into, std::string_view authority) {
 
 void append_parameter(std::string& into, std::string_view parameter) {
   const auto equals = parameter.find('=');
-  const bool hides =
-      equals != std::string_view::npos && is_secret_name(parameter.substr(0, equals));
-  into += hides ? parameter.substr(0, equals + 1) : parameter;
-  if (hides) into += kHidden;
+  if (equals == std::string_view::npos || !is_secret_name(parameter.substr(0, equals))) {
+    into += parameter;
+    return;
+  }
+  const auto end = parameter.find_last_not_of(kBehindUrl) + 1;
+  into.append(parameter.substr(0, equals + 1)).append(kHidden).append(parameter.substr(end));
 }
 
 // `url`: what follows the scheme.
@@ -57,7 +61,7 @@ bool is_secret_name(std::string_view name) {
       "authorization", "cookie",  "token",   "secret",     "password",  "passwd",
       "apikey",        "api-key", "api_key", "credential", "signature",
   };
-  if (equal_ignoring_case(name, "sig")) return true;
+  if (equal_ignoring_case(name, "sig") || equal_ignoring_case(name, "key")) return true;
   const auto same = [](char a, char b) { return lower(a) == lower(b); };
   return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) {
     return std::search(name.begin(), name.end(), part.begin(), part.end(), same) != name.end();

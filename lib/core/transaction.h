@@ -40,7 +40,8 @@ struct Branch {
   OpState first = OpState::idle;
   // The state of the second-phase operation that was decided on.
   OpState second = OpState::idle;
-  bool parked = false;  // the current operation's handler is not registered
+  // The current operation's handler is not registered, or its call waits behind an open breaker.
+  bool parked = false;
   // Not on disk: a call was made and its outcome has not come back.
   bool in_flight = false;
 };

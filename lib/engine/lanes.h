@@ -47,12 +47,15 @@ class LaneQueues {
   void withdraw(const Live& live, std::uint32_t branch);
   void clear();
 
-  // Calls `visit` with each waiting call of the lanes without a place for which `wanted` is true.
+  // Calls `visit` with each waiting call of the lanes without a place for which `wanted` is true,
+  // as long as it returns true.
   template <class Wanted, class Visit>
   void for_each_shut(Wanted wanted, Visit visit) const {
     for (const auto& queue : shut_) {
       if (!wanted(queue.lane)) continue;
-      for (const auto& call : queue.calls) visit(call);
+      for (const auto& call : queue.calls) {
+        if (!visit(call)) return;
+      }
     }
   }
 

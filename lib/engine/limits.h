@@ -56,7 +56,7 @@ inline constexpr std::uint64_t kSilencePatience = 30'000;
 inline constexpr std::uint64_t kHeldUp = 1'000;
 inline constexpr std::uint64_t kSecondLook = 500;
 
-// How many transactions become stuck behind open circuit breakers at each checkpoint interval.
+// How many calls are found stuck behind open circuit breakers at each checkpoint interval.
 inline constexpr std::size_t kHeldBackPerTick = 4'096;
 
 // How much longer than its timeout a call may take if its caller keeps the time itself, in ms: the

@@ -171,8 +171,8 @@ std::vector<OutgoingCalls::HeldBack> OutgoingCalls::held_back(std::uint64_t mono
     return why.has_value();
   };
   waiting_.for_each_shut(is_broken, [&](const PendingCall& call) {
-    if (held.size() < kHeldBackPerTick && has_lost_patience(call, monotonic))
-      held.push_back({call.live, call.branch, *why});
+    if (has_lost_patience(call, monotonic)) held.push_back({call.live, call.branch, *why});
+    return held.size() < kHeldBackPerTick;
   });
   return held;
 }

@@ -121,6 +121,8 @@ Result<> Subscriptions::check_room(const Subscription& subscription, const std::
 
 void Subscriptions::apply(ports::TopicChange& change, std::uint64_t now) {
   const auto& [topic, target, remark] = change.subscription;
+  const auto* old = remark_of(topic, target);
+  const bool changes = change.kind != Kind::subscribe || old == nullptr || *old != remark;
   switch (change.kind) {
     case Kind::subscribe: add(change.subscription); break;
     case Kind::unsubscribe: drop(topic, target); break;
@@ -133,8 +135,10 @@ void Subscriptions::apply(ports::TopicChange& change, std::uint64_t now) {
     }
   }
   auto& stamp = topics_.find(topic)->second.stamp;
-  if (stamp.version++ == 0) stamp.created_at = now;
-  stamp.updated_at = now;
+  if (changes) {
+    if (stamp.version++ == 0) stamp.created_at = now;
+    stamp.updated_at = now;
+  }
   change.stamp = stamp;
 }
 

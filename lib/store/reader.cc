@@ -57,10 +57,10 @@ bool is_sealed(const std::string& file) {
          ::access((file + "-shm").c_str(), F_OK) != 0;
 }
 
-Result<sqlite::Database> open_database(const std::string& file) {
+Result<sqlite::Database> open_database(const std::string& file, bool sealed) {
   // The file is opened for writing, if that is allowed: otherwise SQLite could not remove its
   // helper files afterwards. Nothing is written.
-  if (!is_sealed(file)) return sqlite::Database::open(file, SQLITE_OPEN_READWRITE, {});
+  if (!sealed) return sqlite::Database::open(file, SQLITE_OPEN_READWRITE, {});
   std::string uri = "file:";
   base::append_percent_encoded(uri, file);
   return sqlite::Database::open(uri + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, {});
@@ -83,7 +83,10 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   auto impl = std::make_unique<Impl>();
   impl->path_ = std::move(*canonical);
   const auto& file = impl->path_;
-  auto database = open_database(file);
+  // If an engine begins between the two, its files differ from these, and the file is opened again.
+  impl->files_ = impl->files_now();
+  const bool sealed = is_sealed(file);
+  auto database = open_database(file, sealed);
   if (!database) return explain(database.error(), file);
   // The log of an engine that has crashed stays there for the next engine.
   database->checkpoint_on_close(base::file_bytes(file + "-wal") == 0);
@@ -98,7 +101,8 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   auto stuck_after = impl->database_.integer(kStuckAfter);
   if (!stuck_after) return explain(stuck_after.error(), file);
   impl->stuck_after_ = static_cast<std::uint32_t>(*stuck_after);
-  impl->files_ = impl->files_now();
+  // Else SQLite's helper files, which this open has made, belong to them.
+  if (!sealed) impl->files_ = impl->files_now();
   return impl;
 }
 

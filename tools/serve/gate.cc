@@ -24,7 +24,8 @@ bool is_from_a_web_page(const http::Request& request) {
 
 bool only_asks(const http::Request& request) {
   return request.method == "GET" && request.path != "/api/dtmsvr/subscribe" &&
-         request.path != "/api/dtmsvr/unsubscribe" && request.path != "/healthz";
+         request.path != "/api/dtmsvr/unsubscribe" && request.path != "/api/dtmsvr/resetCronTime" &&
+         request.path != "/healthz";
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ const Token* token_of(const Tokens& tokens, const http::Request& request) {
   if (!base::starts_with_ignoring_case(given, kScheme)) return nullptr;
   const Token* found = nullptr;
   for (const auto& token : tokens) {
-    if (equal_in_constant_time(token.secret, given.substr(kScheme.size()))) found = &token;
+    if (equal_in_constant_time(token.secret, base::trimmed(given.substr(kScheme.size()))))
+      found = &token;
   }
   return found;
 }

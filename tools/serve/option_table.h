@@ -46,8 +46,7 @@ class OptionTable {
   template <class Value>
   void choice(const char* name, const char* type, Value& into,
               std::vector<std::pair<const char*, Value>> values, const char* help);
-  // Printed without the part before an "@" in the URL, which may be a secret, and with a comment
-  // that says so.
+  // Printed with "***" in place of passwords and tokens, and with a comment that says so.
   void url(const char* name, std::string& into, const char* help);
 
   // Adds --config and all options to the command. Call it once, after all options were added.

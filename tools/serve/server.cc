@@ -235,9 +235,9 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   if (!service) return service.error();
   (*service)->metrics().read_server(
       [&http = **server, &front, &alerts, &log] { return figures_of(http, front, alerts, log); });
-  front.open(**service);
   auto probes = start_probes(settings, front, log);
   if (!probes) return probes.error();
+  front.open(**service);  // last: whatever fails before it ends the service
   const auto url = url_of(**server, settings.http);
   log.info("listening", {{"url", url}, {"db", settings.db}});
   notify_manager("READY=1\nSTATUS=listening on " + url);

@@ -31,7 +31,7 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
       {{"hidden", protocol::Secrets::hidden}, {"shown", protocol::Secrets::shown}},
       "passwords and tokens in URLs and headers, in query and all: hidden or shown");
   table.choice<std::uint32_t>(
-      "file-mode", "MODE", settings.engine.file_mode,
+      "file-mode", "PERMISSIONS", settings.engine.file_mode,
       {{"0600", 0600}, {"0640", 0640}, {"0660", 0660}, {"0644", 0644}, {"0664", 0664}},
       "permissions of a new state file and what lies beside it");
   table.flag("no-check", settings.no_check,
@@ -40,7 +40,7 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
   table.list("allow-host", "NAME", settings.allow_hosts,
              "a further name in the header Host; repeatable; default: on loopback only loopback's");
   table.text("probe-listen", "HOST:PORT", settings.probe_listen,
-             "where plain HTTP answers /healthz and /api/ping, and nothing else");
+             "where plain HTTP answers /healthz, /api/health and /api/ping, and nothing else");
   table.text(
       "token-file", "PATH", settings.token_file,
       "a file with bearer tokens, TOKEN or NAME:ROLE:TOKEN a line; requests need one of them");

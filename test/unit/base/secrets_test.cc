@@ -19,6 +19,9 @@ TEST_SUITE("base/secrets") {
           "http://h?Access_Token=***&a=2&sig=***#f");
     CHECK(hides("http://h/?api-key=") == "http://h/?api-key=***");
     CHECK(hides("http://h/?token") == "http://h/?token");
+    CHECK(hides("http://u:p(w)'x@h/") == "http://***@h/");
+    CHECK(hides("(http://h/x?token=ab'c(d)): why") == "(http://h/x?token=***)): why");
+    CHECK(hides("http://h/?token=): why") == "http://h/?token=***): why");
     CHECK(hides("http://") == "http://");
     CHECK(hides("a name: no@url") == "a name: no@url");
     CHECK(hides("") == "");
@@ -48,10 +51,11 @@ TEST_SUITE("base/secrets") {
   }
 
   TEST_CASE("names of secrets") {
-    for (const auto* name : {"Authorization", "proxy-authorization", "COOKIE", "Set-Cookie",
-                             "X-Auth-Token", "x-api-key", "client_secret", "Signature", "sig"})
+    for (const auto* name :
+         {"Authorization", "proxy-authorization", "COOKIE", "Set-Cookie", "X-Auth-Token",
+          "x-api-key", "client_secret", "Signature", "sig", "key"})
       CHECK(base::is_secret_name(name));
-    for (const auto* name : {"", "Content-Type", "X-Trace", "sign", "key"})
+    for (const auto* name : {"", "Content-Type", "X-Trace", "sign", "keys"})
       CHECK_FALSE(base::is_secret_name(name));
   }
 }

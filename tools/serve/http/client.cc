@@ -3,8 +3,10 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <string_view>
 
 #include "base/ascii.h"
+#include "base/secrets.h"
 
 namespace belay::http {
 namespace {
@@ -57,11 +59,18 @@ void describe(CURL* curl, const ClientRequest& request, Headers& headers) {
   curl_easy_setopt(curl, CURLOPT_SSLKEY, request.key_file.c_str());
 }
 
+// The scheme and the host: a path may be as secret as a password.
+std::string origin_of(std::string_view url) {
+  const auto scheme_end = url.find("://");
+  return base::url_without_secrets(url.substr(0, url.find_first_of("/?#", scheme_end + 3)));
+}
+
 }  // namespace
 
 Result<Response> fetch(const ClientRequest& request) {
   if (!is_url(request.url)) {
-    return Error{ErrorCode::invalid_argument, "'" + request.url + "' is no http or https URL"};
+    return Error{ErrorCode::invalid_argument,
+                 "'" + base::url_without_secrets(request.url) + "' is no http or https URL"};
   }
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);
@@ -81,7 +90,7 @@ Result<Response> fetch(const ClientRequest& request) {
     const std::string why = words[0] != '\0' ? words : curl_easy_strerror(code);
     const bool bad_url = code == CURLE_URL_MALFORMAT;
     return Error{bad_url ? ErrorCode::invalid_argument : ErrorCode::storage,
-                 "no answer from " + request.url + ": " + why};
+                 "no answer from " + origin_of(request.url) + ": " + why};
   }
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/number.h"
 
 namespace belay::http {
@@ -17,13 +18,14 @@ struct Collected {
   bool lacks_memory = false;
 };
 
-MHD_Result add_field(void* into, enum MHD_ValueKind /*kind*/, const char* name,
-                     std::size_t name_size, const char* value, std::size_t value_size) noexcept {
+MHD_Result add_field(void* into, enum MHD_ValueKind kind, const char* name, std::size_t name_size,
+                     const char* value, std::size_t value_size) noexcept {
   auto& collected = *static_cast<Collected*>(into);
+  std::string_view text;
+  if (value != nullptr) text = {value, value_size};
+  if (kind == MHD_HEADER_KIND) text = base::trimmed(text);  // the library strips only its beginning
   try {
-    collected.fields.emplace_back(
-        std::string(name, name_size),
-        value == nullptr ? std::string() : std::string(value, value_size));
+    collected.fields.emplace_back(std::string(name, name_size), std::string(text));
     return MHD_YES;
   } catch (const std::bad_alloc&) {  // must not be thrown through the library
     collected.lacks_memory = true;

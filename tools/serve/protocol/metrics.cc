@@ -127,7 +127,8 @@ void add_server(Families& families, const ServerFigures& figures) {
   now(families, "belay_http_requests_in_flight", "Requests not answered yet.",
       figures.requests_in_flight);
   total(families, "belay_http_requests_total", "Complete requests.", figures.requests);
-  total(families, "belay_http_refused_total", "Requests beyond a limit.", figures.refused);
+  total(families, "belay_http_refused_total",
+        "Requests beyond a limit, and heads that are no HTTP.", figures.refused);
   total(families, "belay_alerts_sent_total", "Alerts that the webhook took.", figures.alerts_sent);
   total(families, "belay_alerts_failed_total", "Alerts that it did not take.",
         figures.alerts_failed);

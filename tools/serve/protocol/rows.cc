@@ -91,11 +91,6 @@ Json options_of(const Json& definition, bool concurrent, Secrets secrets) {
   return options;
 }
 
-std::string shown_url(std::string_view target, Secrets secrets) {
-  const auto url = url_of(target);
-  return secrets == Secrets::hidden ? base::without_secrets(url) : std::string(url);
-}
-
 // The URL of a message's back-check or of a workflow's callback.
 std::string query_prepared_of(const Json& definition, Secrets secrets) {
   const auto query = definition.find("query");
@@ -193,6 +188,10 @@ class Payloads {
   std::size_t shared_bytes_ = 0;
 };
 
+std::string shown_text(const std::string& text, Secrets secrets) {
+  return secrets == Secrets::hidden ? base::without_secrets(text) : text;
+}
+
 Json branch_json(const TransactionRow& transaction, const BranchRow& row, std::string_view payload,
                  const EndTimes& times, Secrets secrets) {
   const auto status = branch_status(row);
@@ -265,13 +264,18 @@ Json transaction_with(const TransactionRow& row, const Json& definition, Secrets
   put_unless_empty(json, "query_prepared", query_prepared_of(definition, secrets));
   put_unless_empty(json, "result", row.result);
   if (row.status == Status::aborting || row.status == Status::failed)
-    put_unless_empty(json, "rollback_reason", client_reason(row.last_error));
+    put_unless_empty(json, "rollback_reason", shown_text(client_reason(row.last_error), secrets));
   if (const auto data = definition.find("custom_data"); data != definition.end())
     put_unless_empty(json, "custom_data", bytes_of(*data));
   return json;
 }
 
 }  // namespace
+
+std::string shown_url(std::string_view target, Secrets secrets) {
+  const auto url = url_of(target);
+  return secrets == Secrets::hidden ? base::without_secrets(url) : std::string(url);
+}
 
 Json transaction_json(const TransactionRow& row, Secrets secrets) {
   return transaction_with(row, parse_definition(row), secrets);

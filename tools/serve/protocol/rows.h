@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "belay/reader.h"
 #include "belay/report.h"
@@ -23,6 +24,8 @@ Result<std::optional<StoredTransaction>> read_transaction_rows(Reader& reader,
                                                                const std::string& gid,
                                                                Secrets secrets);
 Json transaction_json(const TransactionRow& row, Secrets secrets);
+// The URL that the target calls.
+std::string shown_url(std::string_view target, Secrets secrets);
 // The same for a transaction that was just prepared.
 Json new_transaction(const Report& report, const TransactionRequest& request);
 

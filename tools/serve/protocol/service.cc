@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "serve/protocol/handlers.h"
 #include "serve/protocol/open_requests.h"
 #include "serve/protocol/parse.h"
+#include "threads/scarce.h"
 
 namespace belay::protocol {
 namespace {
@@ -139,8 +142,29 @@ std::optional<double> oldest_seconds(Reader& reader) {
   return std::max(age.count(), 0.0);
 }
 
-// The figures come from the engine, then the oldest transaction from the file, unless too many
-// reads wait already.
+// Tells the metrics once: without the oldest transaction if its read is dropped, because too many
+// reads wait.
+class MetricsRead {
+ public:
+  using Tell = std::function<void(std::optional<double> oldest)>;
+
+  explicit MetricsRead(Tell tell) : tell_(std::move(tell)) {}
+  MetricsRead(const MetricsRead&) = delete;
+  MetricsRead& operator=(const MetricsRead&) = delete;
+  ~MetricsRead() {
+    if (!told_) threads::run_if_memory([this] { tell_(std::nullopt); });
+  }
+  void run(Reader& reader) {
+    told_ = true;
+    tell_(oldest_seconds(reader));
+  }
+
+ private:
+  const Tell tell_;
+  bool told_ = false;
+};
+
+// The figures come from the engine, then the oldest transaction from the file.
 void metrics_route(Turn& turn) {
   const auto tell = [context = turn.context, to = turn.open_request,
                      open_requests = turn.open_requests](const std::vector<HostFigures>& hosts,
@@ -154,9 +178,9 @@ void metrics_route(Turn& turn) {
       [context = turn.context, to = turn.open_request,
        tell](const Result<std::vector<HostFigures>>& hosts) {
         if (!hosts) return to->answer(to_response(ApiResult::of(hosts.error())));
-        const bool posted = context->reads->post(
-            [tell, hosts = *hosts](Reader& reader) { tell(hosts, oldest_seconds(reader)); });
-        if (!posted) tell(*hosts, std::nullopt);
+        const auto read = std::make_shared<MetricsRead>(
+            [tell, hosts = *hosts](std::optional<double> oldest) { tell(hosts, oldest); });
+        context->reads->post([read](Reader& reader) { read->run(reader); });
       },
       [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
 }

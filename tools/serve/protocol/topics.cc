@@ -72,10 +72,10 @@ Json time_json(const std::optional<TimePoint>& at) {
 }
 
 // The value in dtm's format: a list of subscribers, as JSON in a string.
-Json kv_row(std::size_t id, const Topic& topic) {
+Json kv_row(std::size_t id, const Topic& topic, Secrets secrets) {
   auto list = Json::array();
   for (const auto& one : topic.subscriptions)
-    list.push_back({{"url", one.target}, {"remark", one.remark}});
+    list.push_back({{"url", shown_url(one.target, secrets)}, {"remark", one.remark}});
   return {{"id", id},
           {"cat", kCategory},
           {"k", topic.name},
@@ -138,14 +138,15 @@ void scan_kv(const ContextPtr& context, const http::Request& request, Done done)
   if (!category.empty() && category != kCategory)
     return done(ApiResult::of(Json{{"kv", Json::array()}, {"next_position", ""}}));
   const std::string position(request.query_value("position"));
-  with_topics(context, done, [limit, position, done](const Topics& topics) {
+  const auto secrets = context->options.secrets;
+  with_topics(context, done, [limit, position, secrets, done](const Topics& topics) {
     auto rows = Json::array();
     std::string next;
     std::size_t id = 0;
     for (const auto& topic : topics) {
       ++id;
       if (!position.empty() && topic.name <= position) continue;
-      rows.push_back(kv_row(id, topic));
+      rows.push_back(kv_row(id, topic, secrets));
       if (rows.size() < limit) continue;
       next = topic.name;
       break;
@@ -159,12 +160,13 @@ void query_kv(const ContextPtr& context, const http::Request& request, Done done
   if (!category.empty() && category != kCategory)
     return done(ApiResult::of(Json{{"kv", Json::array()}}));
   const std::string key(request.query_value("key"));
-  with_topics(context, done, [key, done](const Topics& topics) {
+  const auto secrets = context->options.secrets;
+  with_topics(context, done, [key, secrets, done](const Topics& topics) {
     auto rows = Json::array();
     std::size_t id = 0;
     for (const auto& topic : topics) {
       ++id;
-      if (key.empty() || topic.name == key) rows.push_back(kv_row(id, topic));
+      if (key.empty() || topic.name == key) rows.push_back(kv_row(id, topic, secrets));
     }
     done(ApiResult::of(Json{{"kv", std::move(rows)}}));
   });
