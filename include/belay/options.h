@@ -54,17 +54,16 @@ struct LogLine {
 };
 
 // Called from the loop, from the store's thread or from the caller's thread, for each line. The
-// function must not call the engine and must not wait: while it waits, the engine
-// stands still. A terminal or a pipe that nobody reads makes its writer wait, so put the lines into
-// a queue that drops and counts, as `belay serve` does. Events that can come by the thousand at
-// once, such as transactions that become stuck, are logged with one line each for the first ten in
-// ten seconds; one more line has the number of the rest.
+// function must not call the engine and must not wait: while it waits, the engine stands still. A
+// terminal or a pipe that nobody reads makes its writer wait, so put the lines into a queue that
+// drops and counts, as `belay serve` does. Events that can come by the thousand at once, such as
+// transactions that become stuck, are logged with one line each for the first ten in ten seconds;
+// one more line has the number of the rest.
 using LogSink = void (*)(const LogLine& line, void* user);
 
 // A call without an answer, of a transaction that is stuck (see Options::stuck_after), or a call
 // that could not be made because its handler is not registered or its host's circuit breaker is
-// open. The views are valid during the
-// callback's call.
+// open. The views are valid during the callback's call.
 struct StuckNotice {
   std::string_view gid;
   Status status{};

@@ -20,7 +20,7 @@
   X(call_waits_for_lane)     /* the host had no place for one more call */                     \
   X(waiting_call_withdrawn)  /* another decision came while a call waited */                   \
   X(parked_then_registered)  /* a handler was registered, and its transaction went on */       \
-  X(parked_then_turned_back) /* a transaction turned back while it waited for a handler */     \
+  X(parked_then_turned_back) /* a transaction turned back while a branch was parked */         \
   X(joined_before_durable)   /* a caller joined before the last record was on disk */          \
   X(went_on_before_told)     /* a caller's answer had to wait for a later batch */             \
   X(live_bytes_ran_out)      /* live_bytes_max was reached */                                  \

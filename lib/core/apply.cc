@@ -211,7 +211,7 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
           record.op != current_op(transaction, record.branch))
         return false;
       branch.parked = true;
-      branch.due_at = 0;  // the branch waits for its handler, not for a time
+      branch.due_at = 0;  // the branch waits for its handler or its host, not for a time
       keep_text(branch.last_error, record.text);
       return true;
     default: break;
@@ -242,11 +242,6 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
     case RecordKind::prepared: break;
   }
   return false;
-}
-
-// The reason that the owner gave, not the last error of the callback.
-std::string_view own_reason(const Transaction& transaction) {
-  return transaction.reason ? std::string_view(*transaction.reason) : std::string_view();
 }
 
 }  // namespace
@@ -288,7 +283,7 @@ Result<> apply(Transaction& transaction, const Record& record) {
   auto event = record;
   if (event.kind == RecordKind::added) event.branch = branches_before;
   if (event.kind == RecordKind::progressed) event.branch = transaction.remembered->count - 1;
-  if (event.kind == RecordKind::concluded) event.text = own_reason(transaction);
+  if (event.kind == RecordKind::concluded) event.text = turn_reason_of(transaction);
   append_event(transaction.timeline, transaction.created_at, event);
   return {};
 }

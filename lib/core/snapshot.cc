@@ -111,7 +111,7 @@ std::string encode_snapshot(const Transaction& transaction) {
   base::put_string(out, transaction.definition.added());
   base::put_string(out, transaction.timeline);
   base::put_string(out,
-                   transaction.reason ? std::string_view(*transaction.reason) : std::string_view());
+                   turn_reason_of(transaction));
   for (const auto& branch : transaction.branches) put_branch(out, branch);
   if (transaction.remembered) {
     base::put_string(out, transaction.remembered->steps);

@@ -162,10 +162,16 @@ std::uint32_t attempts_of(const Transaction& transaction) {
 }
 
 std::optional<std::uint32_t> failing_branch(const Transaction& transaction) {
+  const auto most = obstacle_of(transaction);
+  if (most && transaction.branches[*most].last_error) return most;
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
     if (transaction.branches[i].last_error && is_pending(transaction, i)) return i;
   }
   return std::nullopt;
+}
+
+std::string_view turn_reason_of(const Transaction& transaction) {
+  return transaction.reason ? std::string_view(*transaction.reason) : std::string_view();
 }
 
 std::string_view reason_of(const Transaction& transaction) {
@@ -285,7 +291,7 @@ std::optional<Outcome> first_phase_outcome(const Transaction& transaction, std::
   if (transaction.status == Status::prepared && !transaction.stopped) return std::nullopt;
   return Outcome::unknown(std::string(transaction.stopped ? "the transaction was stopped: "
                                                           : "the transaction turned back: ") +
-                          (transaction.reason ? *transaction.reason : std::string()));
+                          std::string(turn_reason_of(transaction)));
 }
 
 }  // namespace belay::core

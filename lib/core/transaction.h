@@ -96,9 +96,13 @@ std::optional<std::uint32_t> obstacle_of(const Transaction& transaction);
 std::string describe_wait(const Transaction& transaction, std::uint32_t branch);
 // The calls that ended, of all branches.
 std::uint32_t attempts_of(const Transaction& transaction);
-// The pending branch that has an error; of several, the first. Empty if there is none.
+// The pending branch that has an error; of several, the one that keeps the transaction from going
+// on, otherwise the first. Nothing if there is none.
 std::optional<std::uint32_t> failing_branch(const Transaction& transaction);
-// Why the transaction turned back, or the newest error of a branch; empty if there is none.
+// Why the transaction turned back, as it or its owner said; empty if it did not, or no reason is
+// known.
+std::string_view turn_reason_of(const Transaction& transaction);
+// The same, or else the newest error of a branch.
 std::string_view reason_of(const Transaction& transaction);
 // For all that is prepared; a saga that goes forward has no timeout by default. The value is dtm's.
 inline constexpr std::uint64_t kTimeoutToFailDefault = 35'000;  // ms

@@ -6,13 +6,6 @@
 #include "engine/log_about.h"
 
 namespace belay::engine {
-namespace {
-
-std::string_view reason_of_turn(const core::Transaction& transaction) {
-  return transaction.reason ? std::string_view(*transaction.reason) : std::string_view();
-}
-
-}  // namespace
 
 bool StuckWatch::judge(Live& live, bool held_up) {
   const bool stuck = held_up || core::is_stuck(live.transaction, options_.stuck_after);
@@ -27,7 +20,7 @@ void StuckWatch::log(const Live& live, std::optional<std::uint32_t> held_up,
   if (!lines_.take(monotonic)) return;
   const auto& transaction = live.transaction;
   const auto branch = held_up ? held_up : core::obstacle_of(transaction);
-  const auto back = reason_of_turn(transaction);
+  const auto back = core::turn_reason_of(transaction);
   log_about(log_, LogLevel::warning, transaction, "is stuck: {}{}{}{}",
             branch ? core::describe_wait(transaction, *branch) : std::string(),
             held_up ? "; it waits for a handler that still runs" : "",
@@ -57,7 +50,7 @@ std::size_t StuckWatch::note(const Live& live, const core::Step& step,
          .target = std::string(transaction.definition.target(record.branch, record.op)),
          .error = branch.last_error ? *branch.last_error : std::string(),
          .attempts = branch.unanswered,
-         .reason = std::string(reason_of_turn(transaction))});
+         .reason = std::string(core::turn_reason_of(transaction))});
     const auto& note = notes.back();
     bytes += sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size() +
              note.reason.size();

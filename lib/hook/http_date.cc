@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/ascii.h"
+#include "base/number.h"
 
 namespace belay::hook {
 namespace {
@@ -21,11 +22,7 @@ bool has_form(std::string_view text) {
   });
 }
 
-int number(std::string_view digits) {
-  int value = 0;
-  for (const char c : digits) value = value * 10 + (c - '0');
-  return value;
-}
+unsigned number(std::string_view digits) { return *base::parse_number<unsigned>(digits); }
 
 }  // namespace
 
@@ -33,9 +30,9 @@ std::optional<TimePoint> parse_http_date(std::string_view text) {
   if (!has_form(text)) return std::nullopt;
   const auto* month = std::find(kMonths.begin(), kMonths.end(), text.substr(8, 3));
   const std::chrono::year_month_day date(
-      std::chrono::year(number(text.substr(12, 4))),
+      std::chrono::year(static_cast<int>(number(text.substr(12, 4)))),
       std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-      std::chrono::day(static_cast<unsigned>(number(text.substr(5, 2)))));
+      std::chrono::day(number(text.substr(5, 2))));
   if (!date.ok() || kDays.at(std::chrono::weekday(date).c_encoding()) != text.substr(0, 3))
     return std::nullopt;
   const std::chrono::hours hour(number(text.substr(17, 2)));

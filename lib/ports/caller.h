@@ -46,8 +46,8 @@ class Caller {
   virtual std::optional<std::string> why_shut(Lane) { return std::nullopt; }
   // Only for calls whose lane has a place: copies what is needed of `call` and starts it.
   // engine::Coordinator::answer is called at most once for each call, on the loop and never within
-  // this function. Without an answer the engine gives the call up at its timeout. A later answer is
-  // then dropped, except that of a `blocking` call.
+  // this function. Without an answer the engine gives the call up at its timeout (a
+  // `timed` call somewhat later). A later answer is then dropped, except that of a `blocking` call.
   virtual void call_later(CallId id, const Call& call) = 0;
   // The figures of the hosts of URLs, ordered by name, for the tools.
   virtual std::vector<HostFigures> hosts() { return {}; }

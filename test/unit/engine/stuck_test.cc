@@ -37,6 +37,15 @@ Options telling(Lines& lines) {
   return options;
 }
 
+Options logging(Lines& lines, LogSink sink, LogLevel level) {
+  Options options;
+  options.log = sink;
+  options.log_user = &lines;
+  options.log_level = level;
+  options.stuck_after = 1;
+  return options;
+}
+
 }  // namespace
 
 TEST_SUITE("engine/stuck") {
@@ -110,11 +119,7 @@ TEST_SUITE("engine/stuck") {
 
   TEST_CASE("the log names a transaction by its gid and its trace, in one line") {
     Lines lines;
-    Options options;
-    options.log = &keep_line;
-    options.log_user = &lines;
-    options.log_level = LogLevel::debug;
-    TestEngine test(options);
+    TestEngine test(logging(lines, &keep_line, LogLevel::debug));
     const auto* trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     test.ports.kinds["a"] = ports::Caller::Kind::unregistered;
     test.ports.outcomes.insert_or_assign("b", Outcome::failure("no\nfunds"));
@@ -129,12 +134,7 @@ TEST_SUITE("engine/stuck") {
 
   TEST_CASE("a line of the log has fields of its own for what it is about") {
     Lines lines;
-    Options options;
-    options.log = &keep_fields;
-    options.log_user = &lines;
-    options.log_level = LogLevel::debug;
-    options.stuck_after = 1;
-    TestEngine test(options);
+    TestEngine test(logging(lines, &keep_fields, LogLevel::debug));
     const auto* trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     test.ports.outcomes.insert_or_assign("b", Outcome::unknown("do\nwn"));
     test.ports.outcomes.insert_or_assign("c", Outcome::failure("no funds"));
@@ -145,12 +145,27 @@ TEST_SUITE("engine/stuck") {
                          "g 1|02|action|do\nwn|0af7651916cd43dd8448eb211c80319c"});
   }
 
+  TEST_CASE("the fields of a line are of the branch that its text names") {
+    Lines lines;
+    Lines fields;
+    for (const bool text : {true, false}) {
+      auto options = text ? logging(lines, &keep_line, LogLevel::warning)
+                          : logging(fields, &keep_fields, LogLevel::warning);
+      options.stuck_after = 10;
+      TestEngine test(options);
+      test.ports.outcomes.insert_or_assign("a", Outcome::unknown("down"));
+      test.ports.kinds["b"] = ports::Caller::Kind::unregistered;
+      REQUIRE(test.submit(two_steps("g").concurrent(), "first"));
+      test.settle();
+    }
+    const std::string error = "no handler named 'b' is registered";
+    CHECK(lines == Lines{"gid=g is stuck: branch 02 (action b): " + error});
+    CHECK(fields == Lines{"g|02|action|" + error + "|"});
+  }
+
   TEST_CASE("no gid can be taken for another field in the text of a line") {
     Lines lines;
-    Options options;
-    options.log = &keep_line;
-    options.log_user = &lines;
-    TestEngine test(options);
+    TestEngine test(logging(lines, &keep_line, LogLevel::warning));
     test.ports.kinds["a"] = ports::Caller::Kind::unregistered;
     for (const std::string gid : {"g trace=1", "g\"", "g\\", "gid=g", "\xc3\xa4"})
       REQUIRE(test.submit(two_steps(gid), "any"));
@@ -267,10 +282,7 @@ TEST_SUITE("engine/stuck") {
 
   TEST_CASE("many that get stuck at once are ten lines, and one that counts the rest") {
     Lines lines;
-    Options options;
-    options.log = &keep_line;
-    options.log_user = &lines;
-    TestEngine test(options);
+    TestEngine test(logging(lines, &keep_line, LogLevel::warning));
     test.ports.kinds["a"] = ports::Caller::Kind::unregistered;
     const auto submit = [&](int from, int to) {
       for (int i = from; i < to; ++i) REQUIRE(test.submit(two_steps(std::to_string(i)), "any"));
@@ -294,9 +306,7 @@ TEST_SUITE("engine/stuck") {
 
   TEST_CASE("those that were stuck before a start are one line, however many") {
     Lines lines;
-    Options options;
-    options.log = &keep_line;
-    options.log_user = &lines;
+    const auto options = logging(lines, &keep_line, LogLevel::warning);
     FakePorts ports;
     engine::Coordinator engine(options, {ports, ports, ports, ports});
     for (core::TransactionId id = 1; id <= 1'000; ++id) {
