@@ -110,8 +110,7 @@ std::string encode_snapshot(const Transaction& transaction) {
   base::put_string(out, transaction.definition.bytes());
   base::put_string(out, transaction.definition.added());
   base::put_string(out, transaction.timeline);
-  base::put_string(out,
-                   turn_reason_of(transaction));
+  base::put_string(out, turn_reason_of(transaction));
   for (const auto& branch : transaction.branches) put_branch(out, branch);
   if (transaction.remembered) {
     base::put_string(out, transaction.remembered->steps);
