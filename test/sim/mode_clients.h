@@ -85,7 +85,7 @@ class ModeClients {
   void decide_message(Known& known);
   void word_again();
   void change_any_topic();
-  void subscribe_to_all();
+  void subscribe_where_nobody_is();
   void change_topic(const std::string& topic, const std::string& target, TopicKind kind);
   void list_topics();
   // and how
