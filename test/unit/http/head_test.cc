@@ -79,6 +79,8 @@ TEST_SUITE("http heads") {
              {"the coding twice", kPost + kHost + kChunked + kChunked},
              {"an unknown coding", kPost + kHost + "Transfer-Encoding: gzip\r\n"},
              {"a list of codings", kPost + kHost + "Transfer-Encoding: gzip, chunked\r\n"},
+             {"a blank behind the coding", kPost + kHost + "Transfer-Encoding: chunked \r\n"},
+             {"a tab behind the coding", kPost + kHost + "Transfer-Encoding: chunked\t\r\n"},
              {"an empty coding", kPost + kHost + "Transfer-Encoding:\r\n"},
              {"a coding in HTTP/1.0", "POST /first HTTP/1.0\r\n" + kHost + kChunked},
          }) {
@@ -126,6 +128,15 @@ TEST_SUITE("http heads") {
       CHECK(heads_in(answers) == 1);
       CHECK(answers.find("Connection: close") != std::string::npos);
     }
+  }
+
+  TEST_CASE("a field's value has no blanks around it, and keeps those within it") {
+    const auto server = started({}, [](const http::Request& request, const http::Respond& respond) {
+      respond({200, "text/plain", "<" + std::string(request.header("X")) + "> bytes", {}});
+    });
+    for (const auto* line : {"X:a \t b\r\n", "X: a \t b\r\n", "X: \t a \t b\t \r\n"})
+      CHECK(answers_to(*server, kPost + kHost + kLength + line + kBody).find("<a \t b> bytes") !=
+            std::string::npos);
   }
 
   TEST_CASE("a long head in pieces is no less strict") {

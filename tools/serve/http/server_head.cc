@@ -47,7 +47,8 @@ class Head {
     if (base::equal_ignoring_case(name, MHD_HTTP_HEADER_CONTENT_LENGTH)) ++lengths_;
     if (base::equal_ignoring_case(name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
       ++codings_;
-      is_strict_ = is_strict_ && base::equal_ignoring_case(base::trimmed(value), "chunked");
+      // With a blank behind it the library takes it for another coding.
+      is_strict_ = is_strict_ && base::equal_ignoring_case(value, "chunked");
     }
   }
 
