@@ -29,8 +29,8 @@ BELAY_DRAIN_TIMEOUT; of several values, commas between them) and in the file nam
 by --config, as NAME = VALUE lines (TOML): "30s" and "16MiB" are strings, a count is
 an integer, a flag true or false, several values are an array of strings. A flag goes
 before the environment, the environment before the file. --print-config prints what
-holds, as such a file; *** stands for passwords and tokens in URLs. A variable
-BELAY_... that is none of these is warned about.
+holds, as such a file; *** stands for passwords and tokens in URLs, and must be put
+back. A variable BELAY_... that is none of these is warned about.
 
 SIGTERM: new work is answered 503, what is under way may finish within
 --drain-timeout, the rest goes on at the next start. Exit code 0 then; 3 if there is

@@ -44,11 +44,22 @@ TEST_SUITE("process/serve options") {
                               "--hook-proxy", "http://me:secret@proxy:3128"});
     CHECK(first.exit_code == 0);
     CHECK_FALSE(contains(first.out, "me:secret"));
+    // The secret must be put back first.
     std::ofstream(dir.file("c.toml")) << first.out;
+    const auto refused = serve({"--print-config"}, {{"BELAY_CONFIG", dir.file("c.toml")}});
+    CHECK(refused_for(refused, ": hook-proxy: '***' stands for what"));
+    auto text = first.out;
+    text.replace(text.find("***@"), 3, "me:secret");
+    std::ofstream(dir.file("c.toml")) << text;
     const auto second = serve({"--print-config"}, {{"BELAY_CONFIG", dir.file("c.toml")}});
     CHECK(second.exit_code == 0);
     CHECK(second.out == first.out);
     CHECK(contains(second.out, "allow-target = [\"https://*.example.com\", \"10.0.0.1:8080\"]"));
+  }
+
+  TEST_CASE("a value keeps the sign of equality at its end") {
+    const auto end = serve({"--print-config", "--alert-webhook=http://h/x="});
+    CHECK(contains(end.out, "\nalert-webhook = \"http://h/x=\"\n"));
   }
 
   TEST_CASE("a variable that looks like an option is warned about by its name only") {

@@ -106,8 +106,14 @@ void OptionTable::text(const char* name, const char* type, std::string& into, co
 }
 
 void OptionTable::url(const char* name, std::string& into, const char* help) {
-  text(name, "URL", into, help);
-  entries_.back().kind = Entry::Kind::url;
+  auto& entry = add(name, "URL", help, Entry::Kind::url);
+  entry.set = [&into](const Words& words) -> std::optional<std::string> {
+    if (words.back().find(base::kHidden) != std::string::npos)
+      return fmt::format("'{}' stands for what was not shown, and must be put back", base::kHidden);
+    into = words.back();
+    return std::nullopt;
+  };
+  entry.get = [&into] { return Words{into}; };
 }
 
 void OptionTable::flag(const char* name, bool& into, const char* help) {

@@ -46,7 +46,8 @@ class OptionTable {
   template <class Value>
   void choice(const char* name, const char* type, Value& into,
               std::vector<std::pair<const char*, Value>> values, const char* help);
-  // Printed with "***" in place of passwords and tokens, and with a comment that says so.
+  // Printed with "***" in place of passwords and tokens, and with a comment that says so. A value
+  // with "***" is refused.
   void url(const char* name, std::string& into, const char* help);
 
   // Adds --config and all options to the command. Call it once, after all options were added.
