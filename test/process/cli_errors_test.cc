@@ -333,7 +333,7 @@ TEST_SUITE("process/cli-errors") {
       const auto script = belay_run({"completion", shell});
       CHECK(script.exit_code == 0);
       for (const char* word : {"list", "show", "log", "stuck", "topics", "stats", "watch", "check",
-                               "page-before", "saga tcc xa msg"}) {
+                               "page-before", "saga tcc xa msg", "0600 0640", "hidden shown"}) {
         CHECK(script.out.find(word) != std::string::npos);
       }
     }

@@ -272,6 +272,20 @@ TEST_SUITE("process/serve") {
     CHECK(alert["retry_count"] >= 2);  // when it is told, the next call may have been made
     CHECK(contains(alert["error"], "500"));
   }
+
+  TEST_CASE("a webhook that cannot be reached is named by its host only") {
+    HttpPeer peer([](const PeerRequest&) { return say(500, "out of order"); });
+    const auto host = "127.0.0.1:" + std::to_string(free_port());
+    Served served({"--alert-webhook", "http://me:word@" + host + "/services/secret?token=t",
+                   "--stuck-after", "1", "--retry-first-interval", "10ms"});
+    REQUIRE(served.listening());
+    CHECK(status_of(served.submit(saga_to("g1", peer.url("/branch")))) == 200);
+    CHECK(served.process().wait_for_output("no answer from http://***@" + host + ": ",
+                                           std::chrono::seconds(60)));
+    const auto end = served.stop();
+    CHECK_FALSE(contains(end.err, "secret"));
+    CHECK_FALSE(contains(end.err, "word"));
+  }
 }
 
 }  // namespace belay::test

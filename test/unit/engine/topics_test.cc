@@ -73,6 +73,23 @@ TEST_SUITE("engine/topics") {
     test.settle();
     REQUIRE(test.list_topics("all"));
     CHECK(subscriptions_of(*test.listed.at("all")) == Subscriptions{{"news", "a", "new"}});
+    CHECK(test.listed.at("all")->at(0).version == 2);
+  }
+
+  TEST_CASE("subscribing again with the same remark is no change") {
+    TestEngine test;
+    REQUIRE(test.subscribe({"news", "a", "why"}, "first"));
+    test.settle();
+    REQUIRE(test.list_topics("before"));
+    test.advance(1'000);
+    REQUIRE(test.subscribe({"news", "a", "why"}, "second"));
+    test.settle();
+    CHECK(test.changed.at("second").has_value());
+    REQUIRE(test.list_topics("after"));
+    const auto& before = test.listed.at("before")->at(0);
+    const auto& after = test.listed.at("after")->at(0);
+    CHECK(after.version == 1);
+    CHECK(after.updated_at == before.updated_at);
   }
 
   TEST_CASE("a message handed in right behind a subscription goes there") {

@@ -268,6 +268,16 @@ TEST_SUITE("protocol/protocol") {
     CHECK(metrics().find("\nbelay_oldest_unfinished_seconds ") != std::string::npos);
   }
 
+  TEST_CASE("metrics without room for a read are told without the oldest transaction") {
+    auto options = ApiSite::default_options();
+    options.reads_queued_max = 0;
+    ApiSite site(options);
+    const auto metrics = site.ask({"GET", "/metrics", {}, {}, {}});
+    CHECK(metrics.status == 200);
+    CHECK(metrics.body.find("\nbelay_transactions") != std::string::npos);
+    CHECK(metrics.body.find("belay_oldest_unfinished_seconds") == std::string::npos);
+  }
+
   TEST_CASE("health and metrics") {
     ApiSite site;
     CHECK(site.ask({"GET", "/healthz", {}, {}, {}}).status == 200);

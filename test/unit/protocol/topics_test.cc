@@ -78,6 +78,21 @@ TEST_SUITE("protocol/topics") {
     CHECK(message_of(site.get("scanKV", {{"limit", "x"}})) == "convert to int error: x");
   }
 
+  TEST_CASE("a subscriber's secrets are hidden in lists unless they may be shown") {
+    auto options = ApiSite::default_options();
+    for (const auto secrets : {protocol::Secrets::hidden, protocol::Secrets::shown}) {
+      options.secrets = secrets;
+      ApiSite site(options);
+      CHECK(site.get("subscribe", topic("t", "http://me:word@h/x?token=y")).status == 200);
+      const auto* url = secrets == protocol::Secrets::hidden ? "http://***@h/x?token=***"
+                                                             : "http://me:word@h/x?token=y";
+      for (const auto* name : {"queryKV", "scanKV"}) {
+        const auto row = Json::parse(site.get(name).body).at("kv").at(0);
+        CHECK(Json::parse(row.at("v").get<std::string>()).at(0).at("url") == url);
+      }
+    }
+  }
+
   TEST_CASE(
       "a topic without subscribers is listed, counts its changes, and is no topic for a msg") {
     ApiSite site;

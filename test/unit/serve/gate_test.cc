@@ -34,7 +34,7 @@ TEST_SUITE("serve/gate") {
     CHECK(status_of(gate, get("/metrics")) == 401);
     CHECK(status_of(gate, get("/api/ping")) == 200);
     CHECK(status_of(gate, get("/healthz")) == 200);
-    for (const auto* good : {"Bearer first", "Bearer second", "bearer first"}) {
+    for (const auto* good : {"Bearer first", "Bearer second", "bearer first", "Bearer  first "}) {
       CHECK(status_of(gate, get("/metrics", {{"authorization", good}})) == 200);
     }
     for (const auto* bad :
@@ -168,7 +168,8 @@ TEST_SUITE("serve/gate") {
     CHECK(status_of(gate, get("/api/dtmsvr/query")) == 200);
     CHECK(status_of(gate, get("/metrics")) == 200);
     CHECK(status_of(gate, get("/healthz")) == 503);
-    CHECK(status_of(gate, get("/api/dtmsvr/subscribe")) == 503);
+    for (const auto* name : {"subscribe", "unsubscribe", "resetCronTime"})
+      CHECK(status_of(gate, get(std::string("/api/dtmsvr/") + name)) == 503);
     const auto refusal = gate.judge({"POST", "/api/dtmsvr/submit", {}, {}, "{}"}).refusal;
     REQUIRE(refusal);
     CHECK(refusal->response.status == 503);
