@@ -326,6 +326,8 @@ void Coordinator::set_alarm() {
   }
   at_once((inbox_.has_next() || lookups_.has_found()) && may_take());
   ports_.alarm.wake_at(next);
+  const auto awaited = batches_.sealed_records();
+  if (disk_.is_committing() && awaited != 0 && awaited <= kLingerRecords) ports_.alarm.linger();
 }
 
 void Coordinator::publish() {

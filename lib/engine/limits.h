@@ -13,6 +13,9 @@ inline constexpr std::size_t kActsPerTurn = 4'096;
 // The approximate time that an act takes, in µs. It is compared with the cost of a commit, see
 // engine::Coordinator::is_worth_overlapping.
 inline constexpr double kActMicros = 2;
+// The loop lingers for a batch of no more records; a larger one has callers enough to make up for
+// the time that it takes to wake the thread.
+inline constexpr std::uint32_t kLingerRecords = 64;
 inline constexpr std::size_t kDuePerTurn = 4'096;
 inline constexpr std::size_t kResumedPerTurn = 4'096;
 // For a request that hastens all transactions: how many are looked at and how many are hastened in

@@ -53,6 +53,9 @@ struct Loop::Handles {
 
 namespace {
 
+// How long the thread stays awake for a commit: as long as a small one takes on a fast disk.
+constexpr std::uint64_t kLingerMicros = 200;
+
 Error shortage(std::string_view doing, int code) {
   return {ErrorCode::resources, "cannot " + std::string(doing) + ": " + uv_strerror(code)};
 }
@@ -149,7 +152,8 @@ void Loop::run() {
     lock.wait(may_run_, [this]() BELAY_REQUIRES(mutex_) { return started_ || ending_; });
     if (!started_) return;
   }
-  uv_run(loop_, UV_RUN_DEFAULT);
+  while (uv_run(loop_, stays_awake() ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0) {
+  }
   thread_id_ = std::thread::id();
   std::shared_ptr<void> owner;
   {
@@ -199,6 +203,7 @@ void Loop::post(std::function<void()> function) {
 }
 
 void Loop::on_wake() {
+  if (std::exchange(awake_until_, 0) != 0) linger_.end(false);
   {
     const base::Lock lock(mutex_);
     running_.swap(posted_);
@@ -236,6 +241,20 @@ void Loop::wake_at(std::uint64_t monotonic_ms) {
 void Loop::wake() {
   const base::Lock lock(mutex_);
   if (open_) uv_async_send(&handles_->async);
+}
+
+void Loop::linger() {
+  if (is_own() && linger_.may_begin()) awake_until_ = loop::monotonic_us() + kLingerMicros;
+}
+
+// The thread does not yield meanwhile: beside busy threads of other programs that costs whole time
+// slices, and its own slice is hardly used up.
+bool Loop::stays_awake() {
+  if (awake_until_ == 0) return false;
+  if (loop::monotonic_us() < awake_until_) return true;
+  awake_until_ = 0;
+  linger_.end(true);
+  return false;
 }
 
 }  // namespace belay::loop

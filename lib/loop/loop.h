@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "belay/result.h"
 #include "ports/clock.h"
+#include "threads/linger.h"
 #include "threads/thread.h"
 
 struct uv_loop_s;
@@ -62,12 +63,14 @@ class Loop final : public ports::Clock, public ports::Alarm {
   std::uint64_t monotonic_ms() override;
   void wake_at(std::uint64_t monotonic_ms) override;
   void wake() override;
+  void linger() override;  // does nothing on a host's loop
 
  private:
   struct Handles;
   explicit Loop(uv_loop_s* host);
   void on_wake();
   void run();
+  bool stays_awake();
 
   std::unique_ptr<uv_loop_s> own_;
   uv_loop_s* loop_;
@@ -75,6 +78,8 @@ class Loop final : public ports::Clock, public ports::Alarm {
   std::function<void()> turn_;
   std::function<void()> closed_;
   std::uint64_t alarm_at_ = ~std::uint64_t{0};
+  threads::Linger linger_;
+  std::uint64_t awake_until_ = 0;  // us; 0: it sleeps when it has nothing to do
   std::shared_ptr<void> owner_;
   base::Mutex join_mutex_;
   std::shared_ptr<std::atomic<bool>> thread_ended_;

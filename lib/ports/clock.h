@@ -23,6 +23,9 @@ class Alarm {
   virtual void wake_at(std::uint64_t monotonic_ms) = 0;
   // Requests that engine::Coordinator::turn is called soon. Thread-safe.
   virtual void wake() = 0;
+  // A hint at a turn's end: the store's answer is due soon, and few callers share the wait for it.
+  // The thread may stay awake until it comes, for a time that it chooses.
+  virtual void linger() {}
 };
 
 }  // namespace belay::ports

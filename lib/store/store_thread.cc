@@ -1,6 +1,5 @@
 #include "store/store_thread.h"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -9,18 +8,16 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "threads/linger.h"
 #include "threads/thread.h"
 
 namespace belay::store {
 namespace {
 
 // How often the thread yields before it sleeps: some 25 microseconds in all. A yield that takes
-// longer than this went to another busy thread. Then the thread sleeps at once for so many jobs:
-// twice as many each time it happens again, half as many each time it does not.
+// longer than this went to another busy thread.
 constexpr int kYields = 40;
 constexpr std::uint64_t kYieldMicrosMax = 200;
-constexpr int kSleepsMin = 8;
-constexpr int kSleepsMax = 1'024;
 // How often the thread looks for a missing file if nothing is written.
 constexpr std::chrono::milliseconds kLookInterval{500};
 
@@ -74,22 +71,15 @@ class StoreThread::Impl {
   // other threads are busy a yield can take a whole time slice: then the thread sleeps at once for
   // a while.
   void linger() {
-    if (sleeps_at_once_ != 0) {
-      --sleeps_at_once_;
-      return;
-    }
+    if (!linger_.may_begin()) return;
     auto before = journal_->now_us();
     for (int i = 0; i < kYields && !has_job_.load(std::memory_order_acquire); ++i) {
       std::this_thread::yield();
       const auto now = journal_->now_us();
-      if (now - before > kYieldMicrosMax) {
-        sleeps_ = std::min(2 * sleeps_, kSleepsMax);
-        sleeps_at_once_ = sleeps_;
-        return;
-      }
+      if (now - before > kYieldMicrosMax) return linger_.end(true);
       before = now;
     }
-    sleeps_ = std::max(sleeps_ / 2, kSleepsMin);
+    linger_.end(false);
   }
 
   // Until the first job comes, another thread may use the journal to recover.
@@ -150,8 +140,7 @@ class StoreThread::Impl {
   std::condition_variable wake_;
   std::deque<Job> jobs_ BELAY_GUARDED_BY(mutex_);
   std::atomic<bool> has_job_ = false;
-  int sleeps_ = kSleepsMin;  // only for the thread, and so is the next
-  int sleeps_at_once_ = 0;
+  threads::Linger linger_;  // only for the thread
   bool upkeep_ BELAY_GUARDED_BY(mutex_) = false;
   bool ending_ BELAY_GUARDED_BY(mutex_) = false;
   threads::Thread thread_;  // last, because the thread uses all the members above

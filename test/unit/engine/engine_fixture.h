@@ -32,6 +32,7 @@ class FakePorts final : public ports::Clock,
   std::uint64_t monotonic_ms() override { return monotonic; }
   void wake_at(std::uint64_t at) override { alarm_at = at; }
   void wake() override { woken = true; }
+  void linger() override { ++lingers; }
 
   Kind kind_of(std::string_view target) override {
     const auto found = kinds.find(target);
@@ -75,6 +76,7 @@ class FakePorts final : public ports::Clock,
   std::uint64_t monotonic = 1'000;
   std::uint64_t alarm_at = 0;
   bool woken = false;
+  int lingers = 0;  // how many turns asked for it
   Kind default_kind = Kind::immediate;
   std::map<std::string, Kind, std::less<>> kinds;
   std::map<std::string, Outcome, std::less<>> outcomes;

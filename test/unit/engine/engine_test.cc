@@ -29,6 +29,23 @@ TEST_SUITE("engine") {
     CHECK(test.answers.at("first")->succeeded());
   }
 
+  TEST_CASE("the loop lingers for a small batch, not for a large one or for none") {
+    TestEngine test;
+    CHECK(test.ports.lingers == 0);
+    REQUIRE(test.submit(two_steps("one"), "one"));
+    CHECK(test.ports.lingers == 1);
+    test.settle();
+    const auto lingers = test.ports.lingers;
+    test.engine.turn();
+    CHECK(test.ports.lingers == lingers);
+    REQUIRE(test.submit(two_steps("first"), "first"));
+    for (std::uint32_t i = 0; i < engine::kLingerRecords; ++i)
+      REQUIRE(test.submit(two_steps("g" + std::to_string(i)), "many"));
+    const auto for_small_ones = test.ports.lingers;
+    REQUIRE(test.commit());  // begins the large one
+    CHECK(test.ports.lingers == for_small_ones);
+  }
+
   TEST_CASE("the same definition joins the first, another one is a conflict") {
     TestEngine test;
     REQUIRE(test.submit(two_steps("g"), "first"));

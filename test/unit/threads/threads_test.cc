@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "threads/linger.h"
 #include "threads/pool.h"
 #include "threads/thread.h"
 
@@ -45,6 +47,33 @@ TEST_SUITE("threads") {
     pthread_sigmask(SIG_BLOCK, nullptr, &after);
     for (int signal = 1; signal < 32; ++signal)
       CHECK(sigismember(&before, signal) == sigismember(&after, signal));
+  }
+
+  TEST_CASE("who lingered in vain sleeps at once, twice as often each time") {
+    threads::Linger linger;
+    const auto sleeps = [&linger] {
+      int count = 0;
+      while (!linger.may_begin()) ++count;
+      return count;
+    };
+    CHECK(sleeps() == 0);
+    linger.end(false);
+    CHECK(sleeps() == 0);
+    linger.end(true);
+    const auto first = sleeps();
+    CHECK(first > 0);
+    linger.end(true);
+    CHECK(sleeps() == 2 * first);
+    linger.end(false);
+    CHECK(sleeps() == 0);
+    linger.end(true);
+    CHECK(sleeps() == 2 * first);  // halved, and doubled again
+    int most = 0;
+    for (int i = 0; i < 40; ++i) {
+      linger.end(true);
+      most = std::max(most, sleeps());
+    }
+    CHECK(most == 1'024);
   }
 
   TEST_CASE("a pool runs as much at once as it has threads, and all of it before its end") {
