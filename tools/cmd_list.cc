@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "command.h"
+#include "filter.h"
 #include "hide.h"
 #include "rows.h"
 #include "table.h"
@@ -129,53 +130,17 @@ class Listing {
                 Table::text("LAST ERROR")}};
 };
 
-void add_status(CLI::App* command, Filter& filter) {
-  const auto set = [&filter](const std::string& name) {
-    filter.status = status_from(name);
-    if (filter.status) return;
-    throw CLI::ValidationError(
-        "--status",
-        fmt::format("'{}' is none of prepared, submitted, aborting, succeed, failed", name));
-  };
-  command
-      ->add_option_function<std::string>("--status", set,
-                                         "only: prepared, submitted, aborting, succeed or failed")
-      ->type_name("STATUS");
-}
-
-void add_mode(CLI::App* command, Filter& filter) {
-  const auto set = [&filter](const std::string& name) {
-    filter.mode = mode_from(name);
-    if (!filter.mode)
-      throw CLI::ValidationError("--mode",
-                                 fmt::format("'{}' is none of saga, tcc, xa, msg, workflow", name));
-  };
-  command->add_option_function<std::string>("--mode", set, "only: saga, tcc, xa, msg or workflow")
-      ->type_name("MODE");
-}
-
 }  // namespace
 
 void add_list(CLI::App& app, Context& context) {
   const auto options = std::make_shared<ListOptions>();
   auto* command = add_command(app, "list", "show transactions, newest first", kListDetails);
-  add_status(command, options->filter);
-  add_mode(command, options->filter);
+  add_filter_options(command, options->filter);
   add_flag_option(command, "--stuck", options->stuck, "only those that do not go on by themselves");
   auto* unfinished =
       add_flag_option(command, "--unfinished", options->unfinished, "only those under way");
   add_flag_option(command, "--finished", options->finished, "only those that are final")
       ->excludes(unfinished);
-  add_duration_option(command, "--older-than", options->filter.older_than,
-                      "created at least this long ago");
-  add_duration_option(command, "--newer-than", options->filter.newer_than,
-                      "created at most this long ago");
-  command
-      ->add_option("--handler", options->filter.target,
-                   "only those that name this handler in a branch")
-      ->type_name("NAME");
-  command->add_option("--gid-prefix", options->filter.gid_prefix, "only gids that begin like this")
-      ->type_name("TEXT");
   add_count_option(command, "--limit", options->limit,
                    "at most so many; 0: all; default: 50, with --json all");
   add_count_option(command, "--page-before", options->page_before, "only those with a smaller id");

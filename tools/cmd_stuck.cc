@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "command.h"
+#include "filter.h"
+#include "groups.h"
 #include "hide.h"
 #include "rows.h"
 #include "table.h"
+#include "waiting.h"
 
 namespace belay::tool {
 namespace {
@@ -22,33 +25,27 @@ is whole. With
 --json: one object a waiting branch, with the transaction's gid, mode and
 status, and the reason for which it turned back, if it did.
 
+With --handler and --host only the branches that wait for it are shown. With
+--by all that wait for the same are one row: how many transactions, since when
+the oldest, when the next attempt is, and the newest of them as an example.
+Numbers and ids in an error make no difference to it. With --json: one object a
+group, with by, key, transactions, oldest_created_at, next_due_at, and the
+example's gid, branch_id, op, target, attempts and last_error.
+
 Examples:
-  belay stuck
-  belay stuck --json | jq -r .target | sort | uniq -c     which handler holds up how many
+  belay stuck --by host                 which hosts hold up how many
+  belay stuck --by error --older-than 1h
+  belay stuck --handler bank.credit     what waits for one service
 )";
 
-constexpr std::uint64_t kTableTransactions = 50;  // enough for a person; a program gets all
+constexpr std::uint64_t kStuckShown = 50;  // enough for a person; a program gets all
 
-bool waits(const BranchRow& branch) {
-  return branch.status == "started" || branch.status == "parked";
-}
-
-// The current operation of each branch: a first operation without an answer was given up once the
-// second one began.
-std::vector<BranchRow> waiting_of(const std::vector<BranchRow>& branches) {
-  std::vector<BranchRow> waiting;
-  std::string begun;  // the branch whose second operation is in `waiting`
-  for (auto row = branches.rbegin(); row != branches.rend(); ++row) {
-    if (row->branch_id == begun || row->status == "idle") continue;
-    begun = row->branch_id;
-    if (waits(*row)) waiting.insert(waiting.begin(), *row);
-  }
-  return waiting;
-}
-
-std::string why(const BranchRow& branch) {
-  return branch.last_error.empty() ? "no answer yet" : printable(branch.last_error);
-}
+struct StuckOptions {
+  Filter filter;
+  std::string host;
+  std::optional<GroupBy> by;
+  std::optional<std::uint64_t> limit;
+};
 
 Json json_of_waiting(const TransactionRow& row, const BranchRow& branch) {
   auto object = json_of(branch);
@@ -65,35 +62,50 @@ Json json_of_waiting(const TransactionRow& row, const BranchRow& branch) {
 
 class StuckListing {
  public:
-  StuckListing(Context& context, Reader& reader, std::optional<std::uint64_t> limit)
+  StuckListing(Context& context, Reader& reader, const StuckOptions& options)
       : context_(context),
         reader_(reader),
-        limit_(limit.value_or(context.json ? 0 : kTableTransactions)) {}
+        options_(options),
+        limit_(options.limit.value_or(context.json ? 0 : kStuckShown)) {
+    if (options.by) groups_.emplace(*options.by);
+  }
 
   ExitCode run() {
-    Filter filter;
+    auto filter = options_.filter;
     filter.finished = false;
     filter.stuck = true;
-    filter.limit =
-        limit_ == 0 ? kWholeRows
-                    : static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kWholeRows));
+    filter.limit = kWholeRows;
+    if (limit_ != 0 && !groups_)
+      filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kWholeRows));
     do {
       auto page = reader_.list_whole(filter);
       if (!page) return fail(context_, page.error());
       for (auto& found : page->transactions) {
-        if (transactions_ == limit_ && limit_ > 0) return finish();
         const auto whole = shown(context_, std::move(found));
-        show(whole.row, whole.branches);
+        const auto waiting = chosen(whole.branches);
+        if (waiting.empty()) continue;
+        if (!groups_ && transactions_ == limit_ && limit_ > 0) return finish(true);
+        ++transactions_;
+        groups_ ? groups_->add(whole.row, waiting) : show(whole.row, waiting);
       }
       filter.before_id = page->next_before_id;
     } while (filter.before_id != 0 && context_.out.ok());
-    return finish();
+    return finish(false);
   }
 
  private:
-  void show(const TransactionRow& row, const std::vector<BranchRow>& branches) {
-    ++transactions_;
-    for (const auto& branch : waiting_of(branches)) {
+  // The waiting branches that the options ask for.
+  std::vector<BranchRow> chosen(const std::vector<BranchRow>& branches) const {
+    auto waiting = waiting_of(branches);
+    std::erase_if(waiting, [this](const BranchRow& branch) {
+      return (!options_.filter.target.empty() && branch.target != options_.filter.target) ||
+             (!options_.host.empty() && host_of(branch.target) != options_.host);
+    });
+    return waiting;
+  }
+
+  void show(const TransactionRow& row, const std::vector<BranchRow>& waiting) {
+    for (const auto& branch : waiting) {
       if (context_.json) {
         context_.out.json(json_of_waiting(row, branch));
         continue;
@@ -106,33 +118,57 @@ class StuckListing {
                   printable(branch.target),
                   std::to_string(branch.attempts),
                   branch.due_at ? due(*branch.due_at, at_) : "",
-                  {why(branch), Style::bad}});
+                  {why_it_waits(branch), Style::bad}});
     }
   }
 
-  ExitCode finish() {
-    if (context_.json) return ExitCode::done;
-    if (transactions_ == 0) {
-      context_.out.write("nothing is stuck\n");
+  ExitCode finish(bool has_more) {
+    if (context_.json) {
+      if (groups_) groups_->print_json(context_.out, limit_);
       return ExitCode::done;
     }
-    const auto stats = reader_.stats();
-    if (!stats) return fail(context_, stats.error());
-    table_.print(context_.out);
-    const auto total = std::max(stats->stuck, transactions_);
-    auto hint =
-        fmt::format("{} stuck; see one with `belay show GID` and `belay log GID`", count(total));
-    if (total > transactions_) {
-      hint = fmt::format("{} of {} stuck shown; all of them with --limit 0", transactions_,
-                         count(total));
+    if (transactions_ == 0) {
+      context_.out.write(is_filtered() ? "nothing stuck matches\n" : "nothing is stuck\n");
+      return ExitCode::done;
     }
+    groups_ ? groups_->print_table(context_.out, limit_) : table_.print(context_.out);
+    const auto hint = groups_ ? hint_of_groups() : hint_of_rows(has_more);
     context_.out.print("\n{}\n", context_.out.styled(hint, Style::dim));
     return ExitCode::done;
   }
 
+  bool is_filtered() const {
+    const auto& filter = options_.filter;
+    return filter.status || filter.mode || filter.older_than || filter.newer_than ||
+           !filter.target.empty() || !filter.gid_prefix.empty() || !options_.host.empty();
+  }
+
+  std::string hint_of_rows(bool has_more) {
+    if (!has_more)
+      return fmt::format("{} stuck; see one with `belay show GID` and `belay log GID`",
+                         count(transactions_));
+    const auto stats = reader_.stats();
+    if (is_filtered() || !stats || stats->stuck <= transactions_)
+      return fmt::format("{} shown; all of them with --limit 0", transactions_);
+    return fmt::format("{} of {} stuck shown; all of them with --limit 0", transactions_,
+                       count(stats->stuck));
+  }
+
+  std::string hint_of_groups() const {
+    auto hint = fmt::format("{} stuck in {} group{}", count(transactions_), count(groups_->size()),
+                            groups_->size() == 1 ? "" : "s");
+    if (limit_ != 0 && groups_->size() > limit_)
+      hint += fmt::format("; the largest {} shown, all of them with --limit 0", limit_);
+    if (groups_->left_out() != 0)
+      hint += fmt::format("; {} in further groups", count(groups_->left_out()));
+    return hint;
+  }
+
   Context& context_;
   Reader& reader_;
+  const StuckOptions& options_;
   const std::uint64_t limit_;  // 0: no limit
+  std::optional<Groups> groups_;
   std::uint64_t transactions_ = 0;
   TimePoint at_ = now();
   Table table_{{{"GID"},
@@ -146,18 +182,38 @@ class StuckListing {
                 Table::text("WHY")}};
 };
 
+void add_group_option(CLI::App* command, std::optional<GroupBy>& by) {
+  const auto set = [&by](const std::string& name) {
+    if (name == "handler") by = GroupBy::handler;
+    if (name == "host") by = GroupBy::host;
+    if (name == "error") by = GroupBy::error;
+    if (!by)
+      throw CLI::ValidationError("--by", fmt::format("'{}' is none of handler, host, error", name));
+  };
+  command
+      ->add_option_function<std::string>("--by", set,
+                                         "one row for all with the same: handler, host or error")
+      ->type_name("CAUSE");
+}
+
 }  // namespace
 
 void add_stuck(CLI::App& app, Context& context) {
-  const auto limit = std::make_shared<std::optional<std::uint64_t>>();
+  const auto options = std::make_shared<StuckOptions>();
   auto* command = add_command(app, "stuck", "show what does not go on, and why", kStuckDetails);
-  add_count_option(command, "--limit", *limit,
-                   "at most so many transactions; 0: all; default: 50, with --json all");
+  add_group_option(command, options->by);
+  add_filter_options(command, options->filter);
+  command
+      ->add_option("--host", options->host,
+                   "only branches that wait for this host, as `belay stats` names it")
+      ->type_name("HOST");
+  add_count_option(command, "--limit", options->limit,
+                   "at most so many transactions or groups; 0: all; default: 50, with --json all");
   add_db_option(command, context);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
-  on_read(command, context, [&context, limit](Reader& reader) {
-    return StuckListing(context, reader, *limit).run();
+  on_read(command, context, [&context, options](Reader& reader) {
+    return StuckListing(context, reader, *options).run();
   });
 }
 

@@ -1,0 +1,46 @@
+#include "filter.h"
+
+#include <CLI/CLI.hpp>
+
+namespace belay::tool {
+namespace {
+
+void add_status(CLI::App* command, Filter& filter) {
+  const auto set = [&filter](const std::string& name) {
+    filter.status = status_from(name);
+    if (filter.status) return;
+    throw CLI::ValidationError(
+        "--status",
+        fmt::format("'{}' is none of prepared, submitted, aborting, succeed, failed", name));
+  };
+  command
+      ->add_option_function<std::string>("--status", set,
+                                         "only: prepared, submitted, aborting, succeed or failed")
+      ->type_name("STATUS");
+}
+
+void add_mode(CLI::App* command, Filter& filter) {
+  const auto set = [&filter](const std::string& name) {
+    filter.mode = mode_from(name);
+    if (!filter.mode)
+      throw CLI::ValidationError("--mode",
+                                 fmt::format("'{}' is none of saga, tcc, xa, msg, workflow", name));
+  };
+  command->add_option_function<std::string>("--mode", set, "only: saga, tcc, xa, msg or workflow")
+      ->type_name("MODE");
+}
+
+}  // namespace
+
+void add_filter_options(CLI::App* command, Filter& filter) {
+  add_status(command, filter);
+  add_mode(command, filter);
+  add_duration_option(command, "--older-than", filter.older_than, "created at least this long ago");
+  add_duration_option(command, "--newer-than", filter.newer_than, "created at most this long ago");
+  command->add_option("--handler", filter.target, "only those that name this handler in a branch")
+      ->type_name("NAME");
+  command->add_option("--gid-prefix", filter.gid_prefix, "only gids that begin like this")
+      ->type_name("TEXT");
+}
+
+}  // namespace belay::tool
