@@ -36,6 +36,7 @@ Examples:
   belay demo                                two banks, 24,000 transfers, one state file
   belay list --db orders.db --unfinished    what is under way
   belay stuck --db orders.db                what does not go on, and why
+  belay why order-42 --db orders.db         what one waits for, and what helps
   belay COMMAND --help                      more on one command
 )";
 
@@ -55,6 +56,7 @@ void describe(CLI::App& app, Context& context) {
   add_show(app, context);
   add_log(app, context);
   add_stuck(app, context);
+  add_why(app, context);
   add_stats(app, context);
   add_watch(app, context);
   add_topics(app, context);

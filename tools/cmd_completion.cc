@@ -65,6 +65,7 @@ std::string values_of(const CLI::Option& option) {
   if (type == "LEVEL") return "debug info warning error";
   if (type == "HISTORY") return "all failed none";
   if (type == "PERMISSIONS") return "0600 0640 0660 0644 0664";
+  if (type == "CAUSE") return "handler host error";
   if (type == "SECRETS") return "hidden shown";
   return {};
 }

@@ -77,6 +77,7 @@ void add_list(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_log(CLI::App& app, Context& context);
 void add_stuck(CLI::App& app, Context& context);
+void add_why(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_topics(CLI::App& app, Context& context);

@@ -79,6 +79,9 @@ std::string printable(std::string_view text);
 std::size_t display_width(std::string_view printable_text);
 // The part of a printable text that takes so many cells, with a mark at its end if it was cut.
 std::string fitted(const std::string& printable_text, std::size_t columns);
+// The text in lines of at most so many cells, broken at blanks; the lines after the first begin
+// with `indent` blanks. A word that is too long has a line of its own.
+std::string wrapped(const std::string& printable_text, std::size_t columns, std::size_t indent = 0);
 
 TimePoint now();
 // Local time, "2026-03-01 14:05:06.789 +0100".

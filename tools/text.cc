@@ -115,6 +115,28 @@ std::string fitted(const std::string& text, std::size_t columns) {
   return result + "…";
 }
 
+std::string wrapped(const std::string& text, std::size_t columns, std::size_t indent) {
+  std::string result;
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find(' ', at), text.size());
+    const auto word = text.substr(at, end - at);
+    const auto cells = display_width(word);
+    const bool breaks = at != 0 && width + 1 + cells > columns;
+    if (breaks) {
+      result += '\n' + std::string(indent, ' ');
+      width = indent;
+    } else if (at != 0) {
+      result += ' ';
+      ++width;
+    }
+    result += word;
+    width += cells;
+    at = end + 1;
+  }
+  return result;
+}
+
 TimePoint now() { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
 
 std::string absolute(TimePoint at) {

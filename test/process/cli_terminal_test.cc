@@ -2,6 +2,7 @@
 // output.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <string>
@@ -89,13 +90,18 @@ TEST_SUITE("process/cli-terminal") {
                                                                    {"stats"},
                                                                    {"watch", "--count", "1"},
                                                                    {"show", names.gid()},
-                                                                   {"log", names.gid()}}) {
+                                                                   {"log", names.gid()},
+                                                                   {"why", names.gid()},
+                                                                   {"stuck", "--by", "error"}}) {
       CAPTURE(words.front());
       std::istringstream lines(on_terminal(words, names.path(), "1"));
       for (std::string line; std::getline(lines, line);) {
         if (line.ends_with("\r")) line.pop_back();
-        const bool is_whole = line == names.longest_gid() || contains(line, "last error  ") ||
-                              contains(line, "waits for  ");
+        // A name is never cut, so it may be a line of its own.
+        const bool is_name =
+            !contains(line.substr(std::min(line.find_first_not_of(' '), line.size())), " ");
+        const bool is_whole =
+            is_name || contains(line, "last error  ") || contains(line, "waits for  ");
         CHECK_MESSAGE((is_whole || belay::tool::display_width(line) <= 80), line);
       }
     }

@@ -13,6 +13,17 @@ std::string said(long long ms) { return duration(Millis(ms)); }
 }  // namespace
 
 TEST_SUITE("tools/text") {
+  TEST_CASE("text is broken at blanks, and a word that is too long has its own line") {
+    CHECK(wrapped("", 4).empty());
+    CHECK(wrapped("one two", 80) == "one two");
+    CHECK(wrapped("one two", 7) == "one two");
+    CHECK(wrapped("one two", 6) == "one\ntwo");
+    CHECK(wrapped("one two three", 7, 2) == "one two\n  three");
+    CHECK(wrapped("one incredible two", 5, 2) == "one\n  incredible\n  two");
+    CHECK(wrapped("世界 世界", 5) == "世界\n世界");
+    CHECK(wrapped("a  b", 80) == "a  b");
+  }
+
   TEST_CASE("printable text keeps letters of all scripts and escapes what disturbs") {
     CHECK(printable("Grüße 世界 🙂") == "Grüße 世界 🙂");
     CHECK(printable("a\nb\tc\rd") == "a\\nb\\tc\\rd");

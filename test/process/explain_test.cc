@@ -1,0 +1,160 @@
+// Goal: what is said of causes holds for the inputs that a state file may have.
+#include <doctest/doctest.h>
+
+#include "explain.h"
+#include "groups.h"
+#include "waiting.h"
+
+namespace {
+
+using namespace belay;
+using namespace belay::tool;
+
+constexpr TimePoint kNow{Millis{1'000'000}};
+
+// A saga whose only branch waits.
+WholeTransaction waiting(BranchRow branch) {
+  WholeTransaction whole;
+  whole.row.gid = "g";
+  whole.row.mode = Mode::saga;
+  whole.row.status = Status::submitted;
+  whole.row.created_at = kNow - Millis{10'000};
+  branch.branch_id = "01";
+  whole.branches.push_back(std::move(branch));
+  return whole;
+}
+
+Stats with_engine() {
+  Stats stats;
+  stats.holder = "pid 1 on host";
+  return stats;
+}
+
+TimelineRow answered(Millis ago, std::string branch, std::string outcome) {
+  TimelineRow row;
+  row.at = kNow - ago;
+  row.event = "answered";
+  row.branch_id = std::move(branch);
+  row.op = "action";
+  row.outcome = std::move(outcome);
+  return row;
+}
+
+}  // namespace
+
+TEST_SUITE("tools/explain") {
+  TEST_CASE("the host of a URL is named as the figures name it") {
+    CHECK(host_of("http://Stock.Example/a?b=http://c") == "http://stock.example");
+    CHECK(host_of("HTTPS://u:p@h@stock.example:443/a") == "https://stock.example");
+    CHECK(host_of("http://stock.example:443?a") == "http://stock.example:443");
+    CHECK(host_of("jsonrpc+https://[::1]:8443/b?method=c") == "https://[::1]:8443");
+    CHECK(host_of("http://") == "http://");
+    CHECK(host_of("bank.credit").empty());
+    CHECK(host_of("topic://news").empty());
+    CHECK(host_of("").empty());
+  }
+
+  TEST_CASE("an error's cause is the error without its ids, long numbers and times") {
+    CHECK(cause_of("HTTP 502: order 17234 is locked") == "HTTP 502: order … is locked");
+    CHECK(cause_of("account 7f3a09bc-44aa-4f is closed") == "account …-44aa-4f is closed");
+    CHECK(cause_of("no answer after 12 ms, then 9 ms") == "no answer after … ms, then … ms");
+    CHECK(cause_of("unavailable") == "unavailable");
+    CHECK(cause_of("Größe 123: \xff") == "Größe 123: \xff");
+    CHECK(cause_of("").empty());
+  }
+
+  TEST_CASE("a branch's current operation is the second one, once that has begun") {
+    const auto row = [](const char* id, Op op, const char* status) {
+      BranchRow branch;
+      branch.branch_id = id;
+      branch.op = op;
+      branch.status = status;
+      return branch;
+    };
+    const auto found =
+        waiting_of({row("01", Op::action, "succeed"), row("01", Op::compensate, "idle"),
+                    row("02", Op::action, "started"), row("02", Op::compensate, "idle"),
+                    row("03", Op::action, "started"), row("03", Op::compensate, "parked"),
+                    row("04", Op::action, "started"), row("04", Op::compensate, "succeed")});
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].branch_id == "02");
+    CHECK(found[0].op == Op::action);
+    CHECK(found[1].branch_id == "03");
+    CHECK(found[1].op == Op::compensate);
+  }
+
+  TEST_CASE("why tells a missing handler, an open breaker and a silent call apart") {
+    BranchRow branch;
+    branch.op = Op::action;
+    branch.status = "parked";
+    branch.target = "bank.credit";
+    auto told = explain(waiting(branch), with_engine(), kNow);
+    REQUIRE(told.waits.size() == 1);
+    CHECK(told.waits[0].meaning.find("did not register this handler") != std::string::npos);
+    CHECK(!told.waits[0].breaker);
+
+    branch.target = "http://stock.example/reserve";
+    auto stats = with_engine();
+    stats.hosts.push_back({"http://stock.example", BreakerState::open});
+    told = explain(waiting(branch), stats, kNow);
+    CHECK(told.waits.at(0).breaker == BreakerState::open);
+    CHECK(told.waits[0].meaning.find("circuit breaker is open") != std::string::npos);
+    CHECK(told.helps.at(0) ==
+          "bring http://stock.example back: all that waits for it goes on by itself");
+
+    branch.status = "started";
+    told = explain(waiting(branch), stats, kNow);
+    CHECK(told.waits.at(0).meaning == "It was called and has not answered yet.");
+    told = explain(waiting(branch), Stats{}, kNow);
+    CHECK(told.waits.at(0).meaning.find("when the engine ended") != std::string::npos);
+    REQUIRE(told.helps.size() == 1);
+    CHECK(told.helps[0].starts_with("start the program"));
+  }
+
+  TEST_CASE("a wait began with the last progress, whatever was answered since") {
+    BranchRow branch;
+    branch.op = Op::action;
+    branch.status = "started";
+    auto whole = waiting(branch);
+    CHECK(explain(whole, {}, kNow).waits.at(0).since == whole.row.created_at);
+    whole.timeline = {
+        answered(Millis{9'000}, "00", "success"), answered(Millis{5'000}, "02", "unknown"),
+        answered(Millis{4'000}, "01", "unknown"), answered(Millis{3'000}, "01", "ongoing"),
+        answered(Millis{2'000}, "01", "unknown"), answered(Millis{1'000}, "01", "failure")};
+    const auto told = explain(whole, {}, kNow);
+    CHECK(told.waits.at(0).since == kNow - Millis{9'000});
+    REQUIRE(told.waits[0].answers.size() == 3);  // of this branch, the last ones
+    CHECK(told.waits[0].answers.front().outcome == "ongoing");
+    CHECK(told.waits[0].answers.back().outcome == "failure");
+  }
+
+  TEST_CASE("causes beyond the largest number of groups are counted, not kept") {
+    Groups groups(GroupBy::handler);
+    const auto add = [&groups](int id, const std::string& target) {
+      TransactionRow row;
+      row.id = id;
+      BranchRow branch;
+      branch.target = target;
+      groups.add(row, {branch});
+    };
+    for (int i = 0; i < 10'001; ++i) add(i, "handler " + std::to_string(i));
+    CHECK(groups.size() == 10'000);
+    CHECK(groups.left_out() == 1);
+    add(10'001, "handler 1");
+    CHECK(groups.left_out() == 1);
+  }
+
+  TEST_CASE("many branches that wait for one host get one advice") {
+    BranchRow branch;
+    branch.op = Op::action;
+    branch.status = "parked";
+    branch.target = "http://stock.example/reserve";
+    auto whole = waiting(branch);
+    branch.branch_id = "02";
+    branch.target = "http://stock.example/release";
+    whole.branches.push_back(branch);
+    const auto told = explain(whole, with_engine(), kNow);
+    CHECK(told.waits.size() == 2);
+    CHECK(told.helps.size() == 1);
+  }
+}

@@ -1,0 +1,131 @@
+// belay why GID: says in words what one transaction waits for, and what helps.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <utility>
+
+#include "command.h"
+#include "explain.h"
+#include "hide.h"
+#include "rows.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kWhyDetails = R"(
+Says how far the transaction has come, what it waits for and since when, how
+often that was tried, what the last answers were, when it is tried again, and
+what can be done. The state of a host is as the engine wrote it last, some
+seconds ago. With --json: one object with gid, mode, status, stuck, summary,
+engine (who has the file open; or null), waits (an array: the branch's columns,
+since, answers, host, breaker, meaning) and helps (an array of texts).
+
+Examples:
+  belay why order-42
+  belay why order-42 --json | jq -r '.helps[]'
+)";
+
+Json json_of_wait(const Wait& wait) {
+  auto object = json_of(wait.branch);
+  object["since"] = wait.since.time_since_epoch().count();
+  object["answers"] = Json::array();
+  for (const auto& answer : wait.answers) object["answers"].push_back(json_of(answer));
+  object["host"] = wait.host.empty() ? Json() : Json(wait.host);
+  object["breaker"] = wait.breaker ? Json(name_of(*wait.breaker)) : Json();
+  object["meaning"] = wait.meaning;
+  return object;
+}
+
+void print_json(Out& out, const TransactionRow& row, const Stats& stats,
+                const Explanation& explanation) {
+  Json object = {{"gid", row.gid},
+                 {"mode", name_of(row.mode)},
+                 {"status", name_of(row.status)},
+                 {"stuck", row.stuck},
+                 {"summary", explanation.summary},
+                 {"engine", stats.holder.empty() ? Json() : Json(stats.holder)},
+                 {"waits", Json::array()},
+                 {"helps", explanation.helps}};
+  for (const auto& wait : explanation.waits) object["waits"].push_back(json_of_wait(wait));
+  out.json(object);
+}
+
+constexpr std::size_t kLabelCells = 16;
+
+void print_line(Out& out, std::string_view label, const std::string& text) {
+  out.print("  {}{}\n", out.styled(fmt::format("{:<14}", label), Style::dim),
+            wrapped(text, out.columns() - kLabelCells, kLabelCells));
+}
+
+std::string text_of(const TimelineRow& answer, TimePoint at) {
+  auto text = answer.outcome;
+  if (!answer.detail.empty()) text += ": " + printable(answer.detail);
+  if (answer.repeats > 1) text += fmt::format(", {} times in a row", count(answer.repeats));
+  return fmt::format("{}, {}{}", text, answer.repeats > 1 ? "the last " : "", ago(answer.at, at));
+}
+
+void print_wait(Out& out, const Wait& wait, TimePoint at) {
+  const auto& branch = wait.branch;
+  const auto waits =
+      fmt::format("It waits for branch {}, {} {}, for {}.", printable(branch.branch_id),
+                  name_of(branch.op), printable(branch.target), duration(at - wait.since));
+  out.print("\n{}\n{}\n\n", wrapped(waits, out.columns()), wrapped(wait.meaning, out.columns()));
+  print_line(out, "tried",
+             fmt::format("{} time{}", count(branch.attempts), branch.attempts == 1 ? "" : "s"));
+  std::string_view label = wait.answers.size() == 1 ? "answer" : "last answers";
+  for (const auto& answer : wait.answers)
+    print_line(out, std::exchange(label, ""), text_of(answer, at));
+  if (branch.status == "parked") print_line(out, "held back", printable(branch.last_error));
+  if (branch.due_at) print_line(out, "next attempt", due(*branch.due_at, at));
+  if (wait.breaker)
+    print_line(out, "host",
+               fmt::format("{}, breaker {}", printable(wait.host), name_of(*wait.breaker)));
+}
+
+void print(Out& out, const TransactionRow& row, const Stats& stats, const Explanation& explanation,
+           TimePoint at) {
+  out.print("{}  {} {}{}\n{}\n", out.styled(printable(row.gid), Style::bold), name_of(row.mode),
+            out.styled(name_of(row.status), style_of(row.status)),
+            row.stuck ? ", " + out.styled("stuck", Style::bad) : "",
+            wrapped(printable(explanation.summary), out.columns()));
+  for (const auto& wait : explanation.waits) print_wait(out, wait, at);
+  if (is_final(row.status)) return;
+  out.write("\n");
+  print_line(out, "engine",
+             stats.holder.empty() ? "none has the file open" : printable(stats.holder));
+  if (explanation.helps.empty()) return;
+  out.write("\nWhat helps:\n");
+  for (const auto& help : explanation.helps)
+    out.print("  - {}\n", wrapped(help, out.columns() - 4, 4));
+}
+
+ExitCode why(Context& context, Reader& reader, const std::string& gid) {
+  auto found = reader.read(gid);
+  if (!found && found.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
+  if (!found) return fail(context, found.error());
+  const auto stats = reader.stats();
+  if (!stats) return fail(context, stats.error());
+  const auto whole = shown(context, std::move(*found));
+  const auto at = now();
+  const auto explanation = explain(whole, *stats, at);
+  if (context.json) {
+    print_json(context.out, whole.row, *stats, explanation);
+  } else {
+    print(context.out, whole.row, *stats, explanation, at);
+  }
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_why(CLI::App& app, Context& context) {
+  const auto gid = std::make_shared<std::string>();
+  auto* command =
+      add_command(app, "why", "say what one transaction waits for, and what helps", kWhyDetails);
+  command->add_option("GID", *gid, "the transaction's name")->required();
+  add_db_option(command, context);
+  add_json_option(command, context);
+  add_show_secrets_option(command, context);
+  on_read(command, context, [&context, gid](Reader& reader) { return why(context, reader, *gid); });
+}
+
+}  // namespace belay::tool

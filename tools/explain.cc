@@ -1,0 +1,209 @@
+#include "explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "output.h"
+#include "waiting.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr std::size_t kAnswersShown = 3;
+
+bool is_undo(Op op) { return op == Op::compensate || op == Op::cancel || op == Op::rollback; }
+
+// True for what is asked until it succeeds, since the decision was made.
+bool is_second_phase(Op op) { return is_undo(op) || op == Op::confirm || op == Op::commit; }
+
+const TimelineRow* last_event(const WholeTransaction& whole, std::string_view event) {
+  const auto found = std::find_if(whole.timeline.rbegin(), whole.timeline.rend(),
+                                  [event](const TimelineRow& row) { return row.event == event; });
+  return found == whole.timeline.rend() ? nullptr : &*found;
+}
+
+std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
+
+std::string ended(const WholeTransaction& whole, TimePoint at) {
+  const auto& row = whole.row;
+  const auto when = row.finished_at ? ago(*row.finished_at, at) : "a moment ago";
+  if (row.status == Status::succeed) return fmt::format("It succeeded {}.", when);
+  if (last_event(whole, "stopped") != nullptr)
+    return fmt::format("It was stopped, and ended as failed {}{}. What has run stays as it is.",
+                       when, because(row.last_error));
+  return fmt::format("It failed {}{}. All that may have run was undone.", when,
+                     because(row.last_error));
+}
+
+std::string goes_forward(const WholeTransaction& whole) {
+  switch (whole.row.mode) {
+    case Mode::tcc: return "It was decided to confirm, and confirms until all branches succeeded.";
+    case Mode::xa: return "It was decided to commit, and commits until all branches succeeded.";
+    case Mode::msg: return "It is being delivered.";
+    default: break;
+  }
+  const auto is_done = [](const BranchRow& row) {
+    return !is_undo(row.op) && row.status == "succeed";
+  };
+  const auto is_work = [](const BranchRow& row) { return !is_undo(row.op); };
+  return fmt::format("It goes forward: {} of {} branches are done.",
+                     std::count_if(whole.branches.begin(), whole.branches.end(), is_done),
+                     std::count_if(whole.branches.begin(), whole.branches.end(), is_work));
+}
+
+std::string prepared(Mode mode) {
+  switch (mode) {
+    case Mode::msg:
+      return "It is prepared: its sender has not said yet whether it is to be delivered.";
+    case Mode::workflow: return "Its owner has not said yet how it ended.";
+    default: return "It is prepared: its caller has not said yet whether to submit or to abort.";
+  }
+}
+
+std::string summary_of(const WholeTransaction& whole, TimePoint at) {
+  const auto& row = whole.row;
+  if (is_final(row.status)) return ended(whole, at);
+  if (const auto* stopped = last_event(whole, "stopped"))
+    return fmt::format("It was stopped {}, and ends when the calls that are out have returned.",
+                       ago(stopped->at, at));
+  switch (row.status) {
+    case Status::aborting: {
+      const auto* turned = last_event(whole, "aborting");
+      return fmt::format("It turned back{}{}.", turned ? " " + ago(turned->at, at) : "",
+                         because(row.last_error));
+    }
+    case Status::prepared: return prepared(row.mode);
+    default: return goes_forward(whole);
+  }
+}
+
+// The newest event by which the transaction came further, except for what this branch answered.
+TimePoint waits_since(const WholeTransaction& whole, const BranchRow& branch) {
+  auto since = whole.row.created_at;
+  for (const auto& row : whole.timeline) {
+    const bool is_answer = row.event == "answered";
+    if (row.event == "parked" || (is_answer && row.outcome != "success")) continue;
+    if (is_answer && row.branch_id == branch.branch_id && row.op == name_of(branch.op)) continue;
+    since = std::max(since, row.at);
+  }
+  return since;
+}
+
+std::vector<TimelineRow> answers_of(const WholeTransaction& whole, const BranchRow& branch) {
+  std::vector<TimelineRow> answers;
+  for (const auto& row : whole.timeline) {
+    if (row.event == "answered" && row.branch_id == branch.branch_id &&
+        row.op == name_of(branch.op))
+      answers.push_back(row);
+  }
+  if (answers.size() > kAnswersShown)
+    answers.erase(answers.begin(), answers.end() - static_cast<std::ptrdiff_t>(kAnswersShown));
+  return answers;
+}
+
+const HostFigures* find_host(const Stats& stats, std::string_view name) {
+  const auto found = std::find_if(stats.hosts.begin(), stats.hosts.end(),
+                                  [name](const HostFigures& host) { return host.host == name; });
+  return found == stats.hosts.end() ? nullptr : &*found;
+}
+
+// What keeps the branch, and what a person can do about it.
+struct Cause {
+  std::string meaning;
+  std::string help;
+};
+
+Cause cause_of_parked(const Wait& wait) {
+  if (wait.host.empty())
+    return {"The program that had the file open last did not register this handler.",
+            fmt::format("register the handler '{}' in the program, or start the program that has "
+                        "it: the branch is called at once",
+                        printable(wait.branch.target))};
+  return {
+      "Its host did not answer many calls in a row, so its circuit breaker is open: a single call "
+      "now and then tries whether it is back.",
+      fmt::format("bring {} back: all that waits for it goes on by itself", printable(wait.host))};
+}
+
+Cause cause_of_answer(const Wait& wait, const TimelineRow& last) {
+  const auto& branch = wait.branch;
+  const auto target = printable(wait.host.empty() ? branch.target : wait.host);
+  if (!wait.host.empty() && last.detail.starts_with("no connection"))
+    return {"Nothing was sent: the host cannot be reached. It is asked again.",
+            fmt::format("bring {} back, or make it reachable from here", target)};
+  if (last.outcome == "failure")
+    return {
+        fmt::format("It was refused. A {} cannot be left out, so it is asked again until it "
+                    "succeeds.",
+                    name_of(branch.op)),
+        fmt::format("repair {} or its data, so that it answers success; if the work was done by "
+                    "hand, let it answer success for this transaction",
+                    target)};
+  if (last.outcome == "ongoing")
+    return {"It says that it is still working on it, and is asked again later.",
+            fmt::format("look into {}: it has the call and has not finished it", target)};
+  return {is_second_phase(branch.op)
+              ? "It gave no answer that counts, and is asked again until it succeeds."
+              : "It gave no answer that counts, so it may have run or not; it is asked again.",
+          fmt::format("see why {} answers so: the next attempt finds it repaired", target)};
+}
+
+Cause cause_of_wait(const Wait& wait, bool has_engine) {
+  if (wait.branch.status == "parked") return cause_of_parked(wait);
+  if (!wait.answers.empty()) return cause_of_answer(wait, wait.answers.back());
+  if (!has_engine)
+    return {"It was called, or was about to be, when the engine ended; it is called again.", ""};
+  return {
+      "It was called and has not answered yet.",
+      fmt::format("wait for it, or see whether {} hangs: after its time limit it is asked again",
+                  printable(wait.host.empty() ? wait.branch.target : wait.host))};
+}
+
+// What happens at the next wake-up of a transaction that no branch holds up.
+std::string next_step(const TransactionRow& row, TimePoint at) {
+  if (!row.due_at) return "Only its caller can move it on.";
+  const auto when = due(*row.due_at, at);
+  if (row.status != Status::prepared) return fmt::format("It goes on {}.", when);
+  switch (row.mode) {
+    case Mode::msg: return fmt::format("Its sender is asked {} whether it was committed.", when);
+    case Mode::workflow: return fmt::format("Its owner is called back {}.", when);
+    default: return fmt::format("Without that word it turns back {}.", when);
+  }
+}
+
+}  // namespace
+
+Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint at) {
+  const bool has_engine = !stats.holder.empty();
+  Explanation result;
+  result.summary = summary_of(whole, at);
+  if (is_final(whole.row.status)) return result;
+  if (!has_engine)
+    result.helps.emplace_back(
+        "start the program whose file this is: no engine has it open, so nothing is called");
+  for (auto& branch : waiting_of(whole.branches)) {
+    Wait wait;
+    wait.since = waits_since(whole, branch);
+    wait.answers = answers_of(whole, branch);
+    wait.host = host_of(branch.target);
+    if (const auto* host = find_host(stats, wait.host)) wait.breaker = host->breaker;
+    wait.branch = std::move(branch);
+    auto cause = cause_of_wait(wait, has_engine);
+    wait.meaning = std::move(cause.meaning);
+    const bool is_new =
+        std::find(result.helps.begin(), result.helps.end(), cause.help) == result.helps.end();
+    if (!cause.help.empty() && is_new) result.helps.push_back(std::move(cause.help));
+    result.waits.push_back(std::move(wait));
+  }
+  if (whole.row.stuck)
+    result.helps.emplace_back(
+        "to give it up for good: /api/dtmsvr/forceStop of `belay serve`, or Engine::force_stop; no "
+        "call is made any more, and what has run stays as it is");
+  if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
+  return result;
+}
+
+}  // namespace belay::tool
