@@ -61,6 +61,7 @@ void describe(CLI::App& app, Context& context) {
   add_watch(app, context);
   add_topics(app, context);
   add_check(app, context);
+  add_backup(app, context);
   add_xa(app, context);
   add_serve(app, context);
   add_submit(app, context);

@@ -81,6 +81,7 @@ void add_why(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_topics(CLI::App& app, Context& context);
+void add_backup(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -234,6 +234,11 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
   return report;
 }
 
+Result<> Reader::Impl::back_up(std::string_view to) {
+  BELAY_TRY(follow_file());
+  return store::back_up(database_, path_, std::string(to));
+}
+
 // A change of subscriptions is in its table in the same commit that logs it, so there is nothing to
 // fold.
 Result<std::vector<Topic>> Reader::Impl::topics() {
@@ -367,6 +372,9 @@ Result<std::vector<XaRealm>> Reader::realms() {
 }
 Result<Stats> Reader::stats() {
   return Impl::enter(impl_, [](Impl& impl) { return impl.stats(); });
+}
+Result<> Reader::back_up(std::string_view to) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.back_up(to); });
 }
 Result<CheckReport> Reader::check(const std::function<void(unsigned percent)>& progress) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.check(progress); });

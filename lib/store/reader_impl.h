@@ -31,6 +31,8 @@ struct ColumnsPage {
 };
 Result<ColumnsPage> list_page(sqlite::Database& database, Fold& fold, const Filter& filter,
                               Parts parts, std::uint32_t stuck_after);
+// `Reader::back_up`, outside of any transaction. `from`: the path of the database.
+Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& to);
 // Reads the columns of the rows that `where` selects; the statement works for files of every schema
 // version.
 Result<sqlite::Statement> prepare_columns(sqlite::Database& database, std::string_view where);
@@ -55,6 +57,7 @@ class Reader::Impl {
   Result<Topic> topic(std::string_view name);
   Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();
+  Result<> back_up(std::string_view to);
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);
 
  private:

@@ -128,7 +128,7 @@ TEST_SUITE("process/cli-errors") {
     CHECK(help.out == bare.err);
     CHECK(help.out.find("Exit codes:") != std::string::npos);
     for (const char* command :
-         {"list", "show", "log", "stuck", "why", "stats", "watch", "check", "version"}) {
+         {"list", "show", "log", "stuck", "why", "stats", "watch", "check", "backup", "version"}) {
       CHECK(help.out.find("\n  " + std::string(command)) != std::string::npos);
       const auto own = belay_run({command, "--help"});
       CHECK(own.exit_code == 0);
@@ -332,9 +332,9 @@ TEST_SUITE("process/cli-errors") {
     for (const char* shell : {"bash", "zsh", "fish"}) {
       const auto script = belay_run({"completion", shell});
       CHECK(script.exit_code == 0);
-      for (const char* word :
-           {"list", "show", "log", "stuck", "topics", "stats", "watch", "check", "page-before",
-            "saga tcc xa msg", "0600 0640", "hidden shown", "why", "handler host error"}) {
+      for (const char* word : {"list", "show", "log", "stuck", "topics", "stats", "watch", "check",
+                               "page-before", "saga tcc xa msg", "0600 0640", "hidden shown", "why",
+                               "handler host error", "backup"}) {
         CHECK(script.out.find(word) != std::string::npos);
       }
     }

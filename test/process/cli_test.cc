@@ -238,6 +238,26 @@ TEST_SUITE("process/cli") {
     CHECK(contains(belay_run({"stuck", "--limit", "0"}, state.path()).out, "2 stuck; see"));
   }
 
+  TEST_CASE("backup copies a file in use, and replaces nothing") {
+    StateFile state(StateFile::Modes::all);
+    REQUIRE(state.ready());
+    const TempDir dir;
+    const auto to = dir.file("copy.db");
+    const auto object = one_object({"backup", to, "--json"}, state.path());
+    CHECK(object.at("backup") == to);
+    CHECK(object.at("bytes") > 0);
+    CHECK(object.at("unfinished") == 7);
+    CHECK(listed({}, to) == listed({}, state.path()));
+    CHECK(belay_run({"check"}, to).exit_code == 0);
+    const auto again = belay_run({"backup", to}, state.path());
+    CHECK(again.exit_code == 1);
+    CHECK(contains(again.err, "there is a file " + to + " already"));
+    const auto other = dir.file("other.db");
+    CHECK(contains(belay_run({"backup", other}, state.path()).out, "7 unfinished and "));
+    CHECK(belay_run({"backup", dir.file("no/folder/x.db")}, state.path()).exit_code == 1);
+    CHECK(belay_run({"backup", dir.file("x.db")}, dir.file("no.db")).exit_code == 3);
+  }
+
   TEST_CASE("nothing stuck is said in words, and in JSON by silence") {
     TempDir dir;
     const auto db = dir.file("empty.db");
