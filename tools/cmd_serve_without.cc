@@ -1,4 +1,4 @@
-// `belay serve` and `belay submit` in a belay that was built without HTTP.
+// The commands that need HTTP, in a belay that was built without it.
 #include <CLI/CLI.hpp>
 
 #include "command.h"
@@ -19,6 +19,14 @@ void add_missing(CLI::App& app, Context& context, const char* name, const char* 
 
 void add_serve(CLI::App& app, Context& context) {
   add_missing(app, context, "serve", "answer dtm's clients over HTTP");
+}
+
+void add_replay(CLI::App& app, Context& context) {
+  add_missing(app, context, "replay", "call now what waits for its time");
+}
+
+void add_stop(CLI::App& app, Context& context) {
+  add_missing(app, context, "stop", "end transactions for good, as failed");
 }
 
 void add_submit(CLI::App& app, Context& context) {

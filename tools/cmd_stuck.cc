@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "choice.h"
 #include "command.h"
-#include "filter.h"
 #include "groups.h"
 #include "hide.h"
 #include "rows.h"
@@ -41,8 +41,7 @@ Examples:
 constexpr std::uint64_t kStuckShown = 50;  // enough for a person; a program gets all
 
 struct StuckOptions {
-  Filter filter;
-  std::string host;
+  StuckChoice choice;
   std::optional<GroupBy> by;
   std::optional<std::uint64_t> limit;
 };
@@ -71,39 +70,20 @@ class StuckListing {
   }
 
   ExitCode run() {
-    auto filter = options_.filter;
-    filter.finished = false;
-    filter.stuck = true;
-    filter.limit = kWholeRows;
-    if (limit_ != 0 && !groups_)
-      filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(limit_ + 1, kWholeRows));
-    do {
-      auto page = reader_.list_whole(filter);
-      if (!page) return fail(context_, page.error());
-      for (auto& found : page->transactions) {
-        const auto whole = shown(context_, std::move(found));
-        const auto waiting = chosen(whole.branches);
-        if (waiting.empty()) continue;
-        if (!groups_ && transactions_ == limit_ && limit_ > 0) return finish(true);
-        ++transactions_;
-        groups_ ? groups_->add(whole.row, waiting) : show(whole.row, waiting);
-      }
-      filter.before_id = page->next_before_id;
-    } while (filter.before_id != 0 && context_.out.ok());
-    return finish(false);
+    bool has_more = false;
+    const auto take = [&](WholeTransaction&& found) {
+      has_more = !groups_ && limit_ != 0 && transactions_ == limit_;
+      if (has_more) return false;
+      ++transactions_;
+      const auto whole = shown(context_, std::move(found));
+      groups_ ? groups_->add(whole.row, whole.branches) : show(whole.row, whole.branches);
+      return context_.out.ok();
+    };
+    const auto read = for_each_stuck(reader_, options_.choice, groups_ ? 0 : limit_, take);
+    return read ? finish(has_more) : fail(context_, read.error());
   }
 
  private:
-  // The waiting branches that the options ask for.
-  std::vector<BranchRow> chosen(const std::vector<BranchRow>& branches) const {
-    auto waiting = waiting_of(branches);
-    std::erase_if(waiting, [this](const BranchRow& branch) {
-      return (!options_.filter.target.empty() && branch.target != options_.filter.target) ||
-             (!options_.host.empty() && host_of(branch.target) != options_.host);
-    });
-    return waiting;
-  }
-
   void show(const TransactionRow& row, const std::vector<BranchRow>& waiting) {
     for (const auto& branch : waiting) {
       if (context_.json) {
@@ -128,7 +108,8 @@ class StuckListing {
       return ExitCode::done;
     }
     if (transactions_ == 0) {
-      context_.out.write(is_filtered() ? "nothing stuck matches\n" : "nothing is stuck\n");
+      context_.out.write(options_.choice.is_all() ? "nothing is stuck\n"
+                                                  : "nothing stuck matches\n");
       return ExitCode::done;
     }
     groups_ ? groups_->print_table(context_.out, limit_) : table_.print(context_.out);
@@ -137,18 +118,12 @@ class StuckListing {
     return ExitCode::done;
   }
 
-  bool is_filtered() const {
-    const auto& filter = options_.filter;
-    return filter.status || filter.mode || filter.older_than || filter.newer_than ||
-           !filter.target.empty() || !filter.gid_prefix.empty() || !options_.host.empty();
-  }
-
   std::string hint_of_rows(bool has_more) {
     if (!has_more)
       return fmt::format("{} stuck; see one with `belay show GID` and `belay log GID`",
                          count(transactions_));
     const auto stats = reader_.stats();
-    if (is_filtered() || !stats || stats->stuck <= transactions_)
+    if (!options_.choice.is_all() || !stats || stats->stuck <= transactions_)
       return fmt::format("{} shown; all of them with --limit 0", transactions_);
     return fmt::format("{} of {} stuck shown; all of them with --limit 0", transactions_,
                        count(stats->stuck));
@@ -202,11 +177,7 @@ void add_stuck(CLI::App& app, Context& context) {
   const auto options = std::make_shared<StuckOptions>();
   auto* command = add_command(app, "stuck", "show what does not go on, and why", kStuckDetails);
   add_group_option(command, options->by);
-  add_filter_options(command, options->filter);
-  command
-      ->add_option("--host", options->host,
-                   "only branches that wait for this host, as `belay stats` names it")
-      ->type_name("HOST");
+  add_choice_options(command, options->choice);
   add_count_option(command, "--limit", options->limit,
                    "at most so many transactions or groups; 0: all; default: 50, with --json all");
   add_db_option(command, context);

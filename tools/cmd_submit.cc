@@ -8,7 +8,7 @@
 #include "base/spans.h"
 #include "command.h"
 #include "submit/definitions.h"
-#include "submit/ways.h"
+#include "way/way.h"
 
 namespace belay::tool {
 namespace {
@@ -47,35 +47,25 @@ struct SubmitOptions {
   std::optional<Millis> timeout;
 };
 
-ExitCode refused(Context& context, const Refusal& refusal) {
-  return fail(context, refusal.code, refusal.happened, refusal.to_do);
-}
-
-void print(Context& context, const Submission& submission, const Fate& fate) {
-  const auto& gid = submission.request.gid;
-  if (context.json) {
-    nlohmann::ordered_json object{{"gid", gid}, {"status", fate.status}};
-    if (!fate.reason.empty()) object["reason"] = fate.reason;
-    context.out.json(object);
-    return;
-  }
-  context.out.print("{} {}{}{}\n", printable(gid), fate.status, fate.reason.empty() ? "" : " ",
-                    printable(fate.reason));
-}
-
 ExitCode submit_all(Context& context, const SubmitOptions& options,
                     const std::vector<Submission>& submissions, Way& way) {
   for (const auto& submission : submissions) {
     if (auto refusal = way.submit(submission)) return refused(context, *refusal);
-    if (!options.wait) print(context, submission, {"submitted", ""});
+    if (!options.wait) print_fate(context, submission.request.gid, {"submitted", ""});
   }
   if (!options.wait) return ExitCode::done;
   auto code = ExitCode::done;
   for (const auto& submission : submissions) {
     Fate fate;
-    const auto limit = options.timeout.value_or(kNoLimit);
-    if (auto refusal = way.follow(submission, limit, fate)) return refused(context, *refusal);
-    print(context, submission, fate);
+    const auto& gid = submission.request.gid;
+    if (auto refusal = way.follow(gid, options.timeout.value_or(kNoLimit), fate)) {
+      refusal->happened.insert(0, submission.place());
+      return refused(context, *refusal);
+    }
+    if (!fate.is_final())
+      return fail(context, ExitCode::failed, fmt::format("{} is still {}", gid, fate.status),
+                  "it goes on; ask later");
+    print_fate(context, gid, fate);
     if (fate.status != "succeed") code = ExitCode::failed;
   }
   return code;
@@ -114,19 +104,7 @@ void add_submit(CLI::App& app, Context& context) {
   const auto options = std::make_shared<SubmitOptions>();
   auto* command = add_command(app, "submit", "hand in transactions", kSubmitDetails);
   command->add_option("FILE", options->file, "definitions as JSON; - is stdin")->required();
-  std::vector<CLI::Option*> with_server;
-  const auto path = [&](const char* name, std::string& into, const char* help) {
-    auto* option = command->add_option(name, into, help)->type_name("PATH");
-    with_server.push_back(option);
-    return option;
-  };
-  auto* server = command->add_option("--server", options->server.url, "a running `belay serve`");
-  server->type_name("URL");
-  path("--token-file", options->server.token_file, "a file with the server's bearer token");
-  path("--ca", options->server.ca_file, "the server's authority, PEM; default: the system's");
-  auto* cert = path("--cert", options->server.cert_file, "a client certificate, PEM");
-  path("--key", options->server.key_file, "its private key, PEM")->needs(cert);
-  for (auto* option : with_server) option->needs(server);
+  auto* server = add_server_options(command, options->server);
   add_db_option(command, context);
   command->get_option("--db")->excludes(server);
   add_flag_option(command, "--must-exist", options->must_exist, "do not begin a new state file")

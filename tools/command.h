@@ -78,6 +78,8 @@ void add_show(CLI::App& app, Context& context);
 void add_log(CLI::App& app, Context& context);
 void add_stuck(CLI::App& app, Context& context);
 void add_why(CLI::App& app, Context& context);
+void add_replay(CLI::App& app, Context& context);
+void add_stop(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_topics(CLI::App& app, Context& context);

@@ -198,10 +198,17 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
     if (!cause.help.empty() && is_new) result.helps.push_back(std::move(cause.help));
     result.waits.push_back(std::move(wait));
   }
+  const auto waits_for_time = std::find_if(
+      result.waits.begin(), result.waits.end(),
+      [at](const Wait& wait) { return wait.branch.due_at && *wait.branch.due_at > at; });
+  if (waits_for_time != result.waits.end())
+    result.helps.push_back(fmt::format("then call it at once with `belay replay {}`, instead of {}",
+                                       printable(whole.row.gid),
+                                       due(*waits_for_time->branch.due_at, at)));
   if (whole.row.stuck)
     result.helps.emplace_back(
-        "to give it up for good: /api/dtmsvr/forceStop of `belay serve`, or Engine::force_stop; no "
-        "call is made any more, and what has run stays as it is");
+        "to give it up for good: `belay stop`, or Engine::force_stop in a program; no call is made "
+        "any more, and what has run stays as it is");
   if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
   return result;
 }

@@ -334,7 +334,7 @@ TEST_SUITE("process/cli-errors") {
       CHECK(script.exit_code == 0);
       for (const char* word : {"list", "show", "log", "stuck", "topics", "stats", "watch", "check",
                                "page-before", "saga tcc xa msg", "0600 0640", "hidden shown", "why",
-                               "handler host error", "backup"}) {
+                               "handler host error", "backup", "replay", "stop"}) {
         CHECK(script.out.find(word) != std::string::npos);
       }
     }

@@ -31,15 +31,15 @@ void reset_cron_time(const ContextPtr& context, const http::Request& request, Do
       });
 }
 
-void reset_next_cron_time(const ContextPtr& context, const std::string& gid, Done done) {
+void reset_next_cron_time(const ContextPtr& context, const TransactionRequest& request, Done done) {
   ask<Report>(
-      [gid, done](const Result<Report>& result) {
+      [gid = request.gid, done](const Result<Report>& result) {
         // A final transaction cannot be woken; like dtm, this is not an error.
         if (result || result.error().code == ErrorCode::forbidden) return done({});
         done(result.error().code == ErrorCode::not_found ? unknown_gid(gid)
                                                          : ApiResult::of(result.error()));
       },
-      [&](ReportCallback told) { return context->engine.retry_now(gid, std::move(told)); });
+      [&](ReportCallback told) { return context->engine.retry_now(request.gid, std::move(told)); });
 }
 
 }  // namespace belay::protocol

@@ -18,7 +18,7 @@ void submit(const ContextPtr& context, const TransactionRequest& request, Done d
 
 // stop.cc.
 void abort(const ContextPtr& context, const TransactionRequest& request, Done done);
-void force_stop(const ContextPtr& context, const std::string& gid, Done done);
+void force_stop(const ContextPtr& context, const TransactionRequest& request, Done done);
 
 // branches.cc.
 struct BranchRequest {
@@ -41,7 +41,7 @@ void list_all(const ContextPtr& context, const http::Request& request, Done done
 
 // cron.cc.
 void reset_cron_time(const ContextPtr& context, const http::Request& request, Done done);
-void reset_next_cron_time(const ContextPtr& context, const std::string& gid, Done done);
+void reset_next_cron_time(const ContextPtr& context, const TransactionRequest& request, Done done);
 
 // topics.cc.
 void subscribe(const ContextPtr& context, const http::Request& request, Done done);

@@ -83,10 +83,10 @@ void transaction_route(Turn& turn) {
   });
 }
 
-template <void (*Handler)(const ContextPtr&, const std::string&, Done)>
+template <void (*Handler)(const ContextPtr&, const TransactionRequest&, Done)>
 void order_route(Turn& turn) {
   with_transaction(turn, [&](const TransactionRequest& request) {
-    Handler(turn.context, request.gid, turn.done_with({.gid = request.gid}));
+    Handler(turn.context, request, turn.done_with({.gid = request.gid}));
   });
 }
 

@@ -89,9 +89,9 @@ void abort(const ContextPtr& context, const TransactionRequest& request, Done do
   });
 }
 
-void force_stop(const ContextPtr& context, const std::string& gid, Done done) {
-  ask<Report>(told_as(context, gid, cannot_stop, done), [&](ReportCallback told) {
-    return context->engine.force_stop(gid, {}, std::move(told));
+void force_stop(const ContextPtr& context, const TransactionRequest& request, Done done) {
+  ask<Report>(told_as(context, request.gid, cannot_stop, done), [&](ReportCallback told) {
+    return context->engine.force_stop(request.gid, request.rollback_reason, std::move(told));
   });
 }
 

@@ -1,4 +1,4 @@
-// Submits to a running server over HTTP.
+// A running server, over HTTP.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -12,7 +12,7 @@
 #include "serve/protocol/parse.h"
 #include "serve/read_file.h"
 #include "serve/tokens.h"
-#include "submit/ways.h"
+#include "way/way.h"
 
 namespace belay::tool {
 namespace {
@@ -48,7 +48,7 @@ Refusal refusal_of(const http::Response& response, const std::string& place) {
   Refusal refusal{ExitCode::failed,
                   fmt::format("{}the server answered {}: {}", place, response.status,
                               message.substr(0, kShownBytes)),
-                  "correct the definition"};
+                  "correct what was asked"};
   switch (response.status) {
     case 401: refusal.to_do = "give the server's token with --token-file"; break;
     case 403: refusal.to_do = "give a token of that role, or call the server by its name"; break;
@@ -86,7 +86,7 @@ class ToServer final : public Way {
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits instead
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
-    if (!response) return unanswered(submission, response.error());
+    if (!response) return unanswered(response.error(), submission.place(), submission.request.gid);
     const auto answer = object_in(*response);
     // The transaction was submitted before and has ended.
     if (response->status == 409 && flag_in(answer, "same_definition")) return std::nullopt;
@@ -95,13 +95,11 @@ class ToServer final : public Way {
     return std::nullopt;
   }
 
-  std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) override {
-    std::string path = "/api/dtmsvr/query?gid=";
-    base::append_percent_encoded(path, submission.request.gid);
+  std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) override {
     auto heard_at = std::chrono::steady_clock::now();
     const auto end = heard_at + limit;
     for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-      const auto response = ask("GET", path, "", kAskTimeout);
+      const auto response = query(gid);
       // A server that does not answer, or answers 503, is restarting or busy.
       const auto now = std::chrono::steady_clock::now();
       if (response && response->status != 503) {
@@ -110,20 +108,18 @@ class ToServer final : public Way {
         std::this_thread::sleep_for(pause);
         continue;
       }
-      if (!response) return unanswered(submission, response.error());
-      if (response->status != 200) return refusal_of(*response, submission.place());
-      const auto transaction = object_in(*response).value("transaction", protocol::Json());
-      if (transaction.is_object()) fate.status = text_in(transaction, "status");
-      if (!status_from(fate.status)) return unread(*response, submission.place());
-      fate.reason = text_in(transaction, "rollback_reason");
-      if (fate.status == "succeed" || fate.status == "failed") return std::nullopt;
-      if (std::chrono::steady_clock::now() > end) {
-        return Refusal{ExitCode::failed,
-                       fmt::format("{} is still {}", submission.request.gid, fate.status),
-                       "it goes on; ask the server later"};
-      }
+      if (auto refusal = read_fate(gid, response, fate)) return refusal;
+      if (fate.is_final() || std::chrono::steady_clock::now() > end) return std::nullopt;
       std::this_thread::sleep_for(pause);
     }
+  }
+
+  std::optional<Refusal> replay(const std::string& gid) override {
+    return order(gid, "/api/dtmsvr/resetNextCronTime", {{"gid", gid}});
+  }
+
+  std::optional<Refusal> stop(const std::string& gid, const std::string& reason) override {
+    return order(gid, "/api/dtmsvr/forceStop", {{"gid", gid}, {"rollback_reason", reason}});
   }
 
  private:
@@ -140,18 +136,53 @@ class ToServer final : public Way {
     return http::fetch(request);
   }
 
-  // The message contains the gid: it may have been generated here, and a repeated submit with it
+  Result<http::Response> query(const std::string& gid) const {
+    std::string path = "/api/dtmsvr/query?gid=";
+    base::append_percent_encoded(path, gid);
+    return ask("GET", path, "", kAskTimeout);
+  }
+
+  static std::optional<Refusal> read_fate(const std::string& gid,
+                                          const Result<http::Response>& response, Fate& fate) {
+    if (!response) return unanswered(response.error(), "", gid);
+    if (response->status != 200) return refusal_of(*response, "");
+    const auto answer = object_in(*response);
+    const auto transaction = answer.find("transaction");
+    if (transaction != answer.end() && transaction->is_null())
+      return Refusal{ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
+                     "see which there are with /api/dtmsvr/all"};
+    if (transaction != answer.end() && transaction->is_object())
+      fate = {text_in(*transaction, "status"), text_in(*transaction, "rollback_reason")};
+    if (!status_from(fate.status)) return unread(*response, "");
+    return std::nullopt;
+  }
+
+  // The server takes an order for a final transaction without a word, and for an unknown one its
+  // message would have to be read: so the state is asked first.
+  std::optional<Refusal> order(const std::string& gid, const char* path,
+                               const protocol::Json& body) const {
+    Fate fate;
+    if (auto refusal = read_fate(gid, query(gid), fate)) return refusal;
+    if (fate.is_final())
+      return Refusal{ExitCode::forbidden, fmt::format("{} is {} already", gid, fate.status),
+                     "nothing is left to do"};
+    const auto response = ask("POST", path, body.dump(), kSubmitTimeout);
+    if (!response) return unanswered(response.error(), "", gid);
+    if (response->status != 200) return refusal_of(*response, "");
+    if (text_in(object_in(*response), "dtm_result") != "SUCCESS") return unread(*response, "");
+    return std::nullopt;
+  }
+
+  // The message contains the gid: it may have been generated here, and to repeat a request with it
   // does no harm.
-  static Refusal unanswered(const Submission& submission, const Error& error) {
+  static Refusal unanswered(const Error& error, const std::string& place, const std::string& gid) {
     if (error.code == ErrorCode::invalid_argument)
       return {ExitCode::usage, "--server: " + error.detail,
               "give the address of a running `belay serve`"};
-    const auto& gid = submission.request.gid;
     return {ExitCode::failed,
-            fmt::format("{}{}; {} may have been taken all the same", submission.place(),
-                        error.detail, gid),
-            fmt::format("see that `belay serve` runs there, and ask for {} or submit it again "
-                        "with that gid",
+            fmt::format("{}{}; {} may have been taken all the same", place, error.detail, gid),
+            fmt::format("see that `belay serve` runs there, and ask for {} or do it again with "
+                        "that gid",
                         gid)};
   }
   static Refusal refusal_of(const http::Response& response, const std::string& place) {

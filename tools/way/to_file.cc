@@ -1,11 +1,11 @@
-// Submits directly into a state file, with an engine in this process.
+// An engine in this process, on a state file.
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "belay/engine.h"
 #include "serve/protocol/describe.h"
-#include "submit/ways.h"
+#include "way/way.h"
 
 namespace belay::tool {
 namespace {
@@ -28,10 +28,17 @@ Refusal refusal_of(const Error& error, std::string place) {
     case ErrorCode::timed_out: refusal.to_do = "follow it with `belay watch`"; break;
     case ErrorCode::locked:
       refusal.code = ExitCode::busy;
-      refusal.to_do = "submit to the program that holds it, for `belay serve` with --server URL";
+      refusal.to_do = "ask the program that holds it, `belay serve` with --server URL";
       break;
     default: break;
   }
+  return refusal;
+}
+
+Refusal refusal_about(const std::string& gid, const Error& error) {
+  auto refusal = refusal_of(error, "");
+  if (error.code == ErrorCode::not_found || error.code == ErrorCode::forbidden)
+    refusal.to_do = fmt::format("see `belay show {}`, or `belay list`", gid);
   return refusal;
 }
 
@@ -58,11 +65,22 @@ class ToFile final : public Way {
     return std::nullopt;
   }
 
-  std::optional<Refusal> follow(const Submission& submission, Millis limit, Fate& fate) override {
-    const auto report = engine_.wait(submission.request.gid, limit);
-    if (!report) return refusal_of(report.error(), submission.place());
+  std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) override {
+    auto report = engine_.wait(gid, limit);
+    if (!report && report.error().code == ErrorCode::timed_out) report = engine_.find(gid);
+    if (!report) return refusal_about(gid, report.error());
     fate = {std::string(name_of(report->status())), report->reason()};
     return std::nullopt;
+  }
+
+  std::optional<Refusal> replay(const std::string& gid) override {
+    const auto report = engine_.retry_now(gid);
+    return report ? std::nullopt : std::optional(refusal_about(gid, report.error()));
+  }
+
+  std::optional<Refusal> stop(const std::string& gid, const std::string& reason) override {
+    const auto report = engine_.force_stop(gid, reason);
+    return report ? std::nullopt : std::optional(refusal_about(gid, report.error()));
   }
 
  private:

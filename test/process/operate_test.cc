@@ -1,0 +1,211 @@
+// `belay replay` and `belay stop`: an operator brings to an end what does not go on by itself, on a
+// running server and on the file of a dead one.
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+#include "belay/engine.h"
+#include "belay/reader.h"
+#include "belay/saga.h"
+#include "served.h"
+#include "support/http_peer.h"
+
+namespace belay::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+using Words = std::vector<std::string>;
+
+Finished belay_with(Words words) { return run(belay_spawn(std::move(words))); }
+
+// A service that is broken until it is repaired. "/hang" never answers.
+class Service {
+ public:
+  std::string url(std::string_view path) const { return peer_.url(path); }
+  std::string host() const { return peer_.host(); }
+  void repair() { works_ = true; }
+  bool got(std::size_t count) const { return peer_.got(count); }
+
+ private:
+  std::atomic<bool> works_ = false;
+  HttpPeer peer_{[this](const PeerRequest& request) {
+    if (contains(request.target, "/hang")) return nothing();
+    return works_ ? say(200) : say(500, "out of paper");
+  }};
+};
+
+// One call makes it stuck, and the next one is an hour later.
+constexpr const char* kRare = R"(,"retry_interval":3600)";
+
+Served stuck_server() { return Served({"--stuck-after", "1", "--retry-interval-max", "1h"}); }
+
+// Until the file says that it is stuck.
+bool becomes_stuck(const std::string& db, const std::string& gid) {
+  for (int looks = 0; looks < 1'000; ++looks) {
+    if (auto reader = Reader::open(db)) {
+      const auto row = reader->find(gid);
+      if (row && row->stuck) return true;
+    }
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_SUITE("process/operate") {
+  TEST_CASE("replay on a server: called now, not in an hour, and followed to the end") {
+    Service service;
+    auto served = stuck_server();
+    REQUIRE(served.listening());
+    for (const char* gid : {"g1", "g2"})
+      REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
+    REQUIRE(becomes_stuck(served.db(), "g1"));
+    REQUIRE(becomes_stuck(served.db(), "g2"));
+    const auto still = belay_with(
+        {"replay", "g1", "--server", served.url(""), "--timeout", "500ms", "--db", served.db()});
+    CHECK(still.exit_code == 1);
+    CHECK(
+        contains(still.out, "g1 submitted branch 01 (action " + service.url("/a") + "): HTTP 500"));
+    service.repair();
+    const auto both = belay_with({"replay", "unknown", "g1", "g2", "--server", served.url("")});
+    CHECK(both.exit_code == 3);
+    CHECK(both.out == "g1 succeed\ng2 succeed\n");
+    CHECK(contains(both.err, "the server knows no transaction unknown"));
+    const auto again = belay_with({"replay", "g1", "--server", served.url(""), "--json"});
+    CHECK(again.exit_code == 4);
+    CHECK(contains(again.err, "g1 is succeed already"));
+  }
+
+  TEST_CASE("replay --all-stuck chooses in the file and asks the server") {
+    Service service;
+    Service other;
+    auto served = stuck_server();
+    REQUIRE(served.listening());
+    for (const char* gid : {"g1", "g2"})
+      REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
+    REQUIRE(status_of(served.submit(saga_to("g3", other.url("/b"), kRare))) == 200);
+    for (const char* gid : {"g1", "g2", "g3"}) REQUIRE(becomes_stuck(served.db(), gid));
+    const Words all = {"replay", "--all-stuck", "--db", served.db(), "--host", service.host()};
+    auto dry = all;
+    dry.emplace_back("--dry-run");
+    const auto calls = belay_with(dry);
+    CHECK(calls.exit_code == 0);
+    CHECK(calls.out ==
+          "g2 01 action " + service.url("/a") + "\ng1 01 action " + service.url("/a") + "\n");
+    auto one = dry;
+    one.insert(one.end(), {"--limit", "1"});
+    const auto limited = belay_with(one);
+    CHECK(limited.out == "g2 01 action " + service.url("/a") + "\n");
+    CHECK(contains(limited.err, "there are more"));
+    service.repair();
+    auto real = all;
+    real.insert(real.end(), {"--server", served.url("")});
+    const auto done = belay_with(real);
+    CHECK(done.exit_code == 0);
+    CHECK(done.out == "g2 succeed\ng1 succeed\n");
+    CHECK(belay_with(real).err == "nothing stuck matches\n");
+    CHECK(Reader::open(served.db())->find("g3")->stuck);
+  }
+
+  TEST_CASE("replay on a file: refused while a server has it, then its URLs are called") {
+    Service service;
+    auto served = stuck_server();
+    REQUIRE(served.listening());
+    REQUIRE(status_of(served.submit(saga_to("g1", service.url("/a"), kRare))) == 200);
+    REQUIRE(becomes_stuck(served.db(), "g1"));
+    const auto locked = belay_with({"replay", "g1", "--db", served.db()});
+    CHECK(locked.exit_code == 5);
+    CHECK(contains(locked.err, "with --server URL"));
+    served.stop();
+    service.repair();
+    const auto done = belay_with({"replay", "--all-stuck", "--db", served.db()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.out == "g1 succeed\n");
+    CHECK(belay_with({"replay", "g1", "--db", served.db()}).exit_code == 4);
+    CHECK(belay_with({"replay", "unknown", "--db", served.db()}).exit_code == 3);
+    CHECK(belay_with({"replay", "g1", "--db", "/nowhere/state.db"}).exit_code == 3);
+  }
+
+  TEST_CASE("replay on a file names the handler that only the program has, and leaves it") {
+    Service service;
+    service.repair();
+    const TempDir dir;
+    const auto db = dir.file("state.db");
+    {
+      auto engine = Engine::open(db);
+      REQUIRE(engine.has_value());
+      REQUIRE(engine->start());
+      REQUIRE(engine->submit(Saga("g1").step(service.url("/a"), "").step("bank.credit", "")));
+    }
+    const auto told = belay_with({"replay", "g1", "--db", db, "--timeout", "2s"});
+    CHECK(told.exit_code == 1);
+    CHECK(contains(told.out, "g1 submitted branch 02 (action bank.credit): no handler named"));
+  }
+
+  TEST_CASE("replay and stop do not wait for ever") {
+    Service service;
+    Served served;
+    REQUIRE(served.listening());
+    REQUIRE(status_of(served.submit(saga_to("g1", service.url("/hang")))) == 200);
+    REQUIRE(service.got(1));
+    const auto told =
+        belay_with({"replay", "g1", "--server", served.url(""), "--timeout", "300ms"});
+    CHECK(told.exit_code == 1);
+    CHECK(told.out == "g1 submitted\n");
+    CHECK(belay_with({"replay", "g1", "--server", "http://127.0.0.1:1"}).exit_code == 1);
+  }
+
+  TEST_CASE("stop keeps the reason and who gave it, on a server and on a file") {
+    Service service;
+    auto served = stuck_server();
+    REQUIRE(served.listening());
+    for (const char* gid : {"g1", "g2"})
+      REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
+    REQUIRE(becomes_stuck(served.db(), "g1"));
+    REQUIRE(becomes_stuck(served.db(), "g2"));
+    const Words server = {"--server", served.url(""), "--reason", "refunded by hand, T-1"};
+    auto words = Words{"stop", "g1"};
+    words.insert(words.end(), server.begin(), server.end());
+    CHECK(belay_with(words).exit_code == 2);  // nobody can be asked
+    CHECK(Reader::open(served.db())->find("g1")->status == Status::submitted);
+    words.emplace_back("--yes");
+    const auto stopped = belay_with(words);
+    CHECK(stopped.exit_code == 0);
+    CHECK(contains(stopped.out, "g1 failed refunded by hand, T-1 (by "));
+    CHECK(belay_with(words).exit_code == 4);
+    const auto log = belay_with({"log", "g1", "--db", served.db()});
+    CHECK(contains(log.out, "refunded by hand, T-1 (by "));
+    served.stop();
+    const auto file =
+        belay_with({"stop", "g2", "--db", served.db(), "--yes", "--reason", "wrong order"});
+    CHECK(file.exit_code == 0);
+    CHECK(contains(file.out, "g2 failed wrong order (by "));
+    CHECK(contains(belay_with({"why", "g2", "--db", served.db()}).out,
+                   "What has run stays as it is."));
+  }
+
+  TEST_CASE("what says nothing is refused before anything is asked") {
+    const auto wrong = [](const Words& words, std::string_view part) {
+      const auto end = belay_with(words);
+      CHECK(end.exit_code == 2);
+      CHECK_MESSAGE(contains(end.err, part), end.err);
+    };
+    const std::string server = "--server=http://127.0.0.1:1";
+    wrong({"replay", server}, "give gids or --all-stuck");
+    wrong({"replay", "g", "--all-stuck", server}, "give gids or --all-stuck");
+    wrong({"replay", "g"}, "give --server URL, or --db PATH");
+    wrong({"replay", "--all-stuck", server}, "need --db PATH");
+    wrong({"replay", "g", "--dry-run", server}, "need --db PATH");
+    wrong({"replay", "g", server, "--mode", "saga"}, "the filters need --all-stuck");
+    wrong({"replay", "g", "--server", "ftp://x"}, "is no http or https URL");
+    wrong({"stop", "--reason", "x", server}, "GID is required");
+    wrong({"stop", "g", server}, "--reason is required");
+    wrong({"stop", "g", server, "--yes", "--reason", ""}, "--reason is empty");
+    wrong({"stop", "g", server, "--yes", "--reason", std::string(1'001, 'x')}, "the limit is 1000");
+    wrong({"stop", "g", "--yes", "--reason", "x"}, "give --server URL, or --db PATH");
+  }
+}
+
+}  // namespace belay::test

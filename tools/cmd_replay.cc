@@ -1,0 +1,204 @@
+// `belay replay`: what waits for its time is called now.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "choice.h"
+#include "command.h"
+#include "hide.h"
+#include "rows.h"
+#include "waiting.h"
+#include "way/way.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kReplayDetails = R"(
+What the transactions wait for is called now instead of at its time, and the command
+waits until they have ended, or for --timeout. With --server a running `belay serve`
+calls; with --db alone an engine of the command's own, if no other has the file open.
+That engine goes on with all that is unfinished in the file, and calls URLs only: a
+handler that only a program has is named and left to that program. With --all-stuck
+the stuck ones are read from --db, --server or not, as `belay stuck` shows them with the
+same filters. A call that has no answer again counts as one: the pause after it is longer
+than before, and one that goes forward may turn back at its retry limit.
+
+A line is printed for each: gid, status, and why it failed or what it waits for. Exit
+code 0: all have ended; 1: some have not, or could not be replayed; 3: unknown; 4: final
+already; 5: the file is another engine's, or the server is busy.
+
+Examples:
+  belay replay order-42 --server http://127.0.0.1:36789
+  belay replay --all-stuck --host http://stock.example --db orders.db --dry-run
+  belay replay --all-stuck --db orders.db --server http://127.0.0.1:36789
+)";
+
+constexpr std::uint64_t kReplayedDefault = 1'000;
+constexpr Millis kReplayTimeout{10'000};
+
+struct ReplayOptions {
+  std::vector<std::string> gids;
+  bool all_stuck = false;
+  bool dry_run = false;
+  StuckChoice choice;
+  std::optional<std::uint64_t> limit;
+  std::optional<Millis> timeout;
+  ServerAccess server;
+};
+
+class Replay {
+ public:
+  Replay(Context& context, const ReplayOptions& options) : context_(context), options_(options) {}
+
+  ExitCode run() {
+    if (auto wrong = wrong_use())
+      return fail(context_, ExitCode::usage, *wrong, "see `belay replay --help`");
+    gids_ = options_.gids;
+    if (options_.all_stuck) {
+      if (const auto read = read_stuck(); !read) return fail(context_, read.error());
+      if (gids_.empty()) {
+        context_.err.write("nothing stuck matches\n");
+        return ExitCode::done;
+      }
+    }
+    return options_.dry_run ? print_calls() : replay_all();
+  }
+
+ private:
+  std::optional<std::string> wrong_use() const {
+    if (options_.gids.empty() != options_.all_stuck) return "give gids or --all-stuck";
+    if (!options_.choice.is_all() && !options_.all_stuck) return "the filters need --all-stuck";
+    const bool reads = options_.all_stuck || options_.dry_run;
+    if (context_.db.empty() && (reads || options_.server.url.empty()))
+      return reads ? "--all-stuck and --dry-run need --db PATH" : "give --server URL, or --db PATH";
+    return wrong_with(options_.server);
+  }
+
+  Result<> read_stuck() {
+    auto reader = Reader::open(context_.db);
+    if (!reader) return reader.error();
+    const auto limit = options_.limit.value_or(kReplayedDefault);
+    return for_each_stuck(*reader, options_.choice, limit, [&](WholeTransaction&& found) {
+      if (limit != 0 && gids_.size() == limit) {
+        has_more_ = true;
+        return false;
+      }
+      gids_.push_back(std::move(found.row.gid));
+      return true;
+    });
+  }
+
+  // In the order in which they would be asked.
+  ExitCode print_calls() {
+    auto reader = Reader::open(context_.db);
+    if (!reader) return fail(context_, reader.error());
+    auto code = ExitCode::done;
+    for (const auto& gid : gids_) {
+      auto found = reader->read(gid);
+      if (!found) {
+        code = fail(context_, found.error());
+        continue;
+      }
+      const auto whole = shown(context_, std::move(*found));
+      for (const auto& branch : waiting_of(whole.branches)) print_call(gid, branch);
+    }
+    tell_of_more();
+    return code;
+  }
+
+  void print_call(const std::string& gid, const BranchRow& branch) {
+    if (context_.json) {
+      return context_.out.json({{"gid", gid},
+                                {"branch_id", branch.branch_id},
+                                {"op", name_of(branch.op)},
+                                {"target", branch.target}});
+    }
+    context_.out.print("{} {} {} {}\n", printable(gid), printable(branch.branch_id),
+                       name_of(branch.op), printable(branch.target));
+  }
+
+  ExitCode replay_all() {
+    std::optional<Refusal> refusal;
+    const auto way = options_.server.url.empty() ? to_file({context_.db, true}, refusal)
+                                                 : to_server(options_.server, refusal);
+    if (!way) return refused(context_, *refusal);
+    std::vector<std::string> replayed;
+    for (const auto& gid : gids_) {
+      if (auto no = way->replay(gid)) {
+        // What holds for this transaction only does not end the command.
+        const bool is_its_own = no->code == ExitCode::not_found || no->code == ExitCode::forbidden;
+        code_ = refused(context_, *no);
+        if (!is_its_own) return code_;
+      } else {
+        replayed.push_back(gid);
+      }
+    }
+    if (const auto no = follow(*way, replayed)) return refused(context_, *no);
+    tell_of_more();
+    return code_;
+  }
+
+  std::optional<Refusal> follow(Way& way, const std::vector<std::string>& gids) {
+    const auto end = std::chrono::steady_clock::now() + options_.timeout.value_or(kReplayTimeout);
+    for (const auto& gid : gids) {
+      const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());
+      Fate fate;
+      if (auto no = way.follow(gid, std::max(left, Millis{1}), fate)) return no;
+      if (!fate.is_final()) {
+        code_ = ExitCode::failed;
+        fate.reason = obstacle_of(gid);
+      }
+      print_fate(context_, gid, fate);
+    }
+    return std::nullopt;
+  }
+
+  // What one waits for that has not ended; known only if there is a file to read.
+  std::string obstacle_of(const std::string& gid) {
+    if (!context_.db.empty()) {
+      if (auto reader = Reader::open(context_.db)) {
+        if (auto row = reader->find(gid)) {
+          const auto hidden = shown(context_, std::move(*row));
+          return hidden.obstacle.empty() ? hidden.last_error : hidden.obstacle;
+        }
+      }
+    }
+    return "";
+  }
+
+  void tell_of_more() {
+    if (has_more_)
+      context_.err.print("{} were chosen; there are more: see --limit\n", count(gids_.size()));
+  }
+
+  Context& context_;
+  const ReplayOptions& options_;
+  std::vector<std::string> gids_;
+  bool has_more_ = false;
+  ExitCode code_ = ExitCode::done;
+};
+
+}  // namespace
+
+void add_replay(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<ReplayOptions>();
+  auto* command = add_command(app, "replay", "call now what waits for its time", kReplayDetails);
+  command->add_option("GID", options->gids, "the transactions' names");
+  add_flag_option(command, "--all-stuck", options->all_stuck, "all that are stuck, in --db");
+  add_choice_options(command, options->choice);
+  add_count_option(command, "--limit", options->limit,
+                   "with --all-stuck: at most so many; 0: all; default: 1000");
+  add_flag_option(command, "--dry-run", options->dry_run,
+                  "print the calls, in order; call nothing");
+  add_duration_option(command, "--timeout", options->timeout,
+                      "how long to wait for the ends of all; default: 10s");
+  add_server_options(command, options->server);
+  add_db_option(command, context);
+  add_json_option(command, context);
+  add_show_secrets_option(command, context);
+  on_run(command, context, [&context, options] { return Replay(context, *options).run(); });
+}
+
+}  // namespace belay::tool
