@@ -251,7 +251,7 @@ Result<Transaction> begin(const Record& submitted) {
     return Error{ErrorCode::corrupt,
                  "transaction " + std::to_string(submitted.id) + " does not begin with a submit"};
   }
-  auto definition = Definition::parse(std::string(submitted.text));
+  auto definition = Definition::parse(submitted.text);
   if (!definition) return definition.error();
   return begin(submitted, std::move(*definition));
 }

@@ -153,10 +153,16 @@ struct Definition::Head {
   }
 };
 
-Result<Definition> Definition::parse(std::string bytes) {
+void Definition::append_offsets(const std::vector<std::uint32_t>& steps_at) {
+  bytes_.append(reinterpret_cast<const char*>(steps_at.data()),
+                steps_at.size() * sizeof(std::uint32_t));
+  step_count_ += static_cast<std::uint32_t>(steps_at.size());
+}
+
+Result<Definition> Definition::parse(std::string_view bytes) {
   Definition definition;
-  definition.bytes_ = std::move(bytes);
-  ByteReader in(definition.bytes_);
+  std::vector<std::uint32_t> steps_at;
+  ByteReader in(bytes);
   const auto format = in.u8();
   const auto mode = in.u8();
   const auto shape = in.u8();
@@ -175,9 +181,9 @@ Result<Definition> Definition::parse(std::string bytes) {
   const auto count = in.varint32();
   // A step takes at least one byte, so a larger count is wrong and must not reserve memory.
   if (count > in.left()) in.fail();
-  if (in.ok()) definition.step_at_.reserve(count);
+  if (in.ok()) steps_at.reserve(count);
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    definition.step_at_.push_back(static_cast<std::uint32_t>(in.offset()));
+    steps_at.push_back(static_cast<std::uint32_t>(in.offset()));
     const auto step_flags = in.u8();
     if ((step_flags & ~kStepFlags) != 0) in.fail();
     StepParts::read(in, step_flags, nullptr);
@@ -194,7 +200,7 @@ Result<Definition> Definition::parse(std::string bytes) {
   }
   if (is_workflow && count == 0) in.fail();
   definition.orders_at_ = static_cast<std::uint32_t>(in.offset());
-  if (in.ok() && definition.shape() == Shape::graph) {
+  if (in.ok() && shape == static_cast<std::uint8_t>(Shape::graph)) {
     for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
       const auto waits = in.varint32();
       for (std::uint32_t j = 0; j < waits && in.ok(); ++j) {
@@ -205,7 +211,10 @@ Result<Definition> Definition::parse(std::string bytes) {
   if (!in.ok() || !in.at_end() || gid.empty()) {
     return Error{ErrorCode::corrupt, "a definition that cannot be read"};
   }
-  definition.asked_bytes_ = static_cast<std::uint32_t>(definition.bytes_.size());
+  definition.bytes_.reserve(bytes.size() + count * sizeof(std::uint32_t));
+  definition.bytes_ = bytes;
+  definition.asked_bytes_ = static_cast<std::uint32_t>(bytes.size());
+  definition.append_offsets(steps_at);
   return definition;
 }
 
@@ -222,21 +231,22 @@ Result<std::string_view> Definition::gid_of(std::string_view bytes) {
 Result<> Definition::add_steps(std::string_view steps) {
   ByteReader in(steps);
   std::vector<std::uint32_t> added_at;
+  const auto size = encoded().size();
   bool has_own_branch_ids = false;
   while (in.ok() && !in.at_end()) {
-    added_at.push_back(static_cast<std::uint32_t>(bytes_.size() + in.offset()));
+    added_at.push_back(static_cast<std::uint32_t>(size + in.offset()));
     const auto flags = in.u8();
     const auto parts = StepParts::read(in, flags, nullptr);
     if ((flags & ~kStepFlags) != 0 || (flags & kStepQuery) != 0) in.fail();
-    if ((flags & kStepParent) != 0 && parts.parent >= step_at_.size()) in.fail();
+    if ((flags & kStepParent) != 0 && parts.parent >= step_count_) in.fail();
     if (!parts.branch_id.empty() && !names_branches(mode())) in.fail();
     has_own_branch_ids = has_own_branch_ids || !parts.branch_id.empty();
   }
-  if (!in.ok() || bytes_.size() + steps.size() > std::numeric_limits<std::uint32_t>::max()) {
+  if (!in.ok() || size + steps.size() > std::numeric_limits<std::uint32_t>::max()) {
     return Error{ErrorCode::corrupt, "an added branch that cannot be read"};
   }
-  bytes_.append(steps);
-  step_at_.insert(step_at_.end(), added_at.begin(), added_at.end());
+  bytes_.insert(size, steps);
+  append_offsets(added_at);
   has_own_branch_ids_ = has_own_branch_ids_ || has_own_branch_ids;
   return {};
 }
@@ -246,9 +256,6 @@ Shape Definition::shape() const { return static_cast<Shape>(bytes_[2]); }
 std::string_view Definition::gid() const {
   return std::string_view(bytes_).substr(gid_at_, gid_bytes_);
 }
-std::uint32_t Definition::branch_count() const {
-  return static_cast<std::uint32_t>(step_at_.size());
-}
 
 Definition::Head Definition::head() const {
   ByteReader in(std::string_view(bytes_).substr(gid_at_ + gid_bytes_));
@@ -256,7 +263,7 @@ Definition::Head Definition::head() const {
 }
 
 Definition::StepParts Definition::parts(std::uint32_t branch) const {
-  ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
+  ByteReader in(std::string_view(bytes_).substr(step_at(branch) + 1));
   return StepParts::read(in, step_flags(branch), nullptr);
 }
 
@@ -264,7 +271,7 @@ Definition::StepParts Definition::parts(std::uint32_t branch) const {
 // steps have another part that belongs to the view.
 StepView Definition::own_view(std::uint32_t branch) const {
   if ((step_flags(branch) & kStepCommit) != 0) return parts(branch).view;
-  ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
+  ByteReader in(std::string_view(bytes_).substr(step_at(branch) + 1));
   StepView view;
   view.first = in.string();
   view.rollback = in.string();
@@ -294,7 +301,7 @@ std::optional<std::uint32_t> Definition::query() const {
   if (mode() == Mode::workflow) return 0;
   if (mode() != Mode::msg) return std::nullopt;
   for (auto branch = branch_count(); branch-- > 0;) {
-    if (step_at_[branch] >= asked_bytes_) continue;
+    if (step_at(branch) >= asked_bytes_) continue;
     return is_query(branch) ? std::optional(branch) : std::nullopt;
   }
   return std::nullopt;
@@ -328,7 +335,7 @@ std::optional<std::string> Definition::taken_branch_id(std::string_view steps) c
 Graph Definition::graph() const {
   Graph graph;
   if (shape() != Shape::graph) return graph;
-  graph.resize(step_at_.size());
+  graph.resize(step_count_);
   ByteReader in(bytes().substr(orders_at_));
   for (auto& waits_for : graph) {
     waits_for.resize(in.varint32());
@@ -376,7 +383,7 @@ std::vector<Header> Definition::headers(std::uint32_t branch) const {
   std::vector<Header> headers;
   if (has(bytes_, kHeaders)) headers = head().headers;
   if (flags & kStepHeaders) {
-    ByteReader in(std::string_view(bytes_).substr(step_at_[branch] + 1));
+    ByteReader in(std::string_view(bytes_).substr(step_at(branch) + 1));
     StepParts::read(in, flags, &headers);
   }
   return headers;
@@ -471,6 +478,22 @@ std::size_t put_head(std::string& out, const Draft& draft, std::string_view gid)
   return gid_at;
 }
 
+// The bytes that a text takes with its length; some more for a long text.
+std::size_t text_bytes(std::string_view text) { return text.size() + (text.size() < 128 ? 1 : 5); }
+
+// The bytes that the definition takes if nothing but targets, payloads and custom data is set. It
+// stays in memory as long as the transaction, so nothing is added for what is rarely there.
+std::size_t plain_bytes(const Draft& draft, std::string_view gid) {
+  const auto& custom_data = draft.settings->custom_data;
+  std::size_t size = 4 + text_bytes(gid) + (draft.steps.size() < 128 ? 1 : 5);
+  if (!custom_data.empty()) size += text_bytes(custom_data);
+  for (const auto& step : draft.steps) {
+    size += 1 + text_bytes(step.first) + text_bytes(step.rollback) + text_bytes(step.payload);
+    if (!step.commit.empty()) size += text_bytes(step.commit);
+  }
+  return size;
+}
+
 }  // namespace
 
 // Makes the same object that `parse` makes of the bytes.
@@ -478,19 +501,14 @@ Definition Definition::make(const Draft& draft, std::string_view gid, const Grap
   Definition definition;
   auto& out = definition.bytes_;
   const auto at = [&out] { return static_cast<std::uint32_t>(out.size()); };
-  // The bytes that the definition takes if nothing but targets, payloads and custom data is set.
-  // The definition stays in memory as long as the transaction.
-  std::size_t size = 12 + gid.size() + draft.settings->custom_data.size();
-  for (const auto& step : draft.steps) {
-    size += 6 + step.first.size() + step.commit.size() + step.rollback.size() + step.payload.size();
-  }
-  out.reserve(size);
+  std::vector<std::uint32_t> steps_at;
+  steps_at.reserve(draft.steps.size());
+  out.reserve(plain_bytes(draft, gid) + draft.steps.size() * sizeof(std::uint32_t));
   definition.gid_at_ = static_cast<std::uint32_t>(put_head(out, draft, gid));
   definition.gid_bytes_ = static_cast<std::uint32_t>(gid.size());
   base::put_varint(out, draft.steps.size());
-  definition.step_at_.reserve(draft.steps.size());
   for (const auto& step : draft.steps) {
-    definition.step_at_.push_back(at());
+    steps_at.push_back(at());
     definition.has_own_branch_ids_ = definition.has_own_branch_ids_ || !step.branch_id.empty();
     put_step(out, step);
   }
@@ -502,6 +520,7 @@ Definition Definition::make(const Draft& draft, std::string_view gid, const Grap
     }
   }
   definition.asked_bytes_ = at();
+  definition.append_offsets(steps_at);
   constexpr std::size_t kSlackMax = 32;
   if (out.capacity() - out.size() > kSlackMax) out.shrink_to_fit();
   return definition;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,12 +54,12 @@ class Definition {
   static std::string encode_subscriber(std::string_view target, std::uint32_t parent);
   // Checks every byte; the error is `corrupt`. Offsets have 32 bits: the limits refuse larger
   // definitions.
-  static Result<Definition> parse(std::string bytes);
+  static Result<Definition> parse(std::string_view bytes);
   // Reads only the gid, for a search among many definitions. Errors: corrupt, unsupported.
   static Result<std::string_view> gid_of(std::string_view bytes);
 
   // The bytes of the request, without the steps that were added later.
-  std::string_view bytes() const { return std::string_view(bytes_).substr(0, asked_bytes_); }
+  std::string_view bytes() const { return encoded().substr(0, asked_bytes_); }
   // True if both are the same request. The traceparent is not compared: a traced caller has a new
   // traceparent for each attempt.
   bool is_same_as(const Definition& other) const;
@@ -71,12 +72,12 @@ class Definition {
 
   // Appends encoded steps. Error: corrupt; the definition is then unchanged.
   Result<> add_steps(std::string_view steps);
-  std::string_view added() const { return std::string_view(bytes_).substr(asked_bytes_); }
+  std::string_view added() const { return encoded().substr(asked_bytes_); }
 
   Mode mode() const;
   Shape shape() const;
   std::string_view gid() const;
-  std::uint32_t branch_count() const;
+  std::uint32_t branch_count() const { return step_count_; }
   StepView step(std::uint32_t branch) const;
   std::string_view target(std::uint32_t branch, Op op) const;
   // True for a message's back-check, which is stored as the last branch of the request, and for a
@@ -111,16 +112,28 @@ class Definition {
   struct Head;  // the optional fields, decoded on demand
   Head head() const;
   std::string untraced() const;
+  // The bytes of the request and of all steps.
+  std::string_view encoded() const {
+    return std::string_view(bytes_).substr(0, bytes_.size() - step_count_ * sizeof(std::uint32_t));
+  }
+  std::uint32_t step_at(std::uint32_t branch) const {
+    std::uint32_t at = 0;
+    std::memcpy(&at, bytes_.data() + encoded().size() + branch * sizeof at, sizeof at);
+    return at;
+  }
+  void append_offsets(const std::vector<std::uint32_t>& steps_at);
   std::uint8_t step_flags(std::uint32_t branch) const {
-    return static_cast<std::uint8_t>(bytes_[step_at_[branch]]);
+    return static_cast<std::uint8_t>(bytes_[step_at(branch)]);
   }
   struct StepParts;
   StepParts parts(std::uint32_t branch) const;
   StepView own_view(std::uint32_t branch) const;
 
+  // The text and behind it the offset of each step: a block of its own for two offsets would take
+  // seven times their size.
   std::string bytes_;
-  std::vector<std::uint32_t> step_at_;  // offset of each step
-  std::uint32_t asked_bytes_ = 0;       // the bytes of the request; the rest was added later
+  std::uint32_t step_count_ = 0;
+  std::uint32_t asked_bytes_ = 0;  // the bytes of the request; the rest was added later
   std::uint32_t gid_at_ = 0;
   std::uint32_t gid_bytes_ = 0;
   std::uint32_t orders_at_ = 0;

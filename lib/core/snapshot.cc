@@ -76,7 +76,7 @@ Result<Transaction> decode(std::string_view content) {
   transaction.created_at = in.varint();
   transaction.updated_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
   transaction.start_at = transaction.created_at + static_cast<std::uint64_t>(in.signed_varint());
-  auto definition = Definition::parse(std::string(in.string()));
+  auto definition = Definition::parse(in.string());
   if (!definition) return definition.error();
   transaction.definition = std::move(*definition);
   if (transaction.concluded && transaction.mode() != Mode::workflow) in.fail();

@@ -121,7 +121,7 @@ std::string rewritten(const core::Definition& definition) {
 }
 
 std::string check_definition(std::string_view bytes, bool& read) {
-  const auto first = core::Definition::parse(std::string(bytes));
+  const auto first = core::Definition::parse(bytes);
   if (!first) return {};
   read = true;
   if (first->bytes() != bytes) return "a definition is not the bytes it was read from";

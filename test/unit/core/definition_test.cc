@@ -171,6 +171,27 @@ TEST_SUITE("core/definition") {
     CHECK(definition.step(2).commit == "c");
   }
 
+  TEST_CASE("steps that are added move none of those before, and a copy has them all") {
+    auto definition = *Definition::parse(encoded(Xa("g").branch({"first", "c", "r"})));
+    const std::string request(definition.bytes());
+    for (int i = 1; i < 50; ++i) {
+      const auto step = *core::encode_branch(named(std::to_string(100 + i)), Limits{});
+      REQUIRE(definition.add_steps(step));
+      CHECK_FALSE(definition.add_steps(step.substr(1)));  // and nothing changes
+    }
+    CHECK(definition.bytes() == request);
+    const auto copy = definition;
+    auto read = *Definition::parse(request);
+    REQUIRE(read.add_steps(definition.added()));  // all at once
+    for (const auto& same : {definition, copy, read}) {
+      REQUIRE(same.branch_count() == 50);
+      CHECK(same.target(0, Op::prepare) == "first");
+      for (std::uint32_t i = 1; i < 50; ++i)
+        CHECK(same.own_branch_id(i) == std::to_string(100 + i));
+    }
+    CHECK(read.added() == definition.added());
+  }
+
   TEST_CASE("a branch's own id is read in tcc and xa only, and only if it is one") {
     const auto bytes = encoded(Tcc("g").branch(named("ab")));
     const std::string head("\x01\x01\x01\0\x01g\x01\x48\0\0\0", 11);
