@@ -106,23 +106,23 @@ void Coordinator::answer_leftovers() {
 void Coordinator::end_idle_waits() {
   const Error error{ErrorCode::closed, std::string(kClosed)};
   const bool all_wait = ports_.caller.all_blocking_wait();
-  for (auto* live : live_) {
-    if (!all_wait && live->running_on != 0) continue;
-    end_waiters(*live, error);
-    live_.weigh(*live);
-  }
+  live_.for_each([&](Live& live) {
+    if (!all_wait && live.running_on != 0) return;
+    end_waiters(live, error);
+    live_.weigh(live);
+  });
 }
 
 // Answers all waiters that the engine cannot report the result. With commit_unknown only the
 // waiters whose submit is not on disk are answered.
 void Coordinator::end_waits(ErrorCode code, std::string_view detail) {
-  for (auto* live : live_) {
-    if (code == ErrorCode::commit_unknown && phase_ == Phase::running && batches_.is_durable(*live))
-      continue;
-    const bool goes_on = batches_.is_durable(*live) && !given_up_;
-    end_waiters(*live, {goes_on ? ErrorCode::closed : code, std::string(detail)});
-    live_.weigh(*live);
-  }
+  live_.for_each([&](Live& live) {
+    const bool durable = batches_.is_durable(live);
+    if (code == ErrorCode::commit_unknown && phase_ == Phase::running && durable) return;
+    const bool goes_on = durable && !given_up_;
+    end_waiters(live, {goes_on ? ErrorCode::closed : code, std::string(detail)});
+    live_.weigh(live);
+  });
   for (auto* answers : {&batches_.open.answers, &batches_.sealed.answers}) {
     for (const auto& done : std::exchange(*answers, {})) done(Error{code, std::string(detail)});
   }

@@ -27,6 +27,7 @@
 #include "engine/hastening.h"
 #include "engine/inbox.h"
 #include "engine/live.h"
+#include "engine/live_set.h"
 #include "engine/lookups.h"
 #include "engine/memory_limit.h"
 #include "engine/outgoing_calls.h"

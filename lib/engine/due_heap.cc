@@ -46,7 +46,6 @@ void DueHeap::sink(std::uint32_t index) {
 }
 
 void DueHeap::set(Live& live, std::uint64_t at) {
-  live.due_at = at;
   const auto index = live.heap_index;
   if (at == 0) {
     if (index == kNoPlace) return;

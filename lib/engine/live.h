@@ -1,19 +1,12 @@
-// The transactions in memory: all unfinished ones, and finished ones until their row is on disk.
+// A transaction in memory, and what the engine keeps with it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <unordered_set>
-#include <utility>
 #include <vector>
 
 #include "base/enter.h"
-#include "base/mark.h"
 #include "belay/engine.h"
 #include "core/transaction.h"
 
@@ -50,7 +43,8 @@ struct Live {
   core::Lsn last_lsn = 0;  // the lsn of the newest record
   Live* dirty_previous = nullptr;
   Live* dirty_next = nullptr;
-  std::uint64_t due_at = 0;         // its time in the due heap
+  Live* gid_next = nullptr;  // the next one in its bucket of the table of gids
+  std::uint32_t gid_hash = 0;
   std::uint32_t heap_index = ~0u;   // ~0: not in the due heap
   std::uint32_t calls_waiting = 0;  // calls that wait for a place in their lane
   std::uint32_t running_on = 0;     // handlers that still run after their call was given up
@@ -71,77 +65,6 @@ inline std::size_t memory_of(const Live& live) {
          (live.transaction.status == Status::prepared ? live.reserved : 0) +
          live.waiters.size() * kWaiterBytes + branch_waiters * sizeof(BranchWaiter);
 }
-
-// Owns the live transactions and finds them by gid.
-class LiveSet {
- public:
-  LiveSet() = default;
-  LiveSet(const LiveSet&) = delete;
-  LiveSet& operator=(const LiveSet&) = delete;
-  ~LiveSet() {
-    for (Live* live : by_gid_) delete live;
-  }
-
-  Live* find(std::string_view gid) const {
-    const auto found = by_gid_.find(gid);
-    return found == by_gid_.end() ? nullptr : *found;
-  }
-  Live& insert(core::Transaction transaction) {
-    auto* live = new Live;
-    live->transaction = std::move(transaction);
-    by_gid_.insert(live);
-    return *live;
-  }
-  void erase(Live& live) {
-    bytes_ -= live.bytes;
-    by_gid_.erase(&live);
-    delete &live;
-  }
-  // The transaction is erased by the next `drop_left`: functions that hold a reference may still
-  // use it.
-  void leave(Live& live) { left_.push_back(&live); }
-  void drop_left() {
-    if (left_.empty()) return;
-    BELAY_MARK(ended_before_callback);
-    for (auto* live : std::exchange(left_, {})) erase(*live);
-  }
-  // To be called whenever the transaction has grown or shrunk.
-  void weigh(Live& live) {
-    bytes_ -= live.bytes;
-    live.bytes = static_cast<std::uint32_t>(
-        std::min<std::size_t>(memory_of(live), std::numeric_limits<std::uint32_t>::max()));
-    bytes_ += live.bytes;
-  }
-  std::size_t bytes() const { return bytes_; }
-  std::size_t size() const { return by_gid_.size(); }
-  auto begin() const { return by_gid_.begin(); }
-  auto end() const { return by_gid_.end(); }
-
- private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view gid) const {
-      return std::hash<std::string_view>()(gid);
-    }
-    std::size_t operator()(const Live* live) const { return (*this)(live->transaction.gid()); }
-  };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(const Live* a, const Live* b) const {
-      return a->transaction.gid() == b->transaction.gid();
-    }
-    bool operator()(const Live* a, std::string_view gid) const {
-      return a->transaction.gid() == gid;
-    }
-    bool operator()(std::string_view gid, const Live* a) const {
-      return a->transaction.gid() == gid;
-    }
-  };
-
-  std::unordered_set<Live*, Hash, Equal> by_gid_;
-  std::vector<Live*> left_;
-  std::size_t bytes_ = 0;
-};
 
 // The transactions that have log records not covered by a row, oldest first. The head of the list
 // determines how far the log can be folded.

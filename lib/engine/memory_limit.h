@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "belay/options.h"
-#include "engine/live.h"
+#include "engine/live_set.h"
 
 namespace belay::engine {
 
