@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/enter.h"
@@ -35,8 +36,9 @@ struct BranchWaiter {
 
 struct Live {
   core::Transaction transaction;
-  std::vector<Waiter> waiters;
-  std::unique_ptr<std::vector<BranchWaiter>> branch_waiters;  // null for most transactions
+  // Both are null for most transactions.
+  std::unique_ptr<std::vector<Waiter>> waiters;
+  std::unique_ptr<std::vector<BranchWaiter>> branch_waiters;
   // The lsn of the oldest record that no row covers; 0: there is none. If it is set, the
   // transaction is in the dirty list.
   core::Lsn first_lsn = 0;
@@ -55,15 +57,21 @@ struct Live {
   bool awaits_resume : 1 = false;  // was recovered and has not gone on yet
   bool was_parked : 1 = false;     // may be in the index of parked transactions
   bool forgotten : 1 = false;      // its end was handled: it stays only for a call or a handler
+
+  void add_waiter(Waiter waiter) {
+    if (!waiters) waiters = std::make_unique<std::vector<Waiter>>();
+    waiters->push_back(std::move(waiter));
+  }
 };
 
 // The memory that a transaction and its waiters take.
 inline std::size_t memory_of(const Live& live) {
   constexpr std::size_t kWaiterBytes = sizeof(Waiter) + sizeof(Report);
+  const auto waiters = live.waiters ? live.waiters->size() : 0;
   const auto branch_waiters = live.branch_waiters ? live.branch_waiters->size() : 0;
   return sizeof(Live) - sizeof(core::Transaction) + core::memory_of(live.transaction) +
          (live.transaction.status == Status::prepared ? live.reserved : 0) +
-         live.waiters.size() * kWaiterBytes + branch_waiters * sizeof(BranchWaiter);
+         waiters * kWaiterBytes + branch_waiters * sizeof(BranchWaiter);
 }
 
 // The transactions that have log records not covered by a row, oldest first. The head of the list

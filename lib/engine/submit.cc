@@ -40,7 +40,7 @@ void Coordinator::begin(SubmitRequest& request) {
   checkpoint_.wrote(live, live.last_lsn);
   ++figures_.counters.live;
   ++figures_.counters.submitted;
-  live.waiters.push_back({std::move(request.done), request.wants_final, 0});
+  live.add_waiter({std::move(request.done), request.wants_final, 0});
   if (prepares) live.reserved = static_cast<std::uint32_t>(subscribers);
   live_.weigh(live);
   if (!request.wants_final) batches_.hold({&live, ActKind::accepted, {}, 0});
@@ -97,7 +97,7 @@ void Coordinator::add_waiter(Live& live, Waiter waiter) {
     waiter.lsn = live.last_lsn;
   }
   if (!batches_.is_durable(live)) budget_.spend(0, sizeof(Waiter) + sizeof(Report));
-  live.waiters.push_back(std::move(waiter));
+  live.add_waiter(std::move(waiter));
   live_.weigh(live);
   if (!told_at_the_end) hold_or_release({&live, ActKind::accepted, {}, 0});
 }

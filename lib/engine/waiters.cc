@@ -36,23 +36,24 @@ Report report_of(const ports::StoredSummary& stored, bool joined) {
 }
 
 void drop_late_waiters(Live& live, std::uint64_t monotonic) {
-  for (auto& waiter : live.waiters) {
+  if (!live.waiters) return;
+  for (auto& waiter : *live.waiters) {
     if (waiter.until != 0 && waiter.until <= monotonic) {
       waiter.done(Error{ErrorCode::timed_out, "the transaction is not finished yet"});
       waiter.done = nullptr;
     }
   }
-  std::erase_if(live.waiters, [](const Waiter& waiter) { return !waiter.done; });
+  std::erase_if(*live.waiters, [](const Waiter& waiter) { return !waiter.done; });
+  if (live.waiters->empty()) live.waiters.reset();
 }
 
 void tell_waiters(Live& live, bool final_ones) {
-  if (live.waiters.empty()) return;
-  auto waiters = std::move(live.waiters);
-  live.waiters.clear();
+  if (!live.waiters) return;
+  const auto waiters = std::move(live.waiters);
   const Result<Report> result(report_of(live, false));
-  for (auto& waiter : waiters) {
+  for (auto& waiter : *waiters) {
     if (waiter.wants_final && !final_ones) {
-      live.waiters.push_back(std::move(waiter));
+      live.add_waiter(std::move(waiter));
     } else {
       waiter.done(waiter.joined ? Result<Report>(report_of(live, true)) : result);
     }
@@ -61,15 +62,15 @@ void tell_waiters(Live& live, bool final_ones) {
 
 bool tell_accepted_waiters(Live& live, core::Lsn durable) {
   BELAY_MARK(went_on_before_told);
-  auto waiters = std::move(live.waiters);
-  live.waiters.clear();
+  if (!live.waiters) return false;
+  const auto waiters = std::move(live.waiters);
   bool left = false;
-  for (auto& waiter : waiters) {
+  for (auto& waiter : *waiters) {
     if (waiter.as_of && waiter.lsn <= durable) {
       waiter.done(std::move(*waiter.as_of));
     } else {
       left = left || !(waiter.wants_final || waiter.as_of);
-      live.waiters.push_back(std::move(waiter));
+      live.add_waiter(std::move(waiter));
     }
   }
   return left;
@@ -99,10 +100,12 @@ void tell_branches(Live& live, core::Lsn durable) {
 }
 
 void end_waiters(Live& live, const Error& error) {
-  for (const auto& waiter : std::exchange(live.waiters, {})) waiter.done(error);
-  if (!live.branch_waiters) return;
-  const auto branch_waiters = std::move(live.branch_waiters);
-  for (const auto& waiter : *branch_waiters) waiter.done(error);
+  if (const auto waiters = std::move(live.waiters)) {
+    for (const auto& waiter : *waiters) waiter.done(error);
+  }
+  if (const auto waiters = std::move(live.branch_waiters)) {
+    for (const auto& waiter : *waiters) waiter.done(error);
+  }
 }
 
 }  // namespace belay::engine
