@@ -7,15 +7,14 @@
 import glob
 import json
 import os
-import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 
+from installed import Installed, run
+
 MESON, SOURCE, BUILD = sys.argv[1:]
-SECONDS_MAX = 600
 
 # Prints the words that zsh offers for the line in $2, with the functions in the folder $1.
 OFFERED = r"""
@@ -30,25 +29,14 @@ while zpty -r z line; do print -rn -- $line; done
 """
 
 
-def run(*command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=SECONDS_MAX, stdin=subprocess.DEVNULL, **options)
-    assert done.returncode == 0, f"{shlex.join(command)}: exit {done.returncode}\n{done.stdout}"
-    return done.stdout
+class Package(Installed):
+    meson, build = MESON, BUILD
 
-
-class Installed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="belay-package-")
-        cls.root = os.path.join(cls.folder.name, "root")
-        run(MESON, "install", "-C", BUILD, "--no-rebuild", "--destdir", cls.root)
+        super().setUpClass()
         cls.environment = {name: value for name, value in os.environ.items()
                            if not name.startswith(("LD_", "PKG_CONFIG", "BELAY_"))}
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def installed(self, tail):
         found = glob.glob(self.root + "/**/" + tail, recursive=True)

@@ -12,30 +12,22 @@ import glob
 import os
 import re
 import shlex
-import subprocess
 import sys
-import tempfile
 import unittest
 
+from installed import Installed, run
+
 MESON, SOURCE, BUILD, *COMPILER = sys.argv[1:]
-SECONDS_MAX = 600
 LINES_MAX = 30  # without the empty ones: it has to fit a reader's eye
 STRICT = ["-std=c++20", "-Wall", "-Wextra", "-Werror"]
 
 
-def run(*command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=SECONDS_MAX, stdin=subprocess.DEVNULL, **options)
-    assert done.returncode == 0, f"{shlex.join(command)}: exit {done.returncode}\n{done.stdout}"
-    return done.stdout
+class ReadmeProgram(Installed):
+    meson, build = MESON, BUILD
 
-
-class ReadmeProgram(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="belay-installed-")
-        cls.root = os.path.join(cls.folder.name, "root")
-        run(MESON, "install", "-C", BUILD, "--no-rebuild", "--destdir", cls.root)
+        super().setUpClass()
         found = glob.glob(cls.root + "/**/pkgconfig/belay.pc", recursive=True)
         assert len(found) == 1, f"belay.pc: {found}"
         cls.libraries = os.path.dirname(os.path.dirname(found[0]))
@@ -46,10 +38,6 @@ class ReadmeProgram(unittest.TestCase):
         cls.promised = re.search(r"It prints `([^`]*)`", text).group(1)
         blocks = re.findall(r"^```cpp\n(.*?)^```", text, re.M | re.S)
         cls.programs = [block for block in blocks if re.search(r"\bint main\(", block)]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def flags(self, *what):
         return shlex.split(run("pkg-config", *what, "belay", env=self.environment))
