@@ -30,10 +30,15 @@ bool StuckChoice::is_all() const {
 
 void add_choice_options(CLI::App* command, StuckChoice& choice) {
   add_filter_options(command, choice.filter);
+  const auto set = [&choice](const std::string& value) {
+    choice.host = host_of(value);
+    if (choice.host.empty())
+      throw CLI::ValidationError("--host", fmt::format("'{}' is no http or https URL", value));
+  };
   command
-      ->add_option("--host", choice.host,
-                   "only branches that wait for this host, as `belay stats` names it")
-      ->type_name("HOST");
+      ->add_option_function<std::string>("--host", set,
+                                         "only branches that wait for this host: http://HOST:PORT")
+      ->type_name("URL");
 }
 
 Result<> for_each_stuck(Reader& reader, const StuckChoice& choice, std::uint64_t wanted,
@@ -42,7 +47,8 @@ Result<> for_each_stuck(Reader& reader, const StuckChoice& choice, std::uint64_t
   filter.finished = false;
   filter.stuck = true;
   filter.limit = kWholeRows;
-  if (wanted != 0)
+  const bool takes_all = choice.host.empty() && choice.filter.target.empty();
+  if (wanted != 0 && takes_all)
     filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted + 1, kWholeRows));
   do {
     auto page = reader.list_whole(filter);

@@ -12,10 +12,11 @@ namespace {
 constexpr const char* kBackupDetails = R"(
 Copies the state file, as of one moment, while an engine may use it. FILE must
 not exist. It gets its name when it is complete and on disk; until then it is
-FILE.part, which a killed backup leaves. The engine goes on meanwhile, but its
+FILE.part, which a killed backup leaves, with FILE.part-journal: remove them. The engine goes on meanwhile, but its
 -wal grows until the copy is made. The copy needs as much room as the file
 without its free pages, and has the file's permissions. With --json: one object
-with backup, bytes, unfinished and finished.
+with backup, bytes, unfinished and finished. Exit code 1: there is such a file
+already, or no room; 3: there is no state file; 6: it is damaged.
 
 To put a backup back: end the engine, put the copy in the place of the state
 file, and remove the -wal and -shm of the file that it replaces. What finished
@@ -27,7 +28,10 @@ Examples:
 )";
 
 ExitCode back_up(Context& context, Reader& reader, const std::string& to) {
-  if (const auto made = reader.back_up(to); !made) return fail(context, made.error());
+  const auto made = reader.back_up(to);
+  if (!made && made.error().code == ErrorCode::invalid_argument)
+    return fail(context, ExitCode::failed, made.error().detail, "choose another name");
+  if (!made) return fail(context, made.error());
   auto copy = Reader::open(to);
   if (!copy) return fail(context, copy.error());
   const auto stats = copy->stats();

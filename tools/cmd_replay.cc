@@ -17,17 +17,21 @@ namespace {
 
 constexpr const char* kReplayDetails = R"(
 What the transactions wait for is called now instead of at its time, and the command
-waits until they have ended, or for --timeout. With --server a running `belay serve`
-calls; with --db alone an engine of the command's own, if no other has the file open.
-That engine goes on with all that is unfinished in the file, and calls URLs only: a
-handler that only a program has is named and left to that program. With --all-stuck
-the stuck ones are read from --db, --server or not, as `belay stuck` shows them with the
-same filters. A call that has no answer again counts as one: the pause after it is longer
-than before, and one that goes forward may turn back at its retry limit.
+waits until they have ended, or for --timeout. A host whose circuit breaker is open is
+called when the breaker tries it next, within 30 seconds if not told otherwise.
+
+With --server a running `belay serve` calls; with --db alone an engine of the command's
+own, if no other has the file open. That engine goes on with all that is unfinished in
+the file, with default options, and calls URLs only: a handler that only a program has
+is named and left to it. With --all-stuck the stuck ones are read from --db, as `belay
+stuck` shows them with the same filters; with --server it must be the server's file. A
+call that has no answer again counts as one: the pause after it is longer than before,
+and a transaction that goes forward may turn back at its retry limit.
 
 A line is printed for each: gid, status, and why it failed or what it waits for. Exit
-code 0: all have ended; 1: some have not, or could not be replayed; 3: unknown; 4: final
-already; 5: the file is another engine's, or the server is busy.
+code 0: all have ended; 1: some have not; 3: one is unknown; 4: one is final already
+(with --all-stuck that is its end, and no fault); 5: the file is another engine's, or
+the server is busy.
 
 Examples:
   belay replay order-42 --server http://127.0.0.1:36789
@@ -36,7 +40,7 @@ Examples:
 )";
 
 constexpr std::uint64_t kReplayedDefault = 1'000;
-constexpr Millis kReplayTimeout{10'000};
+constexpr Millis kReplayTimeout{60'000};
 
 struct ReplayOptions {
   std::vector<std::string> gids;
@@ -125,17 +129,22 @@ class Replay {
                                                  : to_server(options_.server, refusal);
     if (!way) return refused(context_, *refusal);
     std::vector<std::string> replayed;
+    std::size_t tried = 0;
     for (const auto& gid : gids_) {
-      if (auto no = way->replay(gid)) {
-        // What holds for this transaction only does not end the command.
-        const bool is_its_own = no->code == ExitCode::not_found || no->code == ExitCode::forbidden;
-        code_ = refused(context_, *no);
-        if (!is_its_own) return code_;
-      } else {
-        replayed.push_back(gid);
-      }
+      const auto no = way->replay(gid);
+      // A stuck one has ended since it was read.
+      const bool has_ended = no && no->code == ExitCode::forbidden && options_.all_stuck;
+      // What holds for this transaction only does not end the command.
+      const bool ends = no && no->code != ExitCode::not_found && no->code != ExitCode::forbidden;
+      if (!no || has_ended) replayed.push_back(gid);
+      if (no && !has_ended) code_ = refused(context_, *no);
+      if (ends) break;
+      ++tried;
     }
-    if (const auto no = follow(*way, replayed)) return refused(context_, *no);
+    const auto no = follow(*way, replayed);
+    if (no) code_ = refused(context_, *no);
+    if (tried != gids_.size())
+      context_.err.print("{} of {} were replayed\n", count(replayed.size()), count(gids_.size()));
     tell_of_more();
     return code_;
   }
@@ -145,9 +154,9 @@ class Replay {
     for (const auto& gid : gids) {
       const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());
       Fate fate;
-      if (auto no = way.follow(gid, std::max(left, Millis{1}), fate)) return no;
+      if (auto no = way.follow(gid, std::max(left, Millis{0}), fate)) return no;
       if (!fate.is_final()) {
-        code_ = ExitCode::failed;
+        if (code_ == ExitCode::done) code_ = ExitCode::failed;
         fate.reason = obstacle_of(gid);
       }
       print_fate(context_, gid, fate);
@@ -157,15 +166,15 @@ class Replay {
 
   // What one waits for that has not ended; known only if there is a file to read.
   std::string obstacle_of(const std::string& gid) {
-    if (!context_.db.empty()) {
-      if (auto reader = Reader::open(context_.db)) {
-        if (auto row = reader->find(gid)) {
-          const auto hidden = shown(context_, std::move(*row));
-          return hidden.obstacle.empty() ? hidden.last_error : hidden.obstacle;
-        }
-      }
+    if (context_.db.empty()) return "";
+    if (!reader_) {
+      auto reader = Reader::open(context_.db);
+      if (!reader) return "";
+      reader_.emplace(std::move(*reader));
     }
-    return "";
+    auto row = reader_->find(gid);
+    if (!row) return "";
+    return row->obstacle.empty() ? row->last_error : row->obstacle;  // hidden when it is printed
   }
 
   void tell_of_more() {
@@ -176,6 +185,7 @@ class Replay {
   Context& context_;
   const ReplayOptions& options_;
   std::vector<std::string> gids_;
+  std::optional<Reader> reader_;
   bool has_more_ = false;
   ExitCode code_ = ExitCode::done;
 };
@@ -193,7 +203,7 @@ void add_replay(CLI::App& app, Context& context) {
   add_flag_option(command, "--dry-run", options->dry_run,
                   "print the calls, in order; call nothing");
   add_duration_option(command, "--timeout", options->timeout,
-                      "how long to wait for the ends of all; default: 10s");
+                      "how long to wait for the ends of all; default: 60s");
   add_server_options(command, options->server);
   add_db_option(command, context);
   add_json_option(command, context);

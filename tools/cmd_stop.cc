@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/utf8.h"
 #include "command.h"
 #include "way/way.h"
 
@@ -17,13 +18,13 @@ namespace {
 constexpr const char* kStopDetails = R"(
 The last resort. No call is made any more for the transactions, and they end as failed,
 whatever their branches have done: what has run stays as it is, and nothing is undone.
-`belay show GID` tells what that is; repair it by hand. The reason, and who gave it, are
-kept with the transaction. On a terminal it asks first, elsewhere it needs --yes.
+A call that is out is waited for. `belay show GID` tells what has run; repair it by hand.
+The reason, and who gave it, are kept with the transaction. On a terminal the command
+asks first, elsewhere it needs --yes.
 
-With --server a running `belay serve` stops them; with --db alone an engine of the
-command's own, if no other has the file open: that engine goes on with all else that is
-unfinished in the file. Exit code 0: all are stopped; 1: some are not; 3: unknown; 4:
-final already; 5: the file is another engine's, or the server is busy.
+It stops what a running `belay serve` has. There is no such command for a file: the engine
+that it would need calls what is due as soon as it starts. Exit code 0: all are stopped;
+1: some are not; 3: one is unknown; 4: one is final already; 5: the server is busy.
 
 Example:
   belay stop order-42 --server http://127.0.0.1:36789 --reason "refunded by hand, T-1234"
@@ -52,9 +53,9 @@ std::string signed_reason(const std::string& reason) {
   return fmt::format("{} (by {} on {})", reason, user, host.data());
 }
 
-std::optional<std::string> wrong_use(const Context& context, const StopOptions& options) {
-  if (options.server.url.empty() && context.db.empty()) return "give --server URL, or --db PATH";
-  if (options.reason.empty()) return "--reason is empty";
+std::optional<std::string> wrong_use(const StopOptions& options) {
+  if (options.reason.empty() || !base::is_text(options.reason))
+    return "--reason is empty, or no UTF-8";
   if (options.reason.size() > kReasonBytesMax)
     return fmt::format("--reason has {} bytes, the limit is {}", options.reason.size(),
                        kReasonBytesMax);
@@ -73,13 +74,12 @@ bool is_agreed(Context& context, const StopOptions& options) {
 }
 
 ExitCode stop(Context& context, const StopOptions& options) {
-  if (auto wrong = wrong_use(context, options))
+  if (auto wrong = wrong_use(options))
     return fail(context, ExitCode::usage, *wrong, "see `belay stop --help`");
   if (!is_agreed(context, options))
     return fail(context, ExitCode::failed, "nothing was stopped", "answer y to stop them");
   std::optional<Refusal> refusal;
-  const auto way = options.server.url.empty() ? to_file({context.db, true}, refusal)
-                                              : to_server(options.server, refusal);
+  const auto way = to_server(options.server, refusal);
   if (!way) return refused(context, *refusal);
   const auto reason = signed_reason(options.reason);
   auto code = ExitCode::done;
@@ -108,8 +108,7 @@ void add_stop(CLI::App& app, Context& context) {
       ->required()
       ->type_name("TEXT");
   add_flag_option(command, "--yes", options->yes, "do not ask");
-  add_server_options(command, options->server);
-  add_db_option(command, context);
+  add_server_options(command, options->server)->required();
   add_json_option(command, context);
   on_run(command, context, [&context, options] { return stop(context, *options); });
 }

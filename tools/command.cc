@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/number.h"
+#include "base/secrets.h"
 #include "help.h"
 
 namespace belay::tool {
@@ -128,7 +129,7 @@ CLI::Option* add_duration_option(CLI::App* command, const char* name, std::optio
 ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do) {
   context.out.flush();  // so that the error comes last if both go to the same place
   context.err.print("{}: {}\n", context.err.styled("belay", Style::bad),
-                    printable(fmt::format("{}: {}", happened, to_do)));
+                    printable(fmt::format("{}: {}", base::without_secrets(happened), to_do)));
   context.err.flush();
   return code;
 }

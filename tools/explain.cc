@@ -19,6 +19,18 @@ bool is_undo(Op op) { return op == Op::compensate || op == Op::cancel || op == O
 // True for what is asked until it succeeds, since the decision was made.
 bool is_second_phase(Op op) { return is_undo(op) || op == Op::confirm || op == Op::commit; }
 
+std::string_view noun_of(Op op) {
+  switch (op) {
+    case Op::compensate: return "compensation";
+    case Op::cancel: return "cancel";
+    case Op::confirm: return "confirm";
+    case Op::commit: return "commit";
+    case Op::rollback: return "rollback";
+    case Op::query: return "back-check";
+    default: return "delivery";  // the first phase of others turns back when it is refused
+  }
+}
+
 const TimelineRow* last_event(const WholeTransaction& whole, std::string_view event) {
   const auto found = std::find_if(whole.timeline.rbegin(), whole.timeline.rend(),
                                   [event](const TimelineRow& row) { return row.event == event; });
@@ -27,6 +39,18 @@ const TimelineRow* last_event(const WholeTransaction& whole, std::string_view ev
 
 std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
 
+// What the end of a failed transaction says about what had run.
+std::string_view undone(Mode mode) {
+  switch (mode) {
+    case Mode::saga: return " What may have run and has a compensation was compensated.";
+    case Mode::tcc: return " All that may have been tried was cancelled.";
+    case Mode::xa: return " All that may have been prepared was rolled back.";
+    case Mode::msg: return " It was not delivered.";
+    case Mode::workflow: break;
+  }
+  return "";
+}
+
 std::string ended(const WholeTransaction& whole, TimePoint at) {
   const auto& row = whole.row;
   const auto when = row.finished_at ? ago(*row.finished_at, at) : "a moment ago";
@@ -34,8 +58,7 @@ std::string ended(const WholeTransaction& whole, TimePoint at) {
   if (last_event(whole, "stopped") != nullptr)
     return fmt::format("It was stopped, and ended as failed {}{}. What has run stays as it is.",
                        when, because(row.last_error));
-  return fmt::format("It failed {}{}. All that may have run was undone.", when,
-                     because(row.last_error));
+  return fmt::format("It failed {}{}.{}", when, because(row.last_error), undone(row.mode));
 }
 
 std::string goes_forward(const WholeTransaction& whole) {
@@ -85,7 +108,8 @@ TimePoint waits_since(const WholeTransaction& whole, const BranchRow& branch) {
   auto since = whole.row.created_at;
   for (const auto& row : whole.timeline) {
     const bool is_answer = row.event == "answered";
-    if (row.event == "parked" || (is_answer && row.outcome != "success")) continue;
+    if (row.event == "parked" || row.event == "stopped" || (is_answer && row.outcome != "success"))
+      continue;
     if (is_answer && row.branch_id == branch.branch_id && row.op == name_of(branch.op)) continue;
     since = std::max(since, row.at);
   }
@@ -138,7 +162,7 @@ Cause cause_of_answer(const Wait& wait, const TimelineRow& last) {
     return {
         fmt::format("It was refused. A {} cannot be left out, so it is asked again until it "
                     "succeeds.",
-                    name_of(branch.op)),
+                    noun_of(branch.op)),
         fmt::format("repair {} or its data, so that it answers success; if the work was done by "
                     "hand, let it answer success for this transaction",
                     target)};
@@ -152,7 +176,9 @@ Cause cause_of_answer(const Wait& wait, const TimelineRow& last) {
 }
 
 Cause cause_of_wait(const Wait& wait, bool has_engine) {
-  if (wait.branch.status == "parked") return cause_of_parked(wait);
+  const bool is_held_back = wait.breaker && *wait.breaker != BreakerState::closed;
+  if (wait.branch.status == "parked" || (is_held_back && wait.branch.attempts == 0))
+    return cause_of_parked(wait);
   if (!wait.answers.empty()) return cause_of_answer(wait, wait.answers.back());
   if (!has_engine)
     return {"It was called, or was about to be, when the engine ended; it is called again.", ""};
@@ -180,7 +206,7 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
   const bool has_engine = !stats.holder.empty();
   Explanation result;
   result.summary = summary_of(whole, at);
-  if (is_final(whole.row.status)) return result;
+  if (is_final(whole.row.status) || last_event(whole, "stopped") != nullptr) return result;
   if (!has_engine)
     result.helps.emplace_back(
         "start the program whose file this is: no engine has it open, so nothing is called");
@@ -202,13 +228,14 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
       result.waits.begin(), result.waits.end(),
       [at](const Wait& wait) { return wait.branch.due_at && *wait.branch.due_at > at; });
   if (waits_for_time != result.waits.end())
-    result.helps.push_back(fmt::format("then call it at once with `belay replay {}`, instead of {}",
-                                       printable(whole.row.gid),
-                                       due(*waits_for_time->branch.due_at, at)));
+    result.helps.push_back(
+        fmt::format("then call it at once with `belay replay`{}, instead of {}",
+                    has_engine ? " and --server, if `belay serve` has the file" : "",
+                    due(*waits_for_time->branch.due_at, at)));
   if (whole.row.stuck)
     result.helps.emplace_back(
-        "to give it up for good: `belay stop`, or Engine::force_stop in a program; no call is made "
-        "any more, and what has run stays as it is");
+        "to give it up for good: `belay stop` and --server, or Engine::force_stop in a program; no "
+        "call is made any more, and what has run stays as it is");
   if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
   return result;
 }

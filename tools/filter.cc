@@ -30,6 +30,16 @@ void add_mode(CLI::App* command, Filter& filter) {
       ->type_name("MODE");
 }
 
+// An empty value is an unset variable of a script, and would be no filter at all.
+void add_text(CLI::App* command, const char* name, const char* type, std::string& into,
+              const char* help) {
+  const auto set = [&into, name](const std::string& value) {
+    if (value.empty()) throw CLI::ValidationError(name, "its value is empty");
+    into = value;
+  };
+  command->add_option_function<std::string>(name, set, help)->type_name(type);
+}
+
 }  // namespace
 
 void add_filter_options(CLI::App* command, Filter& filter) {
@@ -37,10 +47,9 @@ void add_filter_options(CLI::App* command, Filter& filter) {
   add_mode(command, filter);
   add_duration_option(command, "--older-than", filter.older_than, "created at least this long ago");
   add_duration_option(command, "--newer-than", filter.newer_than, "created at most this long ago");
-  command->add_option("--handler", filter.target, "only those that name this handler in a branch")
-      ->type_name("NAME");
-  command->add_option("--gid-prefix", filter.gid_prefix, "only gids that begin like this")
-      ->type_name("TEXT");
+  add_text(command, "--handler", "NAME", filter.target,
+           "only those that name this handler in a branch");
+  add_text(command, "--gid-prefix", "TEXT", filter.gid_prefix, "only gids that begin like this");
 }
 
 }  // namespace belay::tool

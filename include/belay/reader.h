@@ -173,10 +173,11 @@ class BELAY_EXPORT Reader {
   Result<Stats> stats();
   // Copies the file, as of one moment, to a new file `to` with the same permissions, which is
   // complete and on disk when it gets its name. Until then its name is `to` with ".part" behind it;
-  // if the process is killed, that file is left. An engine may use the file meanwhile, but its -wal
-  // grows until the copy is made. Errors: invalid_argument (there is a file `to`, or a ".part");
-  // no_space; corrupt; storage; after an error there is no file `to`. If the last step, syncing the
-  // folder, fails, the file is there and complete, but a power cut may remove it.
+  // if the process is killed, that file is left, and its "-journal". An engine may use the file
+  // meanwhile, but its -wal grows until the copy is made. Errors: invalid_argument (there is a file
+  // `to`, or a ".part"); no_space; corrupt; storage; after an error there is no file `to`. If the
+  // last step, syncing the folder, fails, the file is there and complete, but a power cut may
+  // remove it.
   Result<> back_up(std::string_view to);
   // Checks SQLite's own integrity, the CRC of every log row, that folding the log yields legal
   // states, and that every unfinished transaction has a next wake-up or a call that may be in

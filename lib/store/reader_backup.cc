@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -24,31 +26,52 @@ Error failure(std::string_view doing, const std::string& path) {
           fmt::format("cannot {} {}: {}", doing, path, std::generic_category().message(code))};
 }
 
-// A file of this process alone, which is removed at the end of the scope.
+Error exists(const std::string& to) {
+  return {ErrorCode::invalid_argument,
+          fmt::format("there is a file {} already, and a backup replaces none", to)};
+}
+
+// A file of this process alone, which is removed at the end of the scope unless it got its name.
 class Part {
  public:
-  static Result<Part> make(const std::string& path, mode_t permissions) {
+  static Result<Part> make(const std::string& path) {
     const base::StandardStreamsTaken taken;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0 && errno == EEXIST)
       return Error{ErrorCode::invalid_argument,
                    fmt::format("there is a file {}: another backup writes it, or one was "
                                "interrupted; then remove it",
                                path)};
     if (fd < 0) return failure("create", path);
-    static_cast<void>(::fchmod(fd, permissions) == 0);  // whatever the umask
     ::close(fd);
-    return Part(path);
+    Part part(path);
+    part.remove_journal();  // a killed backup's: SQLite would take it for this file's
+    return part;
   }
   Part(Part&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   Part& operator=(Part&&) = delete;
   ~Part() {
-    if (!path_.empty()) ::unlink(path_.c_str());
+    if (path_.empty()) return;
+    ::unlink(path_.c_str());
+    remove_journal();
   }
   const std::string& path() const { return path_; }
+  // Replaces no file. The file is never under two names, unless the file system cannot do that.
+  Result<> give_name(const std::string& to) {
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+      path_.clear();
+      return {};
+    }
+    if (errno == EEXIST) return exists(to);
+    if (errno != EINVAL && errno != ENOSYS) return failure("name", to);
+    if (::link(path_.c_str(), to.c_str()) == 0) return {};
+    return errno == EEXIST ? exists(to) : failure("name", to);
+  }
 
  private:
   explicit Part(std::string path) : path_(std::move(path)) {}
+  void remove_journal() const { ::unlink((path_ + "-journal").c_str()); }
+
   std::string path_;
 };
 
@@ -67,36 +90,33 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Error exists(const std::string& to) {
-  return {ErrorCode::invalid_argument,
-          fmt::format("there is a file {} already, and a backup replaces none", to)};
-}
-
-// A link, since a rename would replace a file that came meanwhile. Some file systems have no links.
-Result<> give_name(const std::string& part, const std::string& to) {
-  if (::link(part.c_str(), to.c_str()) == 0) return {};
-  if (errno == EEXIST) return exists(to);
-  if (::rename(part.c_str(), to.c_str()) == 0) return {};
-  return failure("name", to);
-}
-
 }  // namespace
 
-Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& to) {
-  if (to.empty() || to.find('\0') != std::string::npos)
+Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& name) {
+  if (name.empty() || name.find('\0') != std::string::npos)
     return Error{ErrorCode::invalid_argument, "the backup's path is empty or has a NUL"};
+  // SQLite takes a name that begins with "file:" for a URI, but no absolute path.
+  std::error_code unknown;
+  const auto to = std::filesystem::absolute(name, unknown).string();
+  if (unknown) return Error{ErrorCode::storage, "the working folder is gone"};
   struct stat status {};
   if (::lstat(to.c_str(), &status) == 0) return exists(to);
   if (::stat(from.c_str(), &status) != 0) return failure("look at", from);
-  auto part = Part::make(to + ".part", status.st_mode & kPermissions);
+  auto part = Part::make(to + ".part");
   if (!part) return part.error();
   // SQLite takes an empty file for a new database.
   auto copy = sqlite::Statement::prepare(database.handle(), "VACUUM main INTO ?1");
   if (!copy) return copy.error();
   copy->bind_text(1, part->path());
   BELAY_TRY(copy->run());
+  // Whatever the umask; some file systems have no permissions.
+  static_cast<void>(::chmod(part->path().c_str(), status.st_mode & kPermissions) == 0);
   BELAY_TRY(sync(part->path(), O_RDONLY));
-  BELAY_TRY(give_name(part->path(), to));
+  {
+    // If a link was needed, the second name is gone before the folder is synced.
+    Part named = std::move(*part);
+    BELAY_TRY(named.give_name(to));
+  }
   return sync(folder_of(to), O_RDONLY | O_DIRECTORY);
 }
 

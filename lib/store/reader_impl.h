@@ -32,7 +32,7 @@ struct ColumnsPage {
 Result<ColumnsPage> list_page(sqlite::Database& database, Fold& fold, const Filter& filter,
                               Parts parts, std::uint32_t stuck_after);
 // `Reader::back_up`, outside of any transaction. `from`: the path of the database.
-Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& to);
+Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& name);
 // Reads the columns of the rows that `where` selects; the statement works for files of every schema
 // version.
 Result<sqlite::Statement> prepare_columns(sqlite::Database& database, std::string_view where);

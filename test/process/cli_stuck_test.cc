@@ -203,7 +203,8 @@ TEST_SUITE("process/cli") {
     CHECK(contains(wait.at("meaning"), "may have run or not"));
     CHECK(contains(std::string(lost.at("engine")), "pid "));
     CHECK(has_help(lost, "see why bank.credit answers so"));
-    CHECK(has_help(lost, "`belay replay lost-70003`, instead of in "));
+    CHECK(has_help(lost,
+                   "`belay replay` and --server, if `belay serve` has the file, instead of in "));
     CHECK(has_help(lost, "belay stop"));
 
     const auto unreached = why_json("url-4", file.path());
@@ -212,7 +213,7 @@ TEST_SUITE("process/cli") {
     const auto refused = why_json("refused", file.path());
     CHECK(contains(refused.at("summary"), "It turned back"));
     CHECK(contains(refused.at("summary"), "account closed"));
-    CHECK(contains(refused.at("waits")[0].at("meaning"), "A compensate cannot be left out"));
+    CHECK(contains(refused.at("waits")[0].at("meaning"), "A compensation cannot be left out"));
     CHECK(has_help(refused, "repair no or its data"));
     CHECK(contains(why_json("printing", file.path()).at("waits")[0].at("meaning"),
                    "still working on it"));
@@ -221,7 +222,7 @@ TEST_SUITE("process/cli") {
                    "Without that word it turns back in"));
     CHECK(contains(why_json("done", file.path()).at("summary"), "It succeeded"));
     CHECK(contains(why_json("failed", file.path()).at("summary"),
-                   "account closed. All that may have run was undone."));
+                   "account closed. What may have run and has a compensation was"));
     CHECK(why_json("done", file.path()).at("helps").empty());
     CHECK(belay_run({"why", "nobody"}, file.path()).exit_code == 3);
 

@@ -104,7 +104,18 @@ TEST_SUITE("tools/explain") {
 
     branch.status = "started";
     told = explain(waiting(branch), stats, kNow);
+    CHECK(told.waits.at(0).meaning.find("circuit breaker is open") != std::string::npos);
+    stats.hosts.front().breaker = BreakerState::closed;
+    told = explain(waiting(branch), stats, kNow);
     CHECK(told.waits.at(0).meaning == "It was called and has not answered yet.");
+    auto stopped = waiting(branch);
+    stopped.timeline.emplace_back();
+    stopped.timeline.back().at = kNow - Millis{5'000};
+    stopped.timeline.back().event = "stopped";
+    told = explain(stopped, stats, kNow);
+    CHECK(told.summary.starts_with("It was stopped 5.0s ago, and ends when"));
+    CHECK(told.waits.empty());
+    CHECK(told.helps.empty());
     told = explain(waiting(branch), Stats{}, kNow);
     CHECK(told.waits.at(0).meaning.find("when the engine ended") != std::string::npos);
     REQUIRE(told.helps.size() == 1);

@@ -87,7 +87,7 @@ TEST_SUITE("process/operate") {
       REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
     REQUIRE(status_of(served.submit(saga_to("g3", other.url("/b"), kRare))) == 200);
     for (const char* gid : {"g1", "g2", "g3"}) REQUIRE(becomes_stuck(served.db(), gid));
-    const Words all = {"replay", "--all-stuck", "--db", served.db(), "--host", service.host()};
+    const Words all = {"replay", "--all-stuck", "--db", served.db(), "--host", service.url("/any")};
     auto dry = all;
     dry.emplace_back("--dry-run");
     const auto calls = belay_with(dry);
@@ -157,14 +157,13 @@ TEST_SUITE("process/operate") {
     CHECK(belay_with({"replay", "g1", "--server", "http://127.0.0.1:1"}).exit_code == 1);
   }
 
-  TEST_CASE("stop keeps the reason and who gave it, on a server and on a file") {
+  TEST_CASE("stop keeps the reason and who gave it") {
     Service service;
     auto served = stuck_server();
     REQUIRE(served.listening());
     for (const char* gid : {"g1", "g2"})
       REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
     REQUIRE(becomes_stuck(served.db(), "g1"));
-    REQUIRE(becomes_stuck(served.db(), "g2"));
     const Words server = {"--server", served.url(""), "--reason", "refunded by hand, T-1"};
     auto words = Words{"stop", "g1"};
     words.insert(words.end(), server.begin(), server.end());
@@ -177,13 +176,32 @@ TEST_SUITE("process/operate") {
     CHECK(belay_with(words).exit_code == 4);
     const auto log = belay_with({"log", "g1", "--db", served.db()});
     CHECK(contains(log.out, "refunded by hand, T-1 (by "));
-    served.stop();
-    const auto file =
-        belay_with({"stop", "g2", "--db", served.db(), "--yes", "--reason", "wrong order"});
-    CHECK(file.exit_code == 0);
-    CHECK(contains(file.out, "g2 failed wrong order (by "));
-    CHECK(contains(belay_with({"why", "g2", "--db", served.db()}).out,
+    CHECK(contains(belay_with({"why", "g1", "--db", served.db()}).out,
                    "What has run stays as it is."));
+    CHECK(Reader::open(served.db())->find("g2")->status == Status::submitted);
+  }
+
+  TEST_CASE("what was replayed before a server refuses is followed and printed") {
+    HttpPeer server([](const PeerRequest& request) {
+      if (request.method == "POST" && contains(request.body, "g3")) return say(503, "{}");
+      if (request.method == "POST") return say(200, R"({"dtm_result":"SUCCESS"})");
+      return say(200, R"({"transaction":{"status":"submitted","rollback_reason":
+                      "see http://user:word@host/"}})");
+    });
+    const auto told = belay_with(
+        {"replay", "g1", "g2", "g3", "g4", "--server", server.host(), "--timeout", "1ms"});
+    CHECK(told.exit_code == 5);
+    CHECK(told.out == "g1 submitted\ng2 submitted\n");
+    CHECK(contains(told.err, "2 of 4 were replayed"));
+    HttpPeer done([](const PeerRequest&) {
+      return say(200, R"({"transaction":{"status":"failed","rollback_reason":
+                      "see http://user:word@host/"}})");
+    });
+    const auto final = belay_with({"replay", "g1", "--server", done.host()});
+    CHECK(final.exit_code == 4);
+    CHECK(!contains(
+        belay_with({"stop", "g", "--server", "htp://user:word@host", "--yes", "--reason", "x"}).err,
+        "word"));
   }
 
   TEST_CASE("what says nothing is refused before anything is asked") {
@@ -203,8 +221,13 @@ TEST_SUITE("process/operate") {
     wrong({"stop", "--reason", "x", server}, "GID is required");
     wrong({"stop", "g", server}, "--reason is required");
     wrong({"stop", "g", server, "--yes", "--reason", ""}, "--reason is empty");
+    wrong({"stop", "g", server, "--yes", "--reason", "\xff"}, "no UTF-8");
+    wrong({"replay", "--all-stuck", "--db", "x.db", "--host", ""}, "is no http or https URL");
+    wrong({"replay", "--all-stuck", "--db", "x.db", "--host", "127.0.0.1"}, "is no http or");
+    wrong({"replay", "--all-stuck", "--db", "x.db", "--handler", ""}, "its value is empty");
+    wrong({"replay", "--all-stuck", "--db", "x.db", "--gid-prefix", ""}, "its value is empty");
     wrong({"stop", "g", server, "--yes", "--reason", std::string(1'001, 'x')}, "the limit is 1000");
-    wrong({"stop", "g", "--yes", "--reason", "x"}, "give --server URL, or --db PATH");
+    wrong({"stop", "g", "--yes", "--reason", "x"}, "--server is required");
   }
 }
 

@@ -23,7 +23,7 @@ Refusal refusal_of(const Error& error, std::string place) {
     case ErrorCode::corrupt: refusal.code = ExitCode::corrupt; break;
     case ErrorCode::not_found:
       refusal.code = ExitCode::not_found;
-      refusal.to_do = "name another with --db, or leave --must-exist out";
+      refusal.to_do = "name another with --db";
       break;
     case ErrorCode::timed_out: refusal.to_do = "follow it with `belay watch`"; break;
     case ErrorCode::locked:
@@ -35,10 +35,10 @@ Refusal refusal_of(const Error& error, std::string place) {
   return refusal;
 }
 
-Refusal refusal_about(const std::string& gid, const Error& error) {
+Refusal refusal_about(const Error& error) {
   auto refusal = refusal_of(error, "");
   if (error.code == ErrorCode::not_found || error.code == ErrorCode::forbidden)
-    refusal.to_do = fmt::format("see `belay show {}`, or `belay list`", gid);
+    refusal.to_do = "see `belay list`";
   return refusal;
 }
 
@@ -66,21 +66,16 @@ class ToFile final : public Way {
   }
 
   std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) override {
-    auto report = engine_.wait(gid, limit);
+    auto report = limit > Millis{0} ? engine_.wait(gid, limit) : engine_.find(gid);
     if (!report && report.error().code == ErrorCode::timed_out) report = engine_.find(gid);
-    if (!report) return refusal_about(gid, report.error());
+    if (!report) return refusal_about(report.error());
     fate = {std::string(name_of(report->status())), report->reason()};
     return std::nullopt;
   }
 
   std::optional<Refusal> replay(const std::string& gid) override {
     const auto report = engine_.retry_now(gid);
-    return report ? std::nullopt : std::optional(refusal_about(gid, report.error()));
-  }
-
-  std::optional<Refusal> stop(const std::string& gid, const std::string& reason) override {
-    const auto report = engine_.force_stop(gid, reason);
-    return report ? std::nullopt : std::optional(refusal_about(gid, report.error()));
+    return report ? std::nullopt : std::optional(refusal_about(report.error()));
   }
 
  private:

@@ -46,12 +46,15 @@ Refusal refusal_of(const http::Response& response, const std::string& place) {
   auto message = text_in(object_in(response), "message");
   if (message.empty()) message = response.body;
   Refusal refusal{ExitCode::failed,
-                  fmt::format("{}the server answered {}: {}", place, response.status,
-                              message.substr(0, kShownBytes)),
+                  fmt::format("{}the server answered {}{}{}", place, response.status,
+                              message.empty() ? "" : ": ", message.substr(0, kShownBytes)),
                   "correct what was asked"};
   switch (response.status) {
     case 401: refusal.to_do = "give the server's token with --token-file"; break;
     case 403: refusal.to_do = "give a token of that role, or call the server by its name"; break;
+    case 301:
+    case 302:
+    case 404: refusal.to_do = "give the address of a running `belay serve`"; break;
     case 409:
       refusal.code = ExitCode::forbidden;
       refusal.to_do = "see `belay show`, or take another gid";
@@ -75,7 +78,7 @@ Refusal unread(const http::Response& response, const std::string& place) {
           "give the address of a running `belay serve`, and let no proxy change its answers"};
 }
 
-class ToServer final : public Way {
+class ToServer final : public ServerWay {
  public:
   ToServer(ServerAccess access, std::string token)
       : access_(std::move(access)), token_(std::move(token)) {
@@ -102,15 +105,13 @@ class ToServer final : public Way {
       const auto response = query(gid);
       // A server that does not answer, or answers 503, is restarting or busy.
       const auto now = std::chrono::steady_clock::now();
-      if (response && response->status != 503) {
-        heard_at = now;
-      } else if (now <= std::min(end, heard_at + kGonePatience)) {
-        std::this_thread::sleep_for(pause);
-        continue;
+      const bool answers = response && response->status != 503;
+      if (answers) heard_at = now;
+      if (answers || now >= std::min(end, heard_at + kGonePatience)) {
+        if (auto refusal = read_fate(gid, response, fate)) return refusal;
+        if (fate.is_final() || now >= end) return std::nullopt;
       }
-      if (auto refusal = read_fate(gid, response, fate)) return refusal;
-      if (fate.is_final() || std::chrono::steady_clock::now() > end) return std::nullopt;
-      std::this_thread::sleep_for(pause);
+      std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, end - now));
     }
   }
 
@@ -144,7 +145,7 @@ class ToServer final : public Way {
 
   static std::optional<Refusal> read_fate(const std::string& gid,
                                           const Result<http::Response>& response, Fate& fate) {
-    if (!response) return unanswered(response.error(), "", gid);
+    if (!response) return silent(response.error());
     if (response->status != 200) return refusal_of(*response, "");
     const auto answer = object_in(*response);
     const auto transaction = answer.find("transaction");
@@ -166,19 +167,25 @@ class ToServer final : public Way {
     if (fate.is_final())
       return Refusal{ExitCode::forbidden, fmt::format("{} is {} already", gid, fate.status),
                      "nothing is left to do"};
-    const auto response = ask("POST", path, body.dump(), kSubmitTimeout);
+    const auto text = body.dump(-1, ' ', false, protocol::Json::error_handler_t::replace);
+    const auto response = ask("POST", path, text, kSubmitTimeout);
     if (!response) return unanswered(response.error(), "", gid);
     if (response->status != 200) return refusal_of(*response, "");
     if (text_in(object_in(*response), "dtm_result") != "SUCCESS") return unread(*response, "");
     return std::nullopt;
   }
 
-  // The message contains the gid: it may have been generated here, and to repeat a request with it
-  // does no harm.
-  static Refusal unanswered(const Error& error, const std::string& place, const std::string& gid) {
+  static Refusal silent(const Error& error) {
     if (error.code == ErrorCode::invalid_argument)
       return {ExitCode::usage, "--server: " + error.detail,
               "give the address of a running `belay serve`"};
+    return {ExitCode::failed, error.detail, "see that `belay serve` runs there"};
+  }
+
+  // The message contains the gid: it may have been generated here, and to repeat a request with it
+  // does no harm.
+  static Refusal unanswered(const Error& error, const std::string& place, const std::string& gid) {
+    if (error.code == ErrorCode::invalid_argument) return silent(error);
     return {ExitCode::failed,
             fmt::format("{}{}; {} may have been taken all the same", place, error.detail, gid),
             fmt::format("see that `belay serve` runs there, and ask for {} or do it again with "
@@ -211,7 +218,7 @@ std::optional<std::string> wrong_with(const ServerAccess& access) {
   return std::nullopt;
 }
 
-std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
+std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
   std::string token;
   if (!access.token_file.empty()) {
     auto tokens = read_tokens(access.token_file);

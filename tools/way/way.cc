@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/secrets.h"
+
 namespace belay::tool {
 
 CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
@@ -25,14 +27,15 @@ ExitCode refused(Context& context, const Refusal& refusal) {
 }
 
 void print_fate(Context& context, const std::string& gid, const Fate& fate) {
+  const auto reason = context.shows_secrets ? fate.reason : base::without_secrets(fate.reason);
   if (context.json) {
     nlohmann::ordered_json object{{"gid", gid}, {"status", fate.status}};
-    if (!fate.reason.empty()) object["reason"] = fate.reason;
+    if (!reason.empty()) object["reason"] = reason;
     context.out.json(object);
     return;
   }
-  context.out.print("{} {}{}{}\n", printable(gid), fate.status, fate.reason.empty() ? "" : " ",
-                    printable(fate.reason));
+  context.out.print("{} {}{}{}\n", printable(gid), fate.status, reason.empty() ? "" : " ",
+                    printable(reason));
 }
 
 }  // namespace belay::tool

@@ -33,6 +33,11 @@ class Way {
   virtual std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) = 0;
   // What waits for its time is called now. Refusals: not_found; forbidden, if it is final.
   virtual std::optional<Refusal> replay(const std::string& gid) = 0;
+};
+
+// An engine of the command's own would call what is due before a stop reaches it.
+class ServerWay : public Way {
+ public:
   // No call is made any more; the transaction fails. Refusals: as for `replay`.
   virtual std::optional<Refusal> stop(const std::string& gid, const std::string& reason) = 0;
 };
@@ -56,7 +61,7 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access);
 // What is wrong with the options of a server, before anything is read or sent.
 std::optional<std::string> wrong_with(const ServerAccess& access);
 
-std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Refusal>& refusal);
+std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Refusal>& refusal);
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal);
 
 ExitCode refused(Context& context, const Refusal& refusal);

@@ -107,6 +107,25 @@ TEST_SUITE("store/backup") {
     CHECK(error_of(reader->back_up(path)) == "invalid_argument");
   }
 
+  TEST_CASE_FIXTURE(BackupFixture, "a name that SQLite would read as a URI is a name") {
+    const auto before = fs::current_path();
+    fs::current_path(dir.path());
+    auto reader = Reader::open(path);
+    const auto made = reader->back_up("file:copy.db?mode=memory");
+    fs::current_path(before);
+    REQUIRE(made);
+    CHECK(fs::file_size(dir.file("file:copy.db?mode=memory")) > 0);
+    CHECK(!fs::exists(dir.file("copy.db")));
+    CHECK(!fs::exists(dir.file("copy.db.part")));
+  }
+
+  TEST_CASE_FIXTURE(BackupFixture, "what a killed backup left does not get into the next one") {
+    std::ofstream(to + ".part-journal") << std::string(4'096, 'j');
+    REQUIRE(back_up());
+    CHECK(!fs::exists(to + ".part-journal"));
+    CHECK(Reader::open(to)->check()->problems.empty());
+  }
+
   TEST_CASE_FIXTURE(BackupFixture, "without room there is no backup, and nothing is left of it") {
     const auto before = files();
     rlimit old{};
