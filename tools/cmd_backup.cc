@@ -12,11 +12,12 @@ namespace {
 constexpr const char* kBackupDetails = R"(
 Copies the state file, as of one moment, while an engine may use it. FILE must
 not exist. It gets its name when it is complete and on disk; until then it is
-FILE.part, which a killed backup leaves, with FILE.part-journal: remove them. The engine goes on meanwhile, but its
--wal grows until the copy is made. The copy needs as much room as the file
-without its free pages, and has the file's permissions. With --json: one object
-with backup, bytes, unfinished and finished. Exit code 1: there is such a file
-already, or no room; 3: there is no state file; 6: it is damaged.
+FILE.part. A killed backup leaves that and FILE.part-journal: remove them. The
+engine goes on meanwhile, but its -wal grows until the copy is made. The copy
+needs as much room as the file without its free pages, and has the file's
+permissions. With --json: one object with backup, bytes, unfinished and
+finished. Exit code 1: there is such a file already, or no room; 3: there is no
+state file; 6: it is damaged.
 
 To put a backup back: end the engine, put the copy in the place of the state
 file, and remove the -wal and -shm of the file that it replaces. What finished
