@@ -1,6 +1,7 @@
 // Goal: an operator sees of a thousand stuck transactions the few causes, and of one transaction in
 // words what it waits for and what helps.
 #include <belay/driven.h>
+#include <belay/reader.h>
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -81,7 +82,18 @@ class StuckFile {
                             "refused", "two"}) {
       if (!becomes_stuck(gid)) return false;
     }
-    return true;
+    return rests("lost-70003") && rests("refused");
+  }
+
+  // After the third attempt the next one is seconds away.
+  bool rests(const std::string& gid) {
+    for (int looks = 0; looks < 4'000; ++looks) {
+      auto reader = Reader::open(path());
+      const auto row = reader ? reader->find(gid) : Result<TransactionRow>(reader.error());
+      if (row && row->attempts >= (gid == "refused" ? 6 : 4)) return true;
+      static_cast<void>(engine_->wait(gid, 5ms).has_value());
+    }
+    return false;
   }
 
   // The wait that times out is the pause between two looks.

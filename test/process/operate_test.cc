@@ -42,7 +42,7 @@ Served stuck_server() { return Served({"--stuck-after", "1", "--retry-interval-m
 
 // Until the file says that it is stuck.
 bool becomes_stuck(const std::string& db, const std::string& gid) {
-  for (int looks = 0; looks < 1'000; ++looks) {
+  for (int looks = 0; looks < 6'000; ++looks) {
     if (auto reader = Reader::open(db)) {
       const auto row = reader->find(gid);
       if (row && row->stuck) return true;
@@ -138,8 +138,9 @@ TEST_SUITE("process/operate") {
       REQUIRE(engine.has_value());
       REQUIRE(engine->start());
       REQUIRE(engine->submit(Saga("g1").step(service.url("/a"), "").step("bank.credit", "")));
+      REQUIRE(becomes_stuck(db, "g1"));
     }
-    const auto told = belay_with({"replay", "g1", "--db", db, "--timeout", "2s"});
+    const auto told = belay_with({"replay", "g1", "--db", db, "--timeout", "1s"});
     CHECK(told.exit_code == 1);
     CHECK(contains(told.out, "g1 submitted branch 02 (action bank.credit): no handler named"));
   }
