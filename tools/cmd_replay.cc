@@ -124,7 +124,7 @@ class Replay {
   }
 
   ExitCode replay_all() {
-    std::optional<Refusal> refusal;
+    std::optional<Failure> refusal;
     const auto way = options_.server.url.empty() ? to_file({context_.db, true}, refusal)
                                                  : to_server(options_.server, refusal);
     if (!way) return refused(context_, *refusal);
@@ -149,7 +149,7 @@ class Replay {
     return code_;
   }
 
-  std::optional<Refusal> follow(Way& way, const std::vector<std::string>& gids) {
+  std::optional<Failure> follow(Way& way, const std::vector<std::string>& gids) {
     const auto end = std::chrono::steady_clock::now() + options_.timeout.value_or(kReplayTimeout);
     for (const auto& gid : gids) {
       const auto left = std::chrono::duration_cast<Millis>(end - std::chrono::steady_clock::now());

@@ -78,7 +78,7 @@ ExitCode stop(Context& context, const StopOptions& options) {
     return fail(context, ExitCode::usage, *wrong, "see `belay stop --help`");
   if (!is_agreed(context, options))
     return fail(context, ExitCode::failed, "nothing was stopped", "answer y to stop them");
-  std::optional<Refusal> refusal;
+  std::optional<Failure> refusal;
   const auto way = to_server(options.server, refusal);
   if (!way) return refused(context, *refusal);
   const auto reason = signed_reason(options.reason);

@@ -89,7 +89,7 @@ ExitCode run(Context& context, const SubmitOptions& options) {
     return fail(context, missing ? ExitCode::not_found : ExitCode::failed, error.detail,
                 "name a file with definitions, or - for stdin");
   }
-  std::optional<Refusal> refusal;
+  std::optional<Failure> refusal;
   std::error_code unknown;
   const bool is_new = !remote && !std::filesystem::exists(context.db, unknown) && !unknown;
   const auto way = remote ? to_server(options.server, refusal)

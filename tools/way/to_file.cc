@@ -10,8 +10,8 @@
 namespace belay::tool {
 namespace {
 
-Refusal refusal_of(const Error& error, std::string place) {
-  Refusal refusal{ExitCode::failed, std::move(place) + error.detail,
+Failure refusal_of(const Error& error, std::string place) {
+  Failure refusal{ExitCode::failed, std::move(place) + error.detail,
                   std::string(meaning_of(error.code))};
   switch (error.code) {
     case ErrorCode::conflict:
@@ -35,7 +35,7 @@ Refusal refusal_of(const Error& error, std::string place) {
   return refusal;
 }
 
-Refusal refusal_about(const Error& error) {
+Failure refusal_about(const Error& error) {
   auto refusal = refusal_of(error, "");
   if (error.code == ErrorCode::not_found || error.code == ErrorCode::forbidden)
     refusal.to_do = "see `belay list`";
@@ -46,10 +46,10 @@ class ToFile final : public Way {
  public:
   explicit ToFile(Engine engine) : engine_(std::move(engine)) {}
 
-  std::optional<Refusal> submit(const Submission& submission) override {
+  std::optional<Failure> submit(const Submission& submission) override {
     const auto& type = submission.request.trans_type;
     if (type != "saga" && type != "msg") {
-      return Refusal{ExitCode::usage,
+      return Failure{ExitCode::usage,
                      fmt::format("{}trans_type is '{}', and others than saga and msg need a caller "
                                  "who goes on with them",
                                  submission.place(), type),
@@ -65,7 +65,7 @@ class ToFile final : public Way {
     return std::nullopt;
   }
 
-  std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) override {
+  std::optional<Failure> follow(const std::string& gid, Millis limit, Fate& fate) override {
     auto report = limit > Millis{0} ? engine_.wait(gid, limit) : engine_.find(gid);
     if (!report && report.error().code == ErrorCode::timed_out) report = engine_.find(gid);
     if (!report) return refusal_about(report.error());
@@ -73,7 +73,7 @@ class ToFile final : public Way {
     return std::nullopt;
   }
 
-  std::optional<Refusal> replay(const std::string& gid) override {
+  std::optional<Failure> replay(const std::string& gid) override {
     const auto report = engine_.retry_now(gid);
     return report ? std::nullopt : std::optional(refusal_about(report.error()));
   }
@@ -84,7 +84,7 @@ class ToFile final : public Way {
 
 }  // namespace
 
-std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal) {
+std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& refusal) {
   Options options;
   options.must_exist = access.must_exist;
   // The history belongs to another program.

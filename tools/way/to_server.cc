@@ -42,10 +42,10 @@ protocol::Json object_in(const http::Response& response) {
   return json ? std::move(*json) : protocol::Json::object();
 }
 
-Refusal refusal_of(const http::Response& response, const std::string& place) {
+Failure refusal_of(const http::Response& response, const std::string& place) {
   auto message = text_in(object_in(response), "message");
   if (message.empty()) message = response.body;
-  Refusal refusal{ExitCode::failed,
+  Failure refusal{ExitCode::failed,
                   fmt::format("{}the server answered {}{}{}", place, response.status,
                               message.empty() ? "" : ": ", message.substr(0, kShownBytes)),
                   "correct what was asked"};
@@ -71,7 +71,7 @@ Refusal refusal_of(const http::Response& response, const std::string& place) {
 
 // A page of another program that listens there, or a body that a proxy has compressed, is no
 // answer.
-Refusal unread(const http::Response& response, const std::string& place) {
+Failure unread(const http::Response& response, const std::string& place) {
   return {ExitCode::failed,
           fmt::format("{}the server's answer cannot be read: {}", place,
                       response.body.substr(0, kShownBytes)),
@@ -85,7 +85,7 @@ class ToServer final : public ServerWay {
     while (access_.url.ends_with('/')) access_.url.pop_back();
   }
 
-  std::optional<Refusal> submit(const Submission& submission) override {
+  std::optional<Failure> submit(const Submission& submission) override {
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits instead
     const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
@@ -98,7 +98,7 @@ class ToServer final : public ServerWay {
     return std::nullopt;
   }
 
-  std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) override {
+  std::optional<Failure> follow(const std::string& gid, Millis limit, Fate& fate) override {
     auto heard_at = std::chrono::steady_clock::now();
     const auto end = heard_at + limit;
     for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
@@ -115,11 +115,11 @@ class ToServer final : public ServerWay {
     }
   }
 
-  std::optional<Refusal> replay(const std::string& gid) override {
+  std::optional<Failure> replay(const std::string& gid) override {
     return order(gid, "/api/dtmsvr/resetNextCronTime", {{"gid", gid}});
   }
 
-  std::optional<Refusal> stop(const std::string& gid, const std::string& reason) override {
+  std::optional<Failure> stop(const std::string& gid, const std::string& reason) override {
     return order(gid, "/api/dtmsvr/forceStop", {{"gid", gid}, {"rollback_reason", reason}});
   }
 
@@ -143,14 +143,14 @@ class ToServer final : public ServerWay {
     return ask("GET", path, "", kAskTimeout);
   }
 
-  static std::optional<Refusal> read_fate(const std::string& gid,
+  static std::optional<Failure> read_fate(const std::string& gid,
                                           const Result<http::Response>& response, Fate& fate) {
     if (!response) return silent(response.error());
     if (response->status != 200) return refusal_of(*response, "");
     const auto answer = object_in(*response);
     const auto transaction = answer.find("transaction");
     if (transaction != answer.end() && transaction->is_null())
-      return Refusal{ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
+      return Failure{ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
                      "see which there are with /api/dtmsvr/all"};
     if (transaction != answer.end() && transaction->is_object())
       fate = {text_in(*transaction, "status"), text_in(*transaction, "rollback_reason")};
@@ -160,12 +160,12 @@ class ToServer final : public ServerWay {
 
   // The server takes an order for a final transaction without a word, and for an unknown one its
   // message would have to be read: so the state is asked first.
-  std::optional<Refusal> order(const std::string& gid, const char* path,
+  std::optional<Failure> order(const std::string& gid, const char* path,
                                const protocol::Json& body) const {
     Fate fate;
     if (auto refusal = read_fate(gid, query(gid), fate)) return refusal;
     if (fate.is_final())
-      return Refusal{ExitCode::forbidden, fmt::format("{} is {} already", gid, fate.status),
+      return Failure{ExitCode::forbidden, fmt::format("{} is {} already", gid, fate.status),
                      "nothing is left to do"};
     const auto text = body.dump(-1, ' ', false, protocol::Json::error_handler_t::replace);
     const auto response = ask("POST", path, text, kSubmitTimeout);
@@ -175,7 +175,7 @@ class ToServer final : public ServerWay {
     return std::nullopt;
   }
 
-  static Refusal silent(const Error& error) {
+  static Failure silent(const Error& error) {
     if (error.code == ErrorCode::invalid_argument)
       return {ExitCode::usage, "--server: " + error.detail,
               "give the address of a running `belay serve`"};
@@ -184,7 +184,7 @@ class ToServer final : public ServerWay {
 
   // The message contains the gid: it may have been generated here, and to repeat a request with it
   // does no harm.
-  static Refusal unanswered(const Error& error, const std::string& place, const std::string& gid) {
+  static Failure unanswered(const Error& error, const std::string& place, const std::string& gid) {
     if (error.code == ErrorCode::invalid_argument) return silent(error);
     return {ExitCode::failed,
             fmt::format("{}{}; {} may have been taken all the same", place, error.detail, gid),
@@ -192,7 +192,7 @@ class ToServer final : public ServerWay {
                         "that gid",
                         gid)};
   }
-  static Refusal refusal_of(const http::Response& response, const std::string& place) {
+  static Failure refusal_of(const http::Response& response, const std::string& place) {
     return belay::tool::refusal_of(response, place);
   }
 
@@ -218,12 +218,12 @@ std::optional<std::string> wrong_with(const ServerAccess& access) {
   return std::nullopt;
 }
 
-std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Refusal>& refusal) {
+std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Failure>& refusal) {
   std::string token;
   if (!access.token_file.empty()) {
     auto tokens = read_tokens(access.token_file);
     if (!tokens) {
-      refusal = Refusal{ExitCode::usage, "--token-file: " + tokens.error().detail,
+      refusal = Failure{ExitCode::usage, "--token-file: " + tokens.error().detail,
                         "name a file with the server's token"};
       return nullptr;
     }

@@ -22,7 +22,7 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
   return server;
 }
 
-ExitCode refused(Context& context, const Refusal& refusal) {
+ExitCode refused(Context& context, const Failure& refusal) {
   return fail(context, refusal.code, refusal.happened, refusal.to_do);
 }
 

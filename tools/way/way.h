@@ -18,7 +18,7 @@ struct Fate {
   bool is_final() const { return status == "succeed" || status == "failed"; }
 };
 
-struct Refusal {
+struct Failure {
   ExitCode code = ExitCode::failed;
   std::string happened;
   std::string to_do;
@@ -28,18 +28,18 @@ class Way {
  public:
   virtual ~Way() = default;
   // Submits a transaction; it is on disk if this function returns nothing.
-  virtual std::optional<Refusal> submit(const Submission& submission) = 0;
+  virtual std::optional<Failure> submit(const Submission& submission) = 0;
   // Gets the transaction's state when it is final or when `limit` has passed.
-  virtual std::optional<Refusal> follow(const std::string& gid, Millis limit, Fate& fate) = 0;
+  virtual std::optional<Failure> follow(const std::string& gid, Millis limit, Fate& fate) = 0;
   // What waits for its time is called now. Refusals: not_found; forbidden, if it is final.
-  virtual std::optional<Refusal> replay(const std::string& gid) = 0;
+  virtual std::optional<Failure> replay(const std::string& gid) = 0;
 };
 
 // An engine of the command's own would call what is due before a stop reaches it.
 class ServerWay : public Way {
  public:
   // No call is made any more; the transaction fails. Refusals: as for `replay`.
-  virtual std::optional<Refusal> stop(const std::string& gid, const std::string& reason) = 0;
+  virtual std::optional<Failure> stop(const std::string& gid, const std::string& reason) = 0;
 };
 
 struct ServerAccess {
@@ -61,10 +61,10 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access);
 // What is wrong with the options of a server, before anything is read or sent.
 std::optional<std::string> wrong_with(const ServerAccess& access);
 
-std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Refusal>& refusal);
-std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Refusal>& refusal);
+std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Failure>& refusal);
+std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& refusal);
 
-ExitCode refused(Context& context, const Refusal& refusal);
+ExitCode refused(Context& context, const Failure& refusal);
 // "gid status reason", or an object with these keys.
 void print_fate(Context& context, const std::string& gid, const Fate& fate);
 
