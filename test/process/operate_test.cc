@@ -2,7 +2,10 @@
 // running server and on the file of a dead one.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "belay/engine.h"
 #include "belay/reader.h"
@@ -40,16 +43,25 @@ constexpr const char* kRare = R"(,"retry_interval":3600)";
 
 Served stuck_server() { return Served({"--stuck-after", "1", "--retry-interval-max", "1h"}); }
 
-// Until the file says that it is stuck.
+// Until the file says that it is stuck; false if it does not within a minute.
 bool becomes_stuck(const std::string& db, const std::string& gid) {
-  for (int looks = 0; looks < 6'000; ++looks) {
-    if (auto reader = Reader::open(db)) {
-      const auto row = reader->find(gid);
-      if (row && row->stuck) return true;
-    }
-    std::this_thread::sleep_for(10ms);
+  const auto late = std::chrono::steady_clock::now() + 1min;
+  while (std::chrono::steady_clock::now() < late) {
+    auto reader = Reader::open(db);
+    const auto row = reader ? reader->find(gid) : Result<TransactionRow>(reader.error());
+    if (row && row->stuck) return true;
+    std::this_thread::yield();
   }
   return false;
+}
+
+// Submits sagas that call `target`, one after the other, and waits until they are stuck.
+bool stage(const Served& served, const std::string& target, const Words& gids) {
+  for (const auto& gid : gids) {
+    if (status_of(served.submit(saga_to(gid, target, kRare))) != 200) return false;
+  }
+  return std::all_of(gids.begin(), gids.end(),
+                     [&](const auto& gid) { return becomes_stuck(served.db(), gid); });
 }
 
 }  // namespace
@@ -59,10 +71,7 @@ TEST_SUITE("process/operate") {
     Service service;
     auto served = stuck_server();
     REQUIRE(served.listening());
-    for (const char* gid : {"g1", "g2"})
-      REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
-    REQUIRE(becomes_stuck(served.db(), "g1"));
-    REQUIRE(becomes_stuck(served.db(), "g2"));
+    REQUIRE(stage(served, service.url("/a"), {"g1", "g2"}));
     const auto still = belay_with(
         {"replay", "g1", "--server", served.url(""), "--timeout", "500ms", "--db", served.db()});
     CHECK(still.exit_code == 1);
@@ -83,10 +92,8 @@ TEST_SUITE("process/operate") {
     Service other;
     auto served = stuck_server();
     REQUIRE(served.listening());
-    for (const char* gid : {"g1", "g2"})
-      REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
-    REQUIRE(status_of(served.submit(saga_to("g3", other.url("/b"), kRare))) == 200);
-    for (const char* gid : {"g1", "g2", "g3"}) REQUIRE(becomes_stuck(served.db(), gid));
+    REQUIRE(stage(served, service.url("/a"), {"g1", "g2"}));
+    REQUIRE(stage(served, other.url("/b"), {"g3"}));
     const Words all = {"replay", "--all-stuck", "--db", served.db(), "--host", service.url("/any")};
     auto dry = all;
     dry.emplace_back("--dry-run");
@@ -113,8 +120,7 @@ TEST_SUITE("process/operate") {
     Service service;
     auto served = stuck_server();
     REQUIRE(served.listening());
-    REQUIRE(status_of(served.submit(saga_to("g1", service.url("/a"), kRare))) == 200);
-    REQUIRE(becomes_stuck(served.db(), "g1"));
+    REQUIRE(stage(served, service.url("/a"), {"g1"}));
     const auto locked = belay_with({"replay", "g1", "--db", served.db()});
     CHECK(locked.exit_code == 5);
     CHECK(contains(locked.err, "with --server URL"));
@@ -162,9 +168,7 @@ TEST_SUITE("process/operate") {
     Service service;
     auto served = stuck_server();
     REQUIRE(served.listening());
-    for (const char* gid : {"g1", "g2"})
-      REQUIRE(status_of(served.submit(saga_to(gid, service.url("/a"), kRare))) == 200);
-    REQUIRE(becomes_stuck(served.db(), "g1"));
+    REQUIRE(stage(served, service.url("/a"), {"g1", "g2"}));
     const Words server = {"--server", served.url(""), "--reason", "refunded by hand, T-1"};
     auto words = Words{"stop", "g1"};
     words.insert(words.end(), server.begin(), server.end());
