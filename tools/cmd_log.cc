@@ -1,10 +1,8 @@
 // belay log GID: shows what happened to one transaction, and when.
 #include <CLI/CLI.hpp>
-#include <memory>
-#include <utility>
 
 #include "command.h"
-#include "hide.h"
+#include "of_gid.h"
 #include "rows.h"
 #include "table.h"
 
@@ -70,11 +68,7 @@ void print_timeline(Out& out, const TransactionRow& row, const std::vector<Timel
   table.print(out);
 }
 
-ExitCode log(Context& context, Reader& reader, const std::string& gid) {
-  auto found = reader.read(gid);
-  if (!found && found.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!found) return fail(context, found.error());
-  const auto whole = shown(context, std::move(*found));
+ExitCode log(Context& context, const WholeTransaction& whole) {
   if (!context.json) {
     print_timeline(context.out, whole.row, whole.timeline);
     return ExitCode::done;
@@ -86,14 +80,11 @@ ExitCode log(Context& context, Reader& reader, const std::string& gid) {
 }  // namespace
 
 void add_log(CLI::App& app, Context& context) {
-  const auto gid = std::make_shared<std::string>();
   auto* command =
       add_command(app, "log", "show what happened to one transaction, and when", kLogDetails);
-  command->add_option("GID", *gid, "the transaction's name")->required();
-  add_db_option(command, context);
-  add_json_option(command, context);
-  add_show_secrets_option(command, context);
-  on_read(command, context, [&context, gid](Reader& reader) { return log(context, reader, *gid); });
+  on_transaction(command, context, [&context](Reader&, const WholeTransaction& whole) {
+    return log(context, whole);
+  });
 }
 
 }  // namespace belay::tool

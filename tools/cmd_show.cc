@@ -1,10 +1,8 @@
 // belay show GID: shows one transaction with its branches.
 #include <CLI/CLI.hpp>
-#include <memory>
-#include <utility>
 
 #include "command.h"
-#include "hide.h"
+#include "of_gid.h"
 #include "rows.h"
 #include "table.h"
 
@@ -116,11 +114,7 @@ void show_json(Out& out, const WholeTransaction& whole) {
   out.json(object);
 }
 
-ExitCode show(Context& context, Reader& reader, const std::string& gid) {
-  auto found = reader.read(gid);
-  if (!found && found.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!found) return fail(context, found.error());
-  const auto whole = shown(context, std::move(*found));
+ExitCode show(Context& context, const WholeTransaction& whole) {
   if (context.json) {
     show_json(context.out, whole);
     return ExitCode::done;
@@ -135,14 +129,10 @@ ExitCode show(Context& context, Reader& reader, const std::string& gid) {
 }  // namespace
 
 void add_show(CLI::App& app, Context& context) {
-  const auto gid = std::make_shared<std::string>();
   auto* command = add_command(app, "show", "show one transaction and its branches", kShowDetails);
-  command->add_option("GID", *gid, "the transaction's name")->required();
-  add_db_option(command, context);
-  add_json_option(command, context);
-  add_show_secrets_option(command, context);
-  on_read(command, context,
-          [&context, gid](Reader& reader) { return show(context, reader, *gid); });
+  on_transaction(command, context, [&context](Reader&, const WholeTransaction& whole) {
+    return show(context, whole);
+  });
 }
 
 }  // namespace belay::tool

@@ -21,9 +21,8 @@ a row, names a handler that the engine does not know, or waits for a host whose
 circuit breaker has been open for as long as several attempts would have taken.
 It is not lost: it goes on as soon as the branch answers, or the handler is
 registered. On a terminal long texts are cut to its width; elsewhere each row
-is whole. With
---json: one object a waiting branch, with the transaction's gid, mode and
-status, and the reason for which it turned back, if it did.
+is whole. With --json: one object a waiting branch, with the transaction's gid,
+mode and status, and the reason for which it turned back, if it did.
 
 With --handler and --host only the branches that wait for it are shown. With
 --by all that wait for the same are one row: how many transactions, since when

@@ -1,11 +1,10 @@
 // belay why GID: says in words what one transaction waits for, and what helps.
 #include <CLI/CLI.hpp>
-#include <memory>
 #include <utility>
 
 #include "command.h"
 #include "explain.h"
-#include "hide.h"
+#include "of_gid.h"
 #include "rows.h"
 
 namespace belay::tool {
@@ -98,13 +97,9 @@ void print(Out& out, const TransactionRow& row, const Stats& stats, const Explan
     out.print("  - {}\n", wrapped(help, out.columns() - 4, 4));
 }
 
-ExitCode why(Context& context, Reader& reader, const std::string& gid) {
-  auto found = reader.read(gid);
-  if (!found && found.error().code == ErrorCode::not_found) return fail_unknown_gid(context, gid);
-  if (!found) return fail(context, found.error());
+ExitCode why(Context& context, Reader& reader, const WholeTransaction& whole) {
   const auto stats = reader.stats();
   if (!stats) return fail(context, stats.error());
-  const auto whole = shown(context, std::move(*found));
   const auto at = now();
   const auto explanation = explain(whole, *stats, at);
   if (context.json) {
@@ -118,14 +113,11 @@ ExitCode why(Context& context, Reader& reader, const std::string& gid) {
 }  // namespace
 
 void add_why(CLI::App& app, Context& context) {
-  const auto gid = std::make_shared<std::string>();
   auto* command =
       add_command(app, "why", "say what one transaction waits for, and what helps", kWhyDetails);
-  command->add_option("GID", *gid, "the transaction's name")->required();
-  add_db_option(command, context);
-  add_json_option(command, context);
-  add_show_secrets_option(command, context);
-  on_read(command, context, [&context, gid](Reader& reader) { return why(context, reader, *gid); });
+  on_transaction(command, context, [&context](Reader& reader, const WholeTransaction& whole) {
+    return why(context, reader, whole);
+  });
 }
 
 }  // namespace belay::tool

@@ -139,10 +139,4 @@ ExitCode fail(Context& context, const Error& error) {
   return fail(context, exit_code_of(error.code), happened, to_do_about(error.code));
 }
 
-ExitCode fail_unknown_gid(Context& context, std::string_view gid) {
-  return fail(context, ExitCode::not_found,
-              fmt::format("no transaction '{}' in {}", gid, context.db),
-              "see which there are with `belay list`");
-}
-
 }  // namespace belay::tool

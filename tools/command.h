@@ -70,7 +70,6 @@ CLI::Option* add_duration_option(CLI::App* command, const char* name, std::optio
 // the program must end.
 ExitCode fail(Context& context, ExitCode code, std::string_view happened, std::string_view to_do);
 ExitCode fail(Context& context, const Error& error);
-ExitCode fail_unknown_gid(Context& context, std::string_view gid);
 
 // One function for each subcommand.
 void add_list(CLI::App& app, Context& context);

@@ -32,7 +32,7 @@ std::string Groups::key_of(const BranchRow& branch) const {
 }
 
 void Groups::add(const TransactionRow& row, const std::vector<BranchRow>& waiting) {
-  bool is_counted = waiting.empty();
+  bool is_counted = false;
   for (const auto& branch : waiting) {
     auto key = key_of(branch);
     auto found = groups_.find(key);

@@ -20,7 +20,7 @@ class Groups {
  public:
   explicit Groups(GroupBy by) : by_(by) {}
 
-  // The waiting branches of one transaction. Transactions come newest first.
+  // The waiting branches of one transaction, one at least. Transactions come newest first.
   void add(const TransactionRow& row, const std::vector<BranchRow>& waiting);
 
   // The largest groups first; at most `limit` of them, 0: all.

@@ -44,9 +44,7 @@ class Part {
                                path)};
     if (fd < 0) return failure("create", path);
     ::close(fd);
-    Part part(path);
-    part.remove_journal();  // a killed backup's: SQLite would take it for this file's
-    return part;
+    return Part(path);
   }
   Part(Part&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   Part& operator=(Part&&) = delete;

@@ -1,0 +1,28 @@
+#include "of_gid.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "hide.h"
+
+namespace belay::tool {
+
+void on_transaction(CLI::App* command, Context& context, OnTransaction run) {
+  const auto gid = std::make_shared<std::string>();
+  command->add_option("GID", *gid, "the transaction's name")->required();
+  add_db_option(command, context);
+  add_json_option(command, context);
+  add_show_secrets_option(command, context);
+  on_read(command, context, [&context, gid, run = std::move(run)](Reader& reader) {
+    auto found = reader.read(*gid);
+    if (found) return run(reader, shown(context, std::move(*found)));
+    if (found.error().code != ErrorCode::not_found) return fail(context, found.error());
+    return fail(context, ExitCode::not_found,
+                fmt::format("no transaction '{}' in {}", *gid, context.db),
+                "see which there are with `belay list`");
+  });
+}
+
+}  // namespace belay::tool
