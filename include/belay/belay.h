@@ -15,6 +15,7 @@
 #include "belay/outcome.h"
 #include "belay/reader.h"
 #include "belay/report.h"
+#include "belay/requests.h"
 #include "belay/result.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"

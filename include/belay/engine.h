@@ -241,6 +241,22 @@ class BELAY_EXPORT Engine {
   Result<Report> abort(std::string_view gid, std::string_view reason);
   Result<> abort(std::string_view gid, std::string_view reason, ReportCallback done);
 
+  // For an operator: the transaction turns back, and everything of it that may have run is undone.
+  // For a saga also after its submit, as long as it goes forward; otherwise as `abort`. The
+  // function returns when the decision is on disk. Errors: not_found, forbidden (a tcc, xa or
+  // message is decided already; a workflow's owner decides; the transaction has succeeded).
+  Result<Report> turn_back(std::string_view gid, std::string_view reason);
+  Result<> turn_back(std::string_view gid, std::string_view reason, ReportCallback done);
+  // For an operator who knows how an operation of a branch ended, although its answer never came:
+  // the transaction goes on as after that answer. `op` must be what the branch waits for, because
+  // the transaction may turn back meanwhile. `outcome`: success, or failure of an operation that
+  // may refuse (an action, a try, a prepare, a back-check). Errors: not_found, forbidden (there is
+  // no such branch, it waits for no answer, or its operation can only succeed), busy (a call of the
+  // branch is in flight), no_subscriber, invalid_argument.
+  Result<Report> resolve(std::string_view gid, std::string_view branch_id, Op op,
+                         OutcomeKind outcome, std::string_view reason);
+  Result<> resolve(std::string_view gid, std::string_view branch_id, Op op, OutcomeKind outcome,
+                   std::string_view reason, ReportCallback done);
   // For an operator: the transaction ends as failed, and nothing is called for it any more,
   // whatever its branches have done. The function first waits until the calls in flight have
   // returned or timed out; a blocking handler may run on after that. Errors: not_found, forbidden
@@ -249,10 +265,13 @@ class BELAY_EXPORT Engine {
   Result<> force_stop(std::string_view gid, std::string_view reason, ReportCallback done);
   // Does now what waits for its time: retries, also those of a back-check, and a delayed start.
   // Deadlines stay as they are: a prepared message's first back-check is called at its deadline,
-  // not before, because its sender may still be at work. Calls in flight are not changed. Errors:
-  // not_found, forbidden (the transaction is final already), storage.
-  Result<Report> retry_now(std::string_view gid);
+  // not before, because its sender may still be at work. Calls in flight are not changed. A call
+  // that is made now does not count towards the pauses and Retry::limit. The reason, which may be
+  // empty, is kept in the timeline. Errors: not_found, forbidden (the transaction is final
+  // already), storage.
+  Result<Report> retry_now(std::string_view gid, std::string_view reason = {});
   Result<> retry_now(std::string_view gid, ReportCallback done);
+  Result<> retry_now(std::string_view gid, std::string_view reason, ReportCallback done);
   // The same for up to `limit` transactions whose next wake-up is more than `later_than` away. The
   // engine looks through the transactions while it does other work, so it may miss a transaction:
   // that transaction waits for its own time, or for the next call of this function. Errors:

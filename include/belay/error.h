@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,7 @@ enum class ErrorCode : std::uint8_t {
 
 // The code's name ("busy"). Never null; "error" for a number that this version does not know.
 BELAY_EXPORT std::string_view name_of(ErrorCode code) noexcept;
+BELAY_EXPORT std::optional<ErrorCode> error_code_from(std::string_view name) noexcept;
 // The code's meaning in one sentence.
 BELAY_EXPORT std::string_view meaning_of(ErrorCode code) noexcept;
 

@@ -150,6 +150,13 @@ struct Options {
   // problem is found. The check takes a few seconds a GB. Without it, a file is refused only for
   // problems that recovery finds.
   bool check_at_open = false;
+  // False: nothing is called, and no deadline passes; the engine only carries out requests. For the
+  // repair of a file whose program does not run: stop a transaction, and the program does not call
+  // it any more when it starts.
+  bool makes_calls = true;
+  // False: submits that other programs have posted in the file (belay/requests.h) stay there, for
+  // the program whose file it is. All other requests are carried out.
+  bool takes_posted_submits = true;
   StuckCallback on_stuck = nullptr;  // null: no notices
   void* on_stuck_user = nullptr;
 

@@ -59,7 +59,7 @@ struct BranchRow {
 struct TimelineRow {
   TimePoint at{};
   // "submitted" or "prepared", "added", "started", "answered", "parked", "committing", "aborting",
-  // "finished", "stopped"; for a workflow also "progressed", "concluded".
+  // "finished", "stopped", "replayed", "resolved"; for a workflow also "progressed", "concluded".
   std::string event;
   std::string branch_id;  // empty for events of the whole transaction
   std::string op;

@@ -180,15 +180,53 @@ Result<Report> Engine::force_stop(std::string_view gid, std::string_view reason)
   });
 }
 
-Result<> Engine::retry_now(std::string_view gid, ReportCallback done) {
+Result<> Engine::turn_back(std::string_view gid, std::string_view reason, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  return impl_->ask(engine::WordRequest{
-      std::string(gid), engine::WordRequest::Word::hasten, {}, std::move(done)});
+  return impl_->ask(engine::WordRequest{std::string(gid), engine::WordRequest::Word::back,
+                                        std::string(reason), std::move(done)});
 }
 
-Result<Report> Engine::retry_now(std::string_view gid) {
-  return api::wait_for_answer<Report>(
-      Impl::may_wait(impl_), [&](ReportCallback done) { return retry_now(gid, std::move(done)); });
+Result<Report> Engine::turn_back(std::string_view gid, std::string_view reason) {
+  return api::wait_for_answer<Report>(Impl::may_wait(impl_), [&](ReportCallback done) {
+    return turn_back(gid, reason, std::move(done));
+  });
+}
+
+Result<> Engine::resolve(std::string_view gid, std::string_view branch_id, Op op,
+                         OutcomeKind outcome, std::string_view reason, ReportCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  if (outcome != OutcomeKind::success && outcome != OutcomeKind::failure)
+    return Error{ErrorCode::invalid_argument, "the outcome must be success or failure"};
+  return impl_->ask(engine::WordRequest{.gid = std::string(gid),
+                                        .word = engine::WordRequest::Word::resolve,
+                                        .reason = std::string(reason),
+                                        .done = std::move(done),
+                                        .branch_id = std::string(branch_id),
+                                        .op = op,
+                                        .outcome = outcome});
+}
+
+Result<Report> Engine::resolve(std::string_view gid, std::string_view branch_id, Op op,
+                               OutcomeKind outcome, std::string_view reason) {
+  return api::wait_for_answer<Report>(Impl::may_wait(impl_), [&](ReportCallback done) {
+    return resolve(gid, branch_id, op, outcome, reason, std::move(done));
+  });
+}
+
+Result<> Engine::retry_now(std::string_view gid, std::string_view reason, ReportCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->ask(engine::WordRequest{std::string(gid), engine::WordRequest::Word::hasten,
+                                        std::string(reason), std::move(done)});
+}
+
+Result<> Engine::retry_now(std::string_view gid, ReportCallback done) {
+  return retry_now(gid, {}, std::move(done));
+}
+
+Result<Report> Engine::retry_now(std::string_view gid, std::string_view reason) {
+  return api::wait_for_answer<Report>(Impl::may_wait(impl_), [&](ReportCallback done) {
+    return retry_now(gid, reason, std::move(done));
+  });
 }
 
 Result<> Engine::retry_all_now(Millis later_than, std::uint32_t limit, WokenCallback done) {

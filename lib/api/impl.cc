@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "api/request_body.h"
 #include "api/targets.h"
 #include "api/waiting.h"
 #include "base/gid.h"
@@ -74,7 +75,11 @@ Engine::Impl::Impl(const Options& options, std::unique_ptr<loop::Loop> loop,
       store_(std::make_unique<store::StoreThread>(
           std::move(journal),
           [this](std::function<void()> function) { loop_->post(std::move(function)); },
-          [this](const Error& error) { engine_.doubt_storage(error); })),
+          store::StoreEvents{[this](const Error& error) { engine_.doubt_storage(error); },
+                             [this] { engine_.look_for_posted(); },
+                             [this](ports::PostedRequest& request) {
+                               api::read_body(request, options_.limits, *hooks_);
+                             }})),
       engine_(options_, {*loop_, *loop_, callers_, *store_}) {}
 
 Engine::Impl::~Impl() {
@@ -135,6 +140,7 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   origin_.seed = base::random64();
   origin_.seen_until = recovered->seen_until;
   origin_.gaps = std::move(recovered->gaps);
+  origin_.has_posted = recovered->has_posted;
   origin_.file_bytes = recovered->file_bytes;
   origin_.wal_bytes = recovered->wal_bytes;
   tell_of_file(log_, recovered->file, options_.file_mode);

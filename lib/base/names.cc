@@ -16,6 +16,14 @@ std::string_view name_of(ErrorCode code) noexcept {
   return "error";
 }
 
+std::optional<ErrorCode> error_code_from(std::string_view name) noexcept {
+#define BELAY_X(code, value, text) \
+  if (name == #code) return ErrorCode::code;
+  BELAY_ERROR_CODES(BELAY_X)
+#undef BELAY_X
+  return std::nullopt;
+}
+
 std::string_view meaning_of(ErrorCode code) noexcept {
   switch (code) {
 #define BELAY_X(name, value, text) \

@@ -70,13 +70,6 @@ bool apply_started(Transaction& transaction, std::uint32_t index, Op op) {
   return true;
 }
 
-// A refusal can end only the first phase: an undo, a confirmation, a delivery or a workflow's
-// callback is called again.
-bool takes_no(const Transaction& transaction, Op op) {
-  return is_first(op) && transaction.mode() != Mode::workflow &&
-         !(transaction.mode() == Mode::msg && op == Op::action);
-}
-
 // The first operation may still answer after the transaction has turned back.
 bool has_op(const Transaction& transaction, std::uint32_t index, Op op) {
   if (!is_first(op)) return op == current_op(transaction, index);
@@ -91,7 +84,7 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
   if (state != OpState::started || transaction.finished()) return false;
   // The undo starts only after this answer.
   if (is_first(op) && branch.second != OpState::idle) return false;
-  const bool no = record.outcome == OutcomeKind::failure && takes_no(transaction, op);
+  const bool no = record.outcome == OutcomeKind::failure && takes_no(transaction.mode(), op);
   // A workflow is ended by its owner, not by an answer.
   const bool ends = transaction.mode() != Mode::workflow;
   if (record.outcome == OutcomeKind::success && ends) {
@@ -100,13 +93,33 @@ bool apply_answered(Transaction& transaction, Branch& branch, const Record& reco
   } else if (no) {
     state = OpState::failed;
   }
-  ++(is_first(op) ? branch.attempts_first : branch.attempts_second);
+  if (record.kind == RecordKind::answered)
+    ++(is_first(op) ? branch.attempts_first : branch.attempts_second);
   const bool answered =
       no || record.outcome == OutcomeKind::success || record.outcome == OutcomeKind::ongoing;
   branch.unanswered = answered ? 0 : branch.unanswered + 1;
   branch.due_at = record.due_at;
   branch.parked = false;
-  keep_text(branch.last_error, record.text);
+  const bool keeps = record.kind == RecordKind::answered || no;
+  keep_text(branch.last_error, keeps ? record.text : std::string_view());
+  return true;
+}
+
+// Only what ends the operation can be said by an operator.
+bool apply_resolved(Transaction& transaction, Branch& branch, const Record& record) {
+  if (transaction.mode() == Mode::workflow || !is_pending(transaction, record.branch)) return false;
+  if (record.op != current_op(transaction, record.branch)) return false;
+  const bool may_be =
+      record.outcome == OutcomeKind::success ||
+      (record.outcome == OutcomeKind::failure && takes_no(transaction.mode(), record.op));
+  return may_be && apply_answered(transaction, branch, record);
+}
+
+// The call that an operator asks for does not count towards the pauses and the retry limit.
+bool apply_hastened(Transaction& transaction, Branch& branch, const Record& record) {
+  if (!is_pending(transaction, record.branch) || branch.parked) return false;
+  if (record.op != current_op(transaction, record.branch)) return false;
+  if (branch.unanswered > 0) --branch.unanswered;
   return true;
 }
 
@@ -206,6 +219,8 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
     case RecordKind::started: return apply_started(transaction, record.branch, record.op);
     case RecordKind::answered: return apply_answered(transaction, branch, record);
     case RecordKind::scheduled: return apply_scheduled(transaction, record);
+    case RecordKind::resolved: return apply_resolved(transaction, branch, record);
+    case RecordKind::hastened: return apply_hastened(transaction, branch, record);
     case RecordKind::parked:
       if (!is_pending(transaction, record.branch) ||
           record.op != current_op(transaction, record.branch))
@@ -230,6 +245,8 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
     case RecordKind::started:
     case RecordKind::answered:
     case RecordKind::parked:
+    case RecordKind::resolved:
+    case RecordKind::hastened:
     case RecordKind::scheduled: return apply_to_branch(transaction, record);
     case RecordKind::aborting: return apply_aborting(transaction, record.text);
     case RecordKind::finished: return apply_finished(transaction, record.status);

@@ -24,7 +24,8 @@ bool unpack(std::uint8_t byte, Record& record) {
   }
   record.op = static_cast<Op>(byte >> 3);
   record.outcome = static_cast<OutcomeKind>(byte & 7);
-  return record.kind == RecordKind::answered ||
+  const bool ended = record.outcome <= OutcomeKind::failure;
+  return record.kind == RecordKind::answered || (record.kind == RecordKind::resolved && ended) ||
          record.outcome == OutcomeKind::success;  // other kinds have no outcome
 }
 
@@ -47,6 +48,8 @@ bool skip_body(base::ByteReader& in, RecordKind kind) {
       in.varint();
       return in.ok();
     case RecordKind::parked:
+    case RecordKind::hastened:
+    case RecordKind::resolved:
       in.varint();
       in.u8();
       in.string();
@@ -107,8 +110,14 @@ void BatchWriter::add(const Record& record) {
       base::put_string(body_, record.text);
       break;
     case RecordKind::parked:
+    case RecordKind::hastened:
       base::put_varint(body_, record.branch);
       base::put_u8(body_, pack(record.op, OutcomeKind::success));
+      base::put_string(body_, record.text);
+      break;
+    case RecordKind::resolved:
+      base::put_varint(body_, record.branch);
+      base::put_u8(body_, pack(record.op, record.outcome));
       base::put_string(body_, record.text);
       break;
     case RecordKind::finished: base::put_u8(body_, static_cast<std::uint8_t>(record.status)); break;
@@ -184,6 +193,8 @@ Result<std::optional<Record>> BatchReader::next() {
       record.text = in.string();
       break;
     case RecordKind::parked:
+    case RecordKind::hastened:
+    case RecordKind::resolved:
       record.branch = in.varint32();
       if (!unpack(in.u8(), record)) in.fail();
       record.text = in.string();

@@ -88,7 +88,7 @@ struct Dispatch {
     BELAY_MARK(call_withdrawn);
     if (transaction.definition.is_query(event.branch)) BELAY_MARK(query_withdrawn);
     branch.in_flight = false;
-    machine.due(decision);
+    if (!event.until_restart) machine.due(decision);
   }
   void operator()(const Registered& event) const {
     const auto& branch = transaction.branches[event.branch];
@@ -108,15 +108,30 @@ struct Dispatch {
   void operator()(const WordAbort& event) const {
     decision.abort(std::string(event.reason));
     machine.due(decision);
+    if (event.resumes) call_due_branches(decision, Parked::call);
   }
   void operator()(const WordStop& event) const {
     decision.stop(event.reason.empty() ? "stopped by an operator" : std::string(event.reason));
     kStoppedMachine.due(decision);
   }
-  void operator()(const Hastened&) const {
+  void operator()(const Hastened& event) const {
     decision.hasten();
+    if (!transaction.stopped) {
+      for (std::uint32_t i = 0; i < decision.branch_count(); ++i)
+        if (is_pending(transaction, i) && !decision.branch(i).in_flight &&
+            !decision.branch(i).parked)
+          decision.hastened(i, event.reason);
+    }
     machine.due(decision);
     call_due_branches(decision, Parked::skip);
+  }
+  void operator()(const WordResolve& event) const {
+    auto& branch = transaction.branches[event.branch];
+    BELAY_CHECK(branch.in_flight == event.withdrawn);
+    branch.in_flight = false;
+    decision.resolve(event.reason);
+    machine.answered(decision, event.branch, current_op(transaction, event.branch), *event.outcome);
+    if (event.resumes) call_due_branches(decision, Parked::call);
   }
   void operator()(const Progressed& event) const { decision.progress(event.step); }
   void operator()(const WordEnd& event) const { decision.conclude(*event.end); }
@@ -163,6 +178,13 @@ void Decision::call_again(std::uint32_t branch, Op op) {
 }
 
 void Decision::answered(std::uint32_t branch, Op op, const Outcome& outcome, std::uint64_t due_at) {
+  if (resolves_) {
+    return emit({.kind = RecordKind::resolved,
+                 .branch = branch,
+                 .op = op,
+                 .outcome = outcome.kind(),
+                 .text = cut(*std::exchange(resolves_, std::nullopt))});
+  }
   emit({.kind = RecordKind::answered,
         .branch = branch,
         .op = op,
@@ -170,6 +192,13 @@ void Decision::answered(std::uint32_t branch, Op op, const Outcome& outcome, std
         .due_at = due_at,
         .text =
             outcome.kind() == OutcomeKind::success ? std::string_view() : cut(outcome.reason())});
+}
+
+void Decision::hastened(std::uint32_t branch, std::string_view reason) {
+  emit({.kind = RecordKind::hastened,
+        .branch = branch,
+        .op = current_op(transaction_, branch),
+        .text = cut(keep(std::string(reason)))});
 }
 
 std::string_view Decision::keep(std::string text) {

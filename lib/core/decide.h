@@ -57,6 +57,8 @@ struct HeldBack {
 // A call was not made because its transaction was decided before it was the call's turn.
 struct Withdrawn {
   std::uint32_t branch;
+  // True: the call is still wanted, and is made after the next restart.
+  bool until_restart = false;
 };
 // The handler for which a branch is parked is registered now.
 struct Registered {
@@ -74,6 +76,9 @@ struct WordSubmit {
 };
 struct WordAbort {
   std::string_view reason;
+  // The transaction was recovered from disk and has not gone on: no call was made before this word.
+  // What is still to be called afterwards is called.
+  bool resumes = false;
 };
 // The requests of a workflow's owner. `may_progress` was checked before, and so was that the step
 // is new.
@@ -88,10 +93,20 @@ struct WordEnd {
 struct WordStop {
   std::string_view reason;
 };
-struct Hastened {};
-using Event =
-    std::variant<Begun, Resumed, Due, Answered, Unregistered, HeldBack, Withdrawn, Registered,
-                 Added, WordSubmit, WordAbort, WordStop, Hastened, Progressed, WordEnd>;
+struct Hastened {
+  std::string_view reason{};  // who asks, and why
+};
+// An operator knows how the current operation of a branch ended; `may_resolve` was checked before.
+struct WordResolve {
+  std::uint32_t branch;
+  const Outcome* outcome;  // success or failure
+  std::string_view reason;
+  bool withdrawn = false;  // a call of the branch waited for its place, and was taken back
+  bool resumes = false;    // as in WordAbort
+};
+using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, HeldBack, Withdrawn,
+                           Registered, Added, WordSubmit, WordAbort, WordStop, Hastened,
+                           WordResolve, Progressed, WordEnd>;
 
 // The effects, to be carried out in this order once the records are on disk.
 enum class EffectKind : std::uint8_t {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,12 @@ class Decision {
   // True if the time of a retry, a start or a back-check has come. A deadline depends only on
   // `now`.
   bool is_time(std::uint64_t at) const { return hastened_ || at <= context_.now; }
+  // From now on all times have come.
   void hasten() { hastened_ = true; }
+  // Records who asks for the next call of a branch.
+  void hastened(std::uint32_t branch, std::string_view reason);
+  // The answer that is recorded next is an operator's. `reason` must outlive this object.
+  void resolve(std::string_view reason) { resolves_ = reason; }
   Retry retry_of(std::uint32_t branch) const;
 
   // Starts `op` of a branch: records that it may have run, then calls it. An empty target succeeds
@@ -69,6 +75,7 @@ class Decision {
   const Context& context_;
   Step& step_;
   bool hastened_ = false;
+  std::optional<std::string_view> resolves_;
 };
 
 // The text of a branch's error, the same everywhere: "branch 02 (bank.credit): account closed". A

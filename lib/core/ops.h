@@ -47,4 +47,11 @@ constexpr const ModeOps& ops_of(Mode mode) noexcept {
   return kModeOps[static_cast<std::size_t>(mode)];
 }
 
+// A refusal can end only the first phase: an undo, a confirmation, a delivery or a workflow's
+// callback is called again.
+constexpr bool takes_no(Mode mode, Op op) noexcept {
+  return phase_of(op) == Phase::first && mode != Mode::workflow &&
+         !(mode == Mode::msg && op == Op::action);
+}
+
 }  // namespace belay::core

@@ -38,6 +38,13 @@ enum class RecordKind : std::uint8_t {
   concluded = 13,
   // branch, op, due_at: as `started`, but the call is not made before due_at.
   scheduled = 14,
+  // branch, op, text: who asked for it, and why. The operation is called now instead of at its
+  // time;
+  // that call does not count towards the pauses and the retry limit.
+  hastened = 15,
+  // branch, op, outcome (success or failure), text: who says so, and why. As `answered`, but an
+  // operator knows the outcome.
+  resolved = 16,
 };
 
 // True for the kinds with which a transaction begins.

@@ -27,6 +27,8 @@ void put_entry(std::string& out, std::uint64_t created_at, const TimelineEntry& 
   base::put_signed(out, static_cast<std::int64_t>(record.at - created_at));
   switch (record.kind) {
     case RecordKind::answered:
+    case RecordKind::resolved:
+    case RecordKind::hastened:
     case RecordKind::parked:
       base::put_varint(out, record.branch);
       base::put_u8(out, pack(record));
@@ -54,6 +56,8 @@ bool read_entry(base::ByteReader& in, std::uint64_t created_at, TimelineEntry& e
   record.at = created_at + static_cast<std::uint64_t>(in.signed_varint());
   switch (record.kind) {
     case RecordKind::answered:
+    case RecordKind::resolved:
+    case RecordKind::hastened:
     case RecordKind::parked: {
       record.branch = in.varint32();
       const auto packed = in.u8();
@@ -88,7 +92,7 @@ bool read_entry(base::ByteReader& in, std::uint64_t created_at, TimelineEntry& e
 // success of a query is such an event: a workflow's callback is called until the owner ends the
 // workflow, whatever the callback answers.
 bool is_forgettable(const Record& record) {
-  return record.kind == RecordKind::parked ||
+  return record.kind == RecordKind::parked || record.kind == RecordKind::hastened ||
          (record.kind == RecordKind::answered &&
           (record.outcome != OutcomeKind::success || record.op == Op::query));
 }

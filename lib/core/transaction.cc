@@ -246,6 +246,33 @@ Result<> may_abort(const Transaction& transaction) {
   return forbidden(transaction, "it cannot be aborted");
 }
 
+Result<> may_turn_back(const Transaction& transaction) {
+  const bool runs = transaction.mode() == Mode::saga && transaction.status == Status::submitted;
+  if (runs && !transaction.stopped) return {};
+  if (may_abort(transaction)) return {};
+  return forbidden(transaction, "it cannot turn back");
+}
+
+Result<> may_resolve(const Transaction& transaction, std::uint32_t branch, Op op, bool failure) {
+  if (transaction.mode() == Mode::workflow)
+    return forbidden(transaction, "its owner says how it ended");
+  if (transaction.stopped) return forbidden(transaction, "it was stopped");
+  const auto id = std::string(transaction.definition.branch_id(branch).view());
+  if (!is_pending(transaction, branch))
+    return forbidden(transaction, "branch " + id + " waits for no answer");
+  if (const auto current = current_op(transaction, branch); op != current) {
+    return forbidden(transaction, "branch " + id + " waits for its " +
+                                      std::string(name_of(current)) + ", not for its " +
+                                      std::string(name_of(op)));
+  }
+  if (failure && !takes_no(transaction.mode(), op)) {
+    return forbidden(transaction,
+                     "the " + std::string(name_of(op)) + " of branch " + id + " can only succeed");
+  }
+  if (!transaction.branches[branch].in_flight) return {};
+  return Error{ErrorCode::busy, "a call of branch " + id + " is in flight"};
+}
+
 Result<> may_stop(const Transaction& transaction) {
   if (!transaction.finished()) return {};
   return forbidden(transaction, "it has ended already");

@@ -112,6 +112,10 @@ std::uint64_t deadline_of(const Transaction& transaction);
 // Whether the request is allowed in this state. The error is `forbidden`, with the reason.
 Result<> may_submit(const Transaction& transaction);
 Result<> may_abort(const Transaction& transaction);
+Result<> may_turn_back(const Transaction& transaction);
+// `failure`: of this operation of the branch; otherwise its success. Also `busy`, if a call of the
+// branch is in flight.
+Result<> may_resolve(const Transaction& transaction, std::uint32_t branch, Op op, bool failure);
 Result<> may_stop(const Transaction& transaction);
 Result<> may_add_branch(const Transaction& transaction);
 // The same for this encoded branch; also `conflict`, if another branch has its id.

@@ -27,11 +27,12 @@ class Batches {
   // An effect waits until the batch with its transaction's last record is on disk.
   void hold(const Act& act) { (act.live->last_lsn == next() ? open : sealed).acts.add(act); }
 
-  // The open batch becomes the sealed one; its records, topics and realms move to `batch`.
+  // The open batch becomes the sealed one; its records and rows move to `batch`.
   void seal() {
     std::swap(open, sealed);  // the sealed batch was carried out before: it is empty
     batch.realms = std::exchange(sealed.realms, {});
     batch.topics = std::exchange(sealed.topics, {});
+    batch.answers = std::exchange(sealed.posted, {});
     sealed_records_ = sealed.writer.count();
     batch.lsn = 0;
     if (sealed.writer.empty()) return;

@@ -10,11 +10,8 @@ namespace {
 
 // True if this outcome ends the operation; false if the call would be repeated anyway.
 bool ends_it(Mode mode, Op op, OutcomeKind kind) {
-  if (mode == Mode::workflow) return false;
-  if (kind == OutcomeKind::success) return true;
-  const bool may_refuse =
-      core::phase_of(op) == core::Phase::first && !(mode == Mode::msg && op == Op::action);
-  return kind == OutcomeKind::failure && may_refuse;
+  if (kind == OutcomeKind::success) return mode != Mode::workflow;
+  return kind == OutcomeKind::failure && core::takes_no(mode, op);
 }
 
 }  // namespace
@@ -24,6 +21,7 @@ void Coordinator::call(Live& live, std::uint32_t branch, Op op) {
   // may have run is on disk.
   if (phase_ != Phase::running) return;
   if (!is_wanted(live, branch, op)) return decide(live, core::Withdrawn{branch});
+  if (!options_.makes_calls) return decide(live, core::Withdrawn{branch, true});
   const auto begun = calls_.begin(live, branch, op, time_.monotonic());
   switch (begun.way) {
     case OutgoingCalls::Way::under_way: return;

@@ -58,6 +58,7 @@ void Coordinator::take(CloseRequest& request) {
   extras_.note_hosts(ports_.caller.hosts());
   end_hastening({ErrorCode::closed, "the engine is closing"});
   calls_.drop_waiting();
+  posted_.drop_waiting();
   for (auto* live : to_resume_.take_all()) {
     if (live->transaction.finished()) give_row(*live);
   }
@@ -69,7 +70,8 @@ void Coordinator::close_if_done() {
     const bool busy = disk_.is_committing() || disk_.is_looking_up() ||
                       collecting_.is_under_way() || calls_.within_time() != 0 || extras_.doubts() ||
                       !acts_.empty() || !batches_.open.writer.empty() ||
-                      !batches_.open.topics.empty() || !checkpoint_.is_done();
+                      !batches_.open.topics.empty() || !batches_.open.posted.empty() ||
+                      posted_.is_reading() || !checkpoint_.is_done();
     if (busy) return;
     if (calls_.in_flight() != 0) return end_idle_waits();
     phase_ = Phase::closed;
@@ -79,7 +81,7 @@ void Coordinator::close_if_done() {
   if (phase_ != Phase::closed || on_closed_.empty()) return;
   calls_.drop_answers();
   if (disk_.is_committing() || disk_.is_looking_up() || collecting_.is_under_way() ||
-      calls_.to_come_back() != 0)
+      posted_.is_reading() || calls_.to_come_back() != 0)
     return;  // their callbacks refer to this object
   answer_leftovers();
   Result<> result;

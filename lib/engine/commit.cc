@@ -23,12 +23,12 @@ void Coordinator::flush() {
     const bool folds = phase_ == Phase::closing && checkpoint_.folds(batches_.batch);
     const bool extras =
         extras_.any() || !batches_.open.checks.empty() || !batches_.open.realms.empty();
-    // If the open batch has no records and no topics, all that was counted was held back by the
-    // batch that is now on disk: the budget is free again.
-    if (batches_.open.writer.empty() && batches_.open.topics.empty()) budget_.renew();
-    if (batches_.open.writer.empty() && batches_.batch.rows.empty() &&
-        batches_.open.topics.empty() && !folds && !extras)
-      return;
+    // If nothing in the open batch was counted, all that was counted was held back by the batch
+    // that is now on disk: the budget is free again.
+    const bool is_empty = batches_.open.writer.empty() && batches_.open.topics.empty() &&
+                          batches_.open.posted.empty();
+    if (is_empty) budget_.renew();
+    if (is_empty && batches_.batch.rows.empty() && !folds && !extras) return;
     budget_.renew();
     batches_.seal();
     extras_.seal(batches_.batch, !batches_.sealed.checks.empty(), time_.now());
@@ -52,6 +52,7 @@ void Coordinator::on_committed(const Result<ports::StoreFigures>& result) {
   figures_.count_commit(batches_.batch, batches_.sealed_records(), *result, time_.monotonic());
   extras_.committed(batches_.batch, time_.monotonic());
   checkpoint_.committed(batches_.batch, result->log_bytes, batches_.last());
+  posted_.committed(batches_.batch.answers.size());
   retire_rows();
   acts_.add(batches_.sealed.acts);
   const auto topic_answers = std::exchange(batches_.sealed.answers, {});
@@ -160,14 +161,17 @@ void Coordinator::collect_expired() {
     return ms == 0 ? 0 : extras_.seen_since(time_.now(), ms);
   };
   collecting_.begin();
-  ports_.store.collect(
-      {before(options_.retention), before(options_.retention_failed)}, [this](Result<bool> more) {
-        time_.tick(ports_.clock);
-        collecting_.end(time_.monotonic(), more && *more);
-        if (!more) log_.warning("expired history could not be deleted: {}", more.error().detail);
-        if (!more) give_up_if_superseded(more.error());
-        turn();
-      });
+  ports_.store.collect({before(options_.retention), before(options_.retention_failed),
+                        before(Millis{kAnswerRetention})},
+                       [this](Result<bool> more) {
+                         time_.tick(ports_.clock);
+                         collecting_.end(time_.monotonic(), more && *more);
+                         if (!more)
+                           log_.warning("expired history could not be deleted: {}",
+                                        more.error().detail);
+                         if (!more) give_up_if_superseded(more.error());
+                         turn();
+                       });
 }
 
 }  // namespace belay::engine

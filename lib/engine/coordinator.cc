@@ -89,6 +89,7 @@ void Coordinator::start(const Origin& origin) {
   extras_.start(origin, seen_until, time_.now(), time_.monotonic());
   collecting_.start(time_.monotonic());
 
+  posted_.start(origin.has_posted, options_.takes_posted_submits);
   to_resume_.sort();
   std::vector<Live*> dirty;
   to_resume_.for_each([&](Live& live) {
@@ -127,6 +128,7 @@ void Coordinator::turn() {
   take_looked_up();
   // A caller that reads the counters after its answer must find the effect in them.
   publish();
+  take_posted();
   take_requests();
   expire_calls();
   if (!disk_.refuses()) {
@@ -146,6 +148,7 @@ void Coordinator::turn() {
   }
   collect_expired();
   send_lookups();
+  read_posted();
   flush();
   close_if_done();
   figures_.counters.shortages = calls_.note_shortages(log_, time_.monotonic());
@@ -203,7 +206,7 @@ bool Coordinator::is_worth_overlapping() const {
 }
 
 void Coordinator::fire_due() {
-  if (phase_ != Phase::running) return;
+  if (phase_ != Phase::running || !options_.makes_calls) return;
   for (std::size_t i = 0; i < kDuePerTurn && !due_.empty() && due_.top_at() <= time_.now(); ++i) {
     if (!budget_.has_room()) return BELAY_MARK(due_waits_for_batch);
     auto& live = due_.top();
@@ -212,7 +215,13 @@ void Coordinator::fire_due() {
   }
 }
 
+// What an operator has posted while no engine had the file comes first.
+bool Coordinator::may_resume() const {
+  return options_.makes_calls && posted_.orders_taken() && !to_resume_.empty();
+}
+
 void Coordinator::resume_some() {
+  if (!may_resume()) return;
   for (std::size_t i = 0; i < kResumedPerTurn && !to_resume_.empty() && budget_.has_room(); ++i) {
     auto* live = to_resume_.take();
     if (live == nullptr) continue;
@@ -317,14 +326,16 @@ void Coordinator::set_alarm() {
     if (!disk_.is_committing()) earlier(disk_.retry_at());
   } else {
     if (running && budget_.has_room(Share::timed)) {
-      if (!due_.empty()) earlier(time_.monotonic_at(due_.top_at()));
-      at_once(!to_resume_.empty() || !hastening_.empty() || parked_.has_woken());
+      if (!due_.empty() && options_.makes_calls) earlier(time_.monotonic_at(due_.top_at()));
+      at_once(may_resume() || !hastening_.empty() || parked_.has_woken());
     }
+    if (!refusal()) earlier(posted_.next_read_at());
     if (running && !extras_.has_gap()) earlier(collecting_.next_at());
     const auto row_at = checkpoint_.next_row_at();
     if (row_at != 0 && !disk_.is_committing()) earlier(time_.monotonic_at(row_at));
   }
   at_once((inbox_.has_next() || lookups_.has_found()) && may_take());
+  at_once(posted_.has_next() && !refusal() && budget_.has_room(Share::asked));
   ports_.alarm.wake_at(next);
   const auto awaited = batches_.sealed_records();
   if (disk_.is_committing() && awaited != 0 && awaited <= kLingerRecords) ports_.alarm.linger();

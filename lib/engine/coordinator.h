@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/log_burst.h"
 #include "core/decide.h"
 #include "engine/act_queue.h"
 #include "engine/batches.h"
@@ -33,6 +34,7 @@
 #include "engine/outgoing_calls.h"
 #include "engine/parked.h"
 #include "engine/ports.h"
+#include "engine/posted_requests.h"
 #include "engine/realms.h"
 #include "engine/requests.h"
 #include "engine/resume_queue.h"
@@ -68,15 +70,19 @@ class Coordinator {
   void lane_opened(ports::Lane lane);
   // The state file does not look as it should. A write will show whether the file still works.
   void doubt_storage(const Error& error);
+  // Another program wrote to the state file: it may have posted requests.
+  void look_for_posted();
   bool closed() const { return phase_ == Phase::closed; }
 
  private:
   enum class Phase : std::uint8_t { new_, running, closing, closed };
+  static constexpr std::string_view kTaken = "taken";
 
   // coordinator.cc: the turn; decisions and their effects.
   void take_requests();
   bool may_take() const;
   void fire_due();
+  bool may_resume() const;
   void resume_some();
   void resume(Live& live);
   bool stop_resuming(Live& live);
@@ -105,6 +111,19 @@ class Coordinator {
     done(error);
   }
 
+  // posted.cc: the requests that other processes post in the state file.
+  void read_posted();
+  void take_posted();
+  void take(ports::PostedRequest& request);
+  void posted_told(std::int64_t posted, const Result<Report>& result);
+  void answer_posted(std::int64_t posted, std::string_view answer, std::string_view detail);
+  // The request was decided: its answer goes into the batch with its effect.
+  template <NamesGid R>
+  void note_taken(const R& request) {
+    if constexpr (requires { request.posted; })
+      if (posted_.is_open(request.posted)) answer_posted(request.posted, kTaken, {});
+  }
+
   // submit.cc, driven.cc, workflow.cc, operator.cc, topics.cc: what the requests do.
   void begin(SubmitRequest& request);
   void meet(Live& live, SubmitRequest& request);
@@ -118,6 +137,8 @@ class Coordinator {
   void tell_accepted(const Act& act);
   void stop(Live& live, WordRequest& request);
   void hasten(Live& live, WordRequest& request);
+  void resolve_branch(Live& live, WordRequest& request);
+  void turn_back(Live& live, WordRequest& request);
   void take(HastenRequest& request);
   void hasten_some();
   void end_hastening(const Error& error);
@@ -183,6 +204,8 @@ class Coordinator {
   ResumeQueue to_resume_;
   HastenQueue hastening_;
   Lookups lookups_;
+  PostedRequests posted_;
+  base::LogBurst posted_lines_;
   Subscriptions subscriptions_;
   StuckWatch stuck_;
   core::TransactionId last_id_ = 0;

@@ -46,6 +46,8 @@ void Coordinator::meet(Live& live, BranchRequest& request) {
 void Coordinator::meet(Live& live, WordRequest& request) {
   if (request.word == WordRequest::Word::stop) return stop(live, request);
   if (request.word == WordRequest::Word::hasten) return hasten(live, request);
+  if (request.word == WordRequest::Word::resolve) return resolve_branch(live, request);
+  if (request.word == WordRequest::Word::back) return turn_back(live, request);
   resume(live);
   const auto status = live.transaction.status;
   const auto until = request.timeout_ms == 0 ? 0 : time_.monotonic() + request.timeout_ms;
@@ -75,8 +77,9 @@ Result<> BranchRequest::recall(const ports::StoredSummary& stored) const { retur
 
 // A decision that was made before, by the same caller or another, is answered as a repetition.
 Result<> WordRequest::recall(const ports::StoredSummary& stored) const {
-  const bool said_so = (word == Word::submit && stored.status == Status::succeed) ||
-                       (word == Word::abort && stored.status == Status::failed);
+  const bool said_so =
+      (word == Word::submit && stored.status == Status::succeed) ||
+      ((word == Word::abort || word == Word::back) && stored.status == Status::failed);
   if (!said_so) return is_over(stored);
   done(report_of(stored));
   return {};

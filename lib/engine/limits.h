@@ -66,6 +66,9 @@ inline constexpr std::size_t kHeldBackPerTick = 4'096;
 // caller knows better why there is no answer.
 inline constexpr std::uint64_t kTimedGrace = 1'000;
 
+// How long the answers to requests of other processes stay in the state file, in ms.
+inline constexpr std::uint64_t kAnswerRetention = 86'400'000;
+
 // The number of realms of XA participants that one engine may use.
 inline constexpr std::size_t kRealmsMax = 1'024;
 

@@ -65,6 +65,7 @@ struct OpenBatch {
   std::vector<StuckNote> stuck;  // for Options::on_stuck
   std::vector<StorageCheck> checks;
   std::vector<XaRealm> realms;
+  std::vector<ports::PostedAnswer> posted;
 
   // Adds a record; returns the bytes that it takes.
   std::size_t write(const core::Record& record) {

@@ -1,4 +1,5 @@
-// The commands of an operator for any transaction: end it as failed, or let it wait no longer.
+// The commands of an operator for any transaction: end it as failed, turn it back, let it wait no
+// longer, or say how an operation of it ended.
 #include <utility>
 
 #include "core/apply.h"
@@ -25,11 +26,54 @@ void Coordinator::stop(Live& live, WordRequest& request) {
   add_waiter(live, {std::move(request.done), true, 0});
 }
 
+// As for a stop: nothing is called forward before the transaction turns back.
+void Coordinator::turn_back(Live& live, WordRequest& request) {
+  const auto status = live.transaction.status;
+  const bool has_turned = status == Status::aborting || status == Status::failed;
+  if (has_turned) return add_waiter(live, {.done = std::move(request.done), .joined = true});
+  if (const auto may = core::may_turn_back(live.transaction); !may)
+    return refuse(request.done, may.error());
+  const bool resumes = stop_resuming(live);
+  decide(live, core::WordAbort{request.reason, resumes});
+  add_waiter(live, {std::move(request.done), false, 0});
+}
+
 void Coordinator::hasten(Live& live, WordRequest& request) {
+  if (!options_.makes_calls)
+    return refuse(request.done, {ErrorCode::busy, "this engine makes no calls"});
   resume(live);
   if (const auto may = core::may_stop(live.transaction); !may)
     return refuse(request.done, may.error());
-  decide(live, core::Hastened{});
+  decide(live, core::Hastened{request.reason});
+  add_waiter(live, {std::move(request.done), false, 0});
+}
+
+// A recovered transaction is not resumed before it is decided, because no call may be made before.
+void Coordinator::resolve_branch(Live& live, WordRequest& request) {
+  const auto& definition = live.transaction.definition;
+  std::uint32_t branch = 0;
+  while (branch < definition.branch_count() &&
+         definition.branch_id(branch).view() != request.branch_id)
+    ++branch;
+  if (branch == definition.branch_count()) {
+    return refuse(request.done,
+                  {ErrorCode::forbidden,
+                   fmt::format("the transaction has no branch '{}'", request.branch_id)});
+  }
+  const bool fails = request.outcome == OutcomeKind::failure;
+  const auto may = core::may_resolve(live.transaction, branch, request.op, fails);
+  // A call that waits for its host or its handler's return is taken back.
+  const bool is_waiting =
+      !may && may.error().code == ErrorCode::busy && calls_.waiting_op(live, branch).has_value();
+  if (!may && !is_waiting) return refuse(request.done, may.error());
+  if (definition.is_query(branch) && !fails) {
+    if (const auto topics = subscriptions_.check(definition); !topics)
+      return refuse(request.done, topics.error());
+  }
+  if (is_waiting) calls_.withdraw(live, branch);
+  const bool resumes = stop_resuming(live);
+  const auto outcome = fails ? Outcome::failure(request.reason) : Outcome::success();
+  decide(live, core::WordResolve{branch, &outcome, request.reason, is_waiting, resumes});
   add_waiter(live, {std::move(request.done), false, 0});
 }
 

@@ -30,6 +30,7 @@ struct Origin {
   std::string gaps{};
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;
+  bool has_posted = false;  // the file holds requests without an answer
 };
 
 }  // namespace belay::engine

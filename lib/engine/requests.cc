@@ -35,9 +35,15 @@ template <NamesGid R>
 void Coordinator::take(R& request) {
   if (const auto error = R::kOnlyLooks ? end_of_service() : refusal())
     return refuse(request.done, *error);
-  if (auto* live = live_.find(request.key())) return meet(*live, request);
+  if (auto* live = live_.find(request.key())) {
+    meet(*live, request);
+    return note_taken(request);
+  }
   if constexpr (requires { request.gid_is_new; }) {
-    if (request.gid_is_new) return begin(request);
+    if (request.gid_is_new) {
+      begin(request);
+      return note_taken(request);
+    }
   }
   if (disk_.hangs()) return refuse(request.done, DiskHealth::silence());
   lookups_.add(std::move(request));
@@ -103,10 +109,12 @@ void Coordinator::resolve(R& request, const std::optional<ports::StoredSummary>&
   // Another request that waited for the same lookup may have begun the transaction.
   if (auto* live = live_.find(request.key())) {
     if constexpr (std::is_same_v<R, WordRequest>) BELAY_MARK(word_met_lookup);
-    return meet(*live, request);
+    meet(*live, request);
+    return note_taken(request);
   }
   if constexpr (std::is_same_v<R, SubmitRequest>) {
     begin(request);
+    note_taken(request);
   } else {
     const Error unknown{ErrorCode::not_found, fmt::format("no transaction with the gid '{}' is "
                                                           "known",

@@ -34,6 +34,7 @@ struct SubmitRequest {
   bool gid_is_new = false;  // just generated: not looked up on disk
   bool wants_final = false;
   base::Callback<Report> done;
+  std::int64_t posted = 0;  // its id in the state file; 0: this process made the request
 
   std::string_view key() const { return definition.gid(); }
   std::size_t bytes() const { return core::memory_of(definition); }
@@ -76,20 +77,25 @@ struct BranchRequest {
 
 // The decision of a driven transaction's caller, or an operator's command for any transaction.
 struct WordRequest {
-  enum class Word : std::uint8_t { submit, abort, stop, hasten };
+  enum class Word : std::uint8_t { submit, abort, back, stop, hasten, resolve };
   static constexpr bool kOnlyLooks = false;
   std::string gid;
   Word word{};
-  std::string reason;  // the reason of an abort or a stop
+  std::string reason;  // of an abort, or an operator's
   base::Callback<Report> done;
   // True: `done` runs when the transaction has ended.
   bool wants_final = false;
   // With wants_final: `done` may be dropped after this time; 0: never.
   std::uint64_t timeout_ms = 0;
-  Millis delay{};  // the delay of a message's submit
+  Millis delay{};           // the delay of a message's submit
+  std::int64_t posted = 0;  // as in SubmitRequest
+  // With `resolve`: the branch and its operation that ended, and how.
+  std::string branch_id{};
+  Op op{};
+  OutcomeKind outcome{};
 
   std::string_view key() const { return gid; }
-  std::size_t bytes() const { return gid.size() + reason.size(); }
+  std::size_t bytes() const { return gid.size() + reason.size() + branch_id.size(); }
   Result<> recall(const ports::StoredSummary& stored) const;
 };
 
@@ -163,10 +169,14 @@ using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequ
                              ProgressRequest, EndRequest, TopicRequest, TopicsRequest,
                              HastenRequest, RegisteredRequest, CloseRequest>;
 
+// A posted request is not queued: it waits in the state file, and few of them are read at a time.
 template <class Any>
 Load load_of(const Any& request) {
   return std::visit(
       [](const auto& one) -> Load {
+        if constexpr (requires { one.posted; }) {
+          if (one.posted != 0) return {};
+        }
         if constexpr (requires { one.bytes(); }) return {1, sizeof(Request) + one.bytes()};
         return {};
       },

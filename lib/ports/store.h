@@ -47,6 +47,33 @@ struct TopicChange {
   core::TopicStamp stamp{};  // the topic's after the change
 };
 
+// A request that another process wrote into the file, see belay/requests.h.
+struct PostedRequest {
+  std::int64_t id = 0;  // grows with the order of their commits
+  std::string verb;
+  std::string gid;
+  std::string body;
+  std::string reason;
+  std::string asked_by;
+  // Of a submit: what `body` describes.
+  std::optional<core::Definition> definition{};
+  // Of `resolve`, likewise.
+  std::string branch_id{};
+  Op op{};
+  OutcomeKind outcome{};
+  // The request can never be carried out.
+  std::optional<Error> wrong{};
+};
+
+// The answer to such a request. It is on disk with the batch that holds its effect.
+struct PostedAnswer {
+  std::int64_t id = 0;
+  std::string gid;
+  std::string answer;  // "taken", or the name of an error
+  std::string detail;
+  std::uint64_t at = 0;  // ms since the epoch
+};
+
 struct Batch {
   // The lsn of the log row; 0: there are no records, only rows and folding.
   Lsn lsn = 0;
@@ -59,7 +86,8 @@ struct Batch {
   // The times that no engine saw, as text in the engine's format, see engine/seen_time.h. Replaces
   // the former text.
   std::optional<std::string> gaps;
-  std::vector<XaRealm> realms;  // to be stored; to store one twice does no harm
+  std::vector<XaRealm> realms;        // to be stored; to store one twice does no harm
+  std::vector<PostedAnswer> answers;  // to write one twice does no harm
   // In ms since the epoch. The value is written only to see whether the disk accepts a write; 0:
   // not written.
   std::uint64_t checked_at = 0;
@@ -107,10 +135,24 @@ class Store {
   using LookupDone = std::function<void(Found result)>;
   virtual void lookup(std::vector<std::string> gids, LookupDone done) = 0;
 
+  // Requests without an answer, in their order.
+  struct PostedQuery {
+    std::int64_t after = 0;  // only ids above this one
+    // Leaves out submits, and what was posted behind a submit with the same gid.
+    bool without_submits = false;
+  };
+  struct Posted {
+    std::vector<PostedRequest> requests;
+    bool more = false;
+  };
+  using PostedDone = std::function<void(Result<Posted> result)>;
+  virtual void read_posted(const PostedQuery& query, PostedDone done) = 0;
+
   // Deletes some of the rows whose retention has ended. `done` gets true if more are left.
   struct Expiry {
     std::uint64_t succeed_before = 0;  // ms since the epoch, by finish time; 0: none
     std::uint64_t failed_before = 0;
+    std::uint64_t answered_before = 0;  // requests of other processes
   };
   using CollectDone = std::function<void(Result<bool> more)>;
   virtual void collect(const Expiry& expiry, CollectDone done) = 0;

@@ -34,6 +34,23 @@ bool is_damage(int primary, std::string_view message) {
          (primary == SQLITE_ERROR && message == "malformed JSON");
 }
 
+// A busy handler: the first tries follow each other closely, so that a short gap between two writes
+// of a busy connection is found. Times are the VFS's.
+constexpr int kCloseTries = 500;
+constexpr int kCloseMicros = 100;
+constexpr int kMicros = 1'000;
+
+template <Patience kPatience>
+int wait_some(void* db, int tried) noexcept {
+  constexpr int kCloseMillis = kCloseTries * kCloseMicros / 1'000;
+  if (tried >= kCloseTries + static_cast<int>(kPatience) - kCloseMillis) return 0;
+  sqlite3_vfs* vfs = nullptr;
+  sqlite3_file_control(static_cast<sqlite3*>(db), "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+  if (vfs == nullptr) return 0;
+  vfs->xSleep(vfs, tried < kCloseTries ? kCloseMicros : kMicros);
+  return 1;
+}
+
 }  // namespace
 
 Error sqlite_error(sqlite3* db, int code, std::string_view doing) {
@@ -109,6 +126,11 @@ Result<std::string> Database::text(std::string_view sql) {
   auto row = statement->step();
   if (!row) return row.error();
   return *row ? std::string(statement->bytes(0)) : std::string();
+}
+
+void wait_for_others(sqlite3* db, Patience patience) {
+  const bool is_long = patience == Patience::write;
+  sqlite3_busy_handler(db, is_long ? wait_some<Patience::write> : wait_some<Patience::moment>, db);
 }
 
 void Database::checkpoint_on_close(bool wanted) {

@@ -88,6 +88,13 @@ class ResetAtEnd {
   Statement& statement_;
 };
 
+// For a short write of another connection, or only for a moment.
+enum class Patience : int { write = 5'000, moment = 100 };  // ms
+// How long a statement waits for the lock of another connection. SQLite's own busy timeout sleeps
+// for up to 100 ms between two tries; beside a connection that writes without a pause it would find
+// the file locked each time.
+void wait_for_others(sqlite3* db, Patience patience);
+
 class Database {
  public:
   Database() = default;
@@ -109,6 +116,7 @@ class Database {
   Result<std::int64_t> integer(std::string_view sql);
   Result<std::string> text(std::string_view sql);
 
+  void wait_for_others(Patience patience) { sqlite::wait_for_others(handle_, patience); }
   // Sets whether SQLite moves the write-ahead log into the file when the last connection closes.
   void checkpoint_on_close(bool wanted);
   struct Moved {

@@ -16,17 +16,14 @@
 namespace belay::store {
 namespace {
 
-// The rescue does not wait for readers of other programs: the commit will be tried again anyway.
-constexpr int kRescueBusyMillis = 100;
-constexpr const char* kDataVersion = "PRAGMA main.data_version";
-
-// Moves everything into the file. The next writer begins the log anew.
+// Moves everything into the file. The next writer begins the log anew. This does not wait for
+// readers of other programs: the commit will be tried again anyway.
 Result<> move_all(sqlite::Database& database) {
-  sqlite3_busy_timeout(database.handle(), kRescueBusyMillis);
+  database.wait_for_others(sqlite::Patience::moment);
   int left = 0;
   const int code = sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                              &left, nullptr);
-  sqlite3_busy_timeout(database.handle(), kBusyMillis);
+  database.wait_for_others(sqlite::Patience::write);
   if (code == SQLITE_OK && left == 0) return {};
   return sqlite::sqlite_error(database.handle(), code,
                               "moving a removed write-ahead log into the file");
@@ -51,6 +48,25 @@ Result<> Journal::Impl::look() {
   auto seen = file_.check_all();
   if (!seen) broken_ = true;
   return seen;
+}
+
+// The files are checked after the version was read: if they are in place, all writes up to that
+// version went into them, so they are no obstacle to a later rescue.
+Result<bool> Journal::Impl::was_written() {
+  if (closed_ || broken_) return false;
+  if (std::exchange(may_have_missed_, false)) return true;
+  auto& statement = statements_->data_version;
+  std::int64_t version = 0;
+  {
+    const sqlite::ResetAtEnd reset(statement);
+    auto row = statement.step();
+    if (!row) return broke(row.error()).error();
+    version = statement.integer(0);
+  }
+  if (version == data_version_) return false;
+  BELAY_TRY(look());
+  data_version_ = version;
+  return true;
 }
 
 // Called before the connection is given up, as long as the connection is intact.

@@ -71,12 +71,16 @@ Result<std::vector<std::optional<ports::StoredSummary>>> Journal::lookup(
     const std::vector<std::string>& gids) {
   return impl_->lookup(gids);
 }
+Result<ports::Store::Posted> Journal::read_posted(const ports::Store::PostedQuery& query) {
+  return impl_->read_posted(query);
+}
 Result<bool> Journal::collect(const ports::Store::Expiry& expiry) { return impl_->collect(expiry); }
 Result<> Journal::checkpoint_wal() { return impl_->checkpoint_wal(); }
 Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
   return impl_->move_wal_in_background(std::move(on_progress));
 }
 Result<> Journal::look() { return impl_->look(); }
+Result<bool> Journal::was_written() { return impl_->was_written(); }
 std::uint64_t Journal::now_us() const { return impl_->now_us(); }
 Result<> Journal::close() { return impl_->close(); }
 
@@ -125,7 +129,7 @@ Result<> Journal::Impl::connect() {
   if (!database) return database.error();
   database_ = std::move(*database);
   database_.checkpoint_on_close(false);
-  sqlite3_busy_timeout(database_.handle(), kBusyMillis);
+  database_.wait_for_others(sqlite::Patience::write);
   return set_up_file();
 }
 
@@ -192,12 +196,16 @@ Result<> Journal::Impl::prepare() {
   BELAY_TRY(set(statements->find, kFind));
   BELAY_TRY(set(statements->pages, "PRAGMA page_count"));
   BELAY_TRY(set(statements->set_meta, kSetMeta));
+  BELAY_TRY(set(statements->data_version, kDataVersion));
   auto rows = RowWriter::prepare(database_.handle());
   if (!rows) return rows.error();
   statements->rows = std::move(*rows);
   auto topics = TopicWriter::prepare(database_.handle());
   if (!topics) return topics.error();
   statements->topics = std::move(*topics);
+  auto posted = PostedTable::prepare(database_.handle());
+  if (!posted) return posted.error();
+  statements->posted = std::move(*posted);
   auto collector = HistoryCollector::prepare(database_.handle());
   if (!collector) return collector.error();
   auto page_bytes = database_.integer("PRAGMA page_size");
@@ -262,6 +270,7 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
   }
   BELAY_TRY(write_rows(batch.rows));
   for (const auto& change : batch.topics) BELAY_TRY(statements.topics.write(change));
+  BELAY_TRY(statements.posted.write(batch.answers));
   BELAY_TRY(write_extras(batch));
   if (fold_below != 0) {
     statements.fold.bind(1, fold_below);
@@ -361,6 +370,11 @@ Result<std::vector<std::optional<ports::StoredSummary>>> Journal::Impl::lookup(
     summary->finished_at = find.number(6);
   }
   return found;
+}
+
+Result<ports::Store::Posted> Journal::Impl::read_posted(const ports::Store::PostedQuery& query) {
+  BELAY_TRY(ensure_sound());
+  return statements_->posted.read(query);
 }
 
 Result<> Journal::Impl::close() {

@@ -76,6 +76,7 @@ struct Recovered {
   core::Topics topics;
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;
+  bool has_posted = false;  // the file holds requests without an answer
   FileFacts file;
 };
 
@@ -103,6 +104,7 @@ class Journal {
   Result<ports::StoreFigures> commit(const ports::Batch& batch);
   Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
       const std::vector<std::string>& gids);
+  Result<ports::Store::Posted> read_posted(const ports::Store::PostedQuery& query);
   Result<bool> collect(const ports::Store::Expiry& expiry);
   // Moves the content of the write-ahead log into the file, if the log is large enough. To be
   // called between commits. An error has the same effect on the next commit as a failed commit.
@@ -115,6 +117,8 @@ class Journal {
   // time, between commits; after an error the next commit repairs the files, or is refused. Errors:
   // storage.
   Result<> look();
+  // True: another program has written to the file since the last call. Errors: as `look`.
+  Result<bool> was_written();
   // Moves everything into the one file and releases the lock. The destructor does the same, but
   // reports nothing.
   Result<> close();

@@ -15,6 +15,7 @@
 #include "store/history_collector.h"
 #include "store/journal.h"
 #include "store/lock_file.h"
+#include "store/posted.h"
 #include "store/row.h"
 #include "store/schema.h"
 #include "store/topics.h"
@@ -22,8 +23,7 @@
 
 namespace belay::store {
 
-// How long to wait for a short write of another process.
-inline constexpr int kBusyMillis = 5'000;
+inline constexpr std::string_view kDataVersion = "PRAGMA main.data_version";
 inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
 class Journal::Impl {
@@ -39,10 +39,12 @@ class Journal::Impl {
   Result<ports::StoreFigures> commit(const ports::Batch& batch);
   Result<std::vector<std::optional<ports::StoredSummary>>> lookup(
       const std::vector<std::string>& gids);
+  Result<ports::Store::Posted> read_posted(const ports::Store::PostedQuery& query);
   Result<bool> collect(const ports::Store::Expiry& expiry);
   Result<> checkpoint_wal();
   Result<> move_wal_in_background(std::function<void()> on_progress);
   Result<> look();
+  Result<bool> was_written();
   Result<> close();
   std::uint64_t now_us() const { return config_.now_us ? config_.now_us() : 0; }
 
@@ -58,8 +60,10 @@ class Journal::Impl {
     sqlite::Statement find;
     sqlite::Statement pages;
     sqlite::Statement set_meta;
+    sqlite::Statement data_version;
     std::unique_ptr<RowWriter> rows;
     TopicWriter topics;
+    PostedTable posted;
   };
   struct LogRow {
     core::Lsn lsn;
@@ -124,6 +128,7 @@ class Journal::Impl {
   bool broken_ = false;  // the content of the file must be determined again
   std::optional<Error> superseded_;
   std::int64_t data_version_ = 0;  // changes when another connection writes
+  bool may_have_missed_ = false;   // the file was opened again: others may have written before
   core::Lsn last_lsn_ = 0;         // the newest lsn in the file
   core::Lsn in_doubt_lsn_ = 0;     // the lsn of the batch whose commit failed last
   LogMark newest_known_;           // certainly on disk

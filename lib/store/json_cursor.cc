@@ -78,16 +78,26 @@ std::string Cursor::text() {
 
 std::string Cursor::text_or_null() { return take_word("null") ? std::string() : text(); }
 
-std::int64_t Cursor::integer() {
+template <class Number>
+Number Cursor::number() {
   peek();
-  std::int64_t value = 0;
+  Number value{};
   const auto read = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
   if (read.ec != std::errc()) {
     fail();
-    return 0;
+    return {};
   }
   rest_.remove_prefix(static_cast<std::size_t>(read.ptr - rest_.data()));
   return value;
+}
+
+std::int64_t Cursor::integer() { return number<std::int64_t>(); }
+double Cursor::real() { return number<double>(); }
+
+bool Cursor::flag() {
+  if (take_word("true")) return true;
+  if (!take_word("false")) fail();
+  return false;
 }
 
 std::string Cursor::bytes() {

@@ -22,6 +22,8 @@ class Cursor {
   std::string text();
   std::string text_or_null();  // null: empty
   std::int64_t integer();
+  double real();
+  bool flag();  // true or false
   // A string, or the bytes of {"base64": …}.
   std::string bytes();
   // Skips any value.
@@ -36,6 +38,8 @@ class Cursor {
   bool take(char wanted);
   bool take_word(std::string_view word);
   void take_string(std::string* out);
+  template <class Number>
+  Number number();
   void skip_scalar();
   void fail();
 

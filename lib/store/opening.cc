@@ -36,7 +36,7 @@ Result<> Journal::Impl::check_whole() const {
   auto database = sqlite::Database::open(path_, SQLITE_OPEN_READWRITE, config_.vfs);
   if (!database) return database.error();
   database->checkpoint_on_close(false);
-  sqlite3_busy_timeout(database->handle(), kBusyMillis);
+  database->wait_for_others(sqlite::Patience::write);
   auto kind = identify(*database);
   if (!kind) return kind.error();
   if (*kind == FileKind::fresh) return {};

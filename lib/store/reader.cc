@@ -26,7 +26,6 @@ namespace {
 
 // The first reader after a crash rebuilds the index of the write-ahead log; other readers wait,
 // at most this long.
-constexpr int kBusyMillis = 5'000;
 
 constexpr std::string_view kOldestUnfinished =
     "SELECT created_at FROM main.transaction_rows WHERE status < 3 ORDER BY id LIMIT 1";
@@ -90,7 +89,7 @@ Result<std::unique_ptr<Reader::Impl>> Reader::Impl::open(std::string_view path) 
   if (!database) return explain(database.error(), file);
   // The log of an engine that has crashed stays there for the next engine.
   database->checkpoint_on_close(base::file_bytes(file + "-wal") == 0);
-  sqlite3_busy_timeout(database->handle(), kBusyMillis);
+  database->wait_for_others(sqlite::Patience::write);
   auto kind = store::identify(*database);
   if (!kind) return explain(kind.error(), file);
   if (*kind == store::FileKind::fresh) {

@@ -114,6 +114,9 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   auto topics = read_topics(database_);
   if (!topics) return topics.error();
   recovered.topics = std::move(*topics);
+  auto posted = has_posted(database_);
+  if (!posted) return posted.error();
+  recovered.has_posted = *posted;
   auto pages = database_.integer("PRAGMA page_count");
   if (!pages) return pages.error();
   recovered.file_bytes = static_cast<std::uint64_t>(*pages) * page_bytes_;

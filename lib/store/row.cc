@@ -183,7 +183,8 @@ void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t
   using core::RecordKind;
   const bool of_branch = event.kind == RecordKind::answered || event.kind == RecordKind::parked ||
                          event.kind == RecordKind::started || event.kind == RecordKind::added ||
-                         event.kind == RecordKind::progressed;
+                         event.kind == RecordKind::progressed ||
+                         event.kind == RecordKind::resolved || event.kind == RecordKind::hastened;
   const auto result = event.kind == RecordKind::finished ? static_cast<std::int64_t>(event.status)
                                                          : static_cast<std::int64_t>(event.outcome);
   const std::array<std::int64_t, 7> values = {

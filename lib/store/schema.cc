@@ -69,6 +69,30 @@ CREATE TABLE topic_rows(
 INSERT INTO topic_rows SELECT DISTINCT topic, 1, 0, 0 FROM topics;
 )";
 
+// Version 4 adds the requests of other processes. Applications put tables of their own into the
+// file, so its name begins with belay's. The index finds the requests without an answer in the
+// order of their ids, and the oldest answers.
+constexpr const char* kVersion4 = R"(
+CREATE TABLE belay_requests(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  verb TEXT NOT NULL,
+  gid TEXT,
+  body TEXT,
+  reason TEXT,
+  asked_by TEXT,
+  asked_at INTEGER NOT NULL
+    DEFAULT (CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)),
+  answered_at INTEGER,
+  answer TEXT,
+  detail TEXT
+);
+CREATE INDEX belay_requests_by_answer ON belay_requests(answered_at);
+CREATE INDEX belay_requests_orders ON belay_requests(id)
+  WHERE answered_at IS NULL AND verb <> 'submit';
+CREATE INDEX belay_requests_submits ON belay_requests(gid, id)
+  WHERE answered_at IS NULL AND verb = 'submit';
+)";
+
 // The views take time linear in the size of a row: SQLite finds a value in an array only by walking
 // to its index. So `branches` puts each step and its state into one array that is walked once, and
 // `timeline` does the same with each event and the name of its branch. json_each over an array with
@@ -146,7 +170,8 @@ CREATE VIEW timeline AS SELECT
   CASE kind WHEN 1 THEN 'submitted' WHEN 2 THEN 'started'
     WHEN 3 THEN 'answered' WHEN 4 THEN 'parked' WHEN 5 THEN 'aborting' WHEN 6 THEN 'finished'
     WHEN 7 THEN 'prepared' WHEN 8 THEN 'added' WHEN 9 THEN 'committing'
-    WHEN 10 THEN 'stopped' WHEN 12 THEN 'progressed' WHEN 13 THEN 'concluded' END AS event,
+    WHEN 10 THEN 'stopped' WHEN 12 THEN 'progressed' WHEN 13 THEN 'concluded'
+    WHEN 15 THEN 'replayed' WHEN 16 THEN 'resolved' END AS event,
   CASE WHEN kind = 12 THEN name WHEN branch > 0
     THEN CASE op WHEN 8 THEN '00' ELSE coalesce(name, printf('%02d', branch)) END END AS branch_id,
   CASE WHEN kind = 12 THEN step_op WHEN branch > 0 AND kind != 8
@@ -154,7 +179,7 @@ CREATE VIEW timeline AS SELECT
       WHEN 1 THEN 'compensate' WHEN 2 THEN 'try' WHEN 3 THEN 'confirm' WHEN 4 THEN 'cancel'
       WHEN 5 THEN 'prepare' WHEN 6 THEN 'commit' WHEN 7 THEN 'rollback' WHEN 8 THEN 'query'
       END END AS op,
-  CASE kind
+  CASE CASE kind WHEN 16 THEN 3 ELSE kind END
     WHEN 3 THEN CASE coalesce(result, 0) WHEN 0 THEN 'success'
       WHEN 1 THEN 'failure' WHEN 2 THEN 'ongoing' WHEN 3 THEN 'unknown' END
     WHEN 6 THEN CASE result WHEN 3 THEN 'succeed' WHEN 4 THEN 'failed' END
@@ -198,7 +223,8 @@ constexpr std::string_view kNewestViews =
     "SELECT count(*) FROM main.sqlite_schema WHERE type = 'view' AND instr(?1, sql) > 0";
 
 // Entry n migrates version n to n + 1. A released entry is never edited.
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3};
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3,
+                                                                 kVersion4};
 
 // True if the views in the file were made from `kViews`. SQLite stores their text as it was
 // written.

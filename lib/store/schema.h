@@ -8,7 +8,7 @@
 namespace belay::store {
 
 inline constexpr std::int64_t kApplicationId = 0x62656c61;  // "bela", for file(1)
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 
 enum class FileKind : std::uint8_t { fresh, ours };
 

@@ -18,7 +18,11 @@ namespace {
 // longer than this went to another busy thread.
 constexpr int kYields = 40;
 constexpr std::uint64_t kYieldMicrosMax = 200;
-// How often the thread looks for a missing file if nothing is written.
+using Clock = std::chrono::steady_clock;
+
+// How often the thread asks whether other programs have written, and whether the files are still in
+// place if nothing is written.
+constexpr std::chrono::milliseconds kAskInterval{40};
 constexpr std::chrono::milliseconds kLookInterval{500};
 
 }  // namespace
@@ -26,8 +30,8 @@ constexpr std::chrono::milliseconds kLookInterval{500};
 class StoreThread::Impl {
  public:
   Impl(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post,
-       std::function<void(const Error& error)> on_doubt)
-      : journal_(std::move(journal)), post_(std::move(post)), on_doubt_(std::move(on_doubt)) {}
+       StoreEvents events)
+      : journal_(std::move(journal)), post_(std::move(post)), events_(std::move(events)) {}
 
   ~Impl() {
     {
@@ -58,6 +62,10 @@ class StoreThread::Impl {
 
   Journal& journal() { return *journal_; }
   void post(std::function<void()> completion) { post_(std::move(completion)); }
+  void prepare(std::vector<ports::PostedRequest>& requests) const {
+    if (!events_.prepare) return;
+    for (auto& request : requests) events_.prepare(request);
+  }
 
  private:
   enum class Next : std::uint8_t { job, upkeep, end };
@@ -89,7 +97,7 @@ class StoreThread::Impl {
       return ending_ || !jobs_.empty() || upkeep_;
     };
     first ? lock.wait(wake_, has_work)
-          : static_cast<void>(lock.wait_for(wake_, kLookInterval, has_work));
+          : static_cast<void>(lock.wait_for(wake_, kAskInterval, has_work));
     if (ending_) return Next::end;
     if (jobs_.empty()) {
       upkeep_ = false;
@@ -113,16 +121,27 @@ class StoreThread::Impl {
       if (next == Next::job) std::exchange(job.work, nullptr)();
       // A failure here is reported by the next commit, which repairs the file first.
       static_cast<void>(journal_->checkpoint_wal().has_value());
-      if (next == Next::upkeep || !job.looks) look();
+      look(next == Next::job && job.looks);
       linger();
     }
   }
 
   // Reported once: the journal does not look again until the next commit has repaired what can be
   // repaired.
-  void look() {
-    const auto seen = journal_->look();
-    if (!seen && on_doubt_) post([tell = on_doubt_, error = seen.error()] { tell(error); });
+  void look(bool has_looked) {
+    const auto now = Clock::now();
+    if (!has_looked && now >= look_at_) tell(journal_->look());
+    if (has_looked || now >= look_at_) look_at_ = now + kLookInterval;
+    if (now < ask_at_) return;
+    ask_at_ = now + kAskInterval / 2;
+    const auto written = journal_->was_written();
+    if (!written) return tell(written.error());
+    if (*written && events_.on_written) post(events_.on_written);
+  }
+
+  void tell(const Result<>& seen) {
+    if (seen || !events_.on_doubt) return;
+    post([tell = events_.on_doubt, error = seen.error()] { tell(error); });
   }
 
   void on_wal_progress() {
@@ -135,7 +154,9 @@ class StoreThread::Impl {
 
   std::unique_ptr<Journal> journal_;
   std::function<void(std::function<void()>)> post_;
-  std::function<void(const Error& error)> on_doubt_;
+  const StoreEvents events_;
+  Clock::time_point look_at_{};  // these two are only for the thread
+  Clock::time_point ask_at_{};
   base::Mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> jobs_ BELAY_GUARDED_BY(mutex_);
@@ -147,9 +168,8 @@ class StoreThread::Impl {
 };
 
 StoreThread::StoreThread(std::unique_ptr<Journal> journal,
-                         std::function<void(std::function<void()>)> post,
-                         std::function<void(const Error& error)> on_doubt)
-    : impl_(std::make_unique<Impl>(std::move(journal), std::move(post), std::move(on_doubt))) {}
+                         std::function<void(std::function<void()>)> post, StoreEvents events)
+    : impl_(std::make_unique<Impl>(std::move(journal), std::move(post), std::move(events))) {}
 
 StoreThread::~StoreThread() = default;
 
@@ -167,6 +187,16 @@ void StoreThread::commit(const ports::Batch& batch, CommitDone done) {
 void StoreThread::lookup(std::vector<std::string> gids, LookupDone done) {
   impl_->add([impl = impl_.get(), gids = std::move(gids), done = std::move(done)]() mutable {
     auto result = impl->journal().lookup(gids);
+    impl->post([result = std::move(result), done = std::move(done)]() mutable {
+      done(std::move(result));
+    });
+  });
+}
+
+void StoreThread::read_posted(const PostedQuery& query, PostedDone done) {
+  impl_->add([impl = impl_.get(), query, done = std::move(done)]() mutable {
+    auto result = impl->journal().read_posted(query);
+    if (result) impl->prepare(result->requests);
     impl->post([result = std::move(result), done = std::move(done)]() mutable {
       done(std::move(result));
     });

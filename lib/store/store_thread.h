@@ -10,14 +10,22 @@
 
 namespace belay::store {
 
+struct StoreEvents {
+  // Runs on the loop, once, when the file or a file beside it is found to be missing or replaced:
+  // at most a second after that happened, even if there are no jobs. The next commit shows whether
+  // the file still works.
+  std::function<void(const Error& error)> on_doubt{};
+  // Runs on the loop when another program has written to the file: some 50 ms after that at most.
+  std::function<void()> on_written{};
+  // Runs on the thread, for each request that `read_posted` has read.
+  std::function<void(ports::PostedRequest&)> prepare{};
+};
+
 class StoreThread final : public ports::Store {
  public:
-  // `post` is thread-safe and runs its argument on the loop, in order. `on_doubt` runs on the loop,
-  // once, when the file or a file beside it is found to be missing or replaced: at most a second
-  // after that happened, even if there are no jobs. The next commit shows whether the file still
-  // works.
+  // `post` is thread-safe and runs its argument on the loop, in order.
   StoreThread(std::unique_ptr<Journal> journal, std::function<void(std::function<void()>)> post,
-              std::function<void(const Error& error)> on_doubt = {});
+              StoreEvents events = {});
   // Finishes the current job, drops the others, closes the journal, and joins the thread.
   ~StoreThread() override;
 
@@ -26,6 +34,7 @@ class StoreThread final : public ports::Store {
   Result<> start();
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;
+  void read_posted(const PostedQuery& query, PostedDone done) override;
   void collect(const Expiry& expiry, CollectDone done) override;
   // Closes the journal and ends the thread's work; `done` as above.
   void close(std::function<void(Result<>)> done);

@@ -16,8 +16,6 @@ namespace {
 constexpr std::uint64_t kWalBytesMax = 64 * 1024 * 1024;
 // The amount that may be moved between two commits: it takes some ms.
 constexpr std::uint64_t kRemainderBytes = 1024 * 1024;
-// A repair does not wait for readers.
-constexpr int kRepairBusyMillis = 100;
 
 }  // namespace
 
@@ -40,6 +38,7 @@ Result<> Journal::Impl::ensure_sound() {
   if (!broken_) return {};
   if (auto repaired = repair(); !repaired) return broke(repaired.error());
   broken_ = false;
+  may_have_missed_ = true;
   if (!on_wal_progress_) return {};
   auto moving = move_wal_in_background(on_wal_progress_);
   return moving ? moving : Error{ErrorCode::storage, moving.error().detail};
@@ -63,9 +62,9 @@ Result<> Journal::Impl::repair() {
   auto epoch = database_.integer(kReadEpoch);
   if (!epoch) return epoch.error();
   BELAY_TRY(prove_epoch(static_cast<std::uint64_t>(*epoch)));
-  sqlite3_busy_timeout(database_.handle(), kRepairBusyMillis);
+  database_.wait_for_others(sqlite::Patience::moment);  // a repair does not wait for readers
   if (auto moved = database_.run("PRAGMA wal_checkpoint(TRUNCATE)"); !moved) return moved;
-  sqlite3_busy_timeout(database_.handle(), kBusyMillis);
+  database_.wait_for_others(sqlite::Patience::write);
   BELAY_TRY(prepare());
   return prove_log();
 }
@@ -147,6 +146,10 @@ Result<bool> Journal::Impl::collect(const ports::Store::Expiry& expiry) {
   auto collected = [&]() -> Result<bool> {
     BELAY_TRY(begin());
     auto more = history_collector_->step(expiry);
+    if (!more) return more;
+    auto more_answers = statements_->posted.sweep(expiry.answered_before);
+    if (!more_answers) return more_answers;
+    more = *more || *more_answers;
     if (more && !*more && facts_.returns_pages) more = release_free_pages(database_);
     if (!more) return more;
     BELAY_TRY(statements_->commit.run());

@@ -140,6 +140,8 @@ std::string_view word_of(RecordKind kind) {
     case RecordKind::stopped: return "stopped";
     case RecordKind::progressed: return "progressed";
     case RecordKind::concluded: return "concluded";
+    case RecordKind::hastened: return "replayed";
+    case RecordKind::resolved: return "resolved";
     case RecordKind::scheduled: break;  // not in the timeline
   }
   return {};
@@ -217,6 +219,7 @@ TimelineRow event_of(const Trimmed& event, const WholeTransaction& whole,
   const auto place = static_cast<std::size_t>(branch - 1);
   switch (kind_of(event)) {
     case RecordKind::finished: row.outcome = name_of(static_cast<Status>(result)); break;
+    case RecordKind::resolved:
     case RecordKind::answered: row.outcome = name_of(static_cast<OutcomeKind>(result)); break;
     case RecordKind::progressed:
       if (place >= whole.progress.size()) break;

@@ -56,6 +56,13 @@ void SimStore::lookup(std::vector<std::string> gids, LookupDone done) {
   });
 }
 
+void SimStore::read_posted(const PostedQuery& query, PostedDone done) {
+  add([this, query, done = std::move(done)] {
+    auto result = journal_.read_posted(query);
+    return [result = std::move(result), done = std::move(done)] { done(result); };
+  });
+}
+
 void SimStore::collect(const Expiry& expiry, CollectDone done) {
   add([this, expiry, done = std::move(done)] {
     auto result = journal_.collect(expiry);

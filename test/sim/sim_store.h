@@ -32,6 +32,7 @@ class SimStore final : public ports::Store {
 
   void commit(const ports::Batch& batch, CommitDone done) override;
   void lookup(std::vector<std::string> gids, LookupDone done) override;
+  void read_posted(const PostedQuery& query, PostedDone done) override;
   void collect(const Expiry& expiry, CollectDone done) override;
 
   void calm() { disk_us_ = disk_us_ < 1'000 ? disk_us_ : 1'000; }

@@ -63,10 +63,12 @@ std::vector<Record> all_records(const Beginning& beginning, const Transaction& t
     records.back().kind = kind;
     return records.back();
   };
-  for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked}) {
+  for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked,
+                          RecordKind::resolved, RecordKind::hastened}) {
+    const bool has_outcome = kind == RecordKind::answered || kind == RecordKind::resolved;
     for (std::uint32_t branch = 0; branch <= transaction.branches.size(); ++branch) {
       for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op) {
-        for (unsigned outcome = 0; outcome < (kind == RecordKind::answered ? 4u : 1u); ++outcome) {
+        for (unsigned outcome = 0; outcome < (has_outcome ? 4u : 1u); ++outcome) {
           auto& record = with_kind(kind);
           record.branch = branch;
           record.op = static_cast<Op>(op);
@@ -199,6 +201,10 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
       if (before.mode() == Mode::saga) return false;
       if (before.mode() == Mode::msg) return after.status == Status::submitted;
       return before.driven && after.status == Status::prepared;
+    case RecordKind::resolved:
+      if (before.mode() == Mode::workflow) return false;
+      break;
+    case RecordKind::hastened:
     case RecordKind::stopped:
     case RecordKind::started:
     case RecordKind::answered:
@@ -271,8 +277,8 @@ Seen walk(const Beginning& beginning) {
 TEST_SUITE("core/apply") {
   TEST_CASE("in every state of every mode a record is applied, or refused without a change") {
     using K = RecordKind;
-    const std::set<K> saga{K::started,  K::answered, K::parked,
-                           K::aborting, K::finished, K::stopped};
+    const std::set<K> saga{K::started,  K::answered, K::parked,   K::aborting,
+                           K::finished, K::stopped,  K::hastened, K::resolved};
     auto declared = saga;
     declared.insert(K::committing);
     auto driven = declared;
@@ -291,7 +297,7 @@ TEST_SUITE("core/apply") {
         {"driven msg", driven},
         {"workflow",
          {K::started, K::answered, K::parked, K::finished, K::progressed, K::concluded,
-          K::scheduled, K::stopped}},
+          K::scheduled, K::stopped, K::hastened}},
     };
     for (const auto& beginning : beginnings()) {
       const auto seen = walk(beginning);

@@ -93,6 +93,10 @@ constexpr std::string_view kWorkflowDefinition1 =
     "01370d6279207468652063616c6c6572056f7264657201100b73686f702e726573756d65000b7b2263617274"
     "223a377d00";
 
+constexpr std::string_view kOperatorBatch1 =
+    "0103f4c93657d0d698ffbc310f020001080828627920616e6e29100006010808726566756e64656410020800"
+    "1108736f6c64206f7574";
+
 constexpr std::string_view kWorkflowBatch1 =
     "01054bf7afa6acd295ffbc310e02000040bca096ffbc310c00021502303106616374696f6e07737563636565"
     "640200ff0300a09c010043ccee96ffbc310848545450203530320c00a29c011802303108726f6c6c6261636b"
@@ -206,6 +210,7 @@ TEST_SUITE("core/golden") {
     check_batch(driven_records(), kDrivenBatch1);
     check_batch(msg_records(), kMsgBatch1);
     check_batch(workflow_records(), kWorkflowBatch1);
+    check_batch(operator_records(), kOperatorBatch1);
   }
 
   TEST_CASE("the example in the description of the formats is that batch") {

@@ -32,7 +32,9 @@ class MsgStory::Examiner {
     if (record.kind == RecordKind::finished) ++ends_;
     switch (record.kind) {
       case RecordKind::started: return started(record);
-      case RecordKind::answered: return answered(record);
+      case RecordKind::answered:
+      case RecordKind::resolved: return answered(record);
+      case RecordKind::hastened: return hastened(record);
       case RecordKind::parked: return story_.shares_[record.branch].park();
       case RecordKind::aborting: return decides(Decision::abort);
       case RecordKind::committing:
@@ -73,7 +75,7 @@ class MsgStory::Examiner {
     examine(Property::goes_to_subscribers, awaited_topics_.empty());
     if (delivery_failed_) examine(Property::delivery_ends_nothing, records_ == 1);
     if (late_answer_) examine(Property::word_before_answer, records_ == 1 + ends_ && calls_ == 0);
-    if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
+    if (hastened_) examine(Property::hastened_at_once, hastens_ == 0 && story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
       examine(Property::no_idling, !share.parked || share.out || story_.finished_);
@@ -92,10 +94,26 @@ class MsgStory::Examiner {
   void happens(const core::WordStop&) {}  // told by StoppableStory
   void happens(const core::Hastened&) {
     hastened_ = true;
+    for (std::uint32_t i = 0; i < story_.shares_.size(); ++i) {
+      const auto& share = story_.shares_[i];
+      const bool waits = !story_.finished_ && story_.is_open(i) && !share.out && !share.parked;
+      hastens_ += waits ? 1 : 0;
+    }
     meets_deadline();
   }
   void happens(const core::WordSubmit&) { must_submit_ = true; }
-  void happens(const core::WordAbort&) { must_abort_ = true; }
+  void happens(const core::WordAbort& event) {
+    if (event.resumes) {
+      for (std::uint32_t i = 0; i < story_.shares_.size(); ++i)
+        story_.shares_[i].resume(story_.is_open(i), now_);
+    }
+    must_abort_ = true;
+  }
+  void happens(const core::WordResolve& event) {
+    resolves_ = true;
+    const auto op = story_.is_query(event.branch) ? Op::query : Op::action;
+    happens(core::Answered{event.branch, op, event.outcome});
+  }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
@@ -148,6 +166,11 @@ class MsgStory::Examiner {
     }
   }
 
+  void hastened(const core::Record& record) {
+    examine(Property::hastened_at_once, hastens_-- > 0);
+    story_.shares_[record.branch].hasten();
+  }
+
   void added() {
     examine(Property::goes_to_subscribers, !awaited_topics_.empty());
     if (awaited_topics_.empty()) return;
@@ -178,8 +201,10 @@ class MsgStory::Examiner {
     examine(Property::attempts_counted, awaited_.takes(record));
     auto& share = story_.shares_[record.branch];
     const bool is_query = story_.is_query(record.branch);
-    ++share.answers[0];
-    share.parked = false;
+    examine(Property::attempts_counted,
+            resolves_ == (record.kind == core::RecordKind::resolved) || share.target.empty());
+    if (record.kind == core::RecordKind::answered) ++share.answers[0];
+    share.parked = share.retries = false;
     if (record.outcome == OutcomeKind::success) {
       (is_query ? share.answered.emplace() : share.done) = true;
     } else if (is_query && record.outcome == OutcomeKind::failure) {
@@ -241,6 +266,8 @@ class MsgStory::Examiner {
   Decision decision_before_;
   bool was_finished_;
   bool hastened_ = false;
+  int hastens_ = 0;  // records that are yet to come
+  bool resolves_ = false;
   bool was_asked_;
   bool must_submit_ = false;
   bool must_abort_ = false;

@@ -24,7 +24,9 @@ class SagaStory::Examiner {
     story_.tale_.record(record, now_, story_.shares_.size());
     switch (record.kind) {
       case core::RecordKind::started: return started(record);
-      case core::RecordKind::answered: return answered(record);
+      case core::RecordKind::answered:
+      case core::RecordKind::resolved: return answered(record);
+      case core::RecordKind::hastened: return hastened(record);
       case core::RecordKind::parked: return story_.shares_[record.branch].park();
       case core::RecordKind::aborting: return aborting();
       case core::RecordKind::finished: return finished(record.status);
@@ -57,7 +59,7 @@ class SagaStory::Examiner {
     }
     examine(Property::turns_back_for_a_reason, aborts_now_ == must_abort_);
     examine(Property::nothing_forward_after_abort, submits_now_ == must_submit_);
-    if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
+    if (hastened_) examine(Property::hastened_at_once, hastens_ == 0 && story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
       examine(Property::no_idling, !share.parked || share.out || story_.finished_);
@@ -72,7 +74,12 @@ class SagaStory::Examiner {
     // A deadline of its own holds after the submit, too.
     must_abort_ = story_.plan_->timeout != 0 && story_.deadline() <= now_;
   }
-  void happens(const core::WordAbort&) { must_abort_ = true; }
+  void happens(const core::WordAbort& event) {
+    if (event.resumes) {
+      for (auto& share : story_.shares_) share.resume(story_.is_open(share), now_);
+    }
+    must_abort_ = true;
+  }
   void happens(const core::Registered&) {}
   void happens(const core::Progressed&) {}  // nor of a workflow
   void happens(const core::WordEnd&) {}
@@ -80,7 +87,17 @@ class SagaStory::Examiner {
   void happens(const core::WordStop&) {}  // told by StoppableStory
   void happens(const core::Hastened&) {
     hastened_ = true;
+    for (const auto& share : story_.shares_) hastens_ += waits(share) ? 1 : 0;
     meets_deadline();
+  }
+  // Nobody calls it, and somebody will.
+  bool waits(const Share& share) const {
+    return !story_.finished_ && story_.is_open(share) && !share.out && !share.parked;
+  }
+  void happens(const core::WordResolve& event) {
+    resolves_ = true;
+    happens(
+        core::Answered{event.branch, story_.aborted_ ? Op::compensate : Op::action, event.outcome});
   }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
@@ -127,13 +144,21 @@ class SagaStory::Examiner {
     examine(Property::attempts_counted, awaited_.takes(record));
     auto& share = story_.shares_[record.branch];
     const bool undo = record.op == Op::compensate;
-    ++share.answers[static_cast<std::size_t>(record.op)];
-    share.parked = false;
+    examine(Property::attempts_counted, resolves_ == (record.kind == core::RecordKind::resolved) ||
+                                            story_.plan_->is_empty(record.branch, record.op));
+    if (record.kind == core::RecordKind::answered)
+      ++share.answers[static_cast<std::size_t>(record.op)];
+    share.parked = share.retries = false;
     if (record.outcome == OutcomeKind::success) {
       (undo ? share.undone : share.acted) = true;
     } else if (undo || record.outcome != OutcomeKind::failure) {
       share.unended(record.outcome, undo || (!story_.aborted_ && !must_abort_), now_);
     }
+  }
+
+  void hastened(const core::Record& record) {
+    examine(Property::hastened_at_once, hastens_-- > 0);
+    story_.shares_[record.branch].hasten();
   }
 
   void committing() {
@@ -185,6 +210,8 @@ class SagaStory::Examiner {
   unsigned told_the_end_ = 0;
   bool was_finished_;
   bool hastened_ = false;
+  int hastens_ = 0;  // records that are yet to come
+  bool resolves_ = false;
   bool must_abort_ = false;
   bool aborts_now_ = false;
   bool must_submit_ = false;
@@ -222,6 +249,7 @@ void SagaStory::examine_state(const core::Transaction& transaction, Findings& fi
   findings.examine(Property::words_allowed,
                    core::may_submit(transaction).has_value() == is_open &&
                        core::may_abort(transaction).has_value() == is_open &&
+                       core::may_turn_back(transaction).has_value() == (!aborted_ && !finished_) &&
                        !core::may_add_branch(transaction),
                    past);
   if (is_open && plan_->timeout == 0) {

@@ -143,6 +143,14 @@ std::vector<core::Record> extreme_records() {
       {.kind = RecordKind::stopped, .id = 10, .at = 5, .text = reason},
       {.kind = RecordKind::progressed, .id = 11, .at = 5, .text = reason},
       {.kind = RecordKind::concluded, .id = 11, .at = 6, .text = reason},
+      {.kind = RecordKind::hastened, .id = 11, .at = 6, .text = reason},
+      {.kind = RecordKind::resolved,
+       .id = 11,
+       .at = 6,
+       .branch = kMax32,
+       .op = Op::compensate,
+       .outcome = OutcomeKind::failure,
+       .text = reason},
       {.kind = RecordKind::scheduled,
        .id = 11,
        .at = 7,
@@ -271,6 +279,31 @@ std::vector<core::Record> driven_records() {
        .outcome = OutcomeKind::unknown,
        .due_at = kAt + 10'008,
        .text = "HTTP 502"},
+  };
+}
+
+std::vector<core::Record> operator_records() {
+  using core::RecordKind;
+  constexpr std::uint64_t kAt = 1'700'000'050'000;
+  return {
+      {.kind = RecordKind::hastened,
+       .id = 1,
+       .at = kAt,
+       .branch = 1,
+       .op = Op::compensate,
+       .text = "(by ann)"},
+      {.kind = RecordKind::resolved,
+       .id = 1,
+       .at = kAt + 3,
+       .branch = 1,
+       .op = Op::compensate,
+       .text = "refunded"},
+      {.kind = RecordKind::resolved,
+       .id = 2,
+       .at = kAt + 4,
+       .op = Op::try_,
+       .outcome = OutcomeKind::failure,
+       .text = "sold out"},
   };
 }
 

@@ -51,6 +51,7 @@ core::Transaction msg_transaction();
 core::Transaction workflow_transaction();
 // Their records, without the first.
 std::vector<core::Record> driven_records();
+std::vector<core::Record> operator_records();
 std::vector<core::Record> msg_records();
 std::vector<core::Record> workflow_records();
 

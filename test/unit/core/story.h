@@ -63,6 +63,8 @@ struct Calls {
   void resume(bool is_open, std::uint64_t now);
   // An answer that ended nothing; `again`: it is to be asked once more.
   void unended(OutcomeKind outcome, bool again, std::uint64_t now);
+  // An operator asks for a call, which does not count.
+  void hasten() { unanswered -= !parked && unanswered > 0 ? 1 : 0; }
   // Nothing to be done about it now.
   bool rests(std::uint64_t now) const { return parked || (retries && not_before > now); }
 };

@@ -27,7 +27,9 @@ class TwoPhaseStory::Examiner {
     ++records_;
     switch (record.kind) {
       case RecordKind::started: return started(record);
-      case RecordKind::answered: return answered(record);
+      case RecordKind::answered:
+      case RecordKind::resolved: return answered(record);
+      case RecordKind::hastened: return hastened(record);
       case RecordKind::parked: return story_.shares_[record.branch].park();
       case RecordKind::aborting: return decides(Decision::abort);
       case RecordKind::committing: return decides(Decision::commit);
@@ -71,7 +73,7 @@ class TwoPhaseStory::Examiner {
       examine(Property::branch_told, told_a_branch_ == 0);
     }
     if (second_failed_) examine(Property::second_phase_ends_nothing, records_ == 1);
-    if (hastened_) examine(Property::hastened_at_once, story_.nothing_waits());
+    if (hastened_) examine(Property::hastened_at_once, hastens_ == 0 && story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
       examine(Property::no_idling, !share.parked || share.out || story_.finished_);
@@ -87,6 +89,7 @@ class TwoPhaseStory::Examiner {
   void happens(const core::WordStop&) {}  // told by StoppableStory
   void happens(const core::Hastened&) {
     hastened_ = true;
+    for (const auto& share : story_.shares_) hastens_ += waits(share) ? 1 : 0;
     meets_deadline();
   }
   void happens(const core::Added&) {
@@ -94,7 +97,23 @@ class TwoPhaseStory::Examiner {
     meets_deadline();
   }
   void happens(const core::WordSubmit&) { word_submit_ = true; }
-  void happens(const core::WordAbort&) { must_abort_ = true; }
+  void happens(const core::WordAbort& event) {
+    if (event.resumes) {
+      for (auto& share : story_.shares_) share.resume(story_.is_open(share), now_);
+    }
+    must_abort_ = true;
+  }
+  // Nobody calls it, and somebody will.
+  bool waits(const Share& share) const {
+    return !story_.finished_ && story_.is_open(share) && !share.out && !share.parked;
+  }
+  void happens(const core::WordResolve& event) {
+    resolves_ = true;
+    const auto op = story_.decision_ == Decision::none     ? plan_.first()
+                    : story_.decision_ == Decision::commit ? plan_.commit()
+                                                           : plan_.rollback();
+    happens(core::Answered{event.branch, op, event.outcome});
+  }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn& event) { story_.shares_[event.branch].out.reset(); }
@@ -142,8 +161,10 @@ class TwoPhaseStory::Examiner {
     examine(Property::attempts_counted, awaited_.takes(record));
     auto& share = story_.shares_[record.branch];
     const bool first = record.op == plan_.first();
-    ++share.answers[first ? 0 : 1];
-    share.parked = false;
+    examine(Property::attempts_counted, resolves_ == (record.kind == core::RecordKind::resolved) ||
+                                            plan_.is_empty(record.branch, record.op));
+    if (record.kind == core::RecordKind::answered) ++share.answers[first ? 0 : 1];
+    share.parked = share.retries = false;
     if (record.outcome == OutcomeKind::success) {
       (first ? share.succeeded : share.done) = true;
     } else if (first && record.outcome == OutcomeKind::failure) {
@@ -156,6 +177,11 @@ class TwoPhaseStory::Examiner {
       }
     }
     if (first && !story_.decided() && (share.succeeded || share.refused)) ++branches_ended_;
+  }
+
+  void hastened(const core::Record& record) {
+    examine(Property::hastened_at_once, hastens_-- > 0);
+    story_.shares_[record.branch].hasten();
   }
 
   void decides(Decision decision) {
@@ -203,6 +229,8 @@ class TwoPhaseStory::Examiner {
   unsigned branches_ended_ = 0;
   bool was_finished_;
   bool hastened_ = false;
+  int hastens_ = 0;  // records that are yet to come
+  bool resolves_ = false;
   bool was_decided_;
   bool adds_ = false;
   bool word_submit_ = false;

@@ -26,6 +26,7 @@ class WorkflowStory::Examiner {
     switch (record.kind) {
       case RecordKind::scheduled: return scheduled(record);
       case RecordKind::answered: return answered(record);
+      case RecordKind::hastened: return hastened();
       case RecordKind::parked: return story_.callback_.park();
       case RecordKind::progressed:
         examine(Property::remembers_all, std::exchange(recorded_, "") == record.text);
@@ -33,6 +34,7 @@ class WorkflowStory::Examiner {
       case RecordKind::concluded: return concluded(record);
       case RecordKind::finished: return finished(record.status);
       case RecordKind::started:
+      case RecordKind::resolved:
       case RecordKind::submitted:
       case RecordKind::prepared:
       case RecordKind::aborting:
@@ -57,7 +59,7 @@ class WorkflowStory::Examiner {
     examine(Property::ends_by_word,
             (said_ != nullptr) == (story_.end_ != nullptr && !was_finished_));
     examine(Property::remembers_all, recorded_.empty());
-    if (hastened_) examine(Property::hastened_at_once, !story_.callback_.retries);
+    if (hastened_) examine(Property::hastened_at_once, !hastens_ && !story_.callback_.retries);
     if (is_late_) examine(Property::late_callback, step.records.empty() && step.effects.empty());
     if (std::holds_alternative<core::Begun>(event))
       examine(Property::called_back_first, story_.scheduled_ == story_.plan_->has_callback);
@@ -74,7 +76,11 @@ class WorkflowStory::Examiner {
   void happens(const core::Registered&) {}
   void happens(const core::Due&) {}
   void happens(const core::WordStop&) {}  // told by StoppableStory
-  void happens(const core::Hastened&) { hastened_ = true; }
+  void happens(const core::Hastened&) {
+    hastened_ = true;
+    hastens_ = story_.is_open() && !story_.callback_.out && !story_.callback_.parked;
+  }
+  void happens(const core::WordResolve&) {}  // its owner alone says how it ends
   void happens(const core::Unregistered&) { story_.callback_.out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn&) {
@@ -88,6 +94,11 @@ class WorkflowStory::Examiner {
     story_.callback_.out.reset();
     is_late_ = was_finished_;
     if (!is_late_) awaited_.event(event);
+  }
+
+  void hastened() {
+    examine(Property::hastened_at_once, std::exchange(hastens_, false));
+    story_.callback_.hasten();
   }
 
   void scheduled(const core::Record& record) {
@@ -153,6 +164,7 @@ class WorkflowStory::Examiner {
   bool was_finished_;
   bool is_late_ = false;
   bool hastened_ = false;
+  bool hastens_ = false;  // the record is yet to come
   bool concluded_ = false;
 };
 

@@ -41,14 +41,44 @@ enum class Move {
   crash_and_earlier,
   stop,
   hasten,
+  back,
+  resolve_well,
+  resolve_badly,
+  resolve_waiting,
+  crash_and_back,
 };
 
 constexpr const char* kMoveNames[] = {
-    "success ",    "failure ",       "ongoing ",       "unknown ",  "unregistered ",
-    "held back ",  "withdrawn ",     "registered ",    "due ",      "deadline ",
-    "add ",        "word submit ",   "word abort ",    "late add ", "late submit ",
-    "late abort ", "subscriptions ", "progress ",      "end well ", "end badly ",
-    "crash ",      "crash+later ",   "crash+earlier ", "stop ",     "hasten ",
+    "success ",
+    "failure ",
+    "ongoing ",
+    "unknown ",
+    "unregistered ",
+    "held back ",
+    "withdrawn ",
+    "registered ",
+    "due ",
+    "deadline ",
+    "add ",
+    "word submit ",
+    "word abort ",
+    "late add ",
+    "late submit ",
+    "late abort ",
+    "subscriptions ",
+    "progress ",
+    "end well ",
+    "end badly ",
+    "crash ",
+    "crash+later ",
+    "crash+earlier ",
+    "stop ",
+    "hasten ",
+    "back ",
+    "resolve well ",
+    "resolve badly ",
+    "resolve waiting ",
+    "crash+back ",
 };
 
 struct Option {
@@ -120,6 +150,7 @@ class World {
   void list_calls(std::vector<Option>& list) const;
   void list_words(std::vector<Option>& list) const;
   void answer(const Option& option, std::string what);
+  void resolve(const Option& option, std::string what);
   void crash(Move move);
   void refused(const core::Record& record);
   void refuses_all_records();
@@ -191,12 +222,21 @@ void World::list_calls(std::vector<Option>& list) const {
       if (faults_.unanswered > 0) list.push_back({Move::unknown, i});
       const bool wanted = pending && *out == core::current_op(transaction_, i);
       if (!wanted) list.push_back({Move::withdrawn, i});
+      if (wanted && faults_.operator_words > 0 && !scenario_.is_workflow &&
+          !(*out == Op::query && goes_to_nobody()))
+        list.push_back({Move::resolve_waiting, i});
       if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
       if (wanted && faults_.unregistered > 0 && !transaction_.branches[i].parked)
         list.push_back({Move::held_back, i});
     } else if (transaction_.branches[i].parked && pending) {
       list.push_back({Move::registered, i});
     }
+    if (faults_.operator_words == 0) continue;
+    const bool sends = transaction_.definition.is_query(i);
+    const auto op = core::current_op(transaction_, i);
+    if (core::may_resolve(transaction_, i, op, false) && !(sends && goes_to_nobody()))
+      list.push_back({Move::resolve_well, i});
+    if (core::may_resolve(transaction_, i, op, true)) list.push_back({Move::resolve_badly, i});
   }
 }
 
@@ -235,6 +275,10 @@ std::vector<Option> World::options() const {
   if (faults_.operator_words > 0 && !transaction_.finished()) {
     if (!transaction_.stopped) list.push_back({Move::stop});
     if (core::next_hastened(transaction_) != 0) list.push_back({Move::hasten});
+    if (core::may_turn_back(transaction_) && !core::may_abort(transaction_))
+      list.push_back({Move::back});
+    if (core::may_turn_back(transaction_) && faults_.crashes > 0)
+      list.push_back({Move::crash_and_back});
   }
   return list;
 }
@@ -247,6 +291,15 @@ void World::answer(const Option& option, std::string what) {
   const auto outcome = outcome_of(option.move);
   core::BatchWriter batch;
   decide(core::Answered{option.branch, op, &outcome}, std::move(what), batch);
+}
+
+void World::resolve(const Option& option, std::string what) {
+  --faults_.operator_words;
+  const auto outcome =
+      option.move == Move::resolve_badly ? Outcome::failure("refused") : Outcome::success();
+  core::BatchWriter batch;
+  const bool waits = option.move == Move::resolve_waiting;
+  decide(core::WordResolve{option.branch, &outcome, "by hand", waits}, std::move(what), batch);
 }
 
 void World::take(const Option& option) {
@@ -289,6 +342,16 @@ void World::take(const Option& option) {
       --faults_.operator_words;
       return decide(core::WordStop{kStopReason}, what, batch);
     case Move::hasten: --faults_.operator_words; return decide(core::Hastened{}, what, batch);
+    case Move::back:
+      --faults_.operator_words;
+      return decide(core::WordAbort{"changed my mind"}, what, batch);
+    case Move::resolve_well:
+    case Move::resolve_badly:
+    case Move::resolve_waiting: return resolve(option, std::move(what));
+    case Move::crash_and_back:
+      --faults_.operator_words;
+      crash(option.move);
+      return decide(core::WordAbort{"changed my mind", true}, what, batch);
     case Move::crash:
     case Move::crash_and_later:
     case Move::crash_and_earlier: crash(option.move); return decide(core::Resumed{}, what, batch);
@@ -360,7 +423,8 @@ void World::refused(const core::Record& record) {
 // Whatever comes after the end.
 void World::refuses_all_records() {
   using core::RecordKind;
-  for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked}) {
+  for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked,
+                          RecordKind::resolved, RecordKind::hastened}) {
     for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op)
       refused({.kind = kind, .id = 7, .at = now_, .op = static_cast<Op>(op)});
   }

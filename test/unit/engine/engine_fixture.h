@@ -67,6 +67,10 @@ class FakePorts final : public ports::Clock,
     looked_up = std::move(gids);
     lookup_done = std::move(done);
   }
+  void read_posted(const PostedQuery& query, PostedDone done) override {
+    posted_query = query;
+    posted_done = std::move(done);
+  }
   void collect(const Expiry& expiry, CollectDone done) override {
     collected = expiry;
     collect_done = std::move(done);
@@ -92,6 +96,8 @@ class FakePorts final : public ports::Clock,
   CommitDone commit_done;
   std::vector<std::string> looked_up;
   LookupDone lookup_done;
+  std::optional<PostedQuery> posted_query;
+  PostedDone posted_done;
   std::optional<Expiry> collected;
   CollectDone collect_done;
 

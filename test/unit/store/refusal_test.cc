@@ -74,8 +74,8 @@ TEST_SUITE("store/refusal") {
   TEST_CASE("a newer schema is refused as unsupported") {
     const TempDir directory;
     const auto path = make_file(directory);
-    query(path, "PRAGMA user_version = 4");
-    check_refused(path, ErrorCode::unsupported, "schema version 4");
+    query(path, "PRAGMA user_version = 5");
+    check_refused(path, ErrorCode::unsupported, "schema version 5");
   }
 
   TEST_CASE("another program's database is refused") {
@@ -184,7 +184,7 @@ TEST_SUITE("store/refusal") {
     write(half, "");
     query(half, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = 2; PRAGMA journal_mode = WAL");
     CHECK(open_whole(half).has_value());
-    CHECK(query(half, "PRAGMA auto_vacuum; PRAGMA user_version") == "2\n3");
+    CHECK(query(half, "PRAGMA auto_vacuum; PRAGMA user_version") == "2\n4");
   }
 
   TEST_CASE("a reader creates no file and says what is missing") {

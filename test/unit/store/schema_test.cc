@@ -51,7 +51,7 @@ TEST_SUITE("store/schema") {
     open_journal(path);
     CHECK(query(path,
                 "PRAGMA application_id; PRAGMA user_version; PRAGMA journal_mode;"
-                "PRAGMA auto_vacuum; PRAGMA page_size") == "1650814049\n3\nwal\n2\n8192");
+                "PRAGMA auto_vacuum; PRAGMA page_size") == "1650814049\n4\nwal\n2\n8192");
     CHECK(query(path, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY 1") ==
           "branches\nprogress\ntimeline\ntransactions");
     CHECK(query(path, "SELECT count(*) FROM transactions") == "0");

@@ -79,7 +79,8 @@ TEST_SUITE("store/thread") {
     const auto thread = std::make_unique<store::StoreThread>(
         open_journal(config),
         [this](std::function<void()> done) { completions.post(std::move(done)); },
-        [&doubts](const Error& error) { doubts.push_back(error.detail); });
+        store::StoreEvents{
+            .on_doubt = [&doubts](const Error& error) { doubts.push_back(error.detail); }});
     REQUIRE(thread->start().has_value());
     const auto commit = [&](bool expected) {
       story.submit("g" + std::to_string(story.lsn()));
@@ -112,7 +113,7 @@ TEST_SUITE("store/thread") {
     const auto thread = std::make_unique<store::StoreThread>(
         open_journal(config),
         [this](std::function<void()> done) { completions.post(std::move(done)); },
-        [&doubted](const Error&) { doubted = true; });
+        store::StoreEvents{.on_doubt = [&doubted](const Error&) { doubted = true; }});
     REQUIRE(thread->start().has_value());
     std::filesystem::rename(path, directory.file("aside"));
     // Two lookups are under way at any time: the thread never idles.

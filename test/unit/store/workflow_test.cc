@@ -172,6 +172,7 @@ TEST_SUITE("store/workflow") {
               "DROP VIEW transactions; ALTER TABLE transaction_rows DROP COLUMN result;"
               "ALTER TABLE transaction_rows DROP COLUMN progress;"
               "CREATE VIEW transactions AS SELECT gid FROM transaction_rows; DROP TABLE topic_rows;"
+              "DROP TABLE belay_requests;"
               "PRAGMA user_version = 1") == "");
     {
       auto reader = Reader::open(path);
@@ -185,7 +186,7 @@ TEST_SUITE("store/workflow") {
     }
     CHECK(query(path, "PRAGMA user_version") == "1");
     open_journal(path);
-    CHECK(query(path, "PRAGMA user_version") == "3");
+    CHECK(query(path, "PRAGMA user_version") == "4");
     CHECK(query(path, "SELECT gid, status, result FROM transactions") == "g|succeed|");
     CHECK(query(path, "SELECT count(*) FROM branches") == "4");
     CHECK(query(path, "SELECT count(*) FROM progress") == "0");

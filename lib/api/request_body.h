@@ -1,0 +1,28 @@
+// The bodies of posted requests, as JSON: see belay/requests.h.
+#pragma once
+
+#include <string>
+
+#include "belay/description.h"
+#include "belay/options.h"
+#include "belay/requests.h"
+#include "hook/hooks.h"
+#include "ports/store.h"
+
+namespace belay::api {
+
+// Errors: unsupported (a workflow).
+Result<std::string> body_of(Description description);
+
+// Of a request to resolve a branch.
+std::string body_of(const Request& request);
+
+// Reads the body of a submit or a resolve, and sets what it says or what is wrong with it. Of a
+// submit all checks are made. The gid is the request's; if it is empty, a new one.
+void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks);
+
+// The same without the checks of targets.
+Result<core::Definition> definition_from(const std::string& body, const std::string& gid,
+                                         const Limits& limits, const hook::Hooks* hooks = nullptr);
+
+}  // namespace belay::api
