@@ -58,6 +58,8 @@ void describe(CLI::App& app, Context& context) {
   add_stuck(app, context);
   add_why(app, context);
   add_replay(app, context);
+  add_back(app, context);
+  add_resolve(app, context);
   add_stop(app, context);
   add_stats(app, context);
   add_watch(app, context);

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "choice.h"
+#include "chosen.h"
 #include "command.h"
 #include "hide.h"
 #include "rows.h"
@@ -20,18 +20,18 @@ What the transactions wait for is called now instead of at its time, and the com
 waits until they have ended, or for --timeout. A host whose circuit breaker is open is
 called when the breaker tries it next, within 30 seconds if not told otherwise.
 
-With --server a running `belay serve` calls; with --db alone an engine of the command's
-own, if no other has the file open. That engine goes on with all that is unfinished in
-the file, with default options, and calls URLs only: a handler that only a program has
-is named and left to it. With --all-stuck the stuck ones are read from --db, as `belay
-stuck` shows them with the same filters; with --server it must be the server's file. A
-call that has no answer again counts as one: the pause after it is longer than before,
-and a transaction that goes forward may turn back at its retry limit.
+With --server a running `belay serve` calls; with --db the program that has the file open,
+which may be any that embeds belay. If none has, an engine of the command's own calls: it
+goes on with all that is unfinished in the file, with default options, and calls URLs
+only; a handler that only a program has is named and left to it. With --all-stuck the
+stuck ones are read from --db, as `belay stuck` shows them with the same filters; with
+--server it must be the server's file. The call makes the pauses no
+longer, and does not count towards a retry limit.
 
 A line is printed for each: gid, status, and why it failed or what it waits for. Exit
 code 0: all have ended; 1: some have not; 3: one is unknown; 4: one is final already
-(with --all-stuck that is its end, and no fault); 5: the file is another engine's, or
-the server is busy.
+(with --all-stuck that is its end, and no fault); 5: the engine does not answer, or the
+server is busy.
 
 Examples:
   belay replay order-42 --server http://127.0.0.1:36789
@@ -39,15 +39,11 @@ Examples:
   belay replay --all-stuck --db orders.db --server http://127.0.0.1:36789
 )";
 
-constexpr std::uint64_t kReplayedDefault = 1'000;
 constexpr Millis kReplayTimeout{60'000};
 
 struct ReplayOptions {
-  std::vector<std::string> gids;
-  bool all_stuck = false;
+  ChosenOptions chosen;
   bool dry_run = false;
-  StuckChoice choice;
-  std::optional<std::uint64_t> limit;
   std::optional<Millis> timeout;
   ServerAccess server;
 };
@@ -59,39 +55,23 @@ class Replay {
   ExitCode run() {
     if (auto wrong = wrong_use())
       return fail(context_, ExitCode::usage, *wrong, "see `belay replay --help`");
-    gids_ = options_.gids;
-    if (options_.all_stuck) {
-      if (const auto read = read_stuck(); !read) return fail(context_, read.error());
-      if (gids_.empty()) {
-        context_.err.write("nothing stuck matches\n");
-        return ExitCode::done;
-      }
+    auto chosen = choose(context_, options_.chosen);
+    if (!chosen) return fail(context_, chosen.error());
+    chosen_ = std::move(*chosen);
+    if (chosen_.gids.empty()) {
+      context_.err.write("nothing stuck matches\n");
+      return ExitCode::done;
     }
     return options_.dry_run ? print_calls() : replay_all();
   }
 
  private:
   std::optional<std::string> wrong_use() const {
-    if (options_.gids.empty() != options_.all_stuck) return "give gids or --all-stuck";
-    if (!options_.choice.is_all() && !options_.all_stuck) return "the filters need --all-stuck";
-    const bool reads = options_.all_stuck || options_.dry_run;
-    if (context_.db.empty() && (reads || options_.server.url.empty()))
-      return reads ? "--all-stuck and --dry-run need --db PATH" : "give --server URL, or --db PATH";
+    if (auto wrong = wrong_with(options_.chosen, !context_.db.empty())) return wrong;
+    if (options_.dry_run && context_.db.empty()) return "--dry-run needs --db PATH";
+    if (context_.db.empty() && options_.server.url.empty())
+      return "give --server URL, or --db PATH";
     return wrong_with(options_.server);
-  }
-
-  Result<> read_stuck() {
-    auto reader = Reader::open(context_.db);
-    if (!reader) return reader.error();
-    const auto limit = options_.limit.value_or(kReplayedDefault);
-    return for_each_stuck(*reader, options_.choice, limit, [&](WholeTransaction&& found) {
-      if (limit != 0 && gids_.size() == limit) {
-        has_more_ = true;
-        return false;
-      }
-      gids_.push_back(std::move(found.row.gid));
-      return true;
-    });
   }
 
   // In the order in which they would be asked.
@@ -99,7 +79,7 @@ class Replay {
     auto reader = Reader::open(context_.db);
     if (!reader) return fail(context_, reader.error());
     auto code = ExitCode::done;
-    for (const auto& gid : gids_) {
+    for (const auto& gid : chosen_.gids) {
       auto found = reader->read(gid);
       if (!found) {
         code = fail(context_, found.error());
@@ -108,7 +88,7 @@ class Replay {
       const auto whole = shown(context_, std::move(*found));
       for (const auto& branch : waiting_of(whole.branches)) print_call(gid, branch);
     }
-    tell_of_more();
+    tell_of_more(context_, chosen_);
     return code;
   }
 
@@ -130,10 +110,10 @@ class Replay {
     if (!way) return refused(context_, *refusal);
     std::vector<std::string> replayed;
     std::size_t tried = 0;
-    for (const auto& gid : gids_) {
-      const auto no = way->replay(gid);
+    for (const auto& gid : chosen_.gids) {
+      const auto no = way->ask({.verb = Verb::replay, .gid = gid, .asked_by = who_asks()});
       // A stuck one has ended since it was read.
-      const bool has_ended = no && no->code == ExitCode::forbidden && options_.all_stuck;
+      const bool has_ended = no && no->code == ExitCode::forbidden && options_.chosen.all_stuck;
       // What holds for this transaction only does not end the command.
       const bool ends = no && no->code != ExitCode::not_found && no->code != ExitCode::forbidden;
       if (!no || has_ended) replayed.push_back(gid);
@@ -143,9 +123,10 @@ class Replay {
     }
     const auto no = follow(*way, replayed);
     if (no) code_ = refused(context_, *no);
-    if (tried != gids_.size())
-      context_.err.print("{} of {} were replayed\n", count(replayed.size()), count(gids_.size()));
-    tell_of_more();
+    if (tried != chosen_.gids.size())
+      context_.err.print("{} of {} were replayed\n", count(replayed.size()),
+                         count(chosen_.gids.size()));
+    tell_of_more(context_, chosen_);
     return code_;
   }
 
@@ -177,16 +158,10 @@ class Replay {
     return row->obstacle.empty() ? row->last_error : row->obstacle;  // hidden when it is printed
   }
 
-  void tell_of_more() {
-    if (has_more_)
-      context_.err.print("{} were chosen; there are more: see --limit\n", count(gids_.size()));
-  }
-
   Context& context_;
   const ReplayOptions& options_;
-  std::vector<std::string> gids_;
+  Chosen chosen_;
   std::optional<Reader> reader_;
-  bool has_more_ = false;
   ExitCode code_ = ExitCode::done;
 };
 
@@ -195,11 +170,7 @@ class Replay {
 void add_replay(CLI::App& app, Context& context) {
   const auto options = std::make_shared<ReplayOptions>();
   auto* command = add_command(app, "replay", "call now what waits for its time", kReplayDetails);
-  command->add_option("GID", options->gids, "the transactions' names");
-  add_flag_option(command, "--all-stuck", options->all_stuck, "all that are stuck, in --db");
-  add_choice_options(command, options->choice);
-  add_count_option(command, "--limit", options->limit,
-                   "with --all-stuck: at most so many; 0: all; default: 1000");
+  add_chosen_options(command, options->chosen);
   add_flag_option(command, "--dry-run", options->dry_run,
                   "print the calls, in order; call nothing");
   add_duration_option(command, "--timeout", options->timeout,

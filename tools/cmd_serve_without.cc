@@ -25,6 +25,14 @@ void add_replay(CLI::App& app, Context& context) {
   add_missing(app, context, "replay", "call now what waits for its time");
 }
 
+void add_back(CLI::App& app, Context& context) {
+  add_missing(app, context, "back", "let transactions turn back, and undo what has run");
+}
+
+void add_resolve(CLI::App& app, Context& context) {
+  add_missing(app, context, "resolve", "say how an operation ended");
+}
+
 void add_stop(CLI::App& app, Context& context) {
   add_missing(app, context, "stop", "end transactions for good, as failed");
 }

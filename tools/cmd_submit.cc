@@ -17,8 +17,8 @@ constexpr const char* kSubmitDetails = R"(
 FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
 /api/dtmsvr/submit; without "gid" a new one is taken. A key that nobody reads is
 refused: it is misspelt, and without it something else would be done. With --server it
-goes to a running `belay serve`. With --db it goes straight into a state file that no other
-engine has open; if there is none it is made, unless --must-exist. Without --wait what
+goes to a running `belay serve`. With --db it goes to the engine that has the file open, or
+else straight into the file; if there is none it is made, unless --must-exist. Without --wait what
 does not finish at once goes on when an engine opens the file next. A line is printed
 for each: gid, status, reason.
 
@@ -26,7 +26,7 @@ A definition that is refused ends the command; those before it were handed in.
 Handing one in again is harmless if it has a "gid"; without, it runs once more. Exit
 code 0: all handed in, with --wait all succeeded; 1: one failed or could not be sent;
 2: a definition is malformed; 3: there is no file, and --must-exist; 4: a gid is taken
-by another definition; 5: the file is another engine's, or the server is busy; 6: the
+by another definition; 5: the engine does not answer, or the server is busy; 6: the
 file is damaged.
 
 Examples:

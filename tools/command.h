@@ -79,6 +79,8 @@ void add_stuck(CLI::App& app, Context& context);
 void add_why(CLI::App& app, Context& context);
 void add_replay(CLI::App& app, Context& context);
 void add_stop(CLI::App& app, Context& context);
+void add_back(CLI::App& app, Context& context);
+void add_resolve(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_topics(CLI::App& app, Context& context);

@@ -200,6 +200,24 @@ std::string next_step(const TransactionRow& row, TimePoint at) {
   }
 }
 
+// What an operator may decide about a transaction that does not go on.
+void add_decisions(const WholeTransaction& whole, Explanation& result) {
+  const auto& row = whole.row;
+  if (row.mode != Mode::workflow && !result.waits.empty()) {
+    const auto& branch = result.waits.front().branch;
+    result.helps.push_back(
+        fmt::format("if you know how the {0} of branch {1} ended: `belay resolve {2} {1} {0} --as "
+                    "success`",
+                    name_of(branch.op), printable(branch.branch_id), printable(row.gid)));
+  }
+  if (row.mode == Mode::saga && row.status == Status::submitted)
+    result.helps.emplace_back("to undo what has run: `belay back`");
+  result.helps.emplace_back(
+      "to give it up for good: `belay stop`; no call is made any more, and what has run stays as "
+      "it "
+      "is");
+}
+
 }  // namespace
 
 Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint at) {
@@ -228,14 +246,9 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
       result.waits.begin(), result.waits.end(),
       [at](const Wait& wait) { return wait.branch.due_at && *wait.branch.due_at > at; });
   if (waits_for_time != result.waits.end())
-    result.helps.push_back(
-        fmt::format("then call it at once with `belay replay`{}, instead of {}",
-                    has_engine ? " and --server, if `belay serve` has the file" : "",
-                    due(*waits_for_time->branch.due_at, at)));
-  if (whole.row.stuck)
-    result.helps.emplace_back(
-        "to give it up for good: `belay stop` and --server, or Engine::force_stop in a program; no "
-        "call is made any more, and what has run stays as it is");
+    result.helps.push_back(fmt::format("then call it at once with `belay replay`, instead of {}",
+                                       due(*waits_for_time->branch.due_at, at)));
+  if (whole.row.stuck) add_decisions(whole, result);
   if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
   return result;
 }

@@ -1,5 +1,5 @@
-// `belay replay` and `belay stop`: an operator brings to an end what does not go on by itself, on a
-// running server and on the file of a dead one.
+// `belay replay`, `stop` and `back`: an operator brings to an end what does not go on by itself, on
+// a running server, in a program that embeds belay, and on the file of a dead one.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -42,6 +42,45 @@ class Service {
 constexpr const char* kRare = R"(,"retry_interval":3600)";
 
 Served stuck_server() { return Served({"--stuck-after", "1", "--retry-interval-max", "1h"}); }
+
+// A program that embeds an engine: nobody can speak to it but through its file.
+struct Embedder {
+  Engine open() {
+    Options options;
+    options.stuck_after = 1;
+    options.retry.first_interval = options.retry.interval_max = 1h;
+    auto engine = Engine::open(db, options);
+    REQUIRE(engine.has_value());
+    const auto pay = [](const Call&, void* self) {
+      ++static_cast<Embedder*>(self)->payments;
+      return Outcome::success();
+    };
+    const auto refund = [](const Call&, void* self) {
+      ++static_cast<Embedder*>(self)->refunds;
+      return Outcome::success();
+    };
+    const auto print = [](const Call&, void* self) {
+      return static_cast<Embedder*>(self)->prints ? Outcome::success() : Outcome::unknown("jammed");
+    };
+    const auto hold = [](const Call&, void* self) {
+      while (static_cast<Embedder*>(self)->holds) std::this_thread::sleep_for(1ms);
+      return Outcome::success();
+    };
+    REQUIRE(engine->handle("pay", pay, this));
+    REQUIRE(engine->handle("refund", refund, this));
+    REQUIRE(engine->handle("print", print, this));
+    REQUIRE(engine->handle("hold", hold, this));
+    REQUIRE(engine->start());
+    return std::move(*engine);
+  }
+
+  TempDir dir;
+  std::string db = dir.file("state.db");
+  std::atomic<int> payments = 0;
+  std::atomic<int> refunds = 0;
+  std::atomic<bool> prints = false;
+  std::atomic<bool> holds = false;
+};
 
 // Until the file says that it is stuck; false if it does not within a minute.
 bool becomes_stuck(const std::string& db, const std::string& gid) {
@@ -116,22 +155,165 @@ TEST_SUITE("process/operate") {
     CHECK(Reader::open(served.db())->find("g3")->stuck);
   }
 
-  TEST_CASE("replay on a file: refused while a server has it, then its URLs are called") {
+  TEST_CASE("replay on a file: by the server that has it open, or by an engine of its own") {
+    Service service;
+    auto served = stuck_server();
+    REQUIRE(served.listening());
+    REQUIRE(stage(served, service.url("/a"), {"g1", "g2"}));
+    const auto still =
+        belay_with({"replay", "g1", "unknown", "--db", served.db(), "--timeout", "500ms"});
+    CHECK(still.exit_code == 3);
+    CHECK(contains(still.out, "g1 submitted branch 01 (action "));
+    CHECK(contains(still.err, "no transaction with the gid 'unknown' is known: see `belay list`"));
+    service.repair();
+    CHECK(belay_with({"replay", "g1", "--db", served.db()}).out == "g1 succeed\n");
+    CHECK(belay_with({"replay", "g1", "--db", served.db()}).exit_code == 4);
+    served.stop();
+    const auto done = belay_with({"replay", "--all-stuck", "--db", served.db()});
+    CHECK(done.exit_code == 0);
+    CHECK(done.out == "g2 succeed\n");
+    CHECK(belay_with({"replay", "g1", "--db", served.db()}).exit_code == 4);
+    CHECK(belay_with({"replay", "unknown", "--db", served.db()}).exit_code == 3);
+    CHECK(belay_with({"replay", "g1", "--db", "/nowhere/state.db"}).exit_code == 3);
+  }
+
+  TEST_CASE("a program that embeds belay does what the command asks through its file") {
+    Embedder program;
+    auto engine = program.open();
+    for (const auto* gid : {"g1", "g2", "g3"}) {
+      REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", "")));
+      REQUIRE(becomes_stuck(program.db, gid));
+    }
+    const Words sure = {"--db", program.db, "--yes", "--reason", "wrong price", "--ticket", "T-9"};
+    const auto order = [&](Words words) {
+      words.insert(words.end(), sure.begin(), sure.end());
+      return belay_with(words);
+    };
+    const auto stopped = order({"stop", "g1", "nobody"});
+    CHECK(stopped.exit_code == 3);
+    CHECK(contains(stopped.out, "g1 failed wrong price [T-9] (by "));
+    CHECK(program.refunds == 0);
+    const auto back = order({"back", "g2"});
+    CHECK(back.exit_code == 0);
+    CHECK(contains(back.out, "g2 "));
+    const auto undone = engine.wait("g2", 10s);
+    REQUIRE_MESSAGE(undone.has_value(), (back.out + undone.error().detail));
+    CHECK(undone->status() == Status::failed);
+    CHECK(contains(engine.find("g2")->reason(), "wrong price [T-9] (by "));
+    CHECK(program.refunds == 1);
+    CHECK(order({"back", "g2"}).exit_code == 0);  // it has turned back already
+    program.prints = true;
+    CHECK(belay_with({"replay", "--all-stuck", "--db", program.db}).out == "g3 succeed\n");
+    CHECK(order({"back", "g3"}).exit_code == 4);
+    auto submit = belay_spawn({"submit", "-", "--db", program.db, "--wait"});
+    submit.input =
+        R"({"gid":"g4","trans_type":"saga","steps":[{"action":"pay"}],"payloads":["1"]})";
+    const auto submitted = run(submit);
+    CHECK(submitted.out == "g4 succeed\n");
+  }
+
+  TEST_CASE("resolve says how a branch ended: in a program, on a server and on a dead file") {
+    const auto resolve = [](Words words, const Words& where) {
+      words.insert(words.begin(), "resolve");
+      words.insert(words.end(), where.begin(), where.end());
+      words.insert(words.end(), {"--yes", "--reason", "asked the bank"});
+      return belay_with(words);
+    };
+    Embedder program;
+    const Words db = {"--db", program.db};
+    {
+      auto engine = program.open();
+      for (const auto* gid : {"g1", "g2", "g3"}) {
+        REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", "print")));
+        REQUIRE(becomes_stuck(program.db, gid));
+      }
+      CHECK(resolve({"g1", "02", "action", "--as", "success"}, db).exit_code == 0);
+      CHECK(engine.wait("g1", 10s)->succeeded());
+      CHECK(resolve({"g2", "02", "action", "--as", "failure"}, db).exit_code == 0);
+      REQUIRE(becomes_stuck(program.db, "g2"));  // now the compensation of the print
+      const auto cannot = resolve({"g2", "02", "compensate", "--as", "failure"}, db);
+      CHECK(cannot.exit_code == 4);
+      CHECK(contains(cannot.err, "the compensate of branch 02 can only succeed"));
+      CHECK(resolve({"g2", "01", "compensate", "--as", "success"}, db).exit_code == 4);
+      CHECK(resolve({"g2", "09", "compensate", "--as", "success"}, db).exit_code == 4);
+      CHECK(resolve({"g9", "02", "action", "--as", "success"}, db).exit_code == 3);
+      const auto late = resolve({"g2", "02", "action", "--as", "success"}, db);
+      CHECK(late.exit_code == 4);
+      CHECK(contains(late.err, "branch 02 waits for its compensate, not for its action"));
+      CHECK(resolve({"g2", "02", "compensate", "--as", "success"}, db).exit_code == 0);
+      CHECK(engine.wait("g2", 10s)->status() == Status::failed);
+    }
+    CHECK(resolve({"g3", "02", "action", "--as", "success"}, db).out == "g3 succeed\n");
+    CHECK(program.refunds == 1);
+    const auto log = belay_with({"log", "g3", "--db", program.db});
+    CHECK(contains(log.out, "resolved"));
+    CHECK(contains(log.out, "asked the bank (by "));
+
+    Service service;
+    auto served = stuck_server();
+    REQUIRE(served.listening());
+    REQUIRE(stage(served, service.url("/a"), {"s1"}));
+    const Words server = {"--server", served.url("")};
+    CHECK(resolve({"s1", "07", "action", "--as", "success"}, server).exit_code == 4);
+    CHECK(resolve({"s1", "01", "action", "--as", "success"}, server).out == "s1 succeed\n");
+  }
+
+  TEST_CASE("stop and back on a dead file change it and call nothing") {
+    Embedder program;
+    {
+      auto engine = program.open();
+      for (const auto* gid : {"g1", "g2", "g3"}) {
+        REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", "")));
+        REQUIRE(becomes_stuck(program.db, gid));
+      }
+    }
+    const auto paid = program.payments.load();
+    const Words sure = {"--db", program.db, "--yes", "--reason", "closed down"};
+    const auto order = [&](Words words) {
+      words.insert(words.end(), sure.begin(), sure.end());
+      return belay_with(words);
+    };
+    CHECK(contains(order({"stop", "g1"}).out, "g1 failed closed down (by "));
+    CHECK(contains(order({"back", "--all-stuck", "--limit", "1"}).out, "g3 aborting"));
+    CHECK(Reader::open(program.db)->find("g2")->status == Status::submitted);
+    program.prints = true;
+    auto engine = program.open();
+    CHECK(engine.wait("g3", 10s)->status() == Status::failed);
+    CHECK(engine.retry_now("g2"));
+    CHECK(engine.wait("g2", 10s)->succeeded());
+    CHECK(program.refunds == 1);
+    CHECK(program.payments == paid);
+  }
+
+  TEST_CASE("back on a server") {
     Service service;
     auto served = stuck_server();
     REQUIRE(served.listening());
     REQUIRE(stage(served, service.url("/a"), {"g1"}));
-    const auto locked = belay_with({"replay", "g1", "--db", served.db()});
-    CHECK(locked.exit_code == 5);
-    CHECK(contains(locked.err, "with --server URL"));
-    served.stop();
     service.repair();
-    const auto done = belay_with({"replay", "--all-stuck", "--db", served.db()});
-    CHECK(done.exit_code == 0);
-    CHECK(done.out == "g1 succeed\n");
-    CHECK(belay_with({"replay", "g1", "--db", served.db()}).exit_code == 4);
-    CHECK(belay_with({"replay", "unknown", "--db", served.db()}).exit_code == 3);
-    CHECK(belay_with({"replay", "g1", "--db", "/nowhere/state.db"}).exit_code == 3);
+    const Words words = {"back",         "g1",    "nobody",   "--server",
+                         served.url(""), "--yes", "--reason", "recall"};
+    const auto back = belay_with(words);
+    CHECK(back.exit_code == 3);
+    CHECK(contains(back.out, "g1 "));
+    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err, "g1 is failed"));
+    CHECK(contains(belay_with({"log", "g1", "--db", served.db()}).out, "recall (by "));
+  }
+
+  TEST_CASE("an engine that stands still does not get what was taken back") {
+    Embedder program;
+    auto engine = program.open();
+    REQUIRE(engine.submit(Saga("g1").step("pay", "refund").step("print", "")));
+    REQUIRE(becomes_stuck(program.db, "g1"));
+    program.holds = true;
+    REQUIRE(engine.submit(Saga("g2").step("hold", ""), [](const Result<Report>&) {}));
+    const auto told =
+        belay_with({"stop", "g1", "--db", program.db, "--yes", "--reason", "it hangs"});
+    CHECK(told.exit_code == 5);
+    CHECK(contains(told.err, "was taken back"));
+    program.holds = false;
+    CHECK(engine.wait("g2", 10s)->succeeded());
+    CHECK(engine.find("g1")->status() == Status::submitted);
   }
 
   TEST_CASE("replay on a file names the handler that only the program has, and leaves it") {
@@ -219,11 +401,11 @@ TEST_SUITE("process/operate") {
     wrong({"replay", server}, "give gids or --all-stuck");
     wrong({"replay", "g", "--all-stuck", server}, "give gids or --all-stuck");
     wrong({"replay", "g"}, "give --server URL, or --db PATH");
-    wrong({"replay", "--all-stuck", server}, "need --db PATH");
-    wrong({"replay", "g", "--dry-run", server}, "need --db PATH");
+    wrong({"replay", "--all-stuck", server}, "needs --db PATH");
+    wrong({"replay", "g", "--dry-run", server}, "needs --db PATH");
     wrong({"replay", "g", server, "--mode", "saga"}, "the filters need --all-stuck");
     wrong({"replay", "g", "--server", "ftp://x"}, "is no http or https URL");
-    wrong({"stop", "--reason", "x", server}, "GID is required");
+    wrong({"stop", "--reason", "x", server}, "give gids or --all-stuck");
     wrong({"stop", "g", server}, "--reason is required");
     wrong({"stop", "g", server, "--yes", "--reason", ""}, "--reason is empty");
     wrong({"stop", "g", server, "--yes", "--reason", "\xff"}, "no UTF-8");
@@ -231,8 +413,13 @@ TEST_SUITE("process/operate") {
     wrong({"replay", "--all-stuck", "--db", "x.db", "--host", "127.0.0.1"}, "is no http or");
     wrong({"replay", "--all-stuck", "--db", "x.db", "--handler", ""}, "its value is empty");
     wrong({"replay", "--all-stuck", "--db", "x.db", "--gid-prefix", ""}, "its value is empty");
-    wrong({"stop", "g", server, "--yes", "--reason", std::string(1'001, 'x')}, "the limit is 1000");
-    wrong({"stop", "g", "--yes", "--reason", "x"}, "--server is required");
+    wrong({"stop", "g", server, "--yes", "--reason", std::string(801, 'x')}, "the limit is 800");
+    wrong({"stop", "g", "--yes", "--reason", "x"}, "give --server URL, or --db PATH");
+    wrong({"resolve", "g", server, "--as", "success", "--reason", "x"}, "BRANCH is required");
+    wrong({"resolve", "g", "01", "action", server, "--as", "maybe", "--yes", "--reason", "x"},
+          "--as is 'maybe', it must be success or failure");
+    wrong({"back", "g", server, "--yes", "--reason", "x", "--ticket", std::string(101, 'x')},
+          "--ticket has 101 bytes");
   }
 }
 

@@ -78,7 +78,7 @@ Failure unread(const http::Response& response, const std::string& place) {
           "give the address of a running `belay serve`, and let no proxy change its answers"};
 }
 
-class ToServer final : public ServerWay {
+class ToServer final : public Way {
  public:
   ToServer(ServerAccess access, std::string token)
       : access_(std::move(access)), token_(std::move(token)) {
@@ -88,7 +88,7 @@ class ToServer final : public ServerWay {
   std::optional<Failure> submit(const Submission& submission) override {
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits instead
-    const auto response = ask("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
+    const auto response = send("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
     if (!response) return unanswered(response.error(), submission.place(), submission.request.gid);
     const auto answer = object_in(*response);
     // The transaction was submitted before and has ended.
@@ -115,17 +115,23 @@ class ToServer final : public ServerWay {
     }
   }
 
-  std::optional<Failure> replay(const std::string& gid) override {
-    return order(gid, "/api/dtmsvr/resetNextCronTime", {{"gid", gid}});
-  }
-
-  std::optional<Failure> stop(const std::string& gid, const std::string& reason) override {
-    return order(gid, "/api/dtmsvr/forceStop", {{"gid", gid}, {"rollback_reason", reason}});
+  std::optional<Failure> ask(const Request& request) override {
+    const char* path = "/api/dtmsvr/resetNextCronTime";
+    if (request.verb == Verb::stop) path = "/api/dtmsvr/forceStop";
+    if (request.verb == Verb::back) path = "/api/belay/turnBack";
+    protocol::Json body{{"gid", request.gid}, {"rollback_reason", signed_reason(request)}};
+    if (request.verb == Verb::resolve) {
+      path = "/api/belay/resolveBranch";
+      body["branch_id"] = request.branch_id;
+      body["op"] = name_of(request.op);
+      body["outcome"] = name_of(request.outcome);
+    }
+    return order(request.gid, path, body);
   }
 
  private:
-  Result<http::Response> ask(const char* method, const std::string& path, std::string body,
-                             Millis timeout) const {
+  Result<http::Response> send(const char* method, const std::string& path, std::string body,
+                              Millis timeout) const {
     http::ClientRequest request{.method = method, .url = access_.url + path};
     request.body = std::move(body);
     request.timeout = timeout;
@@ -140,7 +146,7 @@ class ToServer final : public ServerWay {
   Result<http::Response> query(const std::string& gid) const {
     std::string path = "/api/dtmsvr/query?gid=";
     base::append_percent_encoded(path, gid);
-    return ask("GET", path, "", kAskTimeout);
+    return send("GET", path, "", kAskTimeout);
   }
 
   static std::optional<Failure> read_fate(const std::string& gid,
@@ -168,7 +174,7 @@ class ToServer final : public ServerWay {
       return Failure{ExitCode::forbidden, fmt::format("{} is {} already", gid, fate.status),
                      "nothing is left to do"};
     const auto text = body.dump(-1, ' ', false, protocol::Json::error_handler_t::replace);
-    const auto response = ask("POST", path, text, kSubmitTimeout);
+    const auto response = send("POST", path, text, kSubmitTimeout);
     if (!response) return unanswered(response.error(), "", gid);
     if (response->status != 200) return refusal_of(*response, "");
     if (text_in(object_in(*response), "dtm_result") != "SUCCESS") return unread(*response, "");
@@ -218,7 +224,7 @@ std::optional<std::string> wrong_with(const ServerAccess& access) {
   return std::nullopt;
 }
 
-std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Failure>& refusal) {
+std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Failure>& refusal) {
   std::string token;
   if (!access.token_file.empty()) {
     auto tokens = read_tokens(access.token_file);

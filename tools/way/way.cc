@@ -1,6 +1,10 @@
 #include "way/way.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/secrets.h"
@@ -20,6 +24,46 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
   auto* cert = path("--cert", access.cert_file, "a client certificate, PEM");
   path("--key", access.key_file, "its private key, PEM")->needs(cert);
   return server;
+}
+
+Failure failure_of(const Error& error, std::string place) {
+  Failure failure{ExitCode::failed, std::move(place) + error.detail,
+                  std::string(meaning_of(error.code))};
+  switch (error.code) {
+    case ErrorCode::conflict: failure.code = ExitCode::forbidden; break;
+    case ErrorCode::forbidden:
+      failure.code = ExitCode::forbidden;
+      failure.to_do = "see `belay show`";
+      break;
+    case ErrorCode::busy:
+    case ErrorCode::queued_bytes_limit:
+    case ErrorCode::live_bytes_limit:
+    case ErrorCode::live_limit: failure.code = ExitCode::busy; break;
+    case ErrorCode::corrupt: failure.code = ExitCode::corrupt; break;
+    case ErrorCode::not_found: failure.code = ExitCode::not_found; break;
+    case ErrorCode::timed_out: failure.to_do = "follow it with `belay watch`"; break;
+    case ErrorCode::locked: failure.code = ExitCode::busy; break;
+    default: break;
+  }
+  return failure;
+}
+
+std::string signed_reason(const Request& request) {
+  if (request.asked_by.empty()) return request.reason;
+  return fmt::format("{}{}(by {})", request.reason, request.reason.empty() ? "" : " ",
+                     request.asked_by);
+}
+
+std::string who_asks() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  std::array<char, 4'096> space{};
+  passwd entry{};
+  passwd* found = nullptr;
+  const bool has_name =
+      ::getpwuid_r(::getuid(), &entry, space.data(), space.size(), &found) == 0 && found != nullptr;
+  const auto user = has_name ? std::string(entry.pw_name) : fmt::format("uid {}", ::getuid());
+  return fmt::format("{} on {}", user, host.data());
 }
 
 ExitCode refused(Context& context, const Failure& refusal) {

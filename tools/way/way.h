@@ -1,11 +1,12 @@
-// The two ways from a command to an engine: a running server, or an engine of the command's own on
-// a state file that no other engine has open.
+// The ways from a command to an engine: a running server; the engine that has a state file open,
+// which is asked through that file; or, if none has, an engine of the command's own.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "belay/requests.h"
 #include "command.h"
 #include "submit/definitions.h"
 
@@ -31,15 +32,9 @@ class Way {
   virtual std::optional<Failure> submit(const Submission& submission) = 0;
   // Gets the transaction's state when it is final or when `limit` has passed.
   virtual std::optional<Failure> follow(const std::string& gid, Millis limit, Fate& fate) = 0;
-  // What waits for its time is called now. Refusals: not_found; forbidden, if it is final.
-  virtual std::optional<Failure> replay(const std::string& gid) = 0;
-};
-
-// An engine of the command's own would call what is due before a stop reaches it.
-class ServerWay : public Way {
- public:
-  // No call is made any more; the transaction fails. Refusals: as for `replay`.
-  virtual std::optional<Failure> stop(const std::string& gid, const std::string& reason) = 0;
+  // What an operator asks; it is decided if this function returns nothing. Refusals: not_found;
+  // forbidden, if the transaction's state does not allow it.
+  virtual std::optional<Failure> ask(const Request& request) = 0;
 };
 
 struct ServerAccess {
@@ -53,6 +48,8 @@ struct ServerAccess {
 struct FileAccess {
   std::string db;
   bool must_exist = false;
+  // False: an engine of the command's own calls nothing.
+  bool makes_calls = true;
 };
 
 // Adds --server and the options that need it; returns --server. `access` must live as long as the
@@ -61,8 +58,18 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access);
 // What is wrong with the options of a server, before anything is read or sent.
 std::optional<std::string> wrong_with(const ServerAccess& access);
 
-std::unique_ptr<ServerWay> to_server(const ServerAccess& access, std::optional<Failure>& refusal);
+std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Failure>& refusal);
+// By the engine that has the file open, or else by one of the command's own.
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& refusal);
+// By the engine that has the file open.
+std::unique_ptr<Way> to_live(const std::string& db, std::optional<Failure>& refusal);
+
+// The failure that an engine's error is; `place` stands before it.
+Failure failure_of(const Error& error, std::string place);
+// "reason (by alice on gateway-1)", as an engine composes it.
+std::string signed_reason(const Request& request);
+// "alice on gateway-1": who runs this command.
+std::string who_asks();
 
 ExitCode refused(Context& context, const Failure& refusal);
 // "gid status reason", or an object with these keys.

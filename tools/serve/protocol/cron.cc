@@ -39,7 +39,9 @@ void reset_next_cron_time(const ContextPtr& context, const TransactionRequest& r
         done(result.error().code == ErrorCode::not_found ? unknown_gid(gid)
                                                          : ApiResult::of(result.error()));
       },
-      [&](ReportCallback told) { return context->engine.retry_now(request.gid, std::move(told)); });
+      [&](ReportCallback told) {
+        return context->engine.retry_now(request.gid, request.rollback_reason, std::move(told));
+      });
 }
 
 }  // namespace belay::protocol

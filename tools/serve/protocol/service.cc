@@ -90,6 +90,14 @@ void order_route(Turn& turn) {
   });
 }
 
+void resolve_route(Turn& turn) {
+  const auto json = parse_object(turn.request.body);
+  if (!json) return turn.done()(ApiResult::of(json.error()));
+  const auto request = read_resolve(*json);
+  if (!request) return turn.done()(ApiResult::of(request.error()));
+  resolve_branch(turn.context, *request, turn.done_with({.gid = request->gid}));
+}
+
 template <void (*Handler)(const ContextPtr&, const http::Request&, Done)>
 void query_route(Turn& turn) {
   Handler(turn.context, turn.request, turn.done());
@@ -194,7 +202,7 @@ void health_route(Turn& turn) {
       [&](DoneCallback done) { return turn.context->engine.check_storage(std::move(done)); });
 }
 
-constexpr std::array<Route, 24> kRoutes = {{
+constexpr std::array<Route, 26> kRoutes = {{
     {"GET", "/api/dtmsvr/version", "version", Role::read, version_route},
     {"GET", "/api/dtmsvr/newGid", "newgid", Role::submit,
      [](Turn& turn) { new_gid(turn.context, turn.done()); }},
@@ -202,6 +210,8 @@ constexpr std::array<Route, 24> kRoutes = {{
     {"POST", "/api/dtmsvr/submit", "submit", Role::submit, transaction_route<submit>},
     {"POST", "/api/dtmsvr/abort", "abort", Role::submit, transaction_route<abort>},
     {"POST", "/api/dtmsvr/forceStop", "forcestop", Role::admin, order_route<force_stop>},
+    {"POST", "/api/belay/turnBack", "turnback", Role::admin, order_route<turn_back>},
+    {"POST", "/api/belay/resolveBranch", "resolvebranch", Role::admin, resolve_route},
     {"POST", "/api/dtmsvr/registerBranch", "registerbranch", Role::submit, branch_route},
     {"POST", "/api/dtmsvr/registerXaBranch", "registerxabranch", Role::submit, branch_route},
     {"POST", "/api/dtmsvr/registerTccBranch", "registertccbranch", Role::submit, branch_route},

@@ -1,0 +1,35 @@
+// The transactions that a command of an operator is for: those whose gids were given, or those that
+// are stuck and match the filters.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "choice.h"
+#include "command.h"
+
+namespace belay::tool {
+
+struct ChosenOptions {
+  std::vector<std::string> gids;
+  bool all_stuck = false;
+  StuckChoice choice;
+  std::optional<std::uint64_t> limit;
+};
+
+// Adds GID, --all-stuck, the filters and --limit. `options` must live as long as the command.
+void add_chosen_options(CLI::App* command, ChosenOptions& options);
+// What is wrong with these options.
+std::optional<std::string> wrong_with(const ChosenOptions& options, bool has_db);
+
+struct Chosen {
+  std::vector<std::string> gids;
+  bool has_more = false;  // the limit left some out
+};
+// Reads the stuck ones from --db. Errors: the reader's.
+Result<Chosen> choose(const Context& context, const ChosenOptions& options);
+void tell_of_more(Context& context, const Chosen& chosen);
+
+}  // namespace belay::tool
