@@ -136,7 +136,8 @@ struct RequestAnswer {
 // moved-from object returns misuse.
 class BELAY_EXPORT Requests {
  public:
-  // Opens an existing state file. Errors: not_found, corrupt, storage, unsupported (no engine of
+  // Opens an existing state file. Errors: not_found, misplaced (the file has a second name or is
+  // mounted on its own), corrupt, storage, unsupported (no engine of
   // this version has opened the file yet, or the file is a newer belay's).
   static Result<Requests> open(std::string_view path);
 

@@ -9,6 +9,7 @@
 #include "core/draft.h"
 #include "sqlite/sqlite.h"
 #include "store/first_look.h"
+#include "store/held_file.h"
 #include "store/lock_file.h"
 #include "store/schema.h"
 
@@ -108,6 +109,7 @@ Result<Requests> Requests::open(std::string_view path) {
   auto looked = store::look_first(name, {});
   if (!looked) return looked.error();
   if (!*looked) return Error{ErrorCode::not_found, fmt::format("there is no state file {}", name)};
+  BELAY_TRY(store::check_place(name));
   auto database = sqlite::Database::open(name, SQLITE_OPEN_READWRITE, {});
   if (!database) return database.error();
   // The log of a file that no engine has open is the next engine's.

@@ -112,6 +112,21 @@ std::optional<FileId> file_id(const std::string& path) {
   return FileId{status.st_dev, status.st_ino};
 }
 
+// Closing an O_PATH descriptor releases no locks of the process.
+Result<> check_place(const std::string& canonical) {
+  const int descriptor = ::open(canonical.c_str(), O_PATH | O_CLOEXEC);
+  if (descriptor < 0) return file_error("open", canonical);
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) {
+    const auto error = file_error("look at", canonical);
+    ::close(descriptor);
+    return error;
+  }
+  auto placed = check_place(descriptor, status, canonical);
+  ::close(descriptor);
+  return placed;
+}
+
 Result<HeldFile> HeldFile::open(const std::string& canonical, std::uint32_t mode) {
   HeldFile file;
   file.path_ = canonical;

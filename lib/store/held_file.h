@@ -30,6 +30,10 @@ struct FileId {
 // Empty: there is no such file.
 std::optional<FileId> file_id(const std::string& path);
 
+// Checks that a file has one name and is not mounted by itself: otherwise a writer by another name
+// would write into a write-ahead log that its engine does not know. Errors: misplaced, storage.
+Result<> check_place(const std::string& canonical);
+
 class HeldFile {
  public:
   HeldFile() = default;

@@ -215,8 +215,7 @@ TEST_SUITE("process/cli") {
     CHECK(contains(wait.at("meaning"), "may have run or not"));
     CHECK(contains(std::string(lost.at("engine")), "pid "));
     CHECK(has_help(lost, "see why bank.credit answers so"));
-    CHECK(has_help(lost,
-                   "`belay replay` and --server, if `belay serve` has the file, instead of in "));
+    CHECK(has_help(lost, "`belay replay`, instead of in "));
     CHECK(has_help(lost, "belay stop"));
 
     const auto unreached = why_json("url-4", file.path());

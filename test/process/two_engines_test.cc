@@ -20,6 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int kFailed = 1;
+constexpr int kHeld = 5;
+
 // An engine of this process, and a thread that hands in all the while.
 class First {
  public:
@@ -55,7 +58,7 @@ class First {
     for (const auto& gid : acknowledged_) lost += reader->find(gid) ? 0u : 1u;
     CHECK(lost == 0);
   }
-  // `belay submit` straight into that file, which takes an engine.
+  // `belay submit` into that file: by an engine of its own, or by the one that has it open.
   Finished second(const std::string& file) {
     const auto order = dir.file("order.json");
     std::ofstream(order) << R"({"gid":"second","trans_type":"msg","steps":[{"action":"there"}],)"
@@ -63,6 +66,18 @@ class First {
     auto ended = belay_run({"submit", order, "--db", file});
     CHECK_FALSE(ended.timed_out);
     return ended;
+  }
+  // A second engine is refused, and what is asked through the file goes to the first one.
+  void check_held(const std::string& file, const std::string& word) {
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto ended = belay_run({"serve", "--db", file, "--listen", "127.0.0.1:0"});
+      CAPTURE(ended.err);
+      CHECK(ended.exit_code == kHeld);
+      CHECK(contains(ended.err, word));
+      CHECK(second(file).out == "second submitted\n");
+      CHECK(engine_->find("second").has_value());
+    }
+    go_on();
   }
   void check_refused(const std::string& file, int exit_code, const std::string& word) {
     for (int attempt = 0; attempt < 2; ++attempt) {
@@ -101,9 +116,6 @@ class First {
   std::thread thread_;
 };
 
-constexpr int kFailed = 1;
-constexpr int kHeld = 5;
-
 // Says so where the test is not for this user.
 bool may_mount(const std::string& what, const std::string& where) {
   if (mount(what.c_str(), where.c_str(), "none", MS_BIND, nullptr) == 0) return true;
@@ -116,7 +128,7 @@ bool may_mount(const std::string& what, const std::string& where) {
 TEST_SUITE("two-engines") {
   TEST_CASE_FIXTURE(First, "the lock file is removed") {
     fs::remove(lock());
-    check_refused(path(), kHeld, "is held by another engine");
+    check_held(path(), "is held by another engine");
     check_nothing_lost();
   }
 
@@ -127,7 +139,7 @@ TEST_SUITE("two-engines") {
     CHECK_FALSE(fs::exists(dir.file("precious")));
     fs::remove(lock());
     std::ofstream(lock()) << "";
-    check_refused(path(), kHeld, "is held by another engine");
+    check_held(path(), "is held by another engine");
     check_nothing_lost();
   }
 
@@ -137,7 +149,7 @@ TEST_SUITE("two-engines") {
     check_refused(other, kFailed, "2 names (hard links)");
     fs::remove(other);
     fs::create_symlink("state.db", other);
-    check_refused(other, kHeld, "is held by pid");
+    check_held(other, "is held by pid");
     check_nothing_lost();
   }
 
@@ -150,7 +162,7 @@ TEST_SUITE("two-engines") {
     check_refused(file, kFailed, "mount the folder instead");
     CHECK(umount(file.c_str()) == 0);
     REQUIRE(may_mount(dir.path(), folder));
-    check_refused(folder + "/state.db", kHeld, "is held by pid");
+    check_held(folder + "/state.db", "is held by pid");
     CHECK(umount(folder.c_str()) == 0);
     check_nothing_lost();
   }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
@@ -133,6 +134,9 @@ TEST_SUITE("api/requests") {
     CHECK(outbox.submit(Workflow("w").callback("c", "n", "")).error().code ==
           ErrorCode::unsupported);
     CHECK(shop.text("SELECT count(*) FROM belay_requests") == "0");
+    std::filesystem::create_hard_link(path, dir.file("second name.db"));
+    CHECK(Requests::open(dir.file("second name.db")).error().code == ErrorCode::misplaced);
+    std::filesystem::remove(dir.file("second name.db"));
     shop.run("PRAGMA user_version = 3");
     CHECK(outbox.submit(Saga().step("a", "")).error().code == ErrorCode::unsupported);
     CHECK(Requests::open(path).error().code == ErrorCode::unsupported);
