@@ -118,7 +118,7 @@ BELAY_EXPORT std::string_view name_of(Verb verb) noexcept;
 
 struct Request {
   Verb verb{};
-  std::string gid;
+  std::string gid{};
   std::string reason{};
   std::string asked_by{};  // "alice on gateway-1"
   // Of resolve: the branch, the operation that it waits for, and how that ended: success or

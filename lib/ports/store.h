@@ -50,11 +50,11 @@ struct TopicChange {
 // A request that another process wrote into the file, see belay/requests.h.
 struct PostedRequest {
   std::int64_t id = 0;  // grows with the order of their commits
-  std::string verb;
-  std::string gid;
-  std::string body;
-  std::string reason;
-  std::string asked_by;
+  std::string verb{};
+  std::string gid{};
+  std::string body{};
+  std::string reason{};
+  std::string asked_by{};
   // Of a submit: what `body` describes.
   std::optional<core::Definition> definition{};
   // Of `resolve`, likewise.

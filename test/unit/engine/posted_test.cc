@@ -76,10 +76,12 @@ TEST_SUITE("engine/posted") {
     test.settle();
     CHECK(test.ports.calls.size() == 2);
     // The same again, as after a crash of whoever did not see the answer.
-    test.on_disk["g"] = {.gid = "g",
-                         .id = 1,
-                         .status = Status::succeed,
-                         .definition_hash = submit_of(2, "g").definition->hash()};
+    ports::StoredSummary stored;
+    stored.gid = "g";
+    stored.id = 1;
+    stored.status = Status::succeed;
+    stored.definition_hash = submit_of(2, "g").definition->hash();
+    test.on_disk["g"] = stored;
     test.post({submit_of(2, "g")});
     CHECK(test.answers_in_batch() == "2 g taken");
     CHECK(test.records_in_batch() == 0);
