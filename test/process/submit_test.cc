@@ -104,7 +104,7 @@ TEST_SUITE("process/submit") {
     CHECK(good.out == "g1 submitted\n");
   }
 
-  TEST_CASE("into a file, unless another engine has it") {
+  TEST_CASE("into a file, by an engine of its own or by the one that has it") {
     HttpPeer peer(yes);
     const TempDir dir;
     const auto db = dir.file("own.db");
@@ -117,9 +117,11 @@ TEST_SUITE("process/submit") {
     CHECK(peer.requests().size() == 1);
     Served served;
     REQUIRE(served.listening());
-    const auto held = submit({"-", "--db", served.db()}, saga);
-    CHECK(held.exit_code == 5);
-    CHECK(contains(held.err, "--server"));
+    const auto through = submit({"-", "--db", served.db(), "--wait"}, saga);
+    CHECK(through.exit_code == 0);
+    CHECK(through.out == "g1 succeed\n");
+    CHECK(submit({"-", "--db", served.db()}, saga_to("g1", peer.url("/b"))).exit_code == 4);
+    CHECK(peer.requests().size() == 2);
   }
 
   TEST_CASE("a malformed definition is refused in a line that names the field: 2") {
