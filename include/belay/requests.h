@@ -31,8 +31,7 @@
 //
 // A request waits, and is tried again each second, while the engine has no room for it (live_limit,
 // live_bytes_limit), the disk refuses writes, or the branch that it resolves is being called. Every
-// other error is final: it is the answer, and
-// the engine logs it.
+// other error is final: it is the answer, and the engine logs it.
 //
 // The body of a submit is a JSON object. Unknown keys are refused.
 //
@@ -115,6 +114,7 @@ enum class Verb : std::uint8_t {
   resolve,  // Engine::resolve
 };
 BELAY_EXPORT std::string_view name_of(Verb verb) noexcept;
+BELAY_EXPORT std::optional<Verb> verb_from(std::string_view name) noexcept;
 
 struct Request {
   Verb verb{};
@@ -137,8 +137,8 @@ struct RequestAnswer {
 class BELAY_EXPORT Requests {
  public:
   // Opens an existing state file. Errors: not_found, misplaced (the file has a second name or is
-  // mounted on its own), corrupt, storage, unsupported (no engine of
-  // this version has opened the file yet, or the file is a newer belay's).
+  // mounted on its own), corrupt, storage, unsupported (no engine of this version has opened the
+  // file yet, or the file is a newer belay's).
   static Result<Requests> open(std::string_view path);
 
   Requests(Requests&&) noexcept;

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
-#include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "api/targets.h"
@@ -430,6 +428,34 @@ core::Draft draft_of(const Body& body, Mode mode) {
   return draft;
 }
 
+std::optional<Error> read_resolve(ports::PostedRequest& request) {
+  json::Cursor in(request.body);
+  std::optional<std::string> op;
+  std::optional<std::string> as;
+  for (in.enter('{'); in.more('}');) {
+    const auto key = in.key();
+    if (key == "branch_id" && request.branch_id.empty()) {
+      request.branch_id = in.text();
+    } else if (key == "op" && !op) {
+      op = in.text();
+    } else if (key == "as" && !as) {
+      as = in.text();
+    } else {
+      return base::invalid(
+          fmt::format("the body has a key '{}' that is unknown or comes twice", key));
+    }
+  }
+  if (!in.at_end()) return base::invalid("the body is no JSON object of that form");
+  const auto known = op_from(op.value_or(""));
+  if (!known) return base::invalid(fmt::format("'op' is '{}', no operation", op.value_or("")));
+  request.op = *known;
+  for (const auto outcome : {OutcomeKind::success, OutcomeKind::failure}) {
+    request.outcome = outcome;
+    if (as == name_of(outcome)) return std::nullopt;
+  }
+  return base::invalid(fmt::format("'as' is '{}', it must be success or failure", as.value_or("")));
+}
+
 }  // namespace
 
 Result<std::string> body_of(Description description) {
@@ -465,38 +491,6 @@ std::string body_of(const Request& request) {
   json::put_text(body, name_of(request.outcome));
   return body + "}";
 }
-
-namespace {
-
-std::optional<Error> read_resolve(ports::PostedRequest& request) {
-  json::Cursor in(request.body);
-  std::optional<std::string> op;
-  std::optional<std::string> as;
-  for (in.enter('{'); in.more('}');) {
-    const auto key = in.key();
-    if (key == "branch_id" && request.branch_id.empty()) {
-      request.branch_id = in.text();
-    } else if (key == "op" && !op) {
-      op = in.text();
-    } else if (key == "as" && !as) {
-      as = in.text();
-    } else {
-      return base::invalid(
-          fmt::format("the body has a key '{}' that is unknown or comes twice", key));
-    }
-  }
-  if (!in.at_end()) return base::invalid("the body is no JSON object of that form");
-  const auto known = op_from(op.value_or(""));
-  if (!known) return base::invalid(fmt::format("'op' is '{}', no operation", op.value_or("")));
-  request.op = *known;
-  for (const auto outcome : {OutcomeKind::success, OutcomeKind::failure}) {
-    request.outcome = outcome;
-    if (as == name_of(outcome)) return std::nullopt;
-  }
-  return base::invalid(fmt::format("'as' is '{}', it must be success or failure", as.value_or("")));
-}
-
-}  // namespace
 
 void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks) {
   if (request.wrong) return;

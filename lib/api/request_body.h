@@ -21,7 +21,8 @@ std::string body_of(const Request& request);
 // submit all checks are made. The gid is the request's; if it is empty, a new one.
 void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks);
 
-// The same without the checks of targets.
+// The definition that the body of a submit describes, with all checks of a submit. Those of the
+// targets need `hooks`: whoever posts does not know what the engine may call.
 Result<core::Definition> definition_from(const std::string& body, const std::string& gid,
                                          const Limits& limits, const hook::Hooks* hooks = nullptr);
 

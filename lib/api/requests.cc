@@ -64,16 +64,6 @@ Result<> check_text(std::string_view field, std::string_view text) {
 
 }  // namespace
 
-std::string_view name_of(Verb verb) noexcept {
-  switch (verb) {
-    case Verb::replay: return "replay";
-    case Verb::stop: return "stop";
-    case Verb::back: return "back";
-    case Verb::resolve: return "resolve";
-  }
-  return "";
-}
-
 void Outbox::install_busy_handler() noexcept {
   sqlite::wait_for_others(database_, sqlite::Patience::write);
 }
@@ -151,7 +141,7 @@ Result<std::optional<RequestAnswer>> Requests::answer(RequestId id) {
   if (find->integer(0) == 0) return std::optional<RequestAnswer>();
   RequestAnswer answer;
   const auto name = find->bytes(1);
-  if (name != "taken") {
+  if (name != ports::kPostedTaken) {
     answer.refused =
         Error{error_code_from(name).value_or(ErrorCode::unsupported), std::string(find->bytes(2))};
   }

@@ -2,6 +2,7 @@
 #include "belay/error.h"
 #include "belay/hooks.h"
 #include "belay/outcome.h"
+#include "belay/requests.h"
 #include "belay/types.h"
 
 namespace belay {
@@ -88,6 +89,23 @@ std::string_view name_of(Op op) noexcept {
     case Op::query: return "query";
   }
   return "?";
+}
+
+std::string_view name_of(Verb verb) noexcept {
+  switch (verb) {
+    case Verb::replay: return "replay";
+    case Verb::stop: return "stop";
+    case Verb::back: return "back";
+    case Verb::resolve: return "resolve";
+  }
+  return "?";
+}
+
+std::optional<Verb> verb_from(std::string_view name) noexcept {
+  for (const auto verb : {Verb::replay, Verb::stop, Verb::back, Verb::resolve}) {
+    if (name == name_of(verb)) return verb;
+  }
+  return std::nullopt;
 }
 
 std::optional<Mode> mode_from(std::string_view name) noexcept {

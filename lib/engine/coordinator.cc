@@ -236,6 +236,8 @@ void Coordinator::resume_some() {
 // Called before anything else is decided about a recovered transaction: a request for the
 // transaction may come before its turn to resume.
 void Coordinator::resume(Live& live) {
+  // Without calls a recovered transaction does not go on; only the end of a stop is decided.
+  if (!options_.makes_calls && !live.transaction.stopped) return;
   if (!stop_resuming(live)) return;
   BELAY_MARK(resumed_by_word);
   decide(live, core::Resumed{});

@@ -76,7 +76,6 @@ class Coordinator {
 
  private:
   enum class Phase : std::uint8_t { new_, running, closing, closed };
-  static constexpr std::string_view kTaken = "taken";
 
   // coordinator.cc: the turn; decisions and their effects.
   void take_requests();
@@ -121,7 +120,7 @@ class Coordinator {
   template <NamesGid R>
   void note_taken(const R& request) {
     if constexpr (requires { request.posted; })
-      if (posted_.is_open(request.posted)) answer_posted(request.posted, kTaken, {});
+      if (posted_.is_open(request.posted)) answer_posted(request.posted, ports::kPostedTaken, {});
   }
 
   // submit.cc, driven.cc, workflow.cc, operator.cc, topics.cc: what the requests do.

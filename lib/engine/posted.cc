@@ -3,7 +3,9 @@
 // after a crash it is either answered and done, or neither.
 #include <utility>
 
+#include "base/signed_reason.h"
 #include "base/utf8.h"
+#include "belay/requests.h"
 #include "engine/coordinator.h"
 
 namespace belay::engine {
@@ -33,11 +35,14 @@ bool is_lack_of_room(ErrorCode code) {
   return code == ErrorCode::live_limit || code == ErrorCode::live_bytes_limit;
 }
 
-// "reason (by alice on gateway-1)"
-std::string signed_reason(const ports::PostedRequest& request) {
-  if (request.asked_by.empty()) return request.reason;
-  return fmt::format("{}{}(by {})", request.reason, request.reason.empty() ? "" : " ",
-                     request.asked_by);
+WordRequest::Word word_of(Verb verb) {
+  switch (verb) {
+    case Verb::replay: return WordRequest::Word::hasten;
+    case Verb::stop: return WordRequest::Word::stop;
+    case Verb::back: return WordRequest::Word::back;
+    case Verb::resolve: break;
+  }
+  return WordRequest::Word::resolve;
 }
 
 }  // namespace
@@ -90,33 +95,31 @@ void Coordinator::take(ports::PostedRequest& request) {
                          request.id};
     return take(submit);
   }
-  WordRequest word{.gid = request.gid, .reason = signed_reason(request), .done = done};
-  word.posted = request.id;
-  if (request.verb == "replay") {
-    word.word = WordRequest::Word::hasten;
-  } else if (request.verb == "stop") {
-    word.word = WordRequest::Word::stop;
-  } else if (request.verb == "back") {
-    word.word = WordRequest::Word::back;
-  } else if (request.verb == "resolve") {
-    word.word = WordRequest::Word::resolve;
-    word.branch_id = std::move(request.branch_id);
-    word.op = request.op;
-    word.outcome = request.outcome;
-  } else {
+  const auto verb = verb_from(request.verb);
+  if (!verb) {
     return posted_told(request.id, Error{ErrorCode::unsupported,
                                          fmt::format("the verb '{}' is not known", request.verb)});
   }
+  WordRequest word{.gid = request.gid,
+                   .word = word_of(*verb),
+                   .reason = base::signed_reason(request.reason, request.asked_by),
+                   .done = done,
+                   .posted = request.id,
+                   .branch_id = std::move(request.branch_id),
+                   .op = request.op,
+                   .outcome = request.outcome};
   take(word);
 }
 
 // The result of a request comes within its decision, or after the batch with its answer.
 void Coordinator::posted_told(std::int64_t posted, const Result<Report>& result) {
   if (!posted_.is_open(posted)) return;
-  if (result) return answer_posted(posted, kTaken, name_of(result->status()));
+  if (result) return answer_posted(posted, ports::kPostedTaken, name_of(result->status()));
   const auto& error = result.error();
-  if (is_passing(error.code))
+  if (is_passing(error.code)) {
+    --figures_.counters.refused;  // counted by `refuse`, and not refused
     return posted_.defer(posted, is_lack_of_room(error.code), time_.monotonic());
+  }
   if (posted_lines_.take(time_.monotonic()))
     log_.error("request {} in the state file is refused: {}", posted, error.detail);
   answer_posted(posted, name_of(error.code), error.detail);

@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace belay::engine {
-namespace {
-
-constexpr std::string_view kSubmit = "submit";
-
-}  // namespace
-
 std::optional<ports::Store::PostedQuery> PostedRequests::to_read(std::uint64_t monotonic) {
   if (is_busy()) return std::nullopt;
   if (orders_first_ && orders_read_) {
@@ -22,7 +16,7 @@ std::optional<ports::Store::PostedQuery> PostedRequests::to_read(std::uint64_t m
     deferred_.clear();
     noticed_ = true;
   }
-  if (!noticed_) return std::nullopt;
+  if (!noticed_ || deferred_.size() >= kDeferredMax) return std::nullopt;
   const bool without_submits = orders_first_ || no_room_ || !takes_submits_;
   return ports::Store::PostedQuery{without_submits ? orders_after_ : after_, without_submits};
 }
@@ -65,7 +59,7 @@ void PostedRequests::defer(std::int64_t id, bool no_room, std::uint64_t monotoni
 }
 
 bool PostedRequests::must_wait(const ports::PostedRequest& request) const {
-  return (no_room_ && request.verb == kSubmit) || deferred_.contains(request.gid);
+  return (no_room_ && request.definition.has_value()) || deferred_.contains(request.gid);
 }
 
 }  // namespace belay::engine

@@ -20,6 +20,8 @@ class PostedRequests {
  public:
   // How long a request waits that cannot be carried out at the moment, in ms.
   static constexpr std::uint64_t kPause = 1'000;
+  // While so many gids have a request that waits, nothing more is read.
+  static constexpr std::size_t kDeferredMax = 1'024;
 
   // At a start: what an operator posted while nobody had the file open comes before anything else.
   void start(bool has_posted, bool takes_submits) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "belay/hooks.h"
@@ -65,11 +66,12 @@ struct PostedRequest {
   std::optional<Error> wrong{};
 };
 
+inline constexpr std::string_view kPostedTaken = "taken";
 // The answer to such a request. It is on disk with the batch that holds its effect.
 struct PostedAnswer {
   std::int64_t id = 0;
   std::string gid;
-  std::string answer;  // "taken", or the name of an error
+  std::string answer;  // kPostedTaken, or the name of an error
   std::string detail;
   std::uint64_t at = 0;  // ms since the epoch
 };

@@ -30,7 +30,7 @@ constexpr std::string_view kOrders =
 // The body of what was taken is in the log; that of what was refused helps to find the fault.
 constexpr std::string_view kAnswer =
     "UPDATE main.belay_requests SET answered_at = ?2, answer = ?3, detail = nullif(?4, ''), "
-    "gid = coalesce(nullif(?5, ''), gid), body = CASE WHEN ?3 <> 'taken' AND length(CAST(body AS "
+    "gid = coalesce(nullif(?5, ''), gid), body = CASE WHEN ?3 <> '{}' AND length(CAST(body AS "
     "BLOB)) <= 4096 THEN body END "
     "WHERE id = ?1";
 constexpr std::string_view kSweepByCount =
@@ -69,7 +69,7 @@ Result<PostedTable> PostedTable::prepare(sqlite3* db) {
                   &table.read_all_},
         {fmt::format(kRead, kPostedBodyMax, kTextMax + 1, "belay_requests_orders", kOrders),
          &table.read_orders_},
-        {std::string(kAnswer), &table.answer_},
+        {fmt::format(kAnswer, ports::kPostedTaken), &table.answer_},
         {std::string(kSweepByCount), &table.sweep_by_count_},
         {std::string(kSweepByAge), &table.sweep_by_age_}}) {
     auto statement = sqlite::Statement::prepare(db, sql);

@@ -14,12 +14,12 @@
 namespace belay::store {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // How often the thread yields before it sleeps: some 25 microseconds in all. A yield that takes
 // longer than this went to another busy thread.
 constexpr int kYields = 40;
 constexpr std::uint64_t kYieldMicrosMax = 200;
-using Clock = std::chrono::steady_clock;
-
 // How often the thread asks whether other programs have written, and whether the files are still in
 // place if nothing is written.
 constexpr std::chrono::milliseconds kAskInterval{40};

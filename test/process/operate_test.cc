@@ -63,7 +63,7 @@ struct Embedder {
       return static_cast<Embedder*>(self)->prints ? Outcome::success() : Outcome::unknown("jammed");
     };
     const auto hold = [](const Call&, void* self) {
-      while (static_cast<Embedder*>(self)->holds) std::this_thread::sleep_for(1ms);
+      static_cast<Embedder*>(self)->holds.wait(true);
       return Outcome::success();
     };
     REQUIRE(engine->handle("pay", pay, this));
@@ -103,6 +103,14 @@ bool stage(const Served& served, const std::string& target, const Words& gids) {
                      [&](const auto& gid) { return becomes_stuck(served.db(), gid); });
 }
 
+// Three sagas that have paid and cannot print.
+void stage_jammed(Engine& engine, const std::string& db, const std::string& undo) {
+  for (const auto* gid : {"g1", "g2", "g3"}) {
+    REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", undo)));
+    REQUIRE(becomes_stuck(db, gid));
+  }
+}
+
 }  // namespace
 
 TEST_SUITE("process/operate") {
@@ -117,6 +125,9 @@ TEST_SUITE("process/operate") {
     CHECK(
         contains(still.out, "g1 submitted branch 01 (action " + service.url("/a") + "): HTTP 500"));
     service.repair();
+    const auto log = belay_with({"log", "g1", "--db", served.db()}).out;
+    CHECK(contains(log, "replayed"));
+    CHECK(contains(log, "(by "));
     const auto both = belay_with({"replay", "unknown", "g1", "g2", "--server", served.url("")});
     CHECK(both.exit_code == 3);
     CHECK(both.out == "g1 succeed\ng2 succeed\n");
@@ -180,10 +191,7 @@ TEST_SUITE("process/operate") {
   TEST_CASE("a program that embeds belay does what the command asks through its file") {
     Embedder program;
     auto engine = program.open();
-    for (const auto* gid : {"g1", "g2", "g3"}) {
-      REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", "")));
-      REQUIRE(becomes_stuck(program.db, gid));
-    }
+    stage_jammed(engine, program.db, "");
     const Words sure = {"--db", program.db, "--yes", "--reason", "wrong price", "--ticket", "T-9"};
     const auto order = [&](Words words) {
       words.insert(words.end(), sure.begin(), sure.end());
@@ -223,10 +231,7 @@ TEST_SUITE("process/operate") {
     const Words db = {"--db", program.db};
     {
       auto engine = program.open();
-      for (const auto* gid : {"g1", "g2", "g3"}) {
-        REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", "print")));
-        REQUIRE(becomes_stuck(program.db, gid));
-      }
+      stage_jammed(engine, program.db, "print");
       CHECK(resolve({"g1", "02", "action", "--as", "success"}, db).exit_code == 0);
       CHECK(engine.wait("g1", 10s)->succeeded());
       CHECK(resolve({"g2", "02", "action", "--as", "failure"}, db).exit_code == 0);
@@ -262,10 +267,7 @@ TEST_SUITE("process/operate") {
     Embedder program;
     {
       auto engine = program.open();
-      for (const auto* gid : {"g1", "g2", "g3"}) {
-        REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", "")));
-        REQUIRE(becomes_stuck(program.db, gid));
-      }
+      stage_jammed(engine, program.db, "");
     }
     const auto paid = program.payments.load();
     const Words sure = {"--db", program.db, "--yes", "--reason", "closed down"};
@@ -312,6 +314,7 @@ TEST_SUITE("process/operate") {
     CHECK(told.exit_code == 5);
     CHECK(contains(told.err, "was taken back"));
     program.holds = false;
+    program.holds.notify_all();
     CHECK(engine.wait("g2", 10s)->succeeded());
     CHECK(engine.find("g1")->status() == Status::submitted);
   }

@@ -12,7 +12,6 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <thread>
@@ -22,7 +21,6 @@
 namespace {
 
 using namespace belay;
-using namespace std::chrono_literals;
 
 constexpr int kBusyMillis = 30'000;
 
@@ -78,18 +76,13 @@ bool has_open_requests(sqlite3* database) {
 
 int serve(const char* file, bool drains) {
   auto engine = Engine::open(file);
-  for (int i = 0; i < 100 && !engine && engine.error().code == ErrorCode::locked; ++i) {
-    std::this_thread::sleep_for(10ms);  // the one before was killed just now
-    engine = Engine::open(file);
-  }
   if (!engine) broken(engine.error().detail);
   const auto yes = [](const Call&, void*) { return Outcome::success(); };
   if (!engine->handle("deliver", yes) || !engine->start()) broken("the engine does not start");
   ready();
-  if (!drains) std::this_thread::sleep_for(10min);
+  while (!drains) ::pause();
   auto* database = connect(file);
-  while (has_open_requests(database) || engine->counters().live != 0)
-    std::this_thread::sleep_for(5ms);
+  while (has_open_requests(database) || engine->counters().live != 0) std::this_thread::yield();
   sqlite3_close(database);
   return engine->close() ? 0 : 1;
 }

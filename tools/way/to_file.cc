@@ -1,18 +1,13 @@
 // An engine in this process, on a state file.
 #include <utility>
 
+#include "base/signed_reason.h"
 #include "belay/engine.h"
 #include "way/for_file.h"
 #include "way/way.h"
 
 namespace belay::tool {
 namespace {
-
-Failure about_gid(const Error& error) {
-  auto failure = failure_of(error, "");
-  if (error.code == ErrorCode::not_found) failure.to_do = "see `belay list`";
-  return failure;
-}
 
 class ToFile final : public Way {
  public:
@@ -30,27 +25,27 @@ class ToFile final : public Way {
   std::optional<Failure> follow(const std::string& gid, Millis limit, Fate& fate) override {
     auto report = limit > Millis{0} ? engine_.wait(gid, limit) : engine_.find(gid);
     if (!report && report.error().code == ErrorCode::timed_out) report = engine_.find(gid);
-    if (!report) return about_gid(report.error());
+    if (!report) return failure_of(report.error(), "");
     fate = {std::string(name_of(report->status())), report->reason()};
     return std::nullopt;
   }
 
   std::optional<Failure> ask(const Request& request) override {
     const auto report = carry_out(request);
-    return report ? std::nullopt : std::optional(about_gid(report.error()));
+    return report ? std::nullopt : std::optional(failure_of(report.error(), ""));
   }
 
  private:
   Result<Report> carry_out(const Request& request) {
+    const auto reason = base::signed_reason(request.reason, request.asked_by);
     switch (request.verb) {
-      case Verb::replay: return engine_.retry_now(request.gid, signed_reason(request));
-      case Verb::stop: return engine_.force_stop(request.gid, signed_reason(request));
+      case Verb::replay: return engine_.retry_now(request.gid, reason);
+      case Verb::stop: return engine_.force_stop(request.gid, reason);
       case Verb::resolve:
-        return engine_.resolve(request.gid, request.branch_id, request.op, request.outcome,
-                               signed_reason(request));
+        return engine_.resolve(request.gid, request.branch_id, request.op, request.outcome, reason);
       case Verb::back: break;
     }
-    return engine_.turn_back(request.gid, signed_reason(request));
+    return engine_.turn_back(request.gid, reason);
   }
 
   Engine engine_;

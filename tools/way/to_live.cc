@@ -35,7 +35,7 @@ class ToLive final : public Way {
     const auto end = Clock::now() + limit;
     for (auto pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
       const auto row = reader_.find(gid);
-      if (!row) return about_gid(row.error());
+      if (!row) return failure_of(row.error(), "");
       fate = {std::string(name_of(row->status)), is_final(row->status) ? row->last_error : ""};
       const auto now = Clock::now();
       if (fate.is_final() || now >= end) return std::nullopt;
@@ -48,19 +48,13 @@ class ToLive final : public Way {
   }
 
  private:
-  static Failure about_gid(const Error& error) {
-    auto failure = failure_of(error, "");
-    if (error.code == ErrorCode::not_found) failure.to_do = "see `belay list`";
-    return failure;
-  }
-
   std::optional<Failure> wait_for_answer(const Result<RequestId>& id, const std::string& place) {
     if (!id) return failure_of(id.error(), place);
     const auto end = Clock::now() + kAnswerPatience;
     for (auto pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
       const auto answer = requests_.answer(*id);
       if (!answer) return failure_of(answer.error(), place);
-      if (*answer) return place_of((*answer)->refused, place);
+      if (*answer) return failure_in((*answer)->refused, place);
       if (Clock::now() >= end) return take_back(*id, place);
       std::this_thread::sleep_for(pause);
     }
@@ -72,7 +66,7 @@ class ToLive final : public Way {
     if (!*withdrawn) {  // it was answered just now
       const auto answer = requests_.answer(id);
       if (!answer) return failure_of(answer.error(), place);
-      return place_of((*answer)->refused, place);
+      return failure_in((*answer)->refused, place);
     }
     return Failure{ExitCode::busy,
                    fmt::format("{}the engine that has the file open did not do it within {} s; the "
@@ -81,12 +75,10 @@ class ToLive final : public Way {
                    "see `belay log`, and with `belay stats` whether the engine works"};
   }
 
-  static std::optional<Failure> place_of(const std::optional<Error>& refused,
-                                         const std::string& place) {
+  static std::optional<Failure> failure_in(const std::optional<Error>& refused,
+                                           const std::string& place) {
     if (!refused) return std::nullopt;
-    auto failure = about_gid(*refused);
-    failure.happened.insert(0, place);
-    return failure;
+    return failure_of(*refused, place);
   }
 
   Requests requests_;

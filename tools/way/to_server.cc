@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/percent.h"
+#include "base/signed_reason.h"
 #include "base/spans.h"
 #include "serve/http/client.h"
 #include "serve/protocol/parse.h"
@@ -119,7 +120,8 @@ class ToServer final : public Way {
     const char* path = "/api/dtmsvr/resetNextCronTime";
     if (request.verb == Verb::stop) path = "/api/dtmsvr/forceStop";
     if (request.verb == Verb::back) path = "/api/belay/turnBack";
-    protocol::Json body{{"gid", request.gid}, {"rollback_reason", signed_reason(request)}};
+    protocol::Json body{{"gid", request.gid},
+                        {"rollback_reason", base::signed_reason(request.reason, request.asked_by)}};
     if (request.verb == Verb::resolve) {
       path = "/api/belay/resolveBranch";
       body["branch_id"] = request.branch_id;

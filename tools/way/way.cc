@@ -40,18 +40,15 @@ Failure failure_of(const Error& error, std::string place) {
     case ErrorCode::live_bytes_limit:
     case ErrorCode::live_limit: failure.code = ExitCode::busy; break;
     case ErrorCode::corrupt: failure.code = ExitCode::corrupt; break;
-    case ErrorCode::not_found: failure.code = ExitCode::not_found; break;
+    case ErrorCode::not_found:
+      failure.code = ExitCode::not_found;
+      failure.to_do = "see `belay list`";
+      break;
     case ErrorCode::timed_out: failure.to_do = "follow it with `belay watch`"; break;
     case ErrorCode::locked: failure.code = ExitCode::busy; break;
     default: break;
   }
   return failure;
-}
-
-std::string signed_reason(const Request& request) {
-  if (request.asked_by.empty()) return request.reason;
-  return fmt::format("{}{}(by {})", request.reason, request.reason.empty() ? "" : " ",
-                     request.asked_by);
 }
 
 std::string who_asks() {

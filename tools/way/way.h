@@ -66,8 +66,6 @@ std::unique_ptr<Way> to_live(const std::string& db, std::optional<Failure>& refu
 
 // The failure that an engine's error is; `place` stands before it.
 Failure failure_of(const Error& error, std::string place);
-// "reason (by alice on gateway-1)", as an engine composes it.
-std::string signed_reason(const Request& request);
 // "alice on gateway-1": who runs this command.
 std::string who_asks();
 

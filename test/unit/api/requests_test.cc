@@ -149,11 +149,15 @@ TEST_SUITE("api/requests") {
     shop.run("INSERT INTO belay_requests(verb, gid) VALUES('submit', 'x')");
     shop.run("INSERT INTO belay_requests(verb, gid, body) VALUES(x'00ff', 5, zeroblob(100))");
     shop.run("INSERT INTO belay_requests(verb, body) VALUES('submit', zeroblob(70000000))");
+    shop.run(
+        "INSERT INTO belay_requests(verb, gid, asked_by) VALUES('stop', 'x', "
+        "hex(zeroblob(1000000)))");
     REQUIRE(comes_true([&] {
       return shop.text("SELECT count(*) FROM belay_requests WHERE answered_at IS NULL") == "0";
     }));
     CHECK(shop.text("SELECT group_concat(answer) FROM (SELECT answer FROM belay_requests ORDER BY "
-                    "id)") == "invalid_argument,invalid_argument,unsupported,definition_limit");
+                    "id)") ==
+          "invalid_argument,invalid_argument,unsupported,definition_limit,invalid_argument");
     CHECK(shop.text("SELECT detail FROM belay_requests").find("'payload'") != std::string::npos);
     CHECK(shop.text("SELECT length(body) > 0 FROM belay_requests") == "1");
   }

@@ -23,6 +23,15 @@ ports::PostedRequest order_of(std::int64_t id, const std::string& verb, const st
   return {.id = id, .verb = verb, .gid = gid, .reason = "because", .asked_by = "ann"};
 }
 
+// As a crash leaves it: its first branch may have been called.
+core::Transaction started(const Saga& saga, std::uint64_t id, std::uint64_t at) {
+  const auto bytes = *encode(saga, saga.gid());
+  auto transaction =
+      *core::begin({.kind = core::RecordKind::submitted, .id = id, .at = at, .text = bytes});
+  REQUIRE(core::apply(transaction, {.kind = core::RecordKind::started, .id = id, .at = at}));
+  return transaction;
+}
+
 struct Posted : TestEngine {
   using TestEngine::TestEngine;
 
@@ -229,6 +238,7 @@ TEST_SUITE("engine/posted") {
     test.post({submit_of(1, "g"), submit_of(2, "h"), order_of(3, "replay", "first"),
                order_of(4, "stop", "g")});
     CHECK(test.answers_in_batch() == "3 first taken");  // the stop waits for its submit
+    CHECK(test.engine.counters().refused == 0);
     test.settle();
     test.engine.look_for_posted();
     REQUIRE(test.ports.posted_query->without_submits);
@@ -245,6 +255,27 @@ TEST_SUITE("engine/posted") {
     CHECK(test.ports.posted_query->after == 0);
     REQUIRE(test.give({submit_of(1, "g"), submit_of(2, "h"), order_of(4, "stop", "g")}));
     CHECK(test.answers_to_come() == "1 g taken, 4 g taken");
+  }
+
+  TEST_CASE("of what waits only so much is in memory") {
+    Posted test;
+    test.ports.default_kind = Kind::deferred;
+    std::vector<ports::PostedRequest> resolves;
+    for (std::int64_t id = 1; id <= 1'024; ++id) {
+      const auto gid = "g" + std::to_string(id);
+      REQUIRE(test.submit(two_steps(gid), gid, false));
+      auto resolve = order_of(id, "resolve", gid);
+      resolve.branch_id = "01";
+      resolve.op = Op::action;
+      resolves.push_back(std::move(resolve));
+    }
+    test.settle();
+    test.post(std::move(resolves), true);
+    test.settle();
+    CHECK(test.ports.posted_done == nullptr);  // there is more, and it stays in the file
+    test.advance(1'000);
+    CHECK(test.ports.posted_done != nullptr);
+    CHECK(test.ports.posted_query->after == 0);
   }
 
   TEST_CASE("while the disk refuses nothing is read, and what was read waits") {
@@ -265,10 +296,7 @@ TEST_SUITE("engine/posted") {
     FakePorts ports;
     Options options;
     engine::Coordinator engine(options, {ports, ports, ports, ports});
-    const auto definition = *core::Definition::parse(*encode(two_steps("g"), "g"));
-    core::Record record{.kind = core::RecordKind::submitted, .id = 5, .at = ports.wall};
-    record.text = definition.bytes();
-    engine.adopt(*core::begin(record), 9, 9, false);
+    engine.adopt(started(two_steps("g"), 5, ports.wall), 9, 9, false);
     engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2, .has_posted = true});
     engine.turn();
     const auto settle = [&] {
@@ -295,13 +323,7 @@ TEST_SUITE("engine/posted") {
     engine::Coordinator engine(options, {ports, ports, ports, ports});
     for (const std::uint64_t id : std::initializer_list<std::uint64_t>{5, 6}) {
       const auto gid = "g" + std::to_string(id);
-      const auto definition = *core::Definition::parse(*encode(two_steps(gid), gid));
-      core::Record record{.kind = core::RecordKind::submitted, .id = id, .at = ports.wall};
-      record.text = definition.bytes();
-      auto transaction = *core::begin(record);
-      REQUIRE(core::apply(transaction,
-                          {.kind = core::RecordKind::started, .id = id, .at = ports.wall}));
-      engine.adopt(std::move(transaction), 9, 9, false);
+      engine.adopt(started(two_steps(gid), id, ports.wall), 9, 9, false);
     }
     engine.start({.last_lsn = 9, .last_id = 6, .epoch = 2, .has_posted = true});
     engine.turn();
@@ -363,14 +385,8 @@ TEST_SUITE("engine/posted") {
     engine::Coordinator engine(options, {ports, ports, ports, ports});
     for (const std::uint64_t id : std::initializer_list<std::uint64_t>{5, 6}) {
       const auto gid = "g" + std::to_string(id);
-      const auto definition =
-          *core::Definition::parse(*encode(two_steps(gid).timeout_to_fail(Millis{10}), gid));
-      core::Record record{.kind = core::RecordKind::submitted, .id = id, .at = ports.wall};
-      record.text = definition.bytes();
-      auto transaction = *core::begin(record);
-      REQUIRE(core::apply(transaction,
-                          {.kind = core::RecordKind::started, .id = id, .at = ports.wall}));
-      engine.adopt(std::move(transaction), 9, 9, false);
+      const auto saga = two_steps(gid).timeout_to_fail(Millis{10});
+      engine.adopt(started(saga, id, ports.wall), 9, 9, false);
     }
     engine.start({.last_lsn = 9, .last_id = 6, .epoch = 2});
     std::map<std::string, Status> told;
@@ -385,6 +401,16 @@ TEST_SUITE("engine/posted") {
     ports.wall += 1'000;
     engine.turn();
     while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
+    std::map<engine::WordRequest::Word, ErrorCode> refused;
+    for (const auto word : {engine::WordRequest::Word::abort, engine::WordRequest::Word::hasten}) {
+      REQUIRE(engine.ask(
+          engine::WordRequest{"g6", word, "why", [&refused, word](const Result<Report>& report) {
+                                refused[word] = report.error().code;
+                              }}));
+      engine.turn();
+    }
+    CHECK(refused[engine::WordRequest::Word::abort] == ErrorCode::forbidden);  // it goes forward
+    CHECK(refused[engine::WordRequest::Word::hasten] == ErrorCode::busy);
     CHECK(ports.calls.empty());
     CHECK(told["g5"] == Status::failed);
     CHECK(engine.counters().failed == 1);  // the other one's deadline waits

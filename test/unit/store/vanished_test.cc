@@ -207,6 +207,33 @@ TEST_SUITE("store/vanished") {
     CHECK(found_after_kill() == acknowledged);
   }
 
+  TEST_CASE_FIXTURE(Scene,
+                    "what another program writes is noticed, also while the file is in doubt") {
+    const auto post = [this] { query(path, "INSERT INTO belay_requests(verb) VALUES('stop')"); };
+    REQUIRE(commit_one());
+    CHECK_FALSE(*journal->was_written());
+    post();
+    CHECK(*journal->was_written());
+    CHECK_FALSE(*journal->was_written());
+    fs::rename(path, aside);
+    CHECK_FALSE(journal->look().has_value());
+    fs::rename(aside, path);
+    post();
+    REQUIRE(commit_one());
+    CHECK(*journal->was_written());
+    CHECK_FALSE(*journal->was_written());
+  }
+
+  TEST_CASE_FIXTURE(Scene, "a log is saved although another program wrote, if that was seen") {
+    REQUIRE(commit_one());
+    query(path, "INSERT INTO belay_requests(verb) VALUES('stop')");
+    REQUIRE(*journal->was_written());
+    fs::remove(wal);
+    CHECK_FALSE(journal->look().has_value());
+    REQUIRE(commit_one());
+    CHECK(found_after_kill() == acknowledged);
+  }
+
   TEST_CASE_FIXTURE(Scene, "a closing journal saves a removed log as well") {
     REQUIRE(commit_one());
     fs::remove(wal);
