@@ -33,6 +33,18 @@ void add_resolve(CLI::App& app, Context& context) {
   add_missing(app, context, "resolve", "say how an operation ended");
 }
 
+void add_edit(CLI::App& app, Context& context) {
+  add_missing(app, context, "edit", "change what a branch is called with");
+}
+
+void add_hold(CLI::App& app, Context& context) {
+  add_missing(app, context, "hold", "do not call a target for now");
+}
+
+void add_release(CLI::App& app, Context& context) {
+  add_missing(app, context, "release", "call a held target again");
+}
+
 void add_stop(CLI::App& app, Context& context) {
   add_missing(app, context, "stop", "end transactions for good, as failed");
 }

@@ -10,6 +10,10 @@
 namespace belay {
 
 Result<> Engine::carry_out(const Request& request, DoneCallback done) {
+  if (request.verb == Verb::hold)
+    return hold(request.target, request.reason, request.asked_by, std::move(done));
+  if (request.verb == Verb::release)
+    return release(request.target, request.reason, request.asked_by, std::move(done));
   ReportCallback told;
   if (done) {
     told = [done = std::move(done)](const Result<Report>& report) {
@@ -21,7 +25,12 @@ Result<> Engine::carry_out(const Request& request, DoneCallback done) {
     case Verb::replay: return retry_now(request.gid, reason, std::move(told));
     case Verb::stop: return force_stop(request.gid, reason, std::move(told));
     case Verb::back: return turn_back(request.gid, reason, std::move(told));
-    case Verb::resolve: break;
+    case Verb::edit:
+      return edit(request.gid, request.branch_id, request.op, request.changes, reason,
+                  std::move(told));
+    case Verb::resolve:
+    case Verb::hold:
+    case Verb::release: break;
   }
   return resolve(request.gid, request.branch_id, request.op, request.outcome, reason,
                  std::move(told));

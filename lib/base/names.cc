@@ -97,12 +97,16 @@ std::string_view name_of(Verb verb) noexcept {
     case Verb::stop: return "stop";
     case Verb::back: return "back";
     case Verb::resolve: return "resolve";
+    case Verb::edit: return "edit";
+    case Verb::hold: return "hold";
+    case Verb::release: return "release";
   }
   return "?";
 }
 
 std::optional<Verb> verb_from(std::string_view name) noexcept {
-  for (const auto verb : {Verb::replay, Verb::stop, Verb::back, Verb::resolve}) {
+  for (const auto verb : {Verb::replay, Verb::stop, Verb::back, Verb::resolve, Verb::edit,
+                          Verb::hold, Verb::release}) {
     if (name == name_of(verb)) return verb;
   }
   return std::nullopt;

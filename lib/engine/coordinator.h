@@ -52,6 +52,7 @@ class Coordinator {
   // reports.
   void adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn last_lsn, bool has_row);
   void adopt_topics(core::Topics topics) { subscriptions_.adopt(std::move(topics)); }
+  void adopt_holds(std::vector<Hold> holds) { calls_.holds().adopt(std::move(holds)); }
   void start(const Origin& origin);
 
   // From any thread. An error is returned at once, and the request's `done` never runs. Otherwise
@@ -137,7 +138,14 @@ class Coordinator {
   void stop(Live& live, WordRequest& request);
   void hasten(Live& live, WordRequest& request);
   void resolve_branch(Live& live, WordRequest& request);
+  std::optional<std::uint32_t> find_branch(const Live& live, const WordRequest& request);
+  bool waits_for_place(const Live& live, std::uint32_t branch, const Result<>& may) const;
+
+  // edit.cc: an operator changes what a branch is called with.
+  void edit_branch(Live& live, WordRequest& request);
+  void park_again(Live& live);
   void turn_back(Live& live, WordRequest& request);
+  void take(HoldRequest& request);  // hold.cc
   void take(HastenRequest& request);
   void hasten_some();
   void end_hastening(const Error& error);

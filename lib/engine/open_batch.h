@@ -60,6 +60,7 @@ struct OpenBatch {
   core::BatchWriter writer;
   Acts acts;
   std::vector<ports::TopicChange> topics;
+  std::vector<ports::HoldChange> holds;
   // Callbacks of requests that do not end or decide a transaction: subscriptions, recorded steps.
   std::vector<base::Callback<std::monostate>> answers;
   std::vector<StuckNote> stuck;  // for Options::on_stuck

@@ -40,7 +40,10 @@ WordRequest::Word word_of(Verb verb) {
     case Verb::replay: return WordRequest::Word::hasten;
     case Verb::stop: return WordRequest::Word::stop;
     case Verb::back: return WordRequest::Word::back;
-    case Verb::resolve: break;
+    case Verb::edit: return WordRequest::Word::edit;
+    case Verb::resolve:
+    case Verb::hold:
+    case Verb::release: break;  // they are about no transaction
   }
   return WordRequest::Word::resolve;
 }
@@ -100,6 +103,16 @@ void Coordinator::take(ports::PostedRequest& request) {
     return posted_told(request.id, Error{ErrorCode::unsupported,
                                          fmt::format("the verb '{}' is not known", request.verb)});
   }
+  if (*verb == Verb::hold || *verb == Verb::release) {
+    HoldRequest hold{
+        {{std::move(request.target), std::move(request.reason), std::move(request.asked_by)},
+         *verb == Verb::release},
+        [this, id = request.id](const Result<>& result) {
+          if (!result) posted_told(id, result.error());
+        },
+        request.id};
+    return take(hold);
+  }
   WordRequest word{.gid = request.gid,
                    .word = word_of(*verb),
                    .reason = base::signed_reason(request.reason, request.asked_by),
@@ -107,7 +120,8 @@ void Coordinator::take(ports::PostedRequest& request) {
                    .posted = request.id,
                    .branch_id = std::move(request.branch_id),
                    .op = request.op,
-                   .outcome = request.outcome};
+                   .outcome = request.outcome,
+                   .changes = std::move(request.changes)};
   take(word);
 }
 

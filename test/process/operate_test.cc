@@ -1,10 +1,12 @@
-// `belay replay`, `stop` and `back`: an operator brings to an end what does not go on by itself, on
-// a running server, in a program that embeds belay, and on the file of a dead one.
+// `belay replay`, `stop`, `back`, `resolve`, `edit` and `hold`: an operator brings to an end what
+// does not go on by itself, on a running server, in a program that embeds belay, and on the file of
+// a dead one.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "belay/engine.h"
@@ -218,6 +220,70 @@ TEST_SUITE("process/operate") {
         R"({"gid":"g4","trans_type":"saga","steps":[{"action":"pay"}],"payloads":["1"]})";
     const auto submitted = run(submit);
     CHECK(submitted.out == "g4 succeed\n");
+  }
+
+  TEST_CASE("edit changes what a branch is called with: in a program and on a dead file") {
+    Embedder program;
+    const Words db = {"--db", program.db, "--yes", "--reason", "printer moved"};
+    const auto edit = [&](Words words) {
+      words.insert(words.begin(), "edit");
+      words.insert(words.end(), db.begin(), db.end());
+      return belay_with(words);
+    };
+    {
+      auto engine = program.open();
+      stage_jammed(engine, program.db, "");
+      const auto edited = edit({"g1", "02", "action", "--target", "pay"});
+      CHECK(edited.exit_code == 0);
+      CHECK(engine.wait("g1", 10s)->succeeded());
+      CHECK(edit({"g1", "02", "action", "--target", "pay"}).exit_code == 4);
+      CHECK(edit({"g2", "01", "action", "--target", "print"}).exit_code == 4);  // it has succeeded
+      CHECK(edit({"g2", "07", "action", "--target", "print"}).exit_code == 4);
+      const auto nowhere = edit({"g2", "02", "action", "--target", "ftp://printer"});
+      CHECK(nowhere.exit_code == 1);
+      CHECK(contains(nowhere.err, "the new target: 'ftp://printer' is neither a name nor a URL"));
+    }
+    const auto paid = program.payments.load();
+    const auto payload = program.dir.file("payload");
+    std::ofstream(payload) << "{\"copies\":2}";
+    CHECK(edit({"g3", "02", "action", "--target", "pay", "--payload", payload, "--header",
+                "X-Copies: 2"})
+              .exit_code == 0);
+    CHECK(program.payments == paid);  // nothing was called
+    const auto log = belay_with({"log", "g3", "--db", program.db}).out;
+    CHECK(
+        contains(log, "action print -> pay, payload 0 -> 12 bytes, headers 0 -> 1: printer moved"));
+    CHECK(contains(log, "(by "));
+    const auto shown = belay_with({"show", "g3", "--db", program.db, "--json"}).out;
+    CHECK(contains(shown, R"("before_edits":{"2":["print",""]})"));
+    auto engine = program.open();
+    CHECK(engine.wait("g3", 10s)->succeeded());
+    CHECK(program.payments == paid + 1);
+  }
+
+  TEST_CASE("a held target is not called until it is released, whoever has the file") {
+    Embedder program;
+    const Words db = {"--db", program.db};
+    const auto give = [&](const std::string& verb, const std::string& target) {
+      return belay_with({verb, target, "--db", program.db, "--reason", "wrong fees"});
+    };
+    REQUIRE(program.open().close());
+    CHECK(give("hold", "pay").out == "pay is held\n");  // on a dead file
+    {
+      auto engine = program.open();
+      REQUIRE(engine.submit(Saga("g1").step("pay", "")));
+      REQUIRE(becomes_stuck(program.db, "g1"));
+      CHECK(program.payments == 0);
+      CHECK(
+          contains(belay_with({"show", "g1", "--db", program.db}).out, "pay is held: wrong fees"));
+      CHECK(contains(belay_with({"holds", "--db", program.db}).out, "wrong fees"));
+      CHECK(give("hold", "pay").exit_code == 4);
+      CHECK(give("release", "print").exit_code == 3);
+      CHECK(give("release", "pay").out == "pay is released\n");
+      CHECK(engine.wait("g1", 10s)->succeeded());
+    }
+    CHECK(program.payments == 1);
+    CHECK(belay_with({"holds", "--db", program.db}).out.empty());
   }
 
   TEST_CASE("resolve says how a branch ended: in a program, on a server and on a dead file") {

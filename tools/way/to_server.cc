@@ -117,6 +117,9 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
+    if (request.verb == Verb::edit || request.verb == Verb::hold || request.verb == Verb::release)
+      return Failure{ExitCode::usage, "this cannot be asked over --server",
+                     "give the server's file with --db"};
     const char* path = "/api/dtmsvr/resetNextCronTime";
     if (request.verb == Verb::stop) path = "/api/dtmsvr/forceStop";
     if (request.verb == Verb::back) path = "/api/belay/turnBack";

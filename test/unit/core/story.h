@@ -65,6 +65,12 @@ struct Calls {
   void unended(OutcomeKind outcome, bool again, std::uint64_t now);
   // An operator asks for a call, which does not count.
   void hasten() { unanswered -= !parked && unanswered > 0 ? 1 : 0; }
+  // An operator changes what is called; nothing of before counts.
+  void edit() {
+    parked = retries = false;
+    unanswered = 0;
+    not_before = 0;
+  }
   // Nothing to be done about it now.
   bool rests(std::uint64_t now) const { return parked || (retries && not_before > now); }
 };

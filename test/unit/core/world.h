@@ -32,7 +32,7 @@ struct Faults {
   std::uint32_t unanswered = 0;    // answers that end nothing
   std::uint32_t unregistered = 0;  // calls that find no handler, or wait for a dead host
   std::uint32_t crashes = 0;
-  std::uint32_t operator_words = 0;  // to stop, hasten, turn back, or say how an operation ended
+  std::uint32_t operator_words = 0;  // to stop, hasten, turn back, resolve, edit
 };
 
 struct Counts {
@@ -44,9 +44,9 @@ struct Counts {
 // From the beginning on, everything that can happen within `faults`: each call that is out may be
 // the next to come back, with every outcome; time may come for the next thing due or at once for
 // the deadline; its caller may add a branch or give a word, also with the deadline and before its
-// wake-up; its operator may stop or hasten it, turn it back, or
-// resolve a branch; the subscriptions may change; the process may crash,
-// and come back now, later, or with a clock that went back. `opening` is the story before the first
+// wake-up; its operator may stop or hasten it, turn it back, or resolve or
+// edit a branch; the subscriptions may change; the process may crash, and come back now, later, or
+// with a clock that went back. `opening` is the story before the first
 // step.
 void explore(const Scenario& scenario, const Story& opening, const Faults& faults,
              Findings& findings, Counts& counts);
