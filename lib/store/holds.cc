@@ -5,11 +5,11 @@
 namespace belay::store {
 namespace {
 
-constexpr std::string_view kUpsert =
+constexpr std::string_view kUpsertHold =
     "INSERT OR REPLACE INTO main.belay_holds(target, reason, asked_by, held_at) "
     "VALUES(?1, ?2, ?3, ?4)";
-constexpr std::string_view kErase = "DELETE FROM main.belay_holds WHERE target = ?1";
-constexpr std::string_view kRead =
+constexpr std::string_view kEraseHold = "DELETE FROM main.belay_holds WHERE target = ?1";
+constexpr std::string_view kReadHolds =
     "SELECT target, reason, asked_by, held_at FROM main.belay_holds ORDER BY target";
 // A reader does not migrate the file of an older belay, which holds nothing.
 constexpr std::int64_t kHoldsSince = 4;  // the schema version
@@ -18,7 +18,8 @@ constexpr std::int64_t kHoldsSince = 4;  // the schema version
 
 Result<HoldWriter> HoldWriter::prepare(sqlite3* db) {
   HoldWriter writer;
-  for (const auto& [sql, into] : {std::pair{kUpsert, &writer.upsert_}, {kErase, &writer.erase_}}) {
+  for (const auto& [sql, into] :
+       {std::pair{kUpsertHold, &writer.upsert_}, {kEraseHold, &writer.erase_}}) {
     auto statement = sqlite::Statement::prepare(db, sql);
     if (!statement) return statement.error();
     *into = std::move(*statement);
@@ -42,7 +43,7 @@ Result<std::vector<Hold>> read_holds(sqlite::Database& database) {
   auto version = database.integer("PRAGMA main.user_version");
   if (!version) return version.error();
   if (*version < kHoldsSince) return holds;
-  auto rows = sqlite::Statement::prepare(database.handle(), kRead);
+  auto rows = sqlite::Statement::prepare(database.handle(), kReadHolds);
   if (!rows) return rows.error();
   while (true) {
     auto row = rows->step();

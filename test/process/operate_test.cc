@@ -5,13 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <fstream>
-#include <thread>
 
-#include "belay/engine.h"
-#include "belay/reader.h"
-#include "belay/saga.h"
+#include "embedder.h"
 #include "served.h"
 #include "support/http_peer.h"
 
@@ -45,57 +41,6 @@ constexpr const char* kRare = R"(,"retry_interval":3600)";
 
 Served stuck_server() { return Served({"--stuck-after", "1", "--retry-interval-max", "1h"}); }
 
-// A program that embeds an engine: nobody can speak to it but through its file.
-struct Embedder {
-  Engine open() {
-    Options options;
-    options.stuck_after = 1;
-    options.retry.first_interval = options.retry.interval_max = 1h;
-    auto engine = Engine::open(db, options);
-    REQUIRE(engine.has_value());
-    const auto pay = [](const Call&, void* self) {
-      ++static_cast<Embedder*>(self)->payments;
-      return Outcome::success();
-    };
-    const auto refund = [](const Call&, void* self) {
-      ++static_cast<Embedder*>(self)->refunds;
-      return Outcome::success();
-    };
-    const auto print = [](const Call&, void* self) {
-      return static_cast<Embedder*>(self)->prints ? Outcome::success() : Outcome::unknown("jammed");
-    };
-    const auto hold = [](const Call&, void* self) {
-      static_cast<Embedder*>(self)->holds.wait(true);
-      return Outcome::success();
-    };
-    REQUIRE(engine->handle("pay", pay, this));
-    REQUIRE(engine->handle("refund", refund, this));
-    REQUIRE(engine->handle("print", print, this));
-    REQUIRE(engine->handle("hold", hold, this));
-    REQUIRE(engine->start());
-    return std::move(*engine);
-  }
-
-  TempDir dir;
-  std::string db = dir.file("state.db");
-  std::atomic<int> payments = 0;
-  std::atomic<int> refunds = 0;
-  std::atomic<bool> prints = false;
-  std::atomic<bool> holds = false;
-};
-
-// Until the file says that it is stuck; false if it does not within a minute.
-bool becomes_stuck(const std::string& db, const std::string& gid) {
-  const auto late = std::chrono::steady_clock::now() + 1min;
-  while (std::chrono::steady_clock::now() < late) {
-    auto reader = Reader::open(db);
-    const auto row = reader ? reader->find(gid) : Result<TransactionRow>(reader.error());
-    if (row && row->stuck) return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
-
 // Submits sagas that call `target`, one after the other, and waits until they are stuck.
 bool stage(const Served& served, const std::string& target, const Words& gids) {
   for (const auto& gid : gids) {
@@ -103,14 +48,6 @@ bool stage(const Served& served, const std::string& target, const Words& gids) {
   }
   return std::all_of(gids.begin(), gids.end(),
                      [&](const auto& gid) { return becomes_stuck(served.db(), gid); });
-}
-
-// Three sagas that have paid and cannot print.
-void stage_jammed(Engine& engine, const std::string& db, const std::string& undo) {
-  for (const auto* gid : {"g1", "g2", "g3"}) {
-    REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", undo)));
-    REQUIRE(becomes_stuck(db, gid));
-  }
 }
 
 }  // namespace
@@ -475,8 +412,15 @@ TEST_SUITE("process/operate") {
     wrong({"replay", "g", server, "--mode", "saga"}, "the filters need --all-stuck");
     wrong({"replay", "g", "--server", "ftp://x"}, "is no http or https URL");
     wrong({"stop", "--reason", "x", server}, "give gids or --all-stuck");
-    wrong({"stop", "g", server}, "--reason is required");
-    wrong({"stop", "g", server, "--yes", "--reason", ""}, "--reason is empty");
+    wrong({"stop", "g", server}, "give --reason TEXT");
+    wrong({"stop", "g", server, "--yes", "--reason", ""}, "give --reason TEXT");
+    wrong({"hold", "pay", server}, "give --reason TEXT");
+    wrong({"hold", "pay", "--reason", "x"}, "give --server URL, or --db PATH");
+    wrong({"edit", "g", "01", "action", server, "--yes", "--reason", "x"}, "give at least one of");
+    wrong({"edit", "g", "01", "act", server, "--target", "x", "--yes", "--reason", "x"},
+          "OP is 'act'");
+    wrong({"edit", "g", "01", "action", server, "--header", "x", "--yes", "--reason", "x"},
+          "--header is 'x'");
     wrong({"stop", "g", server, "--yes", "--reason", "\xff"}, "no UTF-8");
     wrong({"replay", "--all-stuck", "--db", "x.db", "--host", ""}, "is no http or https URL");
     wrong({"replay", "--all-stuck", "--db", "x.db", "--host", "127.0.0.1"}, "is no http or");

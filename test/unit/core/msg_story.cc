@@ -404,7 +404,8 @@ void MsgStory::examine_targets(const core::Transaction& transaction, Findings& f
     const auto& share = shares_[i];
     const auto step = transaction.definition.step(i);
     if (is_query(i) || share.is_subscriber) all_true = step.first == share.target;
-    if (!is_query(i)) all_true = all_true && step.payload == plan_->payload(share.place);
+    const auto payload = share.edited ? std::string("edited") : plan_->payload(share.place);
+    if (!is_query(i)) all_true = all_true && step.payload == payload;
   }
   findings.examine(Property::goes_to_subscribers, all_true, past);
 }

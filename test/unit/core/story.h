@@ -50,7 +50,8 @@ const WorkflowEnd& end_of_plans(bool well);
 // The calls of one branch.
 struct Calls {
   bool parked = false;
-  bool retries = false;          // waits for the time of its next call
+  bool retries = false;  // waits for the time of its next call
+  bool edited = false;
   std::optional<Op> out;         // the call in flight
   std::uint32_t unanswered = 0;  // in a row, of the current op
   std::uint64_t not_before = 0;
@@ -70,6 +71,7 @@ struct Calls {
     parked = retries = false;
     unanswered = 0;
     not_before = 0;
+    edited = true;
   }
   // Nothing to be done about it now.
   bool rests(std::uint64_t now) const { return parked || (retries && not_before > now); }
