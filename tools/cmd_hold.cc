@@ -3,9 +3,9 @@
 #include <memory>
 #include <utility>
 
+#include "ask.h"
 #include "command.h"
 #include "reason.h"
-#include "way/way.h"
 
 namespace belay::tool {
 namespace {
@@ -40,24 +40,14 @@ struct HoldOptions {
 };
 
 ExitCode give(Context& context, Verb verb, const HoldOptions& options) {
-  const auto help = fmt::format("see `belay {} --help`", name_of(verb));
-  auto wrong = wrong_with(options.why, verb == Verb::hold);
-  if (!wrong && context.db.empty() && options.server.url.empty())
-    wrong = "give --server URL, or --db PATH";
-  if (!wrong) wrong = wrong_with(options.server);
-  if (wrong) return fail(context, ExitCode::usage, *wrong, help);
-  std::optional<Failure> failure;
-  const auto way = options.server.url.empty() ? to_file({context.db, true, false}, failure)
-                                              : to_server(options.server, failure);
-  if (!way) return refused(context, *failure);
-  const auto no = way->ask({.verb = verb,
-                            .reason = text_of(options.why),
-                            .asked_by = who_asks(),
-                            .target = options.target});
-  if (no) return refused(context, *no);
-  context.out.print("{} {}\n", printable(options.target),
-                    verb == Verb::hold ? "is held" : "is released");
-  return ExitCode::done;
+  const bool holds = verb == Verb::hold;
+  if (const auto wrong = wrong_with(options.why, holds)) {
+    return fail(context, ExitCode::usage, *wrong,
+                fmt::format("see `belay {} --help`", name_of(verb)));
+  }
+  return ask_for(context, options.server,
+                 {.verb = verb, .reason = text_of(options.why), .target = options.target},
+                 printable(options.target) + (holds ? " is held" : " is released"));
 }
 
 void add_one(CLI::App& app, Context& context, Verb verb, const char* summary, const char* details) {

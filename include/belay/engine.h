@@ -346,6 +346,10 @@ class BELAY_EXPORT Engine {
   // The same without waiting and without a timeout: `done` runs when the transaction is final.
   Result<> wait(std::string_view gid, ReportCallback done);
 
+  // Until the engine is closed: lines below this level are not logged.
+  Result<> set_log_level(LogLevel level);
+  Result<> set_log_level(LogLevel level, DoneCallback done);
+
   Counters counters() const;
   // The hosts that were called, ordered by name.
   Result<std::vector<HostFigures>> hosts();

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "belay/export.h"
 #include "belay/hooks.h"
 #include "belay/types.h"
 
@@ -38,6 +40,8 @@ enum class History : std::uint8_t {
 };
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
+BELAY_EXPORT std::string_view name_of(LogLevel level) noexcept;
+BELAY_EXPORT std::optional<LogLevel> log_level_from(std::string_view name) noexcept;
 
 // A line of the log. The views are valid during the sink's call.
 struct LogLine {

@@ -15,8 +15,10 @@
 // | column | set by | |
 // | --- | --- | --- |
 // | id | SQLite | grows; requests are carried out in this order |
-// | verb | the program | submit, replay, stop, back, resolve, edit, hold or release |
-// | gid | the program | for a submit NULL: the engine makes one; for hold and release NULL |
+// | verb | the program | submit, replay, stop, back, resolve, edit, hold,
+//   release, subscribe, unsubscribe, remove_topic or log_level |
+// | gid | the program | for a submit NULL: the engine makes one; of verbs that are about no
+//   transaction NULL |
 // | body | the program | JSON, see below; replay, stop and back have none |
 // | reason, asked_by | the program | why, and who: kept in the timeline, or with the hold |
 // | asked_at | SQLite | ms since the epoch |
@@ -35,8 +37,9 @@
 // The body is a JSON object; unknown keys are refused. That of resolve is {"branch_id": "02", "op":
 // "action", "as": "success"}, or "failure". That of edit is {"branch_id": "02", "op": "action"}
 // with at least one of "target", "payload", "headers" and "without_headers" (names), see
-// belay/changes.h. That of hold and release is {"target": "http://stock.example"}. That of a
-// submit:
+// belay/changes.h. That of hold and release is {"target": "http://stock.example"}; of
+// subscribe, unsubscribe and remove_topic {"topic": "news", "target": "http://…", "remark": "…"},
+// as far as the verb needs them; of log_level {"level": "debug"}. That of a submit:
 //
 // | key | |
 // | --- | --- |
@@ -76,6 +79,7 @@
 #include "belay/description.h"
 #include "belay/error.h"
 #include "belay/export.h"
+#include "belay/msg.h"
 #include "belay/options.h"
 #include "belay/outcome.h"
 #include "belay/result.h"
@@ -112,13 +116,17 @@ class BELAY_EXPORT Outbox {
 };
 
 enum class Verb : std::uint8_t {
-  replay,   // Engine::retry_now
-  stop,     // Engine::force_stop, answered when it is decided
-  back,     // Engine::turn_back
-  resolve,  // Engine::resolve
-  edit,     // Engine::edit
-  hold,     // Engine::hold
-  release,  // Engine::release
+  replay,        // Engine::retry_now
+  stop,          // Engine::force_stop, answered when it is decided
+  back,          // Engine::turn_back
+  resolve,       // Engine::resolve
+  edit,          // Engine::edit
+  hold,          // Engine::hold
+  release,       // Engine::release
+  subscribe,     // Engine::subscribe
+  unsubscribe,   // Engine::unsubscribe
+  remove_topic,  // Engine::remove_topic
+  log_level,     // Engine::set_log_level
 };
 BELAY_EXPORT std::string_view name_of(Verb verb) noexcept;
 BELAY_EXPORT std::optional<Verb> verb_from(std::string_view name) noexcept;
@@ -134,7 +142,9 @@ struct Request {
   Op op{};
   OutcomeKind outcome{};
   Changes changes{};
-  std::string target{};  // of hold and release
+  std::string target{};         // of hold and release
+  Subscription subscription{};  // of subscribe, unsubscribe and remove_topic
+  LogLevel level{};             // of log_level
 };
 
 struct RequestAnswer {

@@ -359,6 +359,17 @@ Result<> Engine::wait(std::string_view gid, ReportCallback done) {
   return impl_->ask(engine::FindRequest::wait(std::string(gid), std::nullopt, std::move(done)));
 }
 
+Result<> Engine::set_log_level(LogLevel level, DoneCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->ask(engine::LogLevelRequest{level, std::move(done)});
+}
+
+Result<> Engine::set_log_level(LogLevel level) {
+  return api::wait_for_answer<std::monostate>(Impl::may_wait(impl_), [&](DoneCallback done) {
+    return set_log_level(level, std::move(done));
+  });
+}
+
 Counters Engine::counters() const { return Impl::usable(impl_) ? impl_->counters() : Counters{}; }
 
 Result<> Engine::hosts(HostsCallback done) {

@@ -80,7 +80,7 @@ Engine::Impl::Impl(const Options& options, std::unique_ptr<loop::Loop> loop,
                              [this](ports::PostedRequest& request) {
                                api::read_body(request, options_.limits, *hooks_);
                              }})),
-      engine_(options_, {*loop_, *loop_, callers_, *store_}) {}
+      engine_(options_, {*loop_, *loop_, callers_, *store_}, {}, log_) {}
 
 Engine::Impl::~Impl() {
   mailbox_->shut();

@@ -20,14 +20,17 @@ namespace {
 
 namespace json = store::json;
 
-bool is_hold(Verb verb) { return verb == Verb::hold || verb == Verb::release; }
-bool has_body(Verb verb) { return verb == Verb::resolve || verb == Verb::edit || is_hold(verb); }
+bool has_body(Verb verb) {
+  return verb != Verb::replay && verb != Verb::stop && verb != Verb::back;
+}
 
 // The members of the bodies of all verbs but submit.
 struct OrderBody {
   std::string branch_id;
   std::string op;
   std::optional<std::string> as;
+  std::string level;
+  Subscription subscription;
   Changes changes;
 };
 
@@ -55,8 +58,28 @@ class OrderReader {
 
  private:
   bool read_member(std::string_view key) {
-    if (is_hold(verb_)) return key == "target" && read_change(key);
-    return read_common(key) || (verb_ == Verb::edit ? read_change(key) : read_as(key));
+    switch (verb_) {
+      case Verb::hold:
+      case Verb::release: return key == "target" && read_change(key);
+      case Verb::subscribe:
+      case Verb::unsubscribe:
+      case Verb::remove_topic: return read_subscription(key);
+      case Verb::log_level: return key == "level" && read_text(body_.level);
+      case Verb::edit: return read_common(key) || read_change(key);
+      default: return read_common(key) || read_as(key);
+    }
+  }
+
+  bool read_text(std::string& into) {
+    into = in_.text();
+    return true;
+  }
+
+  bool read_subscription(std::string_view key) {
+    auto& [topic, target, remark] = body_.subscription;
+    if (key == "topic") return read_text(topic);
+    if (key == "target" && verb_ != Verb::remove_topic) return read_text(target);
+    return key == "remark" && verb_ == Verb::subscribe && read_text(remark);
   }
 
   bool read_common(std::string_view key) {
@@ -123,13 +146,24 @@ Result<> read_outcome(const std::optional<std::string>& as, OutcomeKind& outcome
   return base::invalid(fmt::format("'as' is '{}', it must be success or failure", as.value_or("")));
 }
 
+Result<> read_level(std::string_view name, LogLevel& level) {
+  const auto known = log_level_from(name);
+  if (!known) {
+    return base::invalid(
+        fmt::format("'level' is '{}', it must be debug, info, warning or error", name));
+  }
+  level = *known;
+  return {};
+}
+
 Result<> read_order(ports::PostedRequest& request, Verb verb, const hook::Hooks& hooks) {
   auto body = OrderReader(request.body, verb).read();
   if (!body) return body.error();
-  if (is_hold(verb)) {
-    request.target = std::move(body->changes.target).value_or("");
-    return {};
-  }
+  request.target = body->changes.target.value_or("");
+  request.subscription = std::move(body->subscription);
+  if (verb == Verb::subscribe) return check_target(hooks, request.subscription);
+  if (verb == Verb::log_level) return read_level(body->level, request.level);
+  if (verb != Verb::resolve && verb != Verb::edit) return {};
   const auto op = op_from(body->op);
   if (!op) return base::invalid(fmt::format("'op' is '{}', no operation", body->op));
   request.op = *op;
@@ -175,20 +209,27 @@ void put_changes(std::string& out, const Changes& changes) {
 std::string body_of(const Request& request) {
   if (!has_body(request.verb)) return {};
   std::string body = "{";
-  if (is_hold(request.verb)) {
-    put_member(body, "target");
-    json::put_text(body, request.target);
-    return body + "}";
-  }
-  put_member(body, "branch_id");
-  json::put_text(body, request.branch_id);
-  put_member(body, "op");
-  json::put_text(body, name_of(request.op));
-  if (request.verb == Verb::edit) {
-    put_changes(body, request.changes);
-  } else {
-    put_member(body, "as");
-    json::put_text(body, name_of(request.outcome));
+  const auto text = [&body](std::string_view key, std::string_view value) {
+    put_member(body, key);
+    json::put_text(body, value);
+  };
+  const auto& [topic, target, remark] = request.subscription;
+  switch (request.verb) {
+    case Verb::hold:
+    case Verb::release: text("target", request.target); break;
+    case Verb::log_level: text("level", name_of(request.level)); break;
+    case Verb::subscribe:
+    case Verb::unsubscribe:
+    case Verb::remove_topic:
+      text("topic", topic);
+      if (request.verb != Verb::remove_topic) text("target", target);
+      if (request.verb == Verb::subscribe) text("remark", remark);
+      break;
+    default:
+      text("branch_id", request.branch_id);
+      text("op", name_of(request.op));
+      if (request.verb == Verb::edit) put_changes(body, request.changes);
+      if (request.verb == Verb::resolve) text("as", name_of(request.outcome));
   }
   return body + "}";
 }

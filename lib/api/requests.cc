@@ -120,6 +120,9 @@ Result<RequestId> Requests::post(const Request& request) {
   BELAY_TRY(check_text("name of who asks", request.asked_by));
   BELAY_TRY(check_text("branch_id", request.branch_id));
   BELAY_TRY(check_text("target", request.target));
+  BELAY_TRY(check_text("topic", request.subscription.topic));
+  BELAY_TRY(check_text("subscriber", request.subscription.target));
+  BELAY_TRY(check_text("remark", request.subscription.remark));
   const auto body = api::body_of(request);
   if (body.size() > store::kPostedBodyMax) {
     return Error{ErrorCode::definition_limit,

@@ -32,9 +32,10 @@ Act to_act(Live& live, const core::Effect& effect) {
 
 }  // namespace
 
-Coordinator::Coordinator(const Options& options, Ports ports, const BatchLimits& limits)
+Coordinator::Coordinator(const Options& options, Ports ports, const BatchLimits& limits,
+                         std::optional<base::Log> log)
     : options_(options),
-      log_(options.log, options.log_user, options.log_level),
+      log_(log ? std::move(*log) : base::Log(options.log, options.log_user, options.log_level)),
       ports_(ports),
       inbox_(options_.limits, ports.alarm),
       checks_(ports.alarm),

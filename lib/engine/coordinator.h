@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/log_burst.h"
+#include "belay/requests.h"
 #include "core/decide.h"
 #include "engine/act_queue.h"
 #include "engine/batches.h"
@@ -46,7 +47,9 @@ namespace belay::engine {
 
 class Coordinator {
  public:
-  Coordinator(const Options& options, Ports ports, const BatchLimits& limits = {});
+  // Without a log it makes one of the options.
+  Coordinator(const Options& options, Ports ports, const BatchLimits& limits = {},
+              std::optional<base::Log> log = {});
 
   // Before `start`: one recovered transaction, in any order; the lsns are those that the store
   // reports.
@@ -115,6 +118,7 @@ class Coordinator {
   void read_posted();
   void take_posted();
   void take(ports::PostedRequest& request);
+  bool take_about_none(ports::PostedRequest& request, Verb verb);
   void posted_told(std::int64_t posted, const Result<Report>& result);
   void answer_posted(std::int64_t posted, std::string_view answer, std::string_view detail);
   // The request was decided: its answer goes into the batch with its effect.
@@ -145,7 +149,8 @@ class Coordinator {
   void edit_branch(Live& live, WordRequest& request);
   void park_again(Live& live);
   void turn_back(Live& live, WordRequest& request);
-  void take(HoldRequest& request);  // hold.cc
+  void take(HoldRequest& request);
+  void take(LogLevelRequest& request);
   void take(HastenRequest& request);
   void hasten_some();
   void end_hastening(const Error& error);

@@ -1,5 +1,5 @@
-// Requests of an operator to hold a target, or to release it: on disk with the open batch, and
-// answered then. The calls of a released target are made after that.
+// Requests of an operator that are about no transaction. To hold a target or to release it is on
+// disk with the open batch, and answered then; the calls of a released target are made after that.
 #include <utility>
 
 #include "base/signed_reason.h"
@@ -24,6 +24,13 @@ void Coordinator::take(HoldRequest& request) {
         done(result);
       });
   if (request.posted != 0) answer_posted(request.posted, ports::kPostedTaken, {});
+}
+
+void Coordinator::take(LogLevelRequest& request) {
+  if (const auto error = end_of_service()) return refuse(request.done, *error);
+  log_.set_level(request.level);
+  if (request.posted != 0) return answer_posted(request.posted, ports::kPostedTaken, {});
+  request.done({});
 }
 
 }  // namespace belay::engine

@@ -134,6 +134,7 @@ struct EndRequest {
 struct TopicRequest {
   ports::TopicChange change;
   base::Callback<std::monostate> done;
+  std::int64_t posted = 0;  // as in SubmitRequest
 
   std::size_t bytes() const {
     const auto& [topic, target, remark] = change.subscription;
@@ -150,6 +151,14 @@ struct HoldRequest {
     const auto& hold = change.hold;
     return hold.target.size() + hold.reason.size() + hold.asked_by.size();
   }
+};
+
+struct LogLevelRequest {
+  LogLevel level{};
+  base::Callback<std::monostate> done;
+  std::int64_t posted = 0;  // as in SubmitRequest
+
+  std::size_t bytes() const { return 0; }
 };
 
 struct TopicsRequest {
@@ -186,7 +195,7 @@ using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordR
                                 ProgressRequest, EndRequest>;
 using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
                              ProgressRequest, EndRequest, TopicRequest, HoldRequest, TopicsRequest,
-                             HastenRequest, RegisteredRequest, CloseRequest>;
+                             LogLevelRequest, HastenRequest, RegisteredRequest, CloseRequest>;
 
 // A posted request is not queued: it waits in the state file, and few of them are read at a time.
 template <class Any>

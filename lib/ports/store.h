@@ -65,7 +65,9 @@ struct PostedRequest {
   Op op{};
   OutcomeKind outcome{};
   std::shared_ptr<const Changes> changes{};
-  std::string target{};  // of hold and release
+  std::string target{};         // of hold and release
+  Subscription subscription{};  // of subscribe, unsubscribe and remove_topic
+  LogLevel level{};             // of log_level
   // The request can never be carried out.
   std::optional<Error> wrong{};
 };

@@ -117,7 +117,7 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
-    if (request.verb == Verb::edit || request.verb == Verb::hold || request.verb == Verb::release)
+    if (request.verb > Verb::resolve)
       return Failure{ExitCode::usage, "this cannot be asked over --server",
                      "give the server's file with --db"};
     const char* path = "/api/dtmsvr/resetNextCronTime";
