@@ -40,7 +40,7 @@ def run(*words, stdin=None):
 
 
 # Of each rule: series that make it fire, series that do not, and the minute of the look. A series
-# is a name and its samples, one a minute, in promtool's notation. Absent rules need another one.
+# is a name and its samples, one a minute, in promtool's notation.
 def series(**names):
     return {name + HERE: samples for name, samples in names.items()}
 

@@ -44,14 +44,12 @@ Result<> Alerts::start() {
 
 void Alerts::on_stuck(const StuckNotice& notice, void* user) {
   auto& self = *static_cast<Alerts*>(user);
-  if (self.url_.empty()) return;
   const base::Lock lock(self.mutex_);
   if (self.groups_.stuck(notice, AlertClock::now())) self.changed_.notify_one();
 }
 
 void Alerts::on_unstuck(const UnstuckNotice& notice, void* user) {
   auto& self = *static_cast<Alerts*>(user);
-  if (self.url_.empty()) return;
   const base::Lock lock(self.mutex_);
   if (self.groups_.unstuck(notice, AlertClock::now())) self.changed_.notify_one();
 }

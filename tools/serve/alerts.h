@@ -19,7 +19,7 @@ namespace belay::tool {
 
 class Alerts {
  public:
-  // With an empty URL nothing is ever posted.
+  // With an empty URL no thread is started, and nothing is posted.
   Alerts(std::string url, std::string ca_file, const AlertLimits& limits, ServeLog& log);
   Alerts(const Alerts&) = delete;
   Alerts& operator=(const Alerts&) = delete;

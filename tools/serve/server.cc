@@ -222,9 +222,11 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   BELAY_TRY(alerts.start());
   settings.engine.log = &ServeLog::sink;
   settings.engine.log_user = &log;
-  settings.engine.on_stuck = &Alerts::on_stuck;
-  settings.engine.on_unstuck = &Alerts::on_unstuck;
-  settings.engine.on_stuck_user = &alerts;
+  if (!settings.alert_webhook.empty()) {
+    settings.engine.on_stuck = &Alerts::on_stuck;
+    settings.engine.on_unstuck = &Alerts::on_unstuck;
+    settings.engine.on_stuck_user = &alerts;
+  }
   auto engine = open_state_file(settings, log);
   if (!engine) return engine.error();
   Front front(std::move(tokens), settings.hosts, log);
