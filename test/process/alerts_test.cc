@@ -1,12 +1,10 @@
 // `belay serve` tells a webhook what is stuck.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <future>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "served.h"
 #include "support/http_peer.h"
@@ -18,32 +16,25 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool is_alert(const PeerRequest& request) { return contains(request.target, "/alert"); }
-
-std::vector<Json> alerts_of(const HttpPeer& peer) {
+std::vector<Json> alerts_of(const HttpPeer& webhook) {
   std::vector<Json> alerts;
-  for (const auto& request : peer.requests())
-    if (is_alert(request)) alerts.push_back(Json::parse(request.body, nullptr, false));
+  for (const auto& request : webhook.requests())
+    alerts.push_back(Json::parse(request.body, nullptr, false));
   return alerts;
 }
 
-// Waits until the webhook has been told so often; empty if it was not.
-std::vector<Json> told(const HttpPeer& peer, std::size_t count) {
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (std::chrono::steady_clock::now() < end) {
-    auto alerts = alerts_of(peer);
-    if (alerts.size() >= count) return alerts;
-    std::this_thread::yield();
-  }
-  return {};
+// Empty if it was not told so often.
+std::vector<Json> told(const HttpPeer& webhook, std::size_t count) {
+  return webhook.got(count) ? alerts_of(webhook) : std::vector<Json>();
 }
 
 }  // namespace
 
 TEST_SUITE("belay serve --alert-webhook") {
   TEST_CASE("an alert on its way does not hold up the end") {
-    HttpPeer peer(
-        [](const PeerRequest& request) { return is_alert(request) ? nothing() : say(500); });
+    HttpPeer peer([](const PeerRequest& request) {
+      return contains(request.target, "/alert") ? nothing() : say(500);
+    });
     Served served({"--alert-webhook", peer.url("/alert"), "--stuck-after", "1",
                    "--retry-first-interval", "1m", "--drain-timeout", "100ms", "--alert-wait",
                    "0s"});
@@ -56,14 +47,13 @@ TEST_SUITE("belay serve --alert-webhook") {
   }
 
   TEST_CASE("the alert webhook is told of what is stuck, in dtm's words") {
-    HttpPeer peer([](const PeerRequest& request) {
-      return is_alert(request) ? say(200) : say(500, "out of order");
-    });
-    Served served({"--alert-webhook", peer.url("/alert"), "--stuck-after", "2",
+    HttpPeer webhook([](const PeerRequest&) { return say(200); });
+    HttpPeer peer([](const PeerRequest&) { return say(500, "out of order"); });
+    Served served({"--alert-webhook", webhook.url("/alert"), "--stuck-after", "2",
                    "--retry-first-interval", "10ms", "--alert-wait", "0s"});
     REQUIRE(served.listening());
     CHECK(status_of(served.submit(saga_to("g1", peer.url("/branch")))) == 200);
-    const auto alerts = told(peer, 1);
+    const auto alerts = told(webhook, 1);
     REQUIRE(alerts.size() == 1);
     const auto& alert = alerts.front();
     REQUIRE(alert.is_object());

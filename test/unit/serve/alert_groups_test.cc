@@ -133,7 +133,8 @@ TEST_SUITE("serve/alert_groups") {
                         .op = Op::compensate,
                         .target = kHost,
                         .error = "down",
-                        .attempts = 3},
+                        .attempts = 3,
+                        .reason = {}},
                        world.now);
     world.stuck("g5", "handler", "no handler named 'handler' is registered", "01", false);
     CHECK(world.groups.groups() == 5);
