@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cause.h"
 #include "filter.h"
 #include "rows.h"
 #include "waiting.h"
@@ -16,7 +17,7 @@ std::vector<BranchRow> chosen(const StuckChoice& choice, const std::vector<Branc
   auto waiting = waiting_of(branches);
   std::erase_if(waiting, [&choice](const BranchRow& branch) {
     return (!choice.filter.target.empty() && branch.target != choice.filter.target) ||
-           (!choice.host.empty() && host_of(branch.target) != choice.host);
+           (!choice.host.empty() && base::host_of(branch.target) != choice.host);
   });
   return waiting;
 }
@@ -31,7 +32,7 @@ bool StuckChoice::is_all() const {
 void add_choice_options(CLI::App* command, StuckChoice& choice) {
   add_filter_options(command, choice.filter);
   const auto set = [&choice](const std::string& value) {
-    choice.host = host_of(value);
+    choice.host = base::host_of(value);
     if (choice.host.empty())
       throw CLI::ValidationError("--host", fmt::format("'{}' is no http or https URL", value));
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cause.h"
 #include "table.h"
 #include "waiting.h"
 
@@ -25,10 +26,10 @@ const char* name_of(GroupBy by) {
 std::string Groups::key_of(const BranchRow& branch) const {
   switch (by_) {
     case GroupBy::handler: return branch.target;
-    case GroupBy::host: return host_of(branch.target);
+    case GroupBy::host: return base::host_of(branch.target);
     case GroupBy::error: break;
   }
-  return cause_of(branch.last_error);
+  return base::cause_of(branch.last_error);
 }
 
 void Groups::add(const TransactionRow& row, const std::vector<BranchRow>& waiting) {

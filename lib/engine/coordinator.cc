@@ -261,8 +261,9 @@ void Coordinator::decide(Live& live, const core::Event& event) {
   if (!step_.records.empty()) {
     live.last_lsn = batches_.next();
     checkpoint_.wrote(live, live.last_lsn);
+    const bool was_stuck = live.stuck;
     note_stuck(live);
-    budget_.spend(0, stuck_.note(live, step_, batches_.open.stuck));
+    budget_.spend(0, stuck_.note(live, was_stuck, step_, batches_.open.stuck));
     note_branches(live);
     live_.weigh(live);
   }

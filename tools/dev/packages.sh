@@ -17,6 +17,7 @@ CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
   postgresql mariadb-server-core mariadb-client-core
+  prometheus  # promtool, which checks the alert rules and the dashboard
 )
 
 say() { printf '\n%s\n' "== $*"; }
