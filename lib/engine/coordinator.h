@@ -128,6 +128,18 @@ class Coordinator {
       if (posted_.is_open(request.posted)) answer_posted(request.posted, ports::kPostedTaken, {});
   }
 
+  // A posted request that waited for the same lookup as a request before it, which must wait: so it
+  // waits too.
+  template <NamesGid R>
+  bool puts_off(const R& request) {
+    if constexpr (requires { request.posted; }) {
+      if (!posted_.is_open(request.posted) || !posted_.is_deferred(request.key())) return false;
+      posted_.defer(request.posted, false, time_.monotonic());
+      return true;
+    }
+    return false;
+  }
+
   // submit.cc, driven.cc, workflow.cc, operator.cc, topics.cc: what the requests do.
   void begin(SubmitRequest& request);
   void meet(Live& live, SubmitRequest& request);
