@@ -81,9 +81,9 @@ TEST_SUITE("store/topics") {
     const TempDir directory;
     const auto path = directory.file("state.db");
     commit(*open_journal(path), batch_of({{{"news", "a"}, Kind::subscribe, {7, 1, 2}}}));
-    REQUIRE(
-        query(path, "DROP TABLE topic_rows; DROP TABLE belay_requests; PRAGMA user_version = 2") ==
-        "");
+    REQUIRE(query(path,
+                  "DROP TABLE topic_rows; DROP TABLE belay_requests; DROP TABLE belay_holds; "
+                  "PRAGMA user_version = 2") == "");
     {
       auto reader = open_reader(path);
       CHECK(subscriptions_of(*reader.topics()) == Subscriptions{{"news", "a"}});

@@ -172,7 +172,7 @@ TEST_SUITE("store/workflow") {
               "DROP VIEW transactions; ALTER TABLE transaction_rows DROP COLUMN result;"
               "ALTER TABLE transaction_rows DROP COLUMN progress;"
               "CREATE VIEW transactions AS SELECT gid FROM transaction_rows; DROP TABLE topic_rows;"
-              "DROP TABLE belay_requests;"
+              "DROP TABLE belay_requests; DROP TABLE belay_holds;"
               "PRAGMA user_version = 1") == "");
     {
       auto reader = Reader::open(path);
