@@ -1,4 +1,4 @@
-#include "hide.h"
+#include "view/hide.h"
 
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -60,11 +60,6 @@ void hide_secrets(WholeTransaction& whole) {
 
 void hide_secrets(Topic& topic) {
   for (auto& subscription : topic.subscriptions) hide_in(subscription.target);
-}
-
-void add_show_secrets_option(CLI::App* command, Context& context) {
-  add_flag_option(command, "--show-secrets", context.shows_secrets,
-                  "do not hide passwords and tokens in URLs and headers");
 }
 
 }  // namespace belay::tool
