@@ -103,7 +103,11 @@ class StuckListing {
 
   ExitCode finish(bool has_more) {
     if (context_.json) {
-      XX ExitCode::done;
+      if (groups_) {
+        for (const auto* group : groups_->largest(limit_))
+          context_.out.json(json_of(*group, groups_->by()));
+      }
+      return ExitCode::done;
     }
     if (transactions_ == 0) {
       context_.out.write(options_.choice.is_all() ? "nothing is stuck\n"
