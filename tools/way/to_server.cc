@@ -133,6 +133,10 @@ class ToServer final : public Way {
     const auto answer = object_in(*response);
     if (response->status == 404 && text_in(answer, "error") == name_of(ErrorCode::not_found))
       return unknown(request.gid);
+    if (response->status == 409)
+      return Failure{ExitCode::forbidden,
+                     fmt::format("{}: {}", request.gid, printable(text_in(answer, "message"))),
+                     "see `belay show`"};
     if (response->status != 200) return refusal_of(*response, "");
     if (!flag_in(answer, "taken")) return unread(*response, "");
     return std::nullopt;
@@ -165,8 +169,7 @@ class ToServer final : public Way {
     if (response->status != 200) return refusal_of(*response, "");
     const auto answer = object_in(*response);
     const auto transaction = answer.find("transaction");
-    if (transaction != answer.end() && transaction->is_null())
-      return unknown(gid);
+    if (transaction != answer.end() && transaction->is_null()) return unknown(gid);
     if (transaction != answer.end() && transaction->is_object())
       fate = {text_in(*transaction, "status"), text_in(*transaction, "rollback_reason")};
     if (!status_from(fate.status)) return unread(*response, "");
