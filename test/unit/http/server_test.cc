@@ -91,7 +91,7 @@ TEST_SUITE("http server") {
     CHECK(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
     for (const auto* part : {"first", "second"}) {
       REQUIRE(stream->write(part));
-      CHECK(client.receive_until(part).ends_with(part));
+      CHECK(client.receive_until(part).find(part) != std::string::npos);
     }
     CHECK(server->figures().requests_in_flight == 1);
     stream->end();
