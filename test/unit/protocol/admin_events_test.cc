@@ -140,6 +140,10 @@ TEST_SUITE("protocol/admin/events") {
     CHECK(overview.at("counters").contains("live"));
     site.service().end_streams();
     CHECK(next_of(*response.stream) == Stream::Next::end);
+    const auto another = site.admin("GET", "events");
+    REQUIRE(another.stream);
+    site.service().close_streams();
+    CHECK(next_of(*another.stream) == Stream::Next::end);
     CHECK(site.admin("GET", "events").status == 503);
   }
 }

@@ -73,8 +73,10 @@ class Service {
 
   // From any thread. `respond` runs once, from any thread, possibly within this call.
   void handle(http::Request request, http::Respond respond, Caller caller = {});
-  // Ends the answers that go on until their clients leave, and begins no more of them.
+  // Ends the answers that go on until their clients leave; who may still ask asks again.
   void end_streams();
+  // The same, and begins no more of them.
+  void close_streams();
   Metrics& metrics();
 
  private:
