@@ -134,7 +134,7 @@ TEST_SUITE("process/operate") {
     CHECK(contains(both.err, "the server knows no transaction unknown"));
     const auto again = belay_with({"replay", "g1", "--server", served.url(""), "--json"});
     CHECK(again.exit_code == 4);
-    CHECK(contains(again.err, "g1 is succeed already"));
+    CHECK(contains(again.err, "g1: the saga is succeed"));
   }
 
   TEST_CASE("replay --all-stuck chooses in the file and asks the server") {
@@ -298,7 +298,8 @@ TEST_SUITE("process/operate") {
     const auto back = belay_with(words);
     CHECK(back.exit_code == 3);
     CHECK(contains(back.out, "g1 "));
-    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err, "g1 is failed"));
+    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err,
+                   "g1: the saga is failed"));
     CHECK(contains(belay_with({"log", "g1", "--db", served.db()}).out, "recall (by "));
   }
 
