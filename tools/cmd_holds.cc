@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "command.h"
-#include "rows.h"
 #include "table.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

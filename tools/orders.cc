@@ -10,9 +10,9 @@
 
 #include "branch_order.h"
 #include "chosen.h"
-#include "hide.h"
 #include "reason.h"
-#include "rows.h"
+#include "shown.h"
+#include "view/rows.h"
 #include "way/way.h"
 
 namespace belay::tool {

@@ -203,6 +203,10 @@ class BELAY_EXPORT Engine {
   // call. An error leaves nothing behind, with two exceptions: commit_unknown, and closed while the
   // submit waited for a result; in the second case the transaction goes on at the next open.
   Result<> submit(Description description, ReportCallback done);
+  // The same for a description as JSON: the body of a submit in belay/requests.h, which may also
+  // have the member `gid`. Errors: also invalid_argument, naming the key.
+  Result<Report> submit_json(std::string_view body);
+  Result<> submit_json(std::string_view body, ReportCallback done);
   // Submits a transaction and waits until it is final: `submit` with wait_result.
   Result<Report> run(Description description);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/posted_body.h"
+#include "api/request_body.h"
 #include "api/targets.h"
 #include "api/waiting.h"
 #include "base/gid.h"
@@ -250,6 +251,14 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
   return engine_.ask(engine::SubmitRequest{std::move(*definition), entry, gid.empty(),
                                            wants_final.value_or(draft.settings->wait_result),
                                            std::move(done)});
+}
+
+Result<> Engine::Impl::enter(std::string_view body, base::Callback<Report> done) {
+  BELAY_TRY(may_ask(done));
+  auto submit = api::submit_from(body, options_.limits, *hooks_);
+  if (!submit) return submit.error();
+  return engine_.ask(engine::SubmitRequest{std::move(submit->definition), core::Entry::submit,
+                                           submit->makes_gid, false, std::move(done)});
 }
 
 Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,

@@ -73,7 +73,7 @@ TEST_SUITE("process/operate") {
     CHECK(contains(both.err, "the server knows no transaction unknown"));
     const auto again = belay_with({"replay", "g1", "--server", served.url(""), "--json"});
     CHECK(again.exit_code == 4);
-    CHECK(contains(again.err, "g1 is succeed already"));
+    CHECK(contains(again.err, "g1: the saga is succeed"));
   }
 
   TEST_CASE("replay --all-stuck chooses in the file and asks the server") {
@@ -301,7 +301,8 @@ TEST_SUITE("process/operate") {
     const auto back = belay_with(words);
     CHECK(back.exit_code == 3);
     CHECK(contains(back.out, "g1 "));
-    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err, "g1 is failed"));
+    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err,
+                   "g1: the saga is failed"));
     CHECK(contains(belay_with({"log", "g1", "--db", served.db()}).out, "recall (by "));
   }
 
@@ -376,8 +377,8 @@ TEST_SUITE("process/operate") {
 
   TEST_CASE("what was replayed before a server refuses is followed and printed") {
     HttpPeer server([](const PeerRequest& request) {
-      if (request.method == "POST" && contains(request.body, "g3")) return say(503, "{}");
-      if (request.method == "POST") return say(200, R"({"dtm_result":"SUCCESS"})");
+      if (request.method == "POST" && contains(request.target, "/g3/")) return say(503, "{}");
+      if (request.method == "POST") return say(200, R"({"taken":true})");
       return say(200, R"({"transaction":{"status":"submitted","rollback_reason":
                       "see http://user:word@host/"}})");
     });
@@ -387,8 +388,7 @@ TEST_SUITE("process/operate") {
     CHECK(told.out == "g1 submitted\ng2 submitted\n");
     CHECK(contains(told.err, "2 of 4 were replayed"));
     HttpPeer done([](const PeerRequest&) {
-      return say(200, R"({"transaction":{"status":"failed","rollback_reason":
-                      "see http://user:word@host/"}})");
+      return say(409, R"({"error":"forbidden","message":"the transaction is failed"})");
     });
     const auto final = belay_with({"replay", "g1", "--server", done.host()});
     CHECK(final.exit_code == 4);

@@ -16,6 +16,7 @@ BUILD_PACKAGES=(
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
+  python3-jsonschema python3-hypothesis  # the admin API against its description
   postgresql mariadb-server-core mariadb-client-core
   prometheus  # promtool, which checks the alert rules and the dashboard
 )

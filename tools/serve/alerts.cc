@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/cause.h"
-#include "output.h"
 #include "serve/http/client.h"
 #include "threads/scarce.h"
+#include "view/text.h"
 
 namespace belay::tool {
 namespace {

@@ -1,8 +1,8 @@
-#include "waiting.h"
+#include "view/waiting.h"
 
 #include <algorithm>
 
-#include "output.h"
+#include "view/text.h"
 
 namespace belay::tool {
 namespace {
