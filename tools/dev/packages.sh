@@ -18,6 +18,7 @@ CHECK_PACKAGES=(
   nodejs openssl zsh groff-base
   python3-jsonschema python3-hypothesis  # the admin API against its description
   postgresql mariadb-server-core mariadb-client-core
+  prometheus  # promtool, which checks the alert rules and the dashboard
 )
 
 say() { printf '\n%s\n' "== $*"; }
