@@ -4,7 +4,6 @@
 
 #include "base/cause.h"
 #include "filter.h"
-#include "view/waiting.h"
 
 namespace belay::tool {
 

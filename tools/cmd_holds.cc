@@ -23,10 +23,7 @@ ExitCode list(Context& context, Reader& reader) {
   Table table({Table::text("TARGET"), Table::number("HELD"), {"BY"}, Table::text("WHY")});
   for (const auto& hold : *holds) {
     if (context.json) {
-      context.out.json({{"target", hold.target},
-                        {"reason", hold.reason},
-                        {"asked_by", hold.asked_by},
-                        {"at", hold.at.time_since_epoch().count()}});
+      context.out.json(json_of(hold));
     } else {
       table.add({printable(hold.target), ago(hold.at, at), printable(hold.asked_by),
                  printable(hold.reason)});

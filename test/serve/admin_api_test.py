@@ -125,7 +125,13 @@ def good_answers(server, document):
         call(name, body)
     check(call("topics")["topics"][0]["name"] == "t", "topics")
     call("delete_topic", {"topic": "t"})
-    for name in ("overview", "hosts", "holds", "openapi"):
+    call("edit", {"branch_id": "01", "op": "compensate", "reason": "test",
+                  "target": "http://127.0.0.1:1/x"}, want=409, gid=b"g2")
+    held = {"target": "http://127.0.0.1:2", "reason": "test"}
+    call("hold", held)
+    check(call("holds")["holds"][0]["target"] == "http://127.0.0.1:2", "holds")
+    call("release", held)
+    for name in ("overview", "hosts", "openapi"):
         call(name)
     check(until(lambda: call("history")["samples"], 15), "a sample of the history")
     done("every operation answers as described")

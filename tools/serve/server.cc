@@ -164,6 +164,7 @@ void log_change(const protocol::AdminChange& change, ServeLog& log) {
   std::vector<ServeLog::Field> fields{{"token", change.caller}, {"call", change.call}};
   for (const auto& field : {ServeLog::Field{"gid", change.gid},
                             {"topic", change.topic},
+                            {"target", change.target},
                             {"peer", change.peer},
                             {"says", change.claim}}) {
     if (!field.second.empty()) fields.push_back(field);

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/cause.h"
-#include "view/waiting.h"
 
 namespace belay::tool {
 namespace {

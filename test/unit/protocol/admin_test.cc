@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,8 @@ TEST_SUITE("protocol/admin") {
     for (const auto* path :
          {"transactions/g/replay", "transactions/g/stop", "transactions/%/stop",
           "transactions/%00/back", "transactions/a%2Fwhy/resolve", "transactions/../stop",
-          "topics/subscribe", "topics/unsubscribe", "topics/delete"})
+          "topics/subscribe", "topics/unsubscribe", "topics/delete", "targets/hold",
+          "targets/release", "transactions/g/edit"})
       CHECK_MESSAGE(role_of("POST", path) == Role::admin, path);
     // What is no path needs a token, too.
     for (const auto* path : {"", "nothing", "transactions/", "transactions//stop",
@@ -283,7 +285,55 @@ TEST_SUITE("protocol/admin") {
     CHECK(topics() == Json::array({{{"name", "news"}, {"subscriptions", Json::array()}}}));
     CHECK(change("delete", {{"topic", "news"}}).status == 200);
     CHECK(topics().empty());
+    CHECK(change("delete", {{"topic", "news"}}).status == 404);
     CHECK(change("subscribe", {{"topic", "news"}}).status == 400);
+  }
+
+  TEST_CASE("a target is held, shown and released") {
+    ApiSite site;
+    const auto change = [&](const char* verb, const Json& body) {
+      return site.admin("POST", std::string("targets/") + verb, body);
+    };
+    const Json held{{"target", "http://stock.example"}, {"reason", "moves"}, {"ticket", "T-1"}};
+    CHECK(object_in(change("hold", held)) ==
+          Json{{"target", "http://stock.example"}, {"verb", "hold"}, {"taken", true}});
+    CHECK(change("hold", held).status == 409);
+    const auto holds = object_in(site.admin("GET", "holds")).at("holds");
+    REQUIRE(holds.size() == 1);
+    CHECK(holds[0].at("target") == "http://stock.example");
+    CHECK(holds[0].at("reason") == "moves [T-1]");
+    CHECK(holds[0].at("asked_by") == "ops via 10.0.0.7");
+    CHECK(change("release", {{"target", "http://stock.example"}}).status == 200);
+    CHECK(change("release", held).status == 404);
+    CHECK(change("hold", {{"target", "x"}}).status == 400);
+  }
+
+  TEST_CASE("a branch is edited, and neither payload is shown to who may not see it") {
+    ApiSite site;
+    CHECK(site.admin("POST", "transactions",
+                     {{"gid", "g"},
+                      {"mode", "saga"},
+                      {"steps", {{{"action", "nobody"}, {"payload", "secret-old"}}}}})
+              .status == 200);
+    while (site.engine().counters().stuck < 1) std::this_thread::yield();
+    const auto edit = [&](const Json& changes) {
+      Json body{{"branch_id", "01"}, {"op", "action"}, {"reason", "wrong account"}};
+      body.update(changes);
+      return site.admin("POST", "transactions/g/edit", body);
+    };
+    CHECK(edit({{"payload", "a"}, {"payload_base64", "YQ=="}}).status == 400);
+    CHECK(message_of(edit({{"payload_base64", "*"}})) == "'payload_base64' is no base64");
+    CHECK(edit({{"headers", {{"a", "b"}}}}).status == 400);
+    CHECK(edit({{"without_headers", {1}}}).status == 400);
+    CHECK(edit(Json::object()).status == 400);
+    CHECK(edit({{"payload", "secret-new"},
+                {"headers", Json::array({Json::array({"X-Shop", "secret-header"})})}})
+              .status == 200);
+    const auto shown = site.admin("GET", "transactions/g");
+    CHECK(object_in(shown).at("definition").contains("before_edits"));
+    CHECK(shown.body.find("secret") == shown.body.npos);
+    CHECK(edit({{"target", "ok"}}).status == 200);
+    CHECK(site.reaches("g", Status::succeed));
   }
 
   TEST_CASE("the same key carries a request out once") {

@@ -23,11 +23,11 @@ struct Caller {
 
 // A change that a client with the role admin made. The texts live for the call only.
 struct AdminChange {
-  std::string_view caller;      // the name of the token; empty: none was needed
-  std::string_view peer;        // the address it came from
-  std::string_view claim;       // who the client says that it asks for, unproved; may be empty
-  std::string_view call;        // the route's name: "forcestop"
-  std::string_view gid, topic;  // what it is about; each may be empty
+  std::string_view caller;  // the name of the token; empty: none was needed
+  std::string_view peer;    // the address it came from
+  std::string_view claim;   // who the client says that it asks for, unproved; may be empty
+  std::string_view call;    // the route's name: "forcestop"
+  std::string_view gid, topic, target;  // what it is about; each may be empty
 };
 
 struct ServiceOptions {
