@@ -24,5 +24,10 @@ export function refused(message) {
   sessionStorage.setItem(LOOKS_ONLY, message);
 }
 
+// The server says with the overview whether this operator has the role admin.
+export function learn({makes_payloads_visible: isAdmin}) {
+  if (isAdmin === false && looksOnly === null) refused('the role admin is needed to change anything');
+}
+
 export const mayChange = () => looksOnly === null;
 export const whyNot = () => looksOnly;

@@ -1,5 +1,6 @@
 // What the server says of itself, once a second: by its event stream or, without one, by asking.
 
+import {learn} from './access.js';
 import {get, request} from './api.js';
 import {serverSaid} from './clock.js';
 
@@ -26,6 +27,7 @@ function become(next) {
 
 function take(overview, how) {
   latest = overview;
+  learn(overview);
   serverSaid(overview.now);
   if (state !== how) {
     state = how;

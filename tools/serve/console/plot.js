@@ -58,15 +58,15 @@ export function plot({title, series, times, format}) {
   const begin = times[0];
   const span = Math.max(times.at(-1) - begin, 1);
   const xOf = (i) => ((times[i] - begin) / span) * WIDTH;
-  const cursor = svg('line', {class: 'cursor', y1: 0, y2: HEIGHT, x1: -9, x2: -9});
+  const cursor = svg('line', {class: 'cursor', y1: 0, y2: HEIGHT, visibility: 'hidden'});
   const keys = h('div', {class: 'keys'}, legend(series, format, null));
   const when = h('span', {}, clockTime(times.at(-1)));
   const point = (at) => {
     keys.replaceChildren(...legend(series, format, at));
     when.textContent = clockTime(times[at ?? times.length - 1]);
-    const x = at === null ? -9 : xOf(at);
-    cursor.setAttribute('x1', x);
-    cursor.setAttribute('x2', x);
+    cursor.setAttribute('visibility', at === null ? 'hidden' : 'visible');
+    cursor.setAttribute('x1', xOf(at ?? 0));
+    cursor.setAttribute('x2', xOf(at ?? 0));
   };
   const picture = svg('svg', {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img',

@@ -32,6 +32,11 @@ export function shown(text, attributes) {
   return h('bdi', attributes, pieces(String(text), false));
 }
 
+// A sentence of the server; what stands between backticks is a command.
+export function sentence(text) {
+  return String(text).split('`').map((part, i) => (i % 2 ? h('code', {}, shown(part)) : shown(part)));
+}
+
 export function shownLines(text, attributes) {
   return h('pre', {dir: 'ltr', tabindex: '0', ...attributes}, pieces(String(text), true));
 }

@@ -1,11 +1,10 @@
 // The hosts that are called, with their breakers.
 
-import {mayChange} from './access.js';
 import {get} from './api.js';
 import {keepFresh} from './fresh.js';
 import {h} from './h.js';
 import {chip, table} from './table.js';
-import {hold} from './targets.js';
+import {canHold, hold} from './targets.js';
 import {number, plain, shown} from './text.js';
 
 const EVERY_MS = 5_000;
@@ -26,7 +25,7 @@ function columns(change) {
     count('In flight', 'in_flight'), count('Success', 'success', 'wide-only'),
     count('Failure', 'failure', 'wide-only'), count('Ongoing', 'ongoing', 'wide-only'),
     count('Unknown', 'unknown'), count('No connection', 'no_connection', 'wide-only'),
-    mayChange() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
+    canHold() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
         {class: 'row-verbs'}, h('button', {type: 'button', 'data-key': `hold ${plain(host)}`,
           'aria-label': `Hold: ${plain(host)}`, onclick: () => change(() => hold(host))}, 'Hold'))},
   ].filter(Boolean);
@@ -38,7 +37,7 @@ export function hostsView({root, signal, onRefresh}) {
     if (await run()) again();
   };
   const again = keepFresh({root, signal, every: EVERY_MS,
-    read: async () => ({...await get(['hosts'], {}, signal), mayChange: mayChange()}),
+    read: async () => ({...await get(['hosts'], {}, signal), canHold: canHold()}),
     paint: ({hosts}) => [
       table({caption: 'Hosts that were called since the start', columns: columns(change),
         rows: hosts, empty: 'No host has been called since the start.'}),

@@ -59,7 +59,7 @@ function plots(history) {
       plot({title: 'Transactions', times, format: perSecond, series: [
         of1('submitted', 'a', of.submitted), of1('succeeded', 'b', of.succeeded),
         of1('failed', 'c', of.failed)]}),
-      plot({title: 'Latency', times, format: duration, series: [
+      plot({title: 'Latency of submits', times, format: duration, series: [
         of1('half below', 'a', of.latency_p50_ms), of1('99 % below', 'c', of.latency_p99_ms)]}),
       plot({title: 'Under way', times, format: number, series: [
         of1('live', 'a', of.live), of1('stuck', 'c', of.stuck)]}),
@@ -67,7 +67,7 @@ function plots(history) {
       plot({title: 'Due lag', times, format: duration, series: [
         of1('longest', 'a', of.due_lag_ms)]}),
       plot({title: 'Commit', times, format: duration, series: [
-        of1('longest', 'a', of.commit_us_max?.map((one) => one === null ? null : one / 1_000))]}));
+        of1('longest', 'a', of.commit_us_max.map((one) => (one === null ? null : one / 1_000)))]}));
 }
 
 export function overviewView({root, signal, onRefresh}) {

@@ -8,7 +8,7 @@ import {graph} from './graph.js';
 import {h} from './h.js';
 import {payloads} from './payloads.js';
 import {chip, facts, table} from './table.js';
-import {counted, number, shown} from './text.js';
+import {counted, number, sentence, short, shown} from './text.js';
 import {verbsFor} from './verbs.js';
 import {waterfall} from './waterfall.js';
 import {branchLook, eventWord, isFinal, outcomeLook, statusLook, statusWord} from './words.js';
@@ -48,7 +48,7 @@ function standing(transaction) {
 function waitParts(wait) {
   return h('li', {}, h('p', {}, 'It waits for branch ', shown(wait.branch_id, {class: 'mono'}), ', ',
       wait.op, ' ', shown(wait.target, {class: 'mono'}), `, for ${duration(now() - wait.since)}. `,
-      shown(wait.meaning)),
+      sentence(wait.meaning)),
   h('p', {class: 'quiet'}, `Tried ${counted(wait.attempts, 'time')}`,
       wait.due_at === null ? '' : [', next ', time(wait.due_at)],
       wait.breaker ? [', breaker of ', shown(wait.host), ` ${wait.breaker}`] : '', '.'));
@@ -56,10 +56,10 @@ function waitParts(wait) {
 
 function whyPart(why) {
   return h('section', {class: 'why-part', 'aria-labelledby': 'why'}, h('h2', {id: 'why'}, 'Why'),
-      h('p', {class: 'summary'}, shown(why.summary)),
+      h('p', {class: 'summary'}, sentence(why.summary)),
       why.waits.length ? h('ul', {class: 'waits'}, why.waits.map(waitParts)) : null,
       why.helps.length ? [h('h3', {}, 'What helps'),
-        h('ul', {class: 'helps'}, why.helps.map((one) => h('li', {}, shown(one))))] : null);
+        h('ul', {class: 'helps'}, why.helps.map((one) => h('li', {}, sentence(one))))] : null);
 }
 
 const isPresent = (row) => row.target !== '' || row.status !== 'idle';
@@ -82,7 +82,7 @@ function branchTable({branches}) {
 
 const tooMany = (rows) => (rows.length > ROWS_MAX ? h('p', {class: 'quiet'},
     `The first ${ROWS_MAX} of ${number(rows.length)}; ` +
-    'the commands `belay show` and `belay log` show all.') : null);
+    'the command belay show shows all.') : null);
 
 function eventTable({timeline}) {
   const rows = timeline.slice(-ROWS_MAX).reverse();
@@ -98,7 +98,7 @@ function eventTable({timeline}) {
     {name: 'Detail', class: 'gid', cell: (row) => (row.detail ? shown(row.detail) : '')},
   ], empty: 'Nothing has happened yet.'}),
   timeline.length > ROWS_MAX ? h('p', {class: 'quiet'}, `The last ${ROWS_MAX} of ` +
-    `${number(timeline.length)}; the command \`belay log\` shows all.`) : null];
+    `${number(timeline.length)}; the command belay log shows all.`) : null];
 }
 
 function progressTable({progress}) {
@@ -142,14 +142,16 @@ export function transactionView({root, args, signal, named, onRefresh}) {
   const gid = args.join('/');
   const state = h('span', {});
   root.append(h('div', {class: 'title'}, h('h1', {class: 'gid-title'}, shown(gid)), state));
-  named(gid.slice(0, 60));
+  named(short(gid, 60));
   const frame = h('div', {});
-  root.append(frame, payloads(gid, signal));
+  const data = h('div', {}, payloads(gid, signal));
+  root.append(frame, data);
   const again = keepFresh({root: frame, signal, read: () => read(gid, signal),
     every: ({transaction}) => (isFinal(transaction.status) ? 0 : EVERY_MS),
-    paint: (data) => {
-      state.replaceChildren(chip(statusLook(data.transaction), statusWord(data.transaction)));
-      return paint(data, root, () => again());
+    paint: (found) => {
+      state.replaceChildren(chip(statusLook(found.transaction), statusWord(found.transaction)));
+      data.hidden = !mayChange();  // who may not change anything is not shown payloads either
+      return paint(found, root, () => again());
     }});
   onRefresh(again);
 }

@@ -57,7 +57,7 @@ function laneParts(lane, y, xOf) {
     const [look] = outcomeLook(bar.event.outcome);
     const repeated = bar.event.repeats > 1;
     return svg('g', {class: `bar ${look}`}, svg('title', {}, barWords(bar)),
-        svg('rect', {x: from, y: middle - 4, width: Math.max(to - from, 3), height: 8,
+        svg('rect', {x: from, y: middle - 4, width: Math.max(to - from, 5), height: 8,
           class: repeated ? 'repeated' : null}));
   });
   if (lane.waiting) {
