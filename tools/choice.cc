@@ -1,32 +1,11 @@
 #include "choice.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <utility>
-#include <vector>
 
 #include "filter.h"
-#include "rows.h"
-#include "waiting.h"
+#include "view/waiting.h"
 
 namespace belay::tool {
-namespace {
-
-std::vector<BranchRow> chosen(const StuckChoice& choice, const std::vector<BranchRow>& branches) {
-  auto waiting = waiting_of(branches);
-  std::erase_if(waiting, [&choice](const BranchRow& branch) {
-    return (!choice.filter.target.empty() && branch.target != choice.filter.target) ||
-           (!choice.host.empty() && host_of(branch.target) != choice.host);
-  });
-  return waiting;
-}
-
-}  // namespace
-
-bool StuckChoice::is_all() const {
-  return !filter.status && !filter.mode && !filter.older_than && !filter.newer_than &&
-         filter.target.empty() && filter.gid_prefix.empty() && host.empty();
-}
 
 void add_choice_options(CLI::App* command, StuckChoice& choice) {
   add_filter_options(command, choice.filter);
@@ -39,27 +18,6 @@ void add_choice_options(CLI::App* command, StuckChoice& choice) {
       ->add_option_function<std::string>("--host", set,
                                          "only branches that wait for this host: http://HOST:PORT")
       ->type_name("URL");
-}
-
-Result<> for_each_stuck(Reader& reader, const StuckChoice& choice, std::uint64_t wanted,
-                        const OnStuck& on_stuck) {
-  auto filter = choice.filter;
-  filter.finished = false;
-  filter.stuck = true;
-  filter.limit = kWholeRows;
-  const bool takes_all = choice.host.empty() && choice.filter.target.empty();
-  if (wanted != 0 && takes_all)
-    filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted + 1, kWholeRows));
-  do {
-    auto page = reader.list_whole(filter);
-    if (!page) return page.error();
-    for (auto& found : page->transactions) {
-      found.branches = chosen(choice, found.branches);
-      if (!found.branches.empty() && !on_stuck(std::move(found))) return {};
-    }
-    filter.before_id = page->next_before_id;
-  } while (filter.before_id != 0);
-  return {};
 }
 
 }  // namespace belay::tool

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "command.h"
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

@@ -2,7 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.h"
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "command.h"
 #include "filter.h"
-#include "hide.h"
-#include "rows.h"
+#include "shown.h"
 #include "table.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

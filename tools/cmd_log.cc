@@ -3,8 +3,8 @@
 
 #include "command.h"
 #include "of_gid.h"
-#include "rows.h"
 #include "table.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

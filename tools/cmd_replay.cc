@@ -7,9 +7,9 @@
 
 #include "chosen.h"
 #include "command.h"
-#include "hide.h"
-#include "rows.h"
-#include "waiting.h"
+#include "shown.h"
+#include "view/rows.h"
+#include "view/waiting.h"
 #include "way/way.h"
 
 namespace belay::tool {

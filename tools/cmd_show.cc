@@ -3,8 +3,8 @@
 
 #include "command.h"
 #include "of_gid.h"
-#include "rows.h"
 #include "table.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {
@@ -103,20 +103,9 @@ void print_progress(Out& out, const std::vector<ProgressRow>& steps, TimePoint a
   table.print(out);
 }
 
-void show_json(Out& out, const WholeTransaction& whole) {
-  auto object = json_of(whole.row);
-  object["branches"] = Json::array();
-  for (const auto& branch : whole.branches) object["branches"].push_back(json_of(branch));
-  object["timeline"] = Json::array();
-  for (const auto& event : whole.timeline) object["timeline"].push_back(json_of(event));
-  object["progress"] = Json::array();
-  for (const auto& step : whole.progress) object["progress"].push_back(json_of(step));
-  out.json(object);
-}
-
 ExitCode show(Context& context, const WholeTransaction& whole) {
   if (context.json) {
-    show_json(context.out, whole);
+    context.out.json(json_of(whole));
     return ExitCode::done;
   }
   const auto at = now();

@@ -2,8 +2,8 @@
 #include <CLI/CLI.hpp>
 
 #include "command.h"
-#include "rows.h"
 #include "table.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {
@@ -21,17 +21,7 @@ Examples:
 
 Json json_of_hosts(const std::vector<HostFigures>& hosts) {
   Json array = Json::array();
-  for (const auto& host : hosts) {
-    array.push_back({{"host", host.host},
-                     {"breaker", name_of(host.breaker)},
-                     {"in_flight", host.in_flight},
-                     {"success", host.success},
-                     {"failure", host.failure},
-                     {"ongoing", host.ongoing},
-                     {"unknown", host.unknown},
-                     {"no_connection", host.no_connection},
-                     {"breaker_opened", host.breaker_opened}});
-  }
+  for (const auto& host : hosts) array.push_back(json_of(host));
   return array;
 }
 

@@ -6,11 +6,11 @@
 
 #include "choice.h"
 #include "command.h"
-#include "groups.h"
-#include "hide.h"
-#include "rows.h"
+#include "shown.h"
 #include "table.h"
-#include "waiting.h"
+#include "view/groups.h"
+#include "view/rows.h"
+#include "view/waiting.h"
 
 namespace belay::tool {
 namespace {
@@ -103,7 +103,10 @@ class StuckListing {
 
   ExitCode finish(bool has_more) {
     if (context_.json) {
-      if (groups_) groups_->print_json(context_.out, limit_);
+      if (groups_) {
+        for (const auto* group : groups_->largest(limit_))
+          context_.out.json(json_of(*group, groups_->by()));
+      }
       return ExitCode::done;
     }
     if (transactions_ == 0) {
@@ -111,10 +114,33 @@ class StuckListing {
                                                   : "nothing stuck matches\n");
       return ExitCode::done;
     }
-    groups_ ? groups_->print_table(context_.out, limit_) : table_.print(context_.out);
+    groups_ ? print_groups() : table_.print(context_.out);
     const auto hint = groups_ ? hint_of_groups() : hint_of_rows(has_more);
     context_.out.print("\n{}\n", context_.out.styled(hint, Style::dim));
     return ExitCode::done;
+  }
+
+  void print_groups() {
+    Table table({Table::number("STUCK"),
+                 Table::text("HANDLER"),
+                 {"HOST"},
+                 Table::number("OLDEST"),
+                 Table::number("NEXT"),
+                 {"EXAMPLE"},
+                 Table::text("WHY")});
+    const bool by_host = groups_->by() == GroupBy::host;
+    for (const auto* group : groups_->largest(limit_)) {
+      table.add({count(group->transactions),
+                 by_host ? "" : printable(group->branch.target),
+                 !by_host             ? ""
+                 : group->key.empty() ? "none: handlers of the program"
+                                      : printable(group->key),
+                 duration(at_ - group->oldest_at),
+                 group->due_at ? due(*group->due_at, at_) : "",
+                 printable(group->gid),
+                 {why_it_waits(group->branch), Style::bad}});
+    }
+    table.print(context_.out);
   }
 
   std::string hint_of_rows(bool has_more) {
@@ -158,9 +184,7 @@ class StuckListing {
 
 void add_group_option(CLI::App* command, std::optional<GroupBy>& by) {
   const auto set = [&by](const std::string& name) {
-    if (name == "handler") by = GroupBy::handler;
-    if (name == "host") by = GroupBy::host;
-    if (name == "error") by = GroupBy::error;
+    by = group_by_from(name);
     if (!by)
       throw CLI::ValidationError("--by", fmt::format("'{}' is none of handler, host, error", name));
   };

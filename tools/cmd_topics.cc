@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "command.h"
-#include "hide.h"
-#include "rows.h"
+#include "shown.h"
 #include "table.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "belay/version.h"
 #include "command.h"
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "command.h"
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

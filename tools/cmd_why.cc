@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "command.h"
-#include "explain.h"
 #include "of_gid.h"
-#include "rows.h"
+#include "view/explain.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {
@@ -22,31 +22,6 @@ Examples:
   belay why order-42
   belay why order-42 --json | jq -r '.helps[]'
 )";
-
-Json json_of_wait(const Wait& wait) {
-  auto object = json_of(wait.branch);
-  object["since"] = wait.since.time_since_epoch().count();
-  object["answers"] = Json::array();
-  for (const auto& answer : wait.answers) object["answers"].push_back(json_of(answer));
-  object["host"] = wait.host.empty() ? Json() : Json(wait.host);
-  object["breaker"] = wait.breaker ? Json(name_of(*wait.breaker)) : Json();
-  object["meaning"] = wait.meaning;
-  return object;
-}
-
-void print_json(Out& out, const TransactionRow& row, const Stats& stats,
-                const Explanation& explanation) {
-  Json object = {{"gid", row.gid},
-                 {"mode", name_of(row.mode)},
-                 {"status", name_of(row.status)},
-                 {"stuck", row.stuck},
-                 {"summary", explanation.summary},
-                 {"engine", stats.holder.empty() ? Json() : Json(stats.holder)},
-                 {"waits", Json::array()},
-                 {"helps", explanation.helps}};
-  for (const auto& wait : explanation.waits) object["waits"].push_back(json_of_wait(wait));
-  out.json(object);
-}
 
 constexpr std::size_t kLabelCells = 16;
 
@@ -103,7 +78,7 @@ ExitCode why(Context& context, Reader& reader, const WholeTransaction& whole) {
   const auto at = now();
   const auto explanation = explain(whole, *stats, at);
   if (context.json) {
-    print_json(context.out, whole.row, *stats, explanation);
+    context.out.json(json_of(explanation, whole.row, *stats));
   } else {
     print(context.out, whole.row, *stats, explanation, at);
   }

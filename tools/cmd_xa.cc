@@ -9,8 +9,8 @@
 
 #include "belay/xa.h"
 #include "command.h"
-#include "rows.h"
 #include "table.h"
+#include "view/rows.h"
 #include "xa/decisions.h"
 
 namespace belay::tool {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "hide.h"
+#include "shown.h"
 
 namespace belay::tool {
 

@@ -10,8 +10,8 @@
 
 #include "base/utf8.h"
 #include "chosen.h"
-#include "hide.h"
-#include "rows.h"
+#include "shown.h"
+#include "view/rows.h"
 #include "way/way.h"
 
 namespace belay::tool {

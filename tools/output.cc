@@ -106,4 +106,15 @@ void Progress::clear() {
   shown_.clear();
 }
 
+Style style_of(Status status) {
+  switch (status) {
+    case Status::succeed: return Style::good;
+    case Status::failed: return Style::dim;
+    case Status::aborting: return Style::warn;
+    case Status::prepared:
+    case Status::submitted: return Style::plain;
+  }
+  return Style::plain;
+}
+
 }  // namespace belay::tool

@@ -110,6 +110,7 @@ struct Counters {
 
 class Driven;
 class XaDatabase;
+struct Request;
 
 // Time. Intervals follow the monotonic clock. The times that are shown are moved towards the wall
 // clock at an eighth of the speed of time, if the difference is at most three hours; so the
@@ -201,6 +202,10 @@ class BELAY_EXPORT Engine {
   // call. An error leaves nothing behind, with two exceptions: commit_unknown, and closed while the
   // submit waited for a result; in the second case the transaction goes on at the next open.
   Result<> submit(Description description, ReportCallback done);
+  // The same for a description as JSON: the body of a submit in belay/requests.h, which may also
+  // have the member `gid`. Errors: also invalid_argument, naming the key.
+  Result<Report> submit_json(std::string_view body);
+  Result<> submit_json(std::string_view body, ReportCallback done);
   // Submits a transaction and waits until it is final: `submit` with wait_result.
   Result<Report> run(Description description);
 
@@ -278,6 +283,11 @@ class BELAY_EXPORT Engine {
   // invalid_argument (a limit of 0 or above 10,000).
   Result<Woken> retry_all_now(Millis later_than, std::uint32_t limit);
   Result<> retry_all_now(Millis later_than, std::uint32_t limit, WokenCallback done);
+  // What an operator asks, as one function: does what the request's verb says, with the errors of
+  // that function. The reason is followed by who asked. belay/requests.h has the verbs; there is no
+  // need to post a request in the state file for the engine of this process.
+  Result<> carry_out(const Request& request);
+  Result<> carry_out(const Request& request, DoneCallback done);
 
   // Workflows, after `prepare`: stores a finished step. Errors: not_found, forbidden (the
   // transaction is final already, or is no workflow), conflict (the step is stored already), and

@@ -77,6 +77,17 @@ Result<Report> Engine::submit(Description description) {
              : api::wait_for_answer<Report>(Impl::may_wait(impl_), start);
 }
 
+Result<> Engine::submit_json(std::string_view body, ReportCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->enter(body, std::move(done));
+}
+
+Result<Report> Engine::submit_json(std::string_view body) {
+  return api::wait_for_answer<Report>(Impl::may_wait(impl_), [&](ReportCallback done) {
+    return submit_json(body, std::move(done));
+  });
+}
+
 Result<Report> Engine::run(Description description) {
   return api::wait_for_handlers<Report>(Impl::may_wait(impl_), [&](ReportCallback done) {
     return impl_->enter(description, core::Entry::submit, true, std::move(done));

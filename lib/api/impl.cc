@@ -251,6 +251,14 @@ Result<> Engine::Impl::enter(Description description, core::Entry entry,
                                            std::move(done)});
 }
 
+Result<> Engine::Impl::enter(std::string_view body, base::Callback<Report> done) {
+  BELAY_TRY(may_ask(done));
+  auto submit = api::submit_from(body, options_.limits, *hooks_);
+  if (!submit) return submit.error();
+  return engine_.ask(engine::SubmitRequest{std::move(submit->definition), core::Entry::submit,
+                                           submit->makes_gid, false, std::move(done)});
+}
+
 Result<> Engine::Impl::register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                                        base::Callback<Outcome> done) {
   BELAY_TRY(may_ask(done));

@@ -43,6 +43,8 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   // `wants_final` overrides the description's wait_result, if given.
   Result<> enter(Description description, core::Entry entry, std::optional<bool> wants_final,
                  base::Callback<Report> done);
+  // A submit, described as JSON.
+  Result<> enter(std::string_view body, base::Callback<Report> done);
   Result<> register_branch(std::string_view gid, const TwoPhaseBranch& branch,
                            base::Callback<Outcome> done);
   // Hands in a request that only the engine itself has to check.

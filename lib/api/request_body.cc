@@ -200,7 +200,10 @@ struct Body {
 // Reads the whole body; a key that nobody reads is an error.
 class BodyReader {
  public:
-  BodyReader(std::string_view text, const Limits& limits) : in_(text), limits_(limits) {}
+  // `gid`: whether the body may have one.
+  enum class Gid : std::uint8_t { elsewhere, within };
+  BodyReader(std::string_view text, const Limits& limits, Gid gid)
+      : in_(text), limits_(limits), gid_(gid) {}
 
   Result<Body> read() {
     read_object([this](const std::string& key) { read_member(key); });
@@ -253,6 +256,8 @@ class BodyReader {
       settings.timeout_to_fail = Millis{in_.integer()};
     } else if (key == "custom_data") {
       settings.custom_data = in_.bytes();
+    } else if (key == "gid" && gid_ == Gid::within) {
+      settings.gid = in_.text();
     } else if (key == "trace_parent") {
       settings.trace_parent = in_.text();
     } else if (!read_option(key, settings.request_timeout, settings.retry, settings.headers)) {
@@ -370,6 +375,7 @@ class BodyReader {
 
   json::Cursor in_;
   const Limits& limits_;
+  const Gid gid_;
   Body body_;
   std::string last_;  // the key that was read last
   std::optional<Error> wrong_;
@@ -428,6 +434,21 @@ core::Draft draft_of(const Body& body, Mode mode) {
   return draft;
 }
 
+Result<core::Definition> definition_of(const Body& body, const std::string& gid,
+                                       const Limits& limits, const hook::Hooks* hooks) {
+  const auto mode = mode_from(body.mode);
+  if (!mode || *mode == Mode::workflow) {
+    return base::invalid(
+        fmt::format("the mode is '{}', it must be saga, tcc, xa or msg", body.mode));
+  }
+  BELAY_TRY(check_names(body, *mode));
+  BELAY_TRY(check_fields(body, *mode));
+  const auto draft = draft_of(body, *mode);
+  auto definition = core::define(draft, gid.empty() ? new_gid() : gid, core::Entry::submit, limits);
+  if (definition && hooks != nullptr) BELAY_TRY(check_targets(*hooks, draft));
+  return definition;
+}
+
 std::optional<Error> read_resolve(ports::PostedRequest& request) {
   json::Cursor in(request.body);
   std::optional<std::string> op;
@@ -467,19 +488,19 @@ Result<std::string> body_of(Description description) {
 
 Result<core::Definition> definition_from(const std::string& text, const std::string& gid,
                                          const Limits& limits, const hook::Hooks* hooks) {
-  const auto body = BodyReader(text, limits).read();
+  const auto body = BodyReader(text, limits, BodyReader::Gid::elsewhere).read();
   if (!body) return body.error();
-  const auto mode = mode_from(body->mode);
-  if (!mode || *mode == Mode::workflow) {
-    return base::invalid(
-        fmt::format("the mode is '{}', it must be saga, tcc, xa or msg", body->mode));
-  }
-  BELAY_TRY(check_names(*body, *mode));
-  BELAY_TRY(check_fields(*body, *mode));
-  const auto draft = draft_of(*body, *mode);
-  auto definition = core::define(draft, gid.empty() ? new_gid() : gid, core::Entry::submit, limits);
-  if (definition && hooks != nullptr) BELAY_TRY(check_targets(*hooks, draft));
-  return definition;
+  return definition_of(*body, gid, limits, hooks);
+}
+
+Result<JsonSubmit> submit_from(std::string_view text, const Limits& limits,
+                               const hook::Hooks& hooks) {
+  const auto body = BodyReader(text, limits, BodyReader::Gid::within).read();
+  if (!body) return body.error();
+  const auto& gid = body->settings.gid;
+  auto definition = definition_of(*body, gid, limits, &hooks);
+  if (!definition) return definition.error();
+  return JsonSubmit{std::move(*definition), gid.empty()};
 }
 
 std::string body_of(const Request& request) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "belay/description.h"
 #include "belay/options.h"
@@ -25,5 +26,13 @@ void read_body(ports::PostedRequest& request, const Limits& limits, const hook::
 // targets need `hooks`: whoever posts does not know what the engine may call.
 Result<core::Definition> definition_from(const std::string& body, const std::string& gid,
                                          const Limits& limits, const hook::Hooks* hooks = nullptr);
+
+struct JsonSubmit {
+  core::Definition definition;
+  bool makes_gid = false;  // the body has none
+};
+// The same of a body that may have the member `gid`.
+Result<JsonSubmit> submit_from(std::string_view body, const Limits& limits,
+                               const hook::Hooks& hooks);
 
 }  // namespace belay::api

@@ -1,7 +1,9 @@
-// Percent-encoding for a URL's parameters.
+// Percent-encoding for the parts of a URL.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,26 @@ inline void append_percent_encoded(std::string& out, std::string_view text) {
       out.push_back(kDigits[byte & 15]);
     }
   }
+}
+
+// Decodes every %XX once. Empty: a percent sign is not followed by two hexadecimal digits.
+inline std::optional<std::string> percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    return static_cast<std::uint8_t>(is_digit(c) ? c - '0' : lower(c) - 'a' + 10);
+  };
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded.push_back(text[i]);
+      continue;
+    }
+    if (text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2]))
+      return std::nullopt;
+    decoded.push_back(static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])));
+    i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace belay::base

@@ -1,9 +1,9 @@
 // Goal: what is said of causes holds for the inputs that a state file may have.
 #include <doctest/doctest.h>
 
-#include "explain.h"
-#include "groups.h"
-#include "waiting.h"
+#include "view/explain.h"
+#include "view/groups.h"
+#include "view/waiting.h"
 
 namespace {
 

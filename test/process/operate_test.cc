@@ -373,8 +373,8 @@ TEST_SUITE("process/operate") {
 
   TEST_CASE("what was replayed before a server refuses is followed and printed") {
     HttpPeer server([](const PeerRequest& request) {
-      if (request.method == "POST" && contains(request.body, "g3")) return say(503, "{}");
-      if (request.method == "POST") return say(200, R"({"dtm_result":"SUCCESS"})");
+      if (request.method == "POST" && contains(request.target, "/g3/")) return say(503, "{}");
+      if (request.method == "POST") return say(200, R"({"taken":true})");
       return say(200, R"({"transaction":{"status":"submitted","rollback_reason":
                       "see http://user:word@host/"}})");
     });
@@ -384,8 +384,7 @@ TEST_SUITE("process/operate") {
     CHECK(told.out == "g1 submitted\ng2 submitted\n");
     CHECK(contains(told.err, "2 of 4 were replayed"));
     HttpPeer done([](const PeerRequest&) {
-      return say(200, R"({"transaction":{"status":"failed","rollback_reason":
-                      "see http://user:word@host/"}})");
+      return say(409, R"({"error":"forbidden","message":"the transaction is failed"})");
     });
     const auto final = belay_with({"replay", "g1", "--server", done.host()});
     CHECK(final.exit_code == 4);

@@ -43,10 +43,11 @@ LAYERS = {
     "lib/hook": {"include", "lib/base", "lib/ports"},
     "lib/api": {"include", "lib"},
     "tools": {"include", "lib/base", "lib/threads", "tools/servers", "tools/serve/http",
-              "tools/serve/protocol"},
+              "tools/serve/protocol", "tools/view"},
+    "tools/view": {"include", "lib/base"},
     "tools/servers": {"include"},
     "tools/serve/http": {"include", "lib/base", "lib/threads"},
-    "tools/serve/protocol": {"include", "lib/base", "lib/threads", "tools/serve/http"},
+    "tools/serve/protocol": {"include", "lib/base", "lib/threads", "tools/serve/http", "tools/view"},
     # the databases that its workload xa runs against, the services of its workload http
     "bench": {"include", "tools/servers", "tools/serve/http"},
     "test": {"include", "lib", "tools", "bench"},

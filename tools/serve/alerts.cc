@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/secrets.h"
-#include "output.h"
 #include "serve/http/client.h"
 #include "threads/scarce.h"
+#include "view/text.h"
 
 namespace belay::tool {
 namespace {

@@ -22,9 +22,16 @@ http::Server::Handler Front::handler() {
   };
 }
 
+void Front::drain() {
+  gate_.drain();
+  probe_gate_.drain();
+  if (auto* service = service_.load(std::memory_order_acquire)) service->end_streams();
+}
+
 http::Server::Handler Front::probe_handler() {
   return [this](http::Request request, http::Respond respond) {
-    if (protocol::role_needed(request.method, request.path) != protocol::Role::anybody)
+    if (protocol::role_needed(request) != protocol::Role::anybody ||
+        protocol::is_for_admin_api(request))
       return respond(protocol::plain_text(404, "404 page not found"));
     handle(probe_gate_, std::move(request), std::move(respond));
   };
@@ -34,11 +41,11 @@ void Front::handle(const Gate& gate, http::Request request, http::Respond respon
   auto judged = gate.judge(request);
   if (judged.refusal) {
     note(*judged.refusal, request);
-    return respond(std::move(judged.refusal->response));
+    return protocol::in_form(request, respond)(std::move(judged.refusal->response));
   }
   if (auto* service = service_.load(std::memory_order_acquire))
     return service->handle(std::move(request), std::move(respond), std::move(judged.caller));
-  respond(protocol::refusal(503, "the server is starting"));
+  protocol::in_form(request, respond)(protocol::refusal(503, "the server is starting"));
 }
 
 void Front::handle_page(const ConsoleFile& file, const http::Request& request,

@@ -24,14 +24,12 @@ class Front {
       : gate_(std::move(tokens), hosts), page_(page), log_(log) {}
 
   http::Server::Handler handler();
-  // For the requests that need no token; it answers 404 to the others. Every name of the host is
-  // allowed: a probe may call the server by its address.
+  // For the probes of load balancers, which need no token; it answers 404 to all else. Every name
+  // of the host is allowed: a probe may call the server by its address.
   http::Server::Handler probe_handler();
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
-  void drain() {
-    gate_.drain();
-    probe_gate_.drain();
-  }
+  // From now on only questions are answered, and answers without an end are ended.
+  void drain();
   // Returns the tokens that counted until now.
   Tokens replace_tokens(Tokens tokens) { return gate_.replace_tokens(std::move(tokens)); }
   std::vector<protocol::DeniedFigure> denied() const { return denials_.figures(); }

@@ -4,7 +4,6 @@
 
 #include "base/ascii.h"
 #include "serve/protocol/api_result.h"
-#include "serve/protocol/service.h"
 
 namespace belay::tool {
 namespace {
@@ -83,12 +82,13 @@ Refusal deny_web_page(const std::string& caller) {
 }
 
 Judgement judge_token(const Tokens& tokens, const http::Request& request) {
-  const auto needed = protocol::role_needed(request.method, request.path);
-  if (tokens.empty() || needed == protocol::Role::anybody) return {};
+  const auto needed = protocol::role_needed(request);
+  if (tokens.empty()) return {};
+  if (needed == protocol::Role::anybody) return {std::nullopt, {{}, needed}};
   const auto* token = token_of(tokens, request);
   if (token == nullptr) return {deny_stranger(request), {}};
   if (token->role < needed) return {deny_role(*token, needed), {}};
-  return {std::nullopt, token->name};
+  return {std::nullopt, {token->name, token->role}};
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ Judgement Gate::judge(const http::Request& request) const {
   auto judged = judge_token(*tokens(), request);
   if (judged.refusal) return judged;
   if (is_from_a_web_page(request))
-    judged.refusal = deny_web_page(judged.caller);
+    judged.refusal = deny_web_page(judged.caller.name);
   else if (draining_ && !only_asks(request))
     judged.refusal = {protocol::refusal(503, "the server is stopping"), std::nullopt, {}};
   return judged;

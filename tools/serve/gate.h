@@ -14,6 +14,7 @@
 #include "serve/allowed_hosts.h"
 #include "serve/denials.h"
 #include "serve/http/message.h"
+#include "serve/protocol/service.h"
 #include "serve/tokens.h"
 
 namespace belay::tool {
@@ -26,7 +27,7 @@ struct Refusal {
 
 struct Judgement {
   std::optional<Refusal> refusal;  // empty: the request may pass
-  std::string caller;              // the name of the token; empty: none was needed
+  protocol::Caller caller;
 };
 
 class Gate {

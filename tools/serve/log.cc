@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "output.h"
+#include "view/text.h"
 
 namespace belay::tool {
 namespace {

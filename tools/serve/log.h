@@ -27,6 +27,9 @@ class ServeLog {
   void write(LogLevel level, std::string_view message, std::initializer_list<Field> fields = {}) {
     add(level, message, {fields.begin(), fields.size()});
   }
+  void info(std::string_view message, std::span<const Field> fields) {
+    add(LogLevel::info, message, fields);
+  }
   void info(std::string_view message, std::initializer_list<Field> fields = {}) {
     write(LogLevel::info, message, fields);
   }

@@ -13,7 +13,7 @@
 #include "base/secrets.h"
 #include "base/utf8.h"
 #include "nearest.h"
-#include "output.h"
+#include "view/text.h"
 
 namespace belay::tool {
 namespace {

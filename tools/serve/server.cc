@@ -156,16 +156,17 @@ void warn_of_readers(const ServeSettings& settings, ServeLog& log) {
   }
 }
 
-// An operator's change has its line, with the name of the token that allowed it.
+// An operator's change has its line, with the name of the token that allowed it, where it came from
+// and whom its client named.
 void log_change(const protocol::AdminChange& change, ServeLog& log) {
-  const auto line = [&](std::initializer_list<ServeLog::Field> fields) {
-    log.info("a change by an operator", fields);
-  };
-  const ServeLog::Field token{"token", change.caller};
-  const ServeLog::Field call{"call", change.call};
-  if (!change.gid.empty()) return line({token, call, {"gid", change.gid}});
-  if (!change.topic.empty()) return line({token, call, {"topic", change.topic}});
-  line({token, call});
+  std::vector<ServeLog::Field> fields{{"token", change.caller}, {"call", change.call}};
+  for (const auto& field : {ServeLog::Field{"gid", change.gid},
+                            {"topic", change.topic},
+                            {"peer", change.peer},
+                            {"says", change.claim}}) {
+    if (!field.second.empty()) fields.push_back(field);
+  }
+  log.info("a change by an operator", fields);
 }
 
 void reload_tokens(const ServeSettings& settings, Front& front, ServeLog& log) {

@@ -1,7 +1,6 @@
 // An engine in this process, on a state file.
 #include <utility>
 
-#include "base/signed_reason.h"
 #include "belay/engine.h"
 #include "way/for_file.h"
 #include "way/way.h"
@@ -31,23 +30,11 @@ class ToFile final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
-    const auto report = carry_out(request);
-    return report ? std::nullopt : std::optional(failure_of(report.error(), ""));
+    const auto done = engine_.carry_out(request);
+    return done ? std::nullopt : std::optional(failure_of(done.error(), ""));
   }
 
  private:
-  Result<Report> carry_out(const Request& request) {
-    const auto reason = base::signed_reason(request.reason, request.asked_by);
-    switch (request.verb) {
-      case Verb::replay: return engine_.retry_now(request.gid, reason);
-      case Verb::stop: return engine_.force_stop(request.gid, reason);
-      case Verb::resolve:
-        return engine_.resolve(request.gid, request.branch_id, request.op, request.outcome, reason);
-      case Verb::back: break;
-    }
-    return engine_.turn_back(request.gid, reason);
-  }
-
   Engine engine_;
 };
 

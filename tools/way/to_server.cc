@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "base/percent.h"
-#include "base/signed_reason.h"
 #include "base/spans.h"
 #include "serve/http/client.h"
 #include "serve/protocol/parse.h"
 #include "serve/read_file.h"
 #include "serve/tokens.h"
+#include "view/text.h"
 #include "way/way.h"
 
 namespace belay::tool {
@@ -117,23 +117,30 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
-    const char* path = "/api/dtmsvr/resetNextCronTime";
-    if (request.verb == Verb::stop) path = "/api/dtmsvr/forceStop";
-    if (request.verb == Verb::back) path = "/api/belay/turnBack";
-    protocol::Json body{{"gid", request.gid},
-                        {"rollback_reason", base::signed_reason(request.reason, request.asked_by)}};
+    std::string path = "/api/belay/v1/transactions/";
+    base::append_percent_encoded(path, request.gid);
+    path.append("/").append(name_of(request.verb));
+    auto body = protocol::Json::object();
+    if (!request.reason.empty()) body["reason"] = request.reason;
     if (request.verb == Verb::resolve) {
-      path = "/api/belay/resolveBranch";
       body["branch_id"] = request.branch_id;
       body["op"] = name_of(request.op);
-      body["outcome"] = name_of(request.outcome);
+      body["as"] = name_of(request.outcome);
     }
-    return order(request.gid, path, body);
+    const auto text = body.dump(-1, ' ', false, protocol::Json::error_handler_t::replace);
+    const auto response = send("POST", path, text, kSubmitTimeout, request.asked_by);
+    if (!response) return unanswered(response.error(), "", request.gid);
+    const auto answer = object_in(*response);
+    if (response->status == 404 && text_in(answer, "error") == name_of(ErrorCode::not_found))
+      return unknown(request.gid);
+    if (response->status != 200) return refusal_of(*response, "");
+    if (!flag_in(answer, "taken")) return unread(*response, "");
+    return std::nullopt;
   }
 
  private:
   Result<http::Response> send(const char* method, const std::string& path, std::string body,
-                              Millis timeout) const {
+                              Millis timeout, const std::string& asked_by = {}) const {
     http::ClientRequest request{.method = method, .url = access_.url + path};
     request.body = std::move(body);
     request.timeout = timeout;
@@ -142,6 +149,7 @@ class ToServer final : public Way {
     request.key_file = access_.key_file;
     if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
     if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    if (!asked_by.empty()) request.headers.emplace_back("X-Belay-Asked-By", printable(asked_by));
     return http::fetch(request);
   }
 
@@ -158,29 +166,16 @@ class ToServer final : public Way {
     const auto answer = object_in(*response);
     const auto transaction = answer.find("transaction");
     if (transaction != answer.end() && transaction->is_null())
-      return Failure{ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
-                     "see which there are with /api/dtmsvr/all"};
+      return unknown(gid);
     if (transaction != answer.end() && transaction->is_object())
       fate = {text_in(*transaction, "status"), text_in(*transaction, "rollback_reason")};
     if (!status_from(fate.status)) return unread(*response, "");
     return std::nullopt;
   }
 
-  // The server takes an order for a final transaction without a word, and for an unknown one its
-  // message would have to be read: so the state is asked first.
-  std::optional<Failure> order(const std::string& gid, const char* path,
-                               const protocol::Json& body) const {
-    Fate fate;
-    if (auto refusal = read_fate(gid, query(gid), fate)) return refusal;
-    if (fate.is_final())
-      return Failure{ExitCode::forbidden, fmt::format("{} is {} already", gid, fate.status),
-                     "nothing is left to do"};
-    const auto text = body.dump(-1, ' ', false, protocol::Json::error_handler_t::replace);
-    const auto response = send("POST", path, text, kSubmitTimeout);
-    if (!response) return unanswered(response.error(), "", gid);
-    if (response->status != 200) return refusal_of(*response, "");
-    if (text_in(object_in(*response), "dtm_result") != "SUCCESS") return unread(*response, "");
-    return std::nullopt;
+  static Failure unknown(const std::string& gid) {
+    return {ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
+            "see which there are with /api/belay/v1/transactions"};
   }
 
   static Failure silent(const Error& error) {

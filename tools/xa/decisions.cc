@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/spans.h"
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 namespace {

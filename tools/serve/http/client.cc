@@ -41,6 +41,7 @@ void describe(CURL* curl, const ClientRequest& request, Headers& headers) {
   for (const auto& [name, value] : request.headers) headers.add(name + ": " + value);
   headers.add("Expect:");
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);  // a gid may be ".."
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(curl, CURLOPT_NOBODY, request.method == "HEAD" ? 1L : 0L);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);

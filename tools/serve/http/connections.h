@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "base/mutex.h"
 #include "belay/result.h"
@@ -35,6 +36,7 @@ class Connection {
   Phase phase() const { return phase_of(state_.load(std::memory_order_acquire)); }
 
   Target target{};                              // of the request being read
+  std::string sent_path{};                      // of the request being read, before it is decoded
   bool beyond_limit = false;                    // gets an answer that says so, and nothing else
   std::shared_ptr<const TlsIdentity> identity;  // null: the connection has no TLS
 

@@ -44,6 +44,7 @@ bool Dispatcher::on_headers(Daemon& daemon, MHD_Connection* connection, RequestL
   *slot = exchange.get();
   exchange->request.method = line.method;
   exchange->request.path = line.path;
+  exchange->request.sent_path = peer->sent_path;
   line.target = peer->target;
   if (peer->beyond_limit) return refuse(connection, *exchange, 503, true);
   if (header_bytes_of(connection) > options_.header_bytes_max) {
@@ -131,9 +132,15 @@ bool Dispatcher::send(MHD_Connection* connection, Exchange& exchange, Response r
     refused_.fetch_add(1, std::memory_order_relaxed);
     response = plain_response(503);
   }
+  const auto stream = response.stream;
+  if (stream) {
+    exchange.begin(stream);
+    if (!streams_.add(stream)) stream->end();
+  }
   // A client that connected under an older certificate must connect again and then gets the new
   // one.
-  const bool is_last = close || closing_ || exchange.is_last || !identity_.is(peer.identity.get());
+  const bool is_last =
+      close || closing_ || stream || exchange.is_last || !identity_.is(peer.identity.get());
   return send_response(connection, std::move(response), is_last ? After::close : After::keep_alive);
 }
 
@@ -146,6 +153,7 @@ bool Dispatcher::refuse(MHD_Connection* connection, Exchange& exchange, int stat
 void Dispatcher::on_done(Exchange& exchange) {
   const auto keep = std::exchange(exchange.self, nullptr);
   exchange.detach();
+  if (exchange.stream) streams_.remove(exchange.stream);
   exchange.peer->enter(Phase::idle);
   give_back(exchange);
   if (!exchange.in_flight || in_flight_.fetch_sub(1) != 1 || !closing_) return;
@@ -156,6 +164,7 @@ void Dispatcher::on_done(Exchange& exchange) {
 void Dispatcher::end_all() {
   closing_ = true;
   for (const auto& exchange : suspended_->close()) exchange->answer(plain_response(503));
+  for (const auto& stream : streams_.close()) stream->end();
   base::Lock lock(mutex_);
   lock.wait_for(none_in_flight_, kLastAnswers, [this] { return in_flight_ == 0; });
 }

@@ -36,7 +36,8 @@ class Dispatcher {
 
   // From now on every connection is closed after its answer.
   void close_after_answers() { closing_ = true; }
-  // Answers all suspended requests, and waits a little until the answers are sent.
+  // Answers all suspended requests, ends all streams, and waits a little until the answers are
+  // sent.
   void end_all();
   // No descriptor or memory was left for a connection or a request.
   void count_shortage() { shortages_.fetch_add(1, std::memory_order_relaxed); }
@@ -58,6 +59,7 @@ class Dispatcher {
   const Server::Handler handler_;
   ConnectionTable connections_;
   std::shared_ptr<Suspended> suspended_ = std::make_shared<Suspended>();
+  OpenSet<Stream> streams_;
   std::atomic<bool> closing_{false};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> refused_{0};

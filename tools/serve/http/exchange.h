@@ -5,13 +5,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 #include "base/mutex.h"
 #include "serve/http/connections.h"
 #include "serve/http/message.h"
+#include "serve/http/open_set.h"
+#include "serve/http/stream.h"
 
 struct MHD_Connection;
 
@@ -21,18 +21,7 @@ class Daemon;
 class Exchange;
 
 // The exchanges whose connections are suspended, so that the server can end them.
-class Suspended {
- public:
-  // False after `close` was called.
-  bool add(const std::shared_ptr<Exchange>& exchange);
-  void remove(const std::shared_ptr<Exchange>& exchange);
-  std::vector<std::shared_ptr<Exchange>> close();
-
- private:
-  base::Mutex mutex_;
-  bool closed_ BELAY_GUARDED_BY(mutex_) = false;
-  std::unordered_set<std::shared_ptr<Exchange>> exchanges_ BELAY_GUARDED_BY(mutex_);
-};
+using Suspended = OpenSet<Exchange>;
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
@@ -46,6 +35,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   // On the connection's thread: returns the answer if there is one. Otherwise the connection is
   // suspended, or, if the server is stopping, gets an answer that says so.
   std::optional<Response> take_or_suspend();
+  // On the connection's thread: from now on the answer is what is written to this stream.
+  void begin(std::shared_ptr<Stream> answer);
   // The connection does not use this object any more.
   void detach();
 
@@ -58,6 +49,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   bool dispatched = false;
   bool in_flight = false;
   bool is_last = false;              // nothing behind it on its connection is read
+  std::shared_ptr<Stream> stream{};  // of the answer that is being sent
   std::shared_ptr<Exchange> self{};  // the connection's reference to this object
 
  private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,8 @@
 
 namespace belay::http {
 
+class Stream;
+
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
@@ -19,6 +22,8 @@ struct Request {
   Fields query;        // decoded, in order
   Fields headers;      // names as sent
   std::string body;
+  std::string sent_path{};  // the path before it was decoded; empty: it is `path`
+  std::string peer{};       // the address of the other side of the connection: "127.0.0.1"
 
   // The value of the first header with this name, in upper or lower case; empty if there is none.
   std::string_view header(std::string_view name) const {
@@ -43,6 +48,8 @@ struct Response {
   std::string content_type = "application/json; charset=utf-8";
   std::string body;
   Fields headers;
+  // If given, it takes the place of the body.
+  std::shared_ptr<Stream> stream{};
 };
 
 // True if the text begins like a URL that a client can ask: a scheme may be in any case.

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "belay/check.h"
@@ -95,7 +96,15 @@ struct Daemon::Callbacks {
 
   // The result becomes the request's slot.
   static void* on_target(void* /*self*/, const char* target, MHD_Connection* connection) noexcept {
-    if (auto* peer = peer_of(connection)) peer->target = read_target(target);
+    auto* peer = peer_of(connection);
+    if (peer == nullptr) return nullptr;
+    peer->target = read_target(target);
+    const std::string_view text(target);
+    try {
+      peer->sent_path.assign(text.substr(0, text.find('?')));
+    } catch (const std::bad_alloc&) {
+      peer->target = {};  // not clean: the request is refused
+    }
     return nullptr;
   }
 

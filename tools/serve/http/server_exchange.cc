@@ -6,23 +6,6 @@
 
 namespace belay::http {
 
-bool Suspended::add(const std::shared_ptr<Exchange>& exchange) {
-  const base::Lock lock(mutex_);
-  if (!closed_) exchanges_.insert(exchange);
-  return !closed_;
-}
-
-void Suspended::remove(const std::shared_ptr<Exchange>& exchange) {
-  const base::Lock lock(mutex_);
-  exchanges_.erase(exchange);
-}
-
-std::vector<std::shared_ptr<Exchange>> Suspended::close() {
-  const base::Lock lock(mutex_);
-  closed_ = true;
-  return {exchanges_.begin(), exchanges_.end()};
-}
-
 void Exchange::answer(Response response) {
   const auto keep = shared_from_this();
   const base::Lock lock(mutex_);
@@ -40,14 +23,22 @@ std::optional<Response> Exchange::take_or_suspend() {
   const base::Lock lock(mutex_);
   if (response_) return std::exchange(response_, Response{});
   if (!suspended_->add(shared_from_this())) {
-    return Response{503, "text/plain; charset=utf-8", "stopping\n", {{"Retry-After", "1"}}};
+    return Response{503, "text/plain; charset=utf-8", "stopping\n", {{"Retry-After", "1"}}, {}};
   }
   is_suspended_ = true;
   MHD_suspend_connection(connection_);
   return std::nullopt;
 }
 
+void Exchange::begin(std::shared_ptr<Stream> answer) {
+  const base::Lock lock(mutex_);
+  stream = std::move(answer);
+  stream->attach({[connection = connection_] { MHD_suspend_connection(connection); },
+                  [&daemon = daemon_, connection = connection_] { daemon.resume(connection); }});
+}
+
 void Exchange::detach() {
+  if (stream) stream->detach();
   const base::Lock lock(mutex_);
   connection_ = nullptr;
   response_.reset();

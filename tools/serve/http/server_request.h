@@ -20,7 +20,7 @@ std::optional<std::uint64_t> promised_length(MHD_Connection* connection);
 bool is_chunked(MHD_Connection* connection);
 // True if the client waits for "100 Continue" before it sends the body.
 bool expects_go_ahead(MHD_Connection* connection);
-// Reads the query and the headers. Throws bad_alloc.
+// Reads the query, the headers and the peer's address. Throws bad_alloc.
 void read_fields(MHD_Connection* connection, Request& request);
 
 enum class After : std::uint8_t { keep_alive, close };

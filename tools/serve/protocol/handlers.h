@@ -19,14 +19,6 @@ void submit(const ContextPtr& context, const TransactionRequest& request, Done d
 // stop.cc.
 void abort(const ContextPtr& context, const TransactionRequest& request, Done done);
 void force_stop(const ContextPtr& context, const TransactionRequest& request, Done done);
-void turn_back(const ContextPtr& context, const TransactionRequest& request, Done done);
-// dtm has no such endpoints: its abort is for prepared transactions only.
-struct ResolveRequest {
-  std::string gid, branch_id, op, outcome, reason;
-};
-// Errors: invalid_argument.
-Result<ResolveRequest> read_resolve(const Json& object);
-void resolve_branch(const ContextPtr& context, const ResolveRequest& request, Done done);
 
 // branches.cc.
 struct BranchRequest {

@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
+#include <numeric>
 #include <sstream>
 #include <utility>
 
@@ -219,6 +220,25 @@ void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
 
 }  // namespace
 
+std::uint64_t Durations::count() const {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+std::optional<double> Durations::quantile(double part) const {
+  const auto all = static_cast<double>(count());
+  if (all == 0) return std::nullopt;
+  const auto wanted = part * all;
+  double before = 0;
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    const auto here = static_cast<double>(counts[i]);
+    const auto lower = i == 0 ? 0 : bounds[i - 1];
+    if (here > 0 && before + here >= wanted)
+      return lower + (bounds[i] - lower) * (wanted - before) / here;
+    before += here;
+  }
+  return bounds.back();
+}
+
 class Metrics::Impl {
  public:
   struct Api {
@@ -238,6 +258,21 @@ class Metrics::Impl {
     const Api api{counter("ok"), counter("fail"),
                   &durations.Add({{"type", "http"}, {"api", label}}, buckets)};
     return apis.emplace(full ? std::string(kOther) : std::string(name), api).first->second;
+  }
+
+  Durations durations_of(std::span<const std::string_view> names) BELAY_REQUIRES(mutex) {
+    Durations all{buckets, std::vector<std::uint64_t>(buckets.size() + 1)};
+    for (const auto name : names) {
+      const auto found = apis.find(name);
+      if (found == apis.end()) continue;
+      std::uint64_t before = 0;  // the library's counts include those of all smaller buckets
+      const auto collected = found->second.duration->Collect().histogram.bucket;
+      for (std::size_t i = 0; i < collected.size() && i < all.counts.size(); ++i) {
+        all.counts[i] += collected[i].cumulative_count - before;
+        before = collected[i].cumulative_count;
+      }
+    }
+    return all;
   }
 
   const prometheus::Histogram::BucketBoundaries buckets{.001, .0025, .005, .01, .025, .05, .1,
@@ -265,6 +300,11 @@ void Metrics::count_request(std::string_view api, int status, double seconds) {
   auto& counted = impl_->api_of(api);
   (status < 400 ? counted.ok : counted.fail)->Increment();
   counted.duration->Observe(seconds);
+}
+
+Durations Metrics::durations(std::span<const std::string_view> apis) const {
+  const base::Lock lock(impl_->mutex);
+  return impl_->durations_of(apis);
 }
 
 void Metrics::read_server(std::function<ServerFigures()> read) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,18 @@ struct ServerFigures {
   ProcessFigures process{};
 };
 
+// How many requests took how long: a count for each bucket, which ends at its bound, in seconds;
+// the last bucket has no bound.
+struct Durations {
+  std::vector<double> bounds{};
+  std::vector<std::uint64_t> counts{};
+
+  std::uint64_t count() const;
+  // The duration that this part of the requests did not exceed, interpolated within its bucket as
+  // Prometheus does it; in the last bucket its beginning. Empty: there were no requests.
+  std::optional<double> quantile(double part) const;
+};
+
 // Thread-safe.
 class Metrics {
  public:
@@ -60,6 +73,8 @@ class Metrics {
     // The age of the oldest unfinished transaction; 0: there is none. Empty: it could not be read.
     std::optional<double> oldest_seconds{};
   };
+  // Since the start, of these routes together.
+  Durations durations(std::span<const std::string_view> apis) const;
   // Renders Prometheus' text format. Hosts beyond the first 100 are summed as "other".
   std::string render(const Moment& moment);
 

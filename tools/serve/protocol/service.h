@@ -1,5 +1,5 @@
-// dtm's protocol, /metrics and /healthz in front of an engine: from a request to its response,
-// without sockets.
+// dtm's protocol, the admin API, /metrics and /healthz in front of an engine: from a request to its
+// response, without sockets.
 #pragma once
 
 #include <functional>
@@ -15,9 +15,17 @@
 
 namespace belay::protocol {
 
+// Who sends a request.
+struct Caller {
+  std::string name{};       // of the token; empty: none was needed
+  Role role = Role::admin;  // what the caller may do
+};
+
 // A change that a client with the role admin made. The texts live for the call only.
 struct AdminChange {
-  std::string_view caller;      // who made it, see `Service::handle`
+  std::string_view caller;      // the name of the token; empty: none was needed
+  std::string_view peer;        // the address it came from
+  std::string_view claim;       // who the client says that it asks for, unproved; may be empty
   std::string_view call;        // the route's name: "forcestop"
   std::string_view gid, topic;  // what it is about; each may be empty
 };
@@ -46,8 +54,13 @@ struct ServiceOptions {
   std::function<void(const AdminChange& change)> on_admin_change{};
 };
 
-// The role that a request for this path needs; each role finds out that there is no such path.
-Role role_needed(std::string_view method, std::string_view path);
+// The role that a request needs; each role finds out that there is no such path.
+Role role_needed(const http::Request& request);
+
+// True if the request is for the admin API, whose answers have a form of their own.
+bool is_for_admin_api(const http::Request& request);
+// Gives an answer that no service made the form of the API that the request is for.
+http::Respond in_form(const http::Request& request, http::Respond respond);
 
 class Service {
  public:
@@ -58,9 +71,10 @@ class Service {
   // Waits for the reads in progress; requests not yet answered get 503.
   ~Service();
 
-  // From any thread. `respond` runs once, from any thread, possibly within this call. `caller`
-  // names who asks, and may be empty.
-  void handle(http::Request request, http::Respond respond, std::string caller = {});
+  // From any thread. `respond` runs once, from any thread, possibly within this call.
+  void handle(http::Request request, http::Respond respond, Caller caller = {});
+  // Ends the answers that go on until their clients leave, and begins no more of them.
+  void end_streams();
   Metrics& metrics();
 
  private:

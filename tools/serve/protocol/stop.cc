@@ -1,8 +1,7 @@
-// abort, forceStop and turnBack: the caller's decision to go back, and an operator's commands.
+// abort and forceStop: the caller's decision to go back, and an operator's command.
 #include <utility>
 
 #include "serve/protocol/handlers.h"
-#include "serve/protocol/parse.h"
 
 namespace belay::protocol {
 namespace {
@@ -28,12 +27,6 @@ bool may_abort(const Report& report, std::string_view trans_type) {
 ApiResult cannot_stop(const Report& report) {
   return ApiResult::failure("global transaction force stop error. status: " +
                             std::string(name_of(report.status())) + ". error: FAILURE");
-}
-
-ApiResult cannot_turn_back(const Report& report) {
-  return ApiResult::failure("the " + std::string(name_of(report.mode())) + " is " +
-                            std::string(name_of(report.status())) +
-                            ", it cannot turn back. FAILURE");
 }
 
 using Describe = ApiResult (*)(const Report& report);
@@ -99,41 +92,6 @@ void abort(const ContextPtr& context, const TransactionRequest& request, Done do
 void force_stop(const ContextPtr& context, const TransactionRequest& request, Done done) {
   ask<Report>(told_as(context, request.gid, cannot_stop, done), [&](ReportCallback told) {
     return context->engine.force_stop(request.gid, request.rollback_reason, std::move(told));
-  });
-}
-
-void turn_back(const ContextPtr& context, const TransactionRequest& request, Done done) {
-  ask<Report>(told_as(context, request.gid, cannot_turn_back, done), [&](ReportCallback told) {
-    return context->engine.turn_back(request.gid, request.rollback_reason, std::move(told));
-  });
-}
-
-Result<ResolveRequest> read_resolve(const Json& object) {
-  Members members(object);
-  ResolveRequest request{members.text("gid"), members.text("branch_id"), members.text("op"),
-                         members.text("outcome"), members.text("rollback_reason")};
-  if (members.error()) return *members.error();
-  request.gid = clean_gid(request.gid);
-  if (!op_from(request.op)) return invalid("op is '" + request.op + "', no operation");
-  if (request.outcome == name_of(OutcomeKind::success) ||
-      request.outcome == name_of(OutcomeKind::failure))
-    return request;
-  return invalid("outcome is '" + request.outcome + "', it must be success or failure");
-}
-
-void resolve_branch(const ContextPtr& context, const ResolveRequest& request, Done done) {
-  const auto outcome = request.outcome == name_of(OutcomeKind::success) ? OutcomeKind::success
-                                                                        : OutcomeKind::failure;
-  const auto op = op_from(request.op).value_or(Op::action);  // `read_resolve` has checked it
-  const auto on_resolved = [done = std::move(done)](const Result<Report>& result) {
-    if (result) return done({});
-    const auto& error = result.error();
-    done(error.code == ErrorCode::forbidden ? ApiResult::failure(error.detail + ". FAILURE")
-                                            : ApiResult::of(error));
-  };
-  ask<Report>(on_resolved, [&](ReportCallback told) {
-    return context->engine.resolve(request.gid, request.branch_id, op, outcome, request.reason,
-                                   std::move(told));
   });
 }
 

@@ -1,4 +1,4 @@
-#include "hide.h"
+#include "view/hide.h"
 
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -34,6 +34,19 @@ void hide_in(Json& json) {
   }
 }
 
+// The places of a step's parts in a definition: see the schema of the state file.
+enum StepPlace : std::size_t { kPayload = 2, kOptions = 3 };
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void hide_payload_in(Json& step) {
+  if (!step.is_array()) return;
+  if (step.size() > kPayload) step[kPayload] = nullptr;
+  if (step.size() > kOptions && step[kOptions].is_object()) step[kOptions].erase("headers");
+}
+
 }  // namespace
 
 void hide_secrets(TransactionRow& row) {
@@ -46,7 +59,7 @@ void hide_secrets(TransactionRow& row) {
   auto definition = Json::parse(row.definition, nullptr, false);
   if (definition.is_discarded()) return hide_in(row.definition);
   hide_in(definition);
-  row.definition = definition.dump(-1, ' ', false, Json::error_handler_t::replace);
+  row.definition = text_of(definition);
 }
 
 void hide_secrets(WholeTransaction& whole) {
@@ -62,9 +75,17 @@ void hide_secrets(Topic& topic) {
   for (auto& subscription : topic.subscriptions) hide_in(subscription.target);
 }
 
-void add_show_secrets_option(CLI::App* command, Context& context) {
-  add_flag_option(command, "--show-secrets", context.shows_secrets,
-                  "do not hide passwords and tokens in URLs and headers");
+void hide_payloads(WholeTransaction& whole) {
+  for (auto& step : whole.progress) step.progress.data.clear();
+  auto& text = whole.row.definition;
+  auto definition = Json::parse(text, nullptr, false);
+  if (!definition.is_object()) return text.clear();
+  definition.erase("custom_data");
+  const auto steps = definition.find("steps");
+  if (steps != definition.end() && steps->is_array()) {
+    for (auto& step : *steps) hide_payload_in(step);
+  }
+  text = text_of(definition);
 }
 
 }  // namespace belay::tool

@@ -1,9 +1,9 @@
-#include "waiting.h"
+#include "view/waiting.h"
 
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "output.h"
+#include "view/text.h"
 
 namespace belay::tool {
 namespace {

@@ -6,15 +6,28 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "belay/reader.h"
-#include "output.h"
-#include "rows.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 
 enum class GroupBy : std::uint8_t { handler, host, error };
+
+std::optional<GroupBy> group_by_from(std::string_view name);
+
+// The transactions that wait for the same.
+struct Group {
+  std::string key;  // the handler, host or cause; of a handler's name the host is empty
+  std::uint64_t transactions = 0;
+  TimePoint oldest_at{};
+  std::optional<TimePoint> due_at;  // the earliest
+  std::string gid;                  // the newest, as an example, with its branch
+  BranchRow branch;
+};
+Json json_of(const Group& group, GroupBy by);
 
 class Groups {
  public:
@@ -23,30 +36,23 @@ class Groups {
   // The waiting branches of one transaction, one at least. Transactions come newest first.
   void add(const TransactionRow& row, const std::vector<BranchRow>& waiting);
 
+  GroupBy by() const { return by_; }
   // The largest groups first; at most `limit` of them, 0: all.
-  void print_table(Out& out, std::uint64_t limit) const;
-  // One object a group.
-  void print_json(Out& out, std::uint64_t limit) const;
+  std::vector<const Group*> largest(std::uint64_t limit) const;
   std::size_t size() const { return groups_.size(); }
   // The transactions that are in no group, because there were too many groups.
   std::uint64_t left_out() const { return left_out_; }
 
  private:
-  struct Group {
-    std::uint64_t transactions = 0;
+  struct Counted {
+    Group group;
     std::int64_t last_id = 0;  // of the transaction counted last
-    TimePoint oldest_at{};
-    std::optional<TimePoint> due_at;  // the earliest
-    std::string gid;                  // the newest, as an example, with its branch
-    BranchRow branch;
   };
-  using Entry = std::map<std::string, Group>::value_type;
 
   std::string key_of(const BranchRow& branch) const;
-  std::vector<const Entry*> largest(std::uint64_t limit) const;
 
   const GroupBy by_;
-  std::map<std::string, Group> groups_;
+  std::map<std::string, Counted> groups_;
   std::uint64_t left_out_ = 0;
 };
 

@@ -1,4 +1,5 @@
 // The reader's rows as JSON; the keys are the columns of the state file's views, and `obstacle`.
+// The commands print these objects, and the server's API answers with them.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,11 @@ Json json_of(const TransactionRow& row);
 Json json_of(const BranchRow& row);
 Json json_of(const TimelineRow& row);
 Json json_of(const ProgressRow& row);
+// The transaction's row with `branches`, `timeline` and `progress` as arrays.
+Json json_of(const WholeTransaction& whole);
+Json json_of(const HostFigures& host);
+// The topic's name and its subscriptions.
+Json json_of(const Topic& topic);
 // One object a subscription; one for a topic without subscribers.
 std::vector<Json> json_rows_of(const Topic& topic);
 

@@ -7,6 +7,7 @@
 
 #include "belay/hooks.h"
 #include "belay/reader.h"
+#include "view/rows.h"
 
 namespace belay::tool {
 
@@ -27,5 +28,7 @@ struct Explanation {
 };
 
 Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint at);
+// With the transaction's own state, and the engine that has the file open.
+Json json_of(const Explanation& explanation, const TransactionRow& row, const Stats& stats);
 
 }  // namespace belay::tool

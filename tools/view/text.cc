@@ -1,4 +1,7 @@
-// The part of output.h that makes text: escapes, widths, times, sizes.
+#include "view/text.h"
+
+#include <fmt/format.h>
+
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -10,7 +13,6 @@
 #include "base/hex.h"
 #include "base/spans.h"
 #include "base/utf8.h"
-#include "output.h"
 
 namespace belay::tool {
 namespace {
@@ -227,17 +229,6 @@ std::string duration_text(Millis span) {
 
 std::string json_text(const nlohmann::ordered_json& object) {
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-Style style_of(Status status) {
-  switch (status) {
-    case Status::succeed: return Style::good;
-    case Status::failed: return Style::dim;
-    case Status::aborting: return Style::warn;
-    case Status::prepared:
-    case Status::submitted: return Style::plain;
-  }
-  return Style::plain;
 }
 
 }  // namespace belay::tool

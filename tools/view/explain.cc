@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "view/explain.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "output.h"
-#include "waiting.h"
+#include "view/text.h"
+#include "view/waiting.h"
 
 namespace belay::tool {
 namespace {
@@ -218,6 +218,17 @@ void add_decisions(const WholeTransaction& whole, Explanation& result) {
       "is");
 }
 
+Json json_of_wait(const Wait& wait) {
+  auto object = json_of(wait.branch);
+  object["since"] = wait.since.time_since_epoch().count();
+  object["answers"] = Json::array();
+  for (const auto& answer : wait.answers) object["answers"].push_back(json_of(answer));
+  object["host"] = wait.host.empty() ? Json() : Json(wait.host);
+  object["breaker"] = wait.breaker ? Json(name_of(*wait.breaker)) : Json();
+  object["meaning"] = wait.meaning;
+  return object;
+}
+
 }  // namespace
 
 Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint at) {
@@ -251,6 +262,19 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
   if (whole.row.stuck) add_decisions(whole, result);
   if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
   return result;
+}
+
+Json json_of(const Explanation& explanation, const TransactionRow& row, const Stats& stats) {
+  Json object{{"gid", row.gid},
+              {"mode", name_of(row.mode)},
+              {"status", name_of(row.status)},
+              {"stuck", row.stuck},
+              {"summary", explanation.summary},
+              {"engine", stats.holder.empty() ? Json() : Json(stats.holder)},
+              {"waits", Json::array()},
+              {"helps", explanation.helps}};
+  for (const auto& wait : explanation.waits) object["waits"].push_back(json_of_wait(wait));
+  return object;
 }
 
 }  // namespace belay::tool

@@ -1,14 +1,10 @@
-// Hides passwords and tokens in URLs, and the values of secret headers, before rows are printed.
+// What a command may show: with --show-secrets also passwords and tokens.
 #pragma once
 
-#include "belay/reader.h"
 #include "command.h"
+#include "view/hide.h"
 
 namespace belay::tool {
-
-void hide_secrets(TransactionRow& row);
-void hide_secrets(WholeTransaction& whole);
-void hide_secrets(Topic& topic);
 
 // The value as it may be shown: unchanged with --show-secrets.
 template <class T>

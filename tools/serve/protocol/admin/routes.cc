@@ -1,0 +1,81 @@
+#include "serve/protocol/admin/routes.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "serve/protocol/admin/handlers.h"
+#include "serve/protocol/admin/once.h"
+
+namespace belay::protocol::admin {
+namespace {
+
+constexpr std::string_view kBase = "/api/belay/v1";
+
+// A path with a parameter that cannot be decoded gets as far as here, so that it needs the same
+// role.
+bool has_parameter(const Turn& turn) {
+  if (turn.parameter || turn.route.path.find('{') == std::string_view::npos) return true;
+  turn.respond()(bad_request("the path is not percent-encoded as it must be"));
+  return false;
+}
+
+template <Handler kHandler>
+void ask(Turn& turn) {
+  if (has_parameter(turn)) kHandler(turn, turn.respond());
+}
+
+template <Handler kHandler>
+void change(Turn& turn) {
+  if (has_parameter(turn)) handle_once(turn, kHandler);
+}
+
+constexpr std::array<Route, 19> kRoutes = {{
+    {"GET", "/api/belay/v1/openapi.json", "v1-openapi", Role::anybody, ask<openapi>},
+    {"GET", "/api/belay/v1/overview", "v1-overview", Role::read, ask<overview>},
+    {"GET", "/api/belay/v1/history", "v1-history", Role::read, ask<history>},
+    {"GET", "/api/belay/v1/events", "v1-events", Role::read, ask<events>},
+    {"GET", "/api/belay/v1/transactions", "v1-list", Role::read, ask<list>},
+    {"POST", "/api/belay/v1/transactions", "v1-submit", Role::submit, change<submit>},
+    {"GET", "/api/belay/v1/transactions/{gid}", "v1-show", Role::read, ask<show>},
+    {"GET", "/api/belay/v1/transactions/{gid}/why", "v1-why", Role::read, ask<why>},
+    {"POST", "/api/belay/v1/transactions/{gid}/replay", "v1-replay", Role::admin, change<replay>},
+    {"POST", "/api/belay/v1/transactions/{gid}/stop", "v1-stop", Role::admin, change<stop>},
+    {"POST", "/api/belay/v1/transactions/{gid}/back", "v1-back", Role::admin, change<back>},
+    {"POST", "/api/belay/v1/transactions/{gid}/resolve", "v1-resolve", Role::admin,
+     change<resolve>},
+    {"GET", "/api/belay/v1/stuck", "v1-stuck", Role::read, ask<stuck>},
+    {"GET", "/api/belay/v1/hosts", "v1-hosts", Role::read, ask<hosts>},
+    {"GET", "/api/belay/v1/holds", "v1-holds", Role::read, ask<holds>},
+    {"GET", "/api/belay/v1/topics", "v1-topics", Role::read, ask<topics>},
+    {"POST", "/api/belay/v1/topics/subscribe", "v1-subscribe", Role::admin, change<subscribe>},
+    {"POST", "/api/belay/v1/topics/unsubscribe", "v1-unsubscribe", Role::admin,
+     change<unsubscribe>},
+    {"POST", "/api/belay/v1/topics/delete", "v1-delete", Role::admin, change<delete_topic>},
+}};
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+bool owns(const http::Request& request) {
+  std::string_view path = request.path;
+  if (!path.starts_with(kBase)) return false;
+  path.remove_prefix(kBase.size());
+  return path.empty() || path.starts_with('/');
+}
+
+http::Response no_route(const http::Request& request) {
+  std::string methods;
+  for (const auto& route : kRoutes) {
+    if (!takes_path(route, request)) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += route.method;
+  }
+  if (methods.empty()) return error(404, "not_found", "there is no such path");
+  auto response = error(405, "method_not_allowed", "this path takes " + methods);
+  response.headers.emplace_back("Allow", methods);
+  return response;
+}
+
+}  // namespace belay::protocol::admin

@@ -1,0 +1,113 @@
+// Transactions as the state file has them.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "serve/protocol/admin/handlers.h"
+#include "serve/protocol/admin/query.h"
+#include "view/explain.h"
+#include "view/hide.h"
+#include "view/text.h"
+
+namespace belay::protocol::admin {
+namespace {
+
+constexpr std::int64_t kRowsDefault = 50;
+constexpr std::int64_t kRowsMax = 500;
+constexpr std::int64_t kAgeMsMax = 36'525LL * 24 * 3600 * 1000;  // a hundred years
+constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
+
+std::optional<Millis> span_of(Query& query, std::string_view name) {
+  const auto ms = query.number(name, 0, kAgeMsMax);
+  return ms ? std::optional(Millis{*ms}) : std::nullopt;
+}
+
+Result<Filter> read_filter(const http::Request& request) {
+  Query query(request, {"status", "mode", "finished", "stuck", "older_than_ms", "newer_than_ms",
+                        "target", "gid_prefix", "before", "limit"});
+  Filter filter;
+  filter.status =
+      query.word("status", &status_from, "prepared, submitted, aborting, succeed, failed");
+  filter.mode = query.word("mode", &mode_from, "saga, tcc, xa, msg, workflow");
+  filter.finished = query.flag("finished");
+  filter.stuck = query.flag("stuck");
+  filter.older_than = span_of(query, "older_than_ms");
+  filter.newer_than = span_of(query, "newer_than_ms");
+  filter.target = query.text("target").value_or("");
+  filter.gid_prefix = query.text("gid_prefix").value_or("");
+  filter.before_id = query.number("before", 1, kIdMax).value_or(0);
+  filter.limit =
+      static_cast<std::uint32_t>(query.number("limit", 1, kRowsMax).value_or(kRowsDefault));
+  if (query.wrong()) return *query.wrong();
+  return filter;
+}
+
+Result<Json> list_page(Reader& reader, const Filter& filter, Secrets secrets) {
+  auto page = reader.list(filter);
+  if (!page) return page.error();
+  auto rows = Json::array();
+  for (auto& row : page->rows) {
+    row.definition.clear();
+    if (secrets == Secrets::hidden) tool::hide_secrets(row);
+    auto object = tool::json_of(row);
+    object.erase("definition");
+    rows.push_back(std::move(object));
+  }
+  Json next;
+  if (page->next_before_id != 0) next = page->next_before_id;
+  return Json{{"transactions", std::move(rows)}, {"next_before", std::move(next)}};
+}
+
+Result<WholeTransaction> read_shown(Reader& reader, const std::string& gid, Secrets secrets) {
+  auto whole = reader.read(gid);
+  if (whole && secrets == Secrets::hidden) tool::hide_secrets(*whole);
+  if (whole || whole.error().code != ErrorCode::not_found) return whole;
+  return Error{ErrorCode::not_found,
+               fmt::format("there is no transaction '{}'", tool::printable(gid))};
+}
+
+}  // namespace
+
+void list(const Turn& turn, const http::Respond& respond) {
+  const auto filter = read_filter(turn.request);
+  if (!filter) return respond(bad_request(filter.error().detail));
+  answer_from_file(turn, respond,
+                   [filter = *filter, secrets = turn.context->options.secrets](Reader& reader) {
+                     return list_page(reader, filter, secrets);
+                   });
+}
+
+void show(const Turn& turn, const http::Respond& respond) {
+  Query query(turn.request, {"payloads"});
+  const bool payloads = query.flag("payloads").value_or(false);
+  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
+  if (payloads && turn.caller.role < Role::admin)
+    return respond(error(403, "forbidden", "payloads need a token of the role admin"));
+  answer_from_file(turn, respond,
+                   [gid = *turn.parameter, payloads,
+                    secrets = turn.context->options.secrets](Reader& reader) -> Result<Json> {
+                     auto whole = read_shown(reader, gid, secrets);
+                     if (!whole) return whole.error();
+                     if (!payloads) tool::hide_payloads(*whole);
+                     return tool::json_of(*whole);
+                   });
+}
+
+void why(const Turn& turn, const http::Respond& respond) {
+  const Query query(turn.request, {});
+  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
+  answer_from_file(turn, respond,
+                   [gid = *turn.parameter,
+                    secrets = turn.context->options.secrets](Reader& reader) -> Result<Json> {
+                     const auto whole = read_shown(reader, gid, secrets);
+                     if (!whole) return whole.error();
+                     const auto stats = reader.stats();
+                     if (!stats) return stats.error();
+                     return tool::json_of(tool::explain(*whole, *stats, tool::now()), whole->row,
+                                          *stats);
+                   });
+}
+
+}  // namespace belay::protocol::admin
