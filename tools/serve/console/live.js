@@ -69,22 +69,30 @@ async function readStream(body, alive) {
   }
 }
 
+// A browser has six connections to a server: a page that nobody sees must not keep one.
+let silent = new AbortController();
+const isSeen = () => !document.hidden;
+document.addEventListener('visibilitychange', () => isSeen() || silent.abort());
+window.addEventListener('pagehide', () => silent.abort());
+
 async function stream() {
-  const silent = new AbortController();
+  silent = new AbortController();
+  const {signal} = silent;
+  const end = () => silent.abort();
   let timer = 0;
   const alive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => silent.abort(), SILENCE_MS);
+    timer = setTimeout(end, SILENCE_MS);
   };
   alive();
   try {
     const response = await request(['events'], {
-      headers: {Accept: 'text/event-stream'}, signal: silent.signal, patience: 86_400_000,
+      headers: {Accept: 'text/event-stream'}, signal, patience: 86_400_000,
     });
     await readStream(response.body, alive);
   } finally {
     clearTimeout(timer);
-    silent.abort();
+    end();
   }
 }
 
@@ -106,14 +114,28 @@ const pause = (ms) => new Promise((resolve) => {
   window.addEventListener('online', done);
 });
 
+const untilSeen = () => new Promise((resolve) => {
+  const look = () => {
+    if (!isSeen()) return;
+    document.removeEventListener('visibilitychange', look);
+    window.removeEventListener('pageshow', look);
+    resolve();
+  };
+  document.addEventListener('visibilitychange', look);
+  window.addEventListener('pageshow', look);
+  look();
+});
+
 async function keepStreaming() {
   for (let failures = 0; ; ++failures) {
+    await untilSeen();
     try {
       await stream();
     } catch {
       // an ended stream and a refused one are the same here: poll, and try again
     }
     if (state === 'live') failures = 0;
+    if (!isSeen()) continue;
     await poll();
     await pause(STREAM_AGAIN_MS[Math.min(failures, STREAM_AGAIN_MS.length - 1)]);
   }
@@ -122,7 +144,7 @@ async function keepStreaming() {
 async function keepPolling() {
   for (;;) {
     await pause(POLL_MS);
-    if (state !== 'live') await poll();
+    if (state !== 'live' && isSeen()) await poll();
   }
 }
 

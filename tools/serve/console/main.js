@@ -81,8 +81,9 @@ function show(isFirst) {
   page.named(title);
   mark(isUnder ?? name);
   view(page);
-  if (!isFirst) main.focus({preventScroll: true});
-  if (!isFirst) window.scrollTo(0, 0);
+  if (isFirst) return;
+  if (!main.contains(document.activeElement)) main.focus({preventScroll: true});
+  window.scrollTo(0, 0);
 }
 
 onStranger(signIn);
