@@ -53,7 +53,8 @@ class Browser:
     def __exit__(self, kind, *_):
         try:
             if kind is not None:
-                sys.stderr.write(f"at {self.driver.current_url[:200]}\n{self.text('body')[:2000]}\n")
+                text = self.text("body")[:2000]
+                sys.stderr.write(f"at {self.driver.current_url[:200]}\n{text}\n")
         finally:
             self.driver.quit()
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -53,7 +53,8 @@ def gate(stage, check):
         return stage.server.request("GET", path, headers={
             name.replace("_", "-"): value for name, value in headers.items()}).status
 
-    check(status(Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate") == 200, "a link leads here")
+    check(status(Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate") == 200,
+          "a link leads here")
     check(status("/console/main.js", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors") == 403,
           "another site's page does not load its files")
     check(status(API + "overview", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate") == 403,
@@ -95,7 +96,8 @@ def tokens(browser_for, check):
         browser.fill("token", "secret-sees").submit()
         check(browser.says("http://127.0.0.1:1/"), "a right one shows the data")
         check(browser.says("Live", "#top"), "the event stream has it, too")
-        check(browser.until(lambda: "Unsubscribe" not in browser.text()), "who may look may not change")
+        check(browser.until(lambda: "Unsubscribe" not in browser.text()),
+              "who may look may not change")
         stored = browser.storage()
         check(stored["session"]["belay.token"] == "secret-sees" and stored["local"] == {}
               and stored["cookie"] == "", "it is kept for the session only")

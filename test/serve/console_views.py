@@ -11,7 +11,7 @@ PLACES = {
 # Everything that can be used has a name, everything that is shown by a picture has words.
 NAMELESS = """
 const nameOf = (one) => one.getAttribute('aria-label') || one.innerText?.trim() || one.title ||
-    [...(one.labels ?? [])].map((label) => label.innerText.trim() || label.textContent.trim()).join('');
+    [...(one.labels ?? [])].map((label) => label.textContent.trim()).join('');
 const bad = [...document.querySelectorAll('button, a, input, select, textarea, summary')]
     .filter((one) => !nameOf(one)).map((one) => one.outerHTML);
 bad.push(...[...document.querySelectorAll('table')]
@@ -72,7 +72,8 @@ def views(stage, browser, check, stuck):
     check(browser.says(f"{stuck} of them are stuck"), "and how many are stuck")
     check(browser.says("Live", "#top"), "it is told of changes by the event stream")
     browser.go("#/list?gid_prefix=done-")
-    check(browser.says("done-1") and browser.says("succeeded"), "the list finds by a gid's beginning")
+    check(browser.says("done-1") and browser.says("succeeded"),
+          "the list finds by a gid's beginning")
     check("failed-1" not in browser.text(), "and shows nothing else")
     browser.go("#/list?stuck=true&limit=9")
     check(browser.says("graph-1") and "done-1" not in browser.text(), "the list filters by state")
@@ -129,10 +130,13 @@ def names(stage, browser, check):
         browser.one(".payloads summary").click()
         check(browser.says('"note": "<b>', ".payloads pre"), "its payload is text")
         check(browser.run("return window.harmed") is None, "and nothing of it ran")
-        check(browser.run("return document.documentElement.scrollWidth") <= 1280, "nor leaves the page")
-    check("\u202e" not in browser.run("return document.body.textContent"), "no bidi control is left")
+        wide = browser.run("return document.documentElement.scrollWidth")
+        check(wide <= 1280, "nor leaves the page")
+    shown = browser.run("return document.body.textContent")
+    check("\u202e" not in shown, "no bidi control is left")
     browser.go("#/transaction/..")
-    check(browser.says("A browser cannot ask for a transaction of this name"), "a name that is a path")
+    check(browser.says("A browser cannot ask for a transaction of this name"),
+          "a name that is a path")
     browser.go("#/transaction/%zz%ff")
     check(browser.says("Not found"), "an address that cannot be decoded")
     surrogate = browser.run("location.hash = '#/transaction/' + '\\ud800'; return 1")

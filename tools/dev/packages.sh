@@ -16,6 +16,7 @@ BUILD_PACKAGES=(
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
+  chromium chromium-driver python3-selenium  # the console's test
   postgresql mariadb-server-core mariadb-client-core
 )
 

@@ -26,7 +26,8 @@ export function refused(message) {
 
 // The server says with the overview whether this operator has the role admin.
 export function learn({makes_payloads_visible: isAdmin}) {
-  if (isAdmin === false && looksOnly === null) refused('the role admin is needed to change anything');
+  if (isAdmin !== false || looksOnly !== null) return;
+  refused('the role admin is needed to change anything');
 }
 
 export const mayChange = () => looksOnly === null;

@@ -182,7 +182,8 @@ class Bulk {
     const button = h('button', {type: 'button', class: 'main', onclick: () => this.close(true)},
         'Close');
     this.show(h('p', {role: 'status'}, sentence),
-        failures.length ? h('ul', {class: 'failures'}, failures.map((one) => h('li', {}, one))) : [],
+        failures.length === 0 ? [] :
+          h('ul', {class: 'failures'}, failures.map((one) => h('li', {}, one))),
         failed > failures.length ? h('p', {class: 'quiet'}, 'Further ones are not shown.') : [],
         this.footer(button));
     button.focus();

@@ -9,7 +9,8 @@ export function connection({state, since}) {
     case 'live': return [dot, h('span', {title: 'The server tells every change at once.'}, 'Live')];
     case 'polling': return [dot, h('span', {title: 'The server is asked every 5 seconds.'},
         'Every 5 s')];
-    case 'lost': return [dot, h('span', {}, `No connection since ${clockTime(since)}; trying again`)];
+    case 'lost': return [dot,
+      h('span', {}, `No connection since ${clockTime(since)}; trying again`)];
     default: return [dot, h('span', {}, 'Connecting')];
   }
 }

@@ -1,10 +1,12 @@
-// A dialog of the browser's own kind: it holds the focus, Escape closes it, and the focus goes back.
+// A dialog of the browser's own kind: it holds the focus, Escape closes it, and the focus goes
+// back.
 
 import {h} from './h.js';
 
 let count = 0;
 
-// `fill(close)` returns the content. Resolves when the dialog is closed, with what `close` was given.
+// `fill(close)` returns the content. Resolves when the dialog is closed, with what `close` was
+// given.
 export function openDialog(title, fill, {wide = false} = {}) {
   const id = `dialog-${++count}`;
   const before = document.activeElement;

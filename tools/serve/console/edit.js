@@ -18,7 +18,8 @@ function payloadOf(step) {
 
 function headersOf(step) {
   const headers = step?.[3]?.headers;
-  return Array.isArray(headers) ? headers.map(([name, value]) => `${name}: ${value}`).join('\n') : '';
+  if (!Array.isArray(headers)) return '';
+  return headers.map(([name, value]) => `${name}: ${value}`).join('\n');
 }
 
 // [[name, value], …], or the first line that is none.

@@ -1,4 +1,5 @@
-// Keeps a part of the page as new as the server's data, without disturbing who reads or types there.
+// Keeps a part of the page as new as the server's data, without disturbing who reads or types
+// there.
 
 import {mayBeShown} from './words.js';
 import {h} from './h.js';

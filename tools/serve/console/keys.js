@@ -45,7 +45,8 @@ export function installKeys({refresh}) {
     } else if (Object.hasOwn(act, event.key)) {
       act[event.key](event);
     } else {
-      const button = document.querySelector(`#main button[data-shortcut="${CSS.escape(event.key)}"]`);
+      const button = document.querySelector(
+          `#main button[data-shortcut="${CSS.escape(event.key)}"]`);
       if (!button) return;
       button.click();
     }

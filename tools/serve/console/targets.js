@@ -20,10 +20,10 @@ export function hold(target = '') {
   const {input, control} = targetField(target);
   return askAndChange({
     title: 'Hold a target', path: ['targets', 'hold'], verb: 'Hold', fields: [control],
-    read: () => ({target: input.value.trim()}), done: `${short(target || 'The target', 60)} is held.`,
+    read: () => ({target: input.value.trim()}),
+    done: `${short(target || 'The target', 60)} is held.`,
     says: ['Nothing of any transaction is called there until you release it. Calls that are out ' +
-      'already may still return. Transactions wait; none is lost, turned back or counted as stuck ' +
-      'for it.'],
+      'already may still return. Transactions wait, and none is lost.'],
   });
 }
 

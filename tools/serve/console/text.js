@@ -34,7 +34,8 @@ export function shown(text, attributes) {
 
 // A sentence of the server; what stands between backticks is a command.
 export function sentence(text) {
-  return String(text).split('`').map((part, i) => (i % 2 ? h('code', {}, shown(part)) : shown(part)));
+  return String(text).split('`').map((part, i) =>
+    (i % 2 ? h('code', {}, shown(part)) : shown(part)));
 }
 
 export function shownLines(text, attributes) {

@@ -20,8 +20,8 @@ export function replay({gid}) {
     title: 'Replay', about: gid, path: pathTo(gid, 'replay'), verb: 'Replay',
     isReasonRequired: false, done: `${named(gid)}: what waits is called now.`,
     says: ['What this transaction waits for is called now, instead of at its next time.',
-      'Nothing is skipped and nothing is decided: a branch may be called once more than otherwise, ' +
-      'as it may be at any time.'],
+      'Nothing is skipped and nothing is decided. A branch may be called once more than ' +
+      'otherwise, as it may be at any time.'],
   });
 }
 

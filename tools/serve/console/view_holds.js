@@ -25,7 +25,8 @@ function columns(change) {
 
 export function holdsView({root, signal, onRefresh}) {
   const change = async (run) => {
-    if (await run()) again();
+    await run();
+    again();
   };
   const add = h('button', {type: 'button', onclick: () => change(() => hold())}, 'Hold…');
   root.append(h('div', {class: 'title'}, h('h1', {}, 'Holds'), canHold() ? add : null));

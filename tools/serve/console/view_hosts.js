@@ -34,7 +34,8 @@ function columns(change) {
 export function hostsView({root, signal, onRefresh}) {
   root.append(h('h1', {}, 'Hosts'));
   const change = async (run) => {
-    if (await run()) again();
+    await run();
+    again();
   };
   const again = keepFresh({root, signal, every: EVERY_MS,
     read: async () => ({...await get(['hosts'], {}, signal), canHold: canHold()}),

@@ -81,8 +81,9 @@ export function overviewView({root, signal, onRefresh}) {
     if (!overview) return;
     const [look, ...words] = verdict(overview);
     state.replaceChildren(h('p', {class: `verdict ${look}`}, words), tiles(overview));
-    about.replaceChildren(`belay ${overview.version}, up for ${duration(overview.uptime_ms)}, ` +
-      `${counted(overview.counters.commits, 'commit')}, ${counted(overview.counters.calls, 'call')}.`);
+    const {version, uptime_ms: uptime, counters} = overview;
+    about.replaceChildren(`belay ${version}, up for ${duration(uptime)}, ` +
+      `${counted(counters.commits, 'commit')}, ${counted(counters.calls, 'call')}.`);
   }, signal);
   onRefresh(keepFresh({root: hour, signal, every: HISTORY_MS,
     read: () => get(['history'], {}, signal), paint: plots}));

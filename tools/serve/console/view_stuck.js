@@ -16,9 +16,9 @@ const LIMIT = 200;
 const BY = {handler: 'Handler or URL', host: 'Host', error: 'Error'};
 
 function tabs(by) {
-  return h('nav', {class: 'tabs', 'aria-label': 'Grouped by'}, Object.entries(BY).map(([key, name]) =>
-    h('a', {href: place('stuck', [], {by: key}), 'aria-current': key === by ? 'page' : null},
-        name)));
+  const link = ([key, name]) => h('a', {href: place('stuck', [], {by: key}),
+    'aria-current': key === by ? 'page' : null}, name);
+  return h('nav', {class: 'tabs', 'aria-label': 'Grouped by'}, Object.entries(BY).map(link));
 }
 
 function keyWords(group) {
@@ -31,12 +31,14 @@ function verbs(group, again) {
   const button = (name, run, look) => h('button', {type: 'button', class: look,
     'data-key': `${name} ${key}`, 'aria-label': `${name}: ${short(key, 60)}`,
     onclick: async () => {
-      if (await run()) again();
+      await run();
+      again();
     }}, name);
   return h('div', {class: 'row-verbs'},
       button('Replay all', () => bulk('replay', group)),
       button('Stop all', () => bulk('stop', group), 'danger'),
-      group.by !== 'error' && group.key !== null && canHold() ? button('Hold', () => hold(group.key)) : null);
+      group.by !== 'error' && group.key !== null && canHold() ?
+        button('Hold', () => hold(group.key)) : null);
 }
 
 function columns(by, again) {

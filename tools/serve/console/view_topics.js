@@ -34,7 +34,8 @@ function columns(change) {
 
 export function topicsView({root, signal, onRefresh}) {
   const change = async (run) => {
-    if (await run()) again();
+    await run();
+    again();
   };
   const add = h('button', {type: 'button', onclick: () => change(() => subscribe())},
       'Subscribe…');

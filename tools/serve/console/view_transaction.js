@@ -1,4 +1,4 @@
-// One transaction: how it stands, why it waits, its branches and its calls as pictures, and its data.
+// One transaction: how it stands, why it waits, its branches and its calls as pictures, its data.
 
 import {mayChange, whyNot} from './access.js';
 import {get} from './api.js';
@@ -46,9 +46,9 @@ function standing(transaction) {
 }
 
 function waitParts(wait) {
-  return h('li', {}, h('p', {}, 'It waits for branch ', shown(wait.branch_id, {class: 'mono'}), ', ',
-      wait.op, ' ', shown(wait.target, {class: 'mono'}), `, for ${duration(now() - wait.since)}. `,
-      sentence(wait.meaning)),
+  return h('li', {}, h('p', {}, 'It waits for branch ', shown(wait.branch_id, {class: 'mono'}),
+      ', ', wait.op, ' ', shown(wait.target, {class: 'mono'}),
+      `, for ${duration(now() - wait.since)}. `, sentence(wait.meaning)),
   h('p', {class: 'quiet'}, `Tried ${counted(wait.attempts, 'time')}`,
       wait.due_at === null ? '' : [', next ', time(wait.due_at)],
       wait.breaker ? [', breaker of ', shown(wait.host), ` ${wait.breaker}`] : '', '.'));

@@ -43,8 +43,9 @@ export const outcomeLook = (outcome) => OUTCOME[outcome] ?? ['plain', outcome ??
 const EVENT = {
   submitted: 'submitted', prepared: 'prepared', added: 'branch added', answered: 'answered',
   parked: 'held back', committing: 'decided to confirm', aborting: 'turned back',
-  finished: 'finished', stopped: 'stopped by an operator', replayed: 'called at once by an operator',
-  resolved: 'resolved by an operator', progressed: 'step recorded', concluded: 'ended by its owner',
+  finished: 'finished', stopped: 'stopped by an operator',
+  replayed: 'called at once by an operator', resolved: 'resolved by an operator',
+  progressed: 'step recorded', concluded: 'ended by its owner',
   started: 'begun',
 };
 export const eventWord = (event) => EVENT[event] ?? event;
