@@ -60,10 +60,18 @@ void describe(CLI::App& app, Context& context) {
   add_replay(app, context);
   add_back(app, context);
   add_resolve(app, context);
+  add_edit(app, context);
   add_stop(app, context);
+  add_hold(app, context);
+  add_release(app, context);
+  add_holds(app, context);
   add_stats(app, context);
   add_watch(app, context);
   add_topics(app, context);
+  add_subscribe(app, context);
+  add_unsubscribe(app, context);
+  add_remove_topic(app, context);
+  add_log_level(app, context);
   add_check(app, context);
   add_backup(app, context);
   add_xa(app, context);

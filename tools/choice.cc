@@ -2,15 +2,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/cause.h"
 #include "filter.h"
-#include "view/waiting.h"
 
 namespace belay::tool {
 
 void add_choice_options(CLI::App* command, StuckChoice& choice) {
   add_filter_options(command, choice.filter);
   const auto set = [&choice](const std::string& value) {
-    choice.host = host_of(value);
+    choice.host = base::host_of(value);
     if (choice.host.empty())
       throw CLI::ValidationError("--host", fmt::format("'{}' is no http or https URL", value));
   };

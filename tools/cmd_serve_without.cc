@@ -33,6 +33,34 @@ void add_resolve(CLI::App& app, Context& context) {
   add_missing(app, context, "resolve", "say how an operation ended");
 }
 
+void add_edit(CLI::App& app, Context& context) {
+  add_missing(app, context, "edit", "change what a branch is called with");
+}
+
+void add_hold(CLI::App& app, Context& context) {
+  add_missing(app, context, "hold", "do not call a target for now");
+}
+
+void add_release(CLI::App& app, Context& context) {
+  add_missing(app, context, "release", "call a held target again");
+}
+
+void add_subscribe(CLI::App& app, Context& context) {
+  add_missing(app, context, "subscribe", "let a target get a topic's messages");
+}
+
+void add_unsubscribe(CLI::App& app, Context& context) {
+  add_missing(app, context, "unsubscribe", "let it get no more of them");
+}
+
+void add_remove_topic(CLI::App& app, Context& context) {
+  add_missing(app, context, "remove-topic", "remove a topic");
+}
+
+void add_log_level(CLI::App& app, Context& context) {
+  add_missing(app, context, "log-level", "change how much a running engine logs");
+}
+
 void add_stop(CLI::App& app, Context& context) {
   add_missing(app, context, "stop", "end transactions for good, as failed");
 }

@@ -8,8 +8,9 @@
 #include <string>
 #include <utility>
 
-#include "base/utf8.h"
+#include "branch_order.h"
 #include "chosen.h"
+#include "reason.h"
 #include "shown.h"
 #include "view/rows.h"
 #include "way/way.h"
@@ -17,26 +18,17 @@
 namespace belay::tool {
 namespace {
 
-constexpr std::size_t kReasonBytesMax = 800;
-constexpr std::size_t kTicketBytesMax = 100;
 constexpr Millis kEndTimeout{60'000};
 
 struct OrderOptions {
   ChosenOptions chosen;
-  std::string reason;
-  std::string ticket;
+  ReasonOptions why;
   bool yes = false;
-  std::string branch_id;  // these only of resolve
-  std::string op;
-  std::string as;
+  BranchOrder branch;
   ServerAccess server;
 };
 
-std::optional<std::string> wrong_text(const char* name, const std::string& text, std::size_t most) {
-  if (text.empty() || !base::is_text(text)) return fmt::format("{} is empty, or no UTF-8", name);
-  if (text.size() <= most) return std::nullopt;
-  return fmt::format("{} has {} bytes, the limit is {}", name, text.size(), most);
-}
+bool is_about_branch(Verb verb) { return verb == Verb::resolve || verb == Verb::edit; }
 
 class Orders {
  public:
@@ -64,16 +56,10 @@ class Orders {
     if (auto wrong = wrong_with(options_.chosen, !context_.db.empty())) return wrong;
     if (context_.db.empty() && options_.server.url.empty())
       return "give --server URL, or --db PATH";
-    if (words_.verb == Verb::resolve && !op_from(options_.op))
-      return fmt::format("OP is '{}', it must be the operation that `belay why` shows",
-                         printable(options_.op));
-    if (words_.verb == Verb::resolve && options_.as != name_of(OutcomeKind::success) &&
-        options_.as != name_of(OutcomeKind::failure))
-      return fmt::format("--as is '{}', it must be success or failure", printable(options_.as));
-    if (auto wrong = wrong_text("--reason", options_.reason, kReasonBytesMax)) return wrong;
-    if (!options_.ticket.empty()) {
-      if (auto wrong = wrong_text("--ticket", options_.ticket, kTicketBytesMax)) return wrong;
+    if (is_about_branch(words_.verb)) {
+      if (auto wrong = wrong_with(options_.branch, words_.verb)) return wrong;
     }
+    if (auto wrong = wrong_with(options_.why, true)) return wrong;
     if (!options_.yes && ::isatty(STDIN_FILENO) == 0) return "without a terminal it needs --yes";
     return wrong_with(options_.server);
   }
@@ -90,16 +76,15 @@ class Orders {
   }
 
   ExitCode give_all(const std::vector<std::string>& gids) {
+    Request request{.verb = words_.verb, .reason = text_of(options_.why), .asked_by = who_asks()};
+    if (is_about_branch(words_.verb)) {
+      if (const auto read = describe(options_.branch, request); !read)
+        return fail(context_, read.error());
+    }
     std::optional<Failure> failure;
     const auto way = options_.server.url.empty() ? to_file({context_.db, true, false}, failure)
                                                  : to_server(options_.server, failure);
     if (!way) return refused(context_, *failure);
-    Request request{.verb = words_.verb, .reason = options_.reason, .asked_by = who_asks()};
-    if (!options_.ticket.empty()) request.reason += fmt::format(" [{}]", options_.ticket);
-    request.branch_id = options_.branch_id;
-    request.op = op_from(options_.op).value_or(Op::action);
-    request.outcome =
-        options_.as == name_of(OutcomeKind::success) ? OutcomeKind::success : OutcomeKind::failure;
     auto code = ExitCode::done;
     std::size_t given = 0;
     for (const auto& gid : gids) {
@@ -135,32 +120,19 @@ class Orders {
   const OrderOptions& options_;
 };
 
-void add_resolve_options(CLI::App* command, OrderOptions& options) {
-  options.chosen.gids.resize(1);
-  command->add_option("GID", options.chosen.gids.front(), "the transaction's name")->required();
-  command->add_option("BRANCH", options.branch_id, "the branch's id")->required();
-  command->add_option("OP", options.op, "the operation that the branch waits for")->required();
-  command->add_option("--as", options.as, "how its operation ended: success or failure")
-      ->required()
-      ->type_name("OUTCOME");
-}
-
 }  // namespace
 
 void add_order(CLI::App& app, Context& context, const OrderWords& words) {
   const auto options = std::make_shared<OrderOptions>();
   const std::string name(name_of(words.verb));
   auto* command = add_command(app, name.c_str(), words.summary, words.details);
-  if (words.verb == Verb::resolve) {
-    add_resolve_options(command, *options);
+  if (is_about_branch(words.verb)) {
+    options->chosen.gids.resize(1);
+    add_branch_arguments(command, words.verb, options->chosen.gids.front(), options->branch);
   } else {
     add_chosen_options(command, options->chosen);
   }
-  command->add_option("--reason", options->reason, "why; it is kept")
-      ->required()
-      ->type_name("TEXT");
-  command->add_option("--ticket", options->ticket, "of your tracker; it is kept with the reason")
-      ->type_name("TEXT");
+  add_reason_options(command, options->why);
   add_flag_option(command, "--yes", options->yes, "do not ask");
   add_server_options(command, options->server);
   add_db_option(command, context);

@@ -1,5 +1,5 @@
-// The commands with which an operator decides about transactions: stop, back and resolve. They ask
-// first, want a reason, and work on a server or on a file.
+// The commands with which an operator decides about transactions: stop, back, resolve and edit.
+// They ask first, want a reason, and work on a server or on a file.
 #pragma once
 
 #include "belay/requests.h"

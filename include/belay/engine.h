@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "belay/call.h"
+#include "belay/changes.h"
 #include "belay/description.h"
 #include "belay/export.h"
 #include "belay/msg.h"
@@ -262,12 +263,35 @@ class BELAY_EXPORT Engine {
                          OutcomeKind outcome, std::string_view reason);
   Result<> resolve(std::string_view gid, std::string_view branch_id, Op op, OutcomeKind outcome,
                    std::string_view reason, ReportCallback done);
+  // For an operator: from now on the branch is called with other values. If it waits for an answer
+  // of its operation, it is called at once. A call before may have run with the old values: the
+  // service must tell the two apart, or take the branch's id for both. The request stays as it was
+  // submitted; the edit is kept beside it, and its note in the timeline. A transaction can be
+  // edited 100 times. Errors: not_found, forbidden (there is no such branch, or its operation has
+  // ended or is never called), busy (a call of the branch is in flight), invalid_argument,
+  // forbidden_target, payload_limit, definition_limit, live_bytes_limit.
+  Result<Report> edit(std::string_view gid, std::string_view branch_id, Op op, Changes changes,
+                      std::string_view reason);
+  Result<> edit(std::string_view gid, std::string_view branch_id, Op op, Changes changes,
+                std::string_view reason, ReportCallback done);
   // For an operator: the transaction ends as failed, and nothing is called for it any more,
   // whatever its branches have done. The function first waits until the calls in flight have
   // returned or timed out; a blocking handler may run on after that. Errors: not_found, forbidden
   // (the transaction is final already), storage.
   Result<Report> force_stop(std::string_view gid, std::string_view reason);
   Result<> force_stop(std::string_view gid, std::string_view reason, ReportCallback done);
+  // For an operator: the target is not called until it is released, also after a restart. `target`:
+  // a handler's name or a URL; or a host, as "https://stock.example:8443": all URLs there. Calls in
+  // flight end; those that would be made wait, and their transactions count as stuck. At most 1,000
+  // targets are held. The functions return when the change is on disk. Errors: conflict (it is held
+  // already); for release not_found (it is not held); busy (too many), invalid_argument, storage.
+  Result<> hold(std::string_view target, std::string_view reason, std::string_view asked_by = {});
+  Result<> hold(std::string_view target, std::string_view reason, std::string_view asked_by,
+                DoneCallback done);
+  Result<> release(std::string_view target, std::string_view reason,
+                   std::string_view asked_by = {});
+  Result<> release(std::string_view target, std::string_view reason, std::string_view asked_by,
+                   DoneCallback done);
   // Does now what waits for its time: retries, also those of a back-check, and a delayed start.
   // Deadlines stay as they are: a prepared message's first back-check is called at its deadline,
   // not before, because its sender may still be at work. Calls in flight are not changed. A call
@@ -325,6 +349,10 @@ class BELAY_EXPORT Engine {
   Result<Report> wait(std::string_view gid, Millis timeout);
   // The same without waiting and without a timeout: `done` runs when the transaction is final.
   Result<> wait(std::string_view gid, ReportCallback done);
+
+  // Until the engine is closed: lines below this level are not logged.
+  Result<> set_log_level(LogLevel level);
+  Result<> set_log_level(LogLevel level, DoneCallback done);
 
   Counters counters() const;
   // The hosts that were called, ordered by name.

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "belay/export.h"
 #include "belay/hooks.h"
 #include "belay/types.h"
 
@@ -38,6 +40,8 @@ enum class History : std::uint8_t {
 };
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
+BELAY_EXPORT std::string_view name_of(LogLevel level) noexcept;
+BELAY_EXPORT std::optional<LogLevel> log_level_from(std::string_view name) noexcept;
 
 // A line of the log. The views are valid during the sink's call.
 struct LogLine {
@@ -73,9 +77,22 @@ struct StuckNotice {
   std::string_view error;
   std::uint32_t attempts = 0;  // calls without an answer, in a row
   std::string_view reason;     // why the transaction turned back; empty if it did not
+  bool called = true;          // false: the call could not be made
 };
 // Called on the loop after every such call, once the call's outcome is on disk; must not wait.
 using StuckCallback = void (*)(const StuckNotice& notice, void* user);
+
+// The end of what a StuckNotice tells; there may have been none since the start. The views are
+// valid during the callback's call.
+struct UnstuckNotice {
+  std::string_view gid;
+  Status status{};
+  // The branch that has got an answer, of a transaction that is still stuck because of another
+  // branch. Empty: the transaction is no longer stuck, for whatever reason.
+  std::string_view branch_id;
+};
+// Called on the loop in the order of the events, as StuckCallback; must not wait.
+using UnstuckCallback = void (*)(const UnstuckNotice& notice, void* user);
 
 // The limits. A submit beyond a limit is refused with the limit's own error and leaves nothing
 // behind.
@@ -157,8 +174,9 @@ struct Options {
   // False: submits that other programs have posted in the file (belay/requests.h) stay there, for
   // the program whose file it is. All other requests are carried out.
   bool takes_posted_submits = true;
-  StuckCallback on_stuck = nullptr;  // null: no notices
-  void* on_stuck_user = nullptr;
+  StuckCallback on_stuck = nullptr;      // null: no notices
+  UnstuckCallback on_unstuck = nullptr;  // null: no notices
+  void* on_stuck_user = nullptr;         // of both
 
   HookOptions hooks;
 

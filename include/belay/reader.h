@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "belay/export.h"
+#include "belay/hold.h"
 #include "belay/hooks.h"
 #include "belay/msg.h"
 #include "belay/result.h"
@@ -59,7 +60,8 @@ struct BranchRow {
 struct TimelineRow {
   TimePoint at{};
   // "submitted" or "prepared", "added", "started", "answered", "parked", "committing", "aborting",
-  // "finished", "stopped", "replayed", "resolved"; for a workflow also "progressed", "concluded".
+  // "finished", "stopped", "replayed", "resolved", "edited"; for a workflow also "progressed",
+  // "concluded".
   std::string event;
   std::string branch_id;  // empty for events of the whole transaction
   std::string op;
@@ -167,6 +169,8 @@ class BELAY_EXPORT Reader {
   // All topics, ordered by name; or one topic. Errors: storage; for one topic also not_found.
   Result<std::vector<Topic>> topics();
   Result<Topic> topic(std::string_view name);
+  // The targets that an operator holds, ordered. Errors: storage.
+  Result<std::vector<Hold>> holds();
   // Every realm that an engine has used with this file, ordered. A file of an older belay lists no
   // realms until its engine is started again.
   Result<std::vector<XaRealm>> realms();

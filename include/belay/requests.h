@@ -15,11 +15,12 @@
 // | column | set by | |
 // | --- | --- | --- |
 // | id | SQLite | grows; requests are carried out in this order |
-// | verb | the program | submit, replay, stop, back or resolve |
-// | gid | the program | for a submit NULL: the engine makes one |
-// | body | the program | a submit's description, see below; of resolve {"branch_id": "02", "op":
-//   "action", "as": "success"} or "failure" |
-// | reason, asked_by | the program | why, and who: kept in the transaction's timeline |
+// | verb | the program | submit, replay, stop, back, resolve, edit, hold,
+//   release, subscribe, unsubscribe, remove_topic or log_level |
+// | gid | the program | for a submit NULL: the engine makes one; of verbs that are about no
+//   transaction NULL |
+// | body | the program | JSON, see below; replay, stop and back have none |
+// | reason, asked_by | the program | why, and who: kept in the timeline, or with the hold |
 // | asked_at | SQLite | ms since the epoch |
 // | answered_at | the engine | NULL: no answer yet |
 // | answer | the engine | 'taken', or the name of an error, see belay/error.h |
@@ -30,10 +31,15 @@
 // answers stay for a day.
 //
 // A request waits, and is tried again each second, while the engine has no room for it (live_limit,
-// live_bytes_limit), the disk refuses writes, or the branch that it resolves is being called. Every
+// live_bytes_limit), the disk refuses writes, or the branch that it is about is being called. Every
 // other error is final: it is the answer, and the engine logs it.
 //
-// The body of a submit is a JSON object. Unknown keys are refused.
+// The body is a JSON object; unknown keys are refused. That of resolve is {"branch_id": "02", "op":
+// "action", "as": "success"}, or "failure". That of edit is {"branch_id": "02", "op": "action"}
+// with at least one of "target", "payload", "headers" and "without_headers" (names), see
+// belay/changes.h. That of hold and release is {"target": "http://stock.example"}; of
+// subscribe, unsubscribe and remove_topic {"topic": "news", "target": "http://…", "remark": "…"},
+// as far as the verb needs them; of log_level {"level": "debug"}. That of a submit:
 //
 // | key | |
 // | --- | --- |
@@ -69,9 +75,11 @@
 #include <string>
 #include <string_view>
 
+#include "belay/changes.h"
 #include "belay/description.h"
 #include "belay/error.h"
 #include "belay/export.h"
+#include "belay/msg.h"
 #include "belay/options.h"
 #include "belay/outcome.h"
 #include "belay/result.h"
@@ -108,10 +116,17 @@ class BELAY_EXPORT Outbox {
 };
 
 enum class Verb : std::uint8_t {
-  replay,   // Engine::retry_now
-  stop,     // Engine::force_stop, answered when it is decided
-  back,     // Engine::turn_back
-  resolve,  // Engine::resolve
+  replay,        // Engine::retry_now
+  stop,          // Engine::force_stop, answered when it is decided
+  back,          // Engine::turn_back
+  resolve,       // Engine::resolve
+  edit,          // Engine::edit
+  hold,          // Engine::hold
+  release,       // Engine::release
+  subscribe,     // Engine::subscribe
+  unsubscribe,   // Engine::unsubscribe
+  remove_topic,  // Engine::remove_topic
+  log_level,     // Engine::set_log_level
 };
 BELAY_EXPORT std::string_view name_of(Verb verb) noexcept;
 BELAY_EXPORT std::optional<Verb> verb_from(std::string_view name) noexcept;
@@ -122,10 +137,14 @@ struct Request {
   std::string reason{};
   std::string asked_by{};  // "alice on gateway-1"
   // Of resolve: the branch, the operation that it waits for, and how that ended: success or
-  // failure.
+  // failure. Of edit: the branch, the operation, and what is changed of them.
   std::string branch_id{};
   Op op{};
   OutcomeKind outcome{};
+  Changes changes{};
+  std::string target{};         // of hold and release
+  Subscription subscription{};  // of subscribe, unsubscribe and remove_topic
+  LogLevel level{};             // of log_level
 };
 
 struct RequestAnswer {
@@ -146,7 +165,8 @@ class BELAY_EXPORT Requests {
   ~Requests();
 
   // The request is on disk when this function returns. It waits up to five seconds for writes of
-  // others. Errors: invalid_argument (the gid, the reason or the name is longer than 1,024 bytes),
+  // others. Errors: invalid_argument (the gid, the reason, the branch_id, the target or the name is
+  // longer than 1,024 bytes), definition_limit (the changes of an edit take more than 64 MiB),
   // storage, no_space.
   Result<RequestId> post(const Request& request);
   // A submit, see Outbox. Errors: those of Outbox::submit.

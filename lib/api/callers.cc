@@ -1,6 +1,7 @@
 #include "api/callers.h"
 
 #include "belay/features.h"
+#include "hook/url.h"
 
 namespace belay::api {
 namespace {
@@ -15,6 +16,12 @@ ports::Caller::Kind Callers::kind_of(std::string_view target) {
 
 ports::Lane Callers::lane_of(std::string_view target) {
   return is_hook(target) ? hooks_.lane_of(target) : handlers_.lane_of(target);
+}
+
+std::string Callers::host_of(std::string_view target) {
+  if (!hook::is_url(target)) return {};
+  auto made = hook::make_target(target);
+  return made ? std::move(made->host) : std::string();
 }
 
 bool Callers::has_place(ports::Lane lane) {

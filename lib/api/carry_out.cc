@@ -8,23 +8,40 @@
 #include "belay/requests.h"
 
 namespace belay {
+namespace {
+
+ReportCallback without_report(DoneCallback done) {
+  if (!done) return {};
+  return [done = std::move(done)](const Result<Report>& report) {
+    done(report ? Result<>() : Result<>(report.error()));
+  };
+}
+
+}  // namespace
 
 Result<> Engine::carry_out(const Request& request, DoneCallback done) {
-  ReportCallback told;
-  if (done) {
-    told = [done = std::move(done)](const Result<Report>& report) {
-      done(report ? Result<>() : Result<>(report.error()));
-    };
-  }
+  const auto& gid = request.gid;
+  const auto& [topic, target, remark] = request.subscription;
   const auto reason = base::signed_reason(request.reason, request.asked_by);
   switch (request.verb) {
-    case Verb::replay: return retry_now(request.gid, reason, std::move(told));
-    case Verb::stop: return force_stop(request.gid, reason, std::move(told));
-    case Verb::back: return turn_back(request.gid, reason, std::move(told));
-    case Verb::resolve: break;
+    case Verb::replay: return retry_now(gid, reason, without_report(std::move(done)));
+    case Verb::stop: return force_stop(gid, reason, without_report(std::move(done)));
+    case Verb::back: return turn_back(gid, reason, without_report(std::move(done)));
+    case Verb::resolve:
+      return resolve(gid, request.branch_id, request.op, request.outcome, reason,
+                     without_report(std::move(done)));
+    case Verb::edit:
+      return edit(gid, request.branch_id, request.op, request.changes, reason,
+                  without_report(std::move(done)));
+    case Verb::hold: return hold(request.target, request.reason, request.asked_by, std::move(done));
+    case Verb::release:
+      return release(request.target, request.reason, request.asked_by, std::move(done));
+    case Verb::subscribe: return subscribe(request.subscription, std::move(done));
+    case Verb::unsubscribe: return unsubscribe(topic, target, std::move(done));
+    case Verb::remove_topic: return remove_topic(topic, std::move(done));
+    case Verb::log_level: break;
   }
-  return resolve(request.gid, request.branch_id, request.op, request.outcome, reason,
-                 std::move(told));
+  return set_log_level(request.level, std::move(done));
 }
 
 Result<> Engine::carry_out(const Request& request) {

@@ -224,6 +224,54 @@ Result<Report> Engine::resolve(std::string_view gid, std::string_view branch_id,
   });
 }
 
+Result<> Engine::edit(std::string_view gid, std::string_view branch_id, Op op, Changes changes,
+                      std::string_view reason, ReportCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  BELAY_TRY(impl_->check_changes(changes));
+  return impl_->ask(
+      engine::WordRequest{.gid = std::string(gid),
+                          .word = engine::WordRequest::Word::edit,
+                          .reason = std::string(reason),
+                          .done = std::move(done),
+                          .branch_id = std::string(branch_id),
+                          .op = op,
+                          .changes = std::make_shared<const Changes>(std::move(changes))});
+}
+
+Result<Report> Engine::edit(std::string_view gid, std::string_view branch_id, Op op,
+                            Changes changes, std::string_view reason) {
+  return api::wait_for_answer<Report>(Impl::may_wait(impl_), [&](ReportCallback done) {
+    return edit(gid, branch_id, op, std::move(changes), reason, std::move(done));
+  });
+}
+
+Result<> Engine::hold(std::string_view target, std::string_view reason, std::string_view asked_by,
+                      DoneCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->ask(engine::HoldRequest{
+      {{std::string(target), std::string(reason), std::string(asked_by)}, false}, std::move(done)});
+}
+
+Result<> Engine::hold(std::string_view target, std::string_view reason, std::string_view asked_by) {
+  return api::wait_for_answer<std::monostate>(Impl::may_wait(impl_), [&](DoneCallback done) {
+    return hold(target, reason, asked_by, std::move(done));
+  });
+}
+
+Result<> Engine::release(std::string_view target, std::string_view reason,
+                         std::string_view asked_by, DoneCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->ask(engine::HoldRequest{
+      {{std::string(target), std::string(reason), std::string(asked_by)}, true}, std::move(done)});
+}
+
+Result<> Engine::release(std::string_view target, std::string_view reason,
+                         std::string_view asked_by) {
+  return api::wait_for_answer<std::monostate>(Impl::may_wait(impl_), [&](DoneCallback done) {
+    return release(target, reason, asked_by, std::move(done));
+  });
+}
+
 Result<> Engine::retry_now(std::string_view gid, std::string_view reason, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
   return impl_->ask(engine::WordRequest{std::string(gid), engine::WordRequest::Word::hasten,
@@ -320,6 +368,17 @@ Result<Report> Engine::wait(std::string_view gid, Millis timeout) {
 Result<> Engine::wait(std::string_view gid, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
   return impl_->ask(engine::FindRequest::wait(std::string(gid), std::nullopt, std::move(done)));
+}
+
+Result<> Engine::set_log_level(LogLevel level, DoneCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->ask(engine::LogLevelRequest{level, std::move(done)});
+}
+
+Result<> Engine::set_log_level(LogLevel level) {
+  return api::wait_for_answer<std::monostate>(Impl::may_wait(impl_), [&](DoneCallback done) {
+    return set_log_level(level, std::move(done));
+  });
 }
 
 Counters Engine::counters() const { return Impl::usable(impl_) ? impl_->counters() : Counters{}; }

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "api/request_body.h"
+#include "api/posted_body.h"
 #include "api/targets.h"
 #include "api/waiting.h"
 #include "base/gid.h"
@@ -80,7 +80,7 @@ Engine::Impl::Impl(const Options& options, std::unique_ptr<loop::Loop> loop,
                              [this](ports::PostedRequest& request) {
                                api::read_body(request, options_.limits, *hooks_);
                              }})),
-      engine_(options_, {*loop_, *loop_, callers_, *store_}) {}
+      engine_(options_, {*loop_, *loop_, callers_, *store_}, {}, log_) {}
 
 Engine::Impl::~Impl() {
   mailbox_->shut();
@@ -133,6 +133,7 @@ Result<> Engine::Impl::recover(store::Journal& journal) {
   auto recovered = journal.recover(take, progress);
   if (!recovered) return recovered.error();
   engine_.adopt_topics(std::move(recovered->topics));
+  engine_.adopt_holds(std::move(recovered->holds));
   origin_.last_lsn = recovered->last_lsn;
   origin_.last_id = recovered->last_id;
   origin_.epoch = recovered->epoch;

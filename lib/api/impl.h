@@ -11,6 +11,7 @@
 #include "api/callers.h"
 #include "api/handlers.h"
 #include "api/mailbox.h"
+#include "api/targets.h"
 #include "base/enter.h"
 #include "base/forks.h"
 #include "base/log.h"
@@ -52,6 +53,9 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   Result<> ask(Request request) {
     BELAY_TRY(may_ask(request.done));
     return engine_.ask(std::move(request));
+  }
+  Result<> check_changes(const Changes& changes) const {
+    return api::check_changes(*hooks_, changes);
   }
   Result<> record_progress(std::string_view gid, const Progress& progress,
                            base::Callback<std::monostate> done);

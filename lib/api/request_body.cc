@@ -25,8 +25,6 @@ namespace {
 
 namespace json = store::json;
 
-constexpr std::size_t kHeadersMax = 1'024;  // of one object
-
 // The names of a step's targets in a mode.
 struct TargetNames {
   std::string_view first;
@@ -449,34 +447,6 @@ Result<core::Definition> definition_of(const Body& body, const std::string& gid,
   return definition;
 }
 
-std::optional<Error> read_resolve(ports::PostedRequest& request) {
-  json::Cursor in(request.body);
-  std::optional<std::string> op;
-  std::optional<std::string> as;
-  for (in.enter('{'); in.more('}');) {
-    const auto key = in.key();
-    if (key == "branch_id" && request.branch_id.empty()) {
-      request.branch_id = in.text();
-    } else if (key == "op" && !op) {
-      op = in.text();
-    } else if (key == "as" && !as) {
-      as = in.text();
-    } else {
-      return base::invalid(
-          fmt::format("the body has a key '{}' that is unknown or comes twice", key));
-    }
-  }
-  if (!in.at_end()) return base::invalid("the body is no JSON object of that form");
-  const auto known = op_from(op.value_or(""));
-  if (!known) return base::invalid(fmt::format("'op' is '{}', no operation", op.value_or("")));
-  request.op = *known;
-  for (const auto outcome : {OutcomeKind::success, OutcomeKind::failure}) {
-    request.outcome = outcome;
-    if (as == name_of(outcome)) return std::nullopt;
-  }
-  return base::invalid(fmt::format("'as' is '{}', it must be success or failure", as.value_or("")));
-}
-
 }  // namespace
 
 Result<std::string> body_of(Description description) {
@@ -501,29 +471,6 @@ Result<JsonSubmit> submit_from(std::string_view text, const Limits& limits,
   auto definition = definition_of(*body, gid, limits, &hooks);
   if (!definition) return definition.error();
   return JsonSubmit{std::move(*definition), gid.empty()};
-}
-
-std::string body_of(const Request& request) {
-  std::string body = "{\"branch_id\":";
-  json::put_text(body, request.branch_id);
-  body += ",\"op\":";
-  json::put_text(body, name_of(request.op));
-  body += ",\"as\":";
-  json::put_text(body, name_of(request.outcome));
-  return body + "}";
-}
-
-void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks) {
-  if (request.wrong) return;
-  if (request.verb == "resolve") request.wrong = read_resolve(request);
-  if (request.verb != "submit") return;
-  auto definition = definition_from(request.body, request.gid, limits, &hooks);
-  request.body = {};
-  if (definition) {
-    request.definition = std::move(*definition);
-  } else {
-    request.wrong = definition.error();
-  }
 }
 
 }  // namespace belay::api

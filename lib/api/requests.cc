@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/posted_body.h"
 #include "api/request_body.h"
 #include "base/invalid.h"
 #include "core/draft.h"
@@ -11,6 +12,7 @@
 #include "store/first_look.h"
 #include "store/held_file.h"
 #include "store/lock_file.h"
+#include "store/posted.h"
 #include "store/schema.h"
 
 namespace belay {
@@ -117,7 +119,16 @@ Result<RequestId> Requests::post(const Request& request) {
   BELAY_TRY(check_text("reason", request.reason));
   BELAY_TRY(check_text("name of who asks", request.asked_by));
   BELAY_TRY(check_text("branch_id", request.branch_id));
-  const auto body = request.verb == Verb::resolve ? api::body_of(request) : std::string();
+  BELAY_TRY(check_text("target", request.target));
+  BELAY_TRY(check_text("topic", request.subscription.topic));
+  BELAY_TRY(check_text("subscriber", request.subscription.target));
+  BELAY_TRY(check_text("remark", request.subscription.remark));
+  const auto body = api::body_of(request);
+  if (body.size() > store::kPostedBodyMax) {
+    return Error{ErrorCode::definition_limit,
+                 fmt::format("the request has {} bytes, the limit is {}", body.size(),
+                             store::kPostedBodyMax)};
+  }
   return insert(impl_->handle(), {.verb = name_of(request.verb),
                                   .gid = request.gid,
                                   .body = body,

@@ -2,6 +2,7 @@
 // called, and must be allowed.
 #pragma once
 
+#include "belay/changes.h"
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/tcc.h"
@@ -14,6 +15,8 @@ namespace belay::api {
 Result<> check_targets(const hook::Hooks& hooks, const core::Draft& draft);
 Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch);
 Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription);
+// The same for what an operator changes of a branch.
+Result<> check_changes(const hook::Hooks& hooks, const Changes& changes);
 
 // A function's name must not look like a URL, since it could then never be called.
 Result<> check_handler_name(std::string_view name);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +23,12 @@ class Log {
   Log() = default;
   // A log that drops everything.
   static const Log& none();
-  Log(LogSink sink, void* user, LogLevel level) : sink_(sink), user_(user), level_(level) {}
+  Log(LogSink sink, void* user, LogLevel level)
+      : sink_(sink), user_(user), level_(std::make_shared<std::atomic<LogLevel>>(level)) {}
+  // Of all copies of this log; from any thread.
+  void set_level(LogLevel level) const {
+    if (level_) level_->store(level, std::memory_order_relaxed);
+  }
 
   // Logs that a host's function threw an exception. That has no other consequence.
   void threw(std::string_view whose, const char* what) const noexcept;
@@ -31,7 +38,9 @@ class Log {
   // wants the line's level.
   void write(LogLine line, std::string text) const noexcept;
 
-  bool wants(LogLevel level) const { return sink_ != nullptr && level >= level_; }
+  bool wants(LogLevel level) const {
+    return sink_ != nullptr && level >= level_->load(std::memory_order_relaxed);
+  }
 
   template <class... Args>
   void debug(fmt::format_string<Args...> format, Args&&... args) const {
@@ -58,7 +67,7 @@ class Log {
 
   LogSink sink_ = nullptr;
   void* user_ = nullptr;
-  LogLevel level_ = LogLevel::info;
+  std::shared_ptr<std::atomic<LogLevel>> level_;
 };
 
 }  // namespace belay::base

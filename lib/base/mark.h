@@ -17,6 +17,7 @@
   X(call_waits_for_handler)  /* an earlier handler of the branch ran past its timeout */       \
   X(late_answer_counts)      /* a handler answered yes or no after its timeout */              \
   X(call_waits_for_place)    /* calls_in_flight_max was reached */                             \
+  X(call_waits_for_release)  /* an operator holds its target */                                \
   X(call_waits_for_lane)     /* the host had no place for one more call */                     \
   X(waiting_call_withdrawn)  /* another decision came while a call waited */                   \
   X(parked_then_registered)  /* a handler was registered, and its transaction went on */       \

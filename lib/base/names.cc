@@ -1,6 +1,7 @@
 // The names of codes, modes, statuses and operations that the protocol and the tools use.
 #include "belay/error.h"
 #include "belay/hooks.h"
+#include "belay/options.h"
 #include "belay/outcome.h"
 #include "belay/requests.h"
 #include "belay/types.h"
@@ -91,18 +92,44 @@ std::string_view name_of(Op op) noexcept {
   return "?";
 }
 
+std::string_view name_of(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::warning: return "warning";
+    case LogLevel::error: return "error";
+  }
+  return "?";
+}
+
+std::optional<LogLevel> log_level_from(std::string_view name) noexcept {
+  for (const auto level : {LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error}) {
+    if (name == name_of(level)) return level;
+  }
+  return std::nullopt;
+}
+
 std::string_view name_of(Verb verb) noexcept {
   switch (verb) {
     case Verb::replay: return "replay";
     case Verb::stop: return "stop";
     case Verb::back: return "back";
     case Verb::resolve: return "resolve";
+    case Verb::edit: return "edit";
+    case Verb::hold: return "hold";
+    case Verb::release: return "release";
+    case Verb::subscribe: return "subscribe";
+    case Verb::unsubscribe: return "unsubscribe";
+    case Verb::remove_topic: return "remove_topic";
+    case Verb::log_level: return "log_level";
   }
   return "?";
 }
 
 std::optional<Verb> verb_from(std::string_view name) noexcept {
-  for (const auto verb : {Verb::replay, Verb::stop, Verb::back, Verb::resolve}) {
+  for (const auto verb :
+       {Verb::replay, Verb::stop, Verb::back, Verb::resolve, Verb::edit, Verb::hold, Verb::release,
+        Verb::subscribe, Verb::unsubscribe, Verb::remove_topic, Verb::log_level}) {
     if (name == name_of(verb)) return verb;
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/mark.h"
+#include "core/edit.h"
 #include "core/ops.h"
 #include "core/timeline.h"
 
@@ -123,6 +124,18 @@ bool apply_hastened(Transaction& transaction, Branch& branch, const Record& reco
   return true;
 }
 
+// The branch is called with other values, so what was known of its calls does not count any more.
+bool apply_edited(Transaction& transaction, const Record& record) {
+  const auto edit = read_edit(record.text);
+  if (!edit || !may_edit(transaction, record.branch, record.op)) return false;
+  if (!transaction.definition.edit_step(record.branch, edit->step)) return false;
+  auto& branch = transaction.branches[record.branch];
+  branch.parked = false;
+  branch.due_at = 0;
+  branch.unanswered = 0;
+  return true;
+}
+
 bool apply_scheduled(Transaction& transaction, const Record& record) {
   if (transaction.mode() != Mode::workflow || transaction.concluded) return false;
   if (!apply_started(transaction, record.branch, record.op)) return false;
@@ -221,6 +234,7 @@ bool apply_to_branch(Transaction& transaction, const Record& record) {
     case RecordKind::scheduled: return apply_scheduled(transaction, record);
     case RecordKind::resolved: return apply_resolved(transaction, branch, record);
     case RecordKind::hastened: return apply_hastened(transaction, branch, record);
+    case RecordKind::edited: return apply_edited(transaction, record);
     case RecordKind::parked:
       if (!is_pending(transaction, record.branch) ||
           record.op != current_op(transaction, record.branch))
@@ -247,6 +261,7 @@ bool apply_by_kind(Transaction& transaction, const Record& record) {
     case RecordKind::parked:
     case RecordKind::resolved:
     case RecordKind::hastened:
+    case RecordKind::edited:
     case RecordKind::scheduled: return apply_to_branch(transaction, record);
     case RecordKind::aborting: return apply_aborting(transaction, record.text);
     case RecordKind::finished: return apply_finished(transaction, record.status);
@@ -300,6 +315,7 @@ Result<> apply(Transaction& transaction, const Record& record) {
   auto event = record;
   if (event.kind == RecordKind::added) event.branch = branches_before;
   if (event.kind == RecordKind::progressed) event.branch = transaction.remembered->count - 1;
+  if (event.kind == RecordKind::edited) event.text = read_edit(record.text)->note;
   if (event.kind == RecordKind::concluded) event.text = turn_reason_of(transaction);
   append_event(transaction.timeline, transaction.created_at, event);
   return {};

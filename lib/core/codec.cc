@@ -49,6 +49,7 @@ bool skip_body(base::ByteReader& in, RecordKind kind) {
       return in.ok();
     case RecordKind::parked:
     case RecordKind::hastened:
+    case RecordKind::edited:
     case RecordKind::resolved:
       in.varint();
       in.u8();
@@ -111,6 +112,7 @@ void BatchWriter::add(const Record& record) {
       break;
     case RecordKind::parked:
     case RecordKind::hastened:
+    case RecordKind::edited:
       base::put_varint(body_, record.branch);
       base::put_u8(body_, pack(record.op, OutcomeKind::success));
       base::put_string(body_, record.text);
@@ -194,6 +196,7 @@ Result<std::optional<Record>> BatchReader::next() {
       break;
     case RecordKind::parked:
     case RecordKind::hastened:
+    case RecordKind::edited:
     case RecordKind::resolved:
       record.branch = in.varint32();
       if (!unpack(in.u8(), record)) in.fail();

@@ -133,6 +133,15 @@ struct Dispatch {
     machine.answered(decision, event.branch, current_op(transaction, event.branch), *event.outcome);
     if (event.resumes) call_due_branches(decision, Parked::call);
   }
+  void operator()(const WordEdit& event) const {
+    auto& branch = transaction.branches[event.branch];
+    BELAY_CHECK(branch.in_flight == event.withdrawn);
+    branch.in_flight = false;
+    decision.edit(event.branch, event.op, event.text);
+    if (event.resumes) return operator()(Resumed{});
+    if (is_pending(transaction, event.branch))
+      decision.call_again(event.branch, current_op(transaction, event.branch));
+  }
   void operator()(const Progressed& event) const { decision.progress(event.step); }
   void operator()(const WordEnd& event) const { decision.conclude(*event.end); }
 };
@@ -199,6 +208,10 @@ void Decision::hastened(std::uint32_t branch, std::string_view reason) {
         .branch = branch,
         .op = current_op(transaction_, branch),
         .text = cut(keep(std::string(reason)))});
+}
+
+void Decision::edit(std::uint32_t branch, Op op, std::string_view text) {
+  emit({.kind = RecordKind::edited, .branch = branch, .op = op, .text = keep(std::string(text))});
 }
 
 std::string_view Decision::keep(std::string text) {

@@ -104,9 +104,17 @@ struct WordResolve {
   bool withdrawn = false;  // a call of the branch waited for its place, and was taken back
   bool resumes = false;    // as in WordAbort
 };
+// An operator changes what a branch is called with; `may_edit` was checked before.
+struct WordEdit {
+  std::uint32_t branch;
+  Op op;
+  std::string_view text;   // see edit.h
+  bool withdrawn = false;  // as in WordResolve
+  bool resumes = false;
+};
 using Event = std::variant<Begun, Resumed, Due, Answered, Unregistered, HeldBack, Withdrawn,
                            Registered, Added, WordSubmit, WordAbort, WordStop, Hastened,
-                           WordResolve, Progressed, WordEnd>;
+                           WordResolve, WordEdit, Progressed, WordEnd>;
 
 // The effects, to be carried out in this order once the records are on disk.
 enum class EffectKind : std::uint8_t {

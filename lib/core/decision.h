@@ -53,6 +53,7 @@ class Decision {
   // Records why a call cannot be made for now.
   void parked(std::uint32_t branch, Op op, std::string why);
   void add(std::string step);
+  void edit(std::uint32_t branch, Op op, std::string_view text);
   void abort(std::string why);
   void stop(std::string why);
   // Decides to go through with the transaction; a message's topics are replaced by their present

@@ -304,6 +304,25 @@ Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& li
   return Definition::encode_step(step);
 }
 
+Result<std::string> encode_edited(const Definition& definition, std::uint32_t branch,
+                                  const StepView& view, const std::vector<Header>& headers,
+                                  const Limits& limits) {
+  const StepOptions options{.headers = headers};
+  const DraftStep step{.first = view.first,
+                       .commit = view.commit,
+                       .rollback = view.rollback,
+                       .payload = view.payload,
+                       .options = &options};
+  BELAY_TRY(check_step({.mode = definition.mode(), .is_query = definition.is_query(branch)}, step,
+                       limits));
+  auto edited = definition.encode_edited(branch, view, headers);
+  const auto bytes = definition.bytes().size() + definition.added().size() + edited.size();
+  if (bytes <= limits.definition_bytes_max) return edited;
+  return Error{ErrorCode::definition_limit,
+               fmt::format("with this edit the definition has {} bytes, the limit is {}", bytes,
+                           limits.definition_bytes_max)};
+}
+
 Result<> check_options(const Options& options) {
   BELAY_TRY(check_retry("Options::retry", options.retry));
   BELAY_TRY(check_time("Options::request_timeout", options.request_timeout, Millis{1},

@@ -7,13 +7,14 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/trace.h"
+#include "belay/check.h"
 #include "core/draft.h"
 #include "core/ops.h"
 
 // The bytes: format, mode, shape, flags, gid; then each optional field whose flag is set, in the
 // order of the flags; the number of steps and the steps (flags, first target, rollback target,
-// payload, optional fields); for a graph, one list for each step. Added steps have the same form as
-// the others.
+// payload, optional fields); for a graph, one list for each step. Added and edited steps have the
+// same form as the others.
 namespace belay::core {
 
 using base::ByteReader;
@@ -42,8 +43,11 @@ enum StepFlag : std::uint8_t {
   // A topic's subscriber: names the branch that has everything except the target.
   kStepParent = 32,
   kStepBranchId = 64,  // tcc, xa: the caller's own id
+  kStepEdits = 128,    // replaces the step of the branch that it names
 };
-constexpr std::uint8_t kStepFlags = 127;
+constexpr std::uint8_t kStepFlags = 127;  // of a request, or added
+// What an edited step has in common with the step that it replaces.
+constexpr std::uint8_t kStepKept = kStepQuery | kStepParent | kStepBranchId;
 
 void put_retry(std::string& out, const Retry& retry) {
   base::put_varint(out, static_cast<std::uint64_t>(retry.first_interval.count()));
@@ -109,6 +113,7 @@ struct Definition::StepParts {
   std::optional<Retry> retry;
   std::uint32_t parent = 0;
   std::string_view branch_id;
+  std::uint32_t edits = 0;
 
   // Appends to `headers`, or only skips the bytes if `headers` is null.
   static StepParts read(ByteReader& in, std::uint8_t flags, std::vector<Header>* headers) {
@@ -125,6 +130,7 @@ struct Definition::StepParts {
       parts.branch_id = in.string();
       if (!is_branch_id(parts.branch_id)) in.fail();
     }
+    if (flags & kStepEdits) parts.edits = in.varint32();
     return parts;
   }
 };
@@ -251,6 +257,65 @@ Result<> Definition::add_steps(std::string_view steps) {
   return {};
 }
 
+Result<> Definition::edit_step(std::uint32_t branch, std::string_view edited) {
+  ByteReader in(edited);
+  const auto flags = in.u8();
+  const auto parts = StepParts::read(in, flags, nullptr);
+  const auto size = encoded().size();
+  const bool is_whole = in.ok() && in.at_end() && (flags & kStepEdits) != 0 &&
+                        size + edited.size() <= std::numeric_limits<std::uint32_t>::max();
+  const bool fits = is_whole && parts.edits == branch && branch < step_count_ &&
+                    (step_flags(branch) & kStepKept) == (flags & kStepKept) &&
+                    own_branch_id(branch) == parts.branch_id &&
+                    parent(branch).value_or(0) == parts.parent;
+  if (!fits) return Error{ErrorCode::corrupt, "an edited branch that cannot be read"};
+  const auto at = static_cast<std::uint32_t>(size);
+  bytes_.insert(size, edited);
+  std::memcpy(bytes_.data() + encoded().size() + branch * sizeof at, &at, sizeof at);
+  return {};
+}
+
+Result<> Definition::restore_added(std::string_view added) {
+  std::size_t done = 0;
+  for (ByteReader in(added); in.ok() && !in.at_end();) {
+    const auto at = in.offset();
+    const auto flags = in.u8();
+    const auto branch = StepParts::read(in, flags, nullptr).edits;
+    if (!in.ok() || (flags & kStepEdits) == 0) continue;
+    BELAY_TRY(add_steps(added.substr(done, at - done)));
+    BELAY_TRY(edit_step(branch, added.substr(at, in.offset() - at)));
+    done = in.offset();
+  }
+  return add_steps(added.substr(done));
+}
+
+bool Definition::is_edited(std::uint32_t branch) const {
+  return (step_flags(branch) & kStepEdits) != 0;
+}
+
+Definition Definition::without_edits() const {
+  std::string kept;
+  std::size_t at = 0;
+  for (ByteReader in(added()); in.ok() && !in.at_end(); at = in.offset()) {
+    const auto flags = in.u8();
+    StepParts::read(in, flags, nullptr);
+    if ((flags & kStepEdits) == 0) kept.append(added().substr(at, in.offset() - at));
+  }
+  auto before = *parse(bytes());  // these bytes were read before
+  BELAY_CHECK(before.add_steps(kept).has_value());
+  return before;
+}
+
+std::uint32_t Definition::edit_count() const {
+  std::uint32_t count = 0;
+  for (ByteReader in(added()); in.ok() && !in.at_end();) {
+    const auto flags = in.u8();
+    StepParts::read(in, flags, nullptr);
+    count += (flags & kStepEdits) != 0 ? 1 : 0;
+  }
+  return count;
+}
+
 Mode Definition::mode() const { return static_cast<Mode>(bytes_[1]); }
 Shape Definition::shape() const { return static_cast<Shape>(bytes_[2]); }
 std::string_view Definition::gid() const {
@@ -281,8 +346,7 @@ StepView Definition::own_view(std::uint32_t branch) const {
 
 StepView Definition::step(std::uint32_t branch) const {
   auto view = own_view(branch);
-  if ((step_flags(branch) & kStepParent) != 0)
-    view.payload = own_view(parts(branch).parent).payload;
+  if (const auto from = source(branch)) view.payload = step(*from).payload;
   return view;
 }
 
@@ -296,13 +360,13 @@ bool Definition::is_query(std::uint32_t branch) const {
   return (step_flags(branch) & kStepQuery) != 0;
 }
 
-// No search is needed: the back-check is the last branch of the request.
+// The back-check is the last branch of the request. No search is needed, unless steps were edited.
 std::optional<std::uint32_t> Definition::query() const {
   if (mode() == Mode::workflow) return 0;
   if (mode() != Mode::msg) return std::nullopt;
   for (auto branch = branch_count(); branch-- > 0;) {
-    if (step_at(branch) >= asked_bytes_) continue;
-    return is_query(branch) ? std::optional(branch) : std::nullopt;
+    if (is_query(branch)) return branch;
+    if (step_at(branch) < asked_bytes_) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -310,6 +374,10 @@ std::optional<std::uint32_t> Definition::query() const {
 std::optional<std::uint32_t> Definition::parent(std::uint32_t branch) const {
   if ((step_flags(branch) & kStepParent) == 0) return std::nullopt;
   return parts(branch).parent;
+}
+
+std::optional<std::uint32_t> Definition::source(std::uint32_t branch) const {
+  return is_edited(branch) ? std::nullopt : parent(branch);
 }
 
 base::BranchId Definition::branch_id(std::uint32_t branch) const {
@@ -363,7 +431,7 @@ std::optional<Millis> Definition::timeout_to_fail() const {
 
 std::optional<Millis> Definition::request_timeout(std::uint32_t branch) const {
   const auto flags = step_flags(branch);
-  if (flags & kStepParent) return request_timeout(parts(branch).parent);
+  if (const auto from = source(branch)) return request_timeout(*from);
   if (flags & kStepRequestTimeout) return parts(branch).request_timeout;
   if (!has(bytes_, kRequestTimeout)) return std::nullopt;
   return head().request_timeout;
@@ -371,7 +439,7 @@ std::optional<Millis> Definition::request_timeout(std::uint32_t branch) const {
 
 std::optional<Retry> Definition::retry(std::uint32_t branch) const {
   const auto flags = step_flags(branch);
-  if (flags & kStepParent) return retry(parts(branch).parent);
+  if (const auto from = source(branch)) return retry(*from);
   if (flags & kStepRetry) return parts(branch).retry;
   if (!has(bytes_, kRetry)) return std::nullopt;
   return head().retry;
@@ -379,9 +447,9 @@ std::optional<Retry> Definition::retry(std::uint32_t branch) const {
 
 std::vector<Header> Definition::headers(std::uint32_t branch) const {
   const auto flags = step_flags(branch);
-  if (flags & kStepParent) return headers(parts(branch).parent);
+  if (const auto from = source(branch)) return headers(*from);
   std::vector<Header> headers;
-  if (has(bytes_, kHeaders)) headers = head().headers;
+  if (!is_edited(branch) && has(bytes_, kHeaders)) headers = head().headers;
   if (flags & kStepHeaders) {
     ByteReader in(std::string_view(bytes_).substr(step_at(branch) + 1));
     StepParts::read(in, flags, &headers);
@@ -529,6 +597,26 @@ Definition Definition::make(const Draft& draft, std::string_view gid, const Grap
 std::string Definition::encode_step(const DraftStep& step) {
   std::string out;
   put_step(out, step);
+  return out;
+}
+
+std::string Definition::encode_edited(std::uint32_t branch, const StepView& view,
+                                      const std::vector<Header>& headers) const {
+  StepOptions options;
+  options.request_timeout = request_timeout(branch);
+  options.retry = retry(branch);
+  options.headers = headers;
+  std::string out = encode_step({.first = view.first,
+                                 .commit = view.commit,
+                                 .rollback = view.rollback,
+                                 .payload = view.payload,
+                                 .options = &options,
+                                 .is_query = is_query(branch),
+                                 .branch_id = own_branch_id(branch)});
+  const auto of = parent(branch);
+  out[0] = static_cast<char>(out[0] | kStepEdits | (of ? kStepParent : 0));
+  if (of) base::put_varint(out, *of);  // such a branch has no id of its own
+  base::put_varint(out, branch);
   return out;
 }
 

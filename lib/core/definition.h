@@ -1,7 +1,8 @@
 // The definition of a transaction as bytes: the same bytes in memory, in the log and in a row's
 // snapshot. The bytes are parsed once into offsets, so that the access to a step costs nothing. Two
 // submits are the same request if their bytes are equal. Branches that are added later (those of a
-// driven transaction, the subscribers of a topic) are appended and do not change the request.
+// driven transaction, the subscribers of a topic), and steps that an operator edits, are appended
+// and do not change the request.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +73,22 @@ class Definition {
 
   // Appends encoded steps. Error: corrupt; the definition is then unchanged.
   Result<> add_steps(std::string_view steps);
+  // Appends an edited step, which replaces that of the branch. The branch keeps its id and its
+  // place. Error: corrupt; the definition is then unchanged.
+  Result<> edit_step(std::uint32_t branch, std::string_view edited);
+  // What was appended to the request: added and edited steps.
   std::string_view added() const { return encoded().substr(asked_bytes_); }
+  // Appends them again. Error: corrupt.
+  Result<> restore_added(std::string_view added);
+  // The bytes of the branch's step with these targets, payload and headers, for `edit_step`. The
+  // headers are all that the branch is called with.
+  std::string encode_edited(std::uint32_t branch, const StepView& view,
+                            const std::vector<Header>& headers) const;
+  // How often a step was replaced.
+  std::uint32_t edit_count() const;
+  bool is_edited(std::uint32_t branch) const;
+  // As it was before all edits.
+  Definition without_edits() const;
 
   Mode mode() const;
   Shape shape() const;
@@ -128,6 +144,8 @@ class Definition {
   struct StepParts;
   StepParts parts(std::uint32_t branch) const;
   StepView own_view(std::uint32_t branch) const;
+  // The branch whose values this branch has, except for the target.
+  std::optional<std::uint32_t> source(std::uint32_t branch) const;
 
   // The text and behind it the offset of each step: a block of its own for two offsets would take
   // seven times their size.
@@ -149,6 +167,12 @@ Result<Definition> define(const Draft& draft, std::string_view gid, Entry entry,
                           const Limits& limits);
 // The same for one branch of a driven transaction.
 Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& limits);
+
+// The same for an edited step, see Definition::encode_edited; also what the definition takes with
+// it. Errors: also definition_limit.
+Result<std::string> encode_edited(const Definition& definition, std::uint32_t branch,
+                                  const StepView& view, const std::vector<Header>& headers,
+                                  const Limits& limits);
 
 // Checks the engine's own options by the same rules.
 Result<> check_options(const Options& options);

@@ -39,12 +39,15 @@ enum class RecordKind : std::uint8_t {
   // branch, op, due_at: as `started`, but the call is not made before due_at.
   scheduled = 14,
   // branch, op, text: who asked for it, and why. The operation is called now instead of at its
-  // time;
-  // that call does not count towards the pauses and the retry limit.
+  // time; that call does not count towards the pauses and the retry limit.
   hastened = 15,
   // branch, op, outcome (success or failure), text: who says so, and why. As `answered`, but an
   // operator knows the outcome.
   resolved = 16,
+  // branch, op, text: the edited step and a note, see edit.h. The branch is called with other
+  // values
+  // from now on.
+  edited = 17,
 };
 
 // True for the kinds with which a transaction begins.

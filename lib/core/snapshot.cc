@@ -80,7 +80,7 @@ Result<Transaction> decode(std::string_view content) {
   if (!definition) return definition.error();
   transaction.definition = std::move(*definition);
   if (transaction.concluded && transaction.mode() != Mode::workflow) in.fail();
-  BELAY_TRY(transaction.definition.add_steps(in.string()));
+  BELAY_TRY(transaction.definition.restore_added(in.string()));
   transaction.timeline = in.string();
   const auto reason = in.string();
   if (!reason.empty()) transaction.reason = std::make_unique<std::string>(reason);

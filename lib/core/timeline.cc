@@ -29,6 +29,7 @@ void put_entry(std::string& out, std::uint64_t created_at, const TimelineEntry& 
     case RecordKind::answered:
     case RecordKind::resolved:
     case RecordKind::hastened:
+    case RecordKind::edited:
     case RecordKind::parked:
       base::put_varint(out, record.branch);
       base::put_u8(out, pack(record));
@@ -58,6 +59,7 @@ bool read_entry(base::ByteReader& in, std::uint64_t created_at, TimelineEntry& e
     case RecordKind::answered:
     case RecordKind::resolved:
     case RecordKind::hastened:
+    case RecordKind::edited:
     case RecordKind::parked: {
       record.branch = in.varint32();
       const auto packed = in.u8();

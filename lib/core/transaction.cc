@@ -273,6 +273,41 @@ Result<> may_resolve(const Transaction& transaction, std::uint32_t branch, Op op
   return Error{ErrorCode::busy, "a call of branch " + id + " is in flight"};
 }
 
+namespace {
+
+bool has_ended(OpState state) { return state != OpState::idle && state != OpState::started; }
+
+// True if this operation of the branch is called, or may still be called later.
+bool may_be_called(const Transaction& transaction, std::uint32_t index, Op op) {
+  const auto& ops = ops_of(transaction.mode());
+  const auto& branch = transaction.branches[index];
+  const auto status = transaction.status;
+  const bool is_query = transaction.definition.is_query(index);
+  if (is_query || op == Op::query)
+    return is_query && op == Op::query && status == Status::prepared && !has_ended(branch.first);
+  if (op == ops.first)
+    return (status == ops.first_in || status == Status::prepared) && !has_ended(branch.first);
+  if (has_ended(branch.second)) return false;
+  if (ops.commits && op == ops.commit) return status != Status::aborting;
+  if (!ops.rolls_back || op != ops.rollback) return false;
+  if (status == Status::aborting) return branch.first != OpState::idle;
+  return !ops.commits || status == Status::prepared;
+}
+
+}  // namespace
+
+Result<> may_edit(const Transaction& transaction, std::uint32_t branch, Op op) {
+  BELAY_TRY(may_stop(transaction));
+  if (transaction.stopped) return forbidden(transaction, "it was stopped");
+  const auto id = std::string(transaction.definition.branch_id(branch).view());
+  if (!may_be_called(transaction, branch, op)) {
+    return forbidden(transaction, "the " + std::string(name_of(op)) + " of branch " + id +
+                                      " is not called any more, or never");
+  }
+  if (!transaction.branches[branch].in_flight) return {};
+  return Error{ErrorCode::busy, "a call of branch " + id + " is in flight"};
+}
+
 Result<> may_stop(const Transaction& transaction) {
   if (!transaction.finished()) return {};
   return forbidden(transaction, "it has ended already");

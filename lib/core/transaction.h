@@ -116,6 +116,9 @@ Result<> may_turn_back(const Transaction& transaction);
 // `failure`: of this operation of the branch; otherwise its success. Also `busy`, if a call of the
 // branch is in flight.
 Result<> may_resolve(const Transaction& transaction, std::uint32_t branch, Op op, bool failure);
+// This operation of the branch can still be called, and so be called with other values. Also
+// `busy`, as above.
+Result<> may_edit(const Transaction& transaction, std::uint32_t branch, Op op);
 Result<> may_stop(const Transaction& transaction);
 Result<> may_add_branch(const Transaction& transaction);
 // The same for this encoded branch; also `conflict`, if another branch has its id.

@@ -32,6 +32,7 @@ class Batches {
     std::swap(open, sealed);  // the sealed batch was carried out before: it is empty
     batch.realms = std::exchange(sealed.realms, {});
     batch.topics = std::exchange(sealed.topics, {});
+    batch.holds = std::exchange(sealed.holds, {});
     batch.answers = std::exchange(sealed.posted, {});
     sealed_records_ = sealed.writer.count();
     batch.lsn = 0;

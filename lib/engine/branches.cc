@@ -27,6 +27,7 @@ void Coordinator::call(Live& live, std::uint32_t branch, Op op) {
     case OutgoingCalls::Way::under_way: return;
     case OutgoingCalls::Way::answered: return on_outcome(live, branch, op, *begun.outcome);
     case OutgoingCalls::Way::waits_for_handler: return note_stuck(live);
+    case OutgoingCalls::Way::held: return decide(live, core::HeldBack{branch, begun.why});
     case OutgoingCalls::Way::unregistered: break;
   }
   // The transaction is stuck until the handler is registered.

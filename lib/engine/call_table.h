@@ -30,6 +30,10 @@ struct PendingCall {
 // The lane in which a branch's next call waits until its former call, which was given up, has
 // returned.
 constexpr ports::Lane lane_behind(ports::CallId id) { return ports::kOwnLanes + id; }
+// The lane of the calls that wait until their target, held as the nth, is released.
+constexpr ports::Lane lane_held(std::uint64_t nth) {
+  return ports::kOwnLanes + (ports::kOwnLanes >> 1) + nth;
+}
 
 class CallTable {
  public:

@@ -70,8 +70,9 @@ void Coordinator::close_if_done() {
     const bool busy = disk_.is_committing() || disk_.is_looking_up() ||
                       collecting_.is_under_way() || calls_.within_time() != 0 || extras_.doubts() ||
                       !acts_.empty() || !batches_.open.writer.empty() ||
-                      !batches_.open.topics.empty() || !batches_.open.posted.empty() ||
-                      posted_.is_reading() || !checkpoint_.is_done();
+                      !batches_.open.topics.empty() || !batches_.open.holds.empty() ||
+                      !batches_.open.posted.empty() || posted_.is_reading() ||
+                      !checkpoint_.is_done();
     if (busy) return;
     if (calls_.in_flight() != 0) return end_idle_waits();
     phase_ = Phase::closed;

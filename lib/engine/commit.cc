@@ -26,7 +26,7 @@ void Coordinator::flush() {
     // If nothing in the open batch was counted, all that was counted was held back by the batch
     // that is now on disk: the budget is free again.
     const bool is_empty = batches_.open.writer.empty() && batches_.open.topics.empty() &&
-                          batches_.open.posted.empty();
+                          batches_.open.holds.empty() && batches_.open.posted.empty();
     if (is_empty) budget_.renew();
     if (is_empty && batches_.batch.rows.empty() && !folds && !extras) return;
     budget_.renew();

@@ -32,9 +32,10 @@ Act to_act(Live& live, const core::Effect& effect) {
 
 }  // namespace
 
-Coordinator::Coordinator(const Options& options, Ports ports, const BatchLimits& limits)
+Coordinator::Coordinator(const Options& options, Ports ports, const BatchLimits& limits,
+                         std::optional<base::Log> log)
     : options_(options),
-      log_(options.log, options.log_user, options.log_level),
+      log_(log ? std::move(*log) : base::Log(options.log, options.log_user, options.log_level)),
       ports_(ports),
       inbox_(options_.limits, ports.alarm),
       checks_(ports.alarm),
@@ -260,8 +261,9 @@ void Coordinator::decide(Live& live, const core::Event& event) {
   if (!step_.records.empty()) {
     live.last_lsn = batches_.next();
     checkpoint_.wrote(live, live.last_lsn);
+    const bool was_stuck = live.stuck;
     note_stuck(live);
-    budget_.spend(0, stuck_.note(live, step_, batches_.open.stuck));
+    budget_.spend(0, stuck_.note(live, was_stuck, step_, batches_.open.stuck));
     note_branches(live);
     live_.weigh(live);
   }

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/log_burst.h"
+#include "belay/requests.h"
 #include "core/decide.h"
 #include "engine/act_queue.h"
 #include "engine/batches.h"
@@ -46,12 +47,15 @@ namespace belay::engine {
 
 class Coordinator {
  public:
-  Coordinator(const Options& options, Ports ports, const BatchLimits& limits = {});
+  // Without a log it makes one of the options.
+  Coordinator(const Options& options, Ports ports, const BatchLimits& limits = {},
+              std::optional<base::Log> log = {});
 
   // Before `start`: one recovered transaction, in any order; the lsns are those that the store
   // reports.
   void adopt(core::Transaction transaction, core::Lsn first_lsn, core::Lsn last_lsn, bool has_row);
   void adopt_topics(core::Topics topics) { subscriptions_.adopt(std::move(topics)); }
+  void adopt_holds(std::vector<Hold> holds) { calls_.holds().adopt(std::move(holds)); }
   void start(const Origin& origin);
 
   // From any thread. An error is returned at once, and the request's `done` never runs. Otherwise
@@ -114,6 +118,7 @@ class Coordinator {
   void read_posted();
   void take_posted();
   void take(ports::PostedRequest& request);
+  bool take_about_none(ports::PostedRequest& request, Verb verb);
   void posted_told(std::int64_t posted, const Result<Report>& result);
   void answer_posted(std::int64_t posted, std::string_view answer, std::string_view detail);
   // The request was decided: its answer goes into the batch with its effect.
@@ -121,6 +126,18 @@ class Coordinator {
   void note_taken(const R& request) {
     if constexpr (requires { request.posted; })
       if (posted_.is_open(request.posted)) answer_posted(request.posted, ports::kPostedTaken, {});
+  }
+
+  // A posted request that waited for the same lookup as a request before it, which must wait: so it
+  // waits too.
+  template <NamesGid R>
+  bool puts_off(const R& request) {
+    if constexpr (requires { request.posted; }) {
+      if (!posted_.is_open(request.posted) || !posted_.is_deferred(request.key())) return false;
+      posted_.defer(request.posted, false, time_.monotonic());
+      return true;
+    }
+    return false;
   }
 
   // submit.cc, driven.cc, workflow.cc, operator.cc, topics.cc: what the requests do.
@@ -137,7 +154,15 @@ class Coordinator {
   void stop(Live& live, WordRequest& request);
   void hasten(Live& live, WordRequest& request);
   void resolve_branch(Live& live, WordRequest& request);
+  std::optional<std::uint32_t> find_branch(const Live& live, const WordRequest& request);
+  bool waits_for_place(const Live& live, std::uint32_t branch, const Result<>& may) const;
+
+  // edit.cc: an operator changes what a branch is called with.
+  void edit_branch(Live& live, WordRequest& request);
+  void park_again(Live& live);
   void turn_back(Live& live, WordRequest& request);
+  void take(HoldRequest& request);
+  void take(LogLevelRequest& request);
   void take(HastenRequest& request);
   void hasten_some();
   void end_hastening(const Error& error);

@@ -47,6 +47,7 @@ void Coordinator::meet(Live& live, WordRequest& request) {
   if (request.word == WordRequest::Word::stop) return stop(live, request);
   if (request.word == WordRequest::Word::hasten) return hasten(live, request);
   if (request.word == WordRequest::Word::resolve) return resolve_branch(live, request);
+  if (request.word == WordRequest::Word::edit) return edit_branch(live, request);
   if (request.word == WordRequest::Word::back) return turn_back(live, request);
   resume(live);
   const auto status = live.transaction.status;

@@ -19,16 +19,18 @@
 
 namespace belay::engine {
 
-// A StuckNotice that is kept until it may be delivered.
+// A StuckNotice or an UnstuckNotice that is kept until it may be delivered.
 struct StuckNote {
-  std::string gid;
+  std::string gid{};
   Status status{};
-  std::string branch_id;
+  std::string branch_id{};
   Op op{};
-  std::string target;
-  std::string error;
+  std::string target{};
+  std::string error{};
   std::uint32_t attempts = 0;
-  std::string reason;
+  std::string reason{};
+  bool called = true;
+  bool over = false;  // an UnstuckNotice
 };
 
 // A caller that asks whether the disk accepts writes.
@@ -60,9 +62,10 @@ struct OpenBatch {
   core::BatchWriter writer;
   Acts acts;
   std::vector<ports::TopicChange> topics;
+  std::vector<ports::HoldChange> holds;
   // Callbacks of requests that do not end or decide a transaction: subscriptions, recorded steps.
   std::vector<base::Callback<std::monostate>> answers;
-  std::vector<StuckNote> stuck;  // for Options::on_stuck
+  std::vector<StuckNote> stuck;  // for Options::on_stuck and on_unstuck
   std::vector<StorageCheck> checks;
   std::vector<XaRealm> realms;
   std::vector<ports::PostedAnswer> posted;

@@ -48,23 +48,33 @@ void Coordinator::hasten(Live& live, WordRequest& request) {
   add_waiter(live, {std::move(request.done), false, 0});
 }
 
+// Answers the request if there is no such branch.
+std::optional<std::uint32_t> Coordinator::find_branch(const Live& live,
+                                                      const WordRequest& request) {
+  const auto& definition = live.transaction.definition;
+  for (std::uint32_t branch = 0; branch < definition.branch_count(); ++branch)
+    if (definition.branch_id(branch).view() == request.branch_id) return branch;
+  refuse(request.done, {ErrorCode::forbidden,
+                        fmt::format("the transaction has no branch '{}'", request.branch_id)});
+  return std::nullopt;
+}
+
+// True if the only thing in the way is a call that waits for its host or its handler's return: it
+// can be taken back.
+bool Coordinator::waits_for_place(const Live& live, std::uint32_t branch,
+                                  const Result<>& may) const {
+  return !may && may.error().code == ErrorCode::busy && calls_.waiting_op(live, branch).has_value();
+}
+
 // A recovered transaction is not resumed before it is decided, because no call may be made before.
 void Coordinator::resolve_branch(Live& live, WordRequest& request) {
+  const auto found = find_branch(live, request);
+  if (!found) return;
+  const auto branch = *found;
   const auto& definition = live.transaction.definition;
-  std::uint32_t branch = 0;
-  while (branch < definition.branch_count() &&
-         definition.branch_id(branch).view() != request.branch_id)
-    ++branch;
-  if (branch == definition.branch_count()) {
-    return refuse(request.done,
-                  {ErrorCode::forbidden,
-                   fmt::format("the transaction has no branch '{}'", request.branch_id)});
-  }
   const bool fails = request.outcome == OutcomeKind::failure;
   const auto may = core::may_resolve(live.transaction, branch, request.op, fails);
-  // A call that waits for its host or its handler's return is taken back.
-  const bool is_waiting =
-      !may && may.error().code == ErrorCode::busy && calls_.waiting_op(live, branch).has_value();
+  const bool is_waiting = waits_for_place(live, branch, may);
   if (!may && !is_waiting) return refuse(request.done, may.error());
   if (definition.is_query(branch) && !fails) {
     if (const auto topics = subscriptions_.check(definition); !topics)

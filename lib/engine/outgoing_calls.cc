@@ -66,6 +66,11 @@ OutgoingCalls::Begun OutgoingCalls::begin(Live& live, std::uint32_t branch, Op o
     return {Way::waits_for_handler};
   }
   const auto target = live.transaction.definition.target(branch, op);
+  if (auto held = holds_.find(target)) {
+    BELAY_MARK(call_waits_for_release);
+    waiting_.wait({&live, branch, op, held->lane}, false);
+    return {Way::held, std::nullopt, std::move(held->why)};
+  }
   const auto kind = caller_.kind_of(target);
   switch (kind) {
     case ports::Caller::Kind::unregistered: return {Way::unregistered};
@@ -125,7 +130,8 @@ std::optional<OutgoingCalls::Next> OutgoingCalls::take_next() {
 bool OutgoingCalls::send(const Next& next, std::uint64_t monotonic) {
   if (next.waited_behind) return false;
   const auto target = next.call.live->transaction.definition.target(next.call.branch, next.call.op);
-  if (caller_.kind_of(target) == ports::Caller::Kind::unregistered) return false;
+  if (caller_.kind_of(target) == ports::Caller::Kind::unregistered || holds_.find(target))
+    return false;
   send(next.call, monotonic);
   return true;
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "belay/options.h"
 #include "engine/call_table.h"
+#include "engine/holds.h"
 #include "engine/lanes.h"
 #include "engine/live.h"
 #include "ports/caller.h"
@@ -26,7 +27,9 @@ class OutgoingCalls {
  public:
   // Both must outlive this object.
   OutgoingCalls(const Options& options, ports::Caller& caller)
-      : options_(options), caller_(caller) {}
+      : options_(options), caller_(caller), holds_(caller) {}
+
+  Holds& holds() { return holds_; }
 
   // The number of this opening of the file; it is part of each call's fence.
   void start(std::uint64_t epoch) { epoch_ = epoch; }
@@ -38,10 +41,12 @@ class OutgoingCalls {
     // An earlier call of the branch was given up, and its handler still runs. Until it returns, no
     // call of that branch is made: neither the same operation again nor its undo.
     waits_for_handler,
+    held,  // an operator holds the target
   };
   struct Begun {
     Way way{};
     std::optional<Outcome> outcome{};  // set if answered
+    std::string why{};                 // set if held
   };
   // Begins a call of the branch. `monotonic`: ms, also below.
   Begun begin(Live& live, std::uint32_t branch, Op op, std::uint64_t monotonic);
@@ -49,12 +54,12 @@ class OutgoingCalls {
   // The calls that wait for a place, in the order of their turns.
   struct Next {
     PendingCall call;
-    bool waited_behind = false;  // it waited for a handler: the call must begin anew
+    bool waited_behind = false;  // for a handler or a release: the call must begin anew
   };
   // Removes and returns the next call that has a place.
   std::optional<Next> take_next();
   // Makes a call that did not wait behind a handler. False: its handler is not registered any more,
-  // and the call must begin anew.
+  // or its target is held, and the call must begin anew.
   bool send(const Next& next, std::uint64_t monotonic);
   // A lane may have a place again. True: calls wait for it.
   bool open(ports::Lane lane) { return waiting_.open(lane); }
@@ -119,6 +124,7 @@ class OutgoingCalls {
   const Options& options_;
   ports::Caller& caller_;
   std::uint64_t epoch_ = 0;
+  Holds holds_;
   CallTable table_;
   LaneQueues waiting_;
   std::deque<Answer> answers_;

@@ -5,7 +5,6 @@
 
 #include "base/signed_reason.h"
 #include "base/utf8.h"
-#include "belay/requests.h"
 #include "engine/coordinator.h"
 
 namespace belay::engine {
@@ -40,7 +39,8 @@ WordRequest::Word word_of(Verb verb) {
     case Verb::replay: return WordRequest::Word::hasten;
     case Verb::stop: return WordRequest::Word::stop;
     case Verb::back: return WordRequest::Word::back;
-    case Verb::resolve: break;
+    case Verb::edit: return WordRequest::Word::edit;
+    default: break;  // the others are about no transaction
   }
   return WordRequest::Word::resolve;
 }
@@ -100,6 +100,7 @@ void Coordinator::take(ports::PostedRequest& request) {
     return posted_told(request.id, Error{ErrorCode::unsupported,
                                          fmt::format("the verb '{}' is not known", request.verb)});
   }
+  if (take_about_none(request, *verb)) return;
   WordRequest word{.gid = request.gid,
                    .word = word_of(*verb),
                    .reason = base::signed_reason(request.reason, request.asked_by),
@@ -107,8 +108,42 @@ void Coordinator::take(ports::PostedRequest& request) {
                    .posted = request.id,
                    .branch_id = std::move(request.branch_id),
                    .op = request.op,
-                   .outcome = request.outcome};
+                   .outcome = request.outcome,
+                   .changes = std::move(request.changes)};
   take(word);
+}
+
+// What is about no transaction; false: it is about one. Its answer goes into the open batch.
+bool Coordinator::take_about_none(ports::PostedRequest& request, Verb verb) {
+  using Kind = ports::TopicChange::Kind;
+  const auto refused = [this, id = request.id](const Result<>& result) {
+    if (!result) posted_told(id, result.error());
+  };
+  const auto change_topic = [&](Kind kind) {
+    TopicRequest topic{{std::move(request.subscription), kind}, refused, request.id};
+    take(topic);
+  };
+  switch (verb) {
+    case Verb::hold:
+    case Verb::release: {
+      HoldRequest hold{
+          {{std::move(request.target), std::move(request.reason), std::move(request.asked_by)},
+           verb == Verb::release},
+          refused,
+          request.id};
+      take(hold);
+      return true;
+    }
+    case Verb::subscribe: return change_topic(Kind::subscribe), true;
+    case Verb::unsubscribe: return change_topic(Kind::unsubscribe), true;
+    case Verb::remove_topic: return change_topic(Kind::remove), true;
+    case Verb::log_level: {
+      LogLevelRequest level{request.level, refused, request.id};
+      take(level);
+      return true;
+    }
+    default: return false;
+  }
 }
 
 // The result of a request comes within its decision, or after the batch with its answer.

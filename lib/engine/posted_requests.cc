@@ -59,7 +59,7 @@ void PostedRequests::defer(std::int64_t id, bool no_room, std::uint64_t monotoni
 }
 
 bool PostedRequests::must_wait(const ports::PostedRequest& request) const {
-  return (no_room_ && request.definition.has_value()) || deferred_.contains(request.gid);
+  return (no_room_ && request.definition.has_value()) || is_deferred(request.gid);
 }
 
 }  // namespace belay::engine

@@ -6,11 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "ports/store.h"
 
@@ -55,6 +56,8 @@ class PostedRequests {
   bool is_open(std::int64_t id) const { return open_.contains(id); }
   // The gid of an open request.
   const std::string& gid_of(std::int64_t id) const { return open_.at(id); }
+  // A request for this gid waits in the file for another try.
+  bool is_deferred(std::string_view gid) const { return !gid.empty() && deferred_.contains(gid); }
   // The answer is in the open batch.
   void answered(std::int64_t id);
   // The request cannot be carried out at the moment. It stays in the file, as does what was posted
@@ -83,7 +86,7 @@ class PostedRequests {
   std::size_t in_batches_ = 0;  // answers that are not on disk yet
   std::deque<ports::PostedRequest> waiting_;
   std::unordered_map<std::int64_t, std::string> open_;  // the gids of requests without an answer
-  std::unordered_set<std::string> deferred_;            // gids
+  std::set<std::string, std::less<>> deferred_;         // gids
 };
 
 }  // namespace belay::engine

@@ -98,6 +98,7 @@ void Coordinator::take_looked_up() {
 // Since the lookup began the disk may have begun to refuse, or the engine to close.
 template <NamesGid R>
 void Coordinator::resolve(R& request, const std::optional<ports::StoredSummary>& stored) {
+  if (puts_off(request)) return;
   if (stored) {
     if (const auto recalled = request.recall(*stored); !recalled)
       refuse(request.done, recalled.error());

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "base/enter.h"
+#include "belay/changes.h"
 #include "belay/engine.h"
 #include "core/definition.h"
 #include "core/transaction.h"
@@ -23,6 +25,8 @@
 #include "ports/store.h"
 
 namespace belay::engine {
+
+std::size_t memory_of(const Changes& changes);
 
 // The error of a request whose transaction has ended already.
 Error is_over(const ports::StoredSummary& stored);
@@ -77,7 +81,7 @@ struct BranchRequest {
 
 // The decision of a driven transaction's caller, or an operator's command for any transaction.
 struct WordRequest {
-  enum class Word : std::uint8_t { submit, abort, back, stop, hasten, resolve };
+  enum class Word : std::uint8_t { submit, abort, back, stop, hasten, resolve, edit };
   static constexpr bool kOnlyLooks = false;
   std::string gid;
   Word word{};
@@ -89,13 +93,17 @@ struct WordRequest {
   std::uint64_t timeout_ms = 0;
   Millis delay{};           // the delay of a message's submit
   std::int64_t posted = 0;  // as in SubmitRequest
-  // With `resolve`: the branch and its operation that ended, and how.
+  // With `resolve`: the branch and its operation that ended, and how. With `edit`: what to change
+  // of them.
   std::string branch_id{};
   Op op{};
   OutcomeKind outcome{};
+  std::shared_ptr<const Changes> changes{};
 
   std::string_view key() const { return gid; }
-  std::size_t bytes() const { return gid.size() + reason.size() + branch_id.size(); }
+  std::size_t bytes() const {
+    return gid.size() + reason.size() + branch_id.size() + (changes ? memory_of(*changes) : 0);
+  }
   Result<> recall(const ports::StoredSummary& stored) const;
 };
 
@@ -126,11 +134,31 @@ struct EndRequest {
 struct TopicRequest {
   ports::TopicChange change;
   base::Callback<std::monostate> done;
+  std::int64_t posted = 0;  // as in SubmitRequest
 
   std::size_t bytes() const {
     const auto& [topic, target, remark] = change.subscription;
     return topic.size() + target.size() + remark.size();
   }
+};
+
+struct HoldRequest {
+  ports::HoldChange change;
+  base::Callback<std::monostate> done;
+  std::int64_t posted = 0;  // as in SubmitRequest
+
+  std::size_t bytes() const {
+    const auto& hold = change.hold;
+    return hold.target.size() + hold.reason.size() + hold.asked_by.size();
+  }
+};
+
+struct LogLevelRequest {
+  LogLevel level{};
+  base::Callback<std::monostate> done;
+  std::int64_t posted = 0;  // as in SubmitRequest
+
+  std::size_t bytes() const { return 0; }
 };
 
 struct TopicsRequest {
@@ -166,8 +194,8 @@ concept NamesGid = requires(const R& request) {
 using GidRequest = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
                                 ProgressRequest, EndRequest>;
 using Request = std::variant<SubmitRequest, FindRequest, BranchRequest, WordRequest,
-                             ProgressRequest, EndRequest, TopicRequest, TopicsRequest,
-                             HastenRequest, RegisteredRequest, CloseRequest>;
+                             ProgressRequest, EndRequest, TopicRequest, HoldRequest, TopicsRequest,
+                             LogLevelRequest, HastenRequest, RegisteredRequest, CloseRequest>;
 
 // A posted request is not queued: it waits in the state file, and few of them are read at a time.
 template <class Any>

@@ -6,6 +6,14 @@
 #include "engine/log_about.h"
 
 namespace belay::engine {
+namespace {
+
+std::size_t note_bytes(const StuckNote& note) {
+  return sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size() +
+         note.reason.size();
+}
+
+}  // namespace
 
 bool StuckWatch::judge(Live& live, bool held_up) {
   const bool stuck = held_up || core::is_stuck(live.transaction, options_.stuck_after);
@@ -32,46 +40,74 @@ void StuckWatch::log_left_out(std::uint64_t monotonic) {
   if (count != 0) log_.warning("{} more transactions are stuck: belay stuck shows them", count);
 }
 
-std::size_t StuckWatch::note(const Live& live, const core::Step& step,
+std::size_t StuckWatch::note(const Live& live, bool was_stuck, const core::Step& step,
                              std::vector<StuckNote>& notes) const {
-  if (options_.on_stuck == nullptr || !live.stuck) return 0;
-  const auto& transaction = live.transaction;
-  std::size_t bytes = 0;
-  for (const auto& record : step.records) {
-    const bool called = record.kind == core::RecordKind::answered;
-    if (!called && record.kind != core::RecordKind::parked) continue;
-    const auto& branch = transaction.branches[record.branch];
-    if (called && branch.unanswered == 0) continue;
-    notes.push_back(
-        {.gid = std::string(transaction.gid()),
-         .status = transaction.status,
-         .branch_id = std::string(transaction.definition.branch_id(record.branch).view()),
-         .op = record.op,
-         .target = std::string(transaction.definition.target(record.branch, record.op)),
-         .error = branch.last_error ? *branch.last_error : std::string(),
-         .attempts = branch.unanswered,
-         .reason = std::string(core::turn_reason_of(transaction))});
-    const auto& note = notes.back();
-    bytes += sizeof(StuckNote) + note.gid.size() + note.target.size() + note.error.size() +
-             note.reason.size();
+  if (!live.stuck && !was_stuck) return 0;
+  const auto first = notes.size();
+  if (!live.stuck) {
+    add_over(live.transaction, {}, notes);
+  } else {
+    for (const auto& record : step.records) note_record(live.transaction, record, notes);
   }
+  std::size_t bytes = 0;
+  for (auto i = first; i < notes.size(); ++i) bytes += note_bytes(notes[i]);
   return bytes;
 }
 
+void StuckWatch::note_record(const core::Transaction& transaction, const core::Record& record,
+                             std::vector<StuckNote>& notes) const {
+  const bool called = record.kind == core::RecordKind::answered;
+  const bool parked = record.kind == core::RecordKind::parked;
+  const bool resolved = record.kind == core::RecordKind::resolved;
+  if (!called && !parked && !resolved) return;
+  const auto& branch = transaction.branches[record.branch];
+  const auto branch_id = transaction.definition.branch_id(record.branch).view();
+  if (!parked && branch.unanswered == 0) return add_over(transaction, branch_id, notes);
+  if (options_.on_stuck == nullptr || resolved) return;
+  notes.push_back({.gid = std::string(transaction.gid()),
+                   .status = transaction.status,
+                   .branch_id = std::string(branch_id),
+                   .op = record.op,
+                   .target = std::string(transaction.definition.target(record.branch, record.op)),
+                   .error = branch.last_error ? *branch.last_error : std::string(),
+                   .attempts = branch.unanswered,
+                   .reason = std::string(core::turn_reason_of(transaction)),
+                   .called = called});
+}
+
+void StuckWatch::add_over(const core::Transaction& transaction, std::string_view branch_id,
+                          std::vector<StuckNote>& notes) const {
+  if (options_.on_unstuck == nullptr) return;
+  notes.push_back({.gid = std::string(transaction.gid()),
+                   .status = transaction.status,
+                   .branch_id = std::string(branch_id),
+                   .over = true});
+}
+
 void StuckWatch::tell(const std::vector<StuckNote>& notes) const {
-  for (const auto& note : notes) {
-    base::enter(log_, "Options::on_stuck", [&] {
-      options_.on_stuck({.gid = note.gid,
-                         .status = note.status,
-                         .branch_id = note.branch_id,
-                         .op = note.op,
-                         .target = note.target,
-                         .error = note.error,
-                         .attempts = note.attempts,
-                         .reason = note.reason},
+  for (const auto& note : notes) note.over ? tell_over(note) : tell_stuck(note);
+}
+
+void StuckWatch::tell_stuck(const StuckNote& note) const {
+  base::enter(log_, "Options::on_stuck", [&] {
+    options_.on_stuck({.gid = note.gid,
+                       .status = note.status,
+                       .branch_id = note.branch_id,
+                       .op = note.op,
+                       .target = note.target,
+                       .error = note.error,
+                       .attempts = note.attempts,
+                       .reason = note.reason,
+                       .called = note.called},
+                      options_.on_stuck_user);
+  });
+}
+
+void StuckWatch::tell_over(const StuckNote& note) const {
+  base::enter(log_, "Options::on_unstuck", [&] {
+    options_.on_unstuck({.gid = note.gid, .status = note.status, .branch_id = note.branch_id},
                         options_.on_stuck_user);
-    });
-  }
+  });
 }
 
 }  // namespace belay::engine

@@ -1,10 +1,11 @@
 // The transactions that do not make progress: which they are, the log lines about them, and the
-// notices for Options::on_stuck, which are delivered once they are on disk.
+// notices for Options::on_stuck and on_unstuck, which are delivered once they are on disk.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -33,13 +34,22 @@ class StuckWatch {
   void log(const Live& live, std::optional<std::uint32_t> held_up, std::uint64_t monotonic);
   void log_left_out(std::uint64_t monotonic);
 
-  // Adds to `notes`, for Options::on_stuck, what `step` has decided about the calls of a stuck
-  // transaction. The notes are copies, because later steps may follow before the notes may be
-  // delivered. Returns the bytes that the new notes take.
-  std::size_t note(const Live& live, const core::Step& step, std::vector<StuckNote>& notes) const;
+  // Adds to `notes` what `step` has decided about the calls of a stuck transaction, and that the
+  // transaction is stuck no longer. `was_stuck`: before the step. The notes are copies, because
+  // later steps may follow before the notes may be delivered. Returns the bytes that the new notes
+  // take.
+  std::size_t note(const Live& live, bool was_stuck, const core::Step& step,
+                   std::vector<StuckNote>& notes) const;
   void tell(const std::vector<StuckNote>& notes) const;
 
  private:
+  void note_record(const core::Transaction& transaction, const core::Record& record,
+                   std::vector<StuckNote>& notes) const;
+  void add_over(const core::Transaction& transaction, std::string_view branch_id,
+                std::vector<StuckNote>& notes) const;
+  void tell_stuck(const StuckNote& note) const;
+  void tell_over(const StuckNote& note) const;
+
   const Options& options_;
   const base::Log& log_;
   base::LogBurst lines_;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/check_length.h"
 #include "core/bounds.h"
 #include "core/transaction.h"
 
@@ -13,13 +14,6 @@ namespace {
 constexpr std::size_t kTopicBytesMax = 256;
 constexpr std::size_t kRemarkBytesMax = 1024;
 constexpr std::size_t kEntryBytes = 100;  // the size of a topic or a subscription without its texts
-
-Result<> check_text(std::string_view what, std::string_view text, std::size_t least,
-                    std::size_t most) {
-  if (text.size() >= least && text.size() <= most) return {};
-  return Error{ErrorCode::invalid_argument, fmt::format("the {} has {} bytes, it must be {} to {}",
-                                                        what, text.size(), least, most)};
-}
 
 std::size_t bytes_of(std::string_view topic, std::string_view target, std::string_view remark) {
   return kEntryBytes + topic.size() + target.size() + remark.size();
@@ -69,10 +63,10 @@ Result<> Subscriptions::check(const ports::TopicChange& change) const {
 
 Result<> Subscriptions::check_texts(const ports::TopicChange& change) const {
   const auto& [topic, target, remark] = change.subscription;
-  BELAY_TRY(check_text("topic", topic, 1, kTopicBytesMax));
+  BELAY_TRY(base::check_length("topic", topic, 1, kTopicBytesMax));
   if (change.kind == Kind::remove) return {};
-  BELAY_TRY(check_text("target", target, 1, core::kTargetBytesMax));
-  BELAY_TRY(check_text("remark", remark, 0, kRemarkBytesMax));
+  BELAY_TRY(base::check_length("target", target, 1, core::kTargetBytesMax));
+  BELAY_TRY(base::check_length("remark", remark, 0, kRemarkBytesMax));
   if (!core::is_topic(target)) return {};
   return Error{ErrorCode::invalid_argument,
                fmt::format("the target '{}' is a topic itself", target)};

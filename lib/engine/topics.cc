@@ -13,6 +13,7 @@ void Coordinator::take(TopicRequest& request) {
   budget_.spend(0, sizeof(ports::TopicChange) + request.bytes());
   batches_.open.topics.push_back(std::move(request.change));
   batches_.open.answers.push_back(std::move(request.done));
+  if (request.posted != 0) answer_posted(request.posted, ports::kPostedTaken, {});
 }
 
 // The subscriptions in memory are one batch ahead of the file, so the answer waits for that batch.

@@ -44,6 +44,8 @@ class Caller {
   virtual bool has_place(Lane lane) = 0;
   // Why the lane will hardly have a place soon: its host does not answer. Nothing: it may have one.
   virtual std::optional<std::string> why_shut(Lane) { return std::nullopt; }
+  // The host of a URL as its figures name it; empty for other targets.
+  virtual std::string host_of(std::string_view) { return {}; }
   // Only for calls whose lane has a place: copies what is needed of `call` and starts it.
   // engine::Coordinator::answer is called at most once for each call, on the loop and never within
   // this function. Without an answer the engine gives the call up at its timeout (a

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "belay/changes.h"
+#include "belay/hold.h"
 #include "belay/hooks.h"
 #include "belay/msg.h"
 #include "belay/result.h"
@@ -58,10 +60,14 @@ struct PostedRequest {
   std::string asked_by{};
   // Of a submit: what `body` describes.
   std::optional<core::Definition> definition{};
-  // Of `resolve`, likewise.
+  // Of `resolve` and `edit`, likewise.
   std::string branch_id{};
   Op op{};
   OutcomeKind outcome{};
+  std::shared_ptr<const Changes> changes{};
+  std::string target{};         // of hold and release
+  Subscription subscription{};  // of subscribe, unsubscribe and remove_topic
+  LogLevel level{};             // of log_level
   // The request can never be carried out.
   std::optional<Error> wrong{};
 };
@@ -76,6 +82,12 @@ struct PostedAnswer {
   std::uint64_t at = 0;  // ms since the epoch
 };
 
+// Once more does no harm.
+struct HoldChange {
+  Hold hold;
+  bool releases = false;  // only the hold's target counts
+};
+
 struct Batch {
   // The lsn of the log row; 0: there are no records, only rows and folding.
   Lsn lsn = 0;
@@ -83,6 +95,7 @@ struct Batch {
   std::vector<RowChange> rows;
   // In order; to apply them twice does no harm.
   std::vector<TopicChange> topics;
+  std::vector<HoldChange> holds;  // likewise
   // The figures of the called hosts, for readers of the file; they replace the former figures.
   std::optional<std::vector<HostFigures>> hosts;
   // The times that no engine saw, as text in the engine's format, see engine/seen_time.h. Replaces

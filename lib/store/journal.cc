@@ -203,6 +203,9 @@ Result<> Journal::Impl::prepare() {
   auto topics = TopicWriter::prepare(database_.handle());
   if (!topics) return topics.error();
   statements->topics = std::move(*topics);
+  auto holds = HoldWriter::prepare(database_.handle());
+  if (!holds) return holds.error();
+  statements->holds = std::move(*holds);
   auto posted = PostedTable::prepare(database_.handle());
   if (!posted) return posted.error();
   statements->posted = std::move(*posted);
@@ -270,6 +273,7 @@ Result<> Journal::Impl::write(const ports::Batch& batch, core::Lsn fold_below) {
   }
   BELAY_TRY(write_rows(batch.rows));
   for (const auto& change : batch.topics) BELAY_TRY(statements.topics.write(change));
+  for (const auto& change : batch.holds) BELAY_TRY(statements.holds.write(change));
   BELAY_TRY(statements.posted.write(batch.answers));
   BELAY_TRY(write_extras(batch));
   if (fold_below != 0) {

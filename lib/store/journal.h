@@ -74,6 +74,7 @@ struct Recovered {
   std::uint64_t seen_until = 0;
   std::string gaps{};  // the last value of ports::Batch::gaps
   core::Topics topics;
+  std::vector<Hold> holds{};
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;
   bool has_posted = false;  // the file holds requests without an answer

@@ -13,6 +13,7 @@
 #include "sqlite/sqlite.h"
 #include "store/held_file.h"
 #include "store/history_collector.h"
+#include "store/holds.h"
 #include "store/journal.h"
 #include "store/lock_file.h"
 #include "store/posted.h"
@@ -63,6 +64,7 @@ class Journal::Impl {
     sqlite::Statement data_version;
     std::unique_ptr<RowWriter> rows;
     TopicWriter topics;
+    HoldWriter holds;
     PostedTable posted;
   };
   struct LogRow {

@@ -15,6 +15,7 @@
 #include "base/percent.h"
 #include "base/quiet_signals.h"
 #include "store/first_look.h"
+#include "store/holds.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
 #include "store/realms.h"
@@ -248,6 +249,10 @@ Result<std::vector<Topic>> Reader::Impl::topics() {
   return all;
 }
 
+Result<std::vector<Hold>> Reader::Impl::holds() {
+  return at_one_moment<std::vector<Hold>>([&] { return store::read_holds(database_); });
+}
+
 Result<std::vector<XaRealm>> Reader::Impl::realms() {
   return at_one_moment<std::vector<XaRealm>>([&] { return store::read_realms(database_); });
 }
@@ -365,6 +370,9 @@ Result<std::vector<Topic>> Reader::topics() {
 }
 Result<Topic> Reader::topic(std::string_view name) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.topic(name); });
+}
+Result<std::vector<Hold>> Reader::holds() {
+  return Impl::enter(impl_, [](Impl& impl) { return impl.holds(); });
 }
 Result<std::vector<XaRealm>> Reader::realms() {
   return Impl::enter(impl_, [](Impl& impl) { return impl.realms(); });

@@ -54,6 +54,7 @@ class Reader::Impl {
   Result<WholeTransaction> read(std::string_view gid);
   Result<std::optional<TimePoint>> oldest_unfinished();
   Result<std::vector<Topic>> topics();
+  Result<std::vector<Hold>> holds();
   Result<Topic> topic(std::string_view name);
   Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();

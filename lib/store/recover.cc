@@ -5,6 +5,7 @@
 
 #include "core/codec.h"
 #include "store/fold.h"
+#include "store/holds.h"
 #include "store/journal_impl.h"
 #include "store/topics.h"
 
@@ -114,6 +115,9 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   auto topics = read_topics(database_);
   if (!topics) return topics.error();
   recovered.topics = std::move(*topics);
+  auto holds = read_holds(database_);
+  if (!holds) return holds.error();
+  recovered.holds = std::move(*holds);
   auto posted = has_posted(database_);
   if (!posted) return posted.error();
   recovered.has_posted = *posted;

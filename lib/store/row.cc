@@ -88,7 +88,7 @@ void put_step_options(std::string& out, const core::Definition& definition, std:
 }
 
 // [first, rollback, payload, options, commit, branch_id], without empty values at the end. A
-// subscriber has the payload of its topic.
+// subscriber has the payload of its topic, unless it was edited.
 void put_step(std::string& out, const core::Definition& definition, std::uint32_t branch,
               std::string& options) {
   const auto step = definition.step(branch);
@@ -109,7 +109,8 @@ void put_step(std::string& out, const core::Definition& definition, std::uint32_
   json::put_text(out, step.rollback);
   if (!step.payload.empty() || !options.empty() || has_more) {
     out.push_back(',');
-    json::put_bytes(out, parent ? std::string_view() : step.payload);
+    const bool is_parents = parent && !definition.is_edited(branch);
+    json::put_bytes(out, is_parents ? std::string_view() : step.payload);
   }
   if (!options.empty() || has_more) {
     out.push_back(',');
@@ -124,6 +125,22 @@ void put_step(std::string& out, const core::Definition& definition, std::uint32_
     json::put_text(out, own_id);
   }
   out.push_back(']');
+}
+
+// {"2": step}: the edited steps by the branch's number, as they were before all edits.
+void put_before_edits(std::string& out, const core::Definition& definition) {
+  const auto before = definition.without_edits();
+  std::string options;
+  out.append(",\"before_edits\":");
+  char opens = '{';
+  for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
+    if (!definition.is_edited(i)) continue;
+    out.push_back(std::exchange(opens, ','));
+    json::put_text(out, std::to_string(i + 1));
+    out.push_back(':');
+    put_step(out, before, i, options);
+  }
+  out.push_back('}');
 }
 
 // The steps for which each step waits, numbered from 1 as in a saga.
@@ -184,7 +201,8 @@ void put_event(std::string& out, const core::TimelineEvent& event, std::uint64_t
   const bool of_branch = event.kind == RecordKind::answered || event.kind == RecordKind::parked ||
                          event.kind == RecordKind::started || event.kind == RecordKind::added ||
                          event.kind == RecordKind::progressed ||
-                         event.kind == RecordKind::resolved || event.kind == RecordKind::hastened;
+                         event.kind == RecordKind::resolved || event.kind == RecordKind::hastened ||
+                         event.kind == RecordKind::edited;
   const auto result = event.kind == RecordKind::finished ? static_cast<std::int64_t>(event.status)
                                                          : static_cast<std::int64_t>(event.outcome);
   const std::array<std::int64_t, 7> values = {
@@ -261,6 +279,7 @@ void render_definition(std::string& out, const core::Definition& definition) {
     put_step(out, definition, i, options);
   }
   out.push_back(']');
+  if (definition.edit_count() > 0) put_before_edits(out, definition);
   if (const auto query = definition.query()) {
     out.append(",\"query\":");
     base::append_number(out, *query);

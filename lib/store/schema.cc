@@ -15,12 +15,13 @@ namespace {
 // pages come last.
 //
 // definition.steps: for each branch [first target, rollback target, payload, options, commit
-// target, the caller's own id], without empty values at the end. definition.query: the index of a
-// message's back-check in steps. branches: for each branch [first op's state, attempts, second op's
-// state, attempts, due_at, last_error, parked], without zeros at the end. timeline: for each event
-// [kind, ms since created_at, branch or 0, op, outcome or status, detail, repeats], likewise.
-// progress: for each step of a workflow [branch_id, op, status, data, ms since created_at]; the
-// step's event in the timeline has the step's index as its branch.
+// target, the caller's own id], without empty values at the end. definition.before_edits: the steps
+// that an operator has edited, by their numbers from 1, as they were before. definition.query: the
+// index of a message's back-check in steps. branches: for each branch [first op's state, attempts,
+// second op's state, attempts, due_at, last_error, parked], without zeros at the end. timeline: for
+// each event [kind, ms since created_at, branch or 0, op, outcome or status, detail, repeats],
+// likewise. progress: for each step of a workflow [branch_id, op, status, data, ms since
+// created_at]; the step's event in the timeline has the step's index as its branch.
 constexpr const char* kVersion1 = R"(
 CREATE TABLE log(lsn INTEGER PRIMARY KEY, records BLOB NOT NULL);
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -69,9 +70,9 @@ CREATE TABLE topic_rows(
 INSERT INTO topic_rows SELECT DISTINCT topic, 1, 0, 0 FROM topics;
 )";
 
-// Version 4 adds the requests of other processes. Applications put tables of their own into the
-// file, so its name begins with belay's. The index finds the requests without an answer in the
-// order of their ids, and the oldest answers.
+// Version 4 adds the requests of other processes, and the targets that an operator holds.
+// Applications put tables of their own into the file, so their names begin with belay's. The index
+// finds the requests without an answer in the order of their ids, and the oldest answers.
 constexpr const char* kVersion4 = R"(
 CREATE TABLE belay_requests(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -91,6 +92,12 @@ CREATE INDEX belay_requests_orders ON belay_requests(id)
   WHERE answered_at IS NULL AND verb <> 'submit';
 CREATE INDEX belay_requests_submits ON belay_requests(gid, id)
   WHERE answered_at IS NULL AND verb = 'submit';
+CREATE TABLE belay_holds(
+  target TEXT PRIMARY KEY NOT NULL,
+  reason TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  held_at INTEGER NOT NULL
+) WITHOUT ROWID;
 )";
 
 // The views take time linear in the size of a row: SQLite finds a value in an array only by walking
@@ -171,7 +178,7 @@ CREATE VIEW timeline AS SELECT
     WHEN 3 THEN 'answered' WHEN 4 THEN 'parked' WHEN 5 THEN 'aborting' WHEN 6 THEN 'finished'
     WHEN 7 THEN 'prepared' WHEN 8 THEN 'added' WHEN 9 THEN 'committing'
     WHEN 10 THEN 'stopped' WHEN 12 THEN 'progressed' WHEN 13 THEN 'concluded'
-    WHEN 15 THEN 'replayed' WHEN 16 THEN 'resolved' END AS event,
+    WHEN 15 THEN 'replayed' WHEN 16 THEN 'resolved' WHEN 17 THEN 'edited' END AS event,
   CASE WHEN kind = 12 THEN name WHEN branch > 0
     THEN CASE op WHEN 8 THEN '00' ELSE coalesce(name, printf('%02d', branch)) END END AS branch_id,
   CASE WHEN kind = 12 THEN step_op WHEN branch > 0 AND kind != 8

@@ -142,6 +142,7 @@ std::string_view word_of(RecordKind kind) {
     case RecordKind::concluded: return "concluded";
     case RecordKind::hastened: return "replayed";
     case RecordKind::resolved: return "resolved";
+    case RecordKind::edited: return "edited";
     case RecordKind::scheduled: break;  // not in the timeline
   }
   return {};

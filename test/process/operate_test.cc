@@ -1,15 +1,13 @@
-// `belay replay`, `stop` and `back`: an operator brings to an end what does not go on by itself, on
-// a running server, in a program that embeds belay, and on the file of a dead one.
+// `belay replay`, `stop`, `back`, `resolve`, `edit` and `hold`: an operator brings to an end what
+// does not go on by itself, on a running server, in a program that embeds belay, and on the file of
+// a dead one.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <thread>
+#include <fstream>
 
-#include "belay/engine.h"
-#include "belay/reader.h"
-#include "belay/saga.h"
+#include "embedder.h"
 #include "served.h"
 #include "support/http_peer.h"
 
@@ -43,57 +41,6 @@ constexpr const char* kRare = R"(,"retry_interval":3600)";
 
 Served stuck_server() { return Served({"--stuck-after", "1", "--retry-interval-max", "1h"}); }
 
-// A program that embeds an engine: nobody can speak to it but through its file.
-struct Embedder {
-  Engine open() {
-    Options options;
-    options.stuck_after = 1;
-    options.retry.first_interval = options.retry.interval_max = 1h;
-    auto engine = Engine::open(db, options);
-    REQUIRE(engine.has_value());
-    const auto pay = [](const Call&, void* self) {
-      ++static_cast<Embedder*>(self)->payments;
-      return Outcome::success();
-    };
-    const auto refund = [](const Call&, void* self) {
-      ++static_cast<Embedder*>(self)->refunds;
-      return Outcome::success();
-    };
-    const auto print = [](const Call&, void* self) {
-      return static_cast<Embedder*>(self)->prints ? Outcome::success() : Outcome::unknown("jammed");
-    };
-    const auto hold = [](const Call&, void* self) {
-      static_cast<Embedder*>(self)->holds.wait(true);
-      return Outcome::success();
-    };
-    REQUIRE(engine->handle("pay", pay, this));
-    REQUIRE(engine->handle("refund", refund, this));
-    REQUIRE(engine->handle("print", print, this));
-    REQUIRE(engine->handle("hold", hold, this));
-    REQUIRE(engine->start());
-    return std::move(*engine);
-  }
-
-  TempDir dir;
-  std::string db = dir.file("state.db");
-  std::atomic<int> payments = 0;
-  std::atomic<int> refunds = 0;
-  std::atomic<bool> prints = false;
-  std::atomic<bool> holds = false;
-};
-
-// Until the file says that it is stuck; false if it does not within a minute.
-bool becomes_stuck(const std::string& db, const std::string& gid) {
-  const auto late = std::chrono::steady_clock::now() + 1min;
-  while (std::chrono::steady_clock::now() < late) {
-    auto reader = Reader::open(db);
-    const auto row = reader ? reader->find(gid) : Result<TransactionRow>(reader.error());
-    if (row && row->stuck) return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
-
 // Submits sagas that call `target`, one after the other, and waits until they are stuck.
 bool stage(const Served& served, const std::string& target, const Words& gids) {
   for (const auto& gid : gids) {
@@ -101,14 +48,6 @@ bool stage(const Served& served, const std::string& target, const Words& gids) {
   }
   return std::all_of(gids.begin(), gids.end(),
                      [&](const auto& gid) { return becomes_stuck(served.db(), gid); });
-}
-
-// Three sagas that have paid and cannot print.
-void stage_jammed(Engine& engine, const std::string& db, const std::string& undo) {
-  for (const auto* gid : {"g1", "g2", "g3"}) {
-    REQUIRE(engine.submit(Saga(gid).step("pay", "refund").step("print", undo)));
-    REQUIRE(becomes_stuck(db, gid));
-  }
 }
 
 }  // namespace
@@ -134,7 +73,7 @@ TEST_SUITE("process/operate") {
     CHECK(contains(both.err, "the server knows no transaction unknown"));
     const auto again = belay_with({"replay", "g1", "--server", served.url(""), "--json"});
     CHECK(again.exit_code == 4);
-    CHECK(contains(again.err, "g1 is succeed already"));
+    CHECK(contains(again.err, "g1: the saga is succeed"));
   }
 
   TEST_CASE("replay --all-stuck chooses in the file and asks the server") {
@@ -220,6 +159,70 @@ TEST_SUITE("process/operate") {
     CHECK(submitted.out == "g4 succeed\n");
   }
 
+  TEST_CASE("edit changes what a branch is called with: in a program and on a dead file") {
+    Embedder program;
+    const Words db = {"--db", program.db, "--yes", "--reason", "printer moved"};
+    const auto edit = [&](Words words) {
+      words.insert(words.begin(), "edit");
+      words.insert(words.end(), db.begin(), db.end());
+      return belay_with(words);
+    };
+    {
+      auto engine = program.open();
+      stage_jammed(engine, program.db, "");
+      const auto edited = edit({"g1", "02", "action", "--target", "pay"});
+      CHECK(edited.exit_code == 0);
+      CHECK(engine.wait("g1", 10s)->succeeded());
+      CHECK(edit({"g1", "02", "action", "--target", "pay"}).exit_code == 4);
+      CHECK(edit({"g2", "01", "action", "--target", "print"}).exit_code == 4);  // it has succeeded
+      CHECK(edit({"g2", "07", "action", "--target", "print"}).exit_code == 4);
+      const auto nowhere = edit({"g2", "02", "action", "--target", "ftp://printer"});
+      CHECK(nowhere.exit_code == 1);
+      CHECK(contains(nowhere.err, "the new target: 'ftp://printer' is neither a name nor a URL"));
+    }
+    const auto paid = program.payments.load();
+    const auto payload = program.dir.file("payload");
+    std::ofstream(payload) << "{\"copies\":2}";
+    CHECK(edit({"g3", "02", "action", "--target", "pay", "--payload", payload, "--header",
+                "X-Copies: 2"})
+              .exit_code == 0);
+    CHECK(program.payments == paid);  // nothing was called
+    const auto log = belay_with({"log", "g3", "--db", program.db}).out;
+    CHECK(
+        contains(log, "action print -> pay, payload 0 -> 12 bytes, headers 0 -> 1: printer moved"));
+    CHECK(contains(log, "(by "));
+    const auto shown = belay_with({"show", "g3", "--db", program.db, "--json"}).out;
+    CHECK(contains(shown, R"("before_edits":{"2":["print",""]})"));
+    auto engine = program.open();
+    CHECK(engine.wait("g3", 10s)->succeeded());
+    CHECK(program.payments == paid + 1);
+  }
+
+  TEST_CASE("a held target is not called until it is released, whoever has the file") {
+    Embedder program;
+    const Words db = {"--db", program.db};
+    const auto give = [&](const std::string& verb, const std::string& target) {
+      return belay_with({verb, target, "--db", program.db, "--reason", "wrong fees"});
+    };
+    REQUIRE(program.open().close());
+    CHECK(give("hold", "pay").out == "pay is held\n");  // on a dead file
+    {
+      auto engine = program.open();
+      REQUIRE(engine.submit(Saga("g1").step("pay", "")));
+      REQUIRE(becomes_stuck(program.db, "g1"));
+      CHECK(program.payments == 0);
+      CHECK(
+          contains(belay_with({"show", "g1", "--db", program.db}).out, "pay is held: wrong fees"));
+      CHECK(contains(belay_with({"holds", "--db", program.db}).out, "wrong fees"));
+      CHECK(give("hold", "pay").exit_code == 4);
+      CHECK(give("release", "print").exit_code == 3);
+      CHECK(give("release", "pay").out == "pay is released\n");
+      CHECK(engine.wait("g1", 10s)->succeeded());
+    }
+    CHECK(program.payments == 1);
+    CHECK(belay_with({"holds", "--db", program.db}).out.empty());
+  }
+
   TEST_CASE("resolve says how a branch ended: in a program, on a server and on a dead file") {
     const auto resolve = [](Words words, const Words& where) {
       words.insert(words.begin(), "resolve");
@@ -298,7 +301,8 @@ TEST_SUITE("process/operate") {
     const auto back = belay_with(words);
     CHECK(back.exit_code == 3);
     CHECK(contains(back.out, "g1 "));
-    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err, "g1 is failed"));
+    CHECK(contains(belay_with({"replay", "g1", "--server", served.url("")}).err,
+                   "g1: the saga is failed"));
     CHECK(contains(belay_with({"log", "g1", "--db", served.db()}).out, "recall (by "));
   }
 
@@ -408,8 +412,15 @@ TEST_SUITE("process/operate") {
     wrong({"replay", "g", server, "--mode", "saga"}, "the filters need --all-stuck");
     wrong({"replay", "g", "--server", "ftp://x"}, "is no http or https URL");
     wrong({"stop", "--reason", "x", server}, "give gids or --all-stuck");
-    wrong({"stop", "g", server}, "--reason is required");
-    wrong({"stop", "g", server, "--yes", "--reason", ""}, "--reason is empty");
+    wrong({"stop", "g", server}, "give --reason TEXT");
+    wrong({"stop", "g", server, "--yes", "--reason", ""}, "give --reason TEXT");
+    wrong({"hold", "pay", server}, "give --reason TEXT");
+    wrong({"hold", "pay", "--reason", "x"}, "give --server URL, or --db PATH");
+    wrong({"edit", "g", "01", "action", server, "--yes", "--reason", "x"}, "give at least one of");
+    wrong({"edit", "g", "01", "act", server, "--target", "x", "--yes", "--reason", "x"},
+          "OP is 'act'");
+    wrong({"edit", "g", "01", "action", server, "--header", "x", "--yes", "--reason", "x"},
+          "--header is 'x'");
     wrong({"stop", "g", server, "--yes", "--reason", "\xff"}, "no UTF-8");
     wrong({"replay", "--all-stuck", "--db", "x.db", "--host", ""}, "is no http or https URL");
     wrong({"replay", "--all-stuck", "--db", "x.db", "--host", "127.0.0.1"}, "is no http or");

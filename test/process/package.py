@@ -66,6 +66,14 @@ class Package(Installed):
         if shutil.which("groff"):
             self.assertEqual(run("groff", "-man", "-Tutf8", "-ww", "-z", page), "")
 
+    def test_the_rules_and_the_dashboard_are_there(self):
+        if not glob.glob(self.root + "/**/belay.service", recursive=True):
+            self.skipTest("belay serve is not built")
+        with open(self.installed("share/belay/monitoring/grafana-dashboard.json"),
+                  encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["title"], "belay")
+        self.assertTrue(self.installed("share/belay/monitoring/belay-alerts.yml"))
+
     def test_bash_completes(self):
         script = self.installed("bash-completion/completions/belay")
         said = run("bash", "-c", "source \"$0\"; COMP_WORDS=(belay list --status s); COMP_CWORD=3; "

@@ -207,20 +207,6 @@ TEST_SUITE("process/serve") {
     CHECK(contains(shown.out, "submitted"));
   }
 
-  TEST_CASE("an alert on its way does not hold up the end") {
-    HttpPeer peer([](const PeerRequest& request) {
-      return contains(request.target, "/alert") ? nothing() : say(500);
-    });
-    Served served({"--alert-webhook", peer.url("/alert"), "--stuck-after", "1",
-                   "--retry-first-interval", "1m", "--drain-timeout", "100ms"});
-    REQUIRE(served.listening());
-    CHECK(status_of(served.submit(saga_to("g1", peer.url("/branch")))) == 200);
-    REQUIRE(peer.got(2));
-    const auto end = served.stop();
-    CHECK(end.exit_code == 0);
-    CHECK(contains(end.err, "the drain timeout passed"));
-  }
-
   TEST_CASE("SIGTERM under load: what was acknowledged is on disk") {
     HttpPeer peer([](const PeerRequest&) { return say(200); });
     Served served({"--drain-timeout", "20s"});
@@ -247,44 +233,6 @@ TEST_SUITE("process/serve") {
         run(belay_spawn({"list", "--json", "--db", served.db(), "--limit", "1000000"}));
     CHECK(static_cast<int>(lines_of(shown.out).size()) >= acknowledged);
     CHECK(run(belay_spawn({"check", "--db", served.db()})).exit_code == 0);
-  }
-
-  TEST_CASE("the alert webhook is told of what is stuck, in dtm's words") {
-    HttpPeer peer([](const PeerRequest& request) {
-      return contains(request.target, "/alert") ? say(200) : say(500, "out of order");
-    });
-    Served served({"--alert-webhook", peer.url("/alert"), "--stuck-after", "2",
-                   "--retry-first-interval", "10ms"});
-    REQUIRE(served.listening());
-    CHECK(status_of(served.submit(saga_to("g1", peer.url("/branch")))) == 200);
-    std::string body;
-    for (std::size_t wanted = 1; body.empty() && wanted < 20; ++wanted) {
-      REQUIRE(peer.got(wanted));
-      for (const auto& request : peer.requests()) {
-        if (contains(request.target, "/alert")) body = request.body;
-      }
-    }
-    const auto alert = Json::parse(body, nullptr, false);
-    REQUIRE(alert.is_object());
-    CHECK(alert["gid"] == "g1");
-    CHECK(contains(alert["branch"], "/branch"));
-    CHECK(alert["status"] == "submitted");
-    CHECK(alert["retry_count"] >= 2);  // when it is told, the next call may have been made
-    CHECK(contains(alert["error"], "500"));
-  }
-
-  TEST_CASE("a webhook that cannot be reached is named by its host only") {
-    HttpPeer peer([](const PeerRequest&) { return say(500, "out of order"); });
-    const auto host = "127.0.0.1:" + std::to_string(free_port());
-    Served served({"--alert-webhook", "http://me:word@" + host + "/services/secret?token=t",
-                   "--stuck-after", "1", "--retry-first-interval", "10ms"});
-    REQUIRE(served.listening());
-    CHECK(status_of(served.submit(saga_to("g1", peer.url("/branch")))) == 200);
-    CHECK(served.process().wait_for_output("no answer from http://***@" + host + ": ",
-                                           std::chrono::seconds(60)));
-    const auto end = served.stop();
-    CHECK_FALSE(contains(end.err, "secret"));
-    CHECK_FALSE(contains(end.err, "word"));
   }
 }
 

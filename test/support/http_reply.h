@@ -11,7 +11,8 @@ namespace belay::test {
 
 // Empty: it is JSON or plain text, of a status that clients know, and no success says FAILURE.
 inline std::string fault_of(const http::Response& response) {
-  static const std::set<int> kStatuses = {200, 301, 400, 404, 409, 425, 500, 503};
+  static const std::set<int> kStatuses = {200, 301, 400, 403, 404, 405, 409,
+                                          413, 415, 422, 425, 500, 503};
   if (!kStatuses.contains(response.status))
     return "a status nobody knows: " + std::to_string(response.status);
   const bool is_json = response.content_type.starts_with("application/json");

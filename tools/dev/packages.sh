@@ -16,8 +16,10 @@ BUILD_PACKAGES=(
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
-  chromium chromium-driver python3-selenium  # the console's test
+  python3-jsonschema python3-hypothesis  # the admin API against its description
+  chromium chromium-driver python3-selenium  # the console in a browser
   postgresql mariadb-server-core mariadb-client-core
+  prometheus  # promtool, which checks the alert rules and the dashboard
 )
 
 say() { printf '\n%s\n' "== $*"; }

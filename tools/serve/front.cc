@@ -25,7 +25,13 @@ http::Server::Handler Front::handler() {
 void Front::drain() {
   gate_.drain();
   probe_gate_.drain();
+  if (auto* service = service_.load(std::memory_order_acquire)) service->close_streams();
+}
+
+Tokens Front::replace_tokens(Tokens tokens) {
+  auto before = gate_.replace_tokens(std::move(tokens));
   if (auto* service = service_.load(std::memory_order_acquire)) service->end_streams();
+  return before;
 }
 
 http::Server::Handler Front::probe_handler() {

@@ -30,8 +30,9 @@ class Front {
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
   // From now on only questions are answered, and answers without an end are ended.
   void drain();
-  // Returns the tokens that counted until now.
-  Tokens replace_tokens(Tokens tokens) { return gate_.replace_tokens(std::move(tokens)); }
+  // Returns the tokens that counted until now. Answers without an end are ended: whose token still
+  // counts asks again.
+  Tokens replace_tokens(Tokens tokens);
   std::vector<protocol::DeniedFigure> denied() const { return denials_.figures(); }
 
  private:

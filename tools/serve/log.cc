@@ -73,7 +73,8 @@ void ServeLog::sink(const LogLine& line, void* user) {
       if (!field.second.empty()) fields.push_back(field);
     }
   }
-  log.add(line.level, line.text, fields);
+  // The engine has its own level, which may change.
+  log.queue_.add(any_line(log.format_, line.level, line.text, fields));
 }
 
 }  // namespace belay::tool

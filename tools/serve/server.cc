@@ -115,7 +115,8 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
 }
 
 protocol::ServerFigures figures_of(const http::Server& server, const Front& front,
-                                   const Alerts& alerts, const ServeLog& log) {
+                                   const Alerts& alerts, const ServeLog& log,
+                                   const Limits& limits) {
   const auto http = server.figures();
   const auto told = alerts.figures();
   return {.connections = http.connections,
@@ -128,6 +129,7 @@ protocol::ServerFigures figures_of(const http::Server& server, const Front& fron
           .log_lines_dropped = log.dropped(),
           .shortages = http.shortages,
           .denied = front.denied(),
+          .limits = limits,
           .version = std::string(version()),
           .process = process_figures()};
 }
@@ -162,6 +164,7 @@ void log_change(const protocol::AdminChange& change, ServeLog& log) {
   std::vector<ServeLog::Field> fields{{"token", change.caller}, {"call", change.call}};
   for (const auto& field : {ServeLog::Field{"gid", change.gid},
                             {"topic", change.topic},
+                            {"target", change.target},
                             {"peer", change.peer},
                             {"says", change.claim}}) {
     if (!field.second.empty()) fields.push_back(field);
@@ -217,12 +220,15 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
     log.warning("whoever reaches " + settings.listen + " may submit: --insecure");
   }
   warn_of_readers(settings, log);
-  Alerts alerts(settings.alert_webhook, settings.engine.hooks.ca_file, log);
+  Alerts alerts(settings.alert_webhook, settings.engine.hooks.ca_file, settings.alerts, log);
   BELAY_TRY(alerts.start());
   settings.engine.log = &ServeLog::sink;
   settings.engine.log_user = &log;
-  settings.engine.on_stuck = &Alerts::on_stuck;
-  settings.engine.on_stuck_user = &alerts;
+  if (!settings.alert_webhook.empty()) {
+    settings.engine.on_stuck = &Alerts::on_stuck;
+    settings.engine.on_unstuck = &Alerts::on_unstuck;
+    settings.engine.on_stuck_user = &alerts;
+  }
   auto engine = open_state_file(settings, log);
   if (!engine) return engine.error();
   Front front(std::move(tokens), settings.hosts,
@@ -236,7 +242,9 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   auto service = protocol::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
   (*service)->metrics().read_server(
-      [&http = **server, &front, &alerts, &log] { return figures_of(http, front, alerts, log); });
+      [&http = **server, &front, &alerts, &log, &limits = settings.engine.limits] {
+        return figures_of(http, front, alerts, log, limits);
+      });
   auto probes = start_probes(settings, front, log);
   if (!probes) return probes.error();
   front.open(**service);  // last: whatever fails before it ends the service

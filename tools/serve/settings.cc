@@ -20,6 +20,20 @@ namespace belay::tool {
 namespace {
 
 constexpr unsigned kThreadsMax = 256;
+constexpr std::size_t kAlertsPerMinuteMax = 6'000;
+constexpr Millis kAlertTimeMax{24LL * 3600 * 1000};
+
+void describe_alerts(OptionTable& table, ServeSettings& settings) {
+  table.url("alert-webhook", settings.alert_webhook,
+            "is told of stuck transactions, one alert for all with the same cause");
+  table.duration("alert-wait", settings.alerts.wait,
+                 "how long a cause collects transactions before its first alert; also before the "
+                 "one that says resolved");
+  table.duration("alert-interval", settings.alerts.interval,
+                 "from an alert to the next one of the same cause");
+  table.count("alerts-per-minute-max", settings.alerts.per_minute_max, "of all causes; more wait",
+              1, kAlertsPerMinuteMax);
+}
 
 void describe_server(OptionTable& table, ServeSettings& settings) {
   table.section("Server");
@@ -53,7 +67,7 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
              "clients need a certificate of this authority, PEM");
   table.duration("drain-timeout", settings.drain_timeout,
                  "how long SIGTERM lets what is under way finish");
-  table.url("alert-webhook", settings.alert_webhook, "is told of every stuck transaction");
+  describe_alerts(table, settings);
   table.choice<LogFormat>("log-format", "FORMAT", settings.log_format,
                           {{"text", LogFormat::text}, {"json", LogFormat::json}}, "text or json");
   table.choice<LogLevel>("log-level", "LEVEL", settings.engine.log_level,
@@ -279,6 +293,8 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   if (!webhook.empty() && !(http::is_url(webhook) && is_one_word(webhook))) {
     return "--alert-webhook: it must begin with http:// or https://, and have no space";
   }
+  if (settings.alerts.wait > kAlertTimeMax) return "--alert-wait: a day at most";
+  if (settings.alerts.interval > kAlertTimeMax) return "--alert-interval: a day at most";
   const auto& hooks = settings.engine.hooks;
   if (!is_proxy(hooks.proxy)) {
     return "--hook-proxy: it must be HOST:PORT, or a URL such as http://proxy.example:3128";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "belay/options.h"
+#include "serve/alert_groups.h"
 #include "serve/allowed_hosts.h"
 #include "serve/http/server.h"
 #include "serve/log.h"
@@ -34,6 +35,7 @@ struct ServeSettings {
   std::string tls_client_ca_file;
   Millis drain_timeout{30'000};
   std::string alert_webhook;
+  AlertLimits alerts;
   LogFormat log_format = LogFormat::text;
   bool allow_link_local = false;
   bool no_console = false;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/cause.h"
 #include "view/text.h"
 #include "view/waiting.h"
 
@@ -243,7 +244,7 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
     Wait wait;
     wait.since = waits_since(whole, branch);
     wait.answers = answers_of(whole, branch);
-    wait.host = host_of(branch.target);
+    wait.host = base::host_of(branch.target);
     if (const auto* host = find_host(stats, wait.host)) wait.breaker = host->breaker;
     wait.branch = std::move(branch);
     auto cause = cause_of_wait(wait, has_engine);

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "view/waiting.h"
+#include "base/cause.h"
 
 namespace belay::tool {
 namespace {
@@ -46,10 +46,10 @@ Json json_of(const Group& group, GroupBy by) {
 std::string Groups::key_of(const BranchRow& branch) const {
   switch (by_) {
     case GroupBy::handler: return branch.target;
-    case GroupBy::host: return host_of(branch.target);
+    case GroupBy::host: return base::host_of(branch.target);
     case GroupBy::error: break;
   }
-  return cause_of(branch.last_error);
+  return base::cause_of(branch.last_error);
 }
 
 void Groups::add(const TransactionRow& row, const std::vector<BranchRow>& waiting) {

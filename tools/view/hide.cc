@@ -1,5 +1,8 @@
 #include "view/hide.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -41,10 +44,26 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// What may be shown of a definition and of a step's options; a later belay may write more.
+constexpr std::array<std::string_view, 9> kShown = {
+    "steps",        "query",       "concurrent", "orders", "delay_ms", "name", "timeout_to_fail_ms",
+    "trace_parent", "before_edits"};
+constexpr std::array<std::string_view, 3> kOptionsShown = {"request_timeout_ms", "retry",
+                                                           "subscriber_of"};
+
+template <std::size_t kCount>
+void keep_only(Json& object, const std::array<std::string_view, kCount>& names) {
+  for (auto member = object.begin(); member != object.end();) {
+    const bool stays = std::find(names.begin(), names.end(), member.key()) != names.end();
+    member = stays ? std::next(member) : object.erase(member);
+  }
+}
+
 void hide_payload_in(Json& step) {
   if (!step.is_array()) return;
   if (step.size() > kPayload) step[kPayload] = nullptr;
-  if (step.size() > kOptions && step[kOptions].is_object()) step[kOptions].erase("headers");
+  if (step.size() > kOptions && step[kOptions].is_object())
+    keep_only(step[kOptions], kOptionsShown);
 }
 
 }  // namespace
@@ -80,10 +99,10 @@ void hide_payloads(WholeTransaction& whole) {
   auto& text = whole.row.definition;
   auto definition = Json::parse(text, nullptr, false);
   if (!definition.is_object()) return text.clear();
-  definition.erase("custom_data");
-  const auto steps = definition.find("steps");
-  if (steps != definition.end() && steps->is_array()) {
-    for (auto& step : *steps) hide_payload_in(step);
+  keep_only(definition, kShown);
+  for (const char* name : {"steps", "before_edits"}) {
+    if (!definition.contains(name)) continue;
+    for (auto& step : definition[name]) hide_payload_in(step);
   }
   text = text_of(definition);
 }

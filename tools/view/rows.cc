@@ -90,6 +90,13 @@ Json json_of(const HostFigures& host) {
           {"breaker_opened", host.breaker_opened}};
 }
 
+Json json_of(const Hold& hold) {
+  return {{"target", hold.target},
+          {"reason", hold.reason},
+          {"asked_by", hold.asked_by},
+          {"at", time_json(hold.at)}};
+}
+
 Json json_of(const Topic& topic) {
   Json object{{"name", topic.name}, {"subscriptions", Json::array()}};
   for (const auto& one : topic.subscriptions)

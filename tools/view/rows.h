@@ -23,6 +23,7 @@ Json json_of(const ProgressRow& row);
 // The transaction's row with `branches`, `timeline` and `progress` as arrays.
 Json json_of(const WholeTransaction& whole);
 Json json_of(const HostFigures& host);
+Json json_of(const Hold& hold);
 // The topic's name and its subscriptions.
 Json json_of(const Topic& topic);
 // One object a subscription; one for a topic without subscribers.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cause.h"
 #include "view/rows.h"
 #include "view/waiting.h"
 
@@ -14,7 +15,7 @@ std::vector<BranchRow> chosen(const StuckChoice& choice, const std::vector<Branc
   auto waiting = waiting_of(branches);
   std::erase_if(waiting, [&choice](const BranchRow& branch) {
     return (!choice.filter.target.empty() && branch.target != choice.filter.target) ||
-           (!choice.host.empty() && host_of(branch.target) != choice.host);
+           (!choice.host.empty() && base::host_of(branch.target) != choice.host);
   });
   return waiting;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/percent.h"
 #include "base/spans.h"
 #include "serve/http/client.h"
@@ -79,6 +80,54 @@ Failure unread(const http::Response& response, const std::string& place) {
           "give the address of a running `belay serve`, and let no proxy change its answers"};
 }
 
+constexpr auto kReplace = protocol::Json::error_handler_t::replace;
+
+// What the request is about.
+const std::string& about_of(const Request& request) {
+  if (!request.gid.empty()) return request.gid;
+  return request.target.empty() ? request.subscription.topic : request.target;
+}
+
+// Behind the API's base; empty: the API has no such verb.
+std::string path_of(const Request& request) {
+  switch (request.verb) {
+    case Verb::log_level: return {};
+    case Verb::hold: return "targets/hold";
+    case Verb::release: return "targets/release";
+    case Verb::subscribe: return "topics/subscribe";
+    case Verb::unsubscribe: return "topics/unsubscribe";
+    case Verb::remove_topic: return "topics/delete";
+    default: break;
+  }
+  std::string path = "transactions/";
+  base::append_percent_encoded(path, request.gid);
+  return path.append("/").append(name_of(request.verb));
+}
+
+void put_changes(protocol::Json& body, const Changes& changes) {
+  if (changes.target) body["target"] = *changes.target;
+  if (changes.payload) body["payload_base64"] = base::to_base64(*changes.payload);
+  for (const auto& [name, value] : changes.headers)
+    body["headers"].push_back(protocol::Json::array({name, value}));
+  for (const auto& name : changes.without_headers) body["without_headers"].push_back(name);
+}
+
+protocol::Json body_of(const Request& request) {
+  auto body = protocol::Json::object();
+  const auto put = [&body](const char* name, std::string_view text) {
+    if (!text.empty()) body[name] = text;
+  };
+  put("reason", request.reason);
+  put("target", request.target.empty() ? request.subscription.target : request.target);
+  put("topic", request.subscription.topic);
+  put("remark", request.subscription.remark);
+  put("branch_id", request.branch_id);
+  if (request.verb == Verb::resolve || request.verb == Verb::edit) put("op", name_of(request.op));
+  if (request.verb == Verb::resolve) put("as", name_of(request.outcome));
+  put_changes(body, request.changes);
+  return body;
+}
+
 class ToServer final : public Way {
  public:
   ToServer(ServerAccess access, std::string token)
@@ -117,22 +166,19 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
-    std::string path = "/api/belay/v1/transactions/";
-    base::append_percent_encoded(path, request.gid);
-    path.append("/").append(name_of(request.verb));
-    auto body = protocol::Json::object();
-    if (!request.reason.empty()) body["reason"] = request.reason;
-    if (request.verb == Verb::resolve) {
-      body["branch_id"] = request.branch_id;
-      body["op"] = name_of(request.op);
-      body["as"] = name_of(request.outcome);
-    }
-    const auto text = body.dump(-1, ' ', false, protocol::Json::error_handler_t::replace);
-    const auto response = send("POST", path, text, kSubmitTimeout, request.asked_by);
-    if (!response) return unanswered(response.error(), "", request.gid);
+    const auto path = path_of(request);
+    if (path.empty())
+      return Failure{ExitCode::usage, "this cannot be asked over --server",
+                     "give the server's file with --db"};
+    const auto text = body_of(request).dump(-1, ' ', false, kReplace);
+    const auto response =
+        send("POST", "/api/belay/v1/" + path, text, kSubmitTimeout, request.asked_by);
+    const auto& about = about_of(request);
+    if (!response) return unanswered(response.error(), "", about);
     const auto answer = object_in(*response);
     if (response->status == 404 && text_in(answer, "error") == name_of(ErrorCode::not_found))
-      return unknown(request.gid);
+      return request.gid.empty() ? failed(ExitCode::not_found, about, answer) : unknown(about);
+    if (response->status == 409) return failed(ExitCode::forbidden, about, answer);
     if (response->status != 200) return refusal_of(*response, "");
     if (!flag_in(answer, "taken")) return unread(*response, "");
     return std::nullopt;
@@ -165,12 +211,16 @@ class ToServer final : public Way {
     if (response->status != 200) return refusal_of(*response, "");
     const auto answer = object_in(*response);
     const auto transaction = answer.find("transaction");
-    if (transaction != answer.end() && transaction->is_null())
-      return unknown(gid);
+    if (transaction != answer.end() && transaction->is_null()) return unknown(gid);
     if (transaction != answer.end() && transaction->is_object())
       fate = {text_in(*transaction, "status"), text_in(*transaction, "rollback_reason")};
     if (!status_from(fate.status)) return unread(*response, "");
     return std::nullopt;
+  }
+
+  static Failure failed(ExitCode code, const std::string& about, const protocol::Json& answer) {
+    return {code, fmt::format("{}: {}", about, printable(text_in(answer, "message"))),
+            "see what the server has with `belay show`, `holds` or `topics`"};
   }
 
   static Failure unknown(const std::string& gid) {

@@ -194,6 +194,83 @@ TEST_SUITE("api/requests") {
           ErrorCode::invalid_argument);
   }
 
+  TEST_CASE_FIXTURE(Counter, "edits, holds, topics and the log's level come by rows as well") {
+    bank.answers = false;
+    auto engine = open();
+    REQUIRE(engine.submit(Saga("one").step("lost", "undo", "old")));
+    Shop shop(path);
+    const auto answer = [&](const std::string& verb, const std::string& gid,
+                            const std::string& body) {
+      shop.run("INSERT INTO belay_requests(verb, gid, body, reason) VALUES('" + verb +
+               "', nullif('" + gid + "', ''), '" + body + "', 'why')");
+      const auto id = sqlite3_last_insert_rowid(shop.handle());
+      REQUIRE(comes_true([&] { return !shop.answer_to(id).empty(); }));
+      return shop.answer_to(id);
+    };
+    bank.answers = true;
+    CHECK(answer("hold", "", R"({"target":"debit"})") == "taken");
+    CHECK(shop.text("SELECT target || reason FROM belay_holds") == "debitwhy");
+    CHECK(answer("edit", "one",
+                 R"({"branch_id":"01","op":"action","target":"debit","payload":"new"})") ==
+          "taken");
+    CHECK(bank.debits == 0);
+    CHECK(answer("release", "", R"({"target":"debit"})") == "taken");
+    CHECK(engine.wait("one", 10s)->succeeded());
+    CHECK(bank.debits == 1);
+    CHECK(answer("subscribe", "", R"({"topic":"news","target":"debit","remark":"all"})") ==
+          "taken");
+    CHECK(engine.topics()->at(0).subscriptions.at(0).remark == "all");
+    CHECK(answer("unsubscribe", "", R"({"topic":"news","target":"debit"})") == "taken");
+    CHECK(answer("remove_topic", "", R"({"topic":"news"})") == "taken");
+    CHECK(engine.topics()->empty());
+    CHECK(answer("log_level", "", R"({"level":"error"})") == "taken");
+
+    CHECK(answer("release", "", R"({"target":"debit"})") == "not_found");
+    CHECK(answer("hold", "", R"({"target":"debit","op":"action"})") == "invalid_argument");
+    CHECK(answer("hold", "", "") == "invalid_argument");
+    CHECK(answer("log_level", "", R"({"level":"loud"})") == "invalid_argument");
+    CHECK(answer("remove_topic", "", R"({"topic":"news"})") == "not_found");
+    CHECK(answer("edit", "one", R"({"branch_id":"01","op":"action","payload":"new"})") ==
+          "forbidden");
+    CHECK(answer("edit", "one", R"({"branch_id":"01","op":"action","headers":[["a","b","c"]]})") ==
+          "invalid_argument");
+    CHECK(answer("edit", "one", R"({"branch_id":"01","op":"action","target":"ftp://x"})") ==
+          "invalid_argument");
+    CHECK(answer("resolve", "one", R"({"branch_id":"01","op":"action","target":"x"})") ==
+          "invalid_argument");
+  }
+
+  TEST_CASE_FIXTURE(Counter, "every request of the class is read as it was written") {
+    auto engine = open();
+    auto requests = Requests::open(path);
+    REQUIRE(requests);
+    const auto refused = [&](const Request& request) {
+      const auto id = requests->post(request);
+      REQUIRE(id);
+      std::optional<RequestAnswer> answer;
+      REQUIRE(comes_true([&] {
+        answer = *requests->answer(*id);
+        return answer.has_value();
+      }));
+      return answer->refused ? answer->refused->code : ErrorCode{};
+    };
+    Changes changes{.payload = "a\"b\xff", .headers = {{"X", "1"}, {"Y", "2"}}};
+    changes.target = "debit";
+    changes.without_headers = {"Z", "W"};
+    CHECK(refused({.verb = Verb::edit, .gid = "g", .branch_id = "01", .changes = changes}) ==
+          ErrorCode::not_found);
+    CHECK(refused({.verb = Verb::hold, .target = "a\"b"}) == ErrorCode{});
+    CHECK(refused({.verb = Verb::release, .target = "a\"b"}) == ErrorCode{});
+    CHECK(refused({.verb = Verb::subscribe, .subscription = {"t", "debit", "r"}}) == ErrorCode{});
+    CHECK(refused({.verb = Verb::unsubscribe, .subscription = {"t", "debit"}}) == ErrorCode{});
+    CHECK(refused({.verb = Verb::remove_topic, .subscription = {"t", ""}}) == ErrorCode{});
+    CHECK(refused({.verb = Verb::log_level, .level = LogLevel::warning}) == ErrorCode{});
+    CHECK(engine.carry_out({.verb = Verb::hold, .target = "x"}));
+    CHECK(engine.carry_out({.verb = Verb::release, .target = "x"}));
+    CHECK(engine.carry_out({.verb = Verb::log_level}));
+    CHECK(engine.carry_out({.verb = Verb::stop, .gid = "g"}).error().code == ErrorCode::not_found);
+  }
+
   TEST_CASE_FIXTURE(Counter, "what is posted on a dead file comes before any call") {
     bank.answers = false;
     {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/apply.h"
+#include "core/edit.h"
 #include "core/ops.h"
 #include "unit/core/samples.h"
 #include "unit/core/transactions.h"
@@ -24,6 +25,15 @@ using core::Transaction;
 
 constexpr std::size_t kBranchesMax = 3;
 
+// The first branch, with another payload.
+std::string edit_of_first(const std::string& bytes, const std::string& step) {
+  auto definition = *core::Definition::parse(bytes);
+  if (definition.branch_count() == 0) REQUIRE(definition.add_steps(step));
+  auto view = definition.step(0);
+  view.payload = "edited";
+  return core::encode_edit({definition.encode_edited(0, view, {}), "payload"});
+}
+
 struct Beginning {
   const char* name;
   std::string definition;
@@ -31,6 +41,7 @@ struct Beginning {
   std::string step{};  // what may be added
   std::string progress = *core::encode_progress({"01", "action", "succeed", "data"}, Limits{});
   std::string conclusion = core::encode_conclusion({"why", "result"});
+  std::string edit = edit_of_first(definition, step);
 };
 
 std::vector<Beginning> beginnings() {
@@ -95,6 +106,16 @@ std::vector<Record> all_records(const Beginning& beginning, const Transaction& t
       record.branch = branch;
       record.op = static_cast<Op>(op);
       record.due_at = 3000;
+    }
+  }
+  for (std::uint32_t branch = 0; branch <= transaction.branches.size(); ++branch) {
+    for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op) {
+      for (const auto text : {std::string_view(beginning.edit), std::string_view("garbage")}) {
+        auto& record = with_kind(RecordKind::edited);
+        record.branch = branch;
+        record.op = static_cast<Op>(op);
+        record.text = text;
+      }
     }
   }
   with_kind(RecordKind::added).text = "garbage";
@@ -204,6 +225,7 @@ bool may_follow(const Transaction& before, const Transaction& after, RecordKind 
     case RecordKind::resolved:
       if (before.mode() == Mode::workflow) return false;
       break;
+    case RecordKind::edited:
     case RecordKind::hastened:
     case RecordKind::stopped:
     case RecordKind::started:
@@ -277,8 +299,8 @@ Seen walk(const Beginning& beginning) {
 TEST_SUITE("core/apply") {
   TEST_CASE("in every state of every mode a record is applied, or refused without a change") {
     using K = RecordKind;
-    const std::set<K> saga{K::started,  K::answered, K::parked,   K::aborting,
-                           K::finished, K::stopped,  K::hastened, K::resolved};
+    const std::set<K> saga{K::started, K::answered, K::parked,   K::aborting, K::finished,
+                           K::stopped, K::hastened, K::resolved, K::edited};
     auto declared = saga;
     declared.insert(K::committing);
     auto driven = declared;
@@ -297,7 +319,7 @@ TEST_SUITE("core/apply") {
         {"driven msg", driven},
         {"workflow",
          {K::started, K::answered, K::parked, K::finished, K::progressed, K::concluded,
-          K::scheduled, K::stopped, K::hastened}},
+          K::scheduled, K::stopped, K::hastened, K::edited}},
     };
     for (const auto& beginning : beginnings()) {
       const auto seen = walk(beginning);

@@ -271,6 +271,74 @@ TEST_SUITE("core/definition") {
                     .has_value());                                                 // step 2 of 1
     CHECK_FALSE(Definition::parse(std::string("\x01\0\0\0\0\0", 6)).has_value());  // no gid
   }
+
+  TEST_CASE("an edited step replaces one branch's, and the request stays as it was") {
+    const auto original =
+        *core::define(core::draft_of(rich_saga()), "order-42", core::Entry::submit, Limits{});
+    auto definition = original;
+    auto view = definition.step(1);
+    view.first = "elsewhere";
+    view.payload = "new";
+    const std::vector<Header> headers{{"X-A", "1"}};
+    REQUIRE(definition.edit_step(1, definition.encode_edited(1, view, headers)));
+    CHECK(definition.is_same_as(original));
+    CHECK(definition.hash() == original.hash());
+    CHECK(definition.bytes() == original.bytes());
+    CHECK(definition.branch_count() == original.branch_count());
+    CHECK(definition.target(1, Op::action) == "elsewhere");
+    CHECK(definition.target(1, Op::compensate) == original.target(1, Op::compensate));
+    CHECK(definition.step(1).payload == "new");
+    CHECK(definition.headers(1) == headers);  // without those of the transaction
+    CHECK(definition.retry(1) == original.retry(1));
+    CHECK(definition.request_timeout(1) == original.request_timeout(1));
+    CHECK(definition.step(2).payload == original.step(2).payload);
+    CHECK(definition.edit_count() == 1);
+    CHECK(definition.is_edited(1));
+    CHECK_FALSE(definition.is_edited(2));
+    check_is_same(definition.without_edits(), original);
+  }
+
+  TEST_CASE("edits are restored among added steps, also of those") {
+    auto message = *core::define(core::draft_of(rich_msg()), "m", core::Entry::prepare, Limits{});
+    const auto asked = message.branch_count();
+    REQUIRE(message.query().has_value());
+    REQUIRE(message.add_steps(Definition::encode_subscriber("to", 0)));
+    auto view = message.step(asked);
+    CHECK(view.payload == message.step(0).payload);
+    view.payload = "its own";
+    REQUIRE(message.edit_step(asked, message.encode_edited(asked, view, {})));
+    auto query = message.step(*message.query());
+    query.first = "ask here";
+    REQUIRE(
+        message.edit_step(*message.query(), message.encode_edited(*message.query(), query, {})));
+    REQUIRE(message.add_steps(Definition::encode_subscriber("later", 0)));
+    auto restored = *Definition::parse(message.bytes());
+    REQUIRE(restored.restore_added(message.added()));
+    check_is_same(restored, message);
+    CHECK(restored.branch_count() == asked + 2);
+    CHECK(restored.step(asked).payload == "its own");
+    CHECK(restored.parent(asked) == 0);
+    CHECK(restored.step(asked + 1).payload == message.step(0).payload);
+    CHECK(restored.step(*restored.query()).first == "ask here");
+    CHECK(restored.branch_id(*restored.query()).view() == "00");
+    CHECK(restored.edit_count() == 2);
+  }
+
+  TEST_CASE("an edit of another branch, or that is damaged, is refused without a change") {
+    auto definition =
+        *core::define(core::draft_of(rich_saga()), "order-42", core::Entry::submit, Limits{});
+    const auto before = definition;
+    const auto edited = definition.encode_edited(1, definition.step(1), {});
+    CHECK_FALSE(definition.edit_step(0, edited));
+    CHECK_FALSE(definition.edit_step(9, edited));
+    for (std::size_t size = 0; size < edited.size(); ++size)
+      CHECK_FALSE(definition.edit_step(1, std::string_view(edited).substr(0, size)));
+    CHECK_FALSE(definition.edit_step(1, edited + "x"));
+    CHECK_FALSE(definition.add_steps(edited));
+    CHECK(definition.added().empty());
+    check_is_same(definition, before);
+    CHECK_FALSE(definition.restore_added(edited + "x"));
+  }
 }
 
 }  // namespace belay::test

@@ -34,6 +34,7 @@ class MsgStory::Examiner {
       case RecordKind::started: return started(record);
       case RecordKind::answered:
       case RecordKind::resolved: return answered(record);
+      case RecordKind::edited: return edited(record);
       case RecordKind::hastened: return hastened(record);
       case RecordKind::parked: return story_.shares_[record.branch].park();
       case RecordKind::aborting: return decides(Decision::abort);
@@ -75,6 +76,7 @@ class MsgStory::Examiner {
     examine(Property::goes_to_subscribers, awaited_topics_.empty());
     if (delivery_failed_) examine(Property::delivery_ends_nothing, records_ == 1);
     if (late_answer_) examine(Property::word_before_answer, records_ == 1 + ends_ && calls_ == 0);
+    if (edits_) examine(Property::hastened_at_once, story_.shares_[*edits_].out.has_value());
     if (hastened_) examine(Property::hastened_at_once, hastens_ == 0 && story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
@@ -113,6 +115,11 @@ class MsgStory::Examiner {
     resolves_ = true;
     const auto op = story_.is_query(event.branch) ? Op::query : Op::action;
     happens(core::Answered{event.branch, op, event.outcome});
+  }
+  void happens(const core::WordEdit& event) {
+    edits_ = event.branch;
+    if (event.withdrawn) story_.shares_[event.branch].out.reset();
+    if (event.resumes) happens(core::Resumed{});
   }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
@@ -164,6 +171,11 @@ class MsgStory::Examiner {
         group.push_back(share);
       }
     }
+  }
+
+  void edited(const core::Record& record) {
+    examine(Property::hastened_at_once, edits_ == record.branch);
+    story_.shares_[record.branch].edit();
   }
 
   void hastened(const core::Record& record) {
@@ -265,6 +277,7 @@ class MsgStory::Examiner {
   unsigned told_the_end_ = 0;
   Decision decision_before_;
   bool was_finished_;
+  std::optional<std::uint32_t> edits_;  // the branch
   bool hastened_ = false;
   int hastens_ = 0;  // records that are yet to come
   bool resolves_ = false;
@@ -391,7 +404,8 @@ void MsgStory::examine_targets(const core::Transaction& transaction, Findings& f
     const auto& share = shares_[i];
     const auto step = transaction.definition.step(i);
     if (is_query(i) || share.is_subscriber) all_true = step.first == share.target;
-    if (!is_query(i)) all_true = all_true && step.payload == plan_->payload(share.place);
+    const auto payload = share.edited ? std::string("edited") : plan_->payload(share.place);
+    if (!is_query(i)) all_true = all_true && step.payload == payload;
   }
   findings.examine(Property::goes_to_subscribers, all_true, past);
 }

@@ -9,12 +9,13 @@
 
 namespace belay::test {
 
-// Never broken, and examined more than `examined_min` times, or nothing was shown.
+// Never broken, and examined more than `examined_min` times, or nothing was shown. Beside a
+// sanitizer fewer plans are tried.
 inline void check_holds(const Proof& proof, Property property, std::uint64_t examined_min) {
   const auto& findings = proof.findings;
   CAPTURE(findings.first(property));
   CHECK(findings.broken(property) == 0);
-  CHECK(findings.examined(property) > examined_min);
+  CHECK(findings.examined(property) > (kSanitized ? examined_min / 20 : examined_min));
 }
 
 inline void check_counts(const Proof& proof, std::uint64_t histories_min,
@@ -22,6 +23,7 @@ inline void check_counts(const Proof& proof, std::uint64_t histories_min,
   const auto& counts = proof.counts;
   MESSAGE(counts.histories << " histories, " << counts.states << " states, " << counts.steps
                            << " steps");
+  if (kSanitized) return;
   CHECK(counts.histories > histories_min);
   CHECK(counts.states > states_min);
 }

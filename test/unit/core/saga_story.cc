@@ -26,6 +26,7 @@ class SagaStory::Examiner {
       case core::RecordKind::started: return started(record);
       case core::RecordKind::answered:
       case core::RecordKind::resolved: return answered(record);
+      case core::RecordKind::edited: return edited(record);
       case core::RecordKind::hastened: return hastened(record);
       case core::RecordKind::parked: return story_.shares_[record.branch].park();
       case core::RecordKind::aborting: return aborting();
@@ -59,6 +60,7 @@ class SagaStory::Examiner {
     }
     examine(Property::turns_back_for_a_reason, aborts_now_ == must_abort_);
     examine(Property::nothing_forward_after_abort, submits_now_ == must_submit_);
+    if (edits_) examine(Property::hastened_at_once, story_.shares_[*edits_].out.has_value());
     if (hastened_) examine(Property::hastened_at_once, hastens_ == 0 && story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
@@ -98,6 +100,11 @@ class SagaStory::Examiner {
     resolves_ = true;
     happens(
         core::Answered{event.branch, story_.aborted_ ? Op::compensate : Op::action, event.outcome});
+  }
+  void happens(const core::WordEdit& event) {
+    edits_ = event.branch;
+    if (event.withdrawn) story_.shares_[event.branch].out.reset();
+    if (event.resumes) happens(core::Resumed{});
   }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
@@ -156,6 +163,11 @@ class SagaStory::Examiner {
     }
   }
 
+  void edited(const core::Record& record) {
+    examine(Property::hastened_at_once, edits_ == record.branch);
+    story_.shares_[record.branch].edit();
+  }
+
   void hastened(const core::Record& record) {
     examine(Property::hastened_at_once, hastens_-- > 0);
     story_.shares_[record.branch].hasten();
@@ -209,6 +221,7 @@ class SagaStory::Examiner {
   Awaited awaited_;
   unsigned told_the_end_ = 0;
   bool was_finished_;
+  std::optional<std::uint32_t> edits_;  // the branch
   bool hastened_ = false;
   int hastens_ = 0;  // records that are yet to come
   bool resolves_ = false;

@@ -151,6 +151,12 @@ std::vector<core::Record> extreme_records() {
        .op = Op::compensate,
        .outcome = OutcomeKind::failure,
        .text = reason},
+      {.kind = RecordKind::edited,
+       .id = 11,
+       .at = 6,
+       .branch = kMax32,
+       .op = Op::try_,
+       .text = reason},
       {.kind = RecordKind::scheduled,
        .id = 11,
        .at = 7,
@@ -304,6 +310,12 @@ std::vector<core::Record> operator_records() {
        .op = Op::try_,
        .outcome = OutcomeKind::failure,
        .text = "sold out"},
+      {.kind = RecordKind::edited,
+       .id = 2,
+       .at = kAt + 5,
+       .branch = 1,
+       .op = Op::cancel,
+       .text = "a step and a note"},
   };
 }
 

@@ -50,7 +50,8 @@ const WorkflowEnd& end_of_plans(bool well);
 // The calls of one branch.
 struct Calls {
   bool parked = false;
-  bool retries = false;          // waits for the time of its next call
+  bool retries = false;  // waits for the time of its next call
+  bool edited = false;
   std::optional<Op> out;         // the call in flight
   std::uint32_t unanswered = 0;  // in a row, of the current op
   std::uint64_t not_before = 0;
@@ -65,6 +66,13 @@ struct Calls {
   void unended(OutcomeKind outcome, bool again, std::uint64_t now);
   // An operator asks for a call, which does not count.
   void hasten() { unanswered -= !parked && unanswered > 0 ? 1 : 0; }
+  // An operator changes what is called; nothing of before counts.
+  void edit() {
+    parked = retries = false;
+    unanswered = 0;
+    not_before = 0;
+    edited = true;
+  }
   // Nothing to be done about it now.
   bool rests(std::uint64_t now) const { return parked || (retries && not_before > now); }
 };

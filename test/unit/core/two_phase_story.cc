@@ -29,6 +29,7 @@ class TwoPhaseStory::Examiner {
       case RecordKind::started: return started(record);
       case RecordKind::answered:
       case RecordKind::resolved: return answered(record);
+      case RecordKind::edited: return edited(record);
       case RecordKind::hastened: return hastened(record);
       case RecordKind::parked: return story_.shares_[record.branch].park();
       case RecordKind::aborting: return decides(Decision::abort);
@@ -73,6 +74,7 @@ class TwoPhaseStory::Examiner {
       examine(Property::branch_told, told_a_branch_ == 0);
     }
     if (second_failed_) examine(Property::second_phase_ends_nothing, records_ == 1);
+    if (edits_) examine(Property::hastened_at_once, story_.shares_[*edits_].out.has_value());
     if (hastened_) examine(Property::hastened_at_once, hastens_ == 0 && story_.nothing_waits());
     if (!std::holds_alternative<core::Resumed>(event)) return;
     for (const auto& share : story_.shares_) {  // its handler may be there in this life
@@ -113,6 +115,11 @@ class TwoPhaseStory::Examiner {
                     : story_.decision_ == Decision::commit ? plan_.commit()
                                                            : plan_.rollback();
     happens(core::Answered{event.branch, op, event.outcome});
+  }
+  void happens(const core::WordEdit& event) {
+    edits_ = event.branch;
+    if (event.withdrawn) story_.shares_[event.branch].out.reset();
+    if (event.resumes) happens(core::Resumed{});
   }
   void happens(const core::Unregistered& event) { story_.shares_[event.branch].out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
@@ -179,6 +186,11 @@ class TwoPhaseStory::Examiner {
     if (first && !story_.decided() && (share.succeeded || share.refused)) ++branches_ended_;
   }
 
+  void edited(const core::Record& record) {
+    examine(Property::hastened_at_once, edits_ == record.branch);
+    story_.shares_[record.branch].edit();
+  }
+
   void hastened(const core::Record& record) {
     examine(Property::hastened_at_once, hastens_-- > 0);
     story_.shares_[record.branch].hasten();
@@ -228,6 +240,7 @@ class TwoPhaseStory::Examiner {
   unsigned told_a_branch_ = 0;
   unsigned branches_ended_ = 0;
   bool was_finished_;
+  std::optional<std::uint32_t> edits_;  // the branch
   bool hastened_ = false;
   int hastens_ = 0;  // records that are yet to come
   bool resolves_ = false;

@@ -26,6 +26,7 @@ class WorkflowStory::Examiner {
     switch (record.kind) {
       case RecordKind::scheduled: return scheduled(record);
       case RecordKind::answered: return answered(record);
+      case RecordKind::edited: return edited(record);
       case RecordKind::hastened: return hastened();
       case RecordKind::parked: return story_.callback_.park();
       case RecordKind::progressed:
@@ -59,6 +60,7 @@ class WorkflowStory::Examiner {
     examine(Property::ends_by_word,
             (said_ != nullptr) == (story_.end_ != nullptr && !was_finished_));
     examine(Property::remembers_all, recorded_.empty());
+    if (edits_) examine(Property::hastened_at_once, story_.callback_.out.has_value());
     if (hastened_) examine(Property::hastened_at_once, !hastens_ && !story_.callback_.retries);
     if (is_late_) examine(Property::late_callback, step.records.empty() && step.effects.empty());
     if (std::holds_alternative<core::Begun>(event))
@@ -81,6 +83,11 @@ class WorkflowStory::Examiner {
     hastens_ = story_.is_open() && !story_.callback_.out && !story_.callback_.parked;
   }
   void happens(const core::WordResolve&) {}  // its owner alone says how it ends
+  void happens(const core::WordEdit& event) {
+    edits_ = event.branch;
+    if (event.withdrawn) story_.callback_.out.reset();
+    if (event.resumes) happens(core::Resumed{});
+  }
   void happens(const core::Unregistered&) { story_.callback_.out.reset(); }
   void happens(const core::HeldBack&) {}  // the call goes on waiting
   void happens(const core::Withdrawn&) {
@@ -94,6 +101,11 @@ class WorkflowStory::Examiner {
     story_.callback_.out.reset();
     is_late_ = was_finished_;
     if (!is_late_) awaited_.event(event);
+  }
+
+  void edited(const core::Record& record) {
+    examine(Property::hastened_at_once, edits_ == record.branch);
+    story_.callback_.edit();
   }
 
   void hastened() {
@@ -163,6 +175,7 @@ class WorkflowStory::Examiner {
   unsigned told_the_end_ = 0;
   bool was_finished_;
   bool is_late_ = false;
+  std::optional<std::uint32_t> edits_;  // the branch
   bool hastened_ = false;
   bool hastens_ = false;  // the record is yet to come
   bool concluded_ = false;

@@ -8,6 +8,7 @@
 #include "belay/check.h"
 #include "core/apply.h"
 #include "core/codec.h"
+#include "core/edit.h"
 #include "unit/core/transactions.h"
 
 namespace belay::test {
@@ -45,6 +46,9 @@ enum class Move {
   resolve_well,
   resolve_badly,
   resolve_waiting,
+  edit,
+  edit_waiting,
+  crash_and_edit,
   crash_and_back,
 };
 
@@ -78,6 +82,9 @@ constexpr const char* kMoveNames[] = {
     "resolve well ",
     "resolve badly ",
     "resolve waiting ",
+    "edit ",
+    "edit waiting ",
+    "crash+edit ",
     "crash+back ",
 };
 
@@ -151,6 +158,7 @@ class World {
   void list_words(std::vector<Option>& list) const;
   void answer(const Option& option, std::string what);
   void resolve(const Option& option, std::string what);
+  void edit(const Option& option, std::string what);
   void crash(Move move);
   void refused(const core::Record& record);
   void refuses_all_records();
@@ -225,6 +233,7 @@ void World::list_calls(std::vector<Option>& list) const {
       if (wanted && faults_.operator_words > 0 && !scenario_.is_workflow &&
           !(*out == Op::query && goes_to_nobody()))
         list.push_back({Move::resolve_waiting, i});
+      if (wanted && faults_.operator_words > 0) list.push_back({Move::edit_waiting, i});
       if (wanted && faults_.unregistered > 0) list.push_back({Move::unregistered, i});
       if (wanted && faults_.unregistered > 0 && !transaction_.branches[i].parked)
         list.push_back({Move::held_back, i});
@@ -237,6 +246,8 @@ void World::list_calls(std::vector<Option>& list) const {
     if (core::may_resolve(transaction_, i, op, false) && !(sends && goes_to_nobody()))
       list.push_back({Move::resolve_well, i});
     if (core::may_resolve(transaction_, i, op, true)) list.push_back({Move::resolve_badly, i});
+    if (pending && core::may_edit(transaction_, i, op)) list.push_back({Move::edit, i});
+    if (pending && faults_.crashes > 0) list.push_back({Move::crash_and_edit, i});
   }
 }
 
@@ -302,6 +313,19 @@ void World::resolve(const Option& option, std::string what) {
   decide(core::WordResolve{option.branch, &outcome, "by hand", waits}, std::move(what), batch);
 }
 
+void World::edit(const Option& option, std::string what) {
+  --faults_.operator_words;
+  const bool resumes = option.move == Move::crash_and_edit;
+  if (resumes) crash(option.move);
+  const auto op = core::current_op(transaction_, option.branch);
+  const auto text =
+      core::edit(transaction_, option.branch, op, {.payload = "edited"}, "by hand", Limits{});
+  BELAY_CHECK(text.has_value());
+  core::BatchWriter batch;
+  const bool waits = option.move == Move::edit_waiting;
+  decide(core::WordEdit{option.branch, op, *text, waits, resumes}, std::move(what), batch);
+}
+
 void World::take(const Option& option) {
   std::string what = kMoveNames[static_cast<std::size_t>(option.move)];
   what += static_cast<char>('1' + option.branch);
@@ -348,6 +372,9 @@ void World::take(const Option& option) {
     case Move::resolve_well:
     case Move::resolve_badly:
     case Move::resolve_waiting: return resolve(option, std::move(what));
+    case Move::edit:
+    case Move::edit_waiting:
+    case Move::crash_and_edit: return edit(option, std::move(what));
     case Move::crash_and_back:
       --faults_.operator_words;
       crash(option.move);
@@ -424,7 +451,7 @@ void World::refused(const core::Record& record) {
 void World::refuses_all_records() {
   using core::RecordKind;
   for (const auto kind : {RecordKind::started, RecordKind::answered, RecordKind::parked,
-                          RecordKind::resolved, RecordKind::hastened}) {
+                          RecordKind::resolved, RecordKind::hastened, RecordKind::edited}) {
     for (unsigned op = 0; op <= static_cast<unsigned>(Op::query); ++op)
       refused({.kind = kind, .id = 7, .at = now_, .op = static_cast<Op>(op)});
   }
@@ -447,6 +474,7 @@ std::string World::key() const {
   key.reserve(64);
   const auto put = [&key](std::uint64_t value) { base::put_varint(key, value); };
   put(faults_.unanswered);
+  put(transaction_.definition.edit_count());
   put(faults_.unregistered);
   put(faults_.crashes);
   put(faults_.operator_words);

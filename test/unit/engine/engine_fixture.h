@@ -52,6 +52,11 @@ class FakePorts final : public ports::Clock,
     if (!broken.contains(static_cast<char>(lane))) return std::nullopt;
     return "the breaker is open";
   }
+  // "http://host/path" is at the host "http://host".
+  std::string host_of(std::string_view target) override {
+    const auto slash = target.find('/', target.find("//") + 2);
+    return target.find("//") == std::string_view::npos ? "" : std::string(target.substr(0, slash));
+  }
   std::vector<HostFigures> hosts() override { return host_figures; }
   void call_later(ports::CallId id, const Call& call) override {
     note(call);

@@ -237,7 +237,7 @@ TEST_SUITE("engine/posted") {
     test.settle();
     test.post({submit_of(1, "g"), submit_of(2, "h"), order_of(3, "replay", "first"),
                order_of(4, "stop", "g")});
-    CHECK(test.answers_in_batch() == "3 first taken");  // the stop waits for its submit
+    CHECK(test.answers_to_come() == "3 first taken");  // the stop waits for its submit
     CHECK(test.engine.counters().refused == 0);
     test.settle();
     test.engine.look_for_posted();

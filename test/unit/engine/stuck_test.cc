@@ -1,6 +1,7 @@
 // Telling a host what does not go on.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/apply.h"
@@ -24,6 +25,12 @@ void keep_line(const LogLine& line, void* user) {
 void keep_fields(const LogLine& line, void* user) {
   static_cast<Lines*>(user)->push_back(
       fmt::format("{}|{}|{}|{}|{}", line.gid, line.branch_id, line.op, line.error, line.trace));
+}
+
+void keep_end(const UnstuckNotice& notice, void* user) {
+  static_cast<Lines*>(user)->push_back(
+      fmt::format("{} {} over: {}", notice.gid, name_of(notice.status),
+                  notice.branch_id.empty() ? "all" : notice.branch_id));
 }
 
 Options telling(Lines& lines) {
@@ -68,6 +75,70 @@ TEST_SUITE("engine/stuck") {
     test.settle();
     CHECK(told.size() == 2);
     CHECK(test.answers.at("first")->succeeded());
+  }
+
+  TEST_CASE("the end of being stuck is told once, when it is on disk") {
+    Lines told;
+    auto options = telling(told);
+    options.on_unstuck = &keep_end;
+    TestEngine test(options);
+    test.ports.outcomes.insert_or_assign("b", Outcome::unknown("down"));
+    REQUIRE(test.submit(two_steps("g"), "first"));
+    test.settle();
+    test.advance(1'000);
+    test.settle();
+    REQUIRE(told.size() == 1);
+    test.ports.outcomes.clear();
+    test.advance(1'000);
+    CHECK(told.size() == 1);  // not on disk yet
+    test.settle();
+    REQUIRE(told.size() == 2);
+    CHECK(told.back() == "g succeed over: all");
+    // Who was never stuck is not told of.
+    REQUIRE(test.submit(two_steps("h"), "second"));
+    test.settle();
+    CHECK(told.size() == 2);
+  }
+
+  TEST_CASE("a branch that is answered is told, though another one keeps its transaction stuck") {
+    Lines told;
+    auto options = telling(told);
+    options.on_unstuck = &keep_end;
+    TestEngine test(options);
+    for (const auto* name : {"a", "b"})
+      test.ports.outcomes.insert_or_assign(name, Outcome::unknown("down"));
+    REQUIRE(test.submit(two_steps("g").concurrent(), "first"));
+    test.settle();
+    test.advance(1'000);
+    test.settle();
+    REQUIRE(told.size() == 2);
+    test.ports.outcomes.erase("a");
+    test.advance(1'000);
+    test.settle();
+    CHECK(std::count(told.begin(), told.end(), "g submitted over: 01") == 1);
+    CHECK(told.size() == 4);  // and the other one's call
+    test.ports.outcomes.clear();
+    test.advance(1'000);
+    test.settle();
+    CHECK(told.size() == 5);
+    CHECK(told.back() == "g succeed over: all");
+  }
+
+  TEST_CASE("a transaction that was stuck and is stopped is stuck no longer") {
+    Lines told;
+    auto options = telling(told);
+    options.on_unstuck = &keep_end;
+    TestEngine test(options);
+    test.ports.kinds["a"] = ports::Caller::Kind::unregistered;
+    REQUIRE(test.submit(two_steps("g"), "first"));
+    test.settle();
+    REQUIRE(told.size() == 1);
+    REQUIRE(test.engine.ask(
+        engine::WordRequest{"g", engine::WordRequest::Word::stop, "enough", test.answer("stop")}));
+    test.engine.turn();
+    test.settle();
+    REQUIRE(told.size() == 2);
+    CHECK(told.back() == "g failed over: all");
   }
 
   TEST_CASE("what is told is what was decided, though it goes on before it is on disk") {

@@ -12,6 +12,7 @@
 #include "raw_client.h"
 #include "serve/http/client.h"
 #include "serve/http/server.h"
+#include "serve/http/stream.h"
 #include "started.h"
 #include "support/silent_lookup.h"
 
@@ -67,6 +68,72 @@ TEST_SUITE("http server") {
     CHECK(response->status == 200);
     CHECK(response->body == "POST /a b|x=1|y=a&b|x=/|z=|hello");
     CHECK(response->content_type == "text/plain");
+  }
+
+  TEST_CASE("a path is seen as it was sent, too, and whose request it is") {
+    const auto server = started({}, [](http::Request request, http::Respond respond) {
+      respond(text(request.path + " " + request.sent_path + " " + request.peer));
+    });
+    const auto response = fetch({.url = url_of(*server, "/a%2fb/../%41?x=%20")});
+    REQUIRE(response);
+    CHECK(response->body == "/a/b/../A /a%2fb/../%41 127.0.0.1");
+  }
+
+  TEST_CASE("an answer may go on until it is ended") {
+    const auto stream = std::make_shared<Stream>(1'024);
+    const auto server = started({}, [&](http::Request, http::Respond respond) {
+      http::Response response;
+      response.stream = stream;
+      respond(std::move(response));
+    });
+    test::RawClient client(server->port());
+    REQUIRE(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    CHECK(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+    for (const auto* part : {"first", "second"}) {
+      REQUIRE(stream->write(part));
+      CHECK(client.receive_until(part).find(part) != std::string::npos);
+    }
+    CHECK(server->figures().requests_in_flight == 1);
+    stream->end();
+    CHECK(client.receive_until("0\r\n\r\n").ends_with("0\r\n\r\n"));
+    CHECK_FALSE(stream->write("third"));
+  }
+
+  TEST_CASE("a stream whose client is gone, or does not read, ends") {
+    const auto stream = std::make_shared<Stream>(1'024 * 1'024);
+    const auto server = started({}, [&](http::Request, http::Respond respond) {
+      http::Response response;
+      response.stream = stream;
+      respond(std::move(response));
+    });
+    {
+      test::RawClient client(server->port());
+      REQUIRE(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+      CHECK(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+      // More than the connection and the buffer hold together, sooner or later.
+      const std::string part(64 * 1'024, 'x');
+      while (stream->write(part)) std::this_thread::yield();
+    }
+    while (server->figures().requests_in_flight > 0) std::this_thread::yield();
+    CHECK_FALSE(stream->is_open());
+  }
+
+  TEST_CASE("stopping ends the answers that go on") {
+    std::vector<std::shared_ptr<Stream>> streams;
+    std::mutex mutex;
+    const auto server = started({}, [&](http::Request, http::Respond respond) {
+      http::Response response;
+      response.stream = std::make_shared<Stream>(1'024);
+      const std::lock_guard lock(mutex);
+      streams.push_back(response.stream);
+      respond(std::move(response));
+    });
+    test::RawClient client(server->port());
+    REQUIRE(client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    CHECK(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+    server->stop();
+    CHECK(client.receive_until("0\r\n\r\n").ends_with("0\r\n\r\n"));
+    CHECK_FALSE(streams.at(0)->is_open());
   }
 
   TEST_CASE("a handler may answer later, from another thread") {

@@ -71,15 +71,29 @@ bool ApiSite::is_called(const std::string& gid, int times) {
   return true;
 }
 
-http::Response ApiSite::ask(http::Request request) {
+http::Response ApiSite::ask(http::Request request, protocol::Caller caller) {
   std::promise<http::Response> promise;
   auto answered = promise.get_future();
-  service_->handle(std::move(request),
-                   [&promise](http::Response response) { promise.set_value(std::move(response)); });
+  service_->handle(
+      std::move(request),
+      [&promise](http::Response response) { promise.set_value(std::move(response)); },
+      std::move(caller));
   REQUIRE(answered.wait_for(20s) == std::future_status::ready);
   auto response = answered.get();
   CHECK(fault_of(response) == "");
   return response;
+}
+
+http::Response ApiSite::admin(std::string_view method, std::string_view path, const Json& body,
+                              http::Fields headers) {
+  http::Request request{std::string(method), "/api/belay/v1/" + std::string(path), {}, {}, {}};
+  if (!body.is_null()) {
+    request.body = body.dump();
+    headers.emplace_back("Content-Type", "application/json");
+  }
+  request.headers = std::move(headers);
+  request.peer = "10.0.0.7";
+  return ask(std::move(request), {"ops", protocol::Role::admin});
 }
 
 http::Response ApiSite::get(std::string_view name, const http::Fields& query) {
@@ -147,6 +161,10 @@ bool ApiSite::bring(const std::string& gid, std::string_view type, Status status
     post("abort", body(gid, type));
   }
   return reaches(gid, status);
+}
+
+Json object_in(const http::Response& response) {
+  return Json::parse(response.body, nullptr, false);
 }
 
 std::string message_of(const http::Response& response) {

@@ -33,7 +33,10 @@ class ApiSite {
   protocol::Service& service() { return *service_; }
   void close_service() { service_.reset(); }
 
-  http::Response ask(http::Request request);
+  http::Response ask(http::Request request, protocol::Caller caller = {});
+  // "/api/belay/v1/" before the path, which is encoded as it is to be sent.
+  http::Response admin(std::string_view method, std::string_view path, const Json& body = {},
+                       http::Fields headers = {});
   // "/api/dtmsvr/" before the name.
   http::Response get(std::string_view name, const http::Fields& query = {});
   http::Response post(std::string_view name, const Json& body);
@@ -61,6 +64,8 @@ class ApiSite {
   std::unique_ptr<protocol::Service> service_;
 };
 
+// The body of a JSON answer.
+Json object_in(const http::Response& response);
 // What an error says.
 std::string message_of(const http::Response& response);
 // A transaction's body with `more` over it.

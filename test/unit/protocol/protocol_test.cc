@@ -305,9 +305,9 @@ TEST_SUITE("protocol/protocol") {
     ApiSite site(options);
     const auto order = [&](const std::string& name, const std::string& gid) {
       std::promise<int> status;
-      site.service().handle(
-          {"POST", "/api/dtmsvr/" + name, {}, {}, body(gid, "saga").dump()},
-          [&](const http::Response& answer) { status.set_value(answer.status); }, "ops");
+      site.service().handle({"POST", "/api/dtmsvr/" + name, {}, {}, body(gid, "saga").dump()},
+                            [&](const http::Response& answer) { status.set_value(answer.status); },
+                            {"ops", protocol::Role::admin});
       return status.get_future().get();
     };
     CHECK(site.post("submit", saga("g", {"later"})).status == 200);

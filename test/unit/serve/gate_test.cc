@@ -60,6 +60,17 @@ TEST_SUITE("serve/gate") {
           {"GET", "/api/dtmsvr/scanKV"},
           {"GET", "/api/dtmsvr/queryKV"},
           {"GET", "/api/dtmsvr/version"}}},
+        {Role::read,
+         {{"GET", "/api/belay/v1/overview"},
+          {"GET", "/api/belay/v1/events"},
+          {"GET", "/api/belay/v1/transactions/a"},
+          {"GET", "/api/belay/v1/transactions/%2f/why"}}},
+        {Role::submit, {{"POST", "/api/belay/v1/transactions"}}},
+        {Role::admin,
+         {{"POST", "/api/belay/v1/transactions/a/stop"},
+          {"POST", "/api/belay/v1/transactions/%zz/back"},
+          {"POST", "/api/belay/v1/transactions/a%2Fwhy/resolve"},
+          {"POST", "/api/belay/v1/topics/delete"}}},
         {Role::submit,
          {{"GET", "/api/dtmsvr/newGid"},
           {"POST", "/api/dtmsvr/prepare"},
@@ -87,7 +98,7 @@ TEST_SUITE("serve/gate") {
           const auto judged =
               gate.judge({route.first, route.second, {}, {{"Authorization", "Bearer secret"}}, {}});
           CHECK(judged.refusal.has_value() == (role < least));
-          CHECK(judged.caller == (judged.refusal ? "" : "name"));
+          CHECK(judged.caller.name == (judged.refusal ? "" : "name"));
           if (!judged.refusal) continue;
           CHECK(judged.refusal->response.status == 403);
           CHECK(judged.refusal->denial == Denial::small_role);

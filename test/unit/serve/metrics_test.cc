@@ -85,6 +85,7 @@ TEST_SUITE("protocol/metrics") {
     metrics.read_server([&figures] { return figures; });
     figures.connections = 5;
     figures.alerts_dropped = 2;
+    figures.limits.queued_submits_max = 77;
     figures.version = "1.2.3";
     figures.process = tool::process_figures();
     const auto text = metrics.render({.oldest_seconds = 1.5});
@@ -93,6 +94,7 @@ TEST_SUITE("protocol/metrics") {
     CHECK(lines_with(metrics.render({}), "belay_oldest_unfinished_seconds") == 0);
     CHECK(has_line(text, "belay_http_connections 5"));
     CHECK(has_line(text, "belay_alerts_dropped_total 2"));
+    CHECK(has_line(text, "belay_submits_queued_max 77"));
   }
 
   TEST_CASE("what the process takes is there") {

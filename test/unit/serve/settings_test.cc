@@ -164,6 +164,17 @@ TEST_SUITE("serve/settings") {
     }
   }
 
+  TEST_CASE("alerts wait for a day at most") {
+    ServeSettings settings;
+    settings.alerts.wait = settings.alerts.interval = Millis{86'400'000};
+    CHECK(wrong_with(settings) == "");
+    settings.alerts.wait = Millis{86'400'001};
+    CHECK(wrong_with(settings) == "--alert-wait: a day at most");
+    settings.alerts.wait = Millis{0};
+    settings.alerts.interval = Millis{86'400'001};
+    CHECK(wrong_with(settings) == "--alert-interval: a day at most");
+  }
+
   TEST_CASE("an error about a field speaks of its option; any other stays as it is") {
     const Error fields{ErrorCode::invalid_argument,
                        "with Limits::branches_max 0 and gid_bytes_max 1 a row of 'a_b'"};

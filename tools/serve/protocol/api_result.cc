@@ -37,12 +37,11 @@ ApiResult ApiResult::of(const Error& error) {
   return {later ? Kind::overload : Kind::error, std::move(text), {}};
 }
 
-std::string text_of(const Json& value) {
-  auto plain = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (plain.find_first_of("<>&") == std::string::npos) return plain;
+std::string without_markup(std::string json) {
+  if (json.find_first_of("<>&") == std::string::npos) return json;
   std::string text;
-  text.reserve(plain.size() + 16);
-  for (const char c : plain) {  // only strings can contain these characters
+  text.reserve(json.size() + 16);
+  for (const char c : json) {  // only strings can contain these characters
     switch (c) {
       case '<': text += "\\u003c"; break;
       case '>': text += "\\u003e"; break;
@@ -51,6 +50,10 @@ std::string text_of(const Json& value) {
     }
   }
   return text;
+}
+
+std::string text_of(const Json& value) {
+  return without_markup(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 http::Response to_response(const ApiResult& answer) {

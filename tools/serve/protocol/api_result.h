@@ -45,6 +45,8 @@ std::string with_failure(std::string text);
 
 using Done = std::function<void(ApiResult answer)>;
 
+// The same JSON with `<`, `>` and `&` escaped.
+std::string without_markup(std::string json);
 // JSON as dtm's server writes it: sorted keys; `<`, `>` and `&` escaped; bytes that are not UTF-8
 // replaced.
 std::string text_of(const Json& value);

@@ -131,9 +131,10 @@ void add_server(Families& families, const ServerFigures& figures) {
   total(families, "belay_http_refused_total",
         "Requests beyond a limit, and heads that are no HTTP.", figures.refused);
   total(families, "belay_alerts_sent_total", "Alerts that the webhook took.", figures.alerts_sent);
-  total(families, "belay_alerts_failed_total", "Alerts that it did not take.",
+  total(families, "belay_alerts_failed_total", "Posts that it did not take.",
         figures.alerts_failed);
-  total(families, "belay_alerts_dropped_total", "Alerts beyond the queue.", figures.alerts_dropped);
+  total(families, "belay_alerts_dropped_total", "Alerts given up after several tries.",
+        figures.alerts_dropped);
   total(families, "belay_log_lines_dropped_total", "Lines of the log that nobody read in time.",
         figures.log_lines_dropped);
   total(families, "belay_http_shortages_total",
@@ -148,6 +149,18 @@ void add_server(Families& families, const ServerFigures& figures) {
                   {{"status", std::to_string(figure.status)}, {"reason", figure.reason}}));
   }
   families.push_back(std::move(denied));
+}
+
+// So that alert rules need not know the options.
+void add_limits(Families& families, const Limits& limits) {
+  now(families, "belay_transactions_live_max", "The most unfinished transactions that are taken.",
+      limits.live_transactions_max);
+  now(families, "belay_transactions_live_bytes_max", "The most that they may take.",
+      limits.live_bytes_max);
+  now(families, "belay_submits_queued_max", "The most submits that may be queued.",
+      limits.queued_submits_max);
+  now(families, "belay_submits_queued_bytes_max", "The most that they may take.",
+      limits.queued_bytes_max);
 }
 
 void add_process(Families& families, const ServerFigures& figures) {
@@ -331,6 +344,7 @@ std::string Metrics::render(const Moment& moment) {
   if (read) {
     const auto figures = read();
     add_server(families, figures);
+    add_limits(families, figures.limits);
     add_process(families, figures);
   }
   std::ostringstream text;

@@ -13,6 +13,7 @@
 
 #include "belay/engine.h"
 #include "belay/hooks.h"
+#include "belay/options.h"
 
 namespace belay::protocol {
 
@@ -39,6 +40,7 @@ struct ServerFigures {
   std::uint64_t log_lines_dropped = 0;                                   // total
   std::uint64_t shortages = 0;                                           // total
   std::vector<DeniedFigure> denied{};                                    // total
+  Limits limits{};
   std::string version{};
   ProcessFigures process{};
 };

@@ -28,6 +28,7 @@ struct Route {
 struct Subject {
   std::string gid{};
   std::string topic{};
+  std::string target{};
 };
 
 // A request in progress, as a route sees it.

@@ -27,7 +27,7 @@ Done done_with(const Turn& turn, Subject subject) {
           done = done(turn)](const ApiResult& answer) {
     const auto& tell = context->options.on_admin_change;
     if (tell && answer.is_success())
-      tell({caller.name, peer, {}, call, subject.gid, subject.topic});
+      tell({caller.name, peer, {}, call, subject.gid, subject.topic, {}});
     done(answer);
   };
 }

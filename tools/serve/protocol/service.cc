@@ -53,7 +53,7 @@ class Service::Impl {
         open_requests_(std::make_shared<OpenRequests>()),
         bodies_(options.large_bodies_bytes_max) {}
   ~Impl() {
-    end_streams();
+    close_streams();
     context_->deadlines.stop();
     bodies_.stop();
     if (context_->reads) context_->reads->stop();
@@ -87,7 +87,8 @@ class Service::Impl {
     route->handle(turn);
   }
 
-  void end_streams() { context_->events.close(); }
+  void end_streams() { context_->events.end_all(); }
+  void close_streams() { context_->events.close(); }
   Metrics& metrics() { return open_requests_->metrics(); }
 
  private:
@@ -132,6 +133,7 @@ void Service::handle(http::Request request, http::Respond respond, Caller caller
 }
 
 void Service::end_streams() { impl_->end_streams(); }
+void Service::close_streams() { impl_->close_streams(); }
 
 Metrics& Service::metrics() { return impl_->metrics(); }
 

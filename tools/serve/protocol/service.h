@@ -23,11 +23,11 @@ struct Caller {
 
 // A change that a client with the role admin made. The texts live for the call only.
 struct AdminChange {
-  std::string_view caller;      // the name of the token; empty: none was needed
-  std::string_view peer;        // the address it came from
-  std::string_view claim;       // who the client says that it asks for, unproved; may be empty
-  std::string_view call;        // the route's name: "forcestop"
-  std::string_view gid, topic;  // what it is about; each may be empty
+  std::string_view caller;  // the name of the token; empty: none was needed
+  std::string_view peer;    // the address it came from
+  std::string_view claim;   // who the client says that it asks for, unproved; may be empty
+  std::string_view call;    // the route's name: "forcestop"
+  std::string_view gid, topic, target;  // what it is about; each may be empty
 };
 
 struct ServiceOptions {
@@ -73,8 +73,10 @@ class Service {
 
   // From any thread. `respond` runs once, from any thread, possibly within this call.
   void handle(http::Request request, http::Respond respond, Caller caller = {});
-  // Ends the answers that go on until their clients leave, and begins no more of them.
+  // Ends the answers that go on until their clients leave; who may still ask asks again.
   void end_streams();
+  // The same, and begins no more of them.
+  void close_streams();
   Metrics& metrics();
 
  private:

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "serve/protocol/api_result.h"
 #include "view/text.h"
 
 namespace belay::protocol::admin {
@@ -47,7 +48,7 @@ std::string_view name_of_status(int status) {
 http::Response json(int status, const Json& object) {
   http::Response response;
   response.status = status;
-  response.body = tool::json_text(object);
+  response.body = without_markup(tool::json_text(object));
   return response;
 }
 

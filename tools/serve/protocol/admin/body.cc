@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/utf8.h"
@@ -61,23 +62,29 @@ std::optional<http::Response> refuse_body(const http::Request& request, std::siz
   return error(415, "unsupported_media_type", "the Content-Type must be application/json");
 }
 
-std::optional<http::Response> read_texts(const http::Request& request,
-                                         std::initializer_list<TextMember> members) {
-  if (auto refusal = refuse_body(request, kVerbBytesMax)) return refusal;
-  const auto object = parse_object(request.body.empty() ? "{}" : request.body);
-  if (!object) return bad_request(object.error().detail);
+Read read_object(const http::Request& request, std::size_t bytes_max) {
+  if (auto refusal = refuse_body(request, bytes_max)) return {{}, std::move(refusal)};
+  if (request.body.empty()) return {};
+  auto object = parse_object(request.body);
+  if (!object) return {{}, bad_request(object.error().detail)};
   if (const auto repeated = repeated_member(request.body))
-    return bad_request(fmt::format("'{}' comes twice", tool::printable(*repeated)));
+    return {{}, bad_request(fmt::format("'{}' comes twice", tool::printable(*repeated)))};
+  return {std::move(*object), std::nullopt};
+}
+
+std::optional<std::string> take_texts(const nlohmann::json& object,
+                                      std::initializer_list<TextMember> members,
+                                      std::initializer_list<std::string_view> others) {
   const auto is_known = [&](const std::string& key) {
-    return std::any_of(members.begin(), members.end(),
+    return std::find(others.begin(), others.end(), key) != others.end() ||
+           std::any_of(members.begin(), members.end(),
                        [&](const auto& member) { return member.name == key; });
   };
-  for (const auto& [key, value] : object->items()) {
-    if (!is_known(key))
-      return bad_request(fmt::format("there is no member '{}'", tool::printable(key)));
+  for (const auto& [key, value] : object.items()) {
+    if (!is_known(key)) return fmt::format("there is no member '{}'", tool::printable(key));
   }
   for (const auto& member : members) {
-    if (const auto wrong = take(*object, member)) return bad_request(*wrong);
+    if (auto wrong = take(object, member)) return wrong;
   }
   return std::nullopt;
 }

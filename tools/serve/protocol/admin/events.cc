@@ -46,13 +46,22 @@ void Events::tell(const Texts& texts, Clock::time_point now) {
   }
 }
 
-void Events::close() {
-  const base::Lock lock(mutex_);
-  closed_ = true;
+void Events::end_clients() {
   for (const auto& client : clients_) {
     if (const auto stream = client.stream.lock()) stream->end();
   }
   clients_.clear();
+}
+
+void Events::end_all() {
+  const base::Lock lock(mutex_);
+  end_clients();
+}
+
+void Events::close() {
+  const base::Lock lock(mutex_);
+  closed_ = true;
+  end_clients();
 }
 
 }  // namespace belay::protocol::admin

@@ -34,7 +34,9 @@ class Events {
     std::string for_others;
   };
   void tell(const Texts& texts, Clock::time_point now);
-  // Ends all streams; none is opened any more.
+  // Ends all streams: who may still ask opens another one.
+  void end_all();
+  // The same, and none is opened any more.
   void close();
 
  private:
@@ -45,6 +47,7 @@ class Events {
     Clock::time_point told_at{};
   };
   void forget_gone() BELAY_REQUIRES(mutex_);
+  void end_clients() BELAY_REQUIRES(mutex_);
 
   base::Mutex mutex_;
   std::vector<Client> clients_ BELAY_GUARDED_BY(mutex_);

@@ -1,7 +1,6 @@
 // The function of each route of the admin API. A function that needs the path's parameter has it.
 #pragma once
 
-#include "belay/requests.h"
 #include "serve/protocol/admin/answer.h"
 #include "serve/protocol/route.h"
 
@@ -11,7 +10,6 @@ namespace belay::protocol::admin {
 void overview(const Turn& turn, const http::Respond& respond);
 void hosts(const Turn& turn, const http::Respond& respond);
 void history(const Turn& turn, const http::Respond& respond);
-void holds(const Turn& turn, const http::Respond& respond);
 // sampling.cc
 void events(const Turn& turn, const http::Respond& respond);
 // transactions.cc
@@ -20,18 +18,11 @@ void show(const Turn& turn, const http::Respond& respond);
 void why(const Turn& turn, const http::Respond& respond);
 // stuck.cc
 void stuck(const Turn& turn, const http::Respond& respond);
-// verbs.cc: what an operator asks of one transaction
-void replay(const Turn& turn, const http::Respond& respond);
-void stop(const Turn& turn, const http::Respond& respond);
-void back(const Turn& turn, const http::Respond& respond);
-void resolve(const Turn& turn, const http::Respond& respond);
 // submits.cc
 void submit(const Turn& turn, const http::Respond& respond);
 // topics.cc
 void topics(const Turn& turn, const http::Respond& respond);
-void subscribe(const Turn& turn, const http::Respond& respond);
-void unsubscribe(const Turn& turn, const http::Respond& respond);
-void delete_topic(const Turn& turn, const http::Respond& respond);
+void holds(const Turn& turn, const http::Respond& respond);
 // openapi.cc
 void openapi(const Turn& turn, const http::Respond& respond);
 

@@ -46,13 +46,6 @@ void history(const Turn& turn, const http::Respond& respond) {
   respond(value(turn.context->history.json()));
 }
 
-// The engine holds nothing back by an operator's order.
-void holds(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
-  respond(value({{"holds", Json::array()}}));
-}
-
 void hosts(const Turn& turn, const http::Respond& respond) {
   const Query query(turn.request, {});
   if (query.wrong()) return respond(bad_request(query.wrong()->detail));

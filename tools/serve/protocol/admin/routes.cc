@@ -6,6 +6,7 @@
 
 #include "serve/protocol/admin/handlers.h"
 #include "serve/protocol/admin/once.h"
+#include "serve/protocol/admin/verbs.h"
 
 namespace belay::protocol::admin {
 namespace {
@@ -30,7 +31,7 @@ void change(Turn& turn) {
   if (has_parameter(turn)) handle_once(turn, kHandler);
 }
 
-constexpr std::array<Route, 19> kRoutes = {{
+constexpr std::array<Route, 22> kRoutes = {{
     {"GET", "/api/belay/v1/openapi.json", "v1-openapi", Role::anybody, ask<openapi>},
     {"GET", "/api/belay/v1/overview", "v1-overview", Role::read, ask<overview>},
     {"GET", "/api/belay/v1/history", "v1-history", Role::read, ask<history>},
@@ -39,19 +40,29 @@ constexpr std::array<Route, 19> kRoutes = {{
     {"POST", "/api/belay/v1/transactions", "v1-submit", Role::submit, change<submit>},
     {"GET", "/api/belay/v1/transactions/{gid}", "v1-show", Role::read, ask<show>},
     {"GET", "/api/belay/v1/transactions/{gid}/why", "v1-why", Role::read, ask<why>},
-    {"POST", "/api/belay/v1/transactions/{gid}/replay", "v1-replay", Role::admin, change<replay>},
-    {"POST", "/api/belay/v1/transactions/{gid}/stop", "v1-stop", Role::admin, change<stop>},
-    {"POST", "/api/belay/v1/transactions/{gid}/back", "v1-back", Role::admin, change<back>},
+    {"POST", "/api/belay/v1/transactions/{gid}/replay", "v1-replay", Role::admin,
+     change<verb<Verb::replay>>},
+    {"POST", "/api/belay/v1/transactions/{gid}/stop", "v1-stop", Role::admin,
+     change<verb<Verb::stop>>},
+    {"POST", "/api/belay/v1/transactions/{gid}/back", "v1-back", Role::admin,
+     change<verb<Verb::back>>},
     {"POST", "/api/belay/v1/transactions/{gid}/resolve", "v1-resolve", Role::admin,
-     change<resolve>},
+     change<verb<Verb::resolve>>},
+    {"POST", "/api/belay/v1/transactions/{gid}/edit", "v1-edit", Role::admin,
+     change<verb<Verb::edit>>},
+    {"POST", "/api/belay/v1/targets/hold", "v1-hold", Role::admin, change<verb<Verb::hold>>},
+    {"POST", "/api/belay/v1/targets/release", "v1-release", Role::admin,
+     change<verb<Verb::release>>},
     {"GET", "/api/belay/v1/stuck", "v1-stuck", Role::read, ask<stuck>},
     {"GET", "/api/belay/v1/hosts", "v1-hosts", Role::read, ask<hosts>},
     {"GET", "/api/belay/v1/holds", "v1-holds", Role::read, ask<holds>},
     {"GET", "/api/belay/v1/topics", "v1-topics", Role::read, ask<topics>},
-    {"POST", "/api/belay/v1/topics/subscribe", "v1-subscribe", Role::admin, change<subscribe>},
+    {"POST", "/api/belay/v1/topics/subscribe", "v1-subscribe", Role::admin,
+     change<verb<Verb::subscribe>>},
     {"POST", "/api/belay/v1/topics/unsubscribe", "v1-unsubscribe", Role::admin,
-     change<unsubscribe>},
-    {"POST", "/api/belay/v1/topics/delete", "v1-delete", Role::admin, change<delete_topic>},
+     change<verb<Verb::unsubscribe>>},
+    {"POST", "/api/belay/v1/topics/delete", "v1-delete", Role::admin,
+     change<verb<Verb::remove_topic>>},
 }};
 
 }  // namespace

@@ -38,7 +38,8 @@ Audit::Audit(const Turn& turn, Asker asker, Subject subject)
 
 void Audit::tell() const {
   const auto& tell = context_->options.on_admin_change;
-  if (tell) tell({caller_, peer_, asker_.claim, call_, subject_.gid, subject_.topic});
+  if (tell)
+    tell({caller_, peer_, asker_.claim, call_, subject_.gid, subject_.topic, subject_.target});
 }
 
 }  // namespace belay::protocol::admin

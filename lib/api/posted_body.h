@@ -1,0 +1,20 @@
+// The bodies of posted requests: what the engine reads of them, and what an operator's have.
+#pragma once
+
+#include <string>
+
+#include "belay/options.h"
+#include "belay/requests.h"
+#include "hook/hooks.h"
+#include "ports/store.h"
+
+namespace belay::api {
+
+// The body of an operator's request; empty if its verb has none.
+std::string body_of(const Request& request);
+
+// Reads the request's body, and sets what it says or what is wrong with it. Of a submit and an edit
+// all checks are made that need no transaction.
+void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks);
+
+}  // namespace belay::api

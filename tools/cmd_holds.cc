@@ -1,0 +1,46 @@
+// `belay holds`: the targets that an operator holds.
+#include <CLI/CLI.hpp>
+
+#include "command.h"
+#include "table.h"
+#include "view/rows.h"
+
+namespace belay::tool {
+namespace {
+
+constexpr const char* kHoldsDetails = R"(
+Shows the targets that are held, since when, why, and who asked for it. With --json: one
+object each, with target, reason, asked_by and at.
+
+Example:
+  belay holds --db orders.db
+)";
+
+ExitCode list(Context& context, Reader& reader) {
+  const auto holds = reader.holds();
+  if (!holds) return fail(context, holds.error());
+  const auto at = now();
+  Table table({Table::text("TARGET"), Table::number("HELD"), {"BY"}, Table::text("WHY")});
+  for (const auto& hold : *holds) {
+    if (context.json) {
+      context.out.json(json_of(hold));
+    } else {
+      table.add({printable(hold.target), ago(hold.at, at), printable(hold.asked_by),
+                 printable(hold.reason)});
+    }
+  }
+  if (holds->empty() && !context.json) context.err.write("nothing is held\n");
+  if (!holds->empty() && !context.json) table.print(context.out);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_holds(CLI::App& app, Context& context) {
+  auto* command = add_command(app, "holds", "show the targets that are held", kHoldsDetails);
+  add_db_option(command, context);
+  add_json_option(command, context);
+  on_read(command, context, [&context](Reader& reader) { return list(context, reader); });
+}
+
+}  // namespace belay::tool
