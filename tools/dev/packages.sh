@@ -17,6 +17,7 @@ CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
   python3-jsonschema python3-hypothesis  # the admin API against its description
+  chromium chromium-driver python3-selenium  # the console in a browser
   postgresql mariadb-server-core mariadb-client-core
   prometheus  # promtool, which checks the alert rules and the dashboard
 )

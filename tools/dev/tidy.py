@@ -103,8 +103,8 @@ BANNED_WORDS = [
     (r"\bissue #?\d", "say what the matter is, not its number"),
 ]
 
-CODE = (".h", ".cc", ".py", ".build", ".sh", ".ini", ".txt")
-SOURCES = (".cc", ".c", ".py", ".sh")
+CODE = (".h", ".cc", ".py", ".build", ".sh", ".ini", ".txt", ".js", ".css")
+SOURCES = (".cc", ".c", ".py", ".sh", ".js", ".css")
 SCRIPTS_BY_HAND = {"tools/check", "tools/quickstart", ".ci/run", "tools/dev/packages.sh"}
 
 

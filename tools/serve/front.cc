@@ -16,6 +16,8 @@ constexpr std::size_t kPathBytesShown = 200;
 
 http::Server::Handler Front::handler() {
   return [this](http::Request request, http::Respond respond) {
+    const auto* file = page_ == Page::console ? find_console_file(request) : nullptr;
+    if (file != nullptr) return handle_page(*file, request, std::move(respond));
     handle(gate_, std::move(request), std::move(respond));
   };
 }
@@ -50,6 +52,14 @@ void Front::handle(const Gate& gate, http::Request request, http::Respond respon
   if (auto* service = service_.load(std::memory_order_acquire))
     return service->handle(std::move(request), std::move(respond), std::move(judged.caller));
   protocol::in_form(request, respond)(protocol::refusal(503, "the server is starting"));
+}
+
+void Front::handle_page(const ConsoleFile& file, const http::Request& request,
+                        http::Respond respond) {
+  auto judged = gate_.judge_page(request);
+  if (!judged.refusal) return respond(console_response(request, file));
+  note(*judged.refusal, request);
+  respond(std::move(judged.refusal->response));
 }
 
 void Front::note(const Refusal& refusal, const http::Request& request) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <vector>
 
+#include "serve/console.h"
 #include "serve/denials.h"
 #include "serve/gate.h"
 #include "serve/http/server.h"
@@ -15,8 +17,11 @@ namespace belay::tool {
 
 class Front {
  public:
-  Front(Tokens tokens, const AllowedHosts& hosts, ServeLog& log)
-      : gate_(std::move(tokens), hosts), log_(log) {}
+  // What a page at / is: the console, or nothing.
+  enum class Page : std::uint8_t { console, none };
+
+  Front(Tokens tokens, const AllowedHosts& hosts, Page page, ServeLog& log)
+      : gate_(std::move(tokens), hosts), page_(page), log_(log) {}
 
   http::Server::Handler handler();
   // For the probes of load balancers, which need no token; it answers 404 to all else. Every name
@@ -32,10 +37,12 @@ class Front {
 
  private:
   void handle(const Gate& gate, http::Request request, http::Respond respond);
+  void handle_page(const ConsoleFile& file, const http::Request& request, http::Respond respond);
   void note(const Refusal& refusal, const http::Request& request);
 
   Gate gate_;
   Gate probe_gate_{{}};
+  const Page page_;
   ServeLog& log_;
   Denials denials_;
   std::atomic<protocol::Service*> service_{nullptr};

@@ -72,6 +72,15 @@ Refusal deny_role(const Token& token, protocol::Role needed) {
               token.name);
 }
 
+Refusal deny_host() {
+  return deny(Denial::other_host,
+              "the header Host names another host than this one; --allow-host allows its name");
+}
+
+Refusal deny_web_page(const std::string& caller) {
+  return deny(Denial::web_page, "web pages of other sites may not ask", caller);
+}
+
 Judgement judge_token(const Tokens& tokens, const http::Request& request) {
   const auto needed = protocol::role_needed(request);
   if (tokens.empty()) return {};
@@ -96,19 +105,21 @@ std::shared_ptr<const Tokens> Gate::tokens() const {
 }
 
 Judgement Gate::judge(const http::Request& request) const {
-  if (!hosts_.contain(request.header("Host"))) {
-    return {deny(Denial::other_host,
-                 "the header Host names another host than this one; --allow-host allows its name"),
-            {}};
-  }
+  if (!hosts_.contain(request.header("Host"))) return {deny_host(), {}};
   auto judged = judge_token(*tokens(), request);
   if (judged.refusal) return judged;
   if (is_from_a_web_page(request))
-    judged.refusal =
-        deny(Denial::web_page, "web pages of other sites may not ask", judged.caller.name);
+    judged.refusal = deny_web_page(judged.caller.name);
   else if (draining_ && !only_asks(request))
     judged.refusal = {protocol::refusal(503, "the server is stopping"), std::nullopt, {}};
   return judged;
+}
+
+Judgement Gate::judge_page(const http::Request& request) const {
+  if (!hosts_.contain(request.header("Host"))) return {deny_host(), {}};
+  const bool is_link = request.header("Sec-Fetch-Mode") == "navigate";
+  if (!is_link && is_from_a_web_page(request)) return {deny_web_page({}), {}};
+  return {};
 }
 
 }  // namespace belay::tool

@@ -44,6 +44,9 @@ class Gate {
   void drain() { draining_ = true; }
   // From any thread.
   Judgement judge(const http::Request& request) const;
+  // For a file that is the same for everybody and holds no data: no token is needed, and a link on
+  // a page of another site may lead to it.
+  Judgement judge_page(const http::Request& request) const;
 
  private:
   std::shared_ptr<const Tokens> tokens() const;

@@ -231,7 +231,8 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   }
   auto engine = open_state_file(settings, log);
   if (!engine) return engine.error();
-  Front front(std::move(tokens), settings.hosts, log);
+  Front front(std::move(tokens), settings.hosts,
+              settings.no_console ? Front::Page::none : Front::Page::console, log);
   auto server = http::Server::start(settings.http, front.handler());
   if (!server) return server.error();
   BELAY_TRY(engine->start());

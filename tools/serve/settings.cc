@@ -50,6 +50,7 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
       "permissions of a new state file and what lies beside it");
   table.flag("no-check", settings.no_check,
              "do not check the whole state file at the start (seconds a GB)");
+  table.flag("no-console", settings.no_console, "serve no page for operators at /");
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
   table.list("allow-host", "NAME", settings.allow_hosts,
              "a further name in the header Host; repeatable; default: on loopback only loopback's");

@@ -38,6 +38,7 @@ struct ServeSettings {
   AlertLimits alerts;
   LogFormat log_format = LogFormat::text;
   bool allow_link_local = false;
+  bool no_console = false;
   bool no_check = false;  // turns off Options::check_at_open, which is on here
 
   AllowedHosts hosts;

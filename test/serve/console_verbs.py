@@ -1,0 +1,260 @@
+"""What an operator does in the console, and what became of it."""
+
+import json
+
+from branches import ERROR, SUCCESS
+from browser import KEYS
+from console_stage import API
+from harness import until
+
+# Stands in for a server that has holds and edits, and notes what the page sends it.
+FAKE = """
+const real = window.fetch;
+window.sent = [];
+const answer = (body) => new Response(JSON.stringify(body),
+    {headers: {'Content-Type': 'application/json'}});
+window.fetch = async (path, options = {}) => {
+  const text = String(path);
+  if (text.endsWith('/openapi.json')) {
+    const described = await (await real(path, options)).json();
+    Object.assign(described.paths, {'/transactions/{gid}/edit': {}, '/targets/hold': {},
+      '/targets/release': {}});
+    return answer(described);
+  }
+  if (/\\/(edit|hold|release)$/.test(text)) {
+    window.sent.push({path: text, body: JSON.parse(options.body),
+      key: options.headers['Idempotency-Key']});
+    return answer({taken: true});
+  }
+  if (text.endsWith('/holds')) {
+    return answer({holds: [{target: 'http://x.example', reason: 'a <b>reason', asked_by: 'ops',
+      at: 1}]});
+  }
+  return real(path, options);
+};
+"""
+# Holds every replay back until `release` is called.
+SLOW = """
+const real = window.fetch;
+window.asked = 0;
+const open = new Promise((resolve) => { window.release = resolve; });
+window.fetch = async (path, options = {}) => {
+  if (String(path).endsWith('/replay')) {
+    ++window.asked;
+    await open;
+  }
+  return real(path, options);
+};
+"""
+
+
+def ask(browser, verb, reason="", ticket="", last="", within="main"):
+    """Fills the dialog of a verb in, and sends it."""
+    browser.click(verb, within)
+    browser.one("dialog h2")
+    if reason:
+        browser.fill("reason", reason)
+    if ticket:
+        browser.fill("ticket", ticket)
+    if last:
+        browser.fill("check", last)
+    browser.one("dialog footer button[type=submit]").click()
+
+
+def closed(browser):
+    return browser.until(lambda: not browser.all("dialog[open]"))
+
+
+def verbs(stage, browser, check):
+    """Each verb of one transaction does what its dialog says."""
+    browser.open("#/transaction/stop-1")
+    ask(browser, "Stop…", "given up", "T-1", "p--1")
+    check(browser.says("Type op-1 to go on", "dialog"), "a wrong check is refused")
+    check(stage.status("stop-1") == "submitted", "and nothing was sent")
+    browser.fill("check", "op-1")
+    browser.one("dialog footer button[type=submit]").click()
+    check(closed(browser) and stage.ends("stop-1", "failed"), "stop ends it")
+    check(browser.says("stop-1 was stopped", "#notices"), "which is told")
+    check(browser.says("failed", "h1 + span"), "and seen")
+    check(browser.says("stopped by an operator") and browser.says("given up [T-1]"),
+          "with its reason and ticket")
+    check("Replay" not in browser.text(), "what has ended offers no verb")
+
+    browser.go("#/transaction/back-1")
+    ask(browser, "Turn back…", last="ck-1")
+    missing = "return document.querySelector('dialog [name=reason]').validity.valueMissing"
+    check(browser.run(missing), "a reason is needed")
+    browser.fill("reason", "wrong order")
+    browser.one("dialog footer button[type=submit]").click()
+    check(closed(browser) and stage.ends("back-1", "failed"), "turning back ends it")
+    check(len(stage.peer.calls("/undo", gid="back-1")) == 2, "and undoes what may have run")
+
+    browser.go("#/transaction/resolve-1")
+    browser.click("Resolve…")
+    options = browser.text("dialog [name=as]")
+    check("success" in options and "failure" in options, "an action may have been refused")
+    browser.fill("reason", "seen in the books")
+    browser.fill("check", "ve-1")
+    browser.one("dialog footer button[type=submit]").click()
+    check(closed(browser) and stage.ends("resolve-1", "succeed"), "resolving goes on")
+
+    stage.peer.script("/broken", SUCCESS)
+    browser.go("#/transaction/replay-1")
+    ask(browser, "Replay")
+    check(closed(browser) and stage.ends("replay-1", "succeed"), "replay calls at once")
+    check(browser.says("succeeded", "h1 + span"), "the page sees the end by itself")
+
+
+def bulk(stage, browser, check):
+    """A group is counted, limited, interrupted."""
+    browser.open("#/stuck")
+    row = "tr:has([data-key*='/group'])"
+    browser.click("Stop all", row)
+    check(browser.says("7 transactions of this group", "dialog"), "the group is counted first")
+    browser.fill("limit", "3")
+    browser.fill("reason", "the shop has closed")
+    browser.one("dialog [name=check]").click()
+    browser.one("dialog footer button[type=submit]").click()
+    check(browser.says("3 transactions stopped", "dialog"), "as many as were wanted are stopped")
+    browser.click("Close", "dialog")
+    left = [row for row in stage.rows(stuck="true", limit=100) if row["gid"].startswith("group-")]
+    check(len(left) == 4, f"the others are left: {len(left)}")
+    check(browser.until(lambda: "4" in browser.text(row)), "and counted anew")
+
+    slow = browser.at_start(SLOW)
+    browser.open("#/stuck?by=host")
+    browser.click("Replay all")
+    check(browser.says("transactions of this group.", "dialog"), "a host's group is counted, too")
+    browser.fill("limit", "9")
+    browser.one("dialog footer button[type=submit]").click()
+    check(browser.until(lambda: browser.run("return window.asked") == 4), "four at once")
+    browser.click("Interrupt", "dialog")
+    browser.run("window.release()")
+    check(browser.says("4 transactions replayed, 5 left alone", "dialog"), "it is interrupted")
+    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=slow)
+    browser.click("Close", "dialog")
+
+    browser.open("#/stuck?by=error")
+    browser.click("Replay all")
+    largest = stage.server.get(API + "stuck", by="error").json["groups"][0]
+    check(browser.says(f"{largest['transactions']} transactions of this group", "dialog"),
+          "the page groups errors as the server does")
+    browser.click("Cancel", "dialog")
+
+
+def topics(stage, browser, check):
+    def there():
+        found = stage.server.get(API + "topics").json["topics"]
+        return {one["name"]: [s["target"] for s in one["subscriptions"]] for one in found}
+
+    browser.open("#/topics")
+    check(browser.says("There is no topic"), "no topic is told in words")
+    browser.click("Subscribe…")
+    browser.fill("topic", "orders")
+    browser.fill("target", stage.peer.url("/ok"))
+    browser.fill("remark", "<b>mails")
+    browser.one("dialog footer button[type=submit]").click()
+    check(closed(browser) and browser.says("<b>mails"), "a subscription is seen")
+    check(there() == {"orders": [stage.peer.url("/ok")]}, "and there")
+    ask(browser, "Unsubscribe", last="ders")
+    check(closed(browser) and browser.says("nobody subscribes"), "it is taken back")
+    ask(browser, "Delete", last="ders")
+    check(closed(browser) and browser.says("There is no topic") and there() == {}, "and deleted")
+
+
+def to_come(browser, check):
+    """Holding and editing, against what stands in for a server that has them."""
+    browser.open("#/transaction/edit-1")
+    browser.button("Replay")
+    check("Edit…" not in browser.text(), "what this server does not have is not offered")
+    fake = browser.at_start(FAKE)
+    browser.open("#/transaction/edit-1")
+    browser.click("Edit…")
+    browser.fill("payload", '{"amount":31}')
+    browser.fill("reason", "a typo")
+    browser.fill("check", "it-1")
+    browser.one("dialog footer button[type=submit]").click()
+    check(closed(browser), "an edit is sent")
+    browser.go("#/hosts")
+    ask(browser, "Hold", "a bad deploy")
+    check(closed(browser), "a hold is sent")
+    browser.go("#/holds")
+    check(browser.says("a <b>reason"), "holds are shown")
+    ask(browser, "Release", "repaired", "T-2")
+    check(closed(browser), "a release is sent")
+    sent = browser.run("return window.sent")
+    bodies = [one["body"] for one in sent]
+    check(bodies[0] == {"branch_id": "02", "op": "action", "payload": '{"amount":31}',
+                        "reason": "a typo"}, f"only what was changed: {bodies[0]}")
+    check(bodies[1]["target"].startswith("http://127.0.0.1:"), f"the host: {bodies[1]}")
+    check(bodies[2] == {"target": "http://x.example", "reason": "repaired", "ticket": "T-2"},
+          f"the target: {bodies[2]}")
+    keys = {one["key"] for one in sent}
+    check(len(keys) == 3 and all(len(key) == 32 for key in keys), "each change has its key")
+    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=fake)
+
+
+def keyboard(browser, check):
+    """All of it without a mouse."""
+    browser.open("#/list?stuck=true")
+    browser.one("a[data-row]")
+    browser.press(KEYS.TAB)
+    check("Skip to the content" in browser.focused(), f"first the skip link: {browser.focused()}")
+    browser.press(KEYS.TAB)
+    check("belay" in browser.focused(), "then the head")
+    ring = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
+    check(ring == "solid", "the focus is seen")
+    browser.press("?")
+    check(browser.says("find a transaction", "dialog"), "? opens the help")
+    browser.press(KEYS.ESCAPE)
+    check(closed(browser) and "belay" in browser.focused(),
+          "Escape closes it, and the focus is back")
+    browser.press("g", "s")
+    check(browser.says("Stuck", "h1"), "g s goes to what is stuck")
+    browser.press("/")
+    check(browser.until(lambda: "gid_prefix" in browser.focused()), "/ goes to the search")
+    browser.press("edit-", KEYS.ENTER)
+    check(browser.until(lambda: "gid_prefix=edit-" in browser.run("return location.hash")),
+          "Enter searches")
+    check(browser.says("edit-1", "a[data-row]"), "and finds")
+    browser.key("j")
+    check("edit-1" in browser.focused(), "j goes to the row")
+    browser.press(KEYS.ENTER)
+    browser.button("Replay")
+    browser.key("x")
+    check(browser.says("Stop for good", "dialog"), "x asks whether to stop")
+    inside = "return document.activeElement.closest('dialog') !== null"
+    check(browser.run(inside), "the focus is in the dialog")
+    browser.press(KEYS.ESCAPE)
+    check(closed(browser), "and leaves it by Escape")
+    browser.run("document.querySelector('[data-shortcut=p]').focus()")
+    browser.press(KEYS.ENTER)
+    browser.one("dialog")
+    browser.press(KEYS.ESCAPE)
+    check(closed(browser) and "Replay" in browser.focused(), "back to the button that opened it")
+
+
+def twice(stage, browser, check):
+    """An answer that is lost: trying again goes out with the same key."""
+    browser.open("#/transaction/edit-1")
+    browser.button("Replay")
+    browser.run("""
+      const real = window.fetch;
+      window.keys = [];
+      window.fetch = async (path, options = {}) => {
+        if (!String(path).endsWith('/replay')) return real(path, options);
+        window.keys.push(options.headers['Idempotency-Key']);
+        const answer = await real(path, options);
+        if (window.keys.length === 1) throw new TypeError('the answer is lost');
+        return answer;
+      };""")
+    stage.peer.always("/broken", ERROR)
+    before = len(stage.peer.calls("/broken", gid="edit-1"))
+    ask(browser, "Replay")
+    check(browser.says("It is not known whether the change was made", "dialog"), "it is told so")
+    browser.one("dialog footer button[type=submit]").click()
+    check(closed(browser), "the second try is answered")
+    keys = browser.run("return window.keys")
+    check(len(keys) == 2 and keys[0] == keys[1], f"by the same key: {json.dumps(keys)}")
+    called = until(lambda: len(stage.peer.calls("/broken", gid="edit-1")) > before, 20)
+    check(called and len(stage.peer.calls("/broken", gid="edit-1")) == before + 1, "and done once")

@@ -1,0 +1,173 @@
+"""What the console shows: every view, on any screen, whatever the names are."""
+
+import urllib.parse
+
+from console_stage import API, HOSTILE
+
+PLACES = {
+    "": "Overview", "list": "Transactions", "stuck": "Stuck", "topics": "Topics", "hosts": "Hosts",
+    "holds": "Holds", "transaction/graph-1": "graph-1",
+}
+# Everything that can be used has a name, everything that is shown by a picture has words.
+NAMELESS = """
+const nameOf = (one) => one.getAttribute('aria-label') || one.innerText?.trim() || one.title ||
+    [...(one.labels ?? [])].map((label) => label.textContent.trim()).join('');
+const bad = [...document.querySelectorAll('button, a, input, select, textarea, summary')]
+    .filter((one) => !nameOf(one)).map((one) => one.outerHTML);
+bad.push(...[...document.querySelectorAll('table')]
+    .filter((one) => !one.caption?.textContent || !one.querySelector('th[scope=col]'))
+    .map(() => 'a table without caption or headers'));
+bad.push(...[...document.querySelectorAll('main svg:not([role=img][aria-label])')]
+    .map((one) => one.outerHTML.slice(0, 80)));
+const ids = [...document.querySelectorAll('[id]')].map((one) => one.id);
+if (new Set(ids).size !== ids.length) bad.push('an id twice');
+if (document.querySelectorAll('h1').length !== 1) bad.push('not one h1');
+for (const landmark of ['main', 'nav', 'header']) {
+  if (!document.querySelector(landmark)) bad.push('no ' + landmark);
+}
+return bad;
+"""
+# Texts whose contrast to their ground is below 4.5 (3 for large ones).
+PALE = """
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+const rgba = (color) => {
+  canvas.clearRect(0, 0, 1, 1);
+  canvas.fillStyle = color;
+  canvas.fillRect(0, 0, 1, 1);
+  return [...canvas.getImageData(0, 0, 1, 1).data];
+};
+const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = (one) => {
+  for (; one; one = one.parentElement) {
+    const color = rgba(getComputedStyle(one).backgroundColor);
+    if (color[3] === 255) return color;
+  }
+  return [255, 255, 255, 255];
+};
+const bad = new Set();
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const one = walker.currentNode.parentElement;
+  if (!walker.currentNode.data.trim() || !one.getClientRects().length) continue;
+  if (one.closest('svg, .unseen, .skip, noscript, #top')) continue;
+  const style = getComputedStyle(one);
+  const [a, b] = [light(rgba(style.color)), light(ground(one))].sort((x, y) => y - x);
+  const least = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
+  if ((a + 0.05) / (b + 0.05) < least) bad.add(one.className + ': ' + one.textContent.slice(0, 30));
+}
+return [...bad];
+"""
+
+
+def place_of(gid):
+    return "transaction/" + urllib.parse.quote(gid, safe="")
+
+
+def views(stage, browser, check, stuck):
+    """Each view has its data."""
+    browser.open()
+    check(browser.says("under way"), "the overview says how many are under way")
+    check(browser.says(f"{stuck} of them are stuck"), "and how many are stuck")
+    check(browser.says("Live", "#top"), "it is told of changes by the event stream")
+    browser.go("#/list?gid_prefix=done-")
+    check(browser.says("done-1") and browser.says("succeeded"),
+          "the list finds by a gid's beginning")
+    check("failed-1" not in browser.text(), "and shows nothing else")
+    browser.go("#/list?stuck=true&limit=9")
+    check(browser.says("graph-1") and "done-1" not in browser.text(), "the list filters by state")
+    browser.one("main select[name=state]").send_keys("turning back")
+    check(browser.says("No transaction is like that"), "an empty list says so")
+    browser.driver.back()
+    check(browser.says("graph-1"), "going back shows the filters before")
+    browser.go("#/transaction/graph-1")
+    check(browser.says("It goes forward: 1 of 3 branches are done"), "a transaction says why")
+    picture = browser.one("main svg.graph").get_attribute("aria-label")
+    check("Branch 03, after 01 and 02" in picture, f"its picture has the order: {picture}")
+    check("Branch 01: action: done" in picture, "and the states")
+    check("02 action" in browser.text(".waterfall"), "the calls have a lane for each operation")
+    browser.go("#/stuck")
+    check(browser.says("/broken-too") and browser.says("/group"), "stuck ones stand by handler")
+    browser.click("Host")
+    check(browser.says(f"http://127.0.0.1:{stage.peer.port}"), "or by host")
+    browser.click("Error")
+    check(browser.says("HTTP 500"), "or by error")
+    browser.go("#/hosts")
+    check(browser.says("closed") or browser.says("open"), "hosts have their breakers")
+    browser.go("#/holds")
+    check(browser.says("Nothing is held back"), "no hold is told in words")
+    browser.go("#/nonsense")
+    check(browser.says("There is nothing at this address"), "an unknown address too")
+    browser.go("#/transaction/nobody")
+    check(browser.says("Not found"), "and an unknown transaction")
+
+
+def paging(stage, browser, check):
+    """A second page is where the first one ends, and a link to it works."""
+    for i in range(60):
+        stage.submit(f"page-{i:02}", "/ok")
+    browser.go("#/list?gid_prefix=page-")
+    check(browser.says("page-59") and "page-09" not in browser.text(), "a page has fifty")
+    browser.click("Older →")
+    check(browser.says("page-09") and "page-10" not in browser.text(), "the next one goes on")
+    browser.open(browser.run("return location.hash"))
+    check(browser.says("page-09"), "its address shows it again")
+    browser.click("Newest")
+    check(browser.says("page-59"), "and back to the newest")
+
+
+def names(stage, browser, check):
+    """No name does anything but be shown."""
+    browser.open("#/list?stuck=true")
+    check(browser.says("long-kkk"), "hostile gids are listed")
+    check("202E" in browser.text("main .code"), "controls are shown as their codes")
+    for gid in HOSTILE:
+        browser.go("#/" + place_of(gid))
+        shown = browser.until(lambda: browser.says("It goes forward", seconds=5))
+        title = browser.text("h1")
+        check(shown and title[:4] == gid[:4], f"it has a page: {gid[:30]!r}")
+        browser.one(".payloads summary").click()
+        check(browser.says('"note": "<b>', ".payloads pre"), "its payload is text")
+        check(browser.run("return window.harmed") is None, "and nothing of it ran")
+        wide = browser.run("return document.documentElement.scrollWidth")
+        check(wide <= 1280, "nor leaves the page")
+    shown = browser.run("return document.body.textContent")
+    check("\u202e" not in shown, "no bidi control is left")
+    browser.go("#/transaction/..")
+    check(browser.says("A browser cannot ask for a transaction of this name"),
+          "a name that is a path")
+    browser.go("#/transaction/%zz%ff")
+    check(browser.says("Not found"), "an address that cannot be decoded")
+    surrogate = browser.run("location.hash = '#/transaction/' + '\\ud800'; return 1")
+    check(surrogate == 1 and browser.says("Not found"), "half of a surrogate pair")
+
+
+def screens(browser, check):
+    """360 pixels, dark and light: nothing is wider than the screen, pale or without a name."""
+    for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light")):
+        browser.resize(width, 800)
+        browser.prefer(color_scheme=scheme, reduced_motion="reduce")
+        for place, title in PLACES.items():
+            browser.go("#/" + place)
+            where = f"{place or 'overview'} at {width}, {scheme}"
+            there = browser.says(title, "h1") and browser.until(
+                lambda: "Loading" not in browser.text())
+            check(there, f"shown: {where}")
+            wide = browser.run("return document.documentElement.scrollWidth")
+            check(wide <= width, f"as wide as the screen: {where} ({wide})")
+            check(browser.run(PALE) == [], f"no pale text: {where} {browser.run(PALE)}")
+            check(browser.run(NAMELESS) == [], f"all has names: {where} {browser.run(NAMELESS)}")
+    moving = browser.run("return document.getAnimations().length")
+    check(moving == 0, "nothing moves for who wants no motion")
+    browser.resize(1280, 900)
+
+
+def plots(stage, browser, check):
+    """The last hour, as soon as the server has some samples of it."""
+    browser.open()
+    check(browser.until(lambda: len(browser.all("figure.plot svg")) == 6, 30), "six plots")
+    words = browser.one("figure.plot svg").get_attribute("aria-label")
+    check("submitted: now" in words and "at most" in words, f"a plot has words: {words}")
+    samples = stage.server.get(API + "history").json["samples"]
+    check(len(samples) >= 3, "of samples that the server kept")

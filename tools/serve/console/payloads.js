@@ -1,0 +1,57 @@
+// Payloads and headers of a transaction, read only when somebody asks for them.
+
+import {get} from './api.js';
+import {h} from './h.js';
+import {plain, shownLines} from './text.js';
+import {mayBeShown} from './words.js';
+
+const CHARACTERS_MAX = 65_536;
+const STEPS_MAX = 200;
+
+function pretty(value) {
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'string') return JSON.stringify(value, null, 2);
+  try {
+    return JSON.stringify(JSON.parse(value), null, 2);
+  } catch {
+    return value;
+  }
+}
+
+function one(title, value) {
+  const text = pretty(value);
+  if (text === '') return null;
+  const rest = text.length - CHARACTERS_MAX;
+  return h('div', {}, h('h3', {class: 'mono'}, plain(title)),
+      shownLines(text.slice(0, CHARACTERS_MAX), {'aria-label': plain(title)}),
+      rest > 0 ? h('p', {class: 'quiet'}, `The first ${CHARACTERS_MAX} characters; ${rest} more.`) :
+        null);
+}
+
+function paint({definition, branches}) {
+  const ids = [...new Set(branches.map((row) => row.branch_id))];
+  const steps = (definition?.steps ?? []).slice(0, STEPS_MAX).flatMap((step, i) => [
+    one(`branch ${ids[i] ?? i + 1}: payload`, step[2]),
+    one(`branch ${ids[i] ?? i + 1}: options`, step[3])]);
+  const {steps: _, ...rest} = definition ?? {};
+  const parts = [...steps, Object.keys(rest).length ? one('the transaction', rest) : null]
+      .filter(Boolean);
+  return parts.length ? parts : [h('p', {class: 'empty'}, 'It has neither payloads nor options.')];
+}
+
+export function payloads(gid, signal) {
+  const content = h('div', {'aria-live': 'polite'});
+  const read = async () => {
+    if (!details.open) return;
+    content.replaceChildren(h('p', {class: 'quiet'}, 'Loading…'));
+    try {
+      content.replaceChildren(...paint(await get(['transactions', gid], {payloads: true}, signal)));
+    } catch (error) {
+      if (signal.aborted) return;
+      content.replaceChildren(h('p', {class: 'trouble'}, mayBeShown(error)));
+    }
+  };
+  const details = h('details', {class: 'payloads', ontoggle: read},
+      h('summary', {}, 'Payloads and headers'), content);
+  return details;
+}

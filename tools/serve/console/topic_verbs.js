@@ -1,0 +1,47 @@
+// Changing topics: who gets the messages that are submitted from now on.
+
+import {askAndChange} from './change_dialog.js';
+import {field} from './dialog.js';
+import {h} from './h.js';
+import {short} from './text.js';
+
+const input = (name, value, isRequired) => h('input', {name, value, required: isRequired,
+  spellcheck: 'false', autocomplete: 'off'});
+
+export function subscribe(topic = '') {
+  const controls = {topic: input('topic', topic, true), target: input('target', '', true),
+    remark: input('remark', '', false)};
+  return askAndChange({
+    title: 'Subscribe', path: ['topics', 'subscribe'], verb: 'Subscribe', isReasonAsked: false,
+    done: 'The target is subscribed.',
+    says: ['Each message to this topic that is submitted from now on is also delivered to this ' +
+      'target. A topic that does not exist is made.'],
+    fields: [field('Topic', controls.topic), field('Target', controls.target,
+        'A URL or a handler’s name.'), field('Remark (optional)', controls.remark)],
+    read: () => {
+      const body = {topic: controls.topic.value.trim(), target: controls.target.value.trim()};
+      const remark = controls.remark.value.trim();
+      return remark ? {...body, remark} : body;
+    },
+  });
+}
+
+export function unsubscribe(topic, target) {
+  return askAndChange({
+    title: 'Unsubscribe', about: `${topic}: ${target}`, path: ['topics', 'unsubscribe'],
+    verb: 'Unsubscribe', isReasonAsked: false, checked: topic, read: () => ({topic, target}),
+    done: `${short(target, 60)} gets no further message of ${short(topic, 30)}.`,
+    says: ['Messages that are submitted from now on are not delivered to this target. Those that ' +
+      'are under way still are.'],
+  });
+}
+
+export function deleteTopic(topic) {
+  return askAndChange({
+    title: 'Delete the topic', about: topic, path: ['topics', 'delete'], verb: 'Delete',
+    isReasonAsked: false, checked: topic, read: () => ({topic}),
+    done: `The topic ${short(topic, 40)} was deleted.`,
+    says: ['The topic and its subscriptions go. A message to it is refused until somebody ' +
+      'subscribes again; those that are under way are still delivered.'],
+  });
+}

@@ -1,0 +1,48 @@
+// The hosts that are called, with their breakers.
+
+import {get} from './api.js';
+import {keepFresh} from './fresh.js';
+import {h} from './h.js';
+import {chip, table} from './table.js';
+import {canHold, hold} from './targets.js';
+import {number, plain, shown} from './text.js';
+
+const EVERY_MS = 5_000;
+const BREAKERS = {
+  closed: [['good', '●'], 'closed'], open: [['bad', '○'], 'open: left alone'],
+  half_open: [['warn', '◐'], 'half open: one call tries'],
+};
+
+const count = (name, key, extra = '') => ({name, class: `number ${extra}`,
+  cell: (host) => number(host[key])});
+
+function columns(change) {
+  return [
+    {name: 'Host', class: 'gid', cell: ({host}) => shown(host)},
+    {name: 'Breaker', cell: ({breaker, breaker_opened: opened}) => [
+      chip(...(BREAKERS[breaker.replaceAll('-', '_')] ?? [['plain', '○'], breaker])),
+      opened ? h('small', {class: 'why'}, `opened ${number(opened)} times`) : null]},
+    count('In flight', 'in_flight'), count('Success', 'success', 'wide-only'),
+    count('Failure', 'failure', 'wide-only'), count('Ongoing', 'ongoing', 'wide-only'),
+    count('Unknown', 'unknown'), count('No connection', 'no_connection', 'wide-only'),
+    canHold() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
+        {class: 'row-verbs'}, h('button', {type: 'button', 'data-key': `hold ${plain(host)}`,
+          'aria-label': `Hold: ${plain(host)}`, onclick: () => change(() => hold(host))}, 'Hold'))},
+  ].filter(Boolean);
+}
+
+export function hostsView({root, signal, onRefresh}) {
+  root.append(h('h1', {}, 'Hosts'));
+  const change = async (run) => {
+    await run();
+    again();
+  };
+  const again = keepFresh({root, signal, every: EVERY_MS,
+    read: async () => ({...await get(['hosts'], {}, signal), canHold: canHold()}),
+    paint: ({hosts}) => [
+      table({caption: 'Hosts that were called since the start', columns: columns(change),
+        rows: hosts, empty: 'No host has been called since the start.'}),
+      h('p', {class: 'quiet'}, 'Ended calls by what came of them, since the start. A host whose ' +
+        'breaker is open is left alone for a while.')]});
+  onRefresh(again);
+}

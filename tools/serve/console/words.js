@@ -1,0 +1,56 @@
+// The states and events of transactions, and failures, in words.
+
+export function mayBeShown(error) {
+  switch (error.status) {
+    case undefined: return `The page has a fault: ${error.message}`;
+    case 0: return error.message;
+    case 403: return `Not allowed: ${error.message}.`.replace(/\.\.$/, '.');
+    case 404: return `Not found: ${error.message}.`.replace(/\.\.$/, '.');
+    case 409: return `Its state forbids it: ${error.message}.`.replace(/\.\.$/, '.');
+    case 429:
+    case 503: return `The server is busy or stopping: ${error.message}.`.replace(/\.\.$/, '.');
+    default: return `${error.message}.`.replace(/\.\.$/, '.');
+  }
+}
+
+export const isFinal = (status) => status === 'succeed' || status === 'failed';
+
+const STATUS = {
+  prepared: 'prepared', submitted: 'under way', aborting: 'turning back', succeed: 'succeeded',
+  failed: 'failed',
+};
+export const statusWord = (row) => (row.stuck ? 'stuck' : STATUS[row.status] ?? row.status);
+// The class of a colour, and the sign for who sees none.
+const LOOK = {
+  prepared: ['plain', '○'], submitted: ['plain', '◐'], aborting: ['warn', '↶'],
+  succeed: ['good', '●'], failed: ['off', '✕'], stuck: ['bad', '!'],
+};
+export const statusLook = (row) => LOOK[row.stuck ? 'stuck' : row.status] ?? ['plain', '○'];
+
+const BRANCH = {
+  idle: ['off', '○', 'not begun'], started: ['plain', '◐', 'waits for its answer'],
+  succeed: ['good', '●', 'done'], failed: ['bad', '✕', 'refused'],
+  parked: ['warn', '‖', 'held back'],
+};
+export const branchLook = (status) => BRANCH[status] ?? ['plain', '○', status];
+
+const OUTCOME = {
+  success: ['good', 'success'], failure: ['bad', 'failure'], ongoing: ['plain', 'still ongoing'],
+  unknown: ['warn', 'no answer that counts'],
+};
+export const outcomeLook = (outcome) => OUTCOME[outcome] ?? ['plain', outcome ?? ''];
+
+const EVENT = {
+  submitted: 'submitted', prepared: 'prepared', added: 'branch added', answered: 'answered',
+  parked: 'held back', committing: 'decided to confirm', aborting: 'turned back',
+  finished: 'finished', stopped: 'stopped by an operator',
+  replayed: 'called at once by an operator', resolved: 'resolved by an operator',
+  progressed: 'step recorded', concluded: 'ended by its owner',
+  started: 'begun',
+};
+export const eventWord = (event) => EVENT[event] ?? event;
+
+const UNDO = new Set(['compensate', 'cancel', 'rollback']);
+const SECOND = new Set([...UNDO, 'confirm', 'commit']);
+export const isUndo = (op) => UNDO.has(op);
+export const isSecondPhase = (op) => SECOND.has(op);
