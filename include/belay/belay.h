@@ -19,6 +19,7 @@
 #include "belay/result.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
+#include "belay/transfer.h"
 #include "belay/types.h"
 #include "belay/version.h"
 #include "belay/workflow.h"
