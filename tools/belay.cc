@@ -66,6 +66,9 @@ void describe(CLI::App& app, Context& context) {
   add_topics(app, context);
   add_check(app, context);
   add_backup(app, context);
+  add_export(app, context);
+  add_import(app, context);
+  add_gc(app, context);
   add_xa(app, context);
   add_serve(app, context);
   add_submit(app, context);

@@ -10,6 +10,7 @@
 #include "belay/features.h"
 #include "belay/hooks.h"
 #include "belay/msg.h"
+#include "belay/old_history.h"
 #include "belay/options.h"
 #include "belay/outbox.h"
 #include "belay/outcome.h"

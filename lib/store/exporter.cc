@@ -158,7 +158,8 @@ class Export {
   Result<> visit_row(Pass pass) {
     const auto candidate = candidate_of(rows_);
     if (!matcher_.matches(candidate)) return {};
-    if (matcher_.asks_for_target() && !matcher_.names_target(rows_.bytes(kDefinitionColumn))) return {};
+    if (matcher_.asks_for_target() && !matcher_.names_target(rows_.bytes(kDefinitionColumn)))
+      return {};
     return pass == Pass::count ? count(candidate.status) : add(read_line(rows_));
   }
 
