@@ -83,14 +83,14 @@ struct WholeTransaction {
 };
 
 struct Filter {
-  std::optional<Status> status;
-  std::optional<Mode> mode;
-  std::optional<bool> finished;
-  std::optional<bool> stuck;
-  std::optional<Millis> older_than;  // created at least this long ago
-  std::optional<Millis> newer_than;  // created at most this long ago
-  std::string target;                // some branch names this handler or URL
-  std::string gid_prefix;
+  std::optional<Status> status{};
+  std::optional<Mode> mode{};
+  std::optional<bool> finished{};
+  std::optional<bool> stuck{};
+  std::optional<Millis> older_than{};  // created at least this long ago
+  std::optional<Millis> newer_than{};  // created at most this long ago
+  std::string target{};                // some branch names this handler or URL
+  std::string gid_prefix{};
   // For paging: only rows with a smaller id. 0: start with the newest.
   std::int64_t before_id = 0;
   std::uint32_t limit = 100;  // 1 to 10,000 rows, newest first

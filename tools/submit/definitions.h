@@ -15,8 +15,8 @@
 namespace belay::tool {
 
 struct Submission {
-  std::size_t line = 0;   // 0: the only definition
-  protocol::Json json{};  // as read, and with a gid
+  std::size_t line = 0;                    // 0: the only definition
+  protocol::Json json{};                   // as read, and with a gid
   protocol::TransactionRequest request{};  // of belay's own form: only the gid
   std::optional<OwnedDescription> own{};   // if it has that form
 
