@@ -16,7 +16,7 @@
 namespace belay::store {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = 32 * 1024;
 
 }  // namespace
 

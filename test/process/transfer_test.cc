@@ -98,6 +98,11 @@ TEST_SUITE("process/transfer") {
     StateFile state(StateFile::Modes::all);
     REQUIRE(state.ready());
     const auto to = state.dir().file("again.db");
+    // The topics, without which a message to one is refused.
+    const auto topics = state.dir().file("topics.jsonl");
+    REQUIRE(belay_run({"export", "--all", "--gid-prefix", "none", "--output", topics}, state.path())
+                .exit_code == 0);
+    REQUIRE(belay_run({"import", topics}, to).exit_code == 0);
     const std::set<std::string> modes = {"saga", "tcc", "xa", "msg"};
     std::set<std::string> seen;
     for (const auto& row :
@@ -111,7 +116,7 @@ TEST_SUITE("process/transfer") {
       auto submit = belay_spawn({"submit", "-", "--db", to});
       submit.input = definition.dump();
       const auto submitted = run(submit);
-      CHECK(submitted.err == (seen.empty() ? "new state file " + to + "\n" : ""));
+      CHECK(submitted.err == "");
       REQUIRE(submitted.exit_code == 0);
       seen.insert(row.at("mode"));
       auto other = Json::parse(belay_run({"export", "again-" + gid}, to).out);

@@ -15,7 +15,7 @@ BUILD_PACKAGES=(
 # databases that take part, which the tests start themselves.
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
-  nodejs openssl zsh groff-base
+  nodejs openssl zsh groff-base python3-jsonschema
   postgresql mariadb-server-core mariadb-client-core
 )
 
