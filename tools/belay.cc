@@ -74,6 +74,9 @@ void describe(CLI::App& app, Context& context) {
   add_log_level(app, context);
   add_check(app, context);
   add_backup(app, context);
+  add_export(app, context);
+  add_import(app, context);
+  add_gc(app, context);
   add_xa(app, context);
   add_serve(app, context);
   add_submit(app, context);

@@ -15,7 +15,9 @@ namespace {
 
 constexpr const char* kSubmitDetails = R"(
 FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
-/api/dtmsvr/submit; without "gid" a new one is taken. A key that nobody reads is
+/api/dtmsvr/submit; without "gid" a new one is taken. With --db an object may also have
+belay's own form, which has "mode" instead of "trans_type" and all options of all modes:
+`belay export` prints it, and belay/requests.h describes it. A key that nobody reads is
 refused: it is misspelt, and without it something else would be done. With --server it
 goes to a running `belay serve`. With --db it goes to the engine that has the file open, or
 else straight into the file; if there is none it is made, unless --must-exist. Without --wait what
@@ -31,6 +33,7 @@ file is damaged.
 
 Examples:
   belay submit order.json --server http://127.0.0.1:36789 --wait
+  belay export order-42 | jq -c '.gid = "order-42-again"' | belay submit - --db state.db
   belay submit - --db state.db <<'END'
   {"trans_type":"saga","steps":[{"action":"http://a/pay","compensate":"http://a/undo"}],
    "payloads":["{\"amount\":30}"]}

@@ -1,13 +1,11 @@
 #include "orders.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "agreed.h"
 #include "branch_order.h"
 #include "chosen.h"
 #include "reason.h"
@@ -46,7 +44,7 @@ class Orders {
       return ExitCode::done;
     }
     tell_of_more(context_, *chosen);
-    if (!is_agreed(chosen->gids.size()))
+    if (!may_do(chosen->gids.size()))
       return fail(context_, ExitCode::failed, "nothing was done", "answer y to do it");
     return give_all(chosen->gids);
   }
@@ -60,19 +58,15 @@ class Orders {
       if (auto wrong = wrong_with(options_.branch, words_.verb)) return wrong;
     }
     if (auto wrong = wrong_with(options_.why, true)) return wrong;
-    if (!options_.yes && ::isatty(STDIN_FILENO) == 0) return "without a terminal it needs --yes";
+    if (!options_.yes && !can_ask()) return "without a terminal it needs --yes";
     return wrong_with(options_.server);
   }
 
-  bool is_agreed(std::size_t transactions) {
+  bool may_do(std::size_t transactions) {
     if (options_.yes) return true;
     const auto many =
         fmt::format("{} transaction{}", count(transactions), transactions == 1 ? "" : "s");
-    context_.err.print("{} [y/N] ", fmt::format(fmt::runtime(words_.question), many));
-    context_.err.flush();
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    return is_agreed(context_, fmt::format(fmt::runtime(words_.question), many));
   }
 
   ExitCode give_all(const std::vector<std::string>& gids) {

@@ -85,14 +85,14 @@ struct WholeTransaction {
 };
 
 struct Filter {
-  std::optional<Status> status;
-  std::optional<Mode> mode;
-  std::optional<bool> finished;
-  std::optional<bool> stuck;
-  std::optional<Millis> older_than;  // created at least this long ago
-  std::optional<Millis> newer_than;  // created at most this long ago
-  std::string target;                // some branch names this handler or URL
-  std::string gid_prefix;
+  std::optional<Status> status{};
+  std::optional<Mode> mode{};
+  std::optional<bool> finished{};
+  std::optional<bool> stuck{};
+  std::optional<Millis> older_than{};  // created at least this long ago
+  std::optional<Millis> newer_than{};  // created at most this long ago
+  std::string target{};                // some branch names this handler or URL
+  std::string gid_prefix{};
   // For paging: only rows with a smaller id. 0: start with the newest.
   std::int64_t before_id = 0;
   std::uint32_t limit = 100;  // 1 to 10,000 rows, newest first
@@ -139,6 +139,15 @@ struct CheckReport {
   std::vector<std::string> problems;  // at most 100, each one sentence
 };
 
+// What `export_all` has handed out.
+struct ExportReport {
+  std::uint64_t transactions = 0;
+  std::uint64_t unfinished = 0;  // of these
+  std::uint64_t topics = 0, realms = 0;
+  // Requests in the file (belay/requests.h) that no engine has answered yet; they are not exported.
+  std::uint64_t posted = 0;
+};
+
 // Not thread-safe: use it from one thread at a time. Nothing is thrown; without memory the error is
 // resources. Every function returns misuse if the Reader was moved from, and in a process that was
 // forked from the one that opened it.
@@ -183,6 +192,19 @@ class BELAY_EXPORT Reader {
   // last step, syncing the folder, fails, the file is there and complete, but a power cut may
   // remove it.
   Result<> back_up(std::string_view to);
+  // Hands the lines of an exported file (belay/transfer.h) to `take`, as of one moment: the topics
+  // and realms, and the transactions that the filter lets through, oldest first; `before_id` and
+  // `limit` do not count. A line is valid during the call and ends with a newline. Memory: the log,
+  // and a few times the longest line. While an engine has the file open, a copy is made first as
+  // `back_up` does, named like the file with ".export-" and the process id behind it; its name is
+  // removed before the first line. So a slow `take` does not hold up the engine, whose -wal grows
+  // only while the copy is made, and as much room as for a backup is needed. An engine that opens
+  // the file during an export that has no copy lets its -wal grow until the end. Errors:
+  // unsupported (a transaction takes more than 512 MiB as a line); corrupt (names the gid);
+  // no_space (for the copy), storage; misuse (`take` threw, or returned false to end it). After an
+  // error the lines are no whole file: the last one is missing.
+  Result<ExportReport> export_all(const Filter& filter,
+                                  const std::function<bool(std::string_view line)>& take);
   // Checks SQLite's own integrity, the CRC of every log row, that folding the log yields legal
   // states, and that every unfinished transaction has a next wake-up or a call that may be in
   // flight. `progress` gets 0 to 100; if it throws, it is not called again, and the result is

@@ -15,6 +15,8 @@
 #include "belay/msg.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
+#include "belay/transfer.h"
+#include "core/bounds.h"
 #include "core/draft.h"
 #include "core/ops.h"
 #include "store/json.h"
@@ -46,10 +48,12 @@ bool has_order(Mode mode) { return mode == Mode::tcc || mode == Mode::xa; }
 
 class Writer {
  public:
-  std::string write(const core::Draft& draft) {
+  // `gid`: empty in the body of a posted request, which has a column for it.
+  std::string write(const core::Draft& draft, std::string_view gid = {}) {
     const auto names = step_names(draft.mode);
     open('{');
     text("mode", name_of(draft.mode));
+    if (!gid.empty()) bytes("gid", gid);
     key("steps");
     open('[');
     for (const auto& step : draft.steps) {
@@ -192,19 +196,35 @@ struct Body {
   bool in_order = false;
   std::vector<Saga::Order> orders;
   std::optional<std::int64_t> delay_ms;
+  std::optional<StepOptions> shared;  // of a row: the options of its back-check
   Settings settings;
 };
+
+// Where the gid is: beside the body, or in it.
+enum class BodyForm : std::uint8_t { posted, with_gid };
 
 // Reads the whole body; a key that nobody reads is an error.
 class BodyReader {
  public:
-  // `gid`: whether the body may have one.
-  enum class Gid : std::uint8_t { elsewhere, within };
-  BodyReader(std::string_view text, const Limits& limits, Gid gid)
-      : in_(text), limits_(limits), gid_(gid) {}
+  BodyReader(std::string_view text, const Limits& limits) : in_(text), limits_(limits) {}
 
-  Result<Body> read() {
+  Result<Body> read(BodyForm form = BodyForm::posted) {
+    form_ = form;
     read_object([this](const std::string& key) { read_member(key); });
+    return result();
+  }
+
+  // Reads the column `definition` of a row.
+  Result<Body> read_row(Mode mode) {
+    body_.mode = name_of(mode);
+    read_object([this](const std::string& key) { read_row_member(key); });
+    if (has_order(mode)) body_.in_order = !std::exchange(body_.concurrent, false);
+    take_query_out();
+    return result();
+  }
+
+ private:
+  Result<Body> result() {
     if (!wrong_ && (!in_.ok() || !in_.at_end()))
       wrong_ = invalid(last_.empty() ? std::string("the body is no JSON object of that form")
                                      : fmt::format("the body cannot be read at '{}'", last_));
@@ -212,7 +232,6 @@ class BodyReader {
     return std::move(body_);
   }
 
- private:
   static Error invalid(std::string detail) { return base::invalid(std::move(detail)); }
   void refuse(std::string detail) {
     if (!wrong_) wrong_ = invalid(std::move(detail));
@@ -238,6 +257,8 @@ class BodyReader {
     auto& settings = body_.settings;
     if (key == "mode") {
       body_.mode = in_.text();
+    } else if (key == "gid" && form_ == BodyForm::with_gid) {
+      settings.gid = in_.bytes();
     } else if (key == "steps") {
       read_steps();
     } else if (key == "query") {
@@ -254,8 +275,6 @@ class BodyReader {
       settings.timeout_to_fail = Millis{in_.integer()};
     } else if (key == "custom_data") {
       settings.custom_data = in_.bytes();
-    } else if (key == "gid" && gid_ == Gid::within) {
-      settings.gid = in_.text();
     } else if (key == "trace_parent") {
       settings.trace_parent = in_.text();
     } else if (!read_option(key, settings.request_timeout, settings.retry, settings.headers)) {
@@ -364,6 +383,74 @@ class BodyReader {
     }
   }
 
+  void read_row_member(const std::string& key) {
+    if (key == "steps") {
+      for (in_.enter('['); in_.more(']');) read_row_step();
+    } else if (key == "query") {
+      row_query_ = small("query");
+    } else if (key == "orders") {
+      read_row_orders();
+    } else if (key == "before_edits") {
+      in_.skip();
+    } else {
+      read_member(key);
+    }
+  }
+
+  // See `put_step` in store/row.cc.
+  void read_row_step() {
+    Step step;
+    bool is_subscriber = false;
+    std::size_t place = 0;
+    for (in_.enter('['); in_.more(']'); ++place) {
+      switch (place) {
+        case 0: step.first = in_.text(); break;
+        case 1: step.rollback = in_.text(); break;
+        case 2: step.payload = in_.bytes(); break;
+        case 3: is_subscriber = read_row_options(step.options); break;
+        case 4: step.commit = in_.text(); break;
+        case 5: step.branch_id = in_.text(); break;
+        default: in_.skip();
+      }
+    }
+    // Who is subscribed is found at the submit.
+    if (!is_subscriber) body_.steps.push_back(std::move(step));
+  }
+
+  bool read_row_options(StepOptions& options) {
+    bool is_subscriber = false;
+    if (in_.take_null()) return false;
+    read_object([&](const std::string& key) {
+      if (key == "subscriber_of") {
+        is_subscriber = in_.integer() > 0;
+      } else if (!read_option(key, options.request_timeout, options.retry, options.headers)) {
+        refuse(fmt::format("a step's options have an unknown key '{}'", key));
+      }
+    });
+    return is_subscriber;
+  }
+
+  // Has one element for each step.
+  void read_row_orders() {
+    std::uint32_t step = 1;
+    for (in_.enter('['); in_.more(']'); ++step) {
+      Saga::Order order{step, {}};
+      for (in_.enter('['); in_.more(']');) order.after.push_back(small("orders"));
+      if (!order.after.empty()) body_.orders.push_back(std::move(order));
+    }
+    if (body_.orders.empty()) body_.orders.push_back({1, {}});
+  }
+
+  // The back-check stands among the steps; it has the options of the transaction.
+  void take_query_out() {
+    if (!row_query_ || *row_query_ >= body_.steps.size()) return;
+    auto& steps = body_.steps;
+    const auto at = steps.begin() + static_cast<std::ptrdiff_t>(*row_query_);
+    body_.query = std::move(at->first);
+    body_.shared = std::move(at->options);
+    steps.erase(at);
+  }
+
   std::uint32_t small(std::string_view field) {
     const auto value = in_.integer();
     if (value >= 0 && value <= UINT32_MAX) return static_cast<std::uint32_t>(value);
@@ -373,11 +460,60 @@ class BodyReader {
 
   json::Cursor in_;
   const Limits& limits_;
-  const Gid gid_;
+  BodyForm form_ = BodyForm::posted;
+  std::optional<std::uint32_t> row_query_;
   Body body_;
   std::string last_;  // the key that was read last
   std::optional<Error> wrong_;
 };
+
+// ---- what a row says, as it may have been asked for
+
+// The options that the transaction may have had: those of the back-check, or else those that all
+// steps have. A row says for each step which options hold for it.
+StepOptions shared_by_all(const std::vector<Step>& steps) {
+  if (steps.empty()) return {};
+  auto shared = steps.front().options;
+  for (const auto& [used, first, commit, rollback, payload, branch_id, options] : steps) {
+    if (options.request_timeout != shared.request_timeout) shared.request_timeout.reset();
+    if (options.retry != shared.retry) shared.retry.reset();
+    const auto& mine = options.headers;
+    std::size_t same = 0;
+    while (same < std::min(mine.size(), shared.headers.size()) &&
+           mine[same] == shared.headers[same])
+      ++same;
+    shared.headers.resize(same);
+  }
+  return shared;
+}
+
+// Its headers come first, and all of the transaction's have a limit of their own.
+void limit_headers(std::vector<Header>& headers) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (const auto& [name, value] : headers) {
+    bytes += name.size() + value.size();
+    if (bytes > core::kHeaderBytesMax) break;
+    ++count;
+  }
+  headers.resize(count);
+}
+
+void share_options(Body& body) {
+  auto shared = body.shared ? std::move(*body.shared) : shared_by_all(body.steps);
+  limit_headers(shared.headers);
+  for (auto& step : body.steps) {
+    auto& own = step.options;
+    if (own.request_timeout == shared.request_timeout) own.request_timeout.reset();
+    if (own.retry == shared.retry) own.retry.reset();
+    const auto count = static_cast<std::ptrdiff_t>(shared.headers.size());
+    if (own.headers.size() >= shared.headers.size())
+      own.headers.erase(own.headers.begin(), own.headers.begin() + count);
+  }
+  body.settings.request_timeout = shared.request_timeout;
+  body.settings.retry = shared.retry;
+  body.settings.headers = std::move(shared.headers);
+}
 
 Result<> check_names(const Body& body, Mode mode) {
   const auto names = step_names(mode);
@@ -432,8 +568,7 @@ core::Draft draft_of(const Body& body, Mode mode) {
   return draft;
 }
 
-Result<core::Definition> definition_of(const Body& body, const std::string& gid,
-                                       const Limits& limits, const hook::Hooks* hooks) {
+Result<Mode> mode_in(const Body& body) {
   const auto mode = mode_from(body.mode);
   if (!mode || *mode == Mode::workflow) {
     return base::invalid(
@@ -441,10 +576,70 @@ Result<core::Definition> definition_of(const Body& body, const std::string& gid,
   }
   BELAY_TRY(check_names(body, *mode));
   BELAY_TRY(check_fields(body, *mode));
+  return *mode;
+}
+
+Result<core::Definition> definition_of(const Body& body, const std::string& gid,
+                                       const Limits& limits, const hook::Hooks* hooks) {
+  const auto mode = mode_in(body);
+  if (!mode) return mode.error();
   const auto draft = draft_of(body, *mode);
   auto definition = core::define(draft, gid.empty() ? new_gid() : gid, core::Entry::submit, limits);
   if (definition && hooks != nullptr) BELAY_TRY(check_targets(*hooks, draft));
   return definition;
+}
+
+// ---- the body as a description
+
+template <class Described>
+Described with_settings(const Settings& settings) {
+  Described described(settings.gid);
+  if (settings.timeout_to_fail) described.timeout_to_fail(*settings.timeout_to_fail);
+  if (settings.request_timeout) described.request_timeout(*settings.request_timeout);
+  if (settings.retry) described.retry(*settings.retry);
+  for (const auto& [name, value] : settings.headers) described.header(name, value);
+  described.custom_data(settings.custom_data).trace_parent(settings.trace_parent);
+  return described;
+}
+
+Saga saga_of(const Body& body) {
+  auto saga = with_settings<Saga>(body.settings);
+  for (const auto& step : body.steps)
+    saga.step(step.first, step.rollback, step.payload, step.options);
+  if (body.concurrent) saga.concurrent();
+  for (const auto& order : body.orders) saga.order(order.step, order.after);
+  return saga.delay(Millis{body.delay_ms.value_or(0)});
+}
+
+Msg msg_of(const Body& body) {
+  auto msg = with_settings<Msg>(body.settings);
+  for (const auto& step : body.steps) msg.to(step.first, step.payload, step.options);
+  if (body.query) msg.query(*body.query);
+  if (body.concurrent) msg.concurrent();
+  return msg.delay(Millis{body.delay_ms.value_or(0)});
+}
+
+template <class Described>
+Described two_phase_of(const Body& body) {
+  auto described = with_settings<Described>(body.settings);
+  for (const auto& step : body.steps)
+    described.branch(TwoPhaseBranch{.first = step.first,
+                                    .commit = step.commit,
+                                    .rollback = step.rollback,
+                                    .payload = step.payload,
+                                    .options = step.options,
+                                    .branch_id = step.branch_id});
+  if (body.in_order) described.in_order();
+  return described;
+}
+
+OwnedDescription description_of(const Body& body, Mode mode) {
+  switch (mode) {
+    case Mode::tcc: return OwnedDescription(two_phase_of<Tcc>(body));
+    case Mode::xa: return OwnedDescription(two_phase_of<Xa>(body));
+    case Mode::msg: return OwnedDescription(msg_of(body));
+    default: return OwnedDescription(saga_of(body));
+  }
 }
 
 }  // namespace
@@ -458,14 +653,14 @@ Result<std::string> body_of(Description description) {
 
 Result<core::Definition> definition_from(const std::string& text, const std::string& gid,
                                          const Limits& limits, const hook::Hooks* hooks) {
-  const auto body = BodyReader(text, limits, BodyReader::Gid::elsewhere).read();
+  const auto body = BodyReader(text, limits).read();
   if (!body) return body.error();
   return definition_of(*body, gid, limits, hooks);
 }
 
 Result<JsonSubmit> submit_from(std::string_view text, const Limits& limits,
                                const hook::Hooks& hooks) {
-  const auto body = BodyReader(text, limits, BodyReader::Gid::within).read();
+  const auto body = BodyReader(text, limits).read(BodyForm::with_gid);
   if (!body) return body.error();
   const auto& gid = body->settings.gid;
   auto definition = definition_of(*body, gid, limits, &hooks);
@@ -474,3 +669,36 @@ Result<JsonSubmit> submit_from(std::string_view text, const Limits& limits,
 }
 
 }  // namespace belay::api
+
+namespace belay {
+
+Result<std::string> submit_text(const TransactionRow& row) {
+  if (row.mode == Mode::workflow) {
+    return Error{
+        ErrorCode::unsupported,
+        fmt::format("{} is a workflow, which needs a caller who goes on with it", row.gid)};
+  }
+  Limits limits;
+  limits.branches_max = SIZE_MAX;  // it was accepted by the limits of its engine
+  auto body = api::BodyReader(row.definition, limits).read_row(row.mode);
+  if (!body) {
+    return Error{ErrorCode::corrupt, fmt::format("the definition of {} cannot be read: {}", row.gid,
+                                                 body.error().detail)};
+  }
+  api::share_options(*body);
+  return api::Writer().write(api::draft_of(*body, row.mode), row.gid);
+}
+
+Result<OwnedDescription> description_from(std::string_view text, const Limits& limits) {
+  const auto body = api::BodyReader(text, limits).read(api::BodyForm::with_gid);
+  if (!body) return body.error();
+  const auto mode = api::mode_in(*body);
+  if (!mode) return mode.error();
+  const auto& gid = body->settings.gid;
+  const auto definition = core::define(api::draft_of(*body, *mode), gid.empty() ? new_gid() : gid,
+                                       core::Entry::submit, limits);
+  if (!definition) return definition.error();
+  return api::description_of(*body, *mode);
+}
+
+}  // namespace belay

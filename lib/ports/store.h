@@ -168,6 +168,8 @@ class Store {
     std::uint64_t succeed_before = 0;  // ms since the epoch, by finish time; 0: none
     std::uint64_t failed_before = 0;
     std::uint64_t answered_before = 0;  // requests of other processes
+    // True: a row that is older than rows with lower ids is found, too. Every row is looked at.
+    bool is_thorough = false;
   };
   using CollectDone = std::function<void(Result<bool> more)>;
   virtual void collect(const Expiry& expiry, CollectDone done) = 0;

@@ -80,6 +80,7 @@ void HistoryCollector::finished(const core::Transaction& transaction) {
 }
 
 Result<bool> HistoryCollector::step(const ports::Store::Expiry& expiry) {
+  is_thorough_ = expiry.is_thorough;
   auto more = step(succeed_, Status::succeed, expiry.succeed_before);
   if (!more || *more) return more;
   return step(failed_, Status::failed, expiry.failed_before);
@@ -121,8 +122,8 @@ Result<bool> HistoryCollector::scan(Outcome& outcome, Status status, std::uint64
       if (!row) return row.error();
       if (!*row) break;
       ++seen;
-      // This row is younger than the limit, and so are all rows after it.
-      reached_recent = outcome.scan.number(2) >= before;
+      // This row is younger than the limit, and so are all rows after it, except for imported ones.
+      reached_recent = !is_thorough_ && outcome.scan.number(2) >= before;
       if (reached_recent) break;
       cursor = outcome.scan.number(0);
       if (static_cast<Status>(outcome.scan.integer(1)) != status) continue;

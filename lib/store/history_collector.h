@@ -55,6 +55,7 @@ class HistoryCollector {
   static void start_again(Outcome& outcome);
 
   std::size_t late_max_ = kLateMax;
+  bool is_thorough_ = false;
   sqlite::Statement erase_;
   Outcome succeed_;
   Outcome failed_;

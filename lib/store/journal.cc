@@ -29,6 +29,8 @@ constexpr const char* kCountEpoch =
 constexpr std::string_view kSetStuckAfter =
     "INSERT INTO meta VALUES('stuck_after', ?1) ON CONFLICT(name) DO UPDATE SET value = "
     "excluded.value";
+constexpr std::string_view kFirstStuckAfter =
+    "INSERT OR IGNORE INTO meta VALUES('stuck_after', ?1)";
 constexpr std::string_view kSetMeta =
     "INSERT INTO main.meta VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value";
 // The figures must be those of this engine; it writes them once it has called a host.
@@ -75,6 +77,9 @@ Result<ports::Store::Posted> Journal::read_posted(const ports::Store::PostedQuer
   return impl_->read_posted(query);
 }
 Result<bool> Journal::collect(const ports::Store::Expiry& expiry) { return impl_->collect(expiry); }
+Result<> Journal::write_whole(const std::function<Result<>(Writers& writers)>& work) {
+  return impl_->write_whole(work);
+}
 Result<> Journal::checkpoint_wal() { return impl_->checkpoint_wal(); }
 Result<> Journal::move_wal_in_background(std::function<void()> on_progress) {
   return impl_->move_wal_in_background(std::move(on_progress));
@@ -166,8 +171,9 @@ Result<> Journal::Impl::set_up_file() {
 Result<> Journal::Impl::count_epoch() {
   BELAY_TRY(database_.run("BEGIN IMMEDIATE"));
   BELAY_TRY(database_.run(kCountEpoch));
-  BELAY_TRY(database_.run(kForgetHosts));
-  auto set = sqlite::Statement::prepare(database_.handle(), kSetStuckAfter);
+  if (!config_.keeps_marks) BELAY_TRY(database_.run(kForgetHosts));
+  auto set = sqlite::Statement::prepare(database_.handle(),
+                                        config_.keeps_marks ? kFirstStuckAfter : kSetStuckAfter);
   if (!set) return set.error();
   set->bind(1, static_cast<std::int64_t>(config_.stuck_after));
   BELAY_TRY(set->run());

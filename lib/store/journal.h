@@ -34,6 +34,9 @@ struct JournalConfig {
   // If set, the whole file is checked first, as a reader's `check` does; the check calls this
   // function with the percentage done.
   std::function<void(unsigned)> check_progress;
+  // The file is opened for work on it, and not by an engine that calls: what the last engine left
+  // for readers (`stuck_after`, the figures of the hosts) stays.
+  bool keeps_marks = false;
   // From this size of the write-ahead log on, `checkpoint_wal` moves it.
   std::size_t wal_bytes = 2 * 1024 * 1024;
 };
@@ -77,9 +80,12 @@ struct Recovered {
   std::vector<Hold> holds{};
   std::uint64_t file_bytes = 0;
   std::uint64_t wal_bytes = 0;
-  bool has_posted = false;  // the file holds requests without an answer
+  bool has_posted = false;        // the file holds requests without an answer
+  std::uint32_t stuck_after = 0;  // as `meta` says
   FileFacts file;
 };
+
+struct Writers;  // in journal_impl.h
 
 class Journal {
  public:
@@ -107,6 +113,9 @@ class Journal {
       const std::vector<std::string>& gids);
   Result<ports::Store::Posted> read_posted(const ports::Store::PostedQuery& query);
   Result<bool> collect(const ports::Store::Expiry& expiry);
+  // Runs `work` within one commit: all that it writes is on disk if this returns no error, and
+  // nothing of it otherwise. It must leave the log as it is. Errors: those of `work`; as `commit`.
+  Result<> write_whole(const std::function<Result<>(Writers& writers)>& work);
   // Moves the content of the write-ahead log into the file, if the log is large enough. To be
   // called between commits. An error has the same effect on the next commit as a failed commit.
   Result<> checkpoint_wal();

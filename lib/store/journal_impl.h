@@ -27,6 +27,14 @@ namespace belay::store {
 inline constexpr std::string_view kDataVersion = "PRAGMA main.data_version";
 inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
+// What `Journal::write_whole` writes with.
+struct Writers {
+  sqlite::Database& database;
+  RowWriter& rows;
+  TopicWriter& topics;
+  sqlite::Statement& set_meta;
+};
+
 class Journal::Impl {
  public:
   explicit Impl(const JournalConfig& config) : config_(config), path_(config.path) {}
@@ -42,6 +50,7 @@ class Journal::Impl {
       const std::vector<std::string>& gids);
   Result<ports::Store::Posted> read_posted(const ports::Store::PostedQuery& query);
   Result<bool> collect(const ports::Store::Expiry& expiry);
+  Result<> write_whole(const std::function<Result<>(Writers& writers)>& work);
   Result<> checkpoint_wal();
   Result<> move_wal_in_background(std::function<void()> on_progress);
   Result<> look();

@@ -76,7 +76,9 @@ std::string Cursor::text() {
   return ok_ ? text : std::string();
 }
 
-std::string Cursor::text_or_null() { return take_word("null") ? std::string() : text(); }
+bool Cursor::take_null() { return take_word("null"); }
+
+std::string Cursor::text_or_null() { return take_null() ? std::string() : text(); }
 
 template <class Number>
 Number Cursor::number() {
@@ -144,6 +146,13 @@ void Cursor::skip() {
       default: skip_scalar();
     }
   } while (ok_ && depth > 0);
+}
+
+std::string_view Cursor::raw() {
+  peek();
+  const auto before = rest_;
+  skip();
+  return ok_ ? before.substr(0, before.size() - rest_.size()) : std::string_view();
 }
 
 bool Cursor::at_end() { return ok_ && peek() == '\0' && rest_.empty(); }

@@ -21,6 +21,7 @@ class Cursor {
 
   std::string text();
   std::string text_or_null();  // null: empty
+  bool take_null();            // true: it was null
   std::int64_t integer();
   double real();
   bool flag();  // true or false
@@ -28,6 +29,8 @@ class Cursor {
   std::string bytes();
   // Skips any value.
   void skip();
+  // Skips any value and returns its text.
+  std::string_view raw();
 
   bool ok() const { return ok_; }
   // True if everything was read and nothing follows.

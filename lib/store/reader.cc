@@ -234,6 +234,48 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
   return report;
 }
 
+Result<std::unique_ptr<Reader::Impl>> Reader::Impl::copy() {
+  const auto name = fmt::format("{}.export-{}", path_, getpid());
+  BELAY_TRY(store::back_up(database_, path_, name));
+  auto copy = open(name);
+  if (copy) {
+    // The file is found as long as this transaction reads it.
+    auto begun = (*copy)->database_.run("BEGIN; SELECT count(*) FROM main.meta");
+    if (!begun) copy = begun.error();
+  }
+  ::unlink(name.c_str());
+  return copy;
+}
+
+Result<ExportReport> Reader::Impl::export_all(
+    const Filter& filter, const std::function<bool(std::string_view line)>& take) {
+  BELAY_TRY(follow_file());
+  std::unique_ptr<Impl> copied;
+  if (!store::lock_holder(path_).empty()) {
+    auto made = copy();
+    if (!made) return made.error();
+    copied = std::move(*made);
+  } else {
+    BELAY_TRY(database_.run("BEGIN"));
+  }
+  auto& from = copied ? *copied : *this;
+  bool threw = false;
+  auto report = [&]() -> Result<ExportReport> {
+    auto fold = store::Fold::read(from.database_.handle());
+    if (!fold) return fold.error();
+    return store::export_lines(from.database_, *fold, filter, from.stuck_after_,
+                               [&](std::string_view line) {
+                                 bool goes_on = false;
+                                 threw = !base::enter(base::Log::none(), "the export's callback",
+                                                      [&] { goes_on = take(line); });
+                                 return goes_on;
+                               });
+  }();
+  static_cast<void>(from.database_.run("ROLLBACK").has_value());  // nothing was written
+  if (threw) return Error{ErrorCode::misuse, "the export's callback threw"};
+  return report;
+}
+
 Result<> Reader::Impl::back_up(std::string_view to) {
   BELAY_TRY(follow_file());
   return store::back_up(database_, path_, std::string(to));
@@ -382,6 +424,10 @@ Result<Stats> Reader::stats() {
 }
 Result<> Reader::back_up(std::string_view to) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.back_up(to); });
+}
+Result<ExportReport> Reader::export_all(const Filter& filter,
+                                        const std::function<bool(std::string_view line)>& take) {
+  return Impl::enter(impl_, [&](Impl& impl) { return impl.export_all(filter, take); });
 }
 Result<CheckReport> Reader::check(const std::function<void(unsigned percent)>& progress) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.check(progress); });

@@ -24,6 +24,13 @@ constexpr std::string_view kRows =
 constexpr std::string_view kAndProgress = " AND json_valid(coalesce(progress, '[]'))";
 constexpr std::int64_t kProgressSince = 2;  // the schema version
 
+// A branch that was called before its transaction turned back is undone when that call has
+// returned.
+bool undo_waits(const core::Transaction& transaction, const core::Branch& branch) {
+  return transaction.status == Status::aborting && branch.first == core::OpState::started &&
+         branch.second == core::OpState::idle;
+}
+
 class Check {
  public:
   Check(sqlite::Database& database, const std::function<void(unsigned)>& progress)
@@ -161,22 +168,9 @@ class Check {
     }
   }
 
-  // A branch that was called before its transaction turned back is undone when that call has
-  // returned.
-  static bool undo_waits(const core::Transaction& transaction, const core::Branch& branch) {
-    return transaction.status == Status::aborting && branch.first == core::OpState::started &&
-           branch.second == core::OpState::idle;
-  }
-
-  // Every unfinished transaction must wait for a time, or for a call that may be in flight.
   void wakes(const core::Transaction& transaction) {
-    if (transaction.finished() || core::next_due(transaction) != 0) return;
-    if (core::awaits_word_only(transaction)) return;
-    bool pending = transaction.stopped;
-    for (std::uint32_t i = 0; i < transaction.branches.size(); ++i)
-      pending = pending || core::is_pending(transaction, i) ||
-                undo_waits(transaction, transaction.branches[i]);
-    if (!pending) problem("Transaction {}: nothing will ever wake it.", transaction.gid());
+    if (!will_wake(transaction))
+      problem("Transaction {}: nothing will ever wake it.", transaction.gid());
   }
 
   sqlite::Database& database_;
@@ -187,6 +181,16 @@ class Check {
 };
 
 }  // namespace
+
+bool will_wake(const core::Transaction& transaction) {
+  if (transaction.finished() || core::next_due(transaction) != 0) return true;
+  if (core::awaits_word_only(transaction) || transaction.stopped) return true;
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    if (core::is_pending(transaction, i) || undo_waits(transaction, transaction.branches[i]))
+      return true;
+  }
+  return false;
+}
 
 Result<CheckReport> check_file(sqlite::Database& database,
                                const std::function<void(unsigned)>& progress) {

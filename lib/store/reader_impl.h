@@ -22,6 +22,8 @@ namespace store {
 // `Reader::check`, within the caller's read transaction.
 Result<CheckReport> check_file(sqlite::Database& database,
                                const std::function<void(unsigned)>& progress);
+// Every unfinished transaction must wait for a time, or for a call that may be in flight.
+bool will_wake(const core::Transaction& transaction);
 // `Reader::list`, likewise. If `fold` has newer records of a row, the result has the state of the
 // log.
 enum class Parts : std::uint8_t { row, all };
@@ -31,6 +33,10 @@ struct ColumnsPage {
 };
 Result<ColumnsPage> list_page(sqlite::Database& database, Fold& fold, const Filter& filter,
                               Parts parts, std::uint32_t stuck_after);
+// `Reader::export_all`, within the caller's read transaction.
+Result<ExportReport> export_lines(sqlite::Database& database, Fold& fold, const Filter& filter,
+                                  std::uint32_t stuck_after,
+                                  const std::function<bool(std::string_view line)>& take);
 // `Reader::back_up`, outside of any transaction. `from`: the path of the database.
 Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& name);
 // Reads the columns of the rows that `where` selects; the statement works for files of every schema
@@ -60,6 +66,8 @@ class Reader::Impl {
   Result<Stats> stats();
   Result<> back_up(std::string_view to);
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);
+  Result<ExportReport> export_all(const Filter& filter,
+                                  const std::function<bool(std::string_view line)>& take);
 
  private:
   static Result<> usable(const std::unique_ptr<Impl>& impl);
@@ -74,6 +82,8 @@ class Reader::Impl {
   Result<> fold_log();
   Result<store::ColumnsPage> list_columns(const Filter& filter, store::Parts parts);
   Result<store::Columns> columns(std::string_view gid);
+  // A reader of a copy whose name is gone.
+  Result<std::unique_ptr<Impl>> copy();
 
   Result<> count_rows(Stats& stats);
   Result<> count_changed(Stats& stats);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "store/matcher.h"
 #include "store/reader_impl.h"
 
 namespace belay::store {
@@ -15,8 +16,6 @@ namespace {
 constexpr std::uint32_t kExaminedMax = 10'000;
 // the bytes of definitions examined or returned
 constexpr std::size_t kBytesMax = 64 * 1024 * 1024;
-constexpr std::string_view kNowMillis =
-    "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
 constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
 
 // {}: further columns and conditions. The conditions repeat the text of the partial indexes, so
@@ -35,79 +34,6 @@ std::string after_prefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (!prefix.empty()) ++prefix.back();
   return prefix;
-}
-
-// The properties that a filter compares, of a row or of a transaction in the log.
-struct Candidate {
-  std::string_view gid;
-  Mode mode{};
-  Status status{};
-  bool stuck = false;
-  std::int64_t created_at = 0;
-};
-
-class Matcher {
- public:
-  // `now` in ms since the epoch.
-  Matcher(const Filter& filter, std::int64_t now) : filter_(filter) {
-    const auto ago = [now](Millis age) {
-      return now - std::clamp<std::int64_t>(age.count(), 0, now);
-    };
-    if (filter.older_than) created_max_ = ago(*filter.older_than);
-    if (filter.newer_than) created_min_ = ago(*filter.newer_than);
-  }
-
-  // Compares everything except the target.
-  bool matches(const Candidate& one) const {
-    const bool finished = is_final(one.status);
-    return filter_.status.value_or(one.status) == one.status &&
-           filter_.mode.value_or(one.mode) == one.mode &&
-           filter_.finished.value_or(finished) == finished &&
-           filter_.stuck.value_or(one.stuck) == one.stuck && one.created_at <= created_max_ &&
-           one.created_at >= created_min_ && one.gid.starts_with(filter_.gid_prefix);
-  }
-
-  bool names_target(const core::Definition& definition) const {
-    if (filter_.target.empty()) return true;
-    for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
-      const auto step = definition.step(i);
-      if (step.first == filter_.target || step.rollback == filter_.target ||
-          step.commit == filter_.target)
-        return true;
-    }
-    return false;
-  }
-
-  // The same for a row's column; a definition that cannot be read names nothing.
-  bool names_target(std::string_view definition) const {
-    return filter_.target.empty() || column_names_target(definition, filter_.target);
-  }
-
-  bool asks_for_target() const { return !filter_.target.empty(); }
-
- private:
-  const Filter& filter_;
-  std::int64_t created_max_ = kIdMax;
-  std::int64_t created_min_ = std::numeric_limits<std::int64_t>::min();
-};
-
-// The condition of the partial index that serves the filter; empty if there is none.
-std::string_view index_condition(const Filter& filter) {
-  const bool unfinished = !filter.finished.value_or(true) || filter.stuck.value_or(false) ||
-                          (filter.status && !is_final(*filter.status));
-  if (unfinished) return " AND status < 3";
-  return filter.status == Status::failed ? " AND status = 4" : "";
-}
-
-Candidate candidate_of(const sqlite::Statement& row) {
-  return {row.bytes(1), static_cast<Mode>(row.integer(2)), static_cast<Status>(row.integer(3)),
-          row.integer(4) != 0, row.integer(5)};
-}
-
-Candidate candidate_of(const core::Transaction& transaction, std::uint32_t stuck_after) {
-  return {transaction.gid(), transaction.mode(), transaction.status,
-          core::is_stuck(transaction, stuck_after),
-          static_cast<std::int64_t>(transaction.created_at)};
 }
 
 class Listing {

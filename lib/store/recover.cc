@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kUnfinished =
     "SELECT id, lsn, state FROM main.transaction_rows WHERE status < 3 ORDER BY id";
 constexpr std::string_view kCheckedAt = "SELECT value FROM main.meta WHERE name = 'checked_at'";
+constexpr std::string_view kStuckAfter = "SELECT value FROM main.meta WHERE name = 'stuck_after'";
 constexpr std::string_view kGaps = "SELECT value FROM main.meta WHERE name = 'gaps'";
 constexpr std::uint64_t kRecoveredPerProgress = 10'000;
 
@@ -109,6 +110,9 @@ Result<Recovered> Journal::Impl::recover(const std::function<void(RecoveredTrans
   if (!checked_at) return checked_at.error();
   recovered.seen_until = std::max(
       fold->newest_at(), static_cast<std::uint64_t>(std::max<std::int64_t>(*checked_at, 0)));
+  auto stuck_after = database_.integer(kStuckAfter);
+  if (!stuck_after) return stuck_after.error();
+  recovered.stuck_after = static_cast<std::uint32_t>(*stuck_after);
   auto gaps = database_.text(kGaps);
   if (!gaps) return gaps.error();
   recovered.gaps = std::move(*gaps);

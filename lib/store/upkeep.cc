@@ -159,4 +159,22 @@ Result<bool> Journal::Impl::collect(const ports::Store::Expiry& expiry) {
   return collected;
 }
 
+Result<> Journal::Impl::write_whole(const std::function<Result<>(Writers& writers)>& work) {
+  BELAY_TRY(ensure_sound());
+  if (auto begun = begin(); !begun) return broke(begun.error());
+  Writers writers{database_, *statements_->rows, statements_->topics, statements_->set_meta};
+  const auto done = work(writers);
+  const bool is_refusal =
+      !done && done.error().code != ErrorCode::storage && done.error().code != ErrorCode::no_space;
+  if (is_refusal) {
+    if (auto undone = database_.run("ROLLBACK"); !undone) return broke(undone.error());
+    return done;
+  }
+  auto written = done ? sync() : done;
+  if (written) written = file_.check_all();
+  if (written) return {};
+  static_cast<void>(broke(written.error()).has_value());  // the code stays no_space
+  return written;
+}
+
 }  // namespace belay::store

@@ -19,6 +19,25 @@ namespace {
 constexpr std::size_t kDefinitionsBytesMax = std::size_t{1024} * 1024 * 1024;
 constexpr Millis kDefinitionsPatience = base::kHour;  // for a pipe that another program fills
 
+bool has_own_form(const protocol::Json& json) {
+  return json.contains("mode") && !json.contains("trans_type");
+}
+
+Result<> read_own(std::string_view text, Submission& submission) {
+  auto described = description_from(text);
+  if (described && described->gid().empty()) {
+    // The text is an object with a member.
+    const auto rest = text.substr(text.find('{') + 1);
+    described = description_from(fmt::format("{{\"gid\":\"{}\",{}", new_gid(), rest));
+  }
+  if (!described) {
+    return Error{ErrorCode::invalid_argument, submission.place() + described.error().detail};
+  }
+  submission.request.gid = described->gid();
+  submission.own = std::move(*described);
+  return {};
+}
+
 Result<Submission> parse_one(std::string_view text, std::size_t line) {
   Submission submission{.line = line};
   const auto in_place = [&](const Error& error) {
@@ -26,6 +45,10 @@ Result<Submission> parse_one(std::string_view text, std::size_t line) {
   };
   auto json = protocol::parse_object(text);
   if (!json) return in_place(json.error());
+  if (has_own_form(*json)) {
+    BELAY_TRY(read_own(text, submission));
+    return submission;
+  }
   if (auto wrong = unknown_key(*json)) {
     return in_place(Error{ErrorCode::invalid_argument, std::move(*wrong)});
   }

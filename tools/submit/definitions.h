@@ -1,20 +1,24 @@
-// Reads the definitions of transactions for `belay submit`: dtm's JSON, one object, or one object
-// on each line.
+// Reads the definitions of transactions for `belay submit`: one JSON object, or one object on each
+// line. An object with "mode" has belay's own form, which says all that a description can say (see
+// belay/transfer.h); any other one has dtm's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "belay/result.h"
+#include "belay/transfer.h"
 #include "serve/protocol/transaction_request.h"
 
 namespace belay::tool {
 
 struct Submission {
-  std::size_t line = 0;   // 0: the only definition
-  protocol::Json json{};  // as read, and with a gid
-  protocol::TransactionRequest request{};
+  std::size_t line = 0;                    // 0: the only definition
+  protocol::Json json{};                   // as read, and with a gid
+  protocol::TransactionRequest request{};  // of belay's own form: only the gid
+  std::optional<OwnedDescription> own{};   // if it has that form
 
   // "line 3: ", or nothing.
   std::string place() const;

@@ -6,6 +6,10 @@ namespace belay::tool {
 
 std::optional<protocol::Described> describe_for_file(const Submission& submission,
                                                      std::optional<Failure>& failure) {
+  if (submission.own) {
+    return std::visit([](const auto& one) { return protocol::Described(one); },
+                      submission.own->any());
+  }
   const auto& type = submission.request.trans_type;
   if (type != "saga" && type != "msg") {
     failure =

@@ -1,4 +1,4 @@
-// A definition of dtm's form for an engine on a file, where names of handlers are as valid as URLs:
+// A definition for an engine on a file, where names of handlers are as valid as URLs:
 // the file may belong to an application.
 #pragma once
 

@@ -136,6 +136,11 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> submit(const Submission& submission) override {
+    if (submission.own) {
+      return Failure{ExitCode::usage,
+                     submission.place() + "a server takes dtm's form, and this is belay's own",
+                     "submit it with --db: the server that has the file open takes it from there"};
+    }
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits instead
     const auto response = send("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);

@@ -9,7 +9,9 @@
 #include "belay/msg.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"
+#include "belay/transfer.h"
 #include "belay/workflow.h"
+#include "store/row.h"
 #include "support/encode.h"
 
 namespace belay::test {
@@ -61,6 +63,74 @@ TEST_SUITE("api/request_body") {
     same(Xa("g").branch("p", "c", "r"));
     CHECK(api::body_of(Workflow("g").callback("c", "n", "")).error().code ==
           ErrorCode::unsupported);
+  }
+
+  TEST_CASE("the definition of a row is a text that can be submitted, and means the same") {
+    const auto row_of = [](Description description, core::Entry entry) {
+      auto definition = core::Definition::parse(*encode(description, "g", {}, entry));
+      REQUIRE(definition);
+      TransactionRow row;
+      row.gid = definition->gid();
+      row.mode = definition->mode();
+      store::render_definition(row.definition, *definition);
+      return row;
+    };
+    const auto same = [&](Description description, core::Entry entry = core::Entry::submit) {
+      const auto row = row_of(description, entry);
+      const auto text = submit_text(row);
+      REQUIRE_MESSAGE(text.has_value(), text.error().detail);
+      CAPTURE(*text);
+      const auto described = description_from(*text);
+      REQUIRE_MESSAGE(described.has_value(), described.error().detail);
+      CHECK(described->gid() == "g");
+      const auto again = row_of(described->description(), core::Entry::submit);
+      CHECK(again.definition == row.definition);
+      CHECK(again.mode == row.mode);
+      CHECK(*submit_text(again) == *text);
+    };
+    same(rich_saga());
+    StepOptions one;
+    one.headers = {{"A", "1"}, {"B", "2"}};
+    one.request_timeout = 3s;
+    one.retry = Retry{.limit = 2};
+    StepOptions two = one;
+    two.headers = {{"A", "1"}, {"C", "3"}};
+    same(Saga("g").step("a", "b", "", one).step("c", "d", "", two).concurrent());
+    same(Saga("g").step("a", "b", "", one).step("c", "d"));
+    same(Saga("g").step("a", "b").step("c", "d").order(1, {}));
+    same(Saga("g").step("a", "b"), core::Entry::prepare);
+    same(Msg("g").to("a", "x", one).to("topic://t", "y", one).query("check").delay(5s));
+    same(Msg("g").to("a").to("b").query("q").retry(Retry{.limit = 1}).header("A", "1"));
+    same(Msg("g").to("a").concurrent());
+    same(Tcc("g").branch({"t", "c", "u", "p", one, "own"}).branch("t2", "c2", "u2"));
+    same(Tcc("g").branch("t", "c", "u").in_order().custom_data(std::string("\0", 1)));
+    same(Xa("g").branch("p", "c", "r").timeout_to_fail(9s));
+    // The headers of the transaction and of a step have a limit each.
+    const std::string wide(9'000, 'w');
+    StepOptions more;
+    more.headers = {{"C", wide}};
+    same(Saga("g").step("a", "b", "", more).step("c", "d", "", more).header("A", wide));
+
+    auto workflow = row_of(Workflow("g").callback("c", "n", ""), core::Entry::prepare);
+    CHECK(submit_text(workflow).error().code == ErrorCode::unsupported);
+    workflow.mode = Mode::saga;
+    workflow.definition = "{\"steps\":[[";
+    CHECK(submit_text(workflow).error().code == ErrorCode::corrupt);
+    CHECK(description_from("{\"mode\":\"saga\",\"gid\":\"\\n\",\"steps\":[{}]}").error().code ==
+          ErrorCode::gid_limit);
+    // The body of a posted request has no gid.
+    CHECK(!api::definition_from("{\"mode\":\"saga\",\"gid\":\"g\",\"steps\":[{}]}", "g", {}));
+  }
+
+  TEST_CASE("the subscribers that a topic had are left out of the text") {
+    TransactionRow row;
+    row.gid = "g";
+    row.mode = Mode::msg;
+    row.definition =
+        R"({"steps":[["topic://t","","x"],["q","","",{"request_timeout_ms":7}],)"
+        R"(["a","","",{"subscriber_of":1}],["b","","",{"subscriber_of":1}]],"query":1})";
+    CHECK(*submit_text(row) == R"({"mode":"msg","gid":"g","steps":[{"target":"topic://t",)"
+                               R"("payload":"x"}],"query":"q","request_timeout_ms":7})");
   }
 
   TEST_CASE("a body that is not what it must be is refused, and the error says where") {
