@@ -129,6 +129,8 @@ struct Stats {
   // checkpoint_interval and when it closes; they are those of the last engine that had the file
   // open.
   std::vector<HostFigures> hosts;
+  // The targets that an operator holds, ordered.
+  std::vector<Hold> holds;
   // Who holds the engine's lock ("pid 4711 on host"); empty if nobody does.
   std::string holder;
 };

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "store/holds.h"
 #include "store/hosts.h"
 #include "store/lock_file.h"
 #include "store/reader_impl.h"
@@ -96,6 +97,9 @@ Result<> Reader::Impl::measure_files(Stats& stats) {
   auto hosts = store::read_hosts(database_);
   if (!hosts) return hosts.error();
   stats.hosts = std::move(*hosts);
+  auto holds = store::read_holds(database_);
+  if (!holds) return holds.error();
+  stats.holds = std::move(*holds);
   if (stats.holder.empty()) {
     for (auto& host : stats.hosts) host.in_flight = 0;  // the engine that made the calls is gone
   }

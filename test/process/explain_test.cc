@@ -102,6 +102,24 @@ TEST_SUITE("tools/explain") {
     CHECK(told.helps[0].starts_with("start the program"));
   }
 
+  TEST_CASE("why names the hold of a target, or of its host") {
+    BranchRow branch;
+    branch.op = Op::action;
+    branch.status = "parked";
+    branch.target = "http://stock.example/reserve";
+    auto stats = with_engine();
+    stats.holds = {{"bank", "", "", kNow},
+                   {"http://stock.example", "it moves", "ann", kNow - Millis{5'000}}};
+    const auto told = explain(waiting(branch), stats, kNow);
+    CHECK(told.waits.at(0).meaning ==
+          "An operator held http://stock.example 5.0s ago: it is not called until it is released: "
+          "it moves.");
+    CHECK(told.helps.at(0) == "when it may be called again: `belay release http://stock.example`");
+    stats.holds.pop_back();
+    CHECK(explain(waiting(branch), stats, kNow).waits.at(0).meaning.find("breaker") !=
+          std::string::npos);
+  }
+
   TEST_CASE("a wait began with the last progress, whatever was answered since") {
     BranchRow branch;
     branch.op = Op::action;

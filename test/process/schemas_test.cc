@@ -54,6 +54,9 @@ TEST_SUITE("process/schemas") {
     live.add("stats", {"stats"});
     live.add("watch", {"watch", "--count", "2", "--interval", "100ms"});
     live.add("topics", {"topics"});
+    CHECK(belay_run({"hold", "bank", "--reason", "a test"}, state.path()).exit_code == 0);
+    live.add("holds", {"holds"});
+    CHECK(belay_run({"release", "bank"}, state.path()).exit_code == 0);
     live.add("check", {"check"});
     live.add("version", {"version"});
     live.add("calls", {"replay", "--all-stuck", "--dry-run"});

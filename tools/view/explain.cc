@@ -176,6 +176,21 @@ Cause cause_of_answer(const Wait& wait, const TimelineRow& last) {
           fmt::format("see why {} answers so: the next attempt finds it repaired", target)};
 }
 
+// The hold of the target or of its host.
+const Hold* find_hold(const Stats& stats, const Wait& wait) {
+  const auto found =
+      std::find_if(stats.holds.begin(), stats.holds.end(), [&wait](const Hold& hold) {
+        return hold.target == wait.branch.target || hold.target == wait.host;
+      });
+  return found == stats.holds.end() ? nullptr : &*found;
+}
+
+Cause cause_of_hold(const Hold& hold, TimePoint at) {
+  return {fmt::format("An operator held {} {}: it is not called until it is released{}.",
+                      printable(hold.target), ago(hold.at, at), because(printable(hold.reason))),
+          fmt::format("when it may be called again: `belay release {}`", printable(hold.target))};
+}
+
 Cause cause_of_wait(const Wait& wait, bool has_engine) {
   const bool is_held_back = wait.breaker && *wait.breaker != BreakerState::closed;
   if (wait.branch.status == "parked" || (is_held_back && wait.branch.attempts == 0))
@@ -210,6 +225,13 @@ void add_decisions(const WholeTransaction& whole, Explanation& result) {
         fmt::format("if you know how the {0} of branch {1} ended: `belay resolve {2} {1} {0} --as "
                     "success`",
                     name_of(branch.op), printable(branch.branch_id), printable(row.gid)));
+  }
+  if (!result.waits.empty() && !result.waits.front().answers.empty()) {
+    const auto& branch = result.waits.front().branch;
+    result.helps.push_back(fmt::format(
+        "if the service cannot take what is sent, or has moved: `belay edit {} {} {} --payload "
+        "FILE`, or --target URL",
+        printable(row.gid), printable(branch.branch_id), name_of(branch.op)));
   }
   if (row.mode == Mode::saga && row.status == Status::submitted)
     result.helps.emplace_back("to undo what has run: `belay back`");
@@ -247,7 +269,8 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
     wait.host = base::host_of(branch.target);
     if (const auto* host = find_host(stats, wait.host)) wait.breaker = host->breaker;
     wait.branch = std::move(branch);
-    auto cause = cause_of_wait(wait, has_engine);
+    const auto* hold = find_hold(stats, wait);
+    auto cause = hold != nullptr ? cause_of_hold(*hold, at) : cause_of_wait(wait, has_engine);
     wait.meaning = std::move(cause.meaning);
     const bool is_new =
         std::find(result.helps.begin(), result.helps.end(), cause.help) == result.helps.end();

@@ -88,10 +88,10 @@ const std::string& about_of(const Request& request) {
   return request.target.empty() ? request.subscription.topic : request.target;
 }
 
-// Behind the API's base; empty: the API has no such verb.
+// Behind the API's base.
 std::string path_of(const Request& request) {
   switch (request.verb) {
-    case Verb::log_level: return {};
+    case Verb::log_level: return "log-level";
     case Verb::hold: return "targets/hold";
     case Verb::release: return "targets/release";
     case Verb::subscribe: return "topics/subscribe";
@@ -124,6 +124,7 @@ protocol::Json body_of(const Request& request) {
   put("branch_id", request.branch_id);
   if (request.verb == Verb::resolve || request.verb == Verb::edit) put("op", name_of(request.op));
   if (request.verb == Verb::resolve) put("as", name_of(request.outcome));
+  if (request.verb == Verb::log_level) put("level", name_of(request.level));
   put_changes(body, request.changes);
   return body;
 }
@@ -171,13 +172,9 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
-    const auto path = path_of(request);
-    if (path.empty())
-      return Failure{ExitCode::usage, "this cannot be asked over --server",
-                     "give the server's file with --db"};
     const auto text = body_of(request).dump(-1, ' ', false, kReplace);
     const auto response =
-        send("POST", "/api/belay/v1/" + path, text, kSubmitTimeout, request.asked_by);
+        send("POST", "/api/belay/v1/" + path_of(request), text, kSubmitTimeout, request.asked_by);
     const auto& about = about_of(request);
     if (!response) return unanswered(response.error(), "", about);
     const auto answer = object_in(*response);

@@ -53,7 +53,11 @@ function changesOf({row, step}, {payload, target, headers}) {
   if (headers.value !== headersOf(step)) {
     const parsed = parseHeaders(headers.value);
     if (typeof parsed === 'string') return `This line is no header: ${short(parsed, 60)}`;
-    body.headers = parsed;
+    const kept = new Set(parsed.map(([name]) => name.toLowerCase()));
+    const gone = parseHeaders(headersOf(step)).map(([name]) => name)
+        .filter((name) => !kept.has(name.toLowerCase()));
+    if (parsed.length > 0) body.headers = parsed;
+    if (gone.length > 0) body.without_headers = gone;
   }
   return Object.keys(body).length > 2 ? body : 'Nothing was changed.';
 }

@@ -31,7 +31,7 @@ void change(Turn& turn) {
   if (has_parameter(turn)) handle_once(turn, kHandler);
 }
 
-constexpr std::array<Route, 22> kRoutes = {{
+constexpr std::array<Route, 23> kRoutes = {{
     {"GET", "/api/belay/v1/openapi.json", "v1-openapi", Role::anybody, ask<openapi>},
     {"GET", "/api/belay/v1/overview", "v1-overview", Role::read, ask<overview>},
     {"GET", "/api/belay/v1/history", "v1-history", Role::read, ask<history>},
@@ -53,6 +53,7 @@ constexpr std::array<Route, 22> kRoutes = {{
     {"POST", "/api/belay/v1/targets/hold", "v1-hold", Role::admin, change<verb<Verb::hold>>},
     {"POST", "/api/belay/v1/targets/release", "v1-release", Role::admin,
      change<verb<Verb::release>>},
+    {"POST", "/api/belay/v1/log-level", "v1-log-level", Role::admin, change<verb<Verb::log_level>>},
     {"GET", "/api/belay/v1/stuck", "v1-stuck", Role::read, ask<stuck>},
     {"GET", "/api/belay/v1/hosts", "v1-hosts", Role::read, ask<hosts>},
     {"GET", "/api/belay/v1/holds", "v1-holds", Role::read, ask<holds>},

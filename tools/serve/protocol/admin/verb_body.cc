@@ -24,6 +24,7 @@ struct Words {
   std::string target;
   std::string payload;
   std::string payload_base64;
+  std::string level;
 };
 
 Wrong read_op(const Words& words, Request& request) {
@@ -39,6 +40,16 @@ Wrong read_outcome(const Words& words, Request& request) {
     if (words.as == name_of(outcome)) return std::nullopt;
   }
   return fmt::format("'as' is '{}', it must be success or failure", tool::printable(words.as));
+}
+
+Wrong read_level(const Words& words, Request& request) {
+  const auto level = log_level_from(words.level);
+  if (!level) {
+    return fmt::format("'level' is '{}', it must be debug, info, warning or error",
+                       tool::printable(words.level));
+  }
+  request.level = *level;
+  return std::nullopt;
 }
 
 // A server has no registered handlers: see `target_of`.
@@ -138,8 +149,11 @@ Wrong read_members(const nlohmann::json& object, const ServiceOptions& options, 
       if (!wrong) wrong = wrong_target(target, options);
       break;
     case Verb::unsubscribe: wrong = take_texts(object, {its_topic, subscriber}); break;
-    case Verb::remove_topic:
-    case Verb::log_level: wrong = take_texts(object, {its_topic}); break;
+    case Verb::remove_topic: wrong = take_texts(object, {its_topic}); break;
+    case Verb::log_level:
+      wrong = take_texts(object, {{"level", kNameBytesMax, Need::required, words.level}});
+      if (!wrong) wrong = read_level(words, request);
+      break;
   }
   if (!words.ticket.empty())
     request.reason += fmt::format("{}[{}]", request.reason.empty() ? "" : " ", words.ticket);

@@ -14,6 +14,7 @@ namespace {
 Json object_of(const Request& request) {
   if (!request.gid.empty()) return {{"gid", request.gid}};
   if (!request.target.empty()) return {{"target", request.target}};
+  if (request.verb == Verb::log_level) return {{"level", name_of(request.level)}};
   return {{"topic", request.subscription.topic}};
 }
 
