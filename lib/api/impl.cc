@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/posted_body.h"
+#include "api/request_body.h"
 #include "api/targets.h"
 #include "api/waiting.h"
 #include "base/gid.h"

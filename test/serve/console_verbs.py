@@ -154,7 +154,8 @@ def edit(stage, browser, check):
     before = len(stage.peer.calls("/broken", gid="edit-1"))
     ask(browser, "Replay")
     calls = until(lambda: stage.peer.calls("/broken", gid="edit-1")[before:], 20)
-    check(calls and calls[0].body == b'{"amount":31}', f"the next call has the new payload: {calls}")
+    check(calls and calls[0].body == b'{"amount":31}',
+          f"the next call has the new payload: {calls}")
     headers = calls[0].headers if calls else {}
     check(headers.get("x-new") == "2" and "x-old" not in headers, "and the new headers")
     check(closed(browser), "the page goes on")
