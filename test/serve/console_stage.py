@@ -70,7 +70,7 @@ class Stage:
         graph = json.dumps({"concurrent": True, "orders": {"2": [0, 1]}})
         self.submit("graph-1", "/ok", "/broken", "/ok", custom_data=graph, concurrent=True)
         for gid in ("replay-1", "stop-1", "back-1", "resolve-1", "edit-1"):
-            self.submit(gid, "/ok", "/broken")
+            self.submit(gid, "/ok", "/broken", branch_headers={"X-Old": "1"})
         for gid in HOSTILE:
             self.submit(gid, "/broken-too")
         for i in range(7):

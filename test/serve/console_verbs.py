@@ -7,32 +7,6 @@ from browser import KEYS
 from console_stage import API
 from harness import until
 
-# Stands in for a server that has holds and edits, and notes what the page sends it.
-FAKE = """
-const real = window.fetch;
-window.sent = [];
-const answer = (body) => new Response(JSON.stringify(body),
-    {headers: {'Content-Type': 'application/json'}});
-window.fetch = async (path, options = {}) => {
-  const text = String(path);
-  if (text.endsWith('/openapi.json')) {
-    const described = await (await real(path, options)).json();
-    Object.assign(described.paths, {'/transactions/{gid}/edit': {}, '/targets/hold': {},
-      '/targets/release': {}});
-    return answer(described);
-  }
-  if (/\\/(edit|hold|release)$/.test(text)) {
-    window.sent.push({path: text, body: JSON.parse(options.body),
-      key: options.headers['Idempotency-Key']});
-    return answer({taken: true});
-  }
-  if (text.endsWith('/holds')) {
-    return answer({holds: [{target: 'http://x.example', reason: 'a <b>reason', asked_by: 'ops',
-      at: 1}]});
-  }
-  return real(path, options);
-};
-"""
 # Holds every replay back until `release` is called.
 SLOW = """
 const real = window.fetch;
@@ -162,36 +136,50 @@ def topics(stage, browser, check):
     check(closed(browser) and browser.says("There is no topic") and there() == {}, "and deleted")
 
 
-def to_come(browser, check):
-    """Holding and editing, against what stands in for a server that has them."""
-    browser.open("#/transaction/edit-1")
-    browser.button("Replay")
-    check("Edit…" not in browser.text(), "what this server does not have is not offered")
-    fake = browser.at_start(FAKE)
+def edit(stage, browser, check):
+    """What an operation is called with is changed, and nothing else of it."""
     browser.open("#/transaction/edit-1")
     browser.click("Edit…")
+    check(browser.run("return document.querySelector('dialog [name=payload]').value")
+          == '{"note":"<b>\u202e"}', "the payload is there as it is")
+    check("X-Old: 1" in browser.run("return document.querySelector('dialog [name=headers]').value"),
+          "and the headers")
     browser.fill("payload", '{"amount":31}')
+    browser.fill("headers", "X-New: 2")
     browser.fill("reason", "a typo")
     browser.fill("check", "it-1")
     browser.one("dialog footer button[type=submit]").click()
-    check(closed(browser), "an edit is sent")
-    browser.go("#/hosts")
-    ask(browser, "Hold", "a bad deploy")
-    check(closed(browser), "a hold is sent")
+    check(closed(browser), "an edit is taken")
+    check(browser.says("a typo"), "and in the timeline")
+    before = len(stage.peer.calls("/broken", gid="edit-1"))
+    ask(browser, "Replay")
+    calls = until(lambda: stage.peer.calls("/broken", gid="edit-1")[before:], 20)
+    check(calls and calls[0].body == b'{"amount":31}',
+          f"the next call has the new payload: {calls}")
+    headers = calls[0].headers if calls else {}
+    check(headers.get("x-new") == "2" and "x-old" not in headers, "and the new headers")
+    check(closed(browser), "the page goes on")
+
+
+def holds(stage, browser, check):
+    """A host is held back and let go."""
+    def there():
+        return [hold["target"] for hold in stage.server.get(API + "holds").json["holds"]]
+
+    host = f"http://127.0.0.1:{stage.peer.port}"
+    browser.open("#/hosts")
+    ask(browser, "Hold", "a <b>bad deploy", "T-2")
+    check(closed(browser) and there() == [host], f"a host is held: {there()}")
     browser.go("#/holds")
-    check(browser.says("a <b>reason"), "holds are shown")
-    ask(browser, "Release", "repaired", "T-2")
-    check(closed(browser), "a release is sent")
-    sent = browser.run("return window.sent")
-    bodies = [one["body"] for one in sent]
-    check(bodies[0] == {"branch_id": "02", "op": "action", "payload": '{"amount":31}',
-                        "reason": "a typo"}, f"only what was changed: {bodies[0]}")
-    check(bodies[1]["target"].startswith("http://127.0.0.1:"), f"the host: {bodies[1]}")
-    check(bodies[2] == {"target": "http://x.example", "reason": "repaired", "ticket": "T-2"},
-          f"the target: {bodies[2]}")
-    keys = {one["key"] for one in sent}
-    check(len(keys) == 3 and all(len(key) == 32 for key in keys), "each change has its key")
-    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=fake)
+    check(browser.says("a <b>bad deploy [T-2]") and browser.says(host), "holds are shown")
+    stage.submit("held-1", "/ok")
+    browser.go("#/transaction/held-1")
+    check(browser.says("It goes forward: 0 of 1"), "what it calls waits")
+    browser.go("#/holds")
+    ask(browser, "Release", "repaired")
+    check(closed(browser) and there() == [], "it is released")
+    check(stage.ends("held-1", "succeed"), "and what waited goes on")
+    check(browser.says("Nothing is held back"), "the page says so")
 
 
 def keyboard(browser, check):

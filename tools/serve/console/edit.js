@@ -42,6 +42,18 @@ function choicesOf(transaction) {
       .sort((a, b) => Number(isSecondPhase(a.row.op)) - Number(isSecondPhase(b.row.op)));
 }
 
+// What is set and what is gone. A secret that is not shown and stays is neither.
+function headerChanges(before, after) {
+  const old = new Map(parseHeaders(before));
+  const names = new Set(after.map(([name]) => name));
+  const out = {};
+  const set = after.filter(([name, value]) => old.get(name) !== value);
+  const gone = [...old.keys()].filter((name) => !names.has(name));
+  if (set.length) out.headers = set;
+  if (gone.length) out.without_headers = gone;
+  return out;
+}
+
 // Only what was changed is sent.
 function changesOf({row, step}, {payload, target, headers}) {
   const body = {branch_id: row.branch_id, op: row.op};
@@ -53,11 +65,7 @@ function changesOf({row, step}, {payload, target, headers}) {
   if (headers.value !== headersOf(step)) {
     const parsed = parseHeaders(headers.value);
     if (typeof parsed === 'string') return `This line is no header: ${short(parsed, 60)}`;
-    const kept = new Set(parsed.map(([name]) => name.toLowerCase()));
-    const gone = parseHeaders(headersOf(step)).map(([name]) => name)
-        .filter((name) => !kept.has(name.toLowerCase()));
-    if (parsed.length > 0) body.headers = parsed;
-    if (gone.length > 0) body.without_headers = gone;
+    Object.assign(body, headerChanges(headersOf(step), parsed));
   }
   return Object.keys(body).length > 2 ? body : 'Nothing was changed.';
 }
@@ -101,7 +109,7 @@ export async function edit({gid}) {
       field('Payload', controls.payload, 'Bytes that are no text are shown and sent as base64.'),
       field('Target', controls.target, 'A URL or a handler’s name.'),
       field('Headers', controls.headers, 'One “Name: value” a line. *** stands for a secret that ' +
-        'is not shown: write the secret if you change anything here.')],
+        'is not shown; it stays as it is.')],
     read: () => changesOf(chosen(), controls),
     says: ['The next call of this operation is made with what you write here. What was answered ' +
       'already stays. Change only what the service can take for the same piece of work.'],
