@@ -140,10 +140,10 @@ def edit(stage, browser, check):
     """What an operation is called with is changed, and nothing else of it."""
     browser.open("#/transaction/edit-1")
     browser.click("Edit…")
-    check(browser.run("return document.querySelector('dialog [name=payload]').value")
-          == '{"note":"<b>\u202e"}', "the payload is there as it is")
-    check("X-Old: 1" in browser.run("return document.querySelector('dialog [name=headers]').value"),
-          "and the headers")
+    payload = browser.one("dialog [name=payload]")
+    check(payload.get_property("value") == '{"note":"<b>\u202e"}', "the payload is there as it is")
+    headers = browser.one("dialog [name=headers]").get_property("value")
+    check("X-Old: 1" in headers, "and the headers")
     browser.fill("payload", '{"amount":31}')
     browser.fill("headers", "X-New: 2")
     browser.fill("reason", "a typo")

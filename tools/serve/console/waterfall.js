@@ -50,7 +50,10 @@ function laneWords(lane) {
   return `${plain(lane.name)}: ${[...bars, ...(lane.waiting ? ['waiting'] : [])].join(', then ')}`;
 }
 
-function laneParts(lane, y, xOf) {
+// Beyond, a next call would squeeze all that has happened into a corner.
+const dueSoon = (lane, end) => lane.waiting?.dueAt && lane.waiting.dueAt <= end;
+
+function laneParts(lane, y, xOf, end) {
   const middle = y + LANE / 2;
   const parts = lane.bars.map((bar) => {
     const [from, to] = [xOf(bar.from), xOf(bar.to)];
@@ -61,12 +64,12 @@ function laneParts(lane, y, xOf) {
           class: repeated ? 'repeated' : null}));
   });
   if (lane.waiting) {
-    const due = lane.waiting.dueAt;
     parts.push(svg('line', {class: 'waits', x1: xOf(lane.waiting.from), x2: xOf(now()),
       y1: middle, y2: middle}));
-    if (due) {
-      parts.push(svg('path', {class: 'due', d: `M${xOf(due)} ${middle - 7}v14`},
-          svg('title', {}, `tried again at ${absolute(due)}`)));
+    if (dueSoon(lane, end)) {
+      const {dueAt} = lane.waiting;
+      parts.push(svg('path', {class: 'due', d: `M${xOf(dueAt)} ${middle - 7}v14`},
+          svg('title', {}, `tried again at ${absolute(dueAt)}`)));
     }
   }
   return parts;
@@ -82,9 +85,10 @@ export function waterfall(transaction) {
   const lanes = all.slice(0, LANES_MAX);
   if (lanes.length === 0) return h('p', {class: 'empty'}, 'No branch has been called yet.');
   const begin = transaction.created_at;
-  const dues = lanes.map((lane) => lane.waiting?.dueAt ?? 0);
-  const end = Math.max(transaction.finished_at ?? now(), ...dues, begin + 1,
+  const last = Math.max(transaction.finished_at ?? now(), begin + 1,
       ...transaction.timeline.map((event) => event.at));
+  const later = lanes.filter((lane) => dueSoon(lane, last + (last - begin) / 2));
+  const end = Math.max(last, ...later.map((lane) => lane.waiting.dueAt));
   const xOf = (at) => ((Math.min(Math.max(at, begin), end) - begin) / (end - begin)) * WIDTH;
   const height = lanes.length * LANE;
   return h('figure', {class: 'waterfall'},
@@ -95,7 +99,7 @@ export function waterfall(transaction) {
             role: 'img', 'aria-label': `Calls over time. ${lanes.map(laneWords).join('. ')}.`},
           lanes.map((_, i) => svg('line', {class: 'grid', x1: 0, x2: WIDTH,
             y1: (i + 0.5) * LANE, y2: (i + 0.5) * LANE})),
-          lanes.map((lane, i) => laneParts(lane, i * LANE, xOf)))),
+          lanes.map((lane, i) => laneParts(lane, i * LANE, xOf, end)))),
       h('div', {class: 'times'}, h('span', {title: absolute(begin)}, 'begun'),
           h('span', {title: absolute(end)}, `+ ${duration(end - begin)}`)),
       all.length > lanes.length ?
