@@ -6,7 +6,7 @@ namespace belay::sim {
 void Clients::order(test::Random& random, const std::vector<std::string>& targets,
                     std::uint64_t number, PostBox* box) {
   if (sagas_.empty()) return;
-  auto& known = *random.one_of(sagas_);
+  auto& known = *pick_open(sagas_, random);
   OrderChoices choices{.branches = {}, .ops = {Op::action, Op::compensate}, .targets = targets};
   for (const auto& step : ledger_.spec(known.gid).saga.steps())
     choices.branches.push_back({static_cast<std::uint32_t>(choices.branches.size()), step.payload});

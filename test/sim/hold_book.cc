@@ -16,16 +16,37 @@ HoldOrder& HoldBook::ask(std::string target, bool releases, bool posted) {
 
 // That it is held already, or not held, says as much of the target as if it had been held, or
 // released, just then.
-std::string HoldBook::refused(HoldOrder& order, ErrorCode code) {
+std::string HoldBook::refused(HoldOrder& order, ErrorCode code, bool stays) {
   const bool says = code == (order.releases ? ErrorCode::not_found : ErrorCode::conflict);
   if (!left_nothing(code)) return {};
   order.settle(Asked::Answer::refused, ++moment_);
   if (!says) return {};
-  const bool wrong = order.releases ? must_be_held(order.target) : !may_be_held(order.target);
-  order.answer = Asked::Answer::accepted;
+  const auto& orders = orders_.at(order.target);
+  const bool wrong = order.releases ? was_held(orders, order) : was_released(orders, order);
+  if (stays) order.answer = Asked::Answer::accepted;
   if (!wrong) return {};
   return order.target +
          (order.releases ? " is held, and was said not to be" : " is not held, and was said to be");
+}
+
+bool HoldBook::was_held(const Orders& orders, const HoldOrder& during) {
+  return std::any_of(orders.begin(), orders.end(), [&](const auto& hold) {
+    if (hold->releases || !hold->must() || !hold->is_before(during)) return false;
+    return std::all_of(orders.begin(), orders.end(), [&](const auto& other) {
+      return !other->releases || !other->may() || other->is_before(*hold) ||
+             during.is_before(*other);
+    });
+  });
+}
+
+bool HoldBook::was_released(const Orders& orders, const HoldOrder& during) {
+  return std::all_of(orders.begin(), orders.end(), [&](const auto& hold) {
+    if (hold->releases || !hold->may() || during.is_before(*hold)) return true;
+    return std::any_of(orders.begin(), orders.end(), [&](const auto& other) {
+      return other->releases && other->must() && hold->is_before(*other) &&
+             other->is_before(during);
+    });
+  });
 }
 
 void HoldBook::process_died() {

@@ -23,7 +23,9 @@ class HoldBook {
   HoldOrder& ask(std::string target, bool releases, bool posted);
   void accepted(HoldOrder& order) { order.settle(Asked::Answer::accepted, ++moment_); }
   // Empty: it may be so. Else what is wrong with the answer.
-  std::string refused(HoldOrder& order, ErrorCode code);
+  // `stays`: what it says of the target is on disk, or nothing crashes any more. It is not promised
+  // to be: who is told that a target is held already may be told so of a hold that a crash takes.
+  std::string refused(HoldOrder& order, ErrorCode code, bool stays);
   // Its answer will never be known.
   void is_over(HoldOrder& order) { order.settle(Asked::Answer::none, ++moment_); }
   void process_died();
@@ -37,7 +39,13 @@ class HoldBook {
   std::string check(const std::vector<Hold>& holds) const;
 
  private:
-  std::map<std::string, std::vector<std::unique_ptr<HoldOrder>>, std::less<>> orders_;
+  using Orders = std::vector<std::unique_ptr<HoldOrder>>;
+
+  // From before this order was asked until after it was answered.
+  static bool was_held(const Orders& orders, const HoldOrder& during);
+  static bool was_released(const Orders& orders, const HoldOrder& during);
+
+  std::map<std::string, Orders, std::less<>> orders_;
   std::uint64_t moment_ = 0;
 };
 

@@ -32,7 +32,7 @@ OrderChoices ModeClients::choices_of(const Known& known,
 void ModeClients::order(test::Random& random, const std::vector<std::string>& targets,
                         std::uint64_t number, PostBox* box) {
   if (all_.empty()) return;
-  auto& known = *random.one_of(all_);
+  auto& known = *pick_open(all_, random);
   auto choices = choices_of(known, targets);
   if (!known.book->spec.query.empty() && random.percent(50)) {
     constexpr auto kQuery = ~std::uint32_t{0};

@@ -151,19 +151,23 @@ void Operator::told(HoldOrder& order, const Result<>& result) {
   if (!result && !is_expected(result.error().code, order.releases))
     world_.fail(order.target + ": a hold is refused: " + result.error().detail);
   if (result) return holds_.accepted(order);
-  const auto wrong = holds_.refused(order, result.error().code);
+  const auto wrong = holds_.refused(order, result.error().code, order.posted || calm_);
   if (!wrong.empty()) world_.fail(wrong);
 }
 
 void Operator::told(HoldOrder& order, const Posted& posted) {
   if (posted.taken()) return told(order, Result<>());
-  if (posted.unposted) return static_cast<void>(holds_.refused(order, ErrorCode::storage));
+  if (posted.unposted) return static_cast<void>(holds_.refused(order, ErrorCode::storage, false));
   if (posted.forgotten) return holds_.is_over(order);
-  told(order, Error{*posted.refused, "by its row"});
+  // Only what waiting cannot change is an answer.
+  const auto code = *posted.refused;
+  if (code != ErrorCode::conflict && code != ErrorCode::not_found)
+    world_.fail(fmt::format("{}: the answer in a row is {}", order.target, name_of(code)));
+  told(order, Error{code, "by its row"});
 }
 
 bool Operator::settle() {
-  look();
+  if (!post_box_.all_answered()) look();
   const auto held = holds_.held();
   const bool may_ask = pending_ == 0;
   for (std::size_t i = 0; may_ask && i < held.size() && i < kReleasedAtOnce; ++i)

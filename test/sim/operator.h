@@ -38,7 +38,10 @@ class Operator {
   void look();
 
   void schedule();
-  void calm() { post_box_.calm(); }
+  void calm() {
+    calm_ = true;
+    post_box_.calm();
+  }
   // In the calm: releases what is held. True when nothing is, and every request has its answer.
   bool settle();
   std::string unsettled() const;
@@ -67,6 +70,7 @@ class Operator {
   std::function<bool()> watch_;
   std::uint64_t pending_ = 0;  // holds and releases of this life without an answer
   std::uint64_t number_ = 0;
+  bool calm_ = false;
 };
 
 }  // namespace belay::sim

@@ -58,6 +58,14 @@ struct OrderChoices {
 };
 // `number`: makes each payload another.
 Order make_order(test::Random& random, const OrderChoices& choices, std::uint64_t number);
+// One of which it is not known that it has ended, if there are some: most orders are about these.
+template <class Known>
+const Known& pick_open(const std::vector<Known>& all, test::Random& random) {
+  constexpr int kTries = 6;
+  for (int i = 0; i < kTries; ++i)
+    if (const auto& one = random.one_of(all); one->accepted && !one->settled) return one;
+  return random.one_of(all);
+}
 // Marks a payload as edited; and what it was.
 std::string_view unedited(std::string_view payload);
 

@@ -26,6 +26,11 @@ void log_line(const LogLine& line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line.text);
 }
 
+bool concerns_orders(Planted planted) {
+  return planted == Planted::lost_answers || planted == Planted::forgotten_holds ||
+         planted == Planted::stale_edits;
+}
+
 }  // namespace
 
 Run::Run(const RunOptions& options)
@@ -50,6 +55,7 @@ Run::Run(const RunOptions& options)
       metronome_(world_, banks_) {
   if (operator_random_.percent(25)) plan_.operator_words = operator_random_.between(1, 12);
   if (orders_random_.percent(20)) plan_.orders = orders_random_.between(1, 24);
+  if (concerns_orders(options.planted)) plan_.orders = orders_random_.between(12, 24);
   operator_.know(banks_, clients_, mode_clients_);
   plan_budgets(plan_, test::Random(options.seed + kBudgetStream));
   if (blocking_random_.percent(30)) {
