@@ -69,7 +69,8 @@ void ModeLedger::has_gone(Book& book) {
 }
 
 void ModeLedger::told(Book& book, Status status) {
-  if (book.may_be_stopped() && status == Status::failed) {
+  // Also if the stop turns out to be refused later: its row is read late.
+  if ((book.may_be_stopped() || book.stopped) && status == Status::failed) {
     book.stopped = true;
     return;
   }
