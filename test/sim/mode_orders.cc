@@ -74,7 +74,8 @@ void ModeClients::told_order(Known& known, Order& order, const Result<>& result)
   if (fails && !core::takes_no(known.book->spec.mode, order.op))
     world_.fail(known.gid() + ": what can only succeed was said to have failed");
   const bool turned_back = fails || order.verb == Verb::back;
-  if (turned_back && !known.book->may_be_stopped()) ledger_.told(*known.book, Status::aborting);
+  const bool may_be_stopped = known.book->may_be_stopped() || known.book->stopped;
+  if (turned_back && !may_be_stopped) ledger_.told(*known.book, Status::aborting);
 }
 
 // Only what waiting cannot change is an answer.
