@@ -20,12 +20,10 @@ bool is_undo(std::string_view target) { return target.ends_with(".undo"); }
 
 }  // namespace
 
-Banks::Banks(World& world, const Plan& plan, Books& sagas, Books& workflows, Books& others,
-             Planted planted, test::Random random)
+Banks::Banks(World& world, const Plan& plan, const AllBooks& books, Planted planted,
+             test::Random random)
     : world_(world),
-      sagas_(sagas),
-      workflows_(workflows),
-      others_(others),
+      books_(books),
       planted_(planted),
       random_(random),
       faults_(plan.calls),
@@ -136,6 +134,14 @@ std::uint64_t Banks::before(const Call& call) {
     auto early = call;
     early.op = Op::confirm;
     books_of(call.gid).on_call(early);
+  }
+  if (held_(call.target)) {
+    world_.fail(fmt::format("{}: {} is called, and an operator holds it", call.gid, call.target));
+  }
+  if (planted_ == Planted::stale_edits && unedited(call.payload) != call.payload) {
+    auto stale = call;
+    stale.payload = unedited(call.payload);
+    return books_of(call.gid).on_call(stale);
   }
   return books_of(call.gid).on_call(call);
 }

@@ -20,9 +20,14 @@ class Banks final : public ports::Caller {
  public:
   using Answer = std::function<void(ports::CallId, const Outcome&)>;
 
-  // The sagas' books, the workflows', and those of everything else.
-  Banks(World& world, const Plan& plan, Books& sagas, Books& workflows, Books& others,
-        Planted planted, test::Random random);
+  struct AllBooks {
+    Books& sagas;
+    Books& workflows;
+    Books& others;
+    Books& unnamed;  // whose gids the engine made
+  };
+  Banks(World& world, const Plan& plan, const AllBooks& books, Planted planted,
+        test::Random random);
 
   // Who takes the answers in this life; asked only while the world is alive.
   void set_answer(Answer answer) { answer_ = std::move(answer); }
@@ -30,6 +35,8 @@ class Banks final : public ports::Caller {
   void set_opened(std::function<void(ports::Lane)> opened) { opened_ = std::move(opened); }
   // Runs at each call; true: the process died at it.
   void set_watch(std::function<bool()> watch) { watch_ = std::move(watch); }
+  // True: this target must not be called.
+  void set_held(std::function<bool(std::string_view)> held) { held_ = std::move(held); }
 
   std::string action_of(std::uint64_t target) const { return "bank-" + std::to_string(target); }
   std::string compensate_of(std::uint64_t target) const { return action_of(target) + ".undo"; }
@@ -80,13 +87,13 @@ class Banks final : public ports::Caller {
   void tell_open(ports::Lane lane);
 
   Books& books_of(std::string_view gid) {
-    return gid.starts_with("g-") ? sagas_ : gid.starts_with("w-") ? workflows_ : others_;
+    if (gid.starts_with("g-")) return books_.sagas;
+    if (gid.starts_with("w-")) return books_.workflows;
+    return gid.starts_with("t-") || gid.starts_with("m-") ? books_.others : books_.unnamed;
   }
 
   World& world_;
-  Books& sagas_;
-  Books& workflows_;
-  Books& others_;
+  AllBooks books_;
   Planted planted_;
   test::Random random_;
   CallFaults faults_;
@@ -105,6 +112,7 @@ class Banks final : public ports::Caller {
   Answer answer_;
   std::function<void(ports::Lane)> opened_;
   std::function<bool()> watch_;
+  std::function<bool(std::string_view)> held_;
   std::uint64_t under_way_ = 0;
   std::uint64_t calls_ = 0;
 };

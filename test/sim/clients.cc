@@ -17,7 +17,10 @@ Clients::Clients(World& world, const Plan& plan, Ledger& ledger, Banks& banks, t
 
 void Clients::set_engine(engine::Coordinator* engine) {
   engine_ = engine;
-  for (auto& known : sagas_) known->pending = 0;  // who waited for the dead one waits for nobody
+  for (auto& known : sagas_) {
+    known->pending = 0;  // who waited for the dead one waits for nobody
+    if (engine == nullptr) ledger_.orders(known->gid).process_died();
+  }
 }
 
 void Clients::check_all_heard() {
@@ -28,8 +31,8 @@ void Clients::check_all_heard() {
 }
 
 // What it waits for, as `after` of each branch, and in the saga itself.
-void Clients::make_orders(SagaSpec& spec, std::size_t count) {
-  spec.shape = static_cast<core::Shape>(random_.below(3));
+void Clients::make_after(SagaSpec& spec, std::size_t count, test::Random& random) {
+  spec.shape = static_cast<core::Shape>(random.below(3));
   if (count < 2 && spec.shape == core::Shape::graph) spec.shape = core::Shape::sequential;
   spec.branches.resize(count);
   if (spec.shape == core::Shape::concurrent) spec.saga.concurrent();
@@ -41,7 +44,7 @@ void Clients::make_orders(SagaSpec& spec, std::size_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
     std::vector<std::uint32_t> after;  // numbers as the public interface counts
     for (std::uint32_t j = 0; j < i; ++j) {
-      if (!random_.percent(40) && !(i + 1 == count && !any && j == 0)) continue;
+      if (!random.percent(40) && !(i + 1 == count && !any && j == 0)) continue;
       spec.branches[i].after.push_back(j);
       after.push_back(j + 1);
     }
@@ -50,34 +53,32 @@ void Clients::make_orders(SagaSpec& spec, std::size_t count) {
   }
 }
 
-SagaSpec Clients::make_spec(std::uint64_t number) {
+SagaSpec Clients::make_spec(std::uint64_t number, test::Random& random) {
   SagaSpec spec;
   spec.saga = Saga(fmt::format("g-{:04}", number));
   auto& saga = spec.saga;
-  const auto count = static_cast<std::size_t>(random_.between(1, plan_.branches_max));
+  const auto count = static_cast<std::size_t>(random.between(1, plan_.branches_max));
   for (std::size_t i = 0; i < count; ++i) {
-    const auto target = random_.below(plan_.targets);
-    const auto back = random_.below(plan_.targets);
+    const auto target = random.below(plan_.targets);
+    const auto back = random.below(plan_.targets);
     StepOptions options;
-    if (random_.percent(plan_.own_retry_percent))
-      options.retry = make_retry(random_, plan_.chaos_ms);
-    if (random_.percent(plan_.own_retry_percent))
-      options.request_timeout = Millis(random_.between(1, 200));
+    if (random.percent(plan_.own_retry_percent)) options.retry = make_retry(random, plan_.chaos_ms);
+    if (random.percent(plan_.own_retry_percent))
+      options.request_timeout = Millis(random.between(1, 200));
     if (options.retry && options.retry->limit != 0) spec.may_turn_back = true;
-    saga.step(random_.percent(plan_.empty_percent) ? "" : banks_.action_of(target),
-              random_.percent(plan_.empty_percent) ? "" : banks_.compensate_of(back),
+    saga.step(random.percent(plan_.empty_percent) ? "" : banks_.action_of(target),
+              random.percent(plan_.empty_percent) ? "" : banks_.compensate_of(back),
               fmt::format("payload {} of {}", i, number), options);
   }
-  make_orders(spec, count);
-  for (auto& branch : spec.branches) branch.refuses = random_.percent(plan_.refusal_percent);
-  if (random_.percent(plan_.timeout_percent)) {
-    saga.timeout_to_fail(Millis(random_.one_of<int>({1, 20, 2'000, 60'000})));
+  make_after(spec, count, random);
+  for (auto& branch : spec.branches) branch.refuses = random.percent(plan_.refusal_percent);
+  if (random.percent(plan_.timeout_percent)) {
+    saga.timeout_to_fail(Millis(random.one_of<int>({1, 20, 2'000, 60'000})));
     spec.may_turn_back = true;
   }
-  if (random_.percent(plan_.delay_percent))
-    saga.delay(Millis(random_.one_of<int>({1, 100, 30'000})));
-  if (random_.percent(plan_.own_retry_percent)) saga.retry(make_retry(random_, plan_.chaos_ms));
-  if (random_.percent(30)) saga.custom_data(fmt::format("of {}", number));
+  if (random.percent(plan_.delay_percent)) saga.delay(Millis(random.one_of<int>({1, 100, 30'000})));
+  if (random.percent(plan_.own_retry_percent)) saga.retry(make_retry(random, plan_.chaos_ms));
+  if (random.percent(30)) saga.custom_data(fmt::format("of {}", number));
   const auto retry = saga.settings().retry.value_or(plan_.options.retry);
   if (retry.limit != 0) spec.may_turn_back = true;
   auto bytes = test::encode(saga, saga.gid(), plan_.options.limits);
@@ -90,7 +91,7 @@ SagaSpec Clients::make_spec(std::uint64_t number) {
 }
 
 void Clients::submit_new() {
-  auto spec = make_spec(sagas_.size() + 1);
+  auto spec = make_spec(sagas_.size() + 1, random_);
   if (world_.failed()) return;
   sagas_.push_back(std::make_unique<Known>());
   sagas_.back()->gid = spec.saga.gid();
@@ -205,6 +206,10 @@ void Clients::on_report(Request& request, const Report& report) {
     world_.fail(known.gid + ": was stopped and did not fail");
   if (report.status() == Status::failed && report.reason().empty())
     world_.fail(known.gid + ": failed for no reason");
+  const bool is_back = request.order != nullptr && request.order->verb == Verb::back;
+  if (is_back && report.status() != Status::aborting && report.status() != Status::failed)
+    world_.fail(known.gid + ": was turned back and is not");
+  if (request.order != nullptr) told_order(known, *request.order, {});
   known.created_at = report.created_at();
   accepted_ += known.accepted ? 0 : 1;
   known.accepted = true;
@@ -230,7 +235,7 @@ void Clients::check_progress(Known& known, Status status) {
 bool Clients::may_be_refused_with(const Request& request, ErrorCode code) const {
   const auto& limits = plan_.options.limits;
   switch (code) {
-    case ErrorCode::busy: return limits.queued_submits_max < 100;
+    case ErrorCode::busy: return limits.queued_submits_max < 100 || request.kind == Kind::order;
     case ErrorCode::live_limit:
       return limits.live_transactions_max < 100 && request.kind == Kind::submit;
     case ErrorCode::live_bytes_limit: return plan_.memory_runs_out();
@@ -243,7 +248,9 @@ bool Clients::may_be_refused_with(const Request& request, ErrorCode code) const 
       return !plan_.restarts.empty() || request.wants_final || request.kind != Kind::submit;
     case ErrorCode::timed_out: return request.kind == Kind::wait;
     case ErrorCode::not_found: return request.kind != Kind::submit && request.kind != Kind::other;
-    case ErrorCode::forbidden: return request.kind == Kind::stop || request.kind == Kind::hasten;
+    case ErrorCode::forbidden:
+      return request.kind == Kind::stop || request.kind == Kind::hasten ||
+             request.kind == Kind::order;
     default: return false;
   }
 }
@@ -257,7 +264,7 @@ void Clients::on_error(const Request& request, const Error& error) {
     if (request.was_accepted && !plan_.forgets())
       world_.fail(known.gid + ": was accepted and is not known any more");
     // Nothing of it is under way: then it never will be, or it was and is forgotten.
-    if (known.pending == 0 && request.life == world_.life()) {
+    if (known.pending == 0 && known.posted == 0 && request.life == world_.life()) {
       if (known.accepted || ledger_.was_called(known.gid)) {
         if (!plan_.forgets()) world_.fail(known.gid + ": ran, and is not known");
         ledger_.check_forgotten(known.gid);
@@ -265,6 +272,7 @@ void Clients::on_error(const Request& request, const Error& error) {
       known.settled = true;
     }
   }
+  if (request.order != nullptr) told_order(known, *request.order, error);
   if (request.kind != Kind::submit) return;
   const bool left_nothing =
       error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||

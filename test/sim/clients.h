@@ -13,6 +13,7 @@
 #include "engine/coordinator.h"
 #include "ledger.h"
 #include "plan.h"
+#include "post_box.h"
 
 namespace belay::sim {
 
@@ -32,6 +33,11 @@ class Clients {
   void ask();
   // Of the operator, about one of them.
   void operator_word(bool stops);
+  // The same, of all that an operator can ask; posted there, if there is a box. `number` is new.
+  void order(test::Random& random, const std::vector<std::string>& targets, std::uint64_t number,
+             PostBox* box);
+  void post_new(test::Random& random, PostBox& box);
+  bool is_empty() const { return sagas_.empty(); }
   void wait();
   // Asks for every saga whose end is not known yet, a few at a time. True when there is none.
   bool ask_for_ends();
@@ -49,28 +55,34 @@ class Clients {
     bool accepted = false;
     bool settled = false;        // final, or known not to exist
     std::uint64_t pending = 0;   // requests of this life without an answer
+    std::uint64_t posted = 0;    // submits in the file, likewise
     std::optional<Status> last;  // as told
     std::optional<TimePoint> created_at;
   };
-  enum class Kind : std::uint8_t { submit, other, find, wait, stop, hasten };
+  enum class Kind : std::uint8_t { submit, other, find, wait, stop, hasten, order };
   struct Request {
     Kind kind;
     Known* known;
     std::uint64_t life;
     bool wants_final;
     bool was_accepted;  // before this request was made
+    Order* order = nullptr;
     bool inside = true;
     bool heard = false;
   };
 
-  SagaSpec make_spec(std::uint64_t number);
-  void make_orders(SagaSpec& spec, std::size_t count);
+  SagaSpec make_spec(std::uint64_t number, test::Random& random);
+  void make_after(SagaSpec& spec, std::size_t count, test::Random& random);
   void submit(Known& known, Kind kind, bool wants_final);
   void look(Known& known, Kind kind, Millis timeout);
   void sent(const std::shared_ptr<Request>& request, const Result<>& result);
   void heard(Request& request, const Result<Report>& result);
   void on_report(Request& request, const Report& report);
   void on_error(const Request& request, const Error& error);
+  // client_orders.cc: what an operator asks of them.
+  void told_order(Known& known, Order& order, const Result<>& result);
+  void told_posted(Known& known, Order& order, bool was_accepted, const Posted& posted);
+  void told_submit(Known& known, const Posted& posted);
   bool may_be_refused_with(const Request& request, ErrorCode code) const;
   void check_progress(Known& known, Status status);
 

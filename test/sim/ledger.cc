@@ -46,8 +46,10 @@ std::uint64_t Ledger::on_call(const Call& call) {
     return 0;
   }
   auto& book = found->second;
-  if (book.stopped) complain(call.gid, branch, "called after its end was told");
+  if (book.stopped || book.orders.must_be_stopped())
+    complain(call.gid, branch, "called after its end was told");
   check_parts(book, branch, call);
+  check_edits(book, branch, call);
   if (call.op == Op::action) {
     check_forward(book, branch, call);
   } else {
@@ -65,12 +67,8 @@ std::uint64_t Ledger::on_call(const Call& call) {
 }
 
 void Ledger::check_parts(const SagaBook& book, std::uint32_t branch, const Call& call) {
-  const auto& step = book.spec.saga.steps()[branch];
   const auto& branch_book = book.branches[branch];
   if (book.may_exist <= 0) complain(call.gid, branch, "called, though its submit was refused");
-  if (call.target != (call.op == Op::action ? step.action : step.compensate))
-    complain(call.gid, branch, "wrong target");
-  if (call.payload != step.payload) complain(call.gid, branch, "wrong payload");
   if (call.custom_data != book.spec.saga.settings().custom_data)
     complain(call.gid, branch, "wrong custom data");
   if (call.fence <= branch_book.last_fence) {
@@ -91,10 +89,24 @@ void Ledger::check_parts(const SagaBook& book, std::uint32_t branch, const Call&
   }
 }
 
+// A branch without a target that was given one is called, or has succeeded before without.
+void Ledger::check_edits(SagaBook& book, std::uint32_t branch, const Call& call) {
+  const auto& step = book.spec.saga.steps()[branch];
+  const auto& target = call.op == Op::action ? step.action : step.compensate;
+  if (!book.orders.is_target(branch, call.op, target, call.target))
+    complain(call.gid, branch, fmt::format("wrong target {}", call.target));
+  if (!book.orders.is_payload(branch, step.payload, call.payload))
+    complain(call.gid, branch, fmt::format("wrong payload '{}'", call.payload));
+  if (book.orders.must_have_succeeded(branch, call.op))
+    complain(call.gid, branch, "called after its operator said that it succeeded");
+}
+
 void Ledger::check_forward(const SagaBook& book, std::uint32_t branch, const Call& call) {
   if (book.turned_back) complain(call.gid, branch, "called forward after a compensation");
+  if (book.orders.must_turn_back())
+    complain(call.gid, branch, "called forward after its operator turned it back");
   for (const auto before : book.spec.branches[branch].after) {
-    if (!book.branches[before].succeeded[0]) {
+    if (!book.may_have_succeeded(before, Op::action)) {
       complain(call.gid, branch,
                fmt::format("called before branch {:02} said success", before + 1));
     }
@@ -102,11 +114,9 @@ void Ledger::check_forward(const SagaBook& book, std::uint32_t branch, const Cal
 }
 
 void Ledger::check_backward(const SagaBook& book, std::uint32_t branch, const Call& call) {
-  if (!book.heard_failure && !book.spec.may_turn_back) {
-    complain(call.gid, branch, "compensated, and nothing had gone wrong");
-  }
+  if (!book.may_turn_back()) complain(call.gid, branch, "compensated, and nothing had gone wrong");
   for (const auto before : book.spec.branches[branch].after) {
-    if (!book.branches[before].succeeded[0]) {
+    if (!book.may_have_succeeded(before, Op::action)) {
       complain(call.gid, branch,
                fmt::format("compensated, and branch {:02}, which it waits for, never succeeded",
                            before + 1));
@@ -114,8 +124,8 @@ void Ledger::check_backward(const SagaBook& book, std::uint32_t branch, const Ca
   }
   for (std::uint32_t other = 0; other < book.branches.size(); ++other) {
     const auto& later = book.branches[other];
-    if (!waits_for(book.spec, other, branch) || later.called[0] == 0 || later.succeeded[1])
-      continue;
+    const bool is_undone = book.may_have_succeeded(other, Op::compensate);
+    if (!waits_for(book.spec, other, branch) || later.called[0] == 0 || is_undone) continue;
     complain(call.gid, branch,
              fmt::format("compensated before branch {:02}, which came after it", other + 1));
   }
@@ -160,19 +170,25 @@ Outcome Ledger::execute(const std::string& gid, std::uint32_t branch, Op op) {
 
 void Ledger::check_final(const std::string& gid, Status status) {
   auto& book = sagas_.at(gid);
-  if (book.stop_sent && status == Status::failed) {
+  if ((book.stop_sent || book.orders.may_be_stopped()) && status == Status::failed) {
     book.stopped = true;  // nothing is promised but that this is the end
     return;
   }
   if (status == Status::succeed && book.turned_back)
     complain(gid, 0, "succeeded, and was compensated");
-  if (status == Status::failed && !book.heard_failure && !book.spec.may_turn_back) {
+  if (status == Status::succeed && (book.orders.must_turn_back() || book.orders.must_be_stopped()))
+    complain(gid, 0, "succeeded, and its operator had ended it");
+  if (status == Status::failed && !book.may_turn_back())
     complain(gid, 0, "failed, and nothing had gone wrong");
-  }
+  if (status == Status::failed && book.stays_forward)
+    complain(gid, 0, "failed, and its operator was told that it cannot turn back");
   for (std::uint32_t i = 0; i < book.branches.size(); ++i) {
     const auto& branch_book = book.branches[i];
     const auto& step = book.spec.saga.steps()[i];
     if (step.action.empty()) continue;
+    // What an operator says need not be so: nothing is promised of that branch's amount.
+    const auto last_op = status == Status::succeed ? Op::action : Op::compensate;
+    if (book.orders.may_have_succeeded(i, last_op)) continue;
     if (status == Status::succeed) {
       if (branch_book.applied != 1)
         complain(gid, i, fmt::format("succeeded, and was applied {} times", branch_book.applied));
@@ -187,7 +203,7 @@ void Ledger::check_final(const std::string& gid, Status status) {
 
 void Ledger::check_forgotten(const std::string& gid) {
   const auto& book = sagas_.at(gid);
-  if (book.stop_sent) return;
+  if (book.stop_sent || book.orders.any()) return;  // it may have ended either way
   const bool all_succeeded =
       std::all_of(book.branches.begin(), book.branches.end(),
                   [](const BranchBook& branch) { return branch.succeeded[0]; });

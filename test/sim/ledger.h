@@ -15,6 +15,7 @@
 #include "belay/saga.h"
 #include "books.h"
 #include "core/definition.h"
+#include "orders.h"
 #include "world.h"
 
 namespace belay::sim {
@@ -47,6 +48,9 @@ enum class Planted : std::uint8_t {
   silent_lanes,      // the engine is not told that a bank has a place again
   forgotten_steps,   // what a workflow remembered is not there after a crash
   two_writers,       // an engine writes on although another one has opened the file
+  lost_answers,      // the store loses the answers to posted requests in a crash
+  forgotten_holds,   // what an operator holds is called after a crash
+  stale_edits,       // a call is made with what an operator has replaced
 };
 
 class Ledger final : public Books {
@@ -70,6 +74,9 @@ class Ledger final : public Books {
 
   // By an operator: from now on it may fail at any moment, whatever was done.
   void may_be_stopped(const std::string& gid) { sagas_.at(gid).stop_sent = true; }
+  OrderBook& orders(const std::string& gid) { return sagas_.at(gid).orders; }
+  // An operator was told that it cannot turn back.
+  void stays_forward(const std::string& gid) { sagas_.at(gid).stays_forward = true; }
   // Somebody was told that this saga is final.
   void check_final(const std::string& gid, Status status);
   // An accepted one that nobody can ask for any more: it must be done or undone all the same.
@@ -102,9 +109,21 @@ class Ledger final : public Books {
     bool stopped = false;        // its end was told, after a stop
     bool turned_back = false;    // a compensation was called
     bool heard_failure = false;  // the engine was told a business no
+    bool stays_forward = false;  // an operator was told so
+    OrderBook orders;
+
+    bool may_turn_back() const {
+      return heard_failure || spec.may_turn_back || orders.may_turn_back();
+    }
+    // By the bank's word or an operator's.
+    bool may_have_succeeded(std::uint32_t branch, Op op) const {
+      return branches[branch].succeeded[op == Op::action ? 0 : 1] ||
+             orders.may_have_succeeded(branch, op);
+    }
   };
 
   void check_parts(const SagaBook& book, std::uint32_t branch, const Call& call);
+  void check_edits(SagaBook& book, std::uint32_t branch, const Call& call);
   void check_forward(const SagaBook& book, std::uint32_t branch, const Call& call);
   void check_backward(const SagaBook& book, std::uint32_t branch, const Call& call);
   void complain(std::string_view gid, std::uint32_t branch, std::string_view what);

@@ -37,7 +37,7 @@ void ModeClients::heard_branch(const Shared& request, const Result<Outcome>& res
     known.book->branches[request->branch].answer = result->kind();
     if (result->kind() == OutcomeKind::ongoing) world_.fail(known.gid() + ": ended as ongoing");
     if (result->kind() == OutcomeKind::success && known.book->aborted &&
-        !known.book->branches[request->branch].tried &&
+        !known.book->branches[request->branch].tried && !known.book->orders.any() &&
         !known.book->spec.branches[request->branch].first.empty())
       world_.fail(known.gid() + ": told of a success that never was");
   }
@@ -55,13 +55,17 @@ void ModeClients::on_report(const Request& request, const Report& report) {
   if (request.wants_final && !report.finished())
     world_.fail(known.gid() + ": waited for its end and was told before");
   const bool goes = status == Status::submitted || status == Status::succeed;
-  const bool stopped = book.stop_sent && status == Status::failed;
+  const bool stopped = book.may_be_stopped() && status == Status::failed;
   if (request.kind == Kind::stop && !stopped)
     world_.fail(fmt::format("{}: stopped, and told {}", known.gid(), name_of(status)));
   if (request.kind == Kind::word_submit && !goes && !stopped)
     world_.fail(fmt::format("{}: submitted, and told {}", known.gid(), name_of(status)));
   if (request.kind == Kind::word_abort && (goes || status == Status::prepared))
     world_.fail(fmt::format("{}: aborted, and told {}", known.gid(), name_of(status)));
+  const bool is_back = request.order != nullptr && request.order->verb == Verb::back;
+  if (is_back && status != Status::aborting && status != Status::failed)
+    world_.fail(fmt::format("{}: turned back, and told {}", known.gid(), name_of(status)));
+  if (request.order != nullptr) told_order(known, *request.order, {});
   if (known.last && is_final(*known.last) && *known.last != status)
     world_.fail(
         fmt::format("{}: was {} and is {}", known.gid(), name_of(*known.last), name_of(status)));
@@ -80,7 +84,8 @@ void ModeClients::on_report(const Request& request, const Report& report) {
 
 bool ModeClients::may_be_forbidden(const Request& request) const {
   const auto& book = *request.known->book;
-  if (book.stop_sent && request.kind != Kind::prepare && request.kind != Kind::find) return true;
+  const bool has_orders = book.stop_sent || book.orders.any();
+  if (has_orders && request.kind != Kind::prepare && request.kind != Kind::find) return true;
   switch (request.kind) {
     case Kind::word_submit: return !book.submitted;
     case Kind::word_abort:
@@ -89,7 +94,8 @@ bool ModeClients::may_be_forbidden(const Request& request) const {
     case Kind::submit: return book.spec.driven && !book.submitted;
     case Kind::branch:
     case Kind::stop:
-    case Kind::hasten: return true;
+    case Kind::hasten:
+    case Kind::order: return true;
     case Kind::prepare:
     case Kind::find: break;
   }
@@ -101,7 +107,10 @@ bool ModeClients::may_be_refused_with(const Request& request, ErrorCode code) co
   const auto& spec = request.known->book->spec;
   const bool begins = request.kind == Kind::submit || request.kind == Kind::prepare;
   switch (code) {
-    case ErrorCode::busy: return limits.queued_submits_max < 100;
+    case ErrorCode::busy: return limits.queued_submits_max < 100 || request.kind == Kind::order;
+    // Who sends to a topic cannot be sent elsewhere.
+    case ErrorCode::invalid_argument:
+      return request.kind == Kind::order && spec.mode == Mode::msg && plan_.others.topics != 0;
     case ErrorCode::live_limit: return limits.live_transactions_max < 100 && begins;
     case ErrorCode::live_bytes_limit: return plan_.memory_runs_out();
     case ErrorCode::queued_bytes_limit: return plan_.queue_runs_out();
@@ -122,6 +131,7 @@ void ModeClients::on_error(const Request& request, const Error& error) {
     world_.fail(fmt::format("{}: error {} ({})", known.gid(), name_of(error.code), error.detail));
   const bool begins = request.kind == Kind::submit || request.kind == Kind::prepare;
   if (error.code == ErrorCode::not_found && !begins) on_not_found(request);
+  if (request.order != nullptr) told_order(known, *request.order, error);
   if (!begins) return;
   const bool left_nothing =
       error.code == ErrorCode::busy || error.code == ErrorCode::live_limit ||

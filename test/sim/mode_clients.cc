@@ -20,7 +20,10 @@ void ModeClients::set_engine(engine::Coordinator* engine) {
   engine_ = engine;
   if (engine == nullptr) topics_.process_died();
   topic_requests_ = 0;
-  for (auto& known : all_) known->pending = 0;
+  for (auto& known : all_) {
+    known->pending = 0;
+    if (engine == nullptr) known->book->orders.process_died();
+  }
   // somebody waited for it to be there: his word comes before anything has gone on
   if (engine != nullptr && plan_.others.words_again != 0 && random_.percent(50)) word_again();
 }

@@ -14,6 +14,7 @@
 #include "engine/coordinator.h"
 #include "mode_ledger.h"
 #include "plan.h"
+#include "post_box.h"
 
 namespace belay::sim {
 
@@ -31,6 +32,10 @@ class ModeClients {
   void schedule();
   // Of the operator, about one of them.
   void operator_word(bool stops);
+  // The same, of all that an operator can ask; posted there, if there is a box. `number` is new.
+  void order(test::Random& random, const std::vector<std::string>& targets, std::uint64_t number,
+             PostBox* box);
+  bool is_empty() const { return all_.empty(); }
   // True when every end is known.
   bool ask_for_ends();
   std::string unsettled() const;
@@ -59,7 +64,8 @@ class ModeClients {
     word_abort,
     find,
     stop,
-    hasten
+    hasten,
+    order
   };
   struct Request {
     Kind kind;
@@ -67,6 +73,7 @@ class ModeClients {
     std::uint64_t life;
     bool was_accepted;
     std::size_t branch = 0;
+    Order* order = nullptr;
     bool heard = false;
     bool wants_final = false;
   };
@@ -104,6 +111,11 @@ class ModeClients {
   void on_not_found(const Request& request);
   bool may_be_refused_with(const Request& request, ErrorCode code) const;
   bool may_be_forbidden(const Request& request) const;
+
+  // mode_orders.cc: what an operator asks of them
+  OrderChoices choices_of(const Known& known, const std::vector<std::string>& targets) const;
+  void told_order(Known& known, Order& order, const Result<>& result);
+  void told_posted(Known& known, Order& order, bool was_accepted, const Posted& posted);
 
   // mode_specs.cc: what they ask for
   ModeSpec two_phase_spec(std::uint64_t number, bool driven);

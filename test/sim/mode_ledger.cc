@@ -19,7 +19,31 @@ const std::string& target_of(const TwoPhaseBranch& branch, std::size_t phase) {
   return phase == 0 ? branch.first : phase == 1 ? branch.commit : branch.rollback;
 }
 
+constexpr std::uint32_t kQuery = ~std::uint32_t{0};  // the back-check's branch id is "00"
+
+Op op_of(const ModeSpec& spec, std::size_t phase) {
+  const auto& ops = core::ops_of(spec.mode);
+  return phase == 0 ? ops.first : phase == 1 ? ops.commit : ops.rollback;
+}
+
 }  // namespace
+
+bool ModeLedger::may_have_succeeded(const Book& book, std::uint32_t id, std::size_t phase) {
+  const auto found = book.calls.find(id);
+  const bool has_said = found != book.calls.end() && found->second.succeeded[phase];
+  return has_said || book.orders.may_have_succeeded(id, op_of(book.spec, phase));
+}
+
+// Whether an operator may have said that this phase of the branch succeeded. A branch that was
+// never called has no id here, so then it counts whatever branch was meant.
+bool ModeLedger::has_a_word(const Book& book, std::size_t index, std::size_t phase) {
+  const auto op = op_of(book.spec, phase);
+  const auto bound = std::find_if(book.calls.begin(), book.calls.end(), [&](const auto& one) {
+    return one.second.index == index && !one.second.is_query;
+  });
+  if (bound == book.calls.end()) return book.orders.may_have_succeeded(op);
+  return book.orders.may_have_succeeded(bound->first, op);
+}
 
 ModeLedger::Book& ModeLedger::add(ModeSpec spec) {
   auto book = std::make_unique<Book>();
@@ -45,10 +69,13 @@ void ModeLedger::has_gone(Book& book) {
 }
 
 void ModeLedger::told(Book& book, Status status) {
-  if (book.stop_sent && status == Status::failed) {
+  // Also if the stop turns out to be refused later: its row is read late.
+  if ((book.may_be_stopped() || book.stopped) && status == Status::failed) {
     book.stopped = true;
     return;
   }
+  if (book.orders.must_be_stopped() && status == Status::succeed)
+    complain(book, "succeeded, and its operator had ended it");
   if (book.stopped) complain(book, "failed, and is something else");
   if (status == Status::submitted || status == Status::succeed) {
     if (book.aborted) complain(book, "was aborted, and goes forward");
@@ -69,7 +96,8 @@ ModeLedger::CallBook* ModeLedger::bind(Book& book, std::uint32_t branch, const C
   if (known != book.calls.end()) return &known->second;
   CallBook calls;
   calls.target = call.target;
-  const auto same = [&](const auto& one) { return one.payload == call.payload; };
+  const auto payload = unedited(call.payload);
+  const auto same = [&](const auto& one) { return one.payload == payload; };
   if (call.op == Op::query) {
     calls.is_query = true;
   } else if (is_two_phase(book.spec)) {
@@ -99,18 +127,21 @@ std::uint64_t ModeLedger::on_call(const Call& call) {
     return 0;
   }
   auto& book = *found->second;
-  auto* calls = bind(book, Ledger::branch_of(call.branch_id), call);
+  const auto id = Ledger::branch_of(call.branch_id);
+  auto* calls = bind(book, id, call);
   if (calls == nullptr) {
     complain(book, fmt::format("branch {} is called, and nobody registered it", call.branch_id));
     return 0;
   }
   const auto phase = phase_index(call.op);
-  if (book.stopped) complain(book, "called after its end was told");
+  if (book.stopped || book.orders.must_be_stopped())
+    complain(book, "called after its end was told");
+  check_edits(book, id, *calls, call);
   check_parts(book, *calls, phase, call);
   if (phase == 1) check_confirm(book, *calls);
   if (phase == 2) check_cancel(book, *calls);
   if (phase == 0 && is_two_phase(book.spec)) check_try(book, *calls);
-  if (call.op == Op::action) check_delivery(book, *calls);
+  if (call.op == Op::action) check_delivery(book, id, call);
   book.confirms = book.confirms || phase == 1;
   book.cancels = book.cancels || phase == 2;
   ++calls->called[phase];
@@ -126,11 +157,6 @@ void ModeLedger::check_parts(const Book& book, const CallBook& calls, std::size_
                              const Call& call) {
   const auto& spec = book.spec;
   if (book.may_exist <= 0) complain(book, "called, though every request for it was refused");
-  if (is_two_phase(spec) && call.target != target_of(spec.branches[calls.index], phase))
-    complain(book, "wrong target");
-  if (is_two_phase(spec) && call.payload != spec.branches[calls.index].payload)
-    complain(book, "wrong payload");
-  if (calls.is_query && call.target != spec.query) complain(book, "wrong back-check");
   const auto ops = core::ops_of(spec.mode);
   if (call.op != Op::query && call.op != ops.first && call.op != ops.commit &&
       call.op != ops.rollback)
@@ -148,6 +174,28 @@ void ModeLedger::check_parts(const Book& book, const CallBook& calls, std::size_
     complain(book, fmt::format("{} called again after its success", name_of(call.op)));
 }
 
+// A delivery's target: see `check_delivery`. What was sent to a topic keeps its targets.
+void ModeLedger::check_edits(Book& book, std::uint32_t id, const CallBook& calls,
+                             const Call& call) {
+  const auto& spec = book.spec;
+  auto& orders = book.orders;
+  if (orders.must_have_succeeded(id, call.op))
+    complain(book, "called after its operator said that it succeeded");
+  if (calls.is_query) {
+    if (!orders.is_target(id, call.op, spec.query, call.target)) complain(book, "wrong back-check");
+    return;
+  }
+  const bool two_phase = is_two_phase(spec);
+  const auto& payload =
+      two_phase ? spec.branches[calls.index].payload : spec.deliveries[calls.index].payload;
+  if (!orders.is_payload(id, payload, call.payload))
+    complain(book, fmt::format("wrong payload '{}'", call.payload));
+  if (!two_phase) return;
+  const auto& target = target_of(spec.branches[calls.index], phase_index(call.op));
+  if (!orders.is_target(id, call.op, target, call.target))
+    complain(book, fmt::format("wrong target {}", call.target));
+}
+
 // A topic may have had no subscriber since the message was committed.
 bool ModeLedger::may_go_to_nobody(const Book& book) const {
   const auto& all = book.spec.deliveries;
@@ -159,7 +207,7 @@ bool ModeLedger::may_go_to_nobody(const Book& book) const {
 }
 
 bool ModeLedger::is_tried(const Book& book, std::size_t index) const {
-  if (book.spec.branches[index].first.empty()) return true;
+  if (book.spec.branches[index].first.empty() || has_a_word(book, index, 0)) return true;
   return std::any_of(book.calls.begin(), book.calls.end(), [&](const auto& one) {
     return one.second.index == index && one.second.succeeded[0];
   });
@@ -188,13 +236,13 @@ void ModeLedger::check_confirm(const Book& book, const CallBook& calls) {
       complain(book, fmt::format("confirmed, and the try of {} never succeeded", i + 1));
   }
   for (const auto& [id, other] : book.calls) {
-    if (other.called[0] != 0 && !other.succeeded[0])
+    if (other.called[0] != 0 && !may_have_succeeded(book, id, 0))
       complain(book, fmt::format("confirmed, and branch {} has no success", id + 1));
   }
   if (!book.spec.in_order) return;
   for (const auto& [id, other] : book.calls) {
     if (&other == &calls) return;
-    if (!book.spec.branches[other.index].commit.empty() && !other.succeeded[1])
+    if (!book.spec.branches[other.index].commit.empty() && !may_have_succeeded(book, id, 1))
       complain(book, fmt::format("confirmed before branch {} was", id + 1));
   }
 }
@@ -204,36 +252,41 @@ void ModeLedger::check_cancel(const Book& book, const CallBook& calls) {
   if (book.submitted) complain(book, "cancelled after it was submitted");
   const bool deadline =
       ahead_at_start_ || world_.now_ms() + 1 >= book.first_asked_ms + book.spec.timeout_ms;
-  if (!book.heard_failure && !book.abort_sent && !book.spec.may_turn_back && !deadline)
+  const bool said_so = book.abort_sent || book.orders.may_turn_back();
+  if (!book.heard_failure && !said_so && !book.spec.may_turn_back && !deadline)
     complain(book, "cancelled, and nothing had gone wrong");
   if (!book.spec.in_order) return;
   for (auto one = book.calls.rbegin(); one != book.calls.rend(); ++one) {
     const auto& other = one->second;
     if (&other == &calls) return;
     const bool has_way_back = !book.spec.branches[other.index].rollback.empty();
-    if (has_way_back && other.called[0] != 0 && !other.succeeded[2])
+    if (has_way_back && other.called[0] != 0 && !may_have_succeeded(book, one->first, 2))
       complain(book, fmt::format("cancelled before branch {} was", one->first + 1));
   }
 }
 
-void ModeLedger::check_delivery(Book& book, const CallBook& calls) {
+void ModeLedger::check_delivery(Book& book, std::uint32_t id, const Call& call) {
   const auto& spec = book.spec;
+  const auto& calls = book.calls.at(id);
   if (book.aborted) complain(book, "delivered after it was aborted");
   if (spec.driven && spec.query.empty() && !book.submit_sent)
     complain(book, "delivered, and nobody submitted it");
-  if (spec.driven && !spec.query.empty() && book.truth != Truth::committed)
+  const bool may_go =
+      book.truth == Truth::committed || book.orders.may_have_succeeded(kQuery, Op::query);
+  if (spec.driven && !spec.query.empty() && !may_go)
     complain(book, "delivered, and the local transaction did not commit");
   has_gone(book);
   const auto& wanted = spec.deliveries[calls.index].target;
   if (!core::is_topic(wanted)) {
-    if (calls.target != wanted) complain(book, "delivered to the wrong target");
+    if (!book.orders.is_target(id, Op::action, wanted, call.target))
+      complain(book, "delivered to the wrong target");
   } else if (!topics_.may_be(wanted.substr(kTopicPrefix.size()), calls.target, book.fans_out_from,
                              book.fans_out_to)) {
     complain(book, fmt::format("delivered to {}, which is not subscribed", calls.target));
   }
   if (!spec.in_order) return;
-  for (const auto& [id, other] : book.calls) {
-    if (other.index < calls.index && !other.is_query && !other.succeeded[0])
+  for (const auto& [other_id, other] : book.calls) {
+    if (other.index < calls.index && !other.is_query && !may_have_succeeded(book, other_id, 0))
       complain(book, "delivered before the one before it succeeded");
   }
 }
@@ -282,7 +335,8 @@ Outcome ModeLedger::execute(const std::string& gid, std::uint32_t branch, Op op)
     if (planted_ == Planted::no_barrier) at_bank.cancelled = false;
   } else if (phase == 1) {
     if (at_bank.cancelled) complain(book, "confirmed what was cancelled");
-    if (!at_bank.tried && !book.spec.branches[calls.index].first.empty())
+    const bool said_so = book.orders.may_have_succeeded(branch, op_of(book.spec, 0));
+    if (!at_bank.tried && !said_so && !book.spec.branches[calls.index].first.empty())
       complain(book, "confirmed what was never reserved");
     at_bank.confirmed = true;
   } else {
@@ -305,11 +359,13 @@ void ModeLedger::check_two_phase_end(const Book& book, Status status) {
     const bool known =
         i < book.spec.asked_with || at_bank.answer == OutcomeKind::success || at_bank.tried;
     if (status == Status::succeed) {
-      if (known && !branch.commit.empty() && !at_bank.confirmed)
+      const bool said_so = has_a_word(book, i, 1);
+      if (known && !said_so && !branch.commit.empty() && !at_bank.confirmed)
         complain(book, fmt::format("succeeded, and {} is not confirmed", i + 1));
       if (at_bank.cancelled) complain(book, fmt::format("succeeded, and {} is cancelled", i + 1));
     } else {
-      if (at_bank.tried && !branch.rollback.empty() && !at_bank.cancelled)
+      const bool said_so = has_a_word(book, i, 2);
+      if (at_bank.tried && !said_so && !branch.rollback.empty() && !at_bank.cancelled)
         complain(book, fmt::format("failed, and {} is still reserved", i + 1));
       if (at_bank.confirmed) complain(book, fmt::format("failed, and {} is confirmed", i + 1));
     }
@@ -317,7 +373,7 @@ void ModeLedger::check_two_phase_end(const Book& book, Status status) {
   if (status == Status::succeed) return;
   for (const auto& [id, calls] : book.calls) {
     const bool has_way_back = !book.spec.branches[calls.index].rollback.empty();
-    if (calls.called[0] != 0 && has_way_back && !calls.succeeded[2])
+    if (calls.called[0] != 0 && has_way_back && !may_have_succeeded(book, id, 2))
       complain(book, fmt::format("failed, and branch {} was never cancelled", id + 1));
   }
 }
@@ -326,15 +382,19 @@ void ModeLedger::check_msg_end(Book& book, Status status) {
   const auto& spec = book.spec;
   if (status == Status::failed) {
     if (!spec.driven) complain(book, "failed, and was submitted");
-    if (!spec.query.empty() && book.truth == Truth::committed)
+    if (!spec.query.empty() && book.truth == Truth::committed && !book.orders.may_turn_back())
       complain(book, "failed, and its local half committed");
     const bool delivered = std::any_of(book.calls.begin(), book.calls.end(),
                                        [](const auto& one) { return one.second.delivered; });
     if (delivered) complain(book, "failed, and was delivered");
     return;
   }
-  if (spec.driven && !spec.query.empty() && book.truth != Truth::committed)
+  const bool may_go =
+      book.truth == Truth::committed || book.orders.may_have_succeeded(kQuery, Op::query);
+  if (spec.driven && !spec.query.empty() && !may_go)
     complain(book, "succeeded, and its local half did not commit");
+  // What an operator says need not be so.
+  if (book.orders.may_have_succeeded(Op::action)) return;
   for (std::size_t i = 0; i < spec.deliveries.size(); ++i) {
     const auto& target = spec.deliveries[i].target;
     if (core::is_topic(target)) {

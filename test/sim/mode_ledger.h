@@ -16,6 +16,7 @@
 #include "belay/tcc.h"
 #include "books.h"
 #include "ledger.h"
+#include "orders.h"
 #include "topic_book.h"
 #include "world.h"
 
@@ -87,6 +88,9 @@ class ModeLedger final : public Books {
     Truth truth = Truth::open;
     std::uint64_t fans_out_from = 0;  // moments of the topics' book; 0: not yet
     std::uint64_t fans_out_to = 0;
+    OrderBook orders;
+
+    bool may_be_stopped() const { return stop_sent || orders.may_be_stopped(); }
   };
 
   Book& add(ModeSpec spec);
@@ -105,13 +109,17 @@ class ModeLedger final : public Books {
   Outcome execute(const std::string& gid, std::uint32_t branch, Op op) override;
 
  private:
+  // By the bank's word or an operator's, which is given about a branch id.
+  static bool may_have_succeeded(const Book& book, std::uint32_t id, std::size_t phase);
+  static bool has_a_word(const Book& book, std::size_t index, std::size_t phase);
+  void check_edits(Book& book, std::uint32_t id, const CallBook& calls, const Call& call);
   CallBook* bind(Book& book, std::uint32_t branch, const Call& call);
   void check_parts(const Book& book, const CallBook& calls, std::size_t phase, const Call& call);
   bool may_go_to_nobody(const Book& book) const;
   void check_try(const Book& book, const CallBook& calls);
   void check_confirm(const Book& book, const CallBook& calls);
   void check_cancel(const Book& book, const CallBook& calls);
-  void check_delivery(Book& book, const CallBook& calls);
+  void check_delivery(Book& book, std::uint32_t id, const Call& call);
   void check_two_phase_end(const Book& book, Status status);
   void check_msg_end(Book& book, Status status);
   void check_topic_end(const Book& book, std::size_t delivery);

@@ -209,6 +209,7 @@ std::string describe(const Plan& plan) {
                   plan.crashes.size(), plan.restarts.size(), plan.jumps.size(),
                   plan.unregistered.size(), plan.shut.size(), plan.lane_places);
   if (plan.operator_words != 0) text += fmt::format(" ({} operator's words)", plan.operator_words);
+  if (plan.orders != 0) text += fmt::format(" ({} orders)", plan.orders);
   if (plan.blocking_percent != 0) text += fmt::format(" ({}% blocking)", plan.blocking_percent);
   if (plan.second_engines != 0) text += fmt::format(" ({} second engines)", plan.second_engines);
   if (plan.clock_start_percent != 0) text += " (clocks wrong at starts)";

@@ -96,6 +96,7 @@ struct Plan {
   std::uint64_t again_percent = 0;      // submits of a gid known already
   std::uint64_t finds = 0;
   std::uint64_t operator_words = 0;  // to stop one, or to hasten what waits
+  std::uint64_t orders = 0;          // of all kinds, see operator.h
   std::uint64_t second_engines = 0;  // that open the file of a live one
   std::uint64_t chaos_ms = 1000;
   std::uint64_t latency_us = 100;  // of calls, at most

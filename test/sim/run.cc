@@ -20,9 +20,15 @@ constexpr std::uint64_t kBudgetStream = 2'000'003;
 constexpr std::uint64_t kBlockingStream = 4'000'007;
 constexpr std::uint64_t kThiefStream = 3'000'017;
 constexpr std::uint64_t kClockStream = 3'000'003;
+constexpr std::uint64_t kOrdersStream = 5'000'011;
 
 void log_line(const LogLine& line, void* world) {
   static_cast<World*>(world)->note("  engine: {}", line.text);
+}
+
+bool concerns_orders(Planted planted) {
+  return planted == Planted::lost_answers || planted == Planted::forgotten_holds ||
+         planted == Planted::stale_edits;
 }
 
 }  // namespace
@@ -34,17 +40,23 @@ Run::Run(const RunOptions& options)
       blocking_random_(options.seed + kBlockingStream),
       thief_random_(options.seed + kThiefStream),
       clock_random_(options.seed + kClockStream),
+      orders_random_(options.seed + kOrdersStream),
       world_(options.seed, options.trace),
       plan_(make_plan(random_)),
       disk_(random_.next(), {.lying_sync = options.planted == Planted::lying_sync}),
       ledger_(world_, options.planted),
       mode_ledger_(world_, topics_, options.planted),
       workflows_(world_, plan_, options.seed ^ kWorkflowSeed),
-      banks_(world_, plan_, ledger_, workflows_, mode_ledger_, options.planted, random_.fork()),
+      operator_(world_, plan_, disk_, options.seed + kOrdersStream, [this] { used_beside(); }),
+      banks_(world_, plan_, {ledger_, workflows_, mode_ledger_, operator_.unnamed()},
+             options.planted, random_.fork()),
       clients_(world_, plan_, ledger_, banks_, random_.fork()),
       mode_clients_(world_, plan_, mode_ledger_, topics_, banks_, random_.fork()),
       metronome_(world_, banks_) {
   if (operator_random_.percent(25)) plan_.operator_words = operator_random_.between(1, 12);
+  if (orders_random_.percent(20)) plan_.orders = orders_random_.between(1, 24);
+  if (concerns_orders(options.planted)) plan_.orders = orders_random_.between(12, 24);
+  operator_.know(banks_, clients_, mode_clients_);
   plan_budgets(plan_, test::Random(options.seed + kBudgetStream));
   if (blocking_random_.percent(30)) {
     plan_.blocking_percent = blocking_random_.between(20, 100);
@@ -72,6 +84,9 @@ Run::Run(const RunOptions& options)
     if (store_->refuses()) world_.fail("a branch was called while the disk refuses");
     return false;
   });
+  banks_.set_held(
+      [this](std::string_view target) { return operator_.holds().must_be_held(target); });
+  operator_.set_watch([this] { return strikes(CrashPoint::at_answer); });
   clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
   mode_clients_.set_watch([this] { return strikes(CrashPoint::at_answer); });
   workflows_.set_watch([this] { return strikes(CrashPoint::at_answer); });
@@ -121,6 +136,7 @@ void Run::schedule() {
   }
   mode_clients_.schedule();
   workflows_.schedule();
+  operator_.schedule();
   for (std::uint64_t i = 0; i < plan_.finds; ++i) {
     world_.after_us(
         when(), [this, waits = random_.percent(30)] { waits ? clients_.wait() : clients_.ask(); });
@@ -183,6 +199,8 @@ void Run::open() {
     disk_.power_on();
   }
   check_left_alone();
+  if (run_options_.planted == Planted::lost_answers) lose_answers();
+  operator_.look();
   const auto opened = try_open();
   if (opened) return;
   journal_.reset();
@@ -222,6 +240,8 @@ Result<> Run::try_open() {
     return recovered ? Error{ErrorCode::storage, "the power went"} : recovered.error();
   }
   if (run_options_.planted != Planted::forgotten_topics) engine_->adopt_topics(recovered->topics);
+  operator_.recovered(recovered->holds);
+  if (run_options_.planted != Planted::forgotten_holds) engine_->adopt_holds(recovered->holds);
   begin_life(*recovered);
   return {};
 }
@@ -239,8 +259,14 @@ void Run::begin_life(const store::Recovered& recovered) {
               recovered.last_lsn, recovered.transactions);
   if (run_options_.planted == Planted::deaf_alarm) world_.end_life();
   set_clock_wrong();
-  engine_->start({recovered.last_lsn, recovered.last_id, recovered.epoch, recovered.log_bytes,
-                  random_.next(), recovered.seen_until, recovered.gaps});
+  engine_->start({.last_lsn = recovered.last_lsn,
+                  .last_id = recovered.last_id,
+                  .epoch = recovered.epoch,
+                  .log_bytes = recovered.log_bytes,
+                  .seed = random_.next(),
+                  .seen_until = recovered.seen_until,
+                  .gaps = recovered.gaps,
+                  .has_posted = recovered.has_posted});
   set_engine(engine_.get());
 }
 
@@ -269,6 +295,7 @@ void Run::set_engine(engine::Coordinator* engine) {
   clients_.set_engine(engine);
   mode_clients_.set_engine(engine);
   workflows_.set_engine(engine);
+  operator_.set_engine(engine);
 }
 
 // Counts down what is armed; true: the process is dead from here on.
@@ -346,6 +373,7 @@ void Run::after_close() {
   clients_.check_all_heard();
   mode_clients_.check_all_heard();
   workflows_.check_all_heard();
+  operator_.check_all_heard();
   if (engine_->ask(engine::SubmitRequest{}) || engine_->ask(engine::FindRequest::find("g", {})))
     world_.fail("a closed engine takes requests");
   if (!store_->idle()) world_.fail("a closed engine has work at the store");
@@ -374,6 +402,7 @@ void Run::calm() {
   disk_.heal();
   disk_.cut_at(0);
   banks_.calm();
+  operator_.calm();
   if (store_) store_->calm();
   for (std::uint64_t target = 0; target < plan_.targets; ++target) {
     for (const auto& name : banks_.register_again(target)) {
@@ -393,9 +422,10 @@ void Run::poll() {
     if (stage_ == Stage::calm) poll();
   });
   if (!engine_ || !world_.alive() || restarting_) return;
+  const bool orders_ended = operator_.settle();  // first: others may fill the queue
   const bool sagas_ended = clients_.ask_for_ends();
   const bool workflows_ended = workflows_.ask_for_ends();
-  if (!mode_clients_.ask_for_ends() || !sagas_ended || !workflows_ended) return;
+  if (!mode_clients_.ask_for_ends() || !sagas_ended || !workflows_ended || !orders_ended) return;
   if (banks_.under_way() != 0) return;
   const auto counters = engine_->counters();
   if (counters.queued != 0) return;  // a word for what has ended is still on its way
@@ -439,6 +469,7 @@ void Run::check_file() {
   check_left_alone();
   if (world_.failed()) return;
   check_integrity();
+  operator_.look();
   store::JournalConfig config;
   config.path = kPath;
   config.vfs = disk_.name();
@@ -448,6 +479,7 @@ void Run::check_file() {
   ends.merge(mode_clients_.ends());
   ends.merge(workflows_.ends());
   ends.merge(metronome_.ends());
+  ends.merge(operator_.unnamed().ends());
   const auto expect = [&](const std::string& gid, Status status) {
     const auto found = ends.find(gid);
     if (found == ends.end()) {
@@ -471,6 +503,7 @@ void Run::check_file() {
       [](std::uint64_t) {});
   if (!recovered) return world_.fail("cannot be read at the end: " + recovered.error().detail);
   check_topics(recovered->topics);
+  operator_.recovered(recovered->holds);
   std::vector<std::string> gids;
   for (const auto& [gid, status] : ends) gids.push_back(gid);
   const auto rows = (*journal)->lookup(gids);

@@ -13,6 +13,7 @@
 #include "metronome.h"
 #include "mode_clients.h"
 #include "mode_ledger.h"
+#include "operator.h"
 #include "plan.h"
 #include "sim_store.h"
 #include "store/journal.h"
@@ -73,7 +74,8 @@ class Run {
   void after_close();
   void set_engine(engine::Coordinator* engine);
   std::string unsettled() const {
-    return clients_.unsettled() + mode_clients_.unsettled() + workflows_.unsettled();
+    return clients_.unsettled() + mode_clients_.unsettled() + workflows_.unsettled() +
+           operator_.unsettled();
   }
   void check_file();
   void check_topics(const core::Topics& topics);
@@ -83,6 +85,8 @@ class Run {
   void open_beside();
   void check_left_alone();
   std::string log_digest();
+  void lose_answers();
+  void used_beside();
 
   const RunOptions run_options_;
   test::Random random_;
@@ -91,6 +95,7 @@ class Run {
   test::Random blocking_random_;
   test::Random thief_random_;
   test::Random clock_random_;
+  test::Random orders_random_;
   World world_;
   Plan plan_;
   test::CrashVfs disk_;
@@ -98,6 +103,7 @@ class Run {
   TopicBook topics_;
   ModeLedger mode_ledger_;
   WorkflowClients workflows_;
+  Operator operator_;
   Banks banks_;
   Clients clients_;
   ModeClients mode_clients_;

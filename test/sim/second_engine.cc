@@ -57,6 +57,21 @@ void Run::open_beside() {
   });
 }
 
+// As if what was answered had never been.
+void Run::lose_answers() {
+  run_beside(disk_, "UPDATE belay_requests SET answered_at = NULL, answer = NULL, detail = NULL");
+}
+
+// The operator used the disk, also while no engine lives.
+void Run::used_beside() {
+  if (!disk_.was_cut()) return;
+  if (world_.alive() && !dead_) {
+    strikes(CrashPoint::within_sql);
+  } else {
+    power_off_ = true;
+  }
+}
+
 void Run::check_left_alone() {
   if (log_when_taken_.empty()) return;
   const auto digest = log_digest();

@@ -1,8 +1,19 @@
 #include "sim_store.h"
 
+#include <memory>
 #include <utility>
 
+#include "api/posted_body.h"
+
 namespace belay::sim {
+namespace {
+
+const hook::Hooks& hooks() {
+  static const auto kHooks = hook::Hooks::make({}, 1);
+  return **kHooks;
+}
+
+}  // namespace
 
 void SimStore::add(Job job) {
   if (!world_.alive()) return;
@@ -59,7 +70,14 @@ void SimStore::lookup(std::vector<std::string> gids, LookupDone done) {
 void SimStore::read_posted(const PostedQuery& query, PostedDone done) {
   add([this, query, done = std::move(done)] {
     auto result = journal_.read_posted(query);
-    return [result = std::move(result), done = std::move(done)] { done(result); };
+    if (result)
+      for (auto& request : result->requests) api::read_body(request, limits_, hooks());
+    if (!result || !result->requests.empty()) {
+      world_.note("read what is posted: {}",
+                  result ? std::to_string(result->requests.size()) : result.error().detail);
+    }
+    return
+        [result = std::move(result), done = std::move(done)]() mutable { done(std::move(result)); };
   });
 }
 

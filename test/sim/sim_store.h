@@ -26,6 +26,7 @@ class SimStore final : public ports::Store {
       : world_(world),
         journal_(journal),
         disk_us_(plan.disk_us),
+        limits_(plan.options.limits),
         planted_(planted),
         random_(random),
         watch_(std::move(watch)) {}
@@ -52,6 +53,7 @@ class SimStore final : public ports::Store {
   World& world_;
   store::Journal& journal_;
   std::uint64_t disk_us_;
+  const Limits limits_;
   Planted planted_;
   test::Random random_;
   Watch watch_;
