@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <utility>
@@ -315,7 +316,10 @@ TEST_SUITE("protocol/admin") {
                       {"mode", "saga"},
                       {"steps", {{{"action", "nobody"}, {"payload", "secret-old"}}}}})
               .status == 200);
-    while (site.engine().counters().stuck < 1) std::this_thread::yield();
+    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (site.engine().counters().stuck < 1 && std::chrono::steady_clock::now() < late)
+      std::this_thread::yield();
+    REQUIRE(site.engine().counters().stuck == 1);
     const auto edit = [&](const Json& changes) {
       Json body{{"branch_id", "01"}, {"op", "action"}, {"reason", "wrong account"}};
       body.update(changes);
