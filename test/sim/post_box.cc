@@ -104,7 +104,7 @@ void PostBox::compare(Row& row, const Seen* seen) {
   if (seen == nullptr) {
     const bool must_be_there = row.certain && plan_.disk.empty() && !may_sweep();
     if (must_be_there) return world_.fail(row.mark + ": what was posted is gone");
-    if (!calm_ || row.is_told) return;
+    if (row.is_told || world_.now_ms() < gone_from_ms_) return;
     const bool was_swept = row.certain && may_sweep();
     return tell(row, {std::nullopt, !was_swept, was_swept, {}});
   }
