@@ -18,7 +18,7 @@ reason, the ticket, and who gave them, are kept; `belay holds` shows them.
 
 With --server it is for a running `belay serve`; with --db for the program that has the
 file open. If none has, the command changes the file itself. Exit code 0: it is held; 4: it
-was held already; 5: the engine does not answer, or 1,000 targets are held.
+was held already, or 1,000 targets are; 5: the engine does not answer.
 
 Examples:
   belay hold http://stock.example --db orders.db --reason "moves to a new machine"

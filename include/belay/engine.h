@@ -284,7 +284,8 @@ class BELAY_EXPORT Engine {
   // a handler's name or a URL; or a host, as "https://stock.example:8443": all URLs there. Calls in
   // flight end; those that would be made wait, and their transactions count as stuck. At most 1,000
   // targets are held. The functions return when the change is on disk. Errors: conflict (it is held
-  // already); for release not_found (it is not held); busy (too many), invalid_argument, storage.
+  // already), forbidden (too many); for release not_found (it is not held); invalid_argument,
+  // storage.
   Result<> hold(std::string_view target, std::string_view reason, std::string_view asked_by = {});
   Result<> hold(std::string_view target, std::string_view reason, std::string_view asked_by,
                 DoneCallback done);

@@ -162,6 +162,7 @@ class Coordinator {
   void park_again(Live& live);
   void turn_back(Live& live, WordRequest& request);
   void take(HoldRequest& request);
+  void refuse_hold(const HoldRequest& request, const Error& error);
   void take(LogLevelRequest& request);
   void take(HastenRequest& request);
   void hasten_some();

@@ -12,7 +12,7 @@ void Coordinator::take(HoldRequest& request) {
   auto& change = request.change;
   change.hold.at = TimePoint(Millis(static_cast<std::int64_t>(time_.now())));
   if (const auto allowed = calls_.holds().check(change); !allowed)
-    return refuse(request.done, allowed.error());
+    return refuse_hold(request, allowed.error());
   log_.info("{} is {}: {}", change.hold.target, change.releases ? "released" : "held",
             base::signed_reason(change.hold.reason, change.hold.asked_by));
   const auto opened = calls_.holds().apply(change);
@@ -24,6 +24,17 @@ void Coordinator::take(HoldRequest& request) {
         done(result);
       });
   if (request.posted != 0) answer_posted(request.posted, ports::kPostedTaken, {});
+}
+
+// The change that is in the way may not be on disk yet: then the refusal waits for it. A refusal in
+// the file is in a later batch anyway.
+void Coordinator::refuse_hold(const HoldRequest& request, const Error& error) {
+  auto& waiting = batches_.open.holds.empty() ? batches_.sealed.answers : batches_.open.answers;
+  if (request.posted != 0 || waiting.empty()) return refuse(request.done, error);
+  ++figures_.counters.refused;
+  waiting.push_back([done = request.done, error](const Result<>& result) {
+    done(result ? Result<>(error) : result);
+  });
 }
 
 void Coordinator::take(LogLevelRequest& request) {

@@ -40,7 +40,7 @@ Result<> Holds::check(const ports::HoldChange& change) const {
   }
   if (is_held) return Error{ErrorCode::conflict, fmt::format("'{}' is held already", hold.target)};
   if (entries_.size() < kMax) return {};
-  return Error{ErrorCode::busy, fmt::format("{} targets are held, which is the limit", kMax)};
+  return Error{ErrorCode::forbidden, fmt::format("{} targets are held, which is the limit", kMax)};
 }
 
 std::optional<ports::Lane> Holds::apply(const ports::HoldChange& change) {

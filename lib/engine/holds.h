@@ -24,7 +24,7 @@ class Holds {
 
   void adopt(std::vector<Hold> holds);
   // Errors: invalid_argument (a text is empty or too long), conflict (held already), not_found (to
-  // be released, and not held), busy (too many).
+  // be released, and not held), forbidden (too many).
   Result<> check(const ports::HoldChange& change) const;
   // Makes a change that `check` has allowed. Returns the lane of a released target.
   std::optional<ports::Lane> apply(const ports::HoldChange& change);
