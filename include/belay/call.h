@@ -29,12 +29,12 @@ struct Call {
   std::string_view workflow;
   // The name by which the handler was found.
   std::string_view target;
-  // The step's payload, as submitted.
+  // The step's payload: as submitted, or as an operator has edited it.
   std::string_view payload;
   // The transaction's custom data, as submitted.
   std::string_view custom_data;
-  // The headers of the transaction, then those of the step. A step's value takes precedence, see
-  // `header`.
+  // The headers of the transaction, then those of the step; of an edited step only its own. A
+  // step's value takes precedence, see `header`.
   std::span<const Header> headers;
   // The W3C traceparent given at the submit, or empty.
   std::string_view trace_parent;

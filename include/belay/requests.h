@@ -26,6 +26,9 @@
 // | answer | the engine | 'taken', or the name of an error, see belay/error.h |
 // | detail | the engine | with an error: what is wrong |
 //
+// While submits wait for room, and at a start, changes of topics come before them, though they were
+// posted later.
+//
 // Set no other column, and change no row that has an answer. A request without an answer may be
 // deleted: it is then not carried out, unless the engine has just read it. The newest 10,000
 // answers stay for a day.

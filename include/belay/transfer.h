@@ -89,7 +89,8 @@ struct ImportReport {
 // none, and which no engine may have open: this takes the engine's lock. Nothing is called. The
 // transactions get new ids, in their order, above those that the file has. A topic that the file
 // has already keeps its subscriptions and gets those that it lacks. Requests that other programs
-// have posted (belay/requests.h) are not exported.
+// have posted (belay/requests.h) and held targets are not exported: hold them in the new file
+// before an engine opens it.
 //
 // It reads `from` twice: the first time all of it is decoded as recovery would do it; the second
 // time it is written, in one commit. So all of it is in the file or nothing, also after a power

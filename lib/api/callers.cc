@@ -24,6 +24,14 @@ std::string Callers::host_of(std::string_view target) {
   return made ? std::move(made->host) : std::string();
 }
 
+std::string Callers::plain_target(std::string_view target) {
+  if (!hook::is_url(target)) return std::string(target);
+  const auto url = hook::parse_url(target);
+  const bool is_host =
+      url && !url->json_rpc && url->query.empty() && (url->path.empty() || url->path == "/");
+  return is_host ? host_of(target) : std::string(target);
+}
+
 bool Callers::has_place(ports::Lane lane) {
   const bool is_function = lane == Handlers::kAsync || lane == Handlers::kBlocking;
   return is_function ? handlers_.has_place(lane) : hooks_.has_place(lane);

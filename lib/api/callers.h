@@ -23,6 +23,7 @@ class Callers final : public ports::Caller {
   bool has_place(ports::Lane lane) override;
   std::optional<std::string> why_shut(ports::Lane lane) override { return hooks_.why_shut(lane); }
   std::string host_of(std::string_view target) override;
+  std::string plain_target(std::string_view target) override;
   void call_later(ports::CallId id, const Call& call) override;
   std::vector<HostFigures> hosts() override { return hooks_.figures(); }
   bool all_blocking_wait() override { return handlers_.all_blocking_wait(); }

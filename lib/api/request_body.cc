@@ -391,9 +391,22 @@ class BodyReader {
     } else if (key == "orders") {
       read_row_orders();
     } else if (key == "before_edits") {
-      in_.skip();
+      read_before_edits();
     } else {
       read_member(key);
+    }
+  }
+
+  // What was asked for, not what an operator has made of it. Subscribers are not read.
+  void read_before_edits() {
+    for (in_.enter('{'); in_.more('}');) {
+      const auto number = base::parse_number<std::size_t>(in_.key());
+      const auto steps = body_.steps.size();
+      read_row_step();
+      if (body_.steps.size() == steps) continue;
+      if (number && *number >= 1 && *number <= steps)
+        body_.steps[*number - 1] = std::move(body_.steps.back());
+      body_.steps.pop_back();
     }
   }
 

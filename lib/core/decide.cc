@@ -139,8 +139,11 @@ struct Dispatch {
     branch.in_flight = false;
     decision.edit(event.branch, event.op, event.text);
     if (event.resumes) return operator()(Resumed{});
-    if (is_pending(transaction, event.branch))
+    if (is_pending(transaction, event.branch)) {
       decision.call_again(event.branch, current_op(transaction, event.branch));
+    } else if (transaction.mode() == Mode::workflow) {
+      machine.due(decision);  // it may have had no callback
+    }
   }
   void operator()(const Progressed& event) const { decision.progress(event.step); }
   void operator()(const WordEnd& event) const { decision.conclude(*event.end); }

@@ -244,7 +244,9 @@ Result<> Definition::add_steps(std::string_view steps) {
     const auto flags = in.u8();
     const auto parts = StepParts::read(in, flags, nullptr);
     if ((flags & ~kStepFlags) != 0 || (flags & kStepQuery) != 0) in.fail();
-    if ((flags & kStepParent) != 0 && parts.parent >= step_count_) in.fail();
+    // A subscriber's topic is a branch of the request.
+    const bool has_parent = (flags & kStepParent) != 0;
+    if (has_parent && (parts.parent >= step_count_ || parent(parts.parent))) in.fail();
     if (!parts.branch_id.empty() && !names_branches(mode())) in.fail();
     has_own_branch_ids = has_own_branch_ids || !parts.branch_id.empty();
   }

@@ -44,9 +44,8 @@ enum class RecordKind : std::uint8_t {
   // branch, op, outcome (success or failure), text: who says so, and why. As `answered`, but an
   // operator knows the outcome.
   resolved = 16,
-  // branch, op, text: the edited step and a note, see edit.h. The branch is called with other
-  // values
-  // from now on.
+  // branch, op, text: the edited step and a note, see edit.h. From now on the branch is called with
+  // other values.
   edited = 17,
 };
 

@@ -108,7 +108,10 @@ void Coordinator::come_back(ports::CallId id, const PendingCall& former, const O
   const auto& branch = live.transaction.branches[former.branch];
   const auto waiting = calls_.waiting_op(live, former.branch);
   // The branch's next call may be decided but not made yet: then that call is made.
-  const bool counts = ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
+  // A refusal of the values that an operator has changed since is no answer to the new ones.
+  const bool is_outdated = outcome.kind() == OutcomeKind::failure &&
+                           live.transaction.definition.is_edited(former.branch);
+  const bool counts = !is_outdated && ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
                       is_wanted(live, former.branch, former.op) && (waiting || !branch.in_flight);
   if (!counts) {
     BELAY_MARK(answer_after_timeout);

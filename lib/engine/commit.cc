@@ -53,6 +53,7 @@ void Coordinator::on_committed(const Result<ports::StoreFigures>& result) {
   extras_.committed(batches_.batch, time_.monotonic());
   checkpoint_.committed(batches_.batch, result->log_bytes, batches_.last());
   posted_.committed(batches_.batch.answers.size());
+  release_targets(batches_.batch.holds);
   retire_rows();
   acts_.add(batches_.sealed.acts);
   const auto topic_answers = std::exchange(batches_.sealed.answers, {});

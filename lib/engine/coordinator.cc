@@ -179,7 +179,9 @@ void Coordinator::take_requests() {
 // and then new requests get busy. If the disk refuses or hangs, or the engine closes, requests are
 // taken in order to refuse them.
 bool Coordinator::may_take() const {
-  return phase_ != Phase::running || !disk_.is_ok() || budget_.has_room(Share::asked);
+  if (phase_ != Phase::running || !disk_.is_ok()) return true;
+  // A request would let its transaction go on before what was posted for it.
+  return posted_.orders_taken() && budget_.has_room(Share::asked);
 }
 
 // Carries effects out in the order of the batches, and within one batch in the order of the
@@ -261,9 +263,8 @@ void Coordinator::decide(Live& live, const core::Event& event) {
   if (!step_.records.empty()) {
     live.last_lsn = batches_.next();
     checkpoint_.wrote(live, live.last_lsn);
-    const bool was_stuck = live.stuck;
     note_stuck(live);
-    budget_.spend(0, stuck_.note(live, was_stuck, step_, batches_.open.stuck));
+    budget_.spend(0, stuck_.note(live, step_, batches_.open.stuck));
     note_branches(live);
     live_.weigh(live);
   }
@@ -282,7 +283,9 @@ void Coordinator::decide(Live& live, const core::Event& event) {
 
 void Coordinator::note_stuck(Live& live) {
   const auto held_up = calls_.held_up(live);
+  const bool was_stuck = live.stuck;
   if (stuck_.judge(live, held_up.has_value())) stuck_.log(live, held_up, time_.monotonic());
+  if (was_stuck && !live.stuck) budget_.spend(0, stuck_.note_over(live, batches_.open.stuck));
 }
 
 // Effects whose transaction's records are on disk are carried out at once; others wait for their

@@ -157,12 +157,16 @@ class Coordinator {
   std::optional<std::uint32_t> find_branch(const Live& live, const WordRequest& request);
   bool waits_for_place(const Live& live, std::uint32_t branch, const Result<>& may) const;
 
+  void turn_back(Live& live, WordRequest& request);
+
   // edit.cc: an operator changes what a branch is called with.
   void edit_branch(Live& live, WordRequest& request);
   void park_again(Live& live);
-  void turn_back(Live& live, WordRequest& request);
+
+  // hold.cc: what an operator asks that is about no transaction.
   void take(HoldRequest& request);
   void refuse_hold(const HoldRequest& request, const Error& error);
+  void release_targets(const std::vector<ports::HoldChange>& changes);
   void take(LogLevelRequest& request);
   void take(HastenRequest& request);
   void hasten_some();

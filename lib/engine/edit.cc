@@ -32,7 +32,7 @@ void Coordinator::edit_branch(Live& live, WordRequest& request) {
     return refuse(request.done, grows.error());
   if (is_waiting) calls_.withdraw(live, *branch);
   if (live.was_parked) parked_.remove(live);
-  const bool resumes = stop_resuming(live);
+  const bool resumes = options_.makes_calls && stop_resuming(live);  // else no deadline passes
   decide(live, core::WordEdit{*branch, request.op, *text, is_waiting, resumes});
   if (live.was_parked) park_again(live);
   log_about(log_, LogLevel::info, live.transaction, "is edited: branch {}: {}", request.branch_id,
@@ -40,13 +40,19 @@ void Coordinator::edit_branch(Live& live, WordRequest& request) {
   add_waiter(live, {std::move(request.done), false, 0});
 }
 
-// The index knows a transaction by the names that it waits for, and one of them has changed.
+// The index knows a transaction by the names that it waits for, and one of them has changed. A
+// handler that was registered meanwhile has woken the entry that was removed.
 void Coordinator::park_again(Live& live) {
   const auto& transaction = live.transaction;
   for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
     const auto& branch = transaction.branches[i];
     if (!branch.parked || branch.in_flight || !core::is_pending(transaction, i)) continue;
-    parked_.add(transaction.definition.target(i, core::current_op(transaction, i)), live);
+    const auto target = transaction.definition.target(i, core::current_op(transaction, i));
+    if (ports_.caller.kind_of(target) == ports::Caller::Kind::unregistered) {
+      parked_.add(target, live);
+    } else {
+      decide(live, core::Registered{i});
+    }
   }
 }
 

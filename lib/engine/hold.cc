@@ -10,20 +10,22 @@ namespace belay::engine {
 void Coordinator::take(HoldRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, *error);
   auto& change = request.change;
+  change.hold.target = ports_.caller.plain_target(change.hold.target);
   change.hold.at = TimePoint(Millis(static_cast<std::int64_t>(time_.now())));
   if (const auto allowed = calls_.holds().check(change); !allowed)
     return refuse_hold(request, allowed.error());
   log_.info("{} is {}: {}", change.hold.target, change.releases ? "released" : "held",
             base::signed_reason(change.hold.reason, change.hold.asked_by));
-  const auto opened = calls_.holds().apply(change);
+  calls_.holds().apply(change);
   budget_.spend(0, sizeof(ports::HoldChange) + request.bytes());
   batches_.open.holds.push_back(std::move(change));
-  batches_.open.answers.push_back(
-      [this, opened, done = std::move(request.done)](const Result<>& result) {
-        if (opened) lane_opened(*opened);
-        done(result);
-      });
+  batches_.open.answers.push_back(std::move(request.done));
   if (request.posted != 0) answer_posted(request.posted, ports::kPostedTaken, {});
+}
+
+void Coordinator::release_targets(const std::vector<ports::HoldChange>& changes) {
+  for (const auto& change : changes)
+    if (const auto lane = calls_.holds().committed(change)) lane_opened(*lane);
 }
 
 // The change that is in the way may not be on disk yet: then the refusal waits for it. A refusal in

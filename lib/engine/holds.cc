@@ -33,7 +33,8 @@ Result<> Holds::check(const ports::HoldChange& change) const {
   BELAY_TRY(check_words("target", hold.target, 1, core::kTargetBytesMax));
   BELAY_TRY(check_words("reason", hold.reason, 0, core::kReasonBytesMax));
   BELAY_TRY(check_words("name of who asks", hold.asked_by, 0, core::kReasonBytesMax));
-  const bool is_held = entries_.contains(hold.target);
+  const auto found = entries_.find(hold.target);
+  const bool is_held = found != entries_.end() && !found->second.is_released;
   if (change.releases) {
     if (is_held) return {};
     return Error{ErrorCode::not_found, fmt::format("'{}' is not held", hold.target)};
@@ -43,14 +44,21 @@ Result<> Holds::check(const ports::HoldChange& change) const {
   return Error{ErrorCode::forbidden, fmt::format("{} targets are held, which is the limit", kMax)};
 }
 
-std::optional<ports::Lane> Holds::apply(const ports::HoldChange& change) {
+void Holds::apply(const ports::HoldChange& change) {
   const auto found = entries_.find(change.hold.target);
-  if (!change.releases) {
-    if (found == entries_.end())
+  if (found == entries_.end()) {
+    if (!change.releases)
       entries_.emplace(change.hold.target, Entry{lane_held(++count_), change.hold});
-    return std::nullopt;
+    return;
   }
-  if (found == entries_.end()) return std::nullopt;
+  found->second.is_released = change.releases;
+  if (!change.releases) found->second.hold = change.hold;
+}
+
+std::optional<ports::Lane> Holds::committed(const ports::HoldChange& change) {
+  const auto found = entries_.find(change.hold.target);
+  if (!change.releases || found == entries_.end() || !found->second.is_released)
+    return std::nullopt;  // it is held again
   const auto lane = found->second.lane;
   entries_.erase(found);
   return lane;
@@ -61,9 +69,9 @@ std::optional<Holds::Held> Holds::find(std::string_view target) const {
   auto found = entries_.find(target);
   if (found == entries_.end()) found = entries_.find(caller_.host_of(target));
   if (found == entries_.end()) return std::nullopt;
-  const auto& [lane, hold] = found->second;
+  const auto& hold = found->second.hold;
   const auto because = base::signed_reason(hold.reason, hold.asked_by);
-  return Held{lane,
+  return Held{found->second.lane,
               fmt::format("{} is held{}{}", hold.target, because.empty() ? "" : ": ", because)};
 }
 

@@ -26,8 +26,10 @@ class Holds {
   // Errors: invalid_argument (a text is empty or too long), conflict (held already), not_found (to
   // be released, and not held), forbidden (too many).
   Result<> check(const ports::HoldChange& change) const;
-  // Makes a change that `check` has allowed. Returns the lane of a released target.
-  std::optional<ports::Lane> apply(const ports::HoldChange& change);
+  // Makes a change that `check` has allowed. A released target is held until that is on disk.
+  void apply(const ports::HoldChange& change);
+  // The change is on disk. Returns the lane of a target that is released by it.
+  std::optional<ports::Lane> committed(const ports::HoldChange& change);
 
   struct Held {
     ports::Lane lane{};
@@ -40,6 +42,7 @@ class Holds {
   struct Entry {
     ports::Lane lane{};
     Hold hold;
+    bool is_released = false;  // and that is not on disk yet
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 

@@ -40,15 +40,17 @@ void StuckWatch::log_left_out(std::uint64_t monotonic) {
   if (count != 0) log_.warning("{} more transactions are stuck: belay stuck shows them", count);
 }
 
-std::size_t StuckWatch::note(const Live& live, bool was_stuck, const core::Step& step,
+std::size_t StuckWatch::note_over(const Live& live, std::vector<StuckNote>& notes) const {
+  if (options_.on_unstuck == nullptr) return 0;
+  add_over(live.transaction, {}, notes);
+  return note_bytes(notes.back());
+}
+
+std::size_t StuckWatch::note(const Live& live, const core::Step& step,
                              std::vector<StuckNote>& notes) const {
-  if (!live.stuck && !was_stuck) return 0;
+  if (!live.stuck) return 0;
   const auto first = notes.size();
-  if (!live.stuck) {
-    add_over(live.transaction, {}, notes);
-  } else {
-    for (const auto& record : step.records) note_record(live.transaction, record, notes);
-  }
+  for (const auto& record : step.records) note_record(live.transaction, record, notes);
   std::size_t bytes = 0;
   for (auto i = first; i < notes.size(); ++i) bytes += note_bytes(notes[i]);
   return bytes;
@@ -61,12 +63,12 @@ void StuckWatch::note_record(const core::Transaction& transaction, const core::R
   const bool resolved = record.kind == core::RecordKind::resolved;
   if (!called && !parked && !resolved) return;
   const auto& branch = transaction.branches[record.branch];
-  const auto branch_id = transaction.definition.branch_id(record.branch).view();
-  if (!parked && branch.unanswered == 0) return add_over(transaction, branch_id, notes);
+  const auto id = transaction.definition.branch_id(record.branch);
+  if (!parked && branch.unanswered == 0) return add_over(transaction, id.view(), notes);
   if (options_.on_stuck == nullptr || resolved) return;
   notes.push_back({.gid = std::string(transaction.gid()),
                    .status = transaction.status,
-                   .branch_id = std::string(branch_id),
+                   .branch_id = std::string(id.view()),
                    .op = record.op,
                    .target = std::string(transaction.definition.target(record.branch, record.op)),
                    .error = branch.last_error ? *branch.last_error : std::string(),

@@ -34,12 +34,12 @@ class StuckWatch {
   void log(const Live& live, std::optional<std::uint32_t> held_up, std::uint64_t monotonic);
   void log_left_out(std::uint64_t monotonic);
 
-  // Adds to `notes` what `step` has decided about the calls of a stuck transaction, and that the
-  // transaction is stuck no longer. `was_stuck`: before the step. The notes are copies, because
-  // later steps may follow before the notes may be delivered. Returns the bytes that the new notes
-  // take.
-  std::size_t note(const Live& live, bool was_stuck, const core::Step& step,
-                   std::vector<StuckNote>& notes) const;
+  // Adds to `notes` what `step` has decided about the calls of a stuck transaction. The notes are
+  // copies, because later steps may follow before the notes may be delivered. Returns the bytes
+  // that the new notes take.
+  std::size_t note(const Live& live, const core::Step& step, std::vector<StuckNote>& notes) const;
+  // The same for: the transaction is stuck no longer.
+  std::size_t note_over(const Live& live, std::vector<StuckNote>& notes) const;
   void tell(const std::vector<StuckNote>& notes) const;
 
  private:

@@ -46,6 +46,8 @@ class Caller {
   virtual std::optional<std::string> why_shut(Lane) { return std::nullopt; }
   // The host of a URL as its figures name it; empty for other targets.
   virtual std::string host_of(std::string_view) { return {}; }
+  // How the target is known, however it was written: of a host's URL without a path the host.
+  virtual std::string plain_target(std::string_view target) { return std::string(target); }
   // Only for calls whose lane has a place: copies what is needed of `call` and starts it.
   // engine::Coordinator::answer is called at most once for each call, on the loop and never within
   // this function. Without an answer the engine gives the call up at its timeout (a

@@ -40,6 +40,7 @@ constexpr unsigned kCheckedPercent = 40;
 class Target {
  public:
   virtual ~Target() = default;
+  virtual Result<> take(const Head& head) = 0;
   virtual Result<> take(const TopicLine& topic) = 0;
   virtual Result<> take(const XaRealm& realm) = 0;
   virtual Result<> take(const RowLine& row, std::unique_ptr<core::Transaction> unfinished) = 0;
@@ -99,7 +100,7 @@ class Walk {
   Result<> take_line(const Head& head) {
     if (head_) return corrupt("a second file begins here");
     head_ = head;
-    return {};
+    return target_.take(head);
   }
 
   Result<> take_line(const TopicLine& topic) {
@@ -161,6 +162,7 @@ class Walk {
 // The first reading: nothing is done with it.
 class Nowhere final : public Target {
  public:
+  Result<> take(const Head&) override { return {}; }
   Result<> take(const TopicLine&) override { return {}; }
   Result<> take(const XaRealm&) override { return {}; }
   Result<> take(const RowLine&, std::unique_ptr<core::Transaction>) override { return {}; }
@@ -179,6 +181,14 @@ class IntoFile final : public Target {
     if (!insert) return insert.error();
     into->finished_ = std::move(*insert);
     return into;
+  }
+
+  // The fence of a call begins with the epoch, and must be larger than those of calls before.
+  Result<> take(const Head& head) override {
+    if (head.epoch <= file_.recovered().epoch) return {};
+    writers_.set_meta.bind_text(1, "epoch");
+    writers_.set_meta.bind(2, head.epoch);
+    return writers_.set_meta.run();
   }
 
   Result<> take(const TopicLine& topic) override {

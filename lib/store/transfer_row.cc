@@ -8,6 +8,8 @@
 #include "base/ascii.h"
 #include "core/bounds.h"
 #include "core/codec.h"
+#include "core/consistent.h"
+#include "core/edit.h"
 #include "core/timeline.h"
 #include "store/reader_impl.h"
 #include "store/whole.h"
@@ -58,6 +60,9 @@ Result<Checked> check_snapshot(const RowLine& row) {
     return corrupt("its snapshot is another transaction's or says another status");
   auto events = core::decode_timeline(transaction->timeline, transaction->created_at);
   if (!events) return events.error();
+  if (!core::is_consistent(*transaction)) return corrupt("its snapshot can have come from nowhere");
+  if (transaction->definition.edit_count() > core::kEditsMax)
+    return corrupt("it was edited more often than is allowed");
   if (!will_wake(*transaction)) return corrupt("nothing would ever wake it");
   return Checked{std::make_unique<core::Transaction>(std::move(*transaction))};
 }

@@ -338,6 +338,14 @@ TEST_SUITE("core/definition") {
     CHECK(definition.added().empty());
     check_is_same(definition, before);
     CHECK_FALSE(definition.restore_added(edited + "x"));
+    // A subscriber's topic is a branch of the request.
+    auto message = *core::define(core::draft_of(rich_msg()), "m", core::Entry::prepare, Limits{});
+    const auto asked = message.branch_count();
+    REQUIRE(message.add_steps(Definition::encode_subscriber("to", 0)));
+    CHECK_FALSE(message.add_steps(Definition::encode_subscriber("to", asked)));
+    const auto chain =
+        Definition::encode_subscriber("a", 0) + Definition::encode_subscriber("b", asked + 1);
+    CHECK_FALSE(message.add_steps(chain));
   }
 }
 

@@ -22,6 +22,7 @@
   X(timeline_tells_all, "the timeline tells every answer and decision, in order")       \
   X(fold_is_live, "folding the committed records gives the live transaction")           \
   X(snapshot_is_live, "a snapshot and the records after it give the live transaction")  \
+  X(consistent, "every state is one that an import takes")                              \
   X(everything_ends, "when faults stop, it ends")                                       \
   X(stop_ends_it, "stopped, it calls nobody and fails when the last call is back")      \
   X(hastened_at_once, "hastened, what waits for its time is called, and no deadline comes early")

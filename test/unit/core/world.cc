@@ -8,6 +8,7 @@
 #include "belay/check.h"
 #include "core/apply.h"
 #include "core/codec.h"
+#include "core/consistent.h"
 #include "core/edit.h"
 #include "unit/core/transactions.h"
 
@@ -418,6 +419,7 @@ void World::examine_state(const World* before) {
   std::optional<core::Transaction> folded;
   const bool folds = fold_all(*past_, folded) && difference(*folded, transaction_).empty();
   findings_.examine(Property::fold_is_live, folds, *past_);
+  findings_.examine(Property::consistent, core::is_consistent(transaction_), *past_);
   if (before != nullptr) {
     auto snapshot = core::decode_snapshot(core::encode_snapshot(before->transaction_));
     std::optional<core::Transaction> later;

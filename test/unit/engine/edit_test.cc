@@ -1,7 +1,8 @@
 // An operator changes what a branch is called with, and holds what is called.
 #include <doctest/doctest.h>
 
-#include "belay/msg.h"
+#include "belay/workflow.h"
+#include "core/apply.h"
 #include "core/edit.h"
 #include "engine_fixture.h"
 
@@ -93,6 +94,62 @@ TEST_SUITE("engine/edit") {
     CHECK(test.answers.at("run")->status() == Status::succeed);
   }
 
+  TEST_CASE("a handler that is registered just before an edit of another branch is not missed") {
+    Edited test;
+    test.ports.kinds["lost"] = Kind::unregistered;
+    test.ports.kinds["gone"] = Kind::unregistered;
+    REQUIRE(test.submit(Saga("g").step("lost", "").step("gone", "").concurrent(), "run"));
+    test.settle();
+    test.ports.kinds["lost"] = Kind::immediate;
+    REQUIRE(test.engine.ask(engine::RegisteredRequest{"lost"}));
+    test.edit("02", Op::action, {.target = "here"}, "edit");
+    test.settle();
+    CHECK(test.answers.at("run")->status() == Status::succeed);
+  }
+
+  TEST_CASE("a workflow without a callback gets one, and is called back") {
+    Edited test;
+    REQUIRE(test.prepare(Workflow("g").callback("", "name", "input"), "run"));
+    test.settle();
+    test.edit("00", Op::query, {.target = "back"}, "edit");
+    test.settle();
+    CHECK(test.answers.at("edit").has_value());
+    for (int i = 0; i < 20 && test.ports.targets.empty(); ++i) {
+      test.advance(10'000);
+      test.settle();
+    }
+    CHECK(test.ports.targets == Calls{"back"});
+  }
+
+  TEST_CASE("on an engine that makes no calls no deadline passes by an edit") {
+    FakePorts ports;
+    Options options;
+    options.makes_calls = false;
+    engine::Coordinator engine(options, {ports, ports, ports, ports});
+    const auto bytes =
+        *encode(Saga("g").step("a", "").timeout_to_fail(Millis{10}), "g", options.limits);
+    engine.adopt(*core::begin({.kind = core::RecordKind::submitted,
+                               .id = 5,
+                               .at = ports.wall - 1'000,
+                               .text = bytes}),
+                 9, 9, false);
+    engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2});
+    std::optional<Result<Report>> told;
+    REQUIRE(engine.ask(engine::WordRequest{
+        .gid = "g",
+        .word = engine::WordRequest::Word::edit,
+        .reason = "why",
+        .done = [&told](const Result<Report>& report) { told = report; },
+        .branch_id = "01",
+        .op = Op::action,
+        .changes = std::make_shared<const Changes>(Changes{.payload = "new"})}));
+    engine.turn();
+    while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
+    REQUIRE(told.has_value());
+    REQUIRE(told->has_value());
+    CHECK((*told)->status() == Status::submitted);
+  }
+
   TEST_CASE("a call that is out is not changed, one that waits for its host is taken back") {
     Edited test;
     test.ports.kinds["a"] = Kind::deferred;
@@ -164,15 +221,17 @@ TEST_SUITE("engine/edit") {
     CHECK(test.engine.counters().stuck == 2);
     test.release("a");
     CHECK(test.ports.targets.size() == 1);  // the release is not on disk
+    REQUIRE(test.submit(Saga("j").step("a", ""), "run j"));
+    CHECK(test.ports.targets.size() == 1);  // so this one is held, too
     test.settle();
     test.engine.turn();
     test.settle();
-    CHECK(test.ports.targets == Calls{"http://hh/x", "a"});
+    CHECK(test.ports.targets == Calls{"http://hh/x", "a", "a"});
     test.release("http://h");
     test.settle();
     test.engine.turn();
     test.settle();
-    CHECK(test.ports.targets == Calls{"http://hh/x", "a", "http://h/x"});
+    CHECK(test.ports.targets == Calls{"http://hh/x", "a", "a", "http://h/x"});
     CHECK(test.engine.counters().stuck == 0);
   }
 

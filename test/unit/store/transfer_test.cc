@@ -332,6 +332,34 @@ TEST_SUITE("store/transfer") {
             transaction.branches[0].first = core::OpState::succeeded;
             row.snapshot = core::encode_snapshot(transaction);
           }).ends_with("nothing would ever wake it"));
+    // Nor does a decision lead to a second step that began before the first one.
+    CHECK(says("plain", [](auto& row) {
+            auto transaction = *core::decode_snapshot(row.snapshot);
+            transaction.branches[1].first = core::OpState::started;
+            row.snapshot = core::encode_snapshot(transaction);
+          }).ends_with("can have come from nowhere"));
+    CHECK(says("order-43", [](auto& row) {
+            auto transaction = *core::decode_snapshot(row.snapshot);
+            transaction.branches[0].second = core::OpState::started;
+            transaction.branches[0].first = core::OpState::started;
+            row.snapshot = core::encode_snapshot(transaction);
+          }).ends_with("can have come from nowhere"));
+  }
+
+  TEST_CASE_FIXTURE(SourceFixture, "fences go on from where the other file's were") {
+    for (int i = 0; i < 5; ++i) {
+      journal.reset();
+      journal = open_journal(path);
+    }
+    write_file(file, joined(export_lines(path)));
+    REQUIRE(import_transactions(file, to).has_value());
+    CHECK(open_reader(to).stats()->epoch >= open_reader(path).stats()->epoch);
+    const auto before = open_reader(to).stats()->epoch;
+    write_file(file, joined(export_lines(to)));
+    const auto empty = dir.file("empty.db");
+    CHECK(open_journal(empty) != nullptr);
+    REQUIRE(import_transactions(file, empty).has_value());
+    CHECK(open_reader(empty).stats()->epoch >= before);
   }
 
   TEST_CASE("a line's members are known ones, and each is there once") {
