@@ -198,7 +198,7 @@ class BELAY_EXPORT Reader {
   // and realms, and the transactions that the filter lets through, oldest first; `before_id` and
   // `limit` do not count. A line is valid during the call and ends with a newline. Memory: the log,
   // and a few times the longest line. While an engine has the file open, a copy is made first as
-  // `back_up` does, named like the file with ".export-" and the process id behind it; its name is
+  // `back_up` does, named like the file with ".export-" and a random text behind it; its name is
   // removed before the first line. So a slow `take` does not hold up the engine, whose -wal grows
   // only while the copy is made, and as much room as for a backup is needed. An engine that opens
   // the file during an export that has no copy lets its -wal grow until the end. Errors:

@@ -123,8 +123,13 @@ class OrderReader {
       in_.enter('[');
       if (in_.more(']')) header.name = in_.text();
       if (in_.more(']')) header.value = in_.text();
-      if (in_.more(']')) in_.enter('{');  // fails, unless a third value is an object
+      if (in_.more(']')) return refuse_all();  // more than a name and a value
     }
+  }
+
+  void refuse_all() {
+    in_ = json::Cursor({});
+    static_cast<void>(in_.text());  // fails: nothing more is read
   }
 
   bool has_room(std::size_t count) {

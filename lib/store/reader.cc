@@ -12,6 +12,7 @@
 
 #include "base/enter.h"
 #include "base/file.h"
+#include "base/gid.h"
 #include "base/percent.h"
 #include "base/quiet_signals.h"
 #include "store/first_look.h"
@@ -235,7 +236,8 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
 }
 
 Result<std::unique_ptr<Reader::Impl>> Reader::Impl::copy() {
-  const auto name = fmt::format("{}.export-{}", path_, getpid());
+  // A name of its own each time: a copy that a killed process has left is in nobody's way.
+  const auto name = fmt::format("{}.export-{}", path_, base::make_gid(0));
   BELAY_TRY(store::back_up(database_, path_, name));
   auto copy = open(name);
   if (copy) {
