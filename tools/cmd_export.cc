@@ -24,7 +24,7 @@ line says how many there are, the last one that this is all. It is the state of 
 moment. While an engine has the file open, a copy of the file is made first, beside
 it, so that a slow reader of the output does not hold up the engine; that needs as
 much room as the file. A killed export may leave the copy: its name has .export- and
-a number behind that of the file.
+letters and digits behind that of the file.
 
 The output holds payloads, headers and tokens as they are. With --output it goes to
 a new file that only its owner may read, which gets its name when it is complete.
