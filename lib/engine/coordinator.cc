@@ -179,9 +179,7 @@ void Coordinator::take_requests() {
 // and then new requests get busy. If the disk refuses or hangs, or the engine closes, requests are
 // taken in order to refuse them.
 bool Coordinator::may_take() const {
-  if (phase_ != Phase::running || !disk_.is_ok()) return true;
-  // A request would let its transaction go on before what was posted for it.
-  return posted_.orders_taken() && budget_.has_room(Share::asked);
+  return phase_ != Phase::running || !disk_.is_ok() || budget_.has_room(Share::asked);
 }
 
 // Carries effects out in the order of the batches, and within one batch in the order of the

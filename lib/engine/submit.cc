@@ -50,10 +50,12 @@ void Coordinator::begin(SubmitRequest& request) {
 void Coordinator::meet(Live& live, SubmitRequest& request) {
   if (!live.transaction.definition.is_same_as(request.definition))
     return refuse(request.done, other_definition());
-  resume(live);
   // A prepared transaction can be submitted by its definition as well as by its gid.
-  if (request.entry == core::Entry::submit && live.transaction.driven &&
-      live.transaction.status == Status::prepared)
+  const bool gives_word = request.entry == core::Entry::submit && live.transaction.driven &&
+                          live.transaction.status == Status::prepared;
+  // A repeated submit only joins: what was posted for the transaction comes before it goes on.
+  if (gives_word || posted_.orders_taken()) resume(live);
+  if (gives_word)
     return submit_word(live, Millis{0}, {std::move(request.done), request.wants_final, 0});
   if (const auto may = memory_.may_wait(live, request.wants_final); !may)
     return refuse(request.done, may.error());

@@ -317,6 +317,27 @@ TEST_SUITE("engine/posted") {
     CHECK(engine.counters().succeeded == 1);
   }
 
+  TEST_CASE("a submit that is repeated in the first turn does not let its transaction go on") {
+    FakePorts ports;
+    Options options;
+    engine::Coordinator engine(options, {ports, ports, ports, ports});
+    engine.adopt(started(two_steps("g"), 5, ports.wall), 9, 9, false);
+    engine.start({.last_lsn = 9, .last_id = 5, .epoch = 2, .has_posted = true});
+    std::optional<Result<Report>> told;
+    REQUIRE(engine.ask(engine::SubmitRequest{
+        *core::Definition::parse(*encode(two_steps("g"), "g")), core::Entry::submit, false, true,
+        [&told](const Result<Report>& report) { told = report; }}));
+    engine.turn();
+    CHECK(ports.calls.empty());
+    REQUIRE(ports.posted_done != nullptr);
+    std::exchange(ports.posted_done,
+                  nullptr)(ports::Store::Posted{{order_of(1, "stop", "g")}, false});
+    while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
+    CHECK(ports.calls.empty());
+    REQUIRE(told.has_value());
+    CHECK((*told)->status() == Status::failed);
+  }
+
   TEST_CASE("what was posted on a dead file to turn back or resolve comes before any call, too") {
     FakePorts ports;
     Options options;
