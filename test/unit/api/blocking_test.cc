@@ -107,7 +107,7 @@ std::map<std::string, std::string> do_pile(BlockingService& service, std::size_t
         [&service, gid](const Result<Report>&) { service.diary.note(gid, '.'); }));
   }
   // Until both have run beyond their time, and what follows is decided.
-  while (site.engine->counters().stuck < 2) std::this_thread::yield();
+  while (site.engine->counters().stuck < 2 || service.begun < 2) std::this_thread::yield();
   CHECK(service.begun == 2);
   CHECK(site.engine->counters().calls == 2);
   service.may_end.count_down();
