@@ -35,8 +35,8 @@ void ModeClients::order(test::Random& random, const std::vector<std::string>& ta
   auto& known = *pick_open(all_, random);
   auto choices = choices_of(known, targets);
   if (!known.book->spec.query.empty() && random.percent(50)) {
-    constexpr auto kQuery = ~std::uint32_t{0};
-    choices.branches = {{kQuery, std::nullopt}};
+    constexpr auto kBackCheck = ~std::uint32_t{0};
+    choices.branches = {{kBackCheck, std::nullopt}};
     choices.ops = {Op::query};
     choices.targets = targets;
   }
