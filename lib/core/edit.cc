@@ -51,9 +51,9 @@ std::string shown(std::string_view target) {
 
 class Note {
  public:
-  void add(std::string part) {
+  void add(const std::string& part) {
     if (!text_.empty()) text_ += ", ";
-    text_ += std::move(part);
+    text_ += part;
   }
   std::string with(std::string_view reason) && {
     if (!reason.empty()) text_.append(": ").append(reason);

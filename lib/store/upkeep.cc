@@ -163,7 +163,7 @@ Result<> Journal::Impl::write_whole(const std::function<Result<>(Writers& writer
   BELAY_TRY(ensure_sound());
   if (auto begun = begin(); !begun) return broke(begun.error());
   Writers writers{database_, *statements_->rows, statements_->topics, statements_->set_meta};
-  const auto done = work(writers);
+  auto done = work(writers);
   const bool is_refusal =
       !done && done.error().code != ErrorCode::storage && done.error().code != ErrorCode::no_space;
   if (is_refusal) {
