@@ -76,6 +76,10 @@ TEST_SUITE("process/transfer") {
     CHECK(held.exit_code == 5);
     CHECK(contains(held.err, "held by"));
 
+    // What is under way has come further since: the files are compared when nobody goes on.
+    state.close();
+    fs::remove(file);
+    REQUIRE(belay_run({"export", "--all", "--output", file}, state.path()).exit_code == 0);
     const auto imported = belay_run({"import", file, "--db", to});
     CHECK(imported.exit_code == 0);
     CHECK(contains(imported.err, "new state file"));
@@ -91,7 +95,6 @@ TEST_SUITE("process/transfer") {
     CHECK(json_lines(skipped.out).front().at("transactions") == 0);
     CHECK(json_lines(skipped.out).front().at("skipped") ==
           json_lines(belay_run({"list", "--json"}, to).out).size());
-    state.close();
   }
 
   TEST_CASE("the definition of each is submitted again, and is the same") {
