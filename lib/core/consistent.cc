@@ -59,25 +59,15 @@ bool fits_msg(const Transaction& transaction) {
   return false;
 }
 
-// Its one branch is the callback, which comes to no end of its own. It ends as its owner says so.
+// Its one branch is the callback, which comes to no end of its own. It ends when its owner has said
+// so.
 bool fits_workflow(const Transaction& transaction) {
   if (transaction.branches.size() != 1) return false;
   const auto& callback = transaction.branches.front();
   const bool is_open = callback.first == OpState::idle || callback.first == OpState::started;
-  return is_open && second_idle(callback) && transaction.concluded == transaction.finished();
-}
-
-bool fits_mode(const Transaction& transaction) {
-  if (!every(transaction, second_has_first)) return false;
-  if (transaction.stopped && transaction.finished()) return transaction.status == Status::failed;
-  switch (transaction.mode()) {
-    case Mode::saga: return fits_saga(transaction);
-    case Mode::tcc:
-    case Mode::xa: return fits_two_phase(transaction);
-    case Mode::msg: return fits_msg(transaction);
-    case Mode::workflow: return fits_workflow(transaction);
-  }
-  return false;
+  return is_open && second_idle(callback) &&
+         (transaction.status == Status::prepared ||
+          (transaction.concluded && transaction.finished()));
 }
 
 // For each branch those that it waits for when it goes forward.
@@ -117,9 +107,23 @@ bool ended_in_order(const Transaction& transaction, const Graph& order, bool com
 
 }  // namespace
 
+bool fits_mode(const Transaction& transaction) {
+  if (!every(transaction, second_has_first)) return false;
+  if (transaction.stopped && transaction.finished()) return transaction.status == Status::failed;
+  switch (transaction.mode()) {
+    case Mode::saga: return fits_saga(transaction);
+    case Mode::tcc:
+    case Mode::xa: return fits_two_phase(transaction);
+    case Mode::msg: return fits_msg(transaction);
+    case Mode::workflow: return fits_workflow(transaction);
+  }
+  return false;
+}
+
 bool is_consistent(const Transaction& transaction) {
   if (!fits_mode(transaction)) return false;
   if (transaction.finished()) return true;  // nothing goes on from it
+  if (transaction.concluded) return false;  // its end is recorded in the same step
   const auto mode = transaction.mode();
   if (mode == Mode::msg || mode == Mode::workflow) return true;
   const auto order = order_of(transaction.definition);

@@ -5,6 +5,8 @@
 
 namespace belay::core {
 
+// What `apply` promises, record by record: the states of the branches fit the mode and the status.
+bool fits_mode(const Transaction& transaction);
 // True for every state that decisions lead to between two of them. The decisions go on from such a
 // state; from another one they may end the process.
 bool is_consistent(const Transaction& transaction);

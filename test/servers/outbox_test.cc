@@ -2,19 +2,13 @@
 // local transaction committed.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <stdexcept>
 #include <thread>
 
 #include "servers/outbox_shop.h"
 
 namespace belay::test {
-namespace {
-
-// So that a caller that does not wait for it is done before.
-constexpr std::chrono::milliseconds kSlowWork{100};
-
-}  // namespace
-
 TEST_SUITE("servers/outbox") {
   TEST_CASE_TEMPLATE("what committed is delivered, and done once however often it is asked for",
                      Site, BELAY_SITES) {
@@ -101,18 +95,22 @@ TEST_SUITE("servers/outbox") {
     Shop<Site> shop;
     Site::forget_waits();
     std::thread other;
+    std::atomic<bool> is_refused = false;
     const auto message = shop.message(story, Millis(20'000));
     const auto refused = connection->do_and_submit(shop.engine(), message, [&] {
       other = std::thread([&] {
         const auto effect = story.effect(*second, "msg");
         static_cast<void>(second->do_and_submit(shop.engine(), message, [&] {
-          std::this_thread::sleep_for(kSlowWork);
+          // The first caller waits for this work. One that does not would be done before it.
+          Site::forget_waits();
+          CHECK(comes_true([&] { return is_refused || Site::someone_waits(); }));
           return effect();
         }));
       });
       CHECK(comes_true([] { return Site::someone_waits(); }));
       return Outcome::failure("sold out");
     });
+    is_refused = true;
     other.join();
     const bool succeeded = shop.end_of(story) == Status::succeed;
     CHECK(story.count(*connection, "msg") == int{succeeded});

@@ -88,6 +88,19 @@ struct Counter {
     return std::move(*engine);
   }
 
+  // Posts the request and waits for its answer.
+  static RequestAnswer ask(Requests& requests, const Request& request) {
+    const auto id = requests.post(request);
+    REQUIRE(id);
+    std::optional<RequestAnswer> answer;
+    REQUIRE(comes_true([&] {
+      answer = *requests.answer(*id);
+      return answer.has_value();
+    }));
+    CHECK_FALSE(*requests.withdraw(*id));
+    return *answer;
+  }
+
   TempDir dir;
   std::string path = dir.file("state.db");
   Bank bank;
@@ -168,27 +181,16 @@ TEST_SUITE("api/requests") {
     for (const auto* gid : {"one", "two"}) REQUIRE(engine.submit(Saga(gid).step("debit", "undo")));
     auto requests = Requests::open(path);
     REQUIRE(requests);
-    const auto ask = [&](const Request& request) {
-      const auto id = requests->post(request);
-      REQUIRE(id);
-      std::optional<RequestAnswer> answer;
-      REQUIRE(comes_true([&] {
-        answer = *requests->answer(*id);
-        return answer.has_value();
-      }));
-      CHECK_FALSE(*requests->withdraw(*id));
-      return *answer;
-    };
     REQUIRE(comes_true([&] { return bank.debits == 2; }));
-    CHECK_FALSE(ask({Verb::replay, "one"}).refused);
+    CHECK_FALSE(ask(*requests, {Verb::replay, "one"}).refused);
     CHECK(comes_true([&] { return bank.debits == 3; }));
-    CHECK_FALSE(ask({Verb::stop, "one", "it is enough", "ann"}).refused);
+    CHECK_FALSE(ask(*requests, {Verb::stop, "one", "it is enough", "ann"}).refused);
     CHECK(engine.wait("one", 10s)->reason() == "it is enough (by ann)");
-    CHECK(ask({Verb::stop, "one"}).refused->code == ErrorCode::forbidden);
-    CHECK_FALSE(ask({Verb::back, "two", "wrong price", "ann"}).refused);
+    CHECK(ask(*requests, {Verb::stop, "one"}).refused->code == ErrorCode::forbidden);
+    CHECK_FALSE(ask(*requests, {Verb::back, "two", "wrong price", "ann"}).refused);
     CHECK(engine.wait("two", 10s)->reason() == "wrong price (by ann)");
     CHECK(bank.undone == 1);
-    CHECK(ask({Verb::replay, "nobody"}).refused->code == ErrorCode::not_found);
+    CHECK(ask(*requests, {Verb::replay, "nobody"}).refused->code == ErrorCode::not_found);
     CHECK(requests->answer(4711).error().code == ErrorCode::not_found);
     CHECK(requests->post({Verb::stop, "one", std::string(1'025, 'x')}).error().code ==
           ErrorCode::invalid_argument);
@@ -247,14 +249,8 @@ TEST_SUITE("api/requests") {
     auto requests = Requests::open(path);
     REQUIRE(requests);
     const auto refused = [&](const Request& request) {
-      const auto id = requests->post(request);
-      REQUIRE(id);
-      std::optional<RequestAnswer> answer;
-      REQUIRE(comes_true([&] {
-        answer = *requests->answer(*id);
-        return answer.has_value();
-      }));
-      return answer->refused ? answer->refused->code : ErrorCode{};
+      const auto answer = ask(*requests, request);
+      return answer.refused ? answer.refused->code : ErrorCode{};
     };
     Changes changes{.payload = "a\"b\xff", .headers = {{"X", "1"}, {"Y", "2"}}};
     changes.target = "debit";

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/apply.h"
+#include "core/consistent.h"
 #include "core/edit.h"
 #include "core/ops.h"
 #include "unit/core/samples.h"
@@ -124,79 +125,6 @@ std::vector<Record> all_records(const Beginning& beginning, const Transaction& t
   return records;
 }
 
-bool every(const Transaction& transaction, bool (*holds)(const core::Branch&)) {
-  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
-    if (!transaction.definition.is_query(i) && !holds(transaction.branches[i])) return false;
-  }
-  return true;
-}
-
-bool untouched(const core::Branch& branch) { return branch.first == OpState::idle; }
-bool first_done(const core::Branch& branch) { return branch.first == OpState::succeeded; }
-bool second_idle(const core::Branch& branch) { return branch.second == OpState::idle; }
-bool second_done(const core::Branch& branch) { return branch.second == OpState::succeeded; }
-bool undone(const core::Branch& branch) { return untouched(branch) || second_done(branch); }
-bool second_has_first(const core::Branch& branch) {
-  return branch.second != OpState::failed && (second_idle(branch) || !untouched(branch));
-}
-bool never_refused(const core::Branch& branch) { return branch.first != OpState::failed; }
-
-bool is_legal_saga(const Transaction& transaction) {
-  switch (transaction.status) {
-    case Status::prepared: return every(transaction, untouched);
-    case Status::submitted: return every(transaction, second_idle);
-    case Status::aborting: return true;
-    case Status::succeed: return every(transaction, first_done) && every(transaction, second_idle);
-    case Status::failed: return every(transaction, undone);
-  }
-  return false;
-}
-
-bool is_legal_two_phase(const Transaction& transaction) {
-  switch (transaction.status) {
-    case Status::prepared: return every(transaction, second_idle);
-    case Status::submitted: return every(transaction, first_done);
-    case Status::aborting: return true;
-    case Status::succeed: return every(transaction, first_done) && every(transaction, second_done);
-    case Status::failed: return every(transaction, undone);
-  }
-  return false;
-}
-
-bool is_legal_msg(const Transaction& transaction) {
-  if (!every(transaction, second_idle) || !every(transaction, never_refused)) return false;
-  switch (transaction.status) {
-    case Status::submitted: return true;
-    case Status::succeed: return every(transaction, first_done);
-    case Status::prepared:
-    case Status::aborting:
-    case Status::failed: return every(transaction, untouched);
-  }
-  return false;
-}
-
-// Its one branch is the callback, which comes to no end of its own.
-bool is_legal_workflow(const Transaction& transaction) {
-  const auto& callback = transaction.branches.at(0);
-  const bool open = callback.first == OpState::idle || callback.first == OpState::started;
-  return transaction.branches.size() == 1 && open && second_idle(callback) &&
-         (transaction.status == Status::prepared || transaction.concluded) &&
-         (transaction.status == Status::prepared || transaction.finished());
-}
-
-bool is_legal(const Transaction& transaction) {
-  if (!every(transaction, second_has_first)) return false;
-  if (transaction.stopped && transaction.finished()) return transaction.status == Status::failed;
-  switch (transaction.mode()) {
-    case Mode::saga: return is_legal_saga(transaction);
-    case Mode::tcc:
-    case Mode::xa: return is_legal_two_phase(transaction);
-    case Mode::msg: return is_legal_msg(transaction);
-    case Mode::workflow: return is_legal_workflow(transaction);
-  }
-  return false;
-}
-
 // The one step that a record may take, told from the diagrams.
 bool may_follow(const Transaction& before, const Transaction& after, RecordKind kind) {
   if (before.finished()) return false;
@@ -273,7 +201,7 @@ void try_record(const Transaction& before, const Record& record, Seen& seen,
     return;
   }
   seen.taken.insert(record.kind);
-  if (!is_legal(after) || !may_follow(before, after, record.kind))
+  if (!core::fits_mode(after) || !may_follow(before, after, record.kind))
     seen.broken = what + " led to an illegal state";
   if (known.insert(key_of(after)).second) open.push_back(std::move(after));
 }
