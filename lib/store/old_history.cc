@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/end_at_home.h"
 #include "base/forks.h"
 #include "base/quiet_signals.h"
 #include "store/journal_impl.h"
@@ -104,16 +105,7 @@ OldHistory& OldHistory::operator=(OldHistory&& other) noexcept {
   return *this;
 }
 
-// A child process leaves its parent's connection and locks alone.
-OldHistory::~OldHistory() {
-  if (!impl_) return;
-  const base::QuietSignals quiet;
-  if (impl_->left_home()) {
-    base::keep(std::shared_ptr<Impl>(std::move(impl_)));
-  } else {
-    impl_.reset();
-  }
-}
+OldHistory::~OldHistory() { base::end_at_home(impl_); }
 
 Result<HistoryCount> OldHistory::count(const FinishedBefore& before) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.count(before); });

@@ -10,6 +10,7 @@
 #include <new>
 #include <utility>
 
+#include "base/end_at_home.h"
 #include "base/enter.h"
 #include "base/file.h"
 #include "base/gid.h"
@@ -382,17 +383,7 @@ Reader& Reader::operator=(Reader&& other) noexcept {
   return *this;
 }
 
-// A child process does not touch its parent's connection: closing the connection would lock the
-// file and write to it in the parent's place.
-Reader::~Reader() {
-  if (!impl_) return;
-  const base::QuietSignals quiet;
-  if (impl_->left_home()) {
-    base::keep(std::shared_ptr<Impl>(std::move(impl_)));
-  } else {
-    impl_.reset();
-  }
-}
+Reader::~Reader() { base::end_at_home(impl_); }
 
 Result<Page> Reader::list(const Filter& filter) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.list(filter); });
