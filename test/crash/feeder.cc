@@ -32,6 +32,7 @@ const ports::Batch& Feeder::batch() {
   if (batch_) return *batch_;
   now_ += random_.between(1, 2'000);
   batch_.emplace();
+  for (const auto& request : std::exchange(asked_, {})) carry_out(request);
   for (auto count = random_.between(1, 4); count > 0; --count) {
     std::vector<Entry*> unfinished;
     for (auto& [id, entry] : entries_) {
@@ -154,6 +155,22 @@ void Feeder::change_topic() {
   if (removes) topics_.erase("t");
 }
 
+// An operator stops a transaction for good.
+void Feeder::carry_out(const ports::PostedRequest& request) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& one) {
+    return one.second.transaction.gid() == request.gid;
+  });
+  auto& answer = answers_[request.id] = ports::kPostedTaken;
+  if (found == entries_.end()) {
+    answer = name_of(ErrorCode::not_found);
+  } else if (!core::may_stop(found->second.transaction)) {
+    answer = name_of(ErrorCode::forbidden);
+  } else if (!found->second.transaction.stopped) {
+    decide(found->second, core::WordStop{"an operator says so"});
+  }
+  batch_->answers.push_back({request.id, request.gid, answer, {}, now_});
+}
+
 // A call comes back, or its caller has its say, or a time has come.
 void Feeder::advance(Entry& entry) {
   auto& transaction = entry.transaction;
@@ -228,6 +245,7 @@ Contents Feeder::contents() const {
   for (const auto& [id, entry] : entries_)
     contents[std::string(entry.transaction.gid())] = describe(entry.transaction);
   put_topics(topics_, contents);
+  for (const auto& [id, answer] : answers_) contents["request " + std::to_string(id)] = answer;
   return contents;
 }
 

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/codec.h"
 #include "core/decide.h"
@@ -19,7 +21,7 @@ namespace belay::test {
 
 // What a file says, by gid: an unfinished transaction's snapshot, or how a finished one ended. And
 // by "topic://", topic and target, a subscription's remark; without the target, the topic's
-// version.
+// version. And by "request " and its id, what a request was answered.
 using Contents = std::map<std::string, std::string>;
 
 class Feeder {
@@ -28,6 +30,10 @@ class Feeder {
 
   const ports::Batch& batch();
   void acknowledged();
+  // The next batch answers these, and holds their effects.
+  void take(std::vector<ports::PostedRequest> requests) { asked_ = std::move(requests); }
+  // Of a transaction that there is, was, or is not yet.
+  std::string some_gid() { return "g-" + std::to_string(random_.between(1, last_id_ + 1)); }
 
   // After all acknowledged batches; and if the one in flight counts as well.
   const Contents& acked() const { return acked_; }
@@ -50,6 +56,7 @@ class Feeder {
   void add_branch(Entry& entry);
   void tell_workflow(Entry& entry);
   void change_topic();
+  void carry_out(const ports::PostedRequest& request);
   void advance(Entry& entry);
   void decide(Entry& entry, const core::Event& event);
   void add_rows();
@@ -65,6 +72,8 @@ class Feeder {
   Contents next_;
   std::map<std::string, bool> optional_;
   core::Topics topics_;
+  std::vector<ports::PostedRequest> asked_;
+  std::map<std::int64_t, std::string> answers_;
   core::Lsn last_lsn_ = 0;
   core::TransactionId last_id_ = 0;
   std::uint64_t now_ = 1'760'000'000'000;

@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "feeder.h"
 #include "store/journal.h"
@@ -18,9 +22,10 @@ constexpr unsigned kBatches = 12;
 constexpr const char* kPath = "belay.db";
 
 struct Setup {
-  DiskOptions disk;
+  DiskOptions disk{};
   store::Synchronous synchronous = store::Synchronous::full;
   std::size_t wal_bytes = 60'000;  // a few commits
+  bool posts = false;              // an application posts requests beside it
 };
 
 store::JournalConfig config_for(const CrashVfs& disk, const Setup& setup) {
@@ -32,21 +37,57 @@ store::JournalConfig config_for(const CrashVfs& disk, const Setup& setup) {
   return config;
 }
 
+// A connection of another program to the file.
+class Application {
+ public:
+  explicit Application(const CrashVfs& disk) {
+    sqlite3_open_v2(kPath, &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, disk.name().c_str());
+  }
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  ~Application() { sqlite3_close_v2(db_); }
+
+  // True: it has happened, and is on disk. `take` is given the columns of each row.
+  using Take = std::function<void(char** columns)>;
+  bool run(const std::string& sql, const Take& take = nullptr) {
+    const auto on_row = [](void* to, int, char** columns, char**) {
+      if (const auto& give = *static_cast<const Take*>(to)) give(columns);
+      return 0;
+    };
+    auto copy = take;
+    return sqlite3_exec(db_, sql.c_str(), on_row, &copy, nullptr) == SQLITE_OK;
+  }
+  const char* error() const { return sqlite3_errmsg(db_); }
+  // Asks that the transaction is stopped; the request's id, or 0.
+  std::int64_t post(const std::string& gid) {
+    const bool done =
+        run("PRAGMA synchronous = FULL; INSERT INTO belay_requests(verb, gid, reason) "
+            "VALUES('stop', '" +
+            gid + "', 'test')");
+    return done ? sqlite3_last_insert_rowid(db_) : 0;
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
 // "ok", or what is wrong.
 std::string integrity(const CrashVfs& disk) {
-  sqlite3* db = nullptr;
+  Application application(disk);
   std::string answer = "no answer";
-  const auto take = [](void* out, int, char** columns, char**) {
-    *static_cast<std::string*>(out) = columns[0];
-    return 0;
-  };
-  if (sqlite3_open_v2(kPath, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                      disk.name().c_str()) != SQLITE_OK ||
-      sqlite3_exec(db, "PRAGMA integrity_check", take, &answer, nullptr) != SQLITE_OK) {
-    answer = sqlite3_errmsg(db);
-  }
-  sqlite3_close_v2(db);
-  return answer;
+  const bool done =
+      application.run("PRAGMA integrity_check", [&answer](char** columns) { answer = columns[0]; });
+  return done ? answer : application.error();
+}
+
+// What the requests in the file were answered, by id; empty: not yet.
+std::optional<std::map<std::int64_t, std::string>> requests_in(const CrashVfs& disk) {
+  std::map<std::int64_t, std::string> all;
+  Application application(disk);
+  const bool done =
+      application.run("SELECT id, ifnull(answer, '') FROM belay_requests",
+                      [&all](char** columns) { all[std::stoll(columns[0])] = columns[1]; });
+  return done ? std::optional(all) : std::nullopt;
 }
 
 // The file says what it should, save for what may have been forgotten.
@@ -59,12 +100,20 @@ bool agrees(const Contents& found, const Contents& expected, const Feeder& feede
 }
 
 // Empty if the file is sound and holds what it must.
-std::string verdict(CrashVfs& disk, const Setup& setup, const Feeder& feeder) {
+std::string verdict(CrashVfs& disk, const Setup& setup, const Feeder& feeder,
+                    const std::vector<std::int64_t>& posted = {}) {
   if (const auto answer = integrity(disk); answer != "ok") return "integrity_check: " + answer;
   auto journal = store::Journal::open(config_for(disk, setup));
   if (!journal) return "it cannot be opened: " + journal.error().detail;
-  const auto found = read_all(**journal, feeder.in_flight());
-  if (!found) return "it cannot be read";
+  auto found = read_all(**journal, feeder.in_flight());
+  const auto requests = requests_in(disk);
+  if (!found || !requests) return "it cannot be read";
+  for (const auto id : posted) {
+    if (!requests->contains(id)) return "a request that was posted is not there";
+  }
+  for (const auto& [id, answer] : *requests) {
+    if (!answer.empty()) (*found)["request " + std::to_string(id)] = answer;
+  }
   if (agrees(*found, feeder.acked(), feeder) || agrees(*found, feeder.in_flight(), feeder))
     return {};
   return "it holds neither what was acknowledged nor that and the batch in flight";
@@ -79,6 +128,7 @@ class Session {
   bool run() {
     if (!open()) return false;
     for (unsigned i = 1; i <= kBatches; ++i) {
+      if (setup_.posts && !post_and_take()) return false;
       if (!journal_->commit(feeder_.batch())) return false;
       feeder_.acknowledged();
       if (!journal_->checkpoint_wal()) return false;
@@ -87,6 +137,9 @@ class Session {
     }
     return true;
   }
+  // The requests whose post was confirmed.
+  const std::vector<std::int64_t>& posted() const { return posted_; }
+
   // The same, and an error is only a reason to try again, up to `patience` times at one place; by a
   // new process, if so asked.
   bool run_through_errors(unsigned patience, bool kills,
@@ -115,6 +168,17 @@ class Session {
   }
 
  private:
+  bool post_and_take() {
+    if (!application_) application_.emplace(disk_);
+    const auto id = application_->post(feeder_.some_gid());
+    if (id == 0) return false;
+    posted_.push_back(id);
+    auto found = journal_->read_posted({});
+    if (!found) return false;
+    feeder_.take(std::move(found->requests));
+    return true;
+  }
+
   bool open() {
     journal_.reset();
     auto journal = store::Journal::open(config_for(disk_, setup_));
@@ -129,6 +193,8 @@ class Session {
   const Setup& setup_;
   Feeder& feeder_;
   std::unique_ptr<store::Journal> journal_;
+  std::optional<Application> application_;
+  std::vector<std::int64_t> posted_;
 };
 
 struct BatchTally {
@@ -146,20 +212,23 @@ CutRun run_with_cut(std::uint64_t seed, std::uint64_t at, const Setup& setup) {
   CrashVfs disk(seed * 7919 + at, setup.disk);
   Feeder feeder(seed);
   disk.cut_at(at);
+  std::vector<std::int64_t> posted;
   {
     Session session(disk, setup, feeder);
     session.run();
+    posted = session.posted();
   }
   CutRun result;
   result.was_cut = disk.was_cut();
   disk.cut();
   disk.power_on();
-  result.verdict = verdict(disk, setup, feeder);
+  result.verdict = verdict(disk, setup, feeder, posted);
   return result;
 }
 
 // A sanitizer takes ten times as long, and looks at a part.
 constexpr std::uint64_t kCutSeeds = kSanitized ? 5 : 20;
+constexpr std::uint64_t kPostSeeds = kSanitized ? 1 : 4;
 constexpr std::uint64_t kFaultSeeds = kSanitized ? 2 : 4;
 
 BatchTally cut_everywhere(std::uint64_t seeds, std::uint64_t stride, const Setup& setup) {
@@ -239,6 +308,13 @@ TEST_SUITE("crash/journal") {
     const auto tally = cut_everywhere(kCutSeeds, 1, {});
     CAPTURE(tally.first);
     CHECK(tally.runs > 100 * kCutSeeds);
+    CHECK(tally.violations == 0);
+  }
+
+  TEST_CASE("what was posted survives likewise, and its answer goes to disk with its effect") {
+    const auto tally = cut_everywhere(kPostSeeds, 1, {.disk = {}, .posts = true});
+    CAPTURE(tally.first);
+    CHECK(tally.runs > 200 * kPostSeeds);
     CHECK(tally.violations == 0);
   }
 
