@@ -1,14 +1,14 @@
 // belay export: a transaction's definition, or whole transactions for another state file.
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 
+#include "base/file_error.h"
+#include "base/new_file.h"
 #include "belay/transfer.h"
 #include "command.h"
 #include "filter.h"
-#include "new_file.h"
 
 namespace belay::tool {
 namespace {
@@ -23,11 +23,12 @@ With --all: prints transactions whole, finished and under way, as lines of JSON 
 line says how many there are, the last one that this is all. It is the state of one
 moment. While an engine has the file open, a copy of the file is made first, beside
 it, so that a slow reader of the output does not hold up the engine; that needs as
-much room as the file. A killed export may leave the copy: its name has .export- and
-letters and digits behind that of the file.
+much room as the file. A killed export may leave the copy: its name has .export-,
+letters and digits, and .part behind that of the file.
 
 The output holds payloads, headers and tokens as they are. With --output it goes to
-a new file that only its owner may read, which gets its name when it is complete.
+a new file that only its owner may read, which gets its name when it is complete; a
+killed export leaves FILE.part, which is to be removed.
 
 Do not let engines drive the same transactions out of two files: one may undo what
 the other one does. After an import the old file must not be opened any more.
@@ -49,7 +50,8 @@ struct ExportOptions {
 
 ExitCode fail_to_write(Context& context, const Error& error) {
   const bool exists = error.code == ErrorCode::invalid_argument;
-  return exists ? fail(context, ExitCode::failed, error.detail, "choose another name")
+  return exists ? fail(context, ExitCode::failed, error.detail,
+                       "choose another name, or remove that file")
                 : fail(context, error);
 }
 
@@ -71,16 +73,14 @@ void warn(Context& context, const ExportReport& report) {
 template <class Write>
 ExitCode write_to(Context& context, const ExportOptions& options, const Write& write) {
   if (options.output.empty()) return write(context.out);
-  auto file = NewFile::make(options.output);
+  auto file = base::NewFile::make(options.output, "export");
   if (!file) return fail_to_write(context, file.error());
   Out out(file->descriptor());
   const auto code = write(out);
   if (code != ExitCode::done) return code;
   if (!out.flush()) {
-    const auto full = out.error() == ENOSPC || out.error() == EDQUOT;
-    return fail(context, Error{full ? ErrorCode::no_space : ErrorCode::storage,
-                               fmt::format("cannot write {}: {}", options.output,
-                                           std::strerror(out.error()))});
+    errno = out.error();
+    return fail(context, base::file_error("write", options.output));
   }
   if (auto finished = file->finish(); !finished) return fail_to_write(context, finished.error());
   return ExitCode::done;

@@ -8,6 +8,7 @@
 #include "store/matcher.h"
 #include "store/reader_impl.h"
 #include "store/realms.h"
+#include "store/schema.h"
 #include "store/topics.h"
 #include "store/transfer_lines.h"
 #include "store/transfer_row.h"
@@ -20,10 +21,8 @@ constexpr std::string_view kExportedRows =
     " definition_hash, definition, branches, timeline, state, {} FROM main.transaction_rows"
     " WHERE id > 0{} ORDER BY id";
 constexpr int kDefinitionColumn = 11;  // the column
-constexpr std::string_view kExportedEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 constexpr std::string_view kUnanswered =
     "SELECT count(*) FROM main.belay_requests WHERE answered_at IS NULL";
-constexpr std::int64_t kUnansweredSince = 4;  // the schema version
 
 transfer::RowLine read_line(const sqlite::Statement& row) {
   transfer::RowLine line;
@@ -110,15 +109,15 @@ class Export {
     auto version = database_.integer("PRAGMA main.user_version");
     if (!version) return version.error();
     auto rows = sqlite::Statement::prepare(
-        database_.handle(),
-        fmt::format(fmt::runtime(kExportedRows), *version < 2 ? kNoNewColumns : kNewColumns,
-                    index_condition(filter_)));
+        database_.handle(), fmt::format(fmt::runtime(kExportedRows),
+                                        *version < kProgressSince ? kNoNewColumns : kNewColumns,
+                                        index_condition(filter_)));
     if (!rows) return rows.error();
     rows_ = std::move(*rows);
-    auto epoch = database_.integer(kExportedEpoch);
+    auto epoch = database_.integer(kReadEpoch);
     if (!epoch) return epoch.error();
     epoch_ = *epoch;
-    if (*version < kUnansweredSince) return {};
+    if (*version < kRequestsSince) return {};
     auto posted = database_.integer(kUnanswered);
     if (!posted) return posted.error();
     report_.posted = static_cast<std::uint64_t>(*posted);

@@ -10,8 +10,8 @@
 #include <cerrno>
 
 #include "base/descriptor.h"
+#include "base/file_error.h"
 #include "base/forks.h"
-#include "store/file_error.h"
 
 namespace belay::store {
 namespace {
@@ -115,10 +115,10 @@ std::optional<FileId> file_id(const std::string& path) {
 // Closing an O_PATH descriptor releases no locks of the process.
 Result<> check_place(const std::string& canonical) {
   const int descriptor = ::open(canonical.c_str(), O_PATH | O_CLOEXEC);
-  if (descriptor < 0) return file_error("open", canonical);
+  if (descriptor < 0) return base::file_error("open", canonical);
   struct stat status {};
   if (fstat(descriptor, &status) != 0) {
-    const auto error = file_error("look at", canonical);
+    const auto error = base::file_error("look at", canonical);
     ::close(descriptor);
     return error;
   }
@@ -132,15 +132,15 @@ Result<HeldFile> HeldFile::open(const std::string& canonical, std::uint32_t mode
   file.path_ = canonical;
   file.owner_ = getpid();
   file.descriptor_ = base::open_or_create(canonical.c_str(), kHeldFileFlags, mode);
-  if (file.descriptor_ < 0) return file_error("open", canonical);
+  if (file.descriptor_ < 0) return base::file_error("open", canonical);
   base::leave_behind(file.descriptor_);
   struct stat status {};
-  if (fstat(file.descriptor_, &status) != 0) return file_error("look at", canonical);
+  if (fstat(file.descriptor_, &status) != 0) return base::file_error("look at", canonical);
   file.id_ = {status.st_dev, status.st_ino};
   file.mode_ = status.st_mode & 0777U;
   BELAY_TRY(check_place(file.descriptor_, status, canonical));
   if (set_lock(file.descriptor_, F_WRLCK, kHolderByte, 1)) return file;
-  if (errno != EAGAIN && errno != EACCES) return file_error("lock", canonical);
+  if (errno != EAGAIN && errno != EACCES) return base::file_error("lock", canonical);
   return Error{ErrorCode::locked,
                fmt::format("{} is held by another engine, under another name or without its "
                            "lock file",
@@ -183,7 +183,7 @@ Result<> HeldFile::guard() {
   // The open write transaction has its lock in the shared memory that SQLite uses.
   if (!others_lock(shm_, kShmWriteByte)) return vanished_beside(path_ + "-shm");
   struct stat status {};
-  if (fstat(shm_, &status) != 0) return file_error("look at", path_ + "-shm");
+  if (fstat(shm_, &status) != 0) return base::file_error("look at", path_ + "-shm");
   // On a disk without such locks the checks at every commit must suffice.
   set_lock(descriptor_, F_RDLCK, kSharedFirst, kSharedBytes);
   set_lock(shm_, F_RDLCK, kShmInUseByte, 1);
@@ -225,7 +225,7 @@ Result<> HeldFile::write_out([[maybe_unused]] const std::atomic<bool>& hurry) co
   const auto piece = std::max(kPiece, end / kPiecesMax);
   for (off_t at = 0; at < end && !hurry.load(std::memory_order_relaxed); at += piece) {
     if (::sync_file_range(descriptor_, at, piece, kWriteAndWait) == 0) continue;
-    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) return file_error("write", path_);
+    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) return base::file_error("write", path_);
     break;
   }
 #endif

@@ -12,7 +12,6 @@
 #include "base/invalid.h"
 #include "base/quiet_signals.h"
 #include "belay/transfer.h"
-#include "core/bounds.h"
 #include "store/finished_rows.h"
 #include "store/journal_impl.h"
 #include "store/line_file.h"

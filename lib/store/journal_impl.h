@@ -25,7 +25,6 @@
 namespace belay::store {
 
 inline constexpr std::string_view kDataVersion = "PRAGMA main.data_version";
-inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
 // What `Journal::write_whole` writes with.
 struct Writers {

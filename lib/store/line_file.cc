@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/file_error.h"
 #include "base/invalid.h"
-#include "store/file_error.h"
 
 namespace belay::store {
 namespace {
@@ -29,9 +29,9 @@ Result<LineFile> LineFile::open(const std::string& path, std::size_t line_bytes_
       base::open_beyond_standard_streams(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file.descriptor_ < 0 && errno == ENOENT)
     return Error{ErrorCode::not_found, fmt::format("there is no file {}", path)};
-  if (file.descriptor_ < 0) return file_error("open", path);
+  if (file.descriptor_ < 0) return base::file_error("open", path);
   struct stat status {};
-  if (::fstat(file.descriptor_, &status) != 0) return file_error("look at", path);
+  if (::fstat(file.descriptor_, &status) != 0) return base::file_error("look at", path);
   if (!S_ISREG(status.st_mode))
     return base::invalid(fmt::format("{} is no regular file, and it is read twice", path));
   file.size_ = static_cast<std::uint64_t>(status.st_size);
@@ -66,7 +66,7 @@ Result<bool> LineFile::read_more() {
     got = ::read(descriptor_, buffer_.data() + before, kReadBytes);
   } while (got < 0 && errno == EINTR);
   buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  if (got < 0) return file_error("read", path_);
+  if (got < 0) return base::file_error("read", path_);
   read_ += static_cast<std::uint64_t>(got);
   return got > 0;
 }

@@ -12,9 +12,9 @@
 #include <filesystem>
 
 #include "base/descriptor.h"
+#include "base/file_error.h"
 #include "base/forks.h"
 #include "base/invalid.h"
-#include "store/file_error.h"
 
 namespace belay::store {
 namespace {
@@ -115,11 +115,11 @@ Result<LockFile> LockFile::take(const std::string& canonical, std::uint32_t mode
     return Error{ErrorCode::misplaced,
                  fmt::format("the lock file {} is a symbolic link: remove it", file.path_)};
   }
-  if (file.descriptor_ < 0) return file_error("open the lock file", file.path_);
+  if (file.descriptor_ < 0) return base::file_error("open the lock file", file.path_);
   base::leave_behind(file.descriptor_);
   if (lock(file.descriptor_)) return file;
   if (errno != EAGAIN && errno != EACCES && errno != EWOULDBLOCK) {
-    return file_error("lock", file.path_);
+    return base::file_error("lock", file.path_);
   }
   auto holder = read_holder(file.descriptor_);
   base::take_along(file.descriptor_);

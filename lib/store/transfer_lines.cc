@@ -10,7 +10,6 @@
 
 #include "base/base64.h"
 #include "base/crc32c.h"
-#include "base/hex.h"
 #include "base/number.h"
 #include "store/json.h"
 #include "store/json_cursor.h"

@@ -10,7 +10,7 @@
 
 #include "belay/error.h"
 
-namespace belay::store {
+namespace belay::base {
 
 // The text is "cannot DOING PATH: the message for errno". The code is `no_space` for a full disk or
 // quota, and otherwise `storage`.
@@ -20,4 +20,4 @@ inline Error file_error(std::string_view doing, const std::string& path) {
           fmt::format("cannot {} {}: {}", doing, path, std::generic_category().message(errno))};
 }
 
-}  // namespace belay::store
+}  // namespace belay::base
