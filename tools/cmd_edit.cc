@@ -6,8 +6,8 @@ namespace {
 
 constexpr const char* kEditDetails = R"(
 For a branch that its service cannot take as it is: from now on it is called at another
-TARGET, or with another payload or other headers. If it waits for an answer of OP, it is
-called at once. Only an operation that has not ended can be edited; the payload and the
+TARGET, or with another payload or other headers. If it waits for an answer, it is called
+at once. Only an operation that has not ended can be edited; the payload and the
 headers are those of all operations of the branch that are still to be called. BRANCH and
 OP are as `belay why GID` and `belay show GID` show them.
 
@@ -21,9 +21,9 @@ On a terminal the command asks first, elsewhere it needs --yes. With --server it
 what a running `belay serve` has; with --db for what the program has that has the file
 open. If none has, the command changes the file itself and calls nothing. While a call of
 the branch is out it cannot be edited; with --db the command waits for that call, for 10
-seconds. Exit code 0: it is decided; 3: there is no such transaction; 4: there is no such
-branch, or its operation has ended or is never called; 5: the engine does not answer, or
-the branch is being called.
+seconds. Exit code 0: it is decided; 1: it cannot be called so; 3: there is no such
+transaction; 4: there is no such branch, or its operation has ended or is never called; 5:
+the engine does not answer, or the branch is being called.
 
 Examples:
   belay edit order-42 02 action --payload corrected.json --db orders.db --reason "wrong price"

@@ -263,10 +263,10 @@ class BELAY_EXPORT Engine {
                          OutcomeKind outcome, std::string_view reason);
   Result<> resolve(std::string_view gid, std::string_view branch_id, Op op, OutcomeKind outcome,
                    std::string_view reason, ReportCallback done);
-  // For an operator: from now on the branch is called with other values. If it waits for an answer
-  // of its operation, it is called at once. A call before may have run with the old values: the
-  // service must tell the two apart, or take the branch's id for both. The request stays as it was
-  // submitted; the edit is kept beside it, and its note in the timeline. A transaction can be
+  // For an operator: from now on the branch is called with other values. If it waits for an answer,
+  // of whatever operation, it is called at once. A call before may have run with the old values:
+  // the service must tell the two apart, or take the branch's id for both. The request stays as it
+  // was submitted; the edit is kept beside it, and its note in the timeline. A transaction can be
   // edited 100 times. Errors: not_found, forbidden (there is no such branch, or its operation has
   // ended or is never called), busy (a call of the branch is in flight), invalid_argument,
   // forbidden_target, payload_limit, definition_limit, live_bytes_limit.

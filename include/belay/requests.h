@@ -168,9 +168,9 @@ class BELAY_EXPORT Requests {
   ~Requests();
 
   // The request is on disk when this function returns. It waits up to five seconds for writes of
-  // others. Errors: invalid_argument (the gid, the reason, the branch_id, the target or the name is
-  // longer than 1,024 bytes), definition_limit (the changes of an edit take more than 64 MiB),
-  // storage, no_space.
+  // others. Errors: invalid_argument (the gid, the reason, the name of who asks, the branch_id, the
+  // target, the topic, the subscriber or the remark is longer than 1,024 bytes), definition_limit
+  // (the changes of an edit take more than 64 MiB), storage, no_space.
   Result<RequestId> post(const Request& request);
   // A submit, see Outbox. Errors: those of Outbox::submit.
   Result<RequestId> submit(Description description, const Limits& limits = {});

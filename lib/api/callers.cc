@@ -1,5 +1,6 @@
 #include "api/callers.h"
 
+#include "api/targets.h"
 #include "belay/features.h"
 #include "hook/url.h"
 
@@ -16,6 +17,11 @@ ports::Caller::Kind Callers::kind_of(std::string_view target) {
 
 ports::Lane Callers::lane_of(std::string_view target) {
   return is_hook(target) ? hooks_.lane_of(target) : handlers_.lane_of(target);
+}
+
+Result<> Callers::check(std::string_view target, std::string_view payload,
+                        const std::vector<Header>& headers) {
+  return check_edited(hooks_, target, payload, headers);
 }
 
 std::string Callers::host_of(std::string_view target) {

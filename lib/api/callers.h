@@ -18,6 +18,8 @@ class Callers final : public ports::Caller {
   // Without libcurl in the build, branches with a URL stay parked, as if their handler were not
   // registered.
   Kind kind_of(std::string_view target) override;
+  Result<> check(std::string_view target, std::string_view payload,
+                 const std::vector<Header>& headers) override;
   Outcome call_now(const Call& call) override { return handlers_.call_now(call); }
   ports::Lane lane_of(std::string_view target) override;
   bool has_place(ports::Lane lane) override;

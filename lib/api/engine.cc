@@ -227,7 +227,6 @@ Result<Report> Engine::resolve(std::string_view gid, std::string_view branch_id,
 Result<> Engine::edit(std::string_view gid, std::string_view branch_id, Op op, Changes changes,
                       std::string_view reason, ReportCallback done) {
   BELAY_TRY(Impl::usable(impl_));
-  BELAY_TRY(impl_->check_changes(changes));
   return impl_->ask(
       engine::WordRequest{.gid = std::string(gid),
                           .word = engine::WordRequest::Word::edit,

@@ -54,9 +54,6 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
     BELAY_TRY(may_ask(request.done));
     return engine_.ask(std::move(request));
   }
-  Result<> check_changes(const Changes& changes) const {
-    return api::check_changes(*hooks_, changes);
-  }
   Result<> record_progress(std::string_view gid, const Progress& progress,
                            base::Callback<std::monostate> done);
   Result<> finish_workflow(std::string_view gid, const WorkflowEnd& end,

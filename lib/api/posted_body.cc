@@ -174,7 +174,6 @@ Result<> read_order(ports::PostedRequest& request, Verb verb, const hook::Hooks&
   request.op = *op;
   request.branch_id = std::move(body->branch_id);
   if (verb == Verb::resolve) return read_outcome(body->as, request.outcome);
-  BELAY_TRY(check_changes(hooks, body->changes));
   request.changes = std::make_shared<const Changes>(std::move(body->changes));
   return {};
 }

@@ -47,13 +47,13 @@ Result<RequestId> insert(sqlite3* database, const Row& row) {
   return RequestId{sqlite3_last_insert_rowid(database)};
 }
 
-// The table is there since version 4.
+// The file must have the table.
 Result<> check_version(sqlite3* database) {
   auto version = sqlite::Statement::prepare(database, "PRAGMA main.user_version");
   if (!version) return version.error();
   auto row = version->step();
   if (!row) return row.error();
-  if (version->integer(0) >= 4) return {};
+  if (version->integer(0) >= store::kRequestsSince) return {};
   return Error{ErrorCode::unsupported,
                "no engine of this belay has opened the state file yet, so it takes no requests"};
 }

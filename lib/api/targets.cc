@@ -96,13 +96,10 @@ Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription
   return check_one(hooks, subscription.target, nullptr, [] { return "the subscription's target"; });
 }
 
-Result<> check_changes(const hook::Hooks& hooks, const Changes& changes) {
-  if (!changes.headers.empty()) BELAY_TRY(check_headers(changes.headers, "the edit"));
-  if (!changes.target) return {};
-  std::string_view payload;
-  if (changes.payload) payload = *changes.payload;
-  return check_one(hooks, *changes.target, changes.payload ? &payload : nullptr,
-                   [] { return "the new target"; });
+Result<> check_edited(const hook::Hooks& hooks, std::string_view target, std::string_view payload,
+                      const std::vector<Header>& headers) {
+  BELAY_TRY(check_one(hooks, target, &payload, [] { return "the edited branch"; }));
+  return hook::is_url(target) ? check_headers(headers, "the edited branch") : Result<>();
 }
 
 Result<> check_handler_name(std::string_view name) {

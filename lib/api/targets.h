@@ -2,7 +2,9 @@
 // called, and must be allowed.
 #pragma once
 
-#include "belay/changes.h"
+#include <string_view>
+#include <vector>
+
 #include "belay/msg.h"
 #include "belay/result.h"
 #include "belay/tcc.h"
@@ -15,8 +17,9 @@ namespace belay::api {
 Result<> check_targets(const hook::Hooks& hooks, const core::Draft& draft);
 Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch);
 Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription);
-// The same for what an operator changes of a branch.
-Result<> check_changes(const hook::Hooks& hooks, const Changes& changes);
+// The same for what an edited branch is called with.
+Result<> check_edited(const hook::Hooks& hooks, std::string_view target, std::string_view payload,
+                      const std::vector<Header>& headers);
 
 // A function's name must not look like a URL, since it could then never be called.
 Result<> check_handler_name(std::string_view name);

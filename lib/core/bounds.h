@@ -32,6 +32,7 @@ inline constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 inline constexpr std::uint64_t kBranchRowBytesMax =
     7 * (kTargetBytesMax + 16) + 6 * (kHeaderBytesMax + 64) + 7 * (kReasonBytesMax + 16) + 1'024;
 
+// An edited step is part of the definition; the last term holds the notes of all edits.
 constexpr std::uint64_t row_bytes_max(const Limits& limits) {
   // With larger limits the sum would be too large anyway, and could overflow.
   if (limits.definition_bytes_max > kValueBytesMax || limits.branches_max > kValueBytesMax ||

@@ -105,6 +105,13 @@ bool ended_in_order(const Transaction& transaction, const Graph& order, bool com
   return true;
 }
 
+// A branch that was called before its transaction turned back is undone when that call has
+// returned.
+bool undo_waits(const Transaction& transaction, const Branch& branch) {
+  return transaction.status == Status::aborting && branch.first == OpState::started &&
+         branch.second == OpState::idle;
+}
+
 }  // namespace
 
 bool fits_mode(const Transaction& transaction) {
@@ -132,6 +139,15 @@ bool is_consistent(const Transaction& transaction) {
   if (!registers && !began_in_order(transaction, order)) return false;
   const bool commits = ops_of(mode).commits && transaction.status == Status::submitted;
   return ended_in_order(transaction, order, commits);
+}
+
+bool will_wake(const Transaction& transaction) {
+  if (transaction.finished() || next_due(transaction) != 0) return true;
+  if (awaits_word_only(transaction) || transaction.stopped) return true;
+  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
+    if (is_pending(transaction, i) || undo_waits(transaction, transaction.branches[i])) return true;
+  }
+  return false;
 }
 
 }  // namespace belay::core

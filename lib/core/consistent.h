@@ -1,4 +1,4 @@
-// Whether a transaction that comes from outside, as in an imported file, can have come to be.
+// Whether a transaction that comes from a file can have come to be, and goes on.
 #pragma once
 
 #include "core/transaction.h"
@@ -10,5 +10,8 @@ bool fits_mode(const Transaction& transaction);
 // True for every state that decisions lead to between two of them. The decisions go on from such a
 // state; from another one they may end the process.
 bool is_consistent(const Transaction& transaction);
+// True if the transaction is final, has a next wake-up, waits for somebody's word, or has a call
+// that may be in flight. Any other one would stand still for ever.
+bool will_wake(const Transaction& transaction);
 
 }  // namespace belay::core

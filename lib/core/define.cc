@@ -108,12 +108,13 @@ Result<> check_target(std::string_view what, const Where& where, std::string_vie
                              target.size(), kTargetBytesMax));
 }
 
-Result<> check_headers(std::string_view whose, const std::vector<Header>& headers) {
+Result<> check_headers(std::string_view whose, const std::vector<Header>& headers,
+                       std::size_t bytes_max = kHeaderBytesMax) {
   std::size_t bytes = 0;
   for (const auto& header : headers) bytes += header.name.size() + header.value.size() + 2;
-  if (bytes <= kHeaderBytesMax) return {};
-  return invalid(fmt::format("the headers of {} have {} bytes, the limit is {}", whose, bytes,
-                             kHeaderBytesMax));
+  if (bytes <= bytes_max) return {};
+  return invalid(
+      fmt::format("the headers of {} have {} bytes, the limit is {}", whose, bytes, bytes_max));
 }
 
 Result<> check_branch_id(const Where& where, std::string_view id) {
@@ -307,14 +308,15 @@ Result<std::string> encode_branch(const TwoPhaseBranch& branch, const Limits& li
 Result<std::string> encode_edited(const Definition& definition, std::uint32_t branch,
                                   const StepView& view, const std::vector<Header>& headers,
                                   const Limits& limits) {
-  const StepOptions options{.headers = headers};
+  const StepOptions options;
   const DraftStep step{.first = view.first,
                        .commit = view.commit,
                        .rollback = view.rollback,
                        .payload = view.payload,
                        .options = &options};
-  BELAY_TRY(check_step({.mode = definition.mode(), .is_query = definition.is_query(branch)}, step,
-                       limits));
+  const Where where{.mode = definition.mode(), .is_query = definition.is_query(branch)};
+  BELAY_TRY(check_step(where, step, limits));
+  BELAY_TRY(check_headers(where.text(), headers, 2 * kHeaderBytesMax));  // the transaction's too
   auto edited = definition.encode_edited(branch, view, headers);
   const auto bytes = definition.bytes().size() + definition.added().size() + edited.size();
   if (bytes <= limits.definition_bytes_max) return edited;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/ascii.h"
 #include "base/bytes.h"
@@ -97,7 +96,8 @@ std::optional<EditText> read_edit(std::string_view text) {
 }
 
 Result<std::string> edit(const Transaction& transaction, std::uint32_t branch, Op op,
-                         const Changes& changes, std::string_view reason, const Limits& limits) {
+                         const Changes& changes, std::string_view reason, const Limits& limits,
+                         const MayCall& may_call) {
   const auto& definition = transaction.definition;
   BELAY_TRY(check(definition, branch, op, changes));
   if (definition.edit_count() >= kEditsMax) {
@@ -106,8 +106,8 @@ Result<std::string> edit(const Transaction& transaction, std::uint32_t branch, O
   }
   Note note;
   auto view = definition.step(branch);
+  auto& target = target_in(view, definition.mode(), op);
   if (changes.target) {
-    auto& target = target_in(view, definition.mode(), op);
     note.add(fmt::format("{} {} -> {}", name_of(op), shown(target), shown(*changes.target)));
     target = *changes.target;
   }
@@ -121,6 +121,7 @@ Result<std::string> edit(const Transaction& transaction, std::uint32_t branch, O
     headers = changed(std::move(headers), changes);
     note.add(fmt::format("headers {} -> {}", before, headers.size()));
   }
+  BELAY_TRY(may_call(target, view.payload, headers));
   const auto step = encode_edited(definition, branch, view, headers, limits);
   if (!step) return step.error();
   return encode_edit({*step, std::move(note).with(reason)});

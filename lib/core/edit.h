@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "belay/changes.h"
 #include "core/transaction.h"
@@ -23,9 +25,14 @@ struct EditText {
 std::string encode_edit(const EditText& edit);
 std::optional<EditText> read_edit(std::string_view text);
 
+// Whether the operation can be called with these values.
+using MayCall = std::function<Result<>(std::string_view target, std::string_view payload,
+                                       const std::vector<Header>& headers)>;
 // The text of the record for these changes of an operation of a branch; `may_edit` was checked
-// before. Errors: invalid_argument, payload_limit, definition_limit, forbidden (too many edits).
+// before. Errors: invalid_argument, payload_limit, definition_limit, forbidden (too many edits),
+// and those of `may_call`.
 Result<std::string> edit(const Transaction& transaction, std::uint32_t branch, Op op,
-                         const Changes& changes, std::string_view reason, const Limits& limits);
+                         const Changes& changes, std::string_view reason, const Limits& limits,
+                         const MayCall& may_call);
 
 }  // namespace belay::core

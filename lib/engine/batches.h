@@ -27,6 +27,15 @@ class Batches {
   // An effect waits until the batch with its transaction's last record is on disk.
   void hold(const Act& act) { (act.live->last_lsn == next() ? open : sealed).acts.add(act); }
 
+  // Answers what depends on changes of topics and holds: these are in memory already, but may not
+  // be on disk yet.
+  void answer_after_changes(base::Callback<std::monostate> done) {
+    const bool in_open = !open.topics.empty() || !open.holds.empty();
+    auto& waiting = in_open ? open.answers : sealed.answers;
+    if (waiting.empty()) return done({});
+    waiting.push_back(std::move(done));
+  }
+
   // The open batch becomes the sealed one; its records and rows move to `batch`.
   void seal() {
     std::swap(open, sealed);  // the sealed batch was carried out before: it is empty

@@ -107,10 +107,9 @@ void Coordinator::come_back(ports::CallId id, const PendingCall& former, const O
   if (live.forgotten) return let_go(live);
   const auto& branch = live.transaction.branches[former.branch];
   const auto waiting = calls_.waiting_op(live, former.branch);
+  // A refusal of values that have changed since is no answer to the new ones.
+  const bool is_outdated = former.is_outdated && outcome.kind() == OutcomeKind::failure;
   // The branch's next call may be decided but not made yet: then that call is made.
-  // A refusal of the values that an operator has changed since is no answer to the new ones.
-  const bool is_outdated = outcome.kind() == OutcomeKind::failure &&
-                           live.transaction.definition.is_edited(former.branch);
   const bool counts = !is_outdated && ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
                       is_wanted(live, former.branch, former.op) && (waiting || !branch.in_flight);
   if (!counts) {

@@ -22,6 +22,7 @@ struct PendingCall {
   ports::Lane lane = 0;
   ports::Caller::Kind kind = ports::Caller::Kind::deferred;
   std::uint64_t waits_since = 0;  // monotonic ms, for a call that waits for a place
+  bool is_outdated = false;       // it was made with values that an operator has changed since
 
   // True: the handler returns, however late.
   bool comes_back() const { return kind == ports::Caller::Kind::blocking; }
@@ -94,6 +95,10 @@ class CallTable {
   std::optional<ports::CallId> running_on(const Live& live, std::uint32_t branch) const {
     const auto found = running_on_.find({&live, branch});
     return found == running_on_.end() ? std::nullopt : std::optional(found->second);
+  }
+  // That call was made with values that have changed since.
+  void outdate(const Live& live, std::uint32_t branch) {
+    if (const auto id = running_on(live, branch)) calls_.at(*id).call.is_outdated = true;
   }
   // 0: there is none.
   std::uint64_t next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.begin()->first; }

@@ -69,9 +69,7 @@ void Coordinator::close_if_done() {
   if (phase_ == Phase::closing) {
     const bool busy = disk_.is_committing() || disk_.is_looking_up() ||
                       collecting_.is_under_way() || calls_.within_time() != 0 || extras_.doubts() ||
-                      !acts_.empty() || !batches_.open.writer.empty() ||
-                      !batches_.open.topics.empty() || !batches_.open.holds.empty() ||
-                      !batches_.open.posted.empty() || posted_.is_reading() ||
+                      !acts_.empty() || batches_.open.has_changes() || posted_.is_reading() ||
                       !checkpoint_.is_done();
     if (busy) return;
     if (calls_.in_flight() != 0) return end_idle_waits();

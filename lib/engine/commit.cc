@@ -25,10 +25,9 @@ void Coordinator::flush() {
         extras_.any() || !batches_.open.checks.empty() || !batches_.open.realms.empty();
     // If nothing in the open batch was counted, all that was counted was held back by the batch
     // that is now on disk: the budget is free again.
-    const bool is_empty = batches_.open.writer.empty() && batches_.open.topics.empty() &&
-                          batches_.open.holds.empty() && batches_.open.posted.empty();
-    if (is_empty) budget_.renew();
-    if (is_empty && batches_.batch.rows.empty() && !folds && !extras) return;
+    const bool has_changes = batches_.open.has_changes();
+    if (!has_changes) budget_.renew();
+    if (!has_changes && batches_.batch.rows.empty() && !folds && !extras) return;
     budget_.renew();
     batches_.seal();
     extras_.seal(batches_.batch, !batches_.sealed.checks.empty(), time_.now());
@@ -56,12 +55,12 @@ void Coordinator::on_committed(const Result<ports::StoreFigures>& result) {
   release_targets(batches_.batch.holds);
   retire_rows();
   acts_.add(batches_.sealed.acts);
-  const auto topic_answers = std::exchange(batches_.sealed.answers, {});
+  const auto answers = std::exchange(batches_.sealed.answers, {});
   const auto stuck = std::exchange(batches_.sealed.stuck, {});
   const auto checks = std::exchange(batches_.sealed.checks, {});
   flush();  // so that the disk works on its next batch while the following lines run
   for (const auto& act : acts_.answers()) release(act);
-  for (const auto& done : topic_answers) done({});
+  for (const auto& done : answers) done({});
   stuck_.tell(stuck);
   checks_.answer(checks, {});
   turn();

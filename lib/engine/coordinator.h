@@ -114,6 +114,17 @@ class Coordinator {
     done(error);
   }
 
+  // What is in the way of a change of a topic or a hold may not be on disk yet: then the refusal
+  // waits for it. A refusal in the file is in a later batch anyway.
+  template <class R>
+  void refuse_after_changes(const R& request, const Error& error) {
+    if (request.posted != 0) return refuse(request.done, error);
+    ++figures_.counters.refused;
+    batches_.answer_after_changes([done = request.done, error](const Result<>& result) {
+      done(result ? Result<>(error) : result);
+    });
+  }
+
   // posted.cc: the requests that other processes post in the state file.
   void read_posted();
   void take_posted();
@@ -122,7 +133,7 @@ class Coordinator {
   void posted_told(std::int64_t posted, const Result<Report>& result);
   void answer_posted(std::int64_t posted, std::string_view answer, std::string_view detail);
   // The request was decided: its answer goes into the batch with its effect.
-  template <NamesGid R>
+  template <class R>
   void note_taken(const R& request) {
     if constexpr (requires { request.posted; })
       if (posted_.is_open(request.posted)) answer_posted(request.posted, ports::kPostedTaken, {});
@@ -156,8 +167,12 @@ class Coordinator {
   void resolve_branch(Live& live, WordRequest& request);
   std::optional<std::uint32_t> find_branch(const Live& live, const WordRequest& request);
   bool waits_for_place(const Live& live, std::uint32_t branch, const Result<>& may) const;
-
   void turn_back(Live& live, WordRequest& request);
+  void take(HastenRequest& request);
+  void hasten_some();
+  void end_hastening(const Error& error);
+  void take(TopicRequest& request);
+  void take(TopicsRequest& request);
 
   // edit.cc: an operator changes what a branch is called with.
   void edit_branch(Live& live, WordRequest& request);
@@ -165,14 +180,8 @@ class Coordinator {
 
   // hold.cc: what an operator asks that is about no transaction.
   void take(HoldRequest& request);
-  void refuse_hold(const HoldRequest& request, const Error& error);
   void release_targets(const std::vector<ports::HoldChange>& changes);
   void take(LogLevelRequest& request);
-  void take(HastenRequest& request);
-  void hasten_some();
-  void end_hastening(const Error& error);
-  void take(TopicRequest& request);
-  void take(TopicsRequest& request);
 
   // branches.cc: calls and their outcomes.
   void call(Live& live, std::uint32_t branch, Op op);

@@ -25,11 +25,16 @@ void Coordinator::edit_branch(Live& live, WordRequest& request) {
   const auto may = core::may_edit(live.transaction, *branch, request.op);
   const bool is_waiting = waits_for_place(live, *branch, may);
   if (!may && !is_waiting) return refuse(request.done, may.error());
+  const auto may_call = [this](std::string_view target, std::string_view payload,
+                               const std::vector<Header>& headers) {
+    return ports_.caller.check(target, payload, headers);
+  };
   const auto text = core::edit(live.transaction, *branch, request.op, *request.changes,
-                               request.reason, options_.limits);
+                               request.reason, options_.limits, may_call);
   if (!text) return refuse(request.done, text.error());
   if (const auto grows = memory_.may_grow(live, text->size()); !grows)
     return refuse(request.done, grows.error());
+  calls_.outdate(live, *branch);
   if (is_waiting) calls_.withdraw(live, *branch);
   if (live.was_parked) parked_.remove(live);
   const bool resumes = options_.makes_calls && stop_resuming(live);  // else no deadline passes

@@ -63,13 +63,18 @@ struct OpenBatch {
   Acts acts;
   std::vector<ports::TopicChange> topics;
   std::vector<ports::HoldChange> holds;
-  // Callbacks of requests that do not end or decide a transaction: subscriptions, recorded steps.
+  // Callbacks of requests that do not end or decide a transaction: subscriptions, holds, recorded
+  // steps.
   std::vector<base::Callback<std::monostate>> answers;
   std::vector<StuckNote> stuck;  // for Options::on_stuck and on_unstuck
   std::vector<StorageCheck> checks;
   std::vector<XaRealm> realms;
   std::vector<ports::PostedAnswer> posted;
 
+  // True: it has something for the store.
+  bool has_changes() const {
+    return !writer.empty() || !topics.empty() || !holds.empty() || !posted.empty();
+  }
   // Adds a record; returns the bytes that it takes.
   std::size_t write(const core::Record& record) {
     const auto before = writer.bytes();

@@ -72,6 +72,9 @@ class OutgoingCalls {
   std::optional<Op> waiting_op(const Live& live, std::uint32_t branch) const {
     return waiting_.op_of(live, branch);
   }
+  // The branch's call that was given up and has not returned was made with values that have changed
+  // since.
+  void outdate(const Live& live, std::uint32_t branch) { table_.outdate(live, branch); }
   void drop_waiting() { waiting_.clear(); }
   // The branch whose call waits for a handler of its own whose call has timed out, if there is one.
   std::optional<std::uint32_t> held_up(const Live& live) const;

@@ -48,7 +48,7 @@ std::size_t StuckWatch::note_over(const Live& live, std::vector<StuckNote>& note
 
 std::size_t StuckWatch::note(const Live& live, const core::Step& step,
                              std::vector<StuckNote>& notes) const {
-  if (!live.stuck) return 0;
+  if (!live.stuck || (options_.on_stuck == nullptr && options_.on_unstuck == nullptr)) return 0;
   const auto first = notes.size();
   for (const auto& record : step.records) note_record(live.transaction, record, notes);
   std::size_t bytes = 0;

@@ -8,12 +8,12 @@ namespace belay::engine {
 void Coordinator::take(TopicRequest& request) {
   if (const auto error = refusal()) return refuse(request.done, *error);
   if (const auto allowed = subscriptions_.check(request.change); !allowed)
-    return refuse(request.done, allowed.error());
+    return refuse_after_changes(request, allowed.error());
   subscriptions_.apply(request.change, time_.now());
   budget_.spend(0, sizeof(ports::TopicChange) + request.bytes());
   batches_.open.topics.push_back(std::move(request.change));
   batches_.open.answers.push_back(std::move(request.done));
-  if (request.posted != 0) answer_posted(request.posted, ports::kPostedTaken, {});
+  note_taken(request);
 }
 
 // The subscriptions in memory are one batch ahead of the file, so the answer waits for that batch.
@@ -26,16 +26,10 @@ void Coordinator::take(TopicsRequest& request) {
     for (const auto& [name, target, remark] : topic.subscriptions)
       budget_.spend(0, sizeof(Subscription) + name.size() + target.size() + remark.size());
   }
-  auto answer = [done = std::move(request.done), all = std::move(all)](const Result<>& result) {
-    done(result ? Result<std::vector<Topic>>(all) : Result<std::vector<Topic>>(result.error()));
-  };
-  if (!batches_.open.topics.empty()) {
-    batches_.open.answers.push_back(std::move(answer));
-  } else if (!batches_.sealed.answers.empty()) {
-    batches_.sealed.answers.push_back(std::move(answer));
-  } else {
-    answer({});
-  }
+  batches_.answer_after_changes(
+      [done = std::move(request.done), all = std::move(all)](const Result<>& result) {
+        done(result ? Result<std::vector<Topic>>(all) : Result<std::vector<Topic>>(result.error()));
+      });
 }
 
 }  // namespace belay::engine

@@ -9,6 +9,7 @@
 
 #include "belay/call.h"
 #include "belay/hooks.h"
+#include "belay/result.h"
 
 namespace belay::ports {
 
@@ -34,6 +35,12 @@ class Caller {
   };
   // How a call to this target would be made.
   virtual Kind kind_of(std::string_view target) = 0;
+  // Whether an edited branch could be called so. Errors: invalid_argument, forbidden_target,
+  // unsupported.
+  virtual Result<> check(std::string_view /*target*/, std::string_view /*payload*/,
+                         const std::vector<Header>& /*headers*/) {
+    return {};
+  }
   // Only for `immediate` targets: makes the call and returns its outcome. Never throws.
   virtual Outcome call_now(const Call& call) = 0;
   // Only for targets that are not `immediate`: the target's lane, and whether the lane has a place

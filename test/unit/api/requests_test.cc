@@ -238,8 +238,6 @@ TEST_SUITE("api/requests") {
           "invalid_argument");
     CHECK(answer("edit", "one", R"({"branch_id":"01","op":"action","headers":[["a","b",{]]})") ==
           "invalid_argument");
-    CHECK(answer("edit", "one", R"({"branch_id":"01","op":"action","target":"ftp://x"})") ==
-          "invalid_argument");
     CHECK(answer("resolve", "one", R"({"branch_id":"01","op":"action","target":"x"})") ==
           "invalid_argument");
   }

@@ -319,8 +319,8 @@ void World::edit(const Option& option, std::string what) {
   const bool resumes = option.move == Move::crash_and_edit;
   if (resumes) crash(option.move);
   const auto op = core::current_op(transaction_, option.branch);
-  const auto text =
-      core::edit(transaction_, option.branch, op, {.payload = "edited"}, "by hand", Limits{});
+  const auto text = core::edit(transaction_, option.branch, op, {.payload = "edited"}, "by hand",
+                               Limits{}, [](auto, auto, const auto&) { return Result<>(); });
   BELAY_CHECK(text.has_value());
   core::BatchWriter batch;
   const bool waits = option.move == Move::edit_waiting;

@@ -166,6 +166,59 @@ TEST_SUITE("engine/edit") {
     CHECK(test.answers.at("run")->status() == Status::succeed);
   }
 
+  TEST_CASE("a late no to the values before an edit does not count, one to the new values does") {
+    Options options;
+    options.request_timeout = Millis{500};
+    options.retry.first_interval = Millis{1'000};
+    Edited test(options);
+    test.ports.default_kind = Kind::blocking;
+    REQUIRE(test.submit(Saga("g").step("a", ""), "run"));
+    test.settle();
+    const auto time_passes = [&] {
+      test.advance(500);
+      test.settle();
+    };
+    time_passes();
+    test.edit("01", Op::action, {.payload = "new"}, "edit");
+    test.settle();
+    CHECK(test.ports.targets == Calls{"a"});  // its handler still runs
+    test.answer_call(0, Outcome::failure("wrong price"));
+    CHECK(test.ports.targets == Calls{"a", "a"});
+    time_passes();
+    test.answer_call(1, Outcome::failure("no seat"));
+    CHECK(test.ports.targets == Calls{"a", "a"});
+    CHECK(test.answers.at("run")->reason() == "branch 01 (a): no seat");
+  }
+
+  TEST_CASE("a branch with all the headers that a submit allows can be edited") {
+    Edited test;
+    test.ports.kinds["a"] = Kind::unregistered;
+    StepOptions options;
+    options.headers = {{"of-the-step", std::string(9'000, 'x')}};
+    Saga saga("g");
+    saga.header("of-the-transaction", std::string(9'000, 'x')).step("a", "", "", options);
+    REQUIRE(test.submit(saga, "run", false));
+    test.settle();
+    test.edit("01", Op::action, {.payload = "new"}, "edit");
+    test.settle();
+    CHECK(test.answers.at("edit").has_value());
+    test.edit("01", Op::action, {.headers = {{"more", std::string(15'000, 'x')}}}, "too many");
+    CHECK(test.error_of("too many") == ErrorCode::invalid_argument);
+  }
+
+  TEST_CASE("what could not be called so is refused, whichever part of it changes") {
+    Edited test;
+    test.ports.kinds["a"] = Kind::unregistered;
+    test.ports.uncallable = "a with new";
+    REQUIRE(test.submit(Saga("g").step("a", "", "old"), "run", false));
+    test.settle();
+    test.edit("01", Op::action, {.payload = "new"}, "payload");
+    CHECK(test.error_of("payload") == ErrorCode::unsupported);
+    test.edit("01", Op::action, {.target = "b", .payload = "new"}, "both");
+    test.settle();
+    CHECK(test.answers.at("both").has_value());
+  }
+
   TEST_CASE("what cannot be edited is refused, with the reason") {
     Edited test;
     test.ports.outcomes.emplace("b", Outcome::unknown("HTTP 500"));

@@ -38,6 +38,12 @@ class FakePorts final : public ports::Clock,
     const auto found = kinds.find(target);
     return found == kinds.end() ? default_kind : found->second;
   }
+  Result<> check(std::string_view target, std::string_view payload,
+                 const std::vector<Header>& /*headers*/) override {
+    const auto wanted = std::string(target).append(" with ").append(payload);
+    if (wanted != uncallable) return {};
+    return Error{ErrorCode::unsupported, wanted};
+  }
   Outcome call_now(const Call& call) override {
     note(call);
     const auto found = outcomes.find(call.target);
@@ -88,6 +94,7 @@ class FakePorts final : public ports::Clock,
   int lingers = 0;  // how many turns asked for it
   Kind default_kind = Kind::immediate;
   std::map<std::string, Kind, std::less<>> kinds;
+  std::string uncallable;  // "TARGET with PAYLOAD"
   std::map<std::string, Outcome, std::less<>> outcomes;
   std::vector<std::string> calls;
   std::vector<std::string> targets;  // of those
