@@ -42,8 +42,8 @@ Json json_of_stats(const Stats& stats) {
           {"wal_bytes", stats.wal_bytes},
           {"last_lsn", stats.last_lsn},
           {"epoch", stats.epoch},
-          {"hosts", json_of_hosts(stats.hosts)},
-          {"holder", stats.holder.empty() ? Json() : Json(stats.holder)}};
+          {"hosts", json_of_hosts(stats.engine.hosts)},
+          {"holder", stats.engine.holder.empty() ? Json() : Json(stats.engine.holder)}};
 }
 
 void print_counts(Out& out, const Stats& stats) {
@@ -72,7 +72,7 @@ void print_file(Out& out, const Stats& stats) {
             count(stats.log_rows), stats.log_rows == 1 ? "row" : "rows", stats.last_lsn);
   out.print("  {:<10} {} {}\n", "opened", count(stats.epoch), stats.epoch == 1 ? "time" : "times");
   out.print("  {:<10} {}\n", "engine",
-            stats.holder.empty() ? "none has it open" : printable(stats.holder));
+            stats.engine.holder.empty() ? "none has it open" : printable(stats.engine.holder));
 }
 
 Style style_of_breaker(BreakerState breaker) {
@@ -122,7 +122,7 @@ void add_stats(CLI::App& app, Context& context) {
     }
     print_counts(context.out, *stats);
     print_file(context.out, *stats);
-    print_hosts(context.out, stats->hosts);
+    print_hosts(context.out, stats->engine.hosts);
     return ExitCode::done;
   });
 }

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "of_gid.h"
+#include "shown.h"
 #include "view/explain.h"
 #include "view/rows.h"
 
@@ -55,8 +56,8 @@ void print_wait(Out& out, const Wait& wait, TimePoint at) {
                fmt::format("{}, breaker {}", printable(wait.host), name_of(*wait.breaker)));
 }
 
-void print(Out& out, const TransactionRow& row, const Stats& stats, const Explanation& explanation,
-           TimePoint at) {
+void print(Out& out, const TransactionRow& row, const EngineState& engine,
+           const Explanation& explanation, TimePoint at) {
   out.print("{}  {} {}{}\n{}\n", out.styled(printable(row.gid), Style::bold), name_of(row.mode),
             out.styled(name_of(row.status), style_of(row.status)),
             row.stuck ? ", " + out.styled("stuck", Style::bad) : "",
@@ -65,7 +66,7 @@ void print(Out& out, const TransactionRow& row, const Stats& stats, const Explan
   if (is_final(row.status)) return;
   out.write("\n");
   print_line(out, "engine",
-             stats.holder.empty() ? "none has the file open" : printable(stats.holder));
+             engine.holder.empty() ? "none has the file open" : printable(engine.holder));
   if (explanation.helps.empty()) return;
   out.write("\nWhat helps:\n");
   for (const auto& help : explanation.helps)
@@ -73,14 +74,15 @@ void print(Out& out, const TransactionRow& row, const Stats& stats, const Explan
 }
 
 ExitCode why(Context& context, Reader& reader, const WholeTransaction& whole) {
-  const auto stats = reader.stats();
-  if (!stats) return fail(context, stats.error());
+  auto read = reader.engine_state();
+  if (!read) return fail(context, read.error());
+  const auto engine = shown(context, std::move(*read));
   const auto at = now();
-  const auto explanation = explain(whole, *stats, at);
+  const auto explanation = explain(whole, engine, at);
   if (context.json) {
-    context.out.json(json_of(explanation, whole.row, *stats));
+    context.out.json(json_of(explanation, whole.row, engine));
   } else {
-    print(context.out, whole.row, *stats, explanation, at);
+    print(context.out, whole.row, engine, explanation, at);
   }
   return ExitCode::done;
 }

@@ -39,9 +39,9 @@ class BELAY_EXPORT OldHistory {
   Result<HistoryCount> count(const FinishedBefore& before);
   // Removes up to 1,000 of them, or gives up to 1 MB of free pages back to the file system, in one
   // commit. True: there is more to do. The process may end between two calls, in any way; a file
-  // that another program made, without incremental vacuum, keeps its size. The file keeps 2 MB or a
-  // thirty-second part of it as free pages. Errors: storage, no_space; after an error nothing was
-  // removed by this call.
+  // that another program made, without incremental vacuum, keeps its size. The file keeps 2 MB
+  // and a thirty-second part of it as free pages. Errors: storage, no_space; after an error nothing
+  // was removed by this call.
   Result<bool> remove_some(const FinishedBefore& before);
   // Moves everything into the one file and releases the lock. The destructor does the same, but
   // reports nothing. Errors: storage.

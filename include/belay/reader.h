@@ -115,6 +115,17 @@ struct WholePage {
   std::int64_t next_before_id = 0;
 };
 
+// The engine that has the file open, or had it last.
+struct EngineState {
+  // Who holds the engine's lock ("pid 4711 on host"); empty if nobody does.
+  std::string holder;
+  // The hosts that were called, ordered by name. The engine writes these figures every
+  // checkpoint_interval and when it closes.
+  std::vector<HostFigures> hosts;
+  // The targets that an operator holds, ordered.
+  std::vector<Hold> holds;
+};
+
 struct Stats {
   std::uint64_t prepared = 0, submitted = 0, aborting = 0, succeed = 0, failed = 0;
   std::uint64_t stuck = 0;
@@ -125,14 +136,7 @@ struct Stats {
   std::uint64_t wal_bytes = 0;
   std::int64_t last_lsn = 0;
   std::uint64_t epoch = 0;  // how often an engine has opened the file
-  // The hosts that were called, ordered by name. The engine writes these figures every
-  // checkpoint_interval and when it closes; they are those of the last engine that had the file
-  // open.
-  std::vector<HostFigures> hosts;
-  // The targets that an operator holds, ordered.
-  std::vector<Hold> holds;
-  // Who holds the engine's lock ("pid 4711 on host"); empty if nobody does.
-  std::string holder;
+  EngineState engine;
 };
 
 // The result of `check`. If there are no problems, the file is sound.
@@ -185,7 +189,10 @@ class BELAY_EXPORT Reader {
   // Every realm that an engine has used with this file, ordered. A file of an older belay lists no
   // realms until its engine is started again.
   Result<std::vector<XaRealm>> realms();
+  // Counts all rows: tens of milliseconds for each million. Errors: corrupt, storage.
   Result<Stats> stats();
+  // The same part of it, without counting. Errors: storage.
+  Result<EngineState> engine_state();
   // Copies the file, as of one moment, to a new file `to` with the same permissions, which is
   // complete and on disk when it gets its name. Until then its name is `to` with ".part" behind it;
   // if the process is killed, that file is left, and its "-journal". An engine may use the file
@@ -198,10 +205,10 @@ class BELAY_EXPORT Reader {
   // and realms, and the transactions that the filter lets through, oldest first; `before_id` and
   // `limit` do not count. A line is valid during the call and ends with a newline. Memory: the log,
   // and a few times the longest line. While an engine has the file open, a copy is made first as
-  // `back_up` does, named like the file with ".export-" and a random text behind it; its name is
-  // removed before the first line. So a slow `take` does not hold up the engine, whose -wal grows
-  // only while the copy is made, and as much room as for a backup is needed. An engine that opens
-  // the file during an export that has no copy lets its -wal grow until the end. Errors:
+  // `back_up` does, named like the file with ".export-", a random text and ".part" behind it; its
+  // name is removed before the first line. So a slow `take` does not hold up the engine, whose -wal
+  // grows only while the copy is made, and as much room as for a backup is needed. An engine that
+  // opens the file during an export that has no copy lets its -wal grow until the end. Errors:
   // unsupported (a transaction takes more than 512 MiB as a line); corrupt (names the gid);
   // no_space (for the copy), storage; misuse (`take` threw, or returned false to end it). After an
   // error the lines are no whole file: the last one is missing.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "store/schema.h"
+
 namespace belay::store {
 namespace {
 
@@ -12,7 +14,6 @@ constexpr std::string_view kEraseHold = "DELETE FROM main.belay_holds WHERE targ
 constexpr std::string_view kReadHolds =
     "SELECT target, reason, asked_by, held_at FROM main.belay_holds ORDER BY target";
 // A reader does not migrate the file of an older belay, which holds nothing.
-constexpr std::int64_t kHoldsSince = 4;  // the schema version
 
 }  // namespace
 

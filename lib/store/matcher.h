@@ -16,7 +16,7 @@ inline constexpr std::string_view kNowMillis =
     "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
 
 // The properties that a filter compares. The first columns of a statement for `candidate_of` are
-// kCandidateColumns.
+// id, gid, mode, status, stuck and created_at.
 struct Candidate {
   std::string_view gid;
   Mode mode{};
@@ -24,7 +24,6 @@ struct Candidate {
   bool stuck = false;
   std::int64_t created_at = 0;
 };
-inline constexpr std::string_view kCandidateColumns = "id, gid, mode, status, stuck, created_at";
 
 Candidate candidate_of(const sqlite::Statement& row);
 Candidate candidate_of(const core::Transaction& transaction, std::uint32_t stuck_after);

@@ -14,6 +14,7 @@
 #include "base/enter.h"
 #include "base/file.h"
 #include "base/gid.h"
+#include "base/new_file.h"
 #include "base/percent.h"
 #include "base/quiet_signals.h"
 #include "store/first_look.h"
@@ -239,14 +240,13 @@ Result<CheckReport> Reader::Impl::check(const std::function<void(unsigned percen
 Result<std::unique_ptr<Reader::Impl>> Reader::Impl::copy() {
   // A name of its own each time: a copy that a killed process has left is in nobody's way.
   const auto name = fmt::format("{}.export-{}", path_, base::make_gid(0));
-  BELAY_TRY(store::back_up(database_, path_, name));
-  auto copy = open(name);
-  if (copy) {
-    // The file is found as long as this transaction reads it.
-    auto begun = (*copy)->database_.run("BEGIN; SELECT count(*) FROM main.meta");
-    if (!begun) copy = begun.error();
-  }
-  ::unlink(name.c_str());
+  const auto file = base::NewFile::make(name, "export");  // is removed here, as it gets no name
+  if (!file) return file.error();
+  BELAY_TRY(store::copy_into(database_, file->part()));
+  auto copy = open(file->part());
+  if (!copy) return copy;
+  // The file is found as long as this transaction reads it.
+  BELAY_TRY((*copy)->database_.run("BEGIN; SELECT count(*) FROM main.meta"));
   return copy;
 }
 
@@ -332,6 +332,10 @@ Result<Stats> Reader::Impl::stats() {
   });
 }
 
+Result<EngineState> Reader::Impl::engine_state() {
+  return at_one_moment<EngineState>([&] { return engine_now(); });
+}
+
 Result<> Reader::Impl::usable(const std::unique_ptr<Impl>& impl) {
   if (!impl) {
     return Error{ErrorCode::misuse,
@@ -414,6 +418,9 @@ Result<std::vector<XaRealm>> Reader::realms() {
 }
 Result<Stats> Reader::stats() {
   return Impl::enter(impl_, [](Impl& impl) { return impl.stats(); });
+}
+Result<EngineState> Reader::engine_state() {
+  return Impl::enter(impl_, [](Impl& impl) { return impl.engine_state(); });
 }
 Result<> Reader::back_up(std::string_view to) {
   return Impl::enter(impl_, [&](Impl& impl) { return impl.back_up(to); });

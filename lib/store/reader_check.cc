@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "core/codec.h"
+#include "core/consistent.h"
 #include "store/reader_impl.h"
+#include "store/schema.h"
 
 namespace belay::store {
 namespace {
@@ -22,14 +24,6 @@ constexpr std::string_view kRows =
     "SELECT id, gid, status, state, json_valid(definition) AND json_valid(branches) AND"
     " json_valid(timeline){}, lsn FROM main.transaction_rows ORDER BY id";
 constexpr std::string_view kAndProgress = " AND json_valid(coalesce(progress, '[]'))";
-constexpr std::int64_t kProgressSince = 2;  // the schema version
-
-// A branch that was called before its transaction turned back is undone when that call has
-// returned.
-bool undo_waits(const core::Transaction& transaction, const core::Branch& branch) {
-  return transaction.status == Status::aborting && branch.first == core::OpState::started &&
-         branch.second == core::OpState::idle;
-}
 
 class Check {
  public:
@@ -169,7 +163,7 @@ class Check {
   }
 
   void wakes(const core::Transaction& transaction) {
-    if (!will_wake(transaction))
+    if (!core::will_wake(transaction))
       problem("Transaction {}: nothing will ever wake it.", transaction.gid());
   }
 
@@ -181,16 +175,6 @@ class Check {
 };
 
 }  // namespace
-
-bool will_wake(const core::Transaction& transaction) {
-  if (transaction.finished() || core::next_due(transaction) != 0) return true;
-  if (core::awaits_word_only(transaction) || transaction.stopped) return true;
-  for (std::uint32_t i = 0; i < transaction.branches.size(); ++i) {
-    if (core::is_pending(transaction, i) || undo_waits(transaction, transaction.branches[i]))
-      return true;
-  }
-  return false;
-}
 
 Result<CheckReport> check_file(sqlite::Database& database,
                                const std::function<void(unsigned)>& progress) {

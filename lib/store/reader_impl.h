@@ -22,8 +22,6 @@ namespace store {
 // `Reader::check`, within the caller's read transaction.
 Result<CheckReport> check_file(sqlite::Database& database,
                                const std::function<void(unsigned)>& progress);
-// Every unfinished transaction must wait for a time, or for a call that may be in flight.
-bool will_wake(const core::Transaction& transaction);
 // `Reader::list`, likewise. If `fold` has newer records of a row, the result has the state of the
 // log.
 enum class Parts : std::uint8_t { row, all };
@@ -37,6 +35,8 @@ Result<ColumnsPage> list_page(sqlite::Database& database, Fold& fold, const Filt
 Result<ExportReport> export_lines(sqlite::Database& database, Fold& fold, const Filter& filter,
                                   std::uint32_t stuck_after,
                                   const std::function<bool(std::string_view line)>& take);
+// Copies the database into the empty file at `path`, outside of any transaction.
+Result<> copy_into(sqlite::Database& database, const std::string& path);
 // `Reader::back_up`, outside of any transaction. `from`: the path of the database.
 Result<> back_up(sqlite::Database& database, const std::string& from, const std::string& name);
 // Reads the columns of the rows that `where` selects; the statement works for files of every schema
@@ -64,6 +64,7 @@ class Reader::Impl {
   Result<Topic> topic(std::string_view name);
   Result<std::vector<XaRealm>> realms();
   Result<Stats> stats();
+  Result<EngineState> engine_state();
   Result<> back_up(std::string_view to);
   Result<CheckReport> check(const std::function<void(unsigned percent)>& progress);
   Result<ExportReport> export_all(const Filter& filter,
@@ -88,6 +89,7 @@ class Reader::Impl {
   Result<> count_rows(Stats& stats);
   Result<> count_changed(Stats& stats);
   Result<> measure_files(Stats& stats);
+  Result<EngineState> engine_now();  // within a moment
 
   // The file, its write-ahead log and its shared memory, as this connection has opened them.
   struct Files {

@@ -9,6 +9,7 @@
 
 #include "store/matcher.h"
 #include "store/reader_impl.h"
+#include "store/schema.h"
 
 namespace belay::store {
 namespace {
@@ -222,7 +223,7 @@ Result<sqlite::Statement> prepare_columns(sqlite::Database& database, std::strin
   return sqlite::Statement::prepare(
       database.handle(),
       fmt::format("SELECT {}{}{} FROM main.transaction_rows WHERE {}", kRowColumns,
-                  *version < 2 ? kNoNewColumns : kNewColumns, kHistoryColumns, where));
+                  *version < kProgressSince ? kNoNewColumns : kNewColumns, kHistoryColumns, where));
 }
 
 }  // namespace belay::store

@@ -93,17 +93,22 @@ Result<> Reader::Impl::measure_files(Stats& stats) {
   stats.log_rows = fold_->log_rows();
   stats.log_bytes = fold_->log_bytes();
   stats.last_lsn = static_cast<std::int64_t>(fold_->last_lsn());
-  stats.holder = store::lock_holder(path_);
+  auto engine = engine_now();
+  if (!engine) return engine.error();
+  stats.engine = std::move(*engine);
+  return {};
+}
+
+Result<EngineState> Reader::Impl::engine_now() {
   auto hosts = store::read_hosts(database_);
   if (!hosts) return hosts.error();
-  stats.hosts = std::move(*hosts);
   auto holds = store::read_holds(database_);
   if (!holds) return holds.error();
-  stats.holds = std::move(*holds);
-  if (stats.holder.empty()) {
-    for (auto& host : stats.hosts) host.in_flight = 0;  // the engine that made the calls is gone
+  EngineState state{store::lock_holder(path_), std::move(*hosts), std::move(*holds)};
+  if (state.holder.empty()) {
+    for (auto& host : state.hosts) host.in_flight = 0;  // the engine that made the calls is gone
   }
-  return {};
+  return state;
 }
 
 }  // namespace belay

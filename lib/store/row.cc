@@ -274,12 +274,14 @@ void give_result(sqlite3_context* out, const core::Remembered* remembered) {
 void render_definition(std::string& out, const core::Definition& definition) {
   std::string options;
   out.append("{\"steps\":[");
+  bool is_edited = false;
   for (std::uint32_t i = 0; i < definition.branch_count(); ++i) {
     if (i > 0) out.push_back(',');
     put_step(out, definition, i, options);
+    is_edited = is_edited || definition.is_edited(i);
   }
   out.push_back(']');
-  if (definition.edit_count() > 0) put_before_edits(out, definition);
+  if (is_edited) put_before_edits(out, definition);
   if (const auto query = definition.query()) {
     out.append(",\"query\":");
     base::append_number(out, *query);

@@ -2,6 +2,9 @@
 // uses it.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "belay/result.h"
 #include "sqlite/sqlite.h"
 
@@ -9,6 +12,12 @@ namespace belay::store {
 
 inline constexpr std::int64_t kApplicationId = 0x62656c61;  // "bela", for file(1)
 inline constexpr std::int64_t kSchemaVersion = 4;
+// The versions since which a file has these.
+inline constexpr std::int64_t kProgressSince = 2;
+inline constexpr std::int64_t kHoldsSince = 4;
+inline constexpr std::int64_t kRequestsSince = 4;
+
+inline constexpr std::string_view kReadEpoch = "SELECT value FROM main.meta WHERE name = 'epoch'";
 
 enum class FileKind : std::uint8_t { fresh, ours };
 

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/check_length.h"
 #include "core/bounds.h"
 #include "core/codec.h"
 #include "core/consistent.h"
 #include "core/edit.h"
 #include "core/timeline.h"
-#include "store/reader_impl.h"
 #include "store/whole.h"
 
 namespace belay::store::transfer {
@@ -23,15 +23,8 @@ constexpr std::size_t kTextBytesMax = 1'024;  // of names and remarks
 
 Error corrupt(std::string detail) { return {ErrorCode::corrupt, std::move(detail)}; }
 
-Result<> check_length(std::string_view field, std::string_view text, std::size_t least,
-                      std::size_t most) {
-  if (text.size() >= least && text.size() <= most) return {};
-  return corrupt(
-      fmt::format("the {} has {} bytes, it must be {} to {}", field, text.size(), least, most));
-}
-
 Result<> check_gid(const std::string& gid) {
-  BELAY_TRY(check_length("gid", gid, 1, kGidBytesMax));
+  BELAY_TRY(base::check_length("gid", gid, 1, kGidBytesMax));
   if (std::any_of(gid.begin(), gid.end(), base::is_control))
     return corrupt("the gid has a control character");
   return {};
@@ -63,7 +56,7 @@ Result<Checked> check_snapshot(const RowLine& row) {
   if (!core::is_consistent(*transaction)) return corrupt("its snapshot can have come from nowhere");
   if (transaction->definition.edit_count() > core::kEditsMax)
     return corrupt("it was edited more often than is allowed");
-  if (!will_wake(*transaction)) return corrupt("nothing would ever wake it");
+  if (!core::will_wake(*transaction)) return corrupt("nothing would ever wake it");
   return Checked{std::make_unique<core::Transaction>(std::move(*transaction))};
 }
 
@@ -79,17 +72,17 @@ Result<Checked> check(const RowLine& row) {
 }
 
 Result<> check(const TopicLine& topic) {
-  BELAY_TRY(check_length("topic's name", topic.name, 1, kTextBytesMax));
+  BELAY_TRY(base::check_length("topic's name", topic.name, 1, kTextBytesMax));
   for (const auto& [target, remark] : topic.state.subscribers) {
-    BELAY_TRY(check_length("target", target, 1, core::kTargetBytesMax));
-    BELAY_TRY(check_length("remark", remark, 0, kTextBytesMax));
+    BELAY_TRY(base::check_length("target", target, 1, core::kTargetBytesMax));
+    BELAY_TRY(base::check_length("remark", remark, 0, kTextBytesMax));
   }
   return {};
 }
 
 Result<> check(const XaRealm& realm) {
-  BELAY_TRY(check_length("realm", realm.realm, 1, kTextBytesMax));
-  return check_length("participant", realm.participant, 0, kTextBytesMax);
+  BELAY_TRY(base::check_length("realm", realm.realm, 1, kTextBytesMax));
+  return base::check_length("participant", realm.participant, 0, kTextBytesMax);
 }
 
 }  // namespace belay::store::transfer

@@ -14,7 +14,8 @@ struct Checked {
   std::unique_ptr<core::Transaction> unfinished;  // null: it is finished
 };
 
-// Errors: corrupt; unsupported (a snapshot in a newer format).
+// Errors: corrupt; invalid_argument (a text is too long); unsupported (a snapshot in a newer
+// format).
 Result<Checked> check(const RowLine& row);
 Result<> check(const TopicLine& topic);
 Result<> check(const XaRealm& realm);

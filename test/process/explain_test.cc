@@ -24,10 +24,10 @@ WholeTransaction waiting(BranchRow branch) {
   return whole;
 }
 
-Stats with_engine() {
-  Stats stats;
-  stats.holder = "pid 1 on host";
-  return stats;
+EngineState with_engine() {
+  EngineState engine;
+  engine.holder = "pid 1 on host";
+  return engine;
 }
 
 TimelineRow answered(Millis ago, std::string branch, std::string outcome) {
@@ -74,29 +74,29 @@ TEST_SUITE("tools/explain") {
     CHECK(!told.waits[0].breaker);
 
     branch.target = "http://stock.example/reserve";
-    auto stats = with_engine();
-    stats.hosts.push_back({"http://stock.example", BreakerState::open});
-    told = explain(waiting(branch), stats, kNow);
+    auto engine = with_engine();
+    engine.hosts.push_back({"http://stock.example", BreakerState::open});
+    told = explain(waiting(branch), engine, kNow);
     CHECK(told.waits.at(0).breaker == BreakerState::open);
     CHECK(told.waits[0].meaning.find("circuit breaker is open") != std::string::npos);
     CHECK(told.helps.at(0) ==
           "bring http://stock.example back: all that waits for it goes on by itself");
 
     branch.status = "started";
-    told = explain(waiting(branch), stats, kNow);
+    told = explain(waiting(branch), engine, kNow);
     CHECK(told.waits.at(0).meaning.find("circuit breaker is open") != std::string::npos);
-    stats.hosts.front().breaker = BreakerState::closed;
-    told = explain(waiting(branch), stats, kNow);
+    engine.hosts.front().breaker = BreakerState::closed;
+    told = explain(waiting(branch), engine, kNow);
     CHECK(told.waits.at(0).meaning == "It was called and has not answered yet.");
     auto stopped = waiting(branch);
     stopped.timeline.emplace_back();
     stopped.timeline.back().at = kNow - Millis{5'000};
     stopped.timeline.back().event = "stopped";
-    told = explain(stopped, stats, kNow);
+    told = explain(stopped, engine, kNow);
     CHECK(told.summary.starts_with("It was stopped 5.0s ago, and ends when"));
     CHECK(told.waits.empty());
     CHECK(told.helps.empty());
-    told = explain(waiting(branch), Stats{}, kNow);
+    told = explain(waiting(branch), EngineState{}, kNow);
     CHECK(told.waits.at(0).meaning.find("when the engine ended") != std::string::npos);
     REQUIRE(told.helps.size() == 1);
     CHECK(told.helps[0].starts_with("start the program"));
@@ -107,16 +107,16 @@ TEST_SUITE("tools/explain") {
     branch.op = Op::action;
     branch.status = "parked";
     branch.target = "http://stock.example/reserve";
-    auto stats = with_engine();
-    stats.holds = {{"bank", "", "", kNow},
-                   {"http://stock.example", "it moves", "ann", kNow - Millis{5'000}}};
-    const auto told = explain(waiting(branch), stats, kNow);
+    auto engine = with_engine();
+    engine.holds = {{"bank", "", "", kNow},
+                    {"http://stock.example", "it moves", "ann", kNow - Millis{5'000}}};
+    const auto told = explain(waiting(branch), engine, kNow);
     CHECK(told.waits.at(0).meaning ==
           "An operator held http://stock.example 5.0s ago: it is not called until it is released: "
           "it moves.");
     CHECK(told.helps.at(0) == "when it may be called again: `belay release http://stock.example`");
-    stats.holds.pop_back();
-    CHECK(explain(waiting(branch), stats, kNow).waits.at(0).meaning.find("breaker") !=
+    engine.holds.pop_back();
+    CHECK(explain(waiting(branch), engine, kNow).waits.at(0).meaning.find("breaker") !=
           std::string::npos);
   }
 

@@ -129,10 +129,10 @@ std::vector<TimelineRow> answers_of(const WholeTransaction& whole, const BranchR
   return answers;
 }
 
-const HostFigures* find_host(const Stats& stats, std::string_view name) {
-  const auto found = std::find_if(stats.hosts.begin(), stats.hosts.end(),
+const HostFigures* find_host(const EngineState& engine, std::string_view name) {
+  const auto found = std::find_if(engine.hosts.begin(), engine.hosts.end(),
                                   [name](const HostFigures& host) { return host.host == name; });
-  return found == stats.hosts.end() ? nullptr : &*found;
+  return found == engine.hosts.end() ? nullptr : &*found;
 }
 
 // What keeps the branch, and what a person can do about it.
@@ -177,12 +177,12 @@ Cause cause_of_answer(const Wait& wait, const TimelineRow& last) {
 }
 
 // The hold of the target or of its host.
-const Hold* find_hold(const Stats& stats, const Wait& wait) {
+const Hold* find_hold(const EngineState& engine, const Wait& wait) {
   const auto found =
-      std::find_if(stats.holds.begin(), stats.holds.end(), [&wait](const Hold& hold) {
+      std::find_if(engine.holds.begin(), engine.holds.end(), [&wait](const Hold& hold) {
         return hold.target == wait.branch.target || hold.target == wait.host;
       });
-  return found == stats.holds.end() ? nullptr : &*found;
+  return found == engine.holds.end() ? nullptr : &*found;
 }
 
 Cause cause_of_hold(const Hold& hold, TimePoint at) {
@@ -254,8 +254,8 @@ Json json_of_wait(const Wait& wait) {
 
 }  // namespace
 
-Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint at) {
-  const bool has_engine = !stats.holder.empty();
+Explanation explain(const WholeTransaction& whole, const EngineState& engine, TimePoint at) {
+  const bool has_engine = !engine.holder.empty();
   Explanation result;
   result.summary = summary_of(whole, at);
   if (is_final(whole.row.status) || last_event(whole, "stopped") != nullptr) return result;
@@ -267,9 +267,9 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
     wait.since = waits_since(whole, branch);
     wait.answers = answers_of(whole, branch);
     wait.host = base::host_of(branch.target);
-    if (const auto* host = find_host(stats, wait.host)) wait.breaker = host->breaker;
+    if (const auto* host = find_host(engine, wait.host)) wait.breaker = host->breaker;
     wait.branch = std::move(branch);
-    const auto* hold = find_hold(stats, wait);
+    const auto* hold = find_hold(engine, wait);
     auto cause = hold != nullptr ? cause_of_hold(*hold, at) : cause_of_wait(wait, has_engine);
     wait.meaning = std::move(cause.meaning);
     const bool is_new =
@@ -288,13 +288,13 @@ Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint
   return result;
 }
 
-Json json_of(const Explanation& explanation, const TransactionRow& row, const Stats& stats) {
+Json json_of(const Explanation& explanation, const TransactionRow& row, const EngineState& engine) {
   Json object{{"gid", row.gid},
               {"mode", name_of(row.mode)},
               {"status", name_of(row.status)},
               {"stuck", row.stuck},
               {"summary", explanation.summary},
-              {"engine", stats.holder.empty() ? Json() : Json(stats.holder)},
+              {"engine", engine.holder.empty() ? Json() : Json(engine.holder)},
               {"waits", Json::array()},
               {"helps", explanation.helps}};
   for (const auto& wait : explanation.waits) object["waits"].push_back(json_of_wait(wait));

@@ -27,8 +27,8 @@ struct Explanation {
   std::vector<std::string> helps;  // what a person can do, the best first
 };
 
-Explanation explain(const WholeTransaction& whole, const Stats& stats, TimePoint at);
+Explanation explain(const WholeTransaction& whole, const EngineState& engine, TimePoint at);
 // With the transaction's own state, and the engine that has the file open.
-Json json_of(const Explanation& explanation, const TransactionRow& row, const Stats& stats);
+Json json_of(const Explanation& explanation, const TransactionRow& row, const EngineState& engine);
 
 }  // namespace belay::tool

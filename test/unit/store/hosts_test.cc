@@ -63,17 +63,17 @@ TEST_SUITE("store/hosts") {
     {
       const auto journal = open_journal(path);
       auto reader = open_reader(path);
-      CHECK(reader.stats()->hosts.empty());
+      CHECK(reader.stats()->engine.hosts.empty());
       commit(*journal, batch_of({{.host = "https://old"}}));
-      CHECK(reader.stats()->hosts.size() == 1);
+      CHECK(reader.stats()->engine.hosts.size() == 1);
       commit(*journal, batch_of(hosts));
-      CHECK(reader.stats()->hosts == hosts);
+      CHECK(reader.stats()->engine.hosts == hosts);
       commit(*journal, ports::Batch{});
-      CHECK(reader.stats()->hosts == hosts);
+      CHECK(reader.stats()->engine.hosts == hosts);
     }
-    CHECK(open_reader(path).stats()->hosts == hosts);
+    CHECK(open_reader(path).stats()->engine.hosts == hosts);
     const auto journal = open_journal(path);
-    CHECK(open_reader(path).stats()->hosts.empty());
+    CHECK(open_reader(path).stats()->engine.hosts.empty());
   }
 
   TEST_CASE("calls in flight count only while an engine has the file open") {
@@ -82,9 +82,9 @@ TEST_SUITE("store/hosts") {
     {
       const auto journal = open_journal(path);
       commit(*journal, batch_of({{.host = "https://a", .in_flight = 7}}));
-      CHECK(open_reader(path).stats()->hosts.at(0).in_flight == 7);
+      CHECK(open_reader(path).stats()->engine.hosts.at(0).in_flight == 7);
     }
-    CHECK(open_reader(path).stats()->hosts.at(0).in_flight == 0);
+    CHECK(open_reader(path).stats()->engine.hosts.at(0).in_flight == 0);
   }
 
   TEST_CASE("a write for its own sake reaches the file") {

@@ -182,7 +182,7 @@ TEST_SUITE("store/old_history") {
     }
     remove_all({});
     CHECK(query(path, "SELECT value FROM meta WHERE name = 'stuck_after'") == "9");
-    REQUIRE(open_reader(path).stats()->hosts.size() == 1);
+    REQUIRE(open_reader(path).stats()->engine.hosts.size() == 1);
   }
 }
 

@@ -274,11 +274,11 @@ TEST_SUITE("store/reader") {
     CHECK(stats->last_lsn == 2);
     CHECK(stats->epoch == 1);
     CHECK(stats->wal_bytes > 0);
-    CHECK(stats->holder.rfind("pid ", 0) == 0);
+    CHECK(stats->engine.holder.rfind("pid ", 0) == 0);
     CHECK(journal->close().has_value());
     const auto closed = reader.stats();
     REQUIRE(closed.has_value());
-    CHECK(closed->holder == "");
+    CHECK(closed->engine.holder == "");
     CHECK(closed->file_bytes >= 5 * 8192);
   }
 
