@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "output.h"
 #include "serve/read_file.h"
+#include "view/hide.h"
 
 namespace belay::tool {
 namespace {
@@ -64,8 +65,9 @@ std::optional<std::string> wrong_with(const BranchOrder& order, Verb verb) {
   for (const auto& header : order.headers) {
     if (!header_of(header))
       return fmt::format("--header is '{}', it must be \"Name: value\"", printable(header));
+    if (auto wrong = refuse_hidden("--header", header)) return wrong;
   }
-  return std::nullopt;
+  return order.target ? refuse_hidden("--target", *order.target) : std::nullopt;
 }
 
 Result<> describe(const BranchOrder& order, Request& request) {

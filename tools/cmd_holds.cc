@@ -1,7 +1,9 @@
 // `belay holds`: the targets that an operator holds.
 #include <CLI/CLI.hpp>
+#include <utility>
 
 #include "command.h"
+#include "shown.h"
 #include "table.h"
 #include "view/rows.h"
 
@@ -17,11 +19,12 @@ Example:
 )";
 
 ExitCode list(Context& context, Reader& reader) {
-  const auto holds = reader.holds();
+  auto holds = reader.holds();
   if (!holds) return fail(context, holds.error());
   const auto at = now();
   Table table({Table::text("TARGET"), Table::number("HELD"), {"BY"}, Table::text("WHY")});
-  for (const auto& hold : *holds) {
+  for (auto& found : *holds) {
+    const auto hold = shown(context, std::move(found));
     if (context.json) {
       context.out.json(json_of(hold));
     } else {
@@ -40,6 +43,7 @@ void add_holds(CLI::App& app, Context& context) {
   auto* command = add_command(app, "holds", "show the targets that are held", kHoldsDetails);
   add_db_option(command, context);
   add_json_option(command, context);
+  add_show_secrets_option(command, context);
   on_read(command, context, [&context](Reader& reader) { return list(context, reader); });
 }
 

@@ -407,9 +407,16 @@ TEST_SUITE("process/cli") {
       saga.step(url, url, "", options).delay(belay::Millis{3'600'000});
       REQUIRE(engine->submit(saga));
       REQUIRE(engine->force_stop("g", "see " + url));
+      REQUIRE(engine->hold(url, "asked at " + url));
+      REQUIRE(engine->submit(belay::Saga("waits").step(url, "")));
     }
-    for (const std::vector<std::string>& command :
-         {std::vector<std::string>{"list"}, {"show", "g"}, {"log", "g"}, {"topics"}, {"stuck"}}) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"list"},
+                                                    {"show", "g"},
+                                                    {"log", "g"},
+                                                    {"topics"},
+                                                    {"stuck"},
+                                                    {"holds"},
+                                                    {"why", "waits"}}) {
       for (const bool json : {false, true}) {
         auto words = command;
         if (json) words.emplace_back("--json");
@@ -426,6 +433,7 @@ TEST_SUITE("process/cli") {
     CHECK(contains(shown, "Bearer word"));
     CHECK(contains(shown, "user:word@"));
     CHECK(contains(belay_run({"show", "g", "--json"}, db).out, "seen"));
+    CHECK(contains(belay_run({"why", "waits"}, db).out, "An operator held http://***@127.0.0.1"));
   }
 
   TEST_CASE("stats counts by status and names the engine that has the file open") {

@@ -1,5 +1,7 @@
 #include "view/hide.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -68,6 +70,12 @@ void hide_payload_in(Json& step) {
 
 }  // namespace
 
+std::optional<std::string> refuse_hidden(std::string_view name, std::string_view text) {
+  if (text.find(base::kHidden) == std::string_view::npos) return std::nullopt;
+  return fmt::format("{}: '{}' stands for what was not shown; give the whole value", name,
+                     base::kHidden);
+}
+
 void hide_secrets(TransactionRow& row) {
   hide_in(row.last_error);
   hide_in(row.obstacle);
@@ -92,6 +100,15 @@ void hide_secrets(WholeTransaction& whole) {
 
 void hide_secrets(Topic& topic) {
   for (auto& subscription : topic.subscriptions) hide_in(subscription.target);
+}
+
+void hide_secrets(Hold& hold) {
+  hide_in(hold.target);
+  hide_in(hold.reason);
+}
+
+void hide_secrets(EngineState& engine) {
+  for (auto& hold : engine.holds) hide_secrets(hold);
 }
 
 void hide_payloads(WholeTransaction& whole) {

@@ -260,10 +260,13 @@ TEST_SUITE("protocol/admin") {
     const auto response = site.admin("POST", "transactions",
                                      {{"mode", "saga"}, {"steps", {{{"action", "bank.debit"}}}}});
     CHECK(response.status == 400);
-    CHECK(message_of(response) == "step 1: action is 'bank.debit', no URL of http:// or https://");
+    CHECK(message_of(response) == "step 1: action: 'bank.debit' is no URL of http:// or https://");
     CHECK(
         site.admin("POST", "topics/subscribe", {{"topic", "t"}, {"target", "bank.debit"}}).status ==
         400);
+    CHECK(site.admin("POST", "topics/subscribe",
+                     {{"topic", "t"}, {"target", "jsonrpc+http://127.0.0.1/rpc?method=read"}})
+              .status == 200);
   }
 
   TEST_CASE("topics are changed and shown") {
@@ -329,6 +332,10 @@ TEST_SUITE("protocol/admin") {
     CHECK(message_of(edit({{"payload_base64", "*"}})) == "'payload_base64' is no base64");
     CHECK(edit({{"headers", {{"a", "b"}}}}).status == 400);
     CHECK(edit({{"without_headers", {1}}}).status == 400);
+    for (const Json& hidden : {Json{{"target", "http://***@h/"}},
+                               Json{{"headers", Json::array({Json::array({"a", "***"})})}}})
+      CHECK(message_of(edit(hidden)).find("'***' stands for what was not shown") !=
+            std::string::npos);
     CHECK(edit(Json::object()).status == 400);
     CHECK(edit({{"payload", "secret-new"},
                 {"headers", Json::array({Json::array({"X-Shop", "secret-header"})})}})

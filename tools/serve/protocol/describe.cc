@@ -1,10 +1,15 @@
 #include "serve/protocol/describe.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "serve/protocol/orders.h"
 #include "serve/protocol/parse.h"
+#include "view/hide.h"
+#include "view/text.h"
 
 namespace belay::protocol {
 namespace {
@@ -149,6 +154,17 @@ Result<std::string> target_of(std::string_view url, std::string_view protocol,
   const bool is_rpc =
       is_http && protocol == kJsonRpc && url.find("method") != std::string_view::npos;
   return (is_rpc ? "jsonrpc+" : "") + std::string(url);
+}
+
+std::optional<std::string> wrong_target(std::string_view name, std::string_view target,
+                                        const ServiceOptions& options) {
+  constexpr std::string_view kCallPrefix = "jsonrpc+";
+  if (auto wrong = tool::refuse_hidden(name, target)) return wrong;
+  if (!options.urls_only) return std::nullopt;
+  auto url = target;
+  if (base::starts_with_ignoring_case(url, kCallPrefix)) url.remove_prefix(kCallPrefix.size());
+  if (http::is_url(url)) return std::nullopt;
+  return fmt::format("{}: '{}' is no URL of http:// or https://", name, tool::printable(target));
 }
 
 Result<Described> describe(const TransactionRequest& request, const ServiceOptions& options) {

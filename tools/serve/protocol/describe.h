@@ -1,6 +1,9 @@
 // Converts dtm's transaction object to a description for the engine.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "belay/engine.h"
@@ -30,5 +33,10 @@ Result<Described> describe(const TransactionRequest& request, const ServiceOptio
 // The target for which the engine calls a URL of a request. Errors: invalid_argument.
 Result<std::string> target_of(std::string_view url, std::string_view protocol,
                               const ServiceOptions& options);
+
+// What is wrong with a target as the engine takes it, which the value `name` of a request gives. A
+// server has no registered handlers: a branch of one would wait for ever.
+std::optional<std::string> wrong_target(std::string_view name, std::string_view target,
+                                        const ServiceOptions& options);
 
 }  // namespace belay::protocol

@@ -5,11 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "base/ascii.h"
 #include "serve/protocol/admin/body.h"
 #include "serve/protocol/admin/handlers.h"
+#include "serve/protocol/describe.h"
 #include "serve/protocol/parse.h"
-#include "view/text.h"
 
 namespace belay::protocol::admin {
 namespace {
@@ -17,31 +16,29 @@ namespace {
 constexpr std::array<std::string_view, 9> kTargets = {
     "action", "compensate", "try", "confirm", "cancel", "prepare", "commit", "rollback", "target"};
 
-bool is_callable(std::string_view target) {
-  constexpr std::string_view kJsonRpc = "jsonrpc+";
-  if (target.empty() || target.starts_with("topic://")) return true;
-  if (base::starts_with_ignoring_case(target, kJsonRpc)) target.remove_prefix(kJsonRpc.size());
-  return http::is_url(target);
+// The engine refuses a topic where none may be.
+bool may_be_called(std::string_view target) {
+  return target.empty() || target.starts_with("topic://");
 }
 
-std::optional<std::string> uncallable(const nlohmann::json& object, std::string_view name) {
+std::optional<std::string> wrong_member(const nlohmann::json& object, std::string_view name,
+                                        const ServiceOptions& options) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   const auto& target = found->get_ref<const std::string&>();
-  if (is_callable(target)) return std::nullopt;
-  return fmt::format("{} is '{}', no URL of http:// or https://", name, tool::printable(target));
+  if (may_be_called(target)) return std::nullopt;
+  return wrong_target(name, target, options);
 }
 
-// A server has no registered handlers: a branch of one would wait for ever. Everything else about
-// the body is the engine's business.
-std::optional<std::string> wrong_target(const nlohmann::json& body) {
-  if (auto wrong = uncallable(body, "query")) return wrong;
+// Everything else about the body is the engine's business.
+std::optional<std::string> wrong_body(const nlohmann::json& body, const ServiceOptions& options) {
+  if (auto wrong = wrong_member(body, "query", options)) return wrong;
   const auto steps = body.find("steps");
   if (steps == body.end() || !steps->is_array()) return std::nullopt;
   for (std::size_t i = 0; i < steps->size(); ++i) {
     if (!(*steps)[i].is_object()) continue;
     for (const auto name : kTargets) {
-      if (const auto wrong = uncallable((*steps)[i], name))
+      if (const auto wrong = wrong_member((*steps)[i], name, options))
         return fmt::format("step {}: {}", i + 1, *wrong);
     }
   }
@@ -54,9 +51,8 @@ void submit(const Turn& turn, const http::Respond& respond) {
   if (auto refusal = refuse_body(turn.request, kBodyBytesMax)) return respond(std::move(*refusal));
   const auto body = parse_object(turn.request.body);
   if (!body) return respond(bad_request(body.error().detail));
-  if (turn.context->options.urls_only) {
-    if (const auto wrong = wrong_target(*body)) return respond(bad_request(*wrong));
-  }
+  if (const auto wrong = wrong_body(*body, turn.context->options))
+    return respond(bad_request(*wrong));
   protocol::ask<Report>(
       [respond](const Result<Report>& report) {
         if (!report) return respond(error(report.error()));

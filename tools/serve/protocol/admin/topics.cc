@@ -2,14 +2,11 @@
 #include <utility>
 
 #include "serve/protocol/admin/handlers.h"
-#include "serve/protocol/admin/query.h"
 #include "view/hide.h"
 
 namespace belay::protocol::admin {
 
 void topics(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   answer_from_file(turn, respond,
                    [secrets = turn.context->options.secrets](Reader& reader) -> Result<Json> {
                      auto found = reader.topics();
@@ -24,15 +21,17 @@ void topics(const Turn& turn, const http::Respond& respond) {
 }
 
 void holds(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
-  answer_from_file(turn, respond, [](Reader& reader) -> Result<Json> {
-    const auto found = reader.holds();
-    if (!found) return found.error();
-    auto array = Json::array();
-    for (const auto& hold : *found) array.push_back(tool::json_of(hold));
-    return Json{{"holds", std::move(array)}};
-  });
+  answer_from_file(turn, respond,
+                   [secrets = turn.context->options.secrets](Reader& reader) -> Result<Json> {
+                     auto found = reader.holds();
+                     if (!found) return found.error();
+                     auto array = Json::array();
+                     for (auto& hold : *found) {
+                       if (secrets == Secrets::hidden) tool::hide_secrets(hold);
+                       array.push_back(tool::json_of(hold));
+                     }
+                     return Json{{"holds", std::move(array)}};
+                   });
 }
 
 }  // namespace belay::protocol::admin

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/invalid.h"
 #include "serve/protocol/admin/handlers.h"
 #include "serve/protocol/admin/query.h"
 #include "view/explain.h"
@@ -41,6 +42,8 @@ Result<Filter> read_filter(const http::Request& request) {
   filter.limit =
       static_cast<std::uint32_t>(query.number("limit", 1, kRowsMax).value_or(kRowsDefault));
   if (query.wrong()) return *query.wrong();
+  if (const auto hidden = tool::refuse_hidden("target", filter.target))
+    return base::invalid(*hidden);
   return filter;
 }
 
@@ -96,17 +99,16 @@ void show(const Turn& turn, const http::Respond& respond) {
 }
 
 void why(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   answer_from_file(turn, respond,
                    [gid = *turn.parameter,
                     secrets = turn.context->options.secrets](Reader& reader) -> Result<Json> {
                      const auto whole = read_shown(reader, gid, secrets);
                      if (!whole) return whole.error();
-                     const auto stats = reader.stats();
-                     if (!stats) return stats.error();
-                     return tool::json_of(tool::explain(*whole, *stats, tool::now()), whole->row,
-                                          *stats);
+                     auto engine = reader.engine_state();
+                     if (!engine) return engine.error();
+                     if (secrets == Secrets::hidden) tool::hide_secrets(*engine);
+                     return tool::json_of(tool::explain(*whole, *engine, tool::now()), whole->row,
+                                          *engine);
                    });
 }
 

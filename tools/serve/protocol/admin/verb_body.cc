@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/signed_reason.h"
 #include "serve/protocol/admin/answer.h"
 #include "serve/protocol/admin/body.h"
 #include "serve/protocol/describe.h"
 #include "serve/protocol/parse.h"
+#include "view/hide.h"
 #include "view/text.h"
 
 namespace belay::protocol::admin {
@@ -52,12 +54,6 @@ Wrong read_level(const Words& words, Request& request) {
   return std::nullopt;
 }
 
-// A server has no registered handlers: see `target_of`.
-Wrong wrong_target(const std::string& target, const ServiceOptions& options) {
-  const auto known = target_of(target, {}, options);
-  return known ? std::nullopt : Wrong("target: " + known.error().detail);
-}
-
 // [["name", "value"], …]
 Wrong read_headers(const nlohmann::json& object, std::vector<Header>& headers) {
   const auto found = object.find("headers");
@@ -69,6 +65,7 @@ Wrong read_headers(const nlohmann::json& object, std::vector<Header>& headers) {
         header.is_array() && header.size() == 2 && header[0].is_string() && header[1].is_string();
     if (!is_pair) return kForm;
     headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
+    if (auto wrong = tool::refuse_hidden("headers", headers.back().value)) return wrong;
   }
   return std::nullopt;
 }
@@ -96,7 +93,7 @@ Wrong read_changes(const nlohmann::json& object, const ServiceOptions& options, 
     changes.payload = std::move(*bytes);
   }
   if (object.contains("target")) {
-    if (auto wrong = wrong_target(words.target, options)) return wrong;
+    if (auto wrong = wrong_target("target", words.target, options)) return wrong;
     changes.target = std::move(words.target);
   }
   if (auto wrong = read_headers(object, changes.headers)) return wrong;
@@ -142,21 +139,24 @@ Wrong read_members(const nlohmann::json& object, const ServiceOptions& options, 
     case Verb::release:
       wrong = take_texts(
           object, {reason, ticket, {"target", kTargetBytesMax, Need::required, request.target}});
+      if (!wrong) wrong = tool::refuse_hidden("target", request.target);
       break;
     case Verb::subscribe:
       wrong = take_texts(
           object, {its_topic, subscriber, {"remark", kNameBytesMax, Need::optional, remark}});
-      if (!wrong) wrong = wrong_target(target, options);
+      if (!wrong) wrong = wrong_target("target", target, options);
       break;
-    case Verb::unsubscribe: wrong = take_texts(object, {its_topic, subscriber}); break;
+    case Verb::unsubscribe:
+      wrong = take_texts(object, {its_topic, subscriber});
+      if (!wrong) wrong = tool::refuse_hidden("target", target);
+      break;
     case Verb::remove_topic: wrong = take_texts(object, {its_topic}); break;
     case Verb::log_level:
       wrong = take_texts(object, {{"level", kNameBytesMax, Need::required, words.level}});
       if (!wrong) wrong = read_level(words, request);
       break;
   }
-  if (!words.ticket.empty())
-    request.reason += fmt::format("{}[{}]", request.reason.empty() ? "" : " ", words.ticket);
+  request.reason = base::with_ticket(request.reason, words.ticket);
   return wrong;
 }
 
