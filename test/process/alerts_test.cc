@@ -83,7 +83,7 @@ TEST_SUITE("belay serve --alert-webhook") {
     });
     Served served({"--alert-webhook", webhook.url("/alert"), "--stuck-after", "1",
                    "--retry-first-interval", "20ms", "--retry-multiplier", "1", "--request-timeout",
-                   "30s", "--alert-wait", "1s", "--breaker-open-first", "20ms",
+                   "30s", "--alert-wait", "5s", "--breaker-open-first", "20ms",
                    "--breaker-open-max", "100ms"});
     REQUIRE(served.listening());
     for (int i = 0; i < kCount; ++i) {

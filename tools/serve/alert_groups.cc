@@ -34,7 +34,9 @@ bool AlertGroups::stuck(const StuckNotice& notice, Time now) {
   const bool has_place = !is_new || branches_ < kBranchesMax;
   auto* const group = group_of(notice, has_place, now);
   if (group == nullptr) return false;
+  if (has_place) count_in(transactions_[gid], index, branch, *group, now);
   auto& newest = group->newest;
+  if (newest.count == 0) return false;  // it is over, and this one could not be counted
   newest.gid = bounded_text(notice.gid);
   newest.branch_id = notice.branch_id;
   newest.target = bounded_text(base::without_secrets(notice.target));
@@ -43,7 +45,6 @@ bool AlertGroups::stuck(const StuckNotice& notice, Time now) {
   newest.status = notice.status;
   newest.attempts = notice.attempts;
   if (!has_place) newest.has_more = true;
-  if (has_place) count_in(transactions_[gid], index, branch, *group, now);
   return !std::exchange(group->fresh, true);
 }
 

@@ -30,8 +30,8 @@ class Front {
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
   // From now on only questions are answered, and answers without an end are ended.
   void drain();
-  // Returns the tokens that counted until now. Answers without an end are ended: whose token still
-  // counts asks again.
+  // Returns the tokens that counted until now. All answers without an end are ended: a client whose
+  // token still counts asks again.
   Tokens replace_tokens(Tokens tokens);
   std::vector<protocol::DeniedFigure> denied() const { return denials_.figures(); }
 

@@ -83,7 +83,7 @@ Refusal deny_web_page(const std::string& caller) {
 
 Judgement judge_token(const Tokens& tokens, const http::Request& request) {
   const auto needed = protocol::role_needed(request);
-  if (tokens.empty()) return {};
+  if (tokens.empty()) return {std::nullopt, {{}, protocol::Role::admin}};
   if (needed == protocol::Role::anybody) return {std::nullopt, {{}, needed}};
   const auto* token = token_of(tokens, request);
   if (token == nullptr) return {deny_stranger(request), {}};
@@ -96,6 +96,7 @@ Judgement judge_token(const Tokens& tokens, const http::Request& request) {
 Tokens Gate::replace_tokens(Tokens tokens) {
   auto next = std::make_shared<const Tokens>(std::move(tokens));
   const base::Lock lock(mutex_);
+  ++replaced_;
   return *std::exchange(tokens_, std::move(next));
 }
 
@@ -106,7 +107,9 @@ std::shared_ptr<const Tokens> Gate::tokens() const {
 
 Judgement Gate::judge(const http::Request& request) const {
   if (!hosts_.contain(request.header("Host"))) return {deny_host(), {}};
+  const auto replaced = replaced_.load();  // before they are read: at worst it is too small
   auto judged = judge_token(*tokens(), request);
+  judged.tokens = replaced;
   if (judged.refusal) return judged;
   if (is_from_a_web_page(request))
     judged.refusal = deny_web_page(judged.caller.name);

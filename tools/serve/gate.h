@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ struct Refusal {
 
 struct Judgement {
   std::optional<Refusal> refusal;  // empty: the request may pass
-  protocol::Caller caller;
+  protocol::Caller caller{};
+  std::uint64_t tokens = 0;  // which tokens it was judged by: see `Gate::replaced`
 };
 
 class Gate {
@@ -39,6 +41,8 @@ class Gate {
 
   // From now on these tokens count; returns those that counted until now. From any thread.
   Tokens replace_tokens(Tokens tokens);
+  // How often they were replaced.
+  std::uint64_t replaced() const { return replaced_; }
 
   // From now on only questions are answered.
   void drain() { draining_ = true; }
@@ -54,6 +58,7 @@ class Gate {
   const AllowedHosts hosts_;
   mutable base::Mutex mutex_;
   std::shared_ptr<const Tokens> tokens_ BELAY_GUARDED_BY(mutex_) = std::make_shared<Tokens>();
+  std::atomic<std::uint64_t> replaced_{0};
   std::atomic<bool> draining_{false};
 };
 

@@ -43,8 +43,8 @@ Json json_of(const Group& group, GroupBy by) {
   return object;
 }
 
-std::string Groups::key_of(const BranchRow& branch) const {
-  switch (by_) {
+std::string key_of(const BranchRow& branch, GroupBy by) {
+  switch (by) {
     case GroupBy::handler: return branch.target;
     case GroupBy::host: return base::host_of(branch.target);
     case GroupBy::error: break;
@@ -55,7 +55,7 @@ std::string Groups::key_of(const BranchRow& branch) const {
 void Groups::add(const TransactionRow& row, const std::vector<BranchRow>& waiting) {
   bool is_counted = false;
   for (const auto& branch : waiting) {
-    auto key = key_of(branch);
+    auto key = key_of(branch, by_);
     auto found = groups_.find(key);
     if (found == groups_.end()) {
       if (groups_.size() == kGroupsMax) continue;

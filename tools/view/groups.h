@@ -17,6 +17,8 @@ namespace belay::tool {
 enum class GroupBy : std::uint8_t { handler, host, error };
 
 std::optional<GroupBy> group_by_from(std::string_view name);
+// Of the group that a waiting branch belongs to.
+std::string key_of(const BranchRow& branch, GroupBy by);
 
 // The transactions that wait for the same.
 struct Group {
@@ -48,8 +50,6 @@ class Groups {
     Group group;
     std::int64_t last_id = 0;  // of the transaction counted last
   };
-
-  std::string key_of(const BranchRow& branch) const;
 
   const GroupBy by_;
   std::map<std::string, Counted> groups_;

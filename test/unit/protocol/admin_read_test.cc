@@ -71,6 +71,10 @@ TEST_SUITE("protocol/admin/read") {
           "mode: it is given twice");
     CHECK(refused("transactions", {{"limits", "1"}}) == "limits: there is no such parameter");
     refused("stuck", {{"by", "gid"}});
+    refused("stuck/gids", {{"limit", "1001"}});
+    refused("stuck/gids", {{"key", ""}});
+    CHECK(
+        refused("transactions", {{"target", "http://***@h/"}}).starts_with("target: '***' stands"));
     for (const auto* path :
          {"overview", "history", "hosts", "holds", "topics", "events", "transactions/g/why"})
       refused(path, {{"x", "1"}});
@@ -118,7 +122,7 @@ TEST_SUITE("protocol/admin/read") {
                           {"steps", {{{"action", "nobody"}, {"compensate", "ok"}}}}})
                   .status == 200);
     // The engine knows some time before the file does.
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     const auto grouped = [&] {
       const auto groups = object_in(read(site, "stuck", {})).at("groups");
       return groups.empty() ? Json(0) : groups[0].at("transactions");
@@ -135,7 +139,16 @@ TEST_SUITE("protocol/admin/read") {
       CHECK(stuck.at("groups")[0].at("by") == by);
       CHECK(stuck.at("groups")[0].at("transactions") == 2);
       CHECK(stuck.at("left_out") == 0);
+      http::Fields query{{"by", by}};
+      if (const auto& key = stuck.at("groups")[0].at("key"); key.is_string())
+        query.emplace_back("key", key.get<std::string>());
+      CHECK(object_in(read(site, "stuck/gids", query)) ==
+            Json{{"gids", {"g2", "g1"}}, {"has_more", false}});
+      query.emplace_back("limit", "1");
+      CHECK(object_in(read(site, "stuck/gids", query)) ==
+            Json{{"gids", {"g2"}}, {"has_more", true}});
     }
+    CHECK(object_in(read(site, "stuck/gids", {{"key", "another"}})).at("gids").empty());
     CHECK(object_in(read(site, "overview", {})).at("counters").at("stuck") == 2);
     // The row of an unfinished transaction is written some time behind its log.
     const auto oldest = [&] {

@@ -33,7 +33,7 @@ class ApiSite {
   protocol::Service& service() { return *service_; }
   void close_service() { service_.reset(); }
 
-  http::Response ask(http::Request request, protocol::Caller caller = {});
+  http::Response ask(http::Request request, protocol::Caller caller = {{}, protocol::Role::admin});
   // "/api/belay/v1/" before the path, which is encoded as it is to be sent.
   http::Response admin(std::string_view method, std::string_view path, const Json& body = {},
                        http::Fields headers = {});

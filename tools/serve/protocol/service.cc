@@ -24,7 +24,7 @@ http::Response no_route(const http::Request& request) {
   const bool has_slash = path.size() > 1 && path.ends_with('/');
   if (has_slash) path.remove_suffix(1);
   http::Request shorter{"GET", std::string(path), {}, {}, {}};
-  const bool is_route = has_slash && find_route(shorter) != nullptr && !admin::owns(shorter);
+  const bool is_route = has_slash && find_route(shorter) != nullptr;
   if (request.method != "GET" || !is_route) return plain_text(404, "404 page not found");
   http::Response response;
   response.status = 301;
@@ -94,15 +94,15 @@ class Service::Impl {
  private:
   static void look_after_reads(const ContextPtr& context) {
     context->deadlines.after(kReadsLook, [context] {
-      context->reads->drop_late();
       look_after_reads(context);
+      context->reads->drop_late();
     });
   }
 
   static void sample(const ContextPtr& context, const std::shared_ptr<OpenRequests>& requests) {
-    context->history.sample(context->engine.counters(), requests->metrics());
     context->deadlines.after(admin::History::kInterval,
                              [context, requests] { sample(context, requests); });
+    context->history.sample(context->engine.counters(), requests->metrics());
   }
 
   void handle_later(Turn turn) {

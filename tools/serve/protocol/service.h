@@ -17,8 +17,8 @@ namespace belay::protocol {
 
 // Who sends a request.
 struct Caller {
-  std::string name{};       // of the token; empty: none was needed
-  Role role = Role::admin;  // what the caller may do
+  std::string name{};         // of the token; empty: none was needed
+  Role role = Role::anybody;  // what the caller may do
 };
 
 // A change that a client with the role admin made. The texts live for the call only.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "serve/protocol/api_result.h"
+#include "threads/scarce.h"
 #include "view/text.h"
 
 namespace belay::protocol::admin {
@@ -100,7 +101,10 @@ http::Response formed(http::Response response) {
 
 http::Respond in_form(http::Respond respond) {
   return [respond = std::move(respond)](http::Response response) {
-    respond(formed(std::move(response)));
+    // Without the memory for a form the status must do: every request is answered.
+    if (!threads::run_if_memory([&] { response = formed(std::move(response)); }))
+      response = {503, {}, {}, {}};
+    respond(std::move(response));
   };
 }
 

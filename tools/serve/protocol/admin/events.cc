@@ -33,16 +33,22 @@ void Events::tell(const Texts& texts, Clock::time_point now) {
   const base::Lock lock(mutex_);
   for (auto& client : clients_) {
     const auto stream = client.stream.lock();
-    if (!stream) continue;
-    if (client.state != texts.state) {
-      const auto& text = client.is_admin ? texts.for_admin : texts.for_others;
-      stream->write("event: overview\ndata: " + text + "\n\n");
-      client.state = texts.state;
-      client.told_at = now;
-    } else if (now - client.told_at >= kKeepAlive) {
-      stream->write(": keep-alive\n\n");
-      client.told_at = now;
-    }
+    if (!stream || client.state == texts.state) continue;
+    const auto& text = client.is_admin ? texts.for_admin : texts.for_others;
+    stream->write("event: overview\ndata: " + text + "\n\n");
+    client.state = texts.state;
+    client.told_at = now;
+  }
+}
+
+void Events::keep_alive(Clock::time_point now) {
+  const base::Lock lock(mutex_);
+  for (auto& client : clients_) {
+    const auto stream = client.stream.lock();
+    if (client.told_at == Clock::time_point()) client.told_at = now;  // it has just been opened
+    if (!stream || now - client.told_at < kKeepAlive) continue;
+    stream->write(": keep-alive\n\n");
+    client.told_at = now;
   }
 }
 

@@ -34,6 +34,8 @@ class Events {
     std::string for_others;
   };
   void tell(const Texts& texts, Clock::time_point now);
+  // Tells those that were told nothing for kKeepAlive that the server is there.
+  void keep_alive(Clock::time_point now);
   // Ends all streams: who may still ask opens another one.
   void end_all();
   // The same, and none is opened any more.

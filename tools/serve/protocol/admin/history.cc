@@ -24,21 +24,15 @@ void History::sample(const Counters& counters, const Metrics& metrics) {
   counts_.resize(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) durations.counts[i] -= counts_[i];
   counts_ = std::move(counts);
-  Sample sample{tool::now(), counters, durations.count(), to_ms(durations.quantile(0.5)),
-                to_ms(durations.quantile(0.99))};
-  if (samples_.size() < kSamplesMax)
-    samples_.push_back(sample);
-  else
-    samples_[next_] = sample;
-  next_ = (next_ + 1) % kSamplesMax;
+  samples_.push_back({tool::now(), counters, durations.count(), to_ms(durations.quantile(0.5)),
+                      to_ms(durations.quantile(0.99))});
+  if (samples_.size() > kSamplesMax) samples_.pop_front();
 }
 
 Json History::json() const {
   auto array = Json::array();
   const base::Lock lock(mutex_);
-  const bool is_full = samples_.size() == kSamplesMax;
-  for (std::size_t i = 0; i < samples_.size(); ++i) {
-    const auto& sample = samples_[is_full ? (next_ + i) % kSamplesMax : i];
+  for (const auto& sample : samples_) {
     const auto& counters = sample.counters;
     array.push_back({{"at", sample.at.time_since_epoch().count()},
                      {"submitted", counters.submitted},

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,7 @@ class History {
   };
 
   mutable base::Mutex mutex_;
-  std::vector<Sample> samples_ BELAY_GUARDED_BY(mutex_);        // a ring
-  std::size_t next_ BELAY_GUARDED_BY(mutex_) = 0;               // where the next sample goes
+  std::deque<Sample> samples_ BELAY_GUARDED_BY(mutex_);         // oldest first
   std::vector<std::uint64_t> counts_ BELAY_GUARDED_BY(mutex_);  // of durations, at the last sample
 };
 

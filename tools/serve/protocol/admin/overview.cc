@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "serve/protocol/admin/handlers.h"
-#include "serve/protocol/admin/query.h"
 #include "view/counters.h"
 #include "view/text.h"
 
@@ -29,8 +28,6 @@ Json overview_json(const Context& context, const Moment& moment, bool is_admin) 
 }
 
 void overview(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   answer_from_file(turn, respond,
                    [context = turn.context,
                     is_admin = turn.caller.role >= Role::admin](Reader& reader) -> Result<Json> {
@@ -41,14 +38,10 @@ void overview(const Turn& turn, const http::Respond& respond) {
 }
 
 void history(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   respond(value(turn.context->history.json()));
 }
 
 void hosts(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   const auto told = [respond](const Result<std::vector<HostFigures>>& found) {
     if (!found) return respond(error(found.error()));
     auto array = Json::array();

@@ -6,6 +6,7 @@
 
 #include "serve/protocol/admin/handlers.h"
 #include "serve/protocol/admin/once.h"
+#include "serve/protocol/admin/query.h"
 #include "serve/protocol/admin/verbs.h"
 
 namespace belay::protocol::admin {
@@ -21,24 +22,37 @@ bool has_parameter(const Turn& turn) {
   return false;
 }
 
+bool is_without_query(const Turn& turn) {
+  const Query query(turn.request, {});
+  if (!query.wrong()) return true;
+  turn.respond()(bad_request(query.wrong()->detail));
+  return false;
+}
+
+// A question whose function reads its query itself.
 template <Handler kHandler>
-void ask(Turn& turn) {
+void ask_with(Turn& turn) {
   if (has_parameter(turn)) kHandler(turn, turn.respond());
 }
 
 template <Handler kHandler>
-void change(Turn& turn) {
-  if (has_parameter(turn)) handle_once(turn, kHandler);
+void ask(Turn& turn) {
+  if (has_parameter(turn) && is_without_query(turn)) kHandler(turn, turn.respond());
 }
 
-constexpr std::array<Route, 23> kRoutes = {{
+template <Handler kHandler>
+void change(Turn& turn) {
+  if (has_parameter(turn) && is_without_query(turn)) handle_once(turn, kHandler);
+}
+
+constexpr std::array<Route, 24> kRoutes = {{
     {"GET", "/api/belay/v1/openapi.json", "v1-openapi", Role::anybody, ask<openapi>},
     {"GET", "/api/belay/v1/overview", "v1-overview", Role::read, ask<overview>},
     {"GET", "/api/belay/v1/history", "v1-history", Role::read, ask<history>},
     {"GET", "/api/belay/v1/events", "v1-events", Role::read, ask<events>},
-    {"GET", "/api/belay/v1/transactions", "v1-list", Role::read, ask<list>},
+    {"GET", "/api/belay/v1/transactions", "v1-list", Role::read, ask_with<list>},
     {"POST", "/api/belay/v1/transactions", "v1-submit", Role::submit, change<submit>},
-    {"GET", "/api/belay/v1/transactions/{gid}", "v1-show", Role::read, ask<show>},
+    {"GET", "/api/belay/v1/transactions/{gid}", "v1-show", Role::read, ask_with<show>},
     {"GET", "/api/belay/v1/transactions/{gid}/why", "v1-why", Role::read, ask<why>},
     {"POST", "/api/belay/v1/transactions/{gid}/replay", "v1-replay", Role::admin,
      change<verb<Verb::replay>>},
@@ -54,7 +68,8 @@ constexpr std::array<Route, 23> kRoutes = {{
     {"POST", "/api/belay/v1/targets/release", "v1-release", Role::admin,
      change<verb<Verb::release>>},
     {"POST", "/api/belay/v1/log-level", "v1-log-level", Role::admin, change<verb<Verb::log_level>>},
-    {"GET", "/api/belay/v1/stuck", "v1-stuck", Role::read, ask<stuck>},
+    {"GET", "/api/belay/v1/stuck", "v1-stuck", Role::read, ask_with<stuck>},
+    {"GET", "/api/belay/v1/stuck/gids", "v1-stuck-gids", Role::read, ask_with<stuck_gids>},
     {"GET", "/api/belay/v1/hosts", "v1-hosts", Role::read, ask<hosts>},
     {"GET", "/api/belay/v1/holds", "v1-holds", Role::read, ask<holds>},
     {"GET", "/api/belay/v1/topics", "v1-topics", Role::read, ask<topics>},

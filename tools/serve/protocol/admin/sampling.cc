@@ -6,7 +6,6 @@
 
 #include "serve/protocol/admin/handlers.h"
 #include "serve/protocol/admin/overview.h"
-#include "serve/protocol/admin/query.h"
 #include "view/counters.h"
 #include "view/text.h"
 
@@ -30,6 +29,7 @@ void sample(const ContextPtr& context, const std::shared_ptr<std::atomic<bool>>&
   if (!context->events.goes_on()) return;
   context->deadlines.after(Events::kInterval,
                            [context, is_reading] { sample(context, is_reading); });
+  context->events.keep_alive(Events::Clock::now());  // also while the file cannot be read
   if (is_reading->exchange(true)) return;
   // The flag goes back when the read has ended, was dropped, or never began.
   const std::shared_ptr<void> reading(nullptr, [is_reading](void*) { is_reading->store(false); });
@@ -40,8 +40,6 @@ void sample(const ContextPtr& context, const std::shared_ptr<std::atomic<bool>>&
 }  // namespace
 
 void events(const Turn& turn, const http::Respond& respond) {
-  const Query query(turn.request, {});
-  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   bool is_first = false;
   http::Response response;
   response.stream = turn.context->events.open(turn.caller.role >= Role::admin, is_first);
