@@ -21,7 +21,7 @@ a transaction finished, and also while nobody had the file open. What is unfinis
 stays. A removed gid is forgotten: if it is submitted again, it runs again.
 
 It works in small commits: it may be interrupted, and run again. The file keeps 2 MB
-or a thirty-second part of it as free pages. A file that another program made without
+and a thirty-second part of it as free pages. A file that another program made without
 incremental vacuum keeps its size.
 
 While an engine has the file open it removes old history itself: set its option

@@ -26,8 +26,9 @@ Examples:
 )";
 
 constexpr const char* kReleaseDetails = R"(
-The TARGET is called again, as it was held. What waits for it goes on at once. Exit code 0:
-it is released; 3: it was not held; 5: the engine does not answer.
+The TARGET is called again, as it was held. What waits for it goes on at once. A reason goes
+to the engine's log only. Exit code 0: it is released; 3: it was not held; 5: the engine
+does not answer.
 
 Example:
   belay release http://stock.example --db orders.db

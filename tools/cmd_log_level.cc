@@ -11,7 +11,8 @@ namespace {
 constexpr const char* kLogLevelDetails = R"(
 The engine logs lines of LEVEL and above from now on, until it is closed: debug, info,
 warning or error. At debug each move of each transaction is a line. With --server it is for
-a running `belay serve`; with --db for the program that has the file open.
+a running `belay serve`; with --db for the program that has the file open. Exit code 0:
+the level is changed; 1: no engine has the file open; 5: the engine does not answer.
 
 Example:
   belay log-level debug --db orders.db

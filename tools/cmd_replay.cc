@@ -105,22 +105,27 @@ class Replay {
 
   ExitCode replay_all() {
     std::optional<Failure> refusal;
-    const auto way = options_.server.url.empty() ? to_file({context_.db, true}, refusal)
-                                                 : to_server(options_.server, refusal);
+    const auto way = way_to(options_.server, {context_.db, true}, refusal);
     if (!way) return refused(context_, *refusal);
     std::vector<std::string> replayed;
     std::size_t tried = 0;
+    Progress progress(context_.err, "replaying");
     for (const auto& gid : chosen_.gids) {
+      progress.show(static_cast<unsigned>(tried * 100 / chosen_.gids.size()));
       const auto no = way->ask({.verb = Verb::replay, .gid = gid, .asked_by = who_asks()});
       // A stuck one has ended since it was read.
       const bool has_ended = no && no->code == ExitCode::forbidden && options_.chosen.all_stuck;
       // What holds for this transaction only does not end the command.
       const bool ends = no && no->code != ExitCode::not_found && no->code != ExitCode::forbidden;
       if (!no || has_ended) replayed.push_back(gid);
-      if (no && !has_ended) code_ = refused(context_, *no);
+      if (no && !has_ended) {
+        progress.clear();
+        code_ = refused(context_, *no);
+      }
       if (ends) break;
       ++tried;
     }
+    progress.clear();
     const auto no = follow(*way, replayed);
     if (no) code_ = refused(context_, *no);
     if (tried != chosen_.gids.size())

@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char* kSubmitDetails = R"(
 FILE (- is stdin) holds one JSON object, or one a line, as dtm's clients send it to
-/api/dtmsvr/submit; without "gid" a new one is taken. With --db an object may also have
-belay's own form, which has "mode" instead of "trans_type" and all options of all modes:
+/api/dtmsvr/submit; without "gid" a new one is taken. An object may also have belay's
+own form, which has "mode" instead of "trans_type" and all options of all modes:
 `belay export` prints it, and belay/requests.h describes it. A key that nobody reads is
 refused: it is misspelt, and without it something else would be done. With --server it
 goes to a running `belay serve`. With --db it goes to the engine that has the file open, or
@@ -95,8 +95,7 @@ ExitCode run(Context& context, const SubmitOptions& options) {
   std::optional<Failure> refusal;
   std::error_code unknown;
   const bool is_new = !remote && !std::filesystem::exists(context.db, unknown) && !unknown;
-  const auto way = remote ? to_server(options.server, refusal)
-                          : to_file({context.db, options.must_exist}, refusal);
+  const auto way = way_to(options.server, {context.db, options.must_exist}, refusal);
   if (way && is_new) context.err.print("new state file {}\n", printable(context.db));
   return way ? submit_all(context, options, *submissions, *way) : refused(context, *refusal);
 }

@@ -37,6 +37,12 @@ class Orders {
     const std::string name(name_of(words_.verb));
     if (auto wrong = wrong_use())
       return fail(context_, ExitCode::usage, *wrong, fmt::format("see `belay {} --help`", name));
+    Request request{.verb = words_.verb, .reason = text_of(options_.why), .asked_by = who_asks()};
+    if (is_about_branch(words_.verb)) {
+      if (const auto read = describe(options_.branch, request); !read)
+        return fail(context_, ExitCode::usage, "--payload: " + read.error().detail,
+                    "name a file with the payload");
+    }
     auto chosen = choose(context_, options_.chosen);
     if (!chosen) return fail(context_, chosen.error());
     if (chosen->gids.empty()) {
@@ -46,7 +52,7 @@ class Orders {
     tell_of_more(context_, *chosen);
     if (!may_do(chosen->gids.size()))
       return fail(context_, ExitCode::failed, "nothing was done", "answer y to do it");
-    return give_all(chosen->gids);
+    return give_all(chosen->gids, std::move(request));
   }
 
  private:
@@ -69,15 +75,9 @@ class Orders {
     return is_agreed(context_, fmt::format(fmt::runtime(words_.question), many));
   }
 
-  ExitCode give_all(const std::vector<std::string>& gids) {
-    Request request{.verb = words_.verb, .reason = text_of(options_.why), .asked_by = who_asks()};
-    if (is_about_branch(words_.verb)) {
-      if (const auto read = describe(options_.branch, request); !read)
-        return fail(context_, read.error());
-    }
+  ExitCode give_all(const std::vector<std::string>& gids, Request request) {
     std::optional<Failure> failure;
-    const auto way = options_.server.url.empty() ? to_file({context_.db, true, false}, failure)
-                                                 : to_server(options_.server, failure);
+    const auto way = way_to(options_.server, {context_.db, true, false}, failure);
     if (!way) return refused(context_, *failure);
     auto code = ExitCode::done;
     std::size_t given = 0;

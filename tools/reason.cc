@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/signed_reason.h"
 #include "base/utf8.h"
 
 namespace belay::tool {
@@ -33,8 +34,7 @@ std::optional<std::string> wrong_with(const ReasonOptions& options, bool must_ha
 }
 
 std::string text_of(const ReasonOptions& options) {
-  if (options.ticket.empty()) return options.reason;
-  return fmt::format("{}{}[{}]", options.reason, options.reason.empty() ? "" : " ", options.ticket);
+  return base::with_ticket(options.reason, options.ticket);
 }
 
 }  // namespace belay::tool

@@ -34,6 +34,13 @@ def validator_of(path):
     return jsonschema.Draft7Validator(schema, resolver=resolver)
 
 
+def required_of(validator):
+    schema = validator.schema
+    if "$ref" in schema:
+        _, schema = validator.resolver.resolve(schema["$ref"])
+    return schema["required"]
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     schemas = {path.stem: validator_of(path) for path in sorted(folder.glob("*.json"))}
@@ -48,7 +55,7 @@ def main():
                      f"{error.message}" for error in one.iter_errors(value)]
         if one.is_valid({**value, "unknown": 1}):
             problems.append(f"{name}: an unknown member is allowed")
-        for key in one.schema["required"]:
+        for key in required_of(one):
             if one.is_valid({k: v for k, v in value.items() if k != key}):
                 problems.append(f"{name}: '{key}' may be missing")
         missing.discard(name)

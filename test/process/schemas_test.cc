@@ -42,6 +42,8 @@ TEST_SUITE("process/schemas") {
     StateFile state(StateFile::Modes::all);
     REQUIRE(state.ready());
     Printed live(state.path());
+    live.add("fate", {"edit", "stuck-1", "02", "action", "--header", "X-Fee: 2", "--reason",
+                      "a test", "--yes"});
     live.add("list", {"list"});
     for (const auto& row : json_lines(belay_run({"list", "--json"}, state.path()).out)) {
       const auto gid = row.at("gid").get<std::string>();

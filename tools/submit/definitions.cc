@@ -23,12 +23,13 @@ bool has_own_form(const protocol::Json& json) {
   return json.contains("mode") && !json.contains("trans_type");
 }
 
-Result<> read_own(std::string_view text, Submission& submission) {
+Result<> read_own(std::string_view text, protocol::Json json, Submission& submission) {
+  submission.own_text = text;
   auto described = description_from(text);
   if (described && described->gid().empty()) {
-    // The text is an object with a member.
-    const auto rest = text.substr(text.find('{') + 1);
-    described = description_from(fmt::format("{{\"gid\":\"{}\",{}", new_gid(), rest));
+    json["gid"] = new_gid();
+    submission.own_text = json.dump();
+    described = description_from(submission.own_text);
   }
   if (!described) {
     return Error{ErrorCode::invalid_argument, submission.place() + described.error().detail};
@@ -46,7 +47,7 @@ Result<Submission> parse_one(std::string_view text, std::size_t line) {
   auto json = protocol::parse_object(text);
   if (!json) return in_place(json.error());
   if (has_own_form(*json)) {
-    BELAY_TRY(read_own(text, submission));
+    BELAY_TRY(read_own(text, std::move(*json), submission));
     return submission;
   }
   if (auto wrong = unknown_key(*json)) {

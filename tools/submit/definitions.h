@@ -16,9 +16,10 @@ namespace belay::tool {
 
 struct Submission {
   std::size_t line = 0;                    // 0: the only definition
-  protocol::Json json{};                   // as read, and with a gid
+  protocol::Json json{};                   // of dtm's form: as read, and with a gid
   protocol::TransactionRequest request{};  // of belay's own form: only the gid
   std::optional<OwnedDescription> own{};   // if it has that form
+  std::string own_text{};                  // as read, and with a gid
 
   // "line 3: ", or nothing.
   std::string place() const;

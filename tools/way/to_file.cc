@@ -1,4 +1,6 @@
 // An engine in this process, on a state file.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "belay/engine.h"
@@ -10,7 +12,7 @@ namespace {
 
 class ToFile final : public Way {
  public:
-  explicit ToFile(Engine engine) : engine_(std::move(engine)) {}
+  ToFile(std::string db, Engine engine) : db_(std::move(db)), engine_(std::move(engine)) {}
 
   std::optional<Failure> submit(const Submission& submission) override {
     std::optional<Failure> failure;
@@ -30,11 +32,16 @@ class ToFile final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
+    if (request.verb == Verb::log_level) {  // it would end with this command
+      return Failure{ExitCode::failed, fmt::format("no engine has {} open", db_),
+                     "start the program whose file it is, with the level that you want"};
+    }
     const auto done = engine_.carry_out(request);
     return done ? std::nullopt : std::optional(failure_of(done.error(), ""));
   }
 
  private:
+  const std::string db_;
   Engine engine_;
 };
 
@@ -58,7 +65,7 @@ std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& r
     refusal = failure_of(started.error(), "");
     return nullptr;
   }
-  return std::make_unique<ToFile>(std::move(*engine));
+  return std::make_unique<ToFile>(access.db, std::move(*engine));
 }
 
 }  // namespace belay::tool

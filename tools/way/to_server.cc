@@ -26,6 +26,7 @@ constexpr Millis kLongestPause{1'000};
 constexpr Millis kAskTimeout{10'000};
 // How long `follow` asks a server that does not answer.
 constexpr Millis kGonePatience = base::kMinute;
+const std::string kApi = "/api/belay/v1/";
 constexpr std::size_t kShownBytes = 200;  // of an answer
 
 std::string text_in(const protocol::Json& object, const char* name) {
@@ -137,11 +138,7 @@ class ToServer final : public Way {
   }
 
   std::optional<Failure> submit(const Submission& submission) override {
-    if (submission.own) {
-      return Failure{ExitCode::usage,
-                     submission.place() + "a server takes dtm's form, and this is belay's own",
-                     "submit it with --db: the server that has the file open takes it from there"};
-    }
+    if (submission.own) return submit_own(submission);
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits instead
     const auto response = send("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
@@ -174,7 +171,7 @@ class ToServer final : public Way {
   std::optional<Failure> ask(const Request& request) override {
     const auto text = body_of(request).dump(-1, ' ', false, kReplace);
     const auto response =
-        send("POST", "/api/belay/v1/" + path_of(request), text, kSubmitTimeout, request.asked_by);
+        send("POST", kApi + path_of(request), text, kSubmitTimeout, request.asked_by);
     const auto& about = about_of(request);
     if (!response) return unanswered(response.error(), "", about);
     const auto answer = object_in(*response);
@@ -187,6 +184,15 @@ class ToServer final : public Way {
   }
 
  private:
+  std::optional<Failure> submit_own(const Submission& submission) const {
+    const auto& gid = submission.request.gid;
+    const auto response = send("POST", kApi + "transactions", submission.own_text, kSubmitTimeout);
+    if (!response) return unanswered(response.error(), submission.place(), gid);
+    if (response->status != 200) return refusal_of(*response, submission.place());
+    if (text_in(object_in(*response), "gid") != gid) return unread(*response, submission.place());
+    return std::nullopt;
+  }
+
   Result<http::Response> send(const char* method, const std::string& path, std::string body,
                               Millis timeout, const std::string& asked_by = {}) const {
     http::ClientRequest request{.method = method, .url = access_.url + path};
@@ -222,7 +228,7 @@ class ToServer final : public Way {
 
   static Failure failed(ExitCode code, const std::string& about, const protocol::Json& answer) {
     return {code, fmt::format("{}: {}", about, printable(text_in(answer, "message"))),
-            "see what the server has with `belay show`, `holds` or `topics`"};
+            "see `belay show`"};
   }
 
   static Failure unknown(const std::string& gid) {

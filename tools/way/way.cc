@@ -26,6 +26,11 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
   return server;
 }
 
+std::unique_ptr<Way> way_to(const ServerAccess& server, const FileAccess& file,
+                            std::optional<Failure>& refusal) {
+  return server.url.empty() ? to_file(file, refusal) : to_server(server, refusal);
+}
+
 Failure failure_of(const Error& error, std::string place) {
   Failure failure{ExitCode::failed, std::move(place) + error.detail,
                   std::string(meaning_of(error.code))};
@@ -73,10 +78,11 @@ void print_fate(Context& context, const std::string& gid, const Fate& fate) {
     nlohmann::ordered_json object{{"gid", gid}, {"status", fate.status}};
     if (!reason.empty()) object["reason"] = reason;
     context.out.json(object);
-    return;
+  } else {
+    context.out.print("{} {}{}{}\n", printable(gid), fate.status, reason.empty() ? "" : " ",
+                      printable(reason));
   }
-  context.out.print("{} {}{}{}\n", printable(gid), fate.status, reason.empty() ? "" : " ",
-                    printable(reason));
+  context.out.flush();
 }
 
 }  // namespace belay::tool

@@ -58,6 +58,9 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access);
 // What is wrong with the options of a server, before anything is read or sent.
 std::optional<std::string> wrong_with(const ServerAccess& access);
 
+// By the server that is named, or else by the file.
+std::unique_ptr<Way> way_to(const ServerAccess& server, const FileAccess& file,
+                            std::optional<Failure>& refusal);
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Failure>& refusal);
 // By the engine that has the file open, or else by one of the command's own.
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& refusal);
@@ -70,7 +73,8 @@ Failure failure_of(const Error& error, std::string place);
 std::string who_asks();
 
 ExitCode refused(Context& context, const Failure& refusal);
-// "gid status reason", or an object with these keys.
+// "gid status reason", or an object with these keys; at once, so that whoever interrupts a command
+// for many transactions has seen how far it came.
 void print_fate(Context& context, const std::string& gid, const Fate& fate);
 
 }  // namespace belay::tool
