@@ -1,5 +1,5 @@
-// The operator: at random moments it asks everything that an operator can ask, of this process or
-// by rows in the file, and holds targets and releases them. All that it draws comes from a stream
+// The operator: at random moments it asks all verbs about transactions and targets, of this process
+// or by rows in the file. All that it draws comes from a stream
 // of its own.
 #pragma once
 
