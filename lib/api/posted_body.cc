@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,21 +22,12 @@ bool has_body(Verb verb) {
   return verb != Verb::replay && verb != Verb::stop && verb != Verb::back;
 }
 
-// The members of the bodies of all verbs but submit.
-struct OrderBody {
-  std::string branch_id;
-  std::string op;
-  std::optional<std::string> as;
-  std::string level;
-  Subscription subscription;
-  Changes changes;
-};
-
+// Reads the body of a verb into its request.
 class OrderReader {
  public:
-  OrderReader(std::string_view text, Verb verb) : in_(text), verb_(verb) {}
+  OrderReader(std::string_view text, Request& asked) : in_(text), asked_(asked) {}
 
-  Result<OrderBody> read() {
+  Result<> read() {
     std::vector<std::string> seen;
     for (in_.enter('{'); in_.more('}');) {
       auto key = in_.key();
@@ -53,20 +42,25 @@ class OrderReader {
     if (too_many_)
       return base::invalid(fmt::format("the body has more than {} headers", kHeadersMax));
     if (!in_.at_end()) return base::invalid("the body is no JSON object of that form");
-    return std::move(body_);
+    return set_words();
   }
 
  private:
   bool read_member(std::string_view key) {
-    switch (verb_) {
+    auto& [topic, target, remark] = asked_.subscription;
+    switch (asked_.verb) {
       case Verb::hold:
-      case Verb::release: return key == "target" && read_change(key);
+      case Verb::release: return key == "target" && read_text(asked_.target);
       case Verb::subscribe:
+        if (key == "remark") return read_text(remark);
+        [[fallthrough]];
       case Verb::unsubscribe:
-      case Verb::remove_topic: return read_subscription(key);
-      case Verb::log_level: return key == "level" && read_text(body_.level);
-      case Verb::edit: return read_common(key) || read_change(key);
-      default: return read_common(key) || read_as(key);
+        if (key == "target") return read_text(target);
+        [[fallthrough]];
+      case Verb::remove_topic: return key == "topic" && read_text(topic);
+      case Verb::log_level: return key == "level" && read_text(level_);
+      case Verb::edit: return read_branch(key) || read_change(key);
+      default: return read_branch(key) || (key == "as" && read_text(as_));
     }
   }
 
@@ -75,31 +69,13 @@ class OrderReader {
     return true;
   }
 
-  bool read_subscription(std::string_view key) {
-    auto& [topic, target, remark] = body_.subscription;
-    if (key == "topic") return read_text(topic);
-    if (key == "target" && verb_ != Verb::remove_topic) return read_text(target);
-    return key == "remark" && verb_ == Verb::subscribe && read_text(remark);
-  }
-
-  bool read_common(std::string_view key) {
-    if (key == "branch_id") {
-      body_.branch_id = in_.text();
-    } else if (key == "op") {
-      body_.op = in_.text();
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  bool read_as(std::string_view key) {
-    if (key == "as") body_.as = in_.text();
-    return key == "as";
+  bool read_branch(std::string_view key) {
+    if (key == "branch_id") return read_text(asked_.branch_id);
+    return key == "op" && read_text(op_);
   }
 
   bool read_change(std::string_view key) {
-    auto& changes = body_.changes;
+    auto& changes = asked_.changes;
     if (key == "target") {
       changes.target = in_.text();
     } else if (key == "payload") {
@@ -117,7 +93,7 @@ class OrderReader {
 
   // [["name", "value"], …]
   void read_headers() {
-    auto& headers = body_.changes.headers;
+    auto& headers = asked_.changes.headers;
     for (in_.enter('['); in_.more(']') && has_room(headers.size());) {
       auto& header = headers.emplace_back();
       in_.enter('[');
@@ -137,44 +113,56 @@ class OrderReader {
     return !too_many_;
   }
 
+  // The members that are words of the language.
+  Result<> set_words() {
+    if (asked_.verb == Verb::log_level) return set_level();
+    if (asked_.verb != Verb::resolve && asked_.verb != Verb::edit) return {};
+    const auto op = op_from(op_);
+    if (!op) return base::invalid(fmt::format("'op' is '{}', no operation", op_));
+    asked_.op = *op;
+    return asked_.verb == Verb::resolve ? set_outcome() : Result<>();
+  }
+
+  Result<> set_outcome() {
+    for (const auto kind : {OutcomeKind::success, OutcomeKind::failure}) {
+      asked_.outcome = kind;
+      if (as_ == name_of(kind)) return {};
+    }
+    return base::invalid(fmt::format("'as' is '{}', it must be success or failure", as_));
+  }
+
+  Result<> set_level() {
+    const auto known = log_level_from(level_);
+    if (!known) {
+      return base::invalid(
+          fmt::format("'level' is '{}', it must be debug, info, warning or error", level_));
+    }
+    asked_.level = *known;
+    return {};
+  }
+
   json::Cursor in_;
-  const Verb verb_;
-  OrderBody body_;
+  Request& asked_;
+  std::string op_, as_, level_;
   bool too_many_ = false;
 };
 
-Result<> read_outcome(const std::optional<std::string>& as, OutcomeKind& outcome) {
-  for (const auto kind : {OutcomeKind::success, OutcomeKind::failure}) {
-    outcome = kind;
-    if (as == name_of(kind)) return {};
+Result<> read_order(ports::PostedRequest& posted, const hook::Hooks& hooks) {
+  const auto verb = verb_from(posted.verb);
+  if (!verb) {
+    return Error{ErrorCode::unsupported, fmt::format("the verb '{}' is not known", posted.verb)};
   }
-  return base::invalid(fmt::format("'as' is '{}', it must be success or failure", as.value_or("")));
+  auto& asked = posted.asked;
+  asked.verb = *verb;
+  if (!has_body(*verb)) return {};
+  BELAY_TRY(OrderReader(posted.body, asked).read());
+  return *verb == Verb::subscribe ? check_target(hooks, asked.subscription) : Result<>();
 }
 
-Result<> read_level(std::string_view name, LogLevel& level) {
-  const auto known = log_level_from(name);
-  if (!known) {
-    return base::invalid(
-        fmt::format("'level' is '{}', it must be debug, info, warning or error", name));
-  }
-  level = *known;
-  return {};
-}
-
-Result<> read_order(ports::PostedRequest& request, Verb verb, const hook::Hooks& hooks) {
-  auto body = OrderReader(request.body, verb).read();
-  if (!body) return body.error();
-  request.target = body->changes.target.value_or("");
-  request.subscription = std::move(body->subscription);
-  if (verb == Verb::subscribe) return check_target(hooks, request.subscription);
-  if (verb == Verb::log_level) return read_level(body->level, request.level);
-  if (verb != Verb::resolve && verb != Verb::edit) return {};
-  const auto op = op_from(body->op);
-  if (!op) return base::invalid(fmt::format("'op' is '{}', no operation", body->op));
-  request.op = *op;
-  request.branch_id = std::move(body->branch_id);
-  if (verb == Verb::resolve) return read_outcome(body->as, request.outcome);
-  request.changes = std::make_shared<const Changes>(std::move(body->changes));
+Result<> read_submit(ports::PostedRequest& posted, const Limits& limits, const hook::Hooks& hooks) {
+  auto definition = definition_from(posted.body, posted.asked.gid, limits, &hooks);
+  if (!definition) return definition.error();
+  posted.definition = std::move(*definition);
   return {};
 }
 
@@ -238,19 +226,12 @@ std::string body_of(const Request& request) {
   return body + "}";
 }
 
-void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks) {
-  if (request.wrong) return;
-  if (request.verb == "submit") {
-    auto definition = definition_from(request.body, request.gid, limits, &hooks);
-    if (definition) {
-      request.definition = std::move(*definition);
-    } else {
-      request.wrong = definition.error();
-    }
-  } else if (const auto verb = verb_from(request.verb); verb && has_body(*verb)) {
-    if (const auto read = read_order(request, *verb, hooks); !read) request.wrong = read.error();
-  }
-  request.body = {};
+void read_body(ports::PostedRequest& posted, const Limits& limits, const hook::Hooks& hooks) {
+  if (posted.wrong) return;
+  const auto read =
+      posted.verb == "submit" ? read_submit(posted, limits, hooks) : read_order(posted, hooks);
+  if (!read) posted.wrong = read.error();
+  posted.body = {};
 }
 
 }  // namespace belay::api

@@ -13,8 +13,8 @@ namespace belay::api {
 // The body of an operator's request; empty if its verb has none.
 std::string body_of(const Request& request);
 
-// Reads the request's body, and sets what it says or what is wrong with it. Of a submit and an edit
-// all checks are made that need no transaction.
-void read_body(ports::PostedRequest& request, const Limits& limits, const hook::Hooks& hooks);
+// Reads the request's verb and body, and sets what they say or what is wrong with them. Of a submit
+// and an edit all checks are made that need no transaction.
+void read_body(ports::PostedRequest& posted, const Limits& limits, const hook::Hooks& hooks);
 
 }  // namespace belay::api

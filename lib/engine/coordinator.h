@@ -128,8 +128,8 @@ class Coordinator {
   // posted.cc: the requests that other processes post in the state file.
   void read_posted();
   void take_posted();
-  void take(ports::PostedRequest& request);
-  bool take_about_none(ports::PostedRequest& request, Verb verb);
+  void take(ports::PostedRequest& posted);
+  bool take_about_none(belay::Request& asked, std::int64_t posted);
   void posted_told(std::int64_t posted, const Result<Report>& result);
   void answer_posted(std::int64_t posted, std::string_view answer, std::string_view detail);
   // The request was decided: its answer goes into the batch with its effect.

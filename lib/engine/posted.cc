@@ -82,55 +82,51 @@ void Coordinator::take_posted() {
     log_.error("{} more requests in the state file are refused", count);
 }
 
-void Coordinator::take(ports::PostedRequest& request) {
-  const auto done = [this, id = request.id](const Result<Report>& result) {
+void Coordinator::take(ports::PostedRequest& posted) {
+  const auto done = [this, id = posted.id](const Result<Report>& result) {
     posted_told(id, result);
   };
-  if (request.definition) {
-    SubmitRequest submit{std::move(*request.definition),
+  auto& asked = posted.asked;
+  if (posted.definition) {
+    SubmitRequest submit{std::move(*posted.definition),
                          core::Entry::submit,
-                         request.gid.empty(),
+                         asked.gid.empty(),
                          false,
                          done,
-                         request.id};
+                         posted.id};
     return take(submit);
   }
-  const auto verb = verb_from(request.verb);
-  if (!verb) {
-    return posted_told(request.id, Error{ErrorCode::unsupported,
-                                         fmt::format("the verb '{}' is not known", request.verb)});
-  }
-  if (take_about_none(request, *verb)) return;
-  WordRequest word{.gid = request.gid,
-                   .word = word_of(*verb),
-                   .reason = base::signed_reason(request.reason, request.asked_by),
+  if (take_about_none(asked, posted.id)) return;
+  WordRequest word{.gid = asked.gid,
+                   .word = word_of(asked.verb),
+                   .reason = base::signed_reason(asked.reason, asked.asked_by),
                    .done = done,
-                   .posted = request.id,
-                   .branch_id = std::move(request.branch_id),
-                   .op = request.op,
-                   .outcome = request.outcome,
-                   .changes = std::move(request.changes)};
+                   .posted = posted.id,
+                   .branch_id = std::move(asked.branch_id),
+                   .op = asked.op,
+                   .outcome = asked.outcome,
+                   .changes = std::make_shared<const Changes>(std::move(asked.changes))};
   take(word);
 }
 
 // What is about no transaction; false: it is about one. Its answer goes into the open batch.
-bool Coordinator::take_about_none(ports::PostedRequest& request, Verb verb) {
+bool Coordinator::take_about_none(belay::Request& asked, std::int64_t posted) {
   using Kind = ports::TopicChange::Kind;
-  const auto refused = [this, id = request.id](const Result<>& result) {
-    if (!result) posted_told(id, result.error());
+  const auto refused = [this, posted](const Result<>& result) {
+    if (!result) posted_told(posted, result.error());
   };
   const auto change_topic = [&](Kind kind) {
-    TopicRequest topic{{std::move(request.subscription), kind}, refused, request.id};
+    TopicRequest topic{{std::move(asked.subscription), kind}, refused, posted};
     take(topic);
   };
-  switch (verb) {
+  switch (asked.verb) {
     case Verb::hold:
     case Verb::release: {
       HoldRequest hold{
-          {{std::move(request.target), std::move(request.reason), std::move(request.asked_by)},
-           verb == Verb::release},
+          {{std::move(asked.target), std::move(asked.reason), std::move(asked.asked_by)},
+           asked.verb == Verb::release},
           refused,
-          request.id};
+          posted};
       take(hold);
       return true;
     }
@@ -138,7 +134,7 @@ bool Coordinator::take_about_none(ports::PostedRequest& request, Verb verb) {
     case Verb::unsubscribe: return change_topic(Kind::unsubscribe), true;
     case Verb::remove_topic: return change_topic(Kind::remove), true;
     case Verb::log_level: {
-      LogLevelRequest level{request.level, refused, request.id};
+      LogLevelRequest level{asked.level, refused, posted};
       take(level);
       return true;
     }

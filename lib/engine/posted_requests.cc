@@ -41,7 +41,7 @@ ports::PostedRequest PostedRequests::take() {
   auto request = std::move(waiting_.front());
   waiting_.pop_front();
   open_.emplace(request.id,
-                request.definition ? std::string(request.definition->gid()) : request.gid);
+                request.definition ? std::string(request.definition->gid()) : request.asked.gid);
   return request;
 }
 
@@ -59,7 +59,7 @@ void PostedRequests::defer(std::int64_t id, bool no_room, std::uint64_t monotoni
 }
 
 bool PostedRequests::must_wait(const ports::PostedRequest& request) const {
-  return (no_room_ && request.definition.has_value()) || is_deferred(request.gid);
+  return (no_room_ && request.definition.has_value()) || is_deferred(request.asked.gid);
 }
 
 }  // namespace belay::engine

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "belay/changes.h"
 #include "belay/hold.h"
 #include "belay/hooks.h"
 #include "belay/msg.h"
+#include "belay/requests.h"
 #include "belay/result.h"
 #include "belay/xa_realm.h"
 #include "core/topics.h"
@@ -53,23 +53,12 @@ struct TopicChange {
 // A request that another process wrote into the file, see belay/requests.h.
 struct PostedRequest {
   std::int64_t id = 0;  // grows with the order of their commits
-  std::string verb{};
-  std::string gid{};
+  std::string verb{};   // as it was written
   std::string body{};
-  std::string reason{};
-  std::string asked_by{};
-  // Of a submit: what `body` describes.
-  std::optional<core::Definition> definition{};
-  // Of `resolve` and `edit`, likewise.
-  std::string branch_id{};
-  Op op{};
-  OutcomeKind outcome{};
-  std::shared_ptr<const Changes> changes{};
-  std::string target{};         // of hold and release
-  Subscription subscription{};  // of subscribe, unsubscribe and remove_topic
-  LogLevel level{};             // of log_level
-  // The request can never be carried out.
-  std::optional<Error> wrong{};
+  // The gid, the reason and who asks; and of all but a submit the verb, and what `body` says.
+  Request asked{};
+  std::optional<core::Definition> definition{};  // of a submit: what `body` describes
+  std::optional<Error> wrong{};                  // the request can never be carried out
 };
 
 inline constexpr std::string_view kPostedTaken = "taken";

@@ -47,9 +47,9 @@ constexpr std::string_view kHasPosted =
 std::size_t cut_texts(ports::PostedRequest& request) {
   std::size_t bytes = 0;
   for (const auto& [name, text] : {std::pair{"verb", &request.verb},
-                                   {"gid", &request.gid},
-                                   {"reason", &request.reason},
-                                   {"asked_by", &request.asked_by}}) {
+                                   {"gid", &request.asked.gid},
+                                   {"reason", &request.asked.reason},
+                                   {"asked_by", &request.asked.asked_by}}) {
     bytes += text->size();
     if (text->size() <= kTextMax) continue;
     text->clear();
@@ -94,10 +94,10 @@ Result<ports::Store::Posted> PostedTable::read(const ports::Store::PostedQuery& 
     auto& request = posted.requests.emplace_back();
     request.id = rows.integer(0);
     request.verb = rows.bytes(1);
-    request.gid = rows.bytes(2);
+    request.asked.gid = rows.bytes(2);
     request.body = rows.bytes(3);
-    request.reason = rows.bytes(4);
-    request.asked_by = rows.bytes(5);
+    request.asked.reason = rows.bytes(4);
+    request.asked.asked_by = rows.bytes(5);
     bytes += request.body.size() + cut_texts(request);
     if (rows.number(6) <= kPostedBodyMax) continue;
     request.wrong = Error{

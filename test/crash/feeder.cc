@@ -158,7 +158,7 @@ void Feeder::change_topic() {
 // An operator stops a transaction for good.
 void Feeder::carry_out(const ports::PostedRequest& request) {
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& one) {
-    return one.second.transaction.gid() == request.gid;
+    return one.second.transaction.gid() == request.asked.gid;
   });
   auto& answer = answers_[request.id] = ports::kPostedTaken;
   if (found == entries_.end()) {
@@ -168,7 +168,7 @@ void Feeder::carry_out(const ports::PostedRequest& request) {
   } else if (!found->second.transaction.stopped) {
     decide(found->second, core::WordStop{"an operator says so"});
   }
-  batch_->answers.push_back({request.id, request.gid, answer, {}, now_});
+  batch_->answers.push_back({request.id, request.asked.gid, answer, {}, now_});
 }
 
 // A call comes back, or its caller has its say, or a time has come.

@@ -12,15 +12,15 @@ using Calls = std::vector<std::string>;
 using Kind = ports::Caller::Kind;
 
 ports::PostedRequest submit_of(std::int64_t id, const std::string& gid) {
-  ports::PostedRequest request{.id = id, .verb = "submit", .gid = gid};
+  ports::PostedRequest request{.id = id, .asked = {.gid = gid}};
   const auto name = gid.empty() ? "made" + std::to_string(id) : gid;
   auto bytes = encode(two_steps(name), name);
   request.definition = *core::Definition::parse(*bytes);
   return request;
 }
 
-ports::PostedRequest order_of(std::int64_t id, const std::string& verb, const std::string& gid) {
-  return {.id = id, .verb = verb, .gid = gid, .reason = "because", .asked_by = "ann"};
+ports::PostedRequest order_of(std::int64_t id, Verb verb, const std::string& gid) {
+  return {.id = id, .asked = {.verb = verb, .gid = gid, .reason = "because", .asked_by = "ann"}};
 }
 
 // As a crash leaves it: its first branch may have been called.
@@ -109,12 +109,13 @@ TEST_SUITE("engine/posted") {
   TEST_CASE("what can never be done is refused, with its error") {
     Posted test;
     test.settle();
-    auto wrong = order_of(1, "submit", "w");
+    auto wrong = order_of(1, Verb::stop, "w");
     wrong.wrong = Error{ErrorCode::invalid_argument, "the body is no JSON"};
     auto other = submit_of(4, "g");
     other.definition = *core::Definition::parse(*encode(Saga("g").step("c", ""), "g"));
-    test.post({wrong, order_of(2, "stop", "nobody"), order_of(3, "explode", "g"), submit_of(5, "g"),
-               other});
+    auto unknown = order_of(3, Verb::stop, "g");
+    unknown.wrong = Error{ErrorCode::unsupported, "the verb is not known"};
+    test.post({wrong, order_of(2, Verb::stop, "nobody"), unknown, submit_of(5, "g"), other});
     CHECK(test.engine.counters().queued == 0);
     CHECK(test.answers_to_come() ==
           "1 w invalid_argument, 3 g unsupported, 2 nobody not_found, 5 g taken, 4 g conflict");
@@ -125,7 +126,7 @@ TEST_SUITE("engine/posted") {
     test.ports.default_kind = Kind::deferred;
     REQUIRE(test.submit(two_steps("g"), "run"));
     test.settle();
-    test.post({order_of(1, "stop", "g")});
+    test.post({order_of(1, Verb::stop, "g")});
     CHECK(test.answers_in_batch() == "1 g taken");
     test.settle();
     test.engine.answer(test.ports.later.at(0), Outcome::success());
@@ -140,7 +141,8 @@ TEST_SUITE("engine/posted") {
     REQUIRE(test.submit(two_steps("g"), "run"));
     REQUIRE(test.submit(Msg("m").to("b"), "msg"));
     test.settle();
-    test.post({order_of(1, "back", "g"), order_of(2, "back", "m"), order_of(3, "back", "g")});
+    test.post(
+        {order_of(1, Verb::back, "g"), order_of(2, Verb::back, "m"), order_of(3, Verb::back, "g")});
     CHECK(test.answers_in_batch() == "1 g taken, 2 m forbidden, 3 g taken");
     test.settle();
     CHECK(test.answers.at("run")->status() == Status::failed);
@@ -154,7 +156,7 @@ TEST_SUITE("engine/posted") {
     REQUIRE(test.submit(two_steps("g"), "run"));
     test.settle();
     REQUIRE(test.ports.calls.size() == 1);
-    test.post({order_of(1, "replay", "g")});
+    test.post({order_of(1, Verb::replay, "g")});
     CHECK(test.answers_in_batch() == "1 g taken");
     test.settle();
     CHECK(test.ports.calls.size() == 2);
@@ -166,7 +168,7 @@ TEST_SUITE("engine/posted") {
     REQUIRE(test.submit(two_steps("g").retry({.first_interval = Millis{100}, .jitter = 0}), "run"));
     test.settle();
     for (std::int64_t id = 1; id <= 5; ++id) {
-      test.post({order_of(id, "replay", "g")});
+      test.post({order_of(id, Verb::replay, "g")});
       test.settle();
     }
     REQUIRE(test.ports.calls.size() == 6);
@@ -187,10 +189,10 @@ TEST_SUITE("engine/posted") {
     test.ports.default_kind = Kind::deferred;
     REQUIRE(test.submit(Saga("g").step("a", "").step("b", ""), "run"));
     test.settle();
-    auto resolve = order_of(1, "resolve", "g");
-    resolve.branch_id = "01";
-    resolve.op = Op::action;
-    resolve.outcome = OutcomeKind::success;
+    auto resolve = order_of(1, Verb::resolve, "g");
+    resolve.asked.branch_id = "01";
+    resolve.asked.op = Op::action;
+    resolve.asked.outcome = OutcomeKind::success;
     test.post({resolve});
     CHECK(test.answers_to_come() == "");  // its call is in flight
     test.ports.shut.insert('b');
@@ -201,7 +203,7 @@ TEST_SUITE("engine/posted") {
     test.advance(1'000);
     auto second = resolve;
     second.id = 2;
-    second.branch_id = "02";
+    second.asked.branch_id = "02";
     REQUIRE(test.give({resolve, second}));
     CHECK(test.answers_to_come() == "1 g forbidden, 2 g taken");
     test.settle();
@@ -235,14 +237,14 @@ TEST_SUITE("engine/posted") {
     test.ports.default_kind = Kind::deferred;
     REQUIRE(test.submit(two_steps("first"), "run"));
     test.settle();
-    test.post({submit_of(1, "g"), submit_of(2, "h"), order_of(3, "replay", "first"),
-               order_of(4, "stop", "g")});
+    test.post({submit_of(1, "g"), submit_of(2, "h"), order_of(3, Verb::replay, "first"),
+               order_of(4, Verb::stop, "g")});
     CHECK(test.answers_to_come() == "3 first taken");  // the stop waits for its submit
     CHECK(test.engine.counters().refused == 0);
     test.settle();
     test.engine.look_for_posted();
     REQUIRE(test.ports.posted_query->without_submits);
-    REQUIRE(test.give({order_of(5, "stop", "first")}));
+    REQUIRE(test.give({order_of(5, Verb::stop, "first")}));
     CHECK(test.answers_in_batch() == "5 first taken");
     test.engine.answer(test.ports.later.at(0), Outcome::success());
     test.engine.turn();
@@ -253,7 +255,7 @@ TEST_SUITE("engine/posted") {
     REQUIRE(test.ports.posted_done != nullptr);
     CHECK_FALSE(test.ports.posted_query->without_submits);
     CHECK(test.ports.posted_query->after == 0);
-    REQUIRE(test.give({submit_of(1, "g"), submit_of(2, "h"), order_of(4, "stop", "g")}));
+    REQUIRE(test.give({submit_of(1, "g"), submit_of(2, "h"), order_of(4, Verb::stop, "g")}));
     CHECK(test.answers_to_come() == "1 g taken, 4 g taken");
   }
 
@@ -264,9 +266,9 @@ TEST_SUITE("engine/posted") {
     for (std::int64_t id = 1; id <= 1'024; ++id) {
       const auto gid = "g" + std::to_string(id);
       REQUIRE(test.submit(two_steps(gid), gid, false));
-      auto resolve = order_of(id, "resolve", gid);
-      resolve.branch_id = "01";
-      resolve.op = Op::action;
+      auto resolve = order_of(id, Verb::resolve, gid);
+      resolve.asked.branch_id = "01";
+      resolve.asked.op = Op::action;
       resolves.push_back(std::move(resolve));
     }
     test.settle();
@@ -306,7 +308,7 @@ TEST_SUITE("engine/posted") {
     CHECK(ports.calls.empty());
     REQUIRE(ports.posted_query->without_submits);
     std::exchange(ports.posted_done,
-                  nullptr)(ports::Store::Posted{{order_of(7, "stop", "g")}, false});
+                  nullptr)(ports::Store::Posted{{order_of(7, Verb::stop, "g")}, false});
     settle();
     REQUIRE(ports.posted_done != nullptr);
     CHECK_FALSE(ports.posted_query->without_submits);
@@ -331,7 +333,7 @@ TEST_SUITE("engine/posted") {
     CHECK(ports.calls.empty());
     REQUIRE(ports.posted_done != nullptr);
     std::exchange(ports.posted_done,
-                  nullptr)(ports::Store::Posted{{order_of(1, "stop", "g")}, false});
+                  nullptr)(ports::Store::Posted{{order_of(1, Verb::stop, "g")}, false});
     while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
     CHECK(ports.calls.empty());
     REQUIRE(told.has_value());
@@ -348,15 +350,15 @@ TEST_SUITE("engine/posted") {
     }
     engine.start({.last_lsn = 9, .last_id = 6, .epoch = 2, .has_posted = true});
     engine.turn();
-    auto resolve = order_of(2, "resolve", "g6");
-    resolve.branch_id = "01";
-    resolve.op = Op::action;
-    resolve.outcome = OutcomeKind::success;
+    auto resolve = order_of(2, Verb::resolve, "g6");
+    resolve.asked.branch_id = "01";
+    resolve.asked.op = Op::action;
+    resolve.asked.outcome = OutcomeKind::success;
     auto other_op = resolve;
     other_op.id = 3;
-    other_op.op = Op::compensate;
+    other_op.asked.op = Op::compensate;
     std::exchange(ports.posted_done, nullptr)(
-        ports::Store::Posted{{order_of(1, "back", "g5"), other_op, resolve}, false});
+        ports::Store::Posted{{order_of(1, Verb::back, "g5"), other_op, resolve}, false});
     while (ports.commit_done) std::exchange(ports.commit_done, nullptr)(ports::StoreFigures{});
     CHECK(ports.targets == Calls{"undo a", "b"});
     CHECK(engine.counters().failed == 1);
@@ -370,7 +372,7 @@ TEST_SUITE("engine/posted") {
     test.settle();
     test.engine.look_for_posted();
     CHECK(test.ports.posted_query->without_submits);
-    REQUIRE(test.give({order_of(1, "stop", "nobody")}));
+    REQUIRE(test.give({order_of(1, Verb::stop, "nobody")}));
     CHECK(test.answers_to_come() == "1 nobody not_found");
     test.engine.look_for_posted();
     CHECK(test.ports.posted_query->without_submits);
@@ -392,7 +394,7 @@ TEST_SUITE("engine/posted") {
     CHECK(test.ports.alarm_at > test.ports.monotonic);
     REQUIRE(test.give({}));
     CHECK(test.ports.posted_done != nullptr);
-    test.post({submit_of(1, "g"), order_of(2, "stop", "x")});
+    test.post({submit_of(1, "g"), order_of(2, Verb::stop, "x")});
     REQUIRE(test.engine.ask(engine::CloseRequest{[](const Result<>&) {}}));
     test.engine.turn();
     test.settle();
