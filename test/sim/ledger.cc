@@ -203,7 +203,7 @@ void Ledger::check_final(const std::string& gid, Status status) {
 
 void Ledger::check_forgotten(const std::string& gid) {
   const auto& book = sagas_.at(gid);
-  if (book.stop_sent || book.orders.any()) return;  // it may have ended either way
+  if (book.stop_sent || book.orders.may_have_decided()) return;  // it may have ended either way
   const bool all_succeeded =
       std::all_of(book.branches.begin(), book.branches.end(),
                   [](const BranchBook& branch) { return branch.succeeded[0]; });

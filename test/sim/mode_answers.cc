@@ -37,7 +37,7 @@ void ModeClients::heard_branch(const Shared& request, const Result<Outcome>& res
     known.book->branches[request->branch].answer = result->kind();
     if (result->kind() == OutcomeKind::ongoing) world_.fail(known.gid() + ": ended as ongoing");
     if (result->kind() == OutcomeKind::success && known.book->aborted &&
-        !known.book->branches[request->branch].tried && !known.book->orders.any() &&
+        !known.book->branches[request->branch].tried && !known.book->orders.may_have_decided() &&
         !known.book->spec.branches[request->branch].first.empty())
       world_.fail(known.gid() + ": told of a success that never was");
   }
@@ -84,7 +84,7 @@ void ModeClients::on_report(const Request& request, const Report& report) {
 
 bool ModeClients::may_be_forbidden(const Request& request) const {
   const auto& book = *request.known->book;
-  const bool has_orders = book.stop_sent || book.orders.any();
+  const bool has_orders = book.stop_sent || book.orders.may_have_decided();
   if (has_orders && request.kind != Kind::prepare && request.kind != Kind::find) return true;
   switch (request.kind) {
     case Kind::word_submit: return !book.submitted;

@@ -393,14 +393,14 @@ void ModeLedger::check_msg_end(Book& book, Status status) {
       book.truth == Truth::committed || book.orders.may_have_succeeded(kQuery, Op::query);
   if (spec.driven && !spec.query.empty() && !may_go)
     complain(book, "succeeded, and its local half did not commit");
-  // What an operator says need not be so.
-  if (book.orders.may_have_succeeded(Op::action)) return;
   for (std::size_t i = 0; i < spec.deliveries.size(); ++i) {
     const auto& target = spec.deliveries[i].target;
+    // What an operator says need not be so; subscribers have numbers of their own.
     if (core::is_topic(target)) {
-      check_topic_end(book, i);
+      if (!book.orders.may_have_succeeded(Op::action)) check_topic_end(book, i);
       continue;
     }
+    if (book.orders.may_have_succeeded(static_cast<std::uint32_t>(i), Op::action)) continue;
     const bool delivered = std::any_of(book.calls.begin(), book.calls.end(), [&](const auto& one) {
       return one.second.index == i && !one.second.is_query && one.second.delivered;
     });

@@ -124,6 +124,12 @@ bool resolves(const Order& order, std::uint32_t branch, Op op) {
 
 }  // namespace
 
+bool OrderBook::may_have_decided() const {
+  return any_of([](const Order& order) {
+    return order.may() && order.verb != Verb::replay && order.verb != Verb::edit;
+  });
+}
+
 bool OrderBook::may_turn_back() const {
   return any_of([](const Order& order) { return turns_back(order) && order.may(); });
 }

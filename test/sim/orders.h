@@ -86,7 +86,8 @@ class OrderBook {
   // What this process was asked, and has not answered, took effect by now or never will.
   void process_died();
 
-  bool any() const { return !orders_.empty(); }
+  // A stop, a `back` or a resolve: replays and edits decide nothing.
+  bool may_have_decided() const;
   // A `back`, or the failure of an operation that may refuse.
   bool may_turn_back() const;
   bool must_turn_back() const;
