@@ -107,10 +107,14 @@ void Coordinator::come_back(ports::CallId id, const PendingCall& former, const O
   if (live.forgotten) return let_go(live);
   const auto& branch = live.transaction.branches[former.branch];
   const auto waiting = calls_.waiting_op(live, former.branch);
-  // A refusal of values that have changed since is no answer to the new ones.
+  // A refusal of values that have changed since is no answer to the new ones. And what is committed
+  // and can go to nobody is asked for again.
   const bool is_outdated = former.is_outdated && outcome.kind() == OutcomeKind::failure;
+  const bool goes_nowhere = former.op == Op::query && outcome.kind() == OutcomeKind::success &&
+                            !subscriptions_.check(live.transaction.definition);
   // The branch's next call may be decided but not made yet: then that call is made.
-  const bool counts = !is_outdated && ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
+  const bool counts = !is_outdated && !goes_nowhere &&
+                      ends_it(live.transaction.mode(), former.op, outcome.kind()) &&
                       is_wanted(live, former.branch, former.op) && (waiting || !branch.in_flight);
   if (!counts) {
     BELAY_MARK(answer_after_timeout);

@@ -174,6 +174,9 @@ void ModeClients::change_any_topic() {
 
 // A message that is committed waits for subscribers.
 void ModeClients::subscribe_where_nobody_is() {
+  const bool any_open =
+      std::any_of(all_.begin(), all_.end(), [](const auto& known) { return !known->settled; });
+  if (!any_open || topic_requests_ != 0) return;
   for (std::uint64_t i = 0; i < plan_.others.topics; ++i) {
     if (!topics_.must_be_anybody(topic_name(i), topics_.now(), topics_.now()))
       change_topic(topic_name(i), banks_.action_of(0), TopicKind::subscribe);
@@ -292,7 +295,6 @@ bool ModeClients::ask_for_ends() {
     if (++open <= kModesAskedAtOnce && known.pending == 0) find(known);
   }
   if (!all_.empty()) ++next_to_ask_;
-  if (open != 0 && topic_requests_ == 0) subscribe_where_nobody_is();
   return open == 0;
 }
 

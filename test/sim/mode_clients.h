@@ -37,6 +37,8 @@ class ModeClients {
              PostBox* box);
   bool is_empty() const { return all_.empty(); }
   // True when every end is known.
+  // In the calm: so that what is committed does not wait for ever.
+  void subscribe_where_nobody_is();
   bool ask_for_ends();
   std::string unsettled() const;
   std::map<std::string, Status> ends() const;
@@ -92,7 +94,6 @@ class ModeClients {
   void decide_message(Known& known);
   void word_again();
   void change_any_topic();
-  void subscribe_where_nobody_is();
   void change_topic(const std::string& topic, const std::string& target, TopicKind kind);
   void list_topics();
   // and how

@@ -422,7 +422,9 @@ void Run::poll() {
     if (stage_ == Stage::calm) poll();
   });
   if (!engine_ || !world_.alive() || restarting_) return;
-  const bool orders_ended = operator_.settle();  // first: others may fill the queue
+  // First: others may fill the queue.
+  const bool orders_ended = operator_.settle();
+  mode_clients_.subscribe_where_nobody_is();
   const bool sagas_ended = clients_.ask_for_ends();
   const bool workflows_ended = workflows_.ask_for_ends();
   if (!mode_clients_.ask_for_ends() || !sagas_ended || !workflows_ended || !orders_ended) return;

@@ -143,6 +143,25 @@ TEST_SUITE("engine/running_on") {
     CHECK(test.answers.at("run")->succeeded());
   }
 
+  TEST_CASE("a late yes to a back-check whose message can go to nobody costs no attempt") {
+    BlockingEngine test;
+    REQUIRE(test.subscribe({"news", "a"}, "a"));
+    REQUIRE(
+        test.prepare(Msg("g").to("topic://news").query("q").timeout_to_fail(Millis{1'000}), "g"));
+    REQUIRE(test.unsubscribe({"news", "a"}, "not a"));
+    test.settle();
+    test.pass(1'000);
+    test.pass(500);
+    test.pass(1'000);  // the next call waits for the handler
+    test.come_back(0, Outcome::success());
+    CHECK(test.ports.targets == Calls{"q", "q"});
+    CHECK((test.ports.fences[1] & 0xffffffff) == 2);
+    REQUIRE(test.subscribe({"news", "b"}, "b"));
+    test.settle();
+    test.come_back(1, Outcome::success());
+    CHECK(test.ports.targets == Calls{"q", "q", "b"});
+  }
+
   TEST_CASE("a call that waits for its handler is withdrawn when its transaction turns back") {
     BlockingEngine test;
     REQUIRE(test.submit(slow("g").timeout_to_fail(Millis{5'000}), "run"));
