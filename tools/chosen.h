@@ -9,6 +9,7 @@
 
 #include "choice.h"
 #include "command.h"
+#include "way/way.h"
 
 namespace belay::tool {
 
@@ -22,14 +23,16 @@ struct ChosenOptions {
 // Adds GID, --all-stuck, the filters and --limit. `options` must live as long as the command.
 void add_chosen_options(CLI::App* command, ChosenOptions& options);
 // What is wrong with these options.
-std::optional<std::string> wrong_with(const ChosenOptions& options, bool has_db);
+std::optional<std::string> wrong_with(const ChosenOptions& options);
 
 struct Chosen {
   std::vector<std::string> gids;
   bool has_more = false;  // the limit left some out
 };
-// Reads the stuck ones from --db. Errors: the reader's.
-Result<Chosen> choose(const Context& context, const ChosenOptions& options);
+// Reads the stuck ones from where they are to be changed. Nothing: they cannot be read; what is
+// wrong was printed with the code `refused`.
+std::optional<Chosen> choose(Context& context, const ChosenOptions& options,
+                             const ServerAccess& server, ExitCode& refused);
 void tell_of_more(Context& context, const Chosen& chosen);
 
 }  // namespace belay::tool

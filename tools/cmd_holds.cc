@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "shown.h"
+#include "source/source.h"
 #include "table.h"
 #include "view/rows.h"
 
@@ -18,9 +19,9 @@ Example:
   belay holds --db orders.db
 )";
 
-ExitCode list(Context& context, Reader& reader) {
-  auto holds = reader.holds();
-  if (!holds) return fail(context, holds.error());
+ExitCode list(Context& context, Source& source) {
+  auto holds = source.holds();
+  if (!holds) return source.fail(context, holds.error());
   const auto at = now();
   Table table({Table::text("TARGET"), Table::number("HELD"), {"BY"}, Table::text("WHY")});
   for (auto& found : *holds) {
@@ -41,10 +42,9 @@ ExitCode list(Context& context, Reader& reader) {
 
 void add_holds(CLI::App& app, Context& context) {
   auto* command = add_command(app, "holds", "show the targets that are held", kHoldsDetails);
-  add_db_option(command, context);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
-  on_read(command, context, [&context](Reader& reader) { return list(context, reader); });
+  on_source(command, context, [&context](Source& source) { return list(context, source); });
 }
 
 }  // namespace belay::tool

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "filter.h"
 #include "shown.h"
+#include "source/source.h"
 #include "table.h"
 #include "view/rows.h"
 
@@ -68,15 +69,15 @@ std::string why(const TransactionRow& row) {
 
 class Listing {
  public:
-  Listing(Context& context, Reader& reader, const ListOptions& options)
-      : context_(context), reader_(reader), options_(options), filter_(options.filter) {}
+  Listing(Context& context, Source& source, const ListOptions& options)
+      : context_(context), source_(source), options_(options), filter_(options.filter) {}
 
   ExitCode run() {
     for (int pages = 0; left() > 0 && context_.out.ok(); ++pages) {
       if (pages == kTablePages && is_short()) break;
       filter_.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(left(), kPageRows));
-      auto page = reader_.list(filter_);
-      if (!page) return fail(context_, page.error());
+      auto page = source_.list(filter_);
+      if (!page) return source_.fail(context_, page.error());
       for (auto& row : page->rows) show(shown(context_, std::move(row)));
       filter_.before_id = page->next_before_id;
       if (filter_.before_id == 0) break;
@@ -116,7 +117,7 @@ class Listing {
   }
 
   Context& context_;
-  Reader& reader_;
+  Source& source_;
   const ListOptions& options_;
   Filter filter_;
   std::uint64_t shown_ = 0;
@@ -144,16 +145,15 @@ void add_list(CLI::App& app, Context& context) {
   add_count_option(command, "--limit", options->limit,
                    "at most so many; 0: all; default: 50, with --json all");
   add_count_option(command, "--page-before", options->page_before, "only those with a smaller id");
-  add_db_option(command, context);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
-  on_read(command, context, [&context, options](Reader& reader) {
+  on_source(command, context, [&context, options](Source& source) {
     if (options->stuck) options->filter.stuck = true;
     if (options->finished) options->filter.finished = true;
     if (options->unfinished) options->filter.finished = false;
     options->filter.before_id = static_cast<std::int64_t>(std::min<std::uint64_t>(
         options->page_before.value_or(0), std::numeric_limits<std::int64_t>::max()));
-    return Listing(context, reader, *options).run();
+    return Listing(context, source, *options).run();
   });
 }
 

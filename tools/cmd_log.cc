@@ -82,7 +82,7 @@ ExitCode log(Context& context, const WholeTransaction& whole) {
 void add_log(CLI::App& app, Context& context) {
   auto* command =
       add_command(app, "log", "show what happened to one transaction, and when", kLogDetails);
-  on_transaction(command, context, [&context](Reader&, const WholeTransaction& whole) {
+  on_transaction(command, context, [&context](Source&, const WholeTransaction& whole) {
     return log(context, whole);
   });
 }

@@ -7,7 +7,9 @@
 
 #include "chosen.h"
 #include "command.h"
+#include "reason.h"
 #include "shown.h"
+#include "source/source_of.h"
 #include "view/rows.h"
 #include "view/waiting.h"
 #include "way/way.h"
@@ -23,10 +25,9 @@ called when the breaker tries it next, within 30 seconds if not told otherwise.
 With --server a running `belay serve` calls; with --db the program that has the file open,
 which may be any that embeds belay. If none has, an engine of the command's own calls: it
 goes on with all that is unfinished in the file, with default options, and calls URLs
-only; a handler that only a program has is named and left to it. With --all-stuck the
-stuck ones are read from --db, as `belay stuck` shows them with the same filters; with
---server it must be the server's file. The call makes the pauses no
-longer, and does not count towards a retry limit.
+only; a handler that only a program has is named and left to it. With --all-stuck it is
+for the stuck ones, as `belay stuck` shows them with the same filters. The call makes the
+pauses no longer, and does not count towards a retry limit.
 
 A line is printed for each: gid, status, and why it failed or what it waits for. Exit
 code 0: all have ended; 1: some have not; 3: one is unknown; 4: one is final already
@@ -36,7 +37,7 @@ server is busy.
 Examples:
   belay replay order-42 --server http://127.0.0.1:36789
   belay replay --all-stuck --host http://stock.example --db orders.db --dry-run
-  belay replay --all-stuck --db orders.db --server http://127.0.0.1:36789
+  belay replay --all-stuck --server http://127.0.0.1:36789 --reason "stock is back"
 )";
 
 constexpr Millis kReplayTimeout{60'000};
@@ -45,6 +46,7 @@ struct ReplayOptions {
   ChosenOptions chosen;
   bool dry_run = false;
   std::optional<Millis> timeout;
+  ReasonOptions why;
   ServerAccess server;
 };
 
@@ -55,8 +57,9 @@ class Replay {
   ExitCode run() {
     if (auto wrong = wrong_use())
       return fail(context_, ExitCode::usage, *wrong, "see `belay replay --help`");
-    auto chosen = choose(context_, options_.chosen);
-    if (!chosen) return fail(context_, chosen.error());
+    auto refused = ExitCode::failed;
+    auto chosen = choose(context_, options_.chosen, options_.server, refused);
+    if (!chosen) return refused;
     chosen_ = std::move(*chosen);
     if (chosen_.gids.empty()) {
       context_.err.write("nothing stuck matches\n");
@@ -67,22 +70,23 @@ class Replay {
 
  private:
   std::optional<std::string> wrong_use() const {
-    if (auto wrong = wrong_with(options_.chosen, !context_.db.empty())) return wrong;
-    if (options_.dry_run && context_.db.empty()) return "--dry-run needs --db PATH";
+    if (auto wrong = wrong_with(options_.chosen)) return wrong;
     if (context_.db.empty() && options_.server.url.empty())
       return "give --server URL, or --db PATH";
+    if (auto wrong = wrong_with(options_.why, false)) return wrong;
     return wrong_with(options_.server);
   }
 
   // In the order in which they would be asked.
   ExitCode print_calls() {
-    auto reader = Reader::open(context_.db);
-    if (!reader) return fail(context_, reader.error());
-    auto code = ExitCode::done;
+    auto code = ExitCode::failed;
+    const auto source = source_of(context_, options_.server, code);
+    if (!source) return code;
+    code = ExitCode::done;
     for (const auto& gid : chosen_.gids) {
-      auto found = reader->read(gid);
+      auto found = source->read(gid);
       if (!found) {
-        code = fail(context_, found.error());
+        code = source->fail(context_, found.error());
         continue;
       }
       const auto whole = shown(context_, std::move(*found));
@@ -112,7 +116,10 @@ class Replay {
     Progress progress(context_.err, "replaying");
     for (const auto& gid : chosen_.gids) {
       progress.show(static_cast<unsigned>(tried * 100 / chosen_.gids.size()));
-      const auto no = way->ask({.verb = Verb::replay, .gid = gid, .asked_by = who_asks()});
+      const auto no = way->ask({.verb = Verb::replay,
+                                .gid = gid,
+                                .reason = text_of(options_.why),
+                                .asked_by = who_asks()});
       // A stuck one has ended since it was read.
       const bool has_ended = no && no->code == ExitCode::forbidden && options_.chosen.all_stuck;
       // What holds for this transaction only does not end the command.
@@ -150,23 +157,21 @@ class Replay {
     return std::nullopt;
   }
 
-  // What one waits for that has not ended; known only if there is a file to read.
+  // What one waits for that has not ended.
   std::string obstacle_of(const std::string& gid) {
-    if (context_.db.empty()) return "";
-    if (!reader_) {
-      auto reader = Reader::open(context_.db);
-      if (!reader) return "";
-      reader_.emplace(std::move(*reader));
-    }
-    auto row = reader_->find(gid);
-    if (!row) return "";
-    return row->obstacle.empty() ? row->last_error : row->obstacle;  // hidden when it is printed
+    auto unread = ExitCode::failed;
+    if (!source_) source_ = source_of(context_, options_.server, unread);
+    if (!source_) return "";
+    const auto found = source_->read(gid);
+    if (!found) return "";
+    const auto& row = found->row;
+    return row.obstacle.empty() ? row.last_error : row.obstacle;  // hidden when it is printed
   }
 
   Context& context_;
   const ReplayOptions& options_;
   Chosen chosen_;
-  std::optional<Reader> reader_;
+  std::unique_ptr<Source> source_;
   ExitCode code_ = ExitCode::done;
 };
 
@@ -180,6 +185,7 @@ void add_replay(CLI::App& app, Context& context) {
                   "print the calls, in order; call nothing");
   add_duration_option(command, "--timeout", options->timeout,
                       "how long to wait for the ends of all; default: 60s");
+  add_reason_options(command, options->why);
   add_server_options(command, options->server);
   add_db_option(command, context);
   add_json_option(command, context);

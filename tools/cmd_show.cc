@@ -119,7 +119,7 @@ ExitCode show(Context& context, const WholeTransaction& whole) {
 
 void add_show(CLI::App& app, Context& context) {
   auto* command = add_command(app, "show", "show one transaction and its branches", kShowDetails);
-  on_transaction(command, context, [&context](Reader&, const WholeTransaction& whole) {
+  on_transaction(command, context, [&context](Source&, const WholeTransaction& whole) {
     return show(context, whole);
   });
 }

@@ -7,6 +7,7 @@
 #include "choice.h"
 #include "command.h"
 #include "shown.h"
+#include "source/source.h"
 #include "table.h"
 #include "view/groups.h"
 #include "view/rows.h"
@@ -60,9 +61,9 @@ Json json_of_waiting(const TransactionRow& row, const BranchRow& branch) {
 
 class StuckListing {
  public:
-  StuckListing(Context& context, Reader& reader, const StuckOptions& options)
+  StuckListing(Context& context, Source& source, const StuckOptions& options)
       : context_(context),
-        reader_(reader),
+        source_(source),
         options_(options),
         limit_(options.limit.value_or(context.json ? 0 : kStuckShown)) {
     if (options.by) groups_.emplace(*options.by);
@@ -78,8 +79,9 @@ class StuckListing {
       groups_ ? groups_->add(whole.row, whole.branches) : show(whole.row, whole.branches);
       return context_.out.ok();
     };
-    const auto read = for_each_stuck(reader_, options_.choice, groups_ ? 0 : limit_, take);
-    return read ? finish(has_more) : fail(context_, read.error());
+    const auto read =
+        for_each_stuck(list_stuck_of(source_), options_.choice, groups_ ? 0 : limit_, take);
+    return read ? finish(has_more) : source_.fail(context_, read.error());
   }
 
  private:
@@ -144,14 +146,11 @@ class StuckListing {
   }
 
   std::string hint_of_rows(bool has_more) {
-    if (!has_more)
-      return fmt::format("{} stuck; see one with `belay show GID` and `belay log GID`",
-                         count(transactions_));
-    const auto stats = reader_.stats();
-    if (!options_.choice.is_all() || !stats || stats->stuck <= transactions_)
-      return fmt::format("{} shown; all of them with --limit 0", transactions_);
-    return fmt::format("{} of {} stuck shown; all of them with --limit 0", transactions_,
-                       count(stats->stuck));
+    if (has_more)
+      return fmt::format("{} shown, of more: all of them with --limit 0, and by cause with --by",
+                         transactions_);
+    return fmt::format("{} stuck; see with `belay why GID` what one waits for, and what helps",
+                       count(transactions_));
   }
 
   std::string hint_of_groups() const {
@@ -165,7 +164,7 @@ class StuckListing {
   }
 
   Context& context_;
-  Reader& reader_;
+  Source& source_;
   const StuckOptions& options_;
   const std::uint64_t limit_;  // 0: no limit
   std::optional<Groups> groups_;
@@ -203,11 +202,10 @@ void add_stuck(CLI::App& app, Context& context) {
   add_choice_options(command, options->choice);
   add_count_option(command, "--limit", options->limit,
                    "at most so many transactions or groups; 0: all; default: 50, with --json all");
-  add_db_option(command, context);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
-  on_read(command, context, [&context, options](Reader& reader) {
-    return StuckListing(context, reader, *options).run();
+  on_source(command, context, [&context, options](Source& source) {
+    return StuckListing(context, source, *options).run();
   });
 }
 

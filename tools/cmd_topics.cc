@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "shown.h"
+#include "source/source.h"
 #include "table.h"
 #include "view/rows.h"
 
@@ -21,9 +22,9 @@ Examples:
   belay topics --json | jq -r 'select(.topic == "news") | .target'
 )";
 
-ExitCode topics(Context& context, Reader& reader) {
-  auto all = reader.topics();
-  if (!all) return fail(context, all.error());
+ExitCode topics(Context& context, Source& source) {
+  auto all = source.topics();
+  if (!all) return source.fail(context, all.error());
   Table table({{"TOPIC"}, Table::text("TARGET"), Table::text("REMARK")});
   for (auto& found : *all) {
     const auto topic = shown(context, std::move(found));
@@ -49,10 +50,9 @@ ExitCode topics(Context& context, Reader& reader) {
 
 void add_topics(CLI::App& app, Context& context) {
   auto* command = add_command(app, "topics", "show who is subscribed to what", kTopicsDetails);
-  add_db_option(command, context);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
-  on_read(command, context, [&context](Reader& reader) { return topics(context, reader); });
+  on_source(command, context, [&context](Source& source) { return topics(context, source); });
 }
 
 }  // namespace belay::tool

@@ -73,9 +73,9 @@ void print(Out& out, const TransactionRow& row, const EngineState& engine,
     out.print("  - {}\n", wrapped(help, out.columns() - 4, 4));
 }
 
-ExitCode why(Context& context, Reader& reader, const WholeTransaction& whole) {
-  auto read = reader.engine_state();
-  if (!read) return fail(context, read.error());
+ExitCode why(Context& context, Source& source, const WholeTransaction& whole) {
+  auto read = source.engine_state();
+  if (!read) return source.fail(context, read.error());
   const auto engine = shown(context, std::move(*read));
   const auto at = now();
   const auto explanation = explain(whole, engine, at);
@@ -92,8 +92,8 @@ ExitCode why(Context& context, Reader& reader, const WholeTransaction& whole) {
 void add_why(CLI::App& app, Context& context) {
   auto* command =
       add_command(app, "why", "say what one transaction waits for, and what helps", kWhyDetails);
-  on_transaction(command, context, [&context](Reader& reader, const WholeTransaction& whole) {
-    return why(context, reader, whole);
+  on_transaction(command, context, [&context](Source& source, const WholeTransaction& whole) {
+    return why(context, source, whole);
   });
 }
 

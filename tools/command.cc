@@ -41,23 +41,6 @@ std::string_view to_do_about(ErrorCode code) {
   }
 }
 
-using OnCorrupt = std::function<ExitCode(const Error&)>;
-
-ExitCode run_with_reader(Context& context, const std::function<ExitCode(Reader&)>& run,
-                         const OnCorrupt& on_corrupt) {
-  if (context.db.empty()) {
-    return fail(context, ExitCode::usage, "no state file was named",
-                "give --db PATH or set BELAY_DB");
-  }
-  auto reader = Reader::open(context.db);
-  if (reader) return run(*reader);
-  const auto& error = reader.error();
-  if (error.code == ErrorCode::corrupt && on_corrupt) return on_corrupt(error);
-  if (error.code != ErrorCode::not_found) return fail(context, error);
-  return fail(context, ExitCode::not_found, fmt::format("there is no state file at {}", context.db),
-              "give the path of one with --db or in BELAY_DB");
-}
-
 }  // namespace
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* summary, const char* details) {
@@ -71,10 +54,33 @@ void on_run(CLI::App* command, Context& context, std::function<ExitCode()> run) 
   command->callback([&context, run = std::move(run)] { context.command = run; });
 }
 
+std::optional<Reader> open_reader(Context& context, ExitCode& refused,
+                                  const std::function<ExitCode(const Error&)>& on_corrupt) {
+  if (context.db.empty()) {
+    refused =
+        fail(context, ExitCode::usage, "no state file was named", "give --db PATH or set BELAY_DB");
+    return std::nullopt;
+  }
+  auto reader = Reader::open(context.db);
+  if (reader) return std::move(*reader);
+  const auto& error = reader.error();
+  if (error.code == ErrorCode::not_found) {
+    refused =
+        fail(context, ExitCode::not_found, fmt::format("there is no state file at {}", context.db),
+             "give the path of one with --db or in BELAY_DB");
+  } else {
+    const bool is_told = error.code == ErrorCode::corrupt && on_corrupt;
+    refused = is_told ? on_corrupt(error) : fail(context, error);
+  }
+  return std::nullopt;
+}
+
 void on_read(CLI::App* command, Context& context, std::function<ExitCode(Reader&)> run,
              std::function<ExitCode(const Error&)> on_corrupt) {
   on_run(command, context, [&context, run = std::move(run), on_corrupt = std::move(on_corrupt)] {
-    return run_with_reader(context, run, on_corrupt);
+    auto refused = ExitCode::failed;
+    auto reader = open_reader(context, refused, on_corrupt);
+    return reader ? run(*reader) : refused;
   });
 }
 

@@ -51,6 +51,10 @@ void on_run(CLI::App* command, Context& context, std::function<ExitCode()> run);
 // wrong. If `on_corrupt` is given, the command itself reports a damaged file.
 void on_read(CLI::App* command, Context& context, std::function<ExitCode(Reader&)> run,
              std::function<ExitCode(const Error&)> on_corrupt = {});
+// The state file's reader; nothing: it cannot be opened, and what is wrong was printed with the
+// code `refused`.
+std::optional<Reader> open_reader(Context& context, ExitCode& refused,
+                                  const std::function<ExitCode(const Error&)>& on_corrupt = {});
 // The options that most subcommands share.
 void add_db_option(CLI::App* command, Context& context);
 void add_json_option(CLI::App* command, Context& context);

@@ -47,8 +47,8 @@ void add_filter_options(CLI::App* command, Filter& filter) {
   add_mode(command, filter);
   add_duration_option(command, "--older-than", filter.older_than, "created at least this long ago");
   add_duration_option(command, "--newer-than", filter.newer_than, "created at most this long ago");
-  add_text(command, "--handler", "NAME", filter.target,
-           "only those that name this handler in a branch");
+  add_text(command, "--handler,--target", "NAME", filter.target,
+           "only those that name this handler or URL in a branch");
   add_text(command, "--gid-prefix", "TEXT", filter.gid_prefix, "only gids that begin like this");
 }
 

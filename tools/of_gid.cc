@@ -12,15 +12,14 @@ namespace belay::tool {
 void on_transaction(CLI::App* command, Context& context, OnTransaction run) {
   const auto gid = std::make_shared<std::string>();
   command->add_option("GID", *gid, "the transaction's name")->required();
-  add_db_option(command, context);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
-  on_read(command, context, [&context, gid, run = std::move(run)](Reader& reader) {
-    auto found = reader.read(*gid);
-    if (found) return run(reader, shown(context, std::move(*found)));
-    if (found.error().code != ErrorCode::not_found) return fail(context, found.error());
+  on_source(command, context, [&context, gid, run = std::move(run)](Source& source) {
+    auto found = source.read(*gid);
+    if (found) return run(source, shown(context, std::move(*found)));
+    if (found.error().code != ErrorCode::not_found) return source.fail(context, found.error());
     return fail(context, ExitCode::not_found,
-                fmt::format("no transaction '{}' in {}", *gid, context.db),
+                fmt::format("no transaction '{}' in {}", *gid, source.name()),
                 "see which there are with `belay list`");
   });
 }

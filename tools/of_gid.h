@@ -3,15 +3,16 @@
 
 #include <functional>
 
-#include "belay/reader.h"
 #include "command.h"
+#include "source/source.h"
 
 namespace belay::tool {
 
-using OnTransaction = std::function<ExitCode(Reader& reader, const WholeTransaction& whole)>;
+using OnTransaction = std::function<ExitCode(Source& source, const WholeTransaction& whole)>;
 
-// Adds GID, --db, --json and --show-secrets. `run` gets the transaction, without its secrets unless
-// they may be shown; if it cannot be read, what is wrong is printed instead.
+// Adds GID, the options of `on_source`, --json and --show-secrets. `run` gets the transaction,
+// without its secrets unless they may be shown; if it cannot be read, what is wrong is printed
+// instead.
 void on_transaction(CLI::App* command, Context& context, OnTransaction run);
 
 }  // namespace belay::tool

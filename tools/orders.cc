@@ -43,8 +43,9 @@ class Orders {
         return fail(context_, ExitCode::usage, "--payload: " + read.error().detail,
                     "name a file with the payload");
     }
-    auto chosen = choose(context_, options_.chosen);
-    if (!chosen) return fail(context_, chosen.error());
+    auto refused = ExitCode::failed;
+    const auto chosen = choose(context_, options_.chosen, options_.server, refused);
+    if (!chosen) return refused;
     if (chosen->gids.empty()) {
       context_.err.write("nothing stuck matches\n");
       return ExitCode::done;
@@ -57,7 +58,7 @@ class Orders {
 
  private:
   std::optional<std::string> wrong_use() const {
-    if (auto wrong = wrong_with(options_.chosen, !context_.db.empty())) return wrong;
+    if (auto wrong = wrong_with(options_.chosen)) return wrong;
     if (context_.db.empty() && options_.server.url.empty())
       return "give --server URL, or --db PATH";
     if (is_about_branch(words_.verb)) {
@@ -104,6 +105,7 @@ class Orders {
     if (auto no = way.ask(request)) return no;
     Fate fate;
     if (auto no = way.follow(request.gid, words_.ends ? kEndTimeout : Millis{0}, fate)) return no;
+    if (words_.verb == Verb::edit) fate.reason.clear();  // what was answered to the old values
     print_fate(context_, request.gid, fate);
     if (words_.ends && !fate.is_final()) code = ExitCode::failed;
     return std::nullopt;

@@ -104,8 +104,8 @@ def good_answers(server, document):
         call("submit", saga(gid))
     stuck = until(lambda: call("stuck", query="?by=host")["groups"])
     check(stuck and stuck[0]["key"] == "http://127.0.0.1:1", f"stuck by host: {stuck}")
-    found = call("stuck_gids", query="?by=host&key=http%3A%2F%2F127.0.0.1%3A1&limit=1")
-    check(len(found["gids"]) == 1 and found["has_more"] is True, f"stuck gids: {found}")
+    found = call("stuck_list", query="?by=host&key=http%3A%2F%2F127.0.0.1%3A1&limit=1")
+    check(len(found["transactions"]) == 1 and found["next_before"], f"stuck ones: {found}")
     check(call("show", gid=b"g/1 %2f")["gid"] == "g/1 %2f", "the gid is decoded once")
     check(call("show", gid=b"g2", query="?payloads=true")["definition"]["steps"][0][2] == "p",
           "payloads")

@@ -73,7 +73,9 @@ void ModeClients::told_order(Known& known, Order& order, const Result<>& result)
   const bool fails = order.verb == Verb::resolve && order.fails;
   if (fails && !core::takes_no(known.book->spec.mode, order.op))
     world_.fail(known.gid() + ": what can only succeed was said to have failed");
-  const bool turned_back = fails || order.verb == Verb::back;
+  // The caller of a driven branch hears of its failure, and decides.
+  const bool decides = fails && (order.op == Op::query || !known.book->spec.driven);
+  const bool turned_back = decides || order.verb == Verb::back;
   const bool may_be_stopped = known.book->may_be_stopped() || known.book->stopped;
   if (turned_back && !may_be_stopped) ledger_.told(*known.book, Status::aborting);
 }

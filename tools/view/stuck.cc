@@ -27,8 +27,8 @@ bool StuckChoice::is_all() const {
          filter.target.empty() && filter.gid_prefix.empty() && host.empty();
 }
 
-Result<> for_each_stuck(Reader& reader, const StuckChoice& choice, std::uint64_t wanted,
-                        const OnStuck& on_stuck) {
+Result<> for_each_stuck(const ListWhole& list_whole, const StuckChoice& choice,
+                        std::uint64_t wanted, const OnStuck& on_stuck) {
   auto filter = choice.filter;
   filter.finished = false;
   filter.stuck = true;
@@ -37,7 +37,7 @@ Result<> for_each_stuck(Reader& reader, const StuckChoice& choice, std::uint64_t
   if (wanted != 0 && takes_all)
     filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted + 1, kWholeRows));
   do {
-    auto page = reader.list_whole(filter);
+    auto page = list_whole(filter);
     if (!page) return page.error();
     for (auto& found : page->transactions) {
       found.branches = chosen(choice, found.branches);

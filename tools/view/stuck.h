@@ -19,8 +19,10 @@ struct StuckChoice {
 // Called with a stuck transaction, of whose branches only the chosen ones are left, one at least.
 // False: no more are wanted.
 using OnStuck = std::function<bool(WholeTransaction&& found)>;
-// Newest first. `wanted`: so many are probably needed; 0: all. Errors: the reader's.
-Result<> for_each_stuck(Reader& reader, const StuckChoice& choice, std::uint64_t wanted,
-                        const OnStuck& on_stuck);
+// `Reader::list_whole`, or what stands for it.
+using ListWhole = std::function<Result<WholePage>(const Filter& filter)>;
+// Newest first. `wanted`: so many are probably needed; 0: all. Errors: those of `list_whole`.
+Result<> for_each_stuck(const ListWhole& list_whole, const StuckChoice& choice,
+                        std::uint64_t wanted, const OnStuck& on_stuck);
 
 }  // namespace belay::tool

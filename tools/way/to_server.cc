@@ -9,12 +9,9 @@
 #include "base/base64.h"
 #include "base/percent.h"
 #include "base/spans.h"
-#include "serve/http/client.h"
-#include "serve/protocol/parse.h"
 #include "serve/read_file.h"
-#include "serve/tokens.h"
 #include "view/text.h"
-#include "way/way.h"
+#include "way/server.h"
 
 namespace belay::tool {
 namespace {
@@ -26,62 +23,7 @@ constexpr Millis kLongestPause{1'000};
 constexpr Millis kAskTimeout{10'000};
 // How long `follow` asks a server that does not answer.
 constexpr Millis kGonePatience = base::kMinute;
-const std::string kApi = "/api/belay/v1/";
-constexpr std::size_t kShownBytes = 200;  // of an answer
-
-std::string text_in(const protocol::Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-bool flag_in(const protocol::Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_boolean() && found->get<bool>();
-}
-
-// The answer as an object; an empty one if it is no whole JSON.
-protocol::Json object_in(const http::Response& response) {
-  auto json = protocol::parse_object(response.body);
-  return json ? std::move(*json) : protocol::Json::object();
-}
-
-Failure refusal_of(const http::Response& response, const std::string& place) {
-  auto message = text_in(object_in(response), "message");
-  if (message.empty()) message = response.body;
-  Failure refusal{ExitCode::failed,
-                  fmt::format("{}the server answered {}{}{}", place, response.status,
-                              message.empty() ? "" : ": ", message.substr(0, kShownBytes)),
-                  "correct what was asked"};
-  switch (response.status) {
-    case 401: refusal.to_do = "give the server's token with --token-file"; break;
-    case 403: refusal.to_do = "give a token of that role, or call the server by its name"; break;
-    case 301:
-    case 302:
-    case 404: refusal.to_do = "give the address of a running `belay serve`"; break;
-    case 409:
-      refusal.code = ExitCode::forbidden;
-      refusal.to_do = "see `belay show`, or take another gid";
-      break;
-    case 429:
-    case 503:
-      refusal.code = ExitCode::busy;
-      refusal.to_do = "try again later";
-      break;
-    default: break;
-  }
-  return refusal;
-}
-
-// A page of another program that listens there, or a body that a proxy has compressed, is no
-// answer.
-Failure unread(const http::Response& response, const std::string& place) {
-  return {ExitCode::failed,
-          fmt::format("{}the server's answer cannot be read: {}", place,
-                      response.body.substr(0, kShownBytes)),
-          "give the address of a running `belay serve`, and let no proxy change its answers"};
-}
-
-constexpr auto kReplace = protocol::Json::error_handler_t::replace;
+constexpr auto kReplace = Json::error_handler_t::replace;
 
 // What the request is about.
 const std::string& about_of(const Request& request) {
@@ -105,16 +47,16 @@ std::string path_of(const Request& request) {
   return path.append("/").append(name_of(request.verb));
 }
 
-void put_changes(protocol::Json& body, const Changes& changes) {
+void put_changes(Json& body, const Changes& changes) {
   if (changes.target) body["target"] = *changes.target;
   if (changes.payload) body["payload_base64"] = base::to_base64(*changes.payload);
   for (const auto& [name, value] : changes.headers)
-    body["headers"].push_back(protocol::Json::array({name, value}));
+    body["headers"].push_back(Json::array({name, value}));
   for (const auto& name : changes.without_headers) body["without_headers"].push_back(name);
 }
 
-protocol::Json body_of(const Request& request) {
-  auto body = protocol::Json::object();
+Json body_of(const Request& request) {
+  auto body = Json::object();
   const auto put = [&body](const char* name, std::string_view text) {
     if (!text.empty()) body[name] = text;
   };
@@ -132,16 +74,13 @@ protocol::Json body_of(const Request& request) {
 
 class ToServer final : public Way {
  public:
-  ToServer(ServerAccess access, std::string token)
-      : access_(std::move(access)), token_(std::move(token)) {
-    while (access_.url.ends_with('/')) access_.url.pop_back();
-  }
+  explicit ToServer(Server server) : server_(std::move(server)) {}
 
   std::optional<Failure> submit(const Submission& submission) override {
     if (submission.own) return submit_own(submission);
     auto json = submission.json;
     json.erase("wait_result");  // `follow` waits instead
-    const auto response = send("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
+    const auto response = server_.send("POST", "/api/dtmsvr/submit", json.dump(), kSubmitTimeout);
     if (!response) return unanswered(response.error(), submission.place(), submission.request.gid);
     const auto answer = object_in(*response);
     // The transaction was submitted before and has ended.
@@ -171,7 +110,7 @@ class ToServer final : public Way {
   std::optional<Failure> ask(const Request& request) override {
     const auto text = body_of(request).dump(-1, ' ', false, kReplace);
     const auto response =
-        send("POST", kApi + path_of(request), text, kSubmitTimeout, request.asked_by);
+        server_.send("POST", kAdminApi + path_of(request), text, kSubmitTimeout, request.asked_by);
     const auto& about = about_of(request);
     if (!response) return unanswered(response.error(), "", about);
     const auto answer = object_in(*response);
@@ -186,31 +125,18 @@ class ToServer final : public Way {
  private:
   std::optional<Failure> submit_own(const Submission& submission) const {
     const auto& gid = submission.request.gid;
-    const auto response = send("POST", kApi + "transactions", submission.own_text, kSubmitTimeout);
+    const auto response =
+        server_.send("POST", kAdminApi + "transactions", submission.own_text, kSubmitTimeout);
     if (!response) return unanswered(response.error(), submission.place(), gid);
     if (response->status != 200) return refusal_of(*response, submission.place());
     if (text_in(object_in(*response), "gid") != gid) return unread(*response, submission.place());
     return std::nullopt;
   }
 
-  Result<http::Response> send(const char* method, const std::string& path, std::string body,
-                              Millis timeout, const std::string& asked_by = {}) const {
-    http::ClientRequest request{.method = method, .url = access_.url + path};
-    request.body = std::move(body);
-    request.timeout = timeout;
-    request.ca_file = access_.ca_file;
-    request.cert_file = access_.cert_file;
-    request.key_file = access_.key_file;
-    if (!token_.empty()) request.headers.emplace_back("Authorization", "Bearer " + token_);
-    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    if (!asked_by.empty()) request.headers.emplace_back("X-Belay-Asked-By", printable(asked_by));
-    return http::fetch(request);
-  }
-
   Result<http::Response> query(const std::string& gid) const {
     std::string path = "/api/dtmsvr/query?gid=";
     base::append_percent_encoded(path, gid);
-    return send("GET", path, "", kAskTimeout);
+    return server_.send("GET", path, "", kAskTimeout);
   }
 
   static std::optional<Failure> read_fate(const std::string& gid,
@@ -226,7 +152,7 @@ class ToServer final : public Way {
     return std::nullopt;
   }
 
-  static Failure failed(ExitCode code, const std::string& about, const protocol::Json& answer) {
+  static Failure failed(ExitCode code, const std::string& about, const Json& answer) {
     return {code, fmt::format("{}: {}", about, printable(text_in(answer, "message"))),
             "see `belay show`"};
   }
@@ -234,13 +160,6 @@ class ToServer final : public Way {
   static Failure unknown(const std::string& gid) {
     return {ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
             "see which there are with /api/belay/v1/transactions"};
-  }
-
-  static Failure silent(const Error& error) {
-    if (error.code == ErrorCode::invalid_argument)
-      return {ExitCode::usage, "--server: " + error.detail,
-              "give the address of a running `belay serve`"};
-    return {ExitCode::failed, error.detail, "see that `belay serve` runs there"};
   }
 
   // The message contains the gid: it may have been generated here, and to repeat a request with it
@@ -253,12 +172,8 @@ class ToServer final : public Way {
                         "that gid",
                         gid)};
   }
-  static Failure refusal_of(const http::Response& response, const std::string& place) {
-    return belay::tool::refusal_of(response, place);
-  }
 
-  ServerAccess access_;
-  std::string token_;
+  const Server server_;
 };
 
 }  // namespace
@@ -280,17 +195,8 @@ std::optional<std::string> wrong_with(const ServerAccess& access) {
 }
 
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Failure>& refusal) {
-  std::string token;
-  if (!access.token_file.empty()) {
-    auto tokens = read_tokens(access.token_file);
-    if (!tokens) {
-      refusal = Failure{ExitCode::usage, "--token-file: " + tokens.error().detail,
-                        "name a file with the server's token"};
-      return nullptr;
-    }
-    token = std::move(tokens->front().secret);
-  }
-  return std::make_unique<ToServer>(access, std::move(token));
+  auto server = Server::make(access, refusal);
+  return server ? std::make_unique<ToServer>(std::move(*server)) : nullptr;
 }
 
 }  // namespace belay::tool

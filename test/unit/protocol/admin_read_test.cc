@@ -21,6 +21,13 @@ http::Response read(ApiSite& site, const std::string& path, const http::Fields& 
   return site.ask({"GET", "/api/belay/v1/" + path, query, {}, {}}, {"name", role});
 }
 
+std::string gids_in(const http::Response& response) {
+  std::string gids;
+  for (const auto& one : object_in(response).at("transactions"))
+    gids += one.at("transaction").at("gid").get<std::string>() + " ";
+  return gids;
+}
+
 }  // namespace
 
 TEST_SUITE("protocol/admin/read") {
@@ -71,8 +78,10 @@ TEST_SUITE("protocol/admin/read") {
           "mode: it is given twice");
     CHECK(refused("transactions", {{"limits", "1"}}) == "limits: there is no such parameter");
     refused("stuck", {{"by", "gid"}});
-    refused("stuck/gids", {{"limit", "1001"}});
-    refused("stuck/gids", {{"key", ""}});
+    refused("stuck/transactions", {{"limit", "501"}});
+    refused("stuck/transactions", {{"key", "x"}});
+    refused("stuck/transactions", {{"finished", "true"}});
+    CHECK(refused("stuck/transactions", {{"host", "h"}}) == "host: it is no http or https URL");
     CHECK(
         refused("transactions", {{"target", "http://***@h/"}}).starts_with("target: '***' stands"));
     for (const auto* path :
@@ -142,13 +151,18 @@ TEST_SUITE("protocol/admin/read") {
       http::Fields query{{"by", by}};
       if (const auto& key = stuck.at("groups")[0].at("key"); key.is_string())
         query.emplace_back("key", key.get<std::string>());
-      CHECK(object_in(read(site, "stuck/gids", query)) ==
-            Json{{"gids", {"g2", "g1"}}, {"has_more", false}});
+      CHECK(gids_in(read(site, "stuck/transactions", query)) == "g2 g1 ");
       query.emplace_back("limit", "1");
-      CHECK(object_in(read(site, "stuck/gids", query)) ==
-            Json{{"gids", {"g2"}}, {"has_more", true}});
+      const auto first = read(site, "stuck/transactions", query);
+      CHECK(gids_in(first) == "g2 ");
+      CHECK(object_in(first).at("transactions")[0].at("branches").size() == 1);
+      const auto next = object_in(first).at("next_before").get<std::int64_t>();
+      query.emplace_back("before", std::to_string(next));
+      CHECK(gids_in(read(site, "stuck/transactions", query)) == "g1 ");
     }
-    CHECK(object_in(read(site, "stuck/gids", {{"key", "another"}})).at("gids").empty());
+    CHECK(gids_in(read(site, "stuck/transactions", {})) == "g2 g1 ");
+    CHECK(gids_in(read(site, "stuck/transactions", {{"target", "other"}})).empty());
+    CHECK(gids_in(read(site, "stuck/transactions", {{"host", "http://h"}})).empty());
     CHECK(object_in(read(site, "overview", {})).at("counters").at("stuck") == 2);
     // The row of an unfinished transaction is written some time behind its log.
     const auto oldest = [&] {

@@ -18,7 +18,7 @@ void show(const Turn& turn, const http::Respond& respond);
 void why(const Turn& turn, const http::Respond& respond);
 // stuck.cc
 void stuck(const Turn& turn, const http::Respond& respond);
-void stuck_gids(const Turn& turn, const http::Respond& respond);
+void stuck_transactions(const Turn& turn, const http::Respond& respond);
 // submits.cc
 void submit(const Turn& turn, const http::Respond& respond);
 // topics.cc

@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "base/invalid.h"
 #include "base/number.h"
+#include "view/hide.h"
 #include "view/text.h"
 
 namespace belay::protocol::admin {
 
-Query::Query(const http::Request& request, std::initializer_list<std::string_view> known)
+Query::Query(const http::Request& request, const std::vector<std::string_view>& known)
     : request_(request) {
   std::vector<std::string_view> seen;
   for (const auto& [name, value] : request.query) {
@@ -34,6 +34,14 @@ std::optional<std::string> Query::text(std::string_view name) {
     refuse(name, "its value is empty");
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Query::shown_text(std::string_view name) {
+  auto given = text(name);
+  if (given && !wrong_) {
+    if (const auto hidden = tool::refuse_hidden(name, *given)) wrong_ = base::invalid(*hidden);
+  }
+  return given;
 }
 
 std::optional<std::int64_t> Query::number(std::string_view name, std::int64_t least,

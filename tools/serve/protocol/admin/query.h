@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "belay/error.h"
 #include "serve/http/message.h"
@@ -15,10 +15,12 @@ namespace belay::protocol::admin {
 
 class Query {
  public:
-  Query(const http::Request& request, std::initializer_list<std::string_view> known);
+  Query(const http::Request& request, const std::vector<std::string_view>& known);
 
   // Each is empty if there is no such parameter, or if it is wrong.
   std::optional<std::string> text(std::string_view name);
+  // A text that an answer may have shown with its secrets hidden: such a one is wrong.
+  std::optional<std::string> shown_text(std::string_view name);
   std::optional<std::int64_t> number(std::string_view name, std::int64_t least, std::int64_t most);
   std::optional<bool> flag(std::string_view name);
   // A name that `from` knows; `names` says in the error what these are.
@@ -31,12 +33,11 @@ class Query {
     return known;
   }
 
-  // The first error.
+  // The first error, whoever found it.
   const std::optional<Error>& wrong() const { return wrong_; }
-
- private:
   void refuse(std::string_view name, std::string_view why);
 
+ private:
   const http::Request& request_;
   std::optional<Error> wrong_;
 };

@@ -1,14 +1,18 @@
 // Stuck transactions by what they wait for.
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/cause.h"
+#include "serve/protocol/admin/filters.h"
 #include "serve/protocol/admin/handlers.h"
-#include "serve/protocol/admin/query.h"
 #include "view/groups.h"
 #include "view/hide.h"
 #include "view/stuck.h"
+#include "view/text.h"
 
 namespace belay::protocol::admin {
 namespace {
@@ -19,14 +23,25 @@ constexpr std::int64_t kGroupsMax = 500;
 constexpr std::uint64_t kLookedAtMax = 20'000;
 
 constexpr std::string_view kGroupNames = "handler, host, error";
-constexpr std::int64_t kGidsMax = 1'000;
+constexpr std::size_t kPageBytesMax = 4 * 1024 * 1024;  // and one transaction more
 
-struct StuckRequest {
+struct GroupsRequest {
   tool::GroupBy by = tool::GroupBy::handler;
-  std::string key{};  // of one group; empty: of those that wait for nothing that has a name
   std::uint64_t limit = 0;
   Secrets secrets{};
 };
+
+struct PageRequest {
+  tool::StuckChoice choice{};
+  // Only the branches of one group; an empty key: of those that wait for nothing that has a name.
+  std::optional<tool::GroupBy> by{};
+  std::string key{};
+  Secrets secrets{};
+};
+
+tool::ListWhole list_of(Reader& reader) {
+  return [&reader](const Filter& filter) { return reader.list_whole(filter); };
+}
 
 // Without what groups are not made of: to hide secrets in it would take most of the time.
 void make_shown(WholeTransaction& found, Secrets secrets) {
@@ -35,7 +50,7 @@ void make_shown(WholeTransaction& found, Secrets secrets) {
 }
 
 // `stuck`: how many there are.
-Result<Json> group(Reader& reader, const StuckRequest& request, std::uint64_t stuck) {
+Result<Json> group(Reader& reader, const GroupsRequest& request, std::uint64_t stuck) {
   tool::Groups groups(request.by);
   std::uint64_t looked_at = 0;
   const auto take = [&](WholeTransaction&& found) {
@@ -44,7 +59,7 @@ Result<Json> group(Reader& reader, const StuckRequest& request, std::uint64_t st
     groups.add(found.row, found.branches);
     return looked_at < kLookedAtMax;
   };
-  BELAY_TRY(tool::for_each_stuck(reader, {}, 0, take));
+  BELAY_TRY(tool::for_each_stuck(list_of(reader), {}, 0, take));
   auto shown = Json::array();
   std::uint64_t in_shown = 0;
   for (const auto* one : groups.largest(request.limit)) {
@@ -56,41 +71,68 @@ Result<Json> group(Reader& reader, const StuckRequest& request, std::uint64_t st
   return Json{{"groups", std::move(shown)}, {"left_out", all - std::min(all, in_shown)}};
 }
 
-Result<Json> gids_of(Reader& reader, const StuckRequest& request) {
-  auto gids = Json::array();
-  bool has_more = false;
+Json json_of_waiting(const WholeTransaction& found) {
+  auto row = tool::json_of(found.row);
+  row.erase("definition");
+  auto branches = Json::array();
+  for (const auto& branch : found.branches) branches.push_back(tool::json_of(branch));
+  return {{"transaction", std::move(row)}, {"branches", std::move(branches)}};
+}
+
+// Ends early at each of its limits, and says then where to go on.
+Result<Json> page_of(Reader& reader, const PageRequest& request) {
+  auto rows = Json::array();
+  Json next;
   std::uint64_t looked_at = 0;
+  std::size_t bytes = 0;
   const auto take = [&](WholeTransaction&& found) {
-    if (looked_at++ == kLookedAtMax) return !(has_more = true);
+    const auto id = found.row.id;
     make_shown(found, request.secrets);
-    const bool is_one = std::any_of(
-        found.branches.begin(), found.branches.end(),
-        [&](const auto& branch) { return tool::key_of(branch, request.by) == request.key; });
-    if (!is_one) return true;
-    if (gids.size() == request.limit) return !(has_more = true);
-    gids.push_back(std::move(found.row.gid));
-    return true;
+    if (request.by) {
+      std::erase_if(found.branches, [&](const BranchRow& branch) {
+        return tool::key_of(branch, *request.by) != request.key;
+      });
+    }
+    if (!found.branches.empty()) {
+      rows.push_back(json_of_waiting(found));
+      bytes += tool::json_text(rows.back()).size();
+    }
+    const bool is_full = rows.size() == request.choice.filter.limit || bytes >= kPageBytesMax ||
+                         ++looked_at == kLookedAtMax;
+    if (is_full) next = id;
+    return !is_full;
   };
-  BELAY_TRY(tool::for_each_stuck(reader, {}, 0, take));
-  return Json{{"gids", std::move(gids)}, {"has_more", has_more}};
+  const auto wanted = request.by ? 0 : request.choice.filter.limit;
+  BELAY_TRY(tool::for_each_stuck(list_of(reader), request.choice, wanted, take));
+  return Json{{"transactions", std::move(rows)}, {"next_before", std::move(next)}};
+}
+
+PageRequest read_page_request(Query& query) {
+  PageRequest request;
+  request.choice.filter = read_filter(query);
+  request.by = query.word("by", &tool::group_by_from, kGroupNames);
+  request.key = query.text("key").value_or("");
+  if (!request.by && !request.key.empty()) query.refuse("key", "it needs 'by'");
+  if (const auto host = query.shown_text("host")) {
+    request.choice.host = base::host_of(*host);
+    if (request.choice.host.empty()) query.refuse("host", "it is no http or https URL");
+  }
+  return request;
 }
 
 }  // namespace
 
-void stuck_gids(const Turn& turn, const http::Respond& respond) {
-  Query query(turn.request, {"by", "key", "limit"});
-  StuckRequest request;
-  request.by = query.word("by", &tool::group_by_from, kGroupNames).value_or(request.by);
-  request.key = query.text("key").value_or("");
-  request.limit = static_cast<std::uint64_t>(query.number("limit", 1, kGidsMax).value_or(kGidsMax));
+void stuck_transactions(const Turn& turn, const http::Respond& respond) {
+  Query query(turn.request, with_filters({"host", "by", "key"}));
+  auto request = read_page_request(query);
   request.secrets = turn.context->options.secrets;
   if (query.wrong()) return respond(bad_request(query.wrong()->detail));
-  answer_from_file(turn, respond, [request](Reader& reader) { return gids_of(reader, request); });
+  answer_from_file(turn, respond, [request](Reader& reader) { return page_of(reader, request); });
 }
 
 void stuck(const Turn& turn, const http::Respond& respond) {
   Query query(turn.request, {"by", "limit"});
-  StuckRequest request;
+  GroupsRequest request;
   request.by = query.word("by", &tool::group_by_from, kGroupNames).value_or(request.by);
   request.limit =
       static_cast<std::uint64_t>(query.number("limit", 1, kGroupsMax).value_or(kGroupsDefault));

@@ -1,51 +1,16 @@
 // Transactions as the state file has them.
 #include <fmt/format.h>
 
-#include <chrono>
-#include <limits>
 #include <utility>
 
-#include "base/invalid.h"
+#include "serve/protocol/admin/filters.h"
 #include "serve/protocol/admin/handlers.h"
-#include "serve/protocol/admin/query.h"
 #include "view/explain.h"
 #include "view/hide.h"
 #include "view/text.h"
 
 namespace belay::protocol::admin {
 namespace {
-
-constexpr std::int64_t kRowsDefault = 50;
-constexpr std::int64_t kRowsMax = 500;
-constexpr std::int64_t kAgeMsMax = 36'525LL * 24 * 3600 * 1000;  // a hundred years
-constexpr std::int64_t kIdMax = std::numeric_limits<std::int64_t>::max();
-
-std::optional<Millis> span_of(Query& query, std::string_view name) {
-  const auto ms = query.number(name, 0, kAgeMsMax);
-  return ms ? std::optional(Millis{*ms}) : std::nullopt;
-}
-
-Result<Filter> read_filter(const http::Request& request) {
-  Query query(request, {"status", "mode", "finished", "stuck", "older_than_ms", "newer_than_ms",
-                        "target", "gid_prefix", "before", "limit"});
-  Filter filter;
-  filter.status =
-      query.word("status", &status_from, "prepared, submitted, aborting, succeed, failed");
-  filter.mode = query.word("mode", &mode_from, "saga, tcc, xa, msg, workflow");
-  filter.finished = query.flag("finished");
-  filter.stuck = query.flag("stuck");
-  filter.older_than = span_of(query, "older_than_ms");
-  filter.newer_than = span_of(query, "newer_than_ms");
-  filter.target = query.text("target").value_or("");
-  filter.gid_prefix = query.text("gid_prefix").value_or("");
-  filter.before_id = query.number("before", 1, kIdMax).value_or(0);
-  filter.limit =
-      static_cast<std::uint32_t>(query.number("limit", 1, kRowsMax).value_or(kRowsDefault));
-  if (query.wrong()) return *query.wrong();
-  if (const auto hidden = tool::refuse_hidden("target", filter.target))
-    return base::invalid(*hidden);
-  return filter;
-}
 
 Result<Json> list_page(Reader& reader, const Filter& filter, Secrets secrets) {
   auto page = reader.list(filter);
@@ -74,10 +39,13 @@ Result<WholeTransaction> read_shown(Reader& reader, const std::string& gid, Secr
 }  // namespace
 
 void list(const Turn& turn, const http::Respond& respond) {
-  const auto filter = read_filter(turn.request);
-  if (!filter) return respond(bad_request(filter.error().detail));
+  Query query(turn.request, with_filters({"finished", "stuck"}));
+  auto filter = read_filter(query);
+  filter.finished = query.flag("finished");
+  filter.stuck = query.flag("stuck");
+  if (query.wrong()) return respond(bad_request(query.wrong()->detail));
   answer_from_file(turn, respond,
-                   [filter = *filter, secrets = turn.context->options.secrets](Reader& reader) {
+                   [filter, secrets = turn.context->options.secrets](Reader& reader) {
                      return list_page(reader, filter, secrets);
                    });
 }

@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "source/source.h"
+
+namespace belay::tool {
+namespace {
+
+class FileSource final : public Source {
+ public:
+  FileSource(std::string path, Reader reader)
+      : path_(std::move(path)), reader_(std::move(reader)) {}
+
+  Result<Page> list(const Filter& filter) override { return reader_.list(filter); }
+  Result<WholePage> list_stuck(const Filter& filter) override { return reader_.list_whole(filter); }
+  Result<WholeTransaction> read(const std::string& gid) override { return reader_.read(gid); }
+  Result<std::vector<Topic>> topics() override { return reader_.topics(); }
+  Result<std::vector<Hold>> holds() override { return reader_.holds(); }
+  Result<EngineState> engine_state() override { return reader_.engine_state(); }
+  ExitCode fail(Context& context, const Error& error) const override {
+    return tool::fail(context, error);
+  }
+  const std::string& name() const override { return path_; }
+
+ private:
+  const std::string path_;
+  Reader reader_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> file_source(Context& context, ExitCode& refused) {
+  auto reader = open_reader(context, refused);
+  if (!reader) return nullptr;
+  return std::make_unique<FileSource>(context.db, std::move(*reader));
+}
+
+}  // namespace belay::tool

@@ -1,0 +1,44 @@
+// Where a command reads: a state file, or a running server, which reads its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "belay/reader.h"
+#include "command.h"
+
+namespace belay::tool {
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  // As the functions of Reader; a server gives smaller pages than were asked for.
+  virtual Result<Page> list(const Filter& filter) = 0;
+  // Stuck ones only; of the branches those that wait are enough.
+  virtual Result<WholePage> list_stuck(const Filter& filter) = 0;
+  // A server keeps payloads, headers and custom data for itself.
+  virtual Result<WholeTransaction> read(const std::string& gid) = 0;
+  virtual Result<std::vector<Topic>> topics() = 0;
+  virtual Result<std::vector<Hold>> holds() = 0;
+  virtual Result<EngineState> engine_state() = 0;
+  // Prints the error of one of these functions, as `tool::fail` does.
+  virtual ExitCode fail(Context& context, const Error& error) const = 0;
+  // "orders.db", "http://127.0.0.1:36789"
+  virtual const std::string& name() const = 0;
+};
+
+// For `for_each_stuck`. `source` must live as long.
+inline auto list_stuck_of(Source& source) {
+  return [&source](const Filter& filter) { return source.list_stuck(filter); };
+}
+
+// Adds --db, --server and what belongs to it, and runs `run` with the source that they name; if it
+// cannot be opened, what is wrong is printed.
+void on_source(CLI::App* command, Context& context, std::function<ExitCode(Source&)> run);
+
+// Null: it cannot be opened; what is wrong was printed with the code `refused`.
+std::unique_ptr<Source> file_source(Context& context, ExitCode& refused);
+
+}  // namespace belay::tool
