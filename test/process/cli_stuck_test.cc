@@ -215,7 +215,7 @@ TEST_SUITE("process/cli") {
     CHECK(contains(wait.at("meaning"), "may have run or not"));
     CHECK(contains(std::string(lost.at("engine")), "pid "));
     CHECK(has_help(lost, "see why bank.credit answers so"));
-    CHECK(has_help(lost, "`belay replay`, instead of in "));
+    CHECK(has_help(lost, "`belay replay lost-70003`, instead of in "));
     CHECK(has_help(lost, "belay stop"));
 
     const auto unreached = why_json("url-4", file.path());

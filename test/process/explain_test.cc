@@ -63,6 +63,38 @@ TEST_SUITE("tools/explain") {
     CHECK(found[1].op == Op::compensate);
   }
 
+  TEST_CASE("what is advised can be copied into a shell, whatever a client took for a gid") {
+    BranchRow branch;
+    branch.op = Op::action;
+    branch.status = "started";
+    branch.target = "http://stock.example/reserve";
+    branch.due_at = kNow + Millis{5'000};
+    auto whole = waiting(branch);
+    whole.row.stuck = true;
+    whole.timeline.push_back(answered(Millis{1'000}, "01", "unknown"));
+    const auto advised = [&](const char* gid, const char* branch_id) {
+      whole.row.gid = gid;
+      whole.branches[0].branch_id = whole.timeline[0].branch_id = branch_id;
+      std::string all;
+      for (const auto& help : explain(whole, with_engine(), kNow).helps) all += help + "\n";
+      return all;
+    };
+    const auto plain = advised("order/42:a", "01-02");
+    for (const auto* command :
+         {"`belay replay order/42:a`", "`belay resolve order/42:a 01-02 action --as success`",
+          "`belay edit order/42:a 01-02 action --payload FILE`", "`belay back order/42:a`",
+          "`belay stop order/42:a`"})
+      CHECK_MESSAGE(plain.find(command) != std::string::npos, plain);
+    for (const auto* gid : {"--all-stuck", "a b", "a;b", "$(a)", "a'b", "a*", "~a"}) {
+      const auto odd = advised(gid, "$b");
+      for (const auto* command :
+           {"`belay replay GID`", "`belay resolve GID BRANCH action --as success`",
+            "`belay edit GID BRANCH action --payload FILE`", "`belay back GID`",
+            "`belay stop GID`"})
+        CHECK_MESSAGE(odd.find(command) != std::string::npos, odd);
+    }
+  }
+
   TEST_CASE("why tells a missing handler, an open breaker and a silent call apart") {
     BranchRow branch;
     branch.op = Op::action;

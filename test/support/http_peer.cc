@@ -37,7 +37,7 @@ PeerAnswer raw(std::string bytes) { return {{std::move(bytes)}, PeerAnswer::Afte
 
 PeerAnswer nothing() { return {{}, PeerAnswer::After::hang}; }
 
-HttpPeer::HttpPeer(Answer answer) : answer_(std::move(answer)) {
+HttpPeer::HttpPeer(Answer answer, Begins begins) : answer_(std::move(answer)) {
   BELAY_CHECK(pipe(stop_pipe_) == 0);
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -45,15 +45,19 @@ HttpPeer::HttpPeer(Answer answer) : answer_(std::move(answer)) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   BELAY_CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  BELAY_CHECK(listen(listener_, 512) == 0);
   BELAY_CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
   port_ = ntohs(address.sin_port);
+  if (begins == Begins::now) listen();
+}
+
+void HttpPeer::listen() {
+  BELAY_CHECK(::listen(listener_, 512) == 0);
   acceptor_ = std::thread([this] { accept_all(); });
 }
 
 HttpPeer::~HttpPeer() {
   BELAY_CHECK(write(stop_pipe_[1], "x", 1) == 1);  // never read: all threads see it
-  acceptor_.join();
+  if (acceptor_.joinable()) acceptor_.join();
   for (auto& thread : threads_) thread.join();
   for (const int fd : {listener_, stop_pipe_[0], stop_pipe_[1]}) ::close(fd);
 }

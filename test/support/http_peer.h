@@ -41,12 +41,15 @@ class HttpPeer {
  public:
   using Answer = std::function<PeerAnswer(const PeerRequest& request)>;
 
+  // `later`: has its port, and refuses connections until `listen`.
+  enum class Begins { now, later };
   // Answers on threads of its own.
-  explicit HttpPeer(Answer answer);
+  explicit HttpPeer(Answer answer, Begins begins = Begins::now);
   HttpPeer(const HttpPeer&) = delete;
   HttpPeer& operator=(const HttpPeer&) = delete;
   ~HttpPeer();
 
+  void listen();
   std::uint16_t port() const { return port_; }
   std::string host() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::string url(std::string_view path) const { return host().append(path); }

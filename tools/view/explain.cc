@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/cause.h"
 #include "view/text.h"
 #include "view/waiting.h"
@@ -38,6 +39,18 @@ const TimelineRow* last_event(const WholeTransaction& whole, std::string_view ev
   return found == whole.timeline.rend() ? nullptr : &*found;
 }
 
+// As a word of a command that is copied into a shell. A client chooses gids: what a shell or the
+// command would read as something else stays out of it.
+std::string_view word(std::string_view text, std::string_view placeholder) {
+  const auto is_plain = [](char c) {
+    return base::is_letter(c) || base::is_digit(c) ||
+           std::string_view("._:/@%+=,-").find(c) != std::string_view::npos;
+  };
+  const bool is_word =
+      !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), is_plain);
+  return is_word ? text : placeholder;
+}
+
 std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
 
 // What the end of a failed transaction says about what had run.
@@ -57,8 +70,10 @@ std::string ended(const WholeTransaction& whole, TimePoint at) {
   const auto when = row.finished_at ? ago(*row.finished_at, at) : "a moment ago";
   if (row.status == Status::succeed) return fmt::format("It succeeded {}.", when);
   if (last_event(whole, "stopped") != nullptr)
-    return fmt::format("It was stopped, and ended as failed {}{}. What has run stays as it is.",
-                       when, because(row.last_error));
+    return fmt::format(
+        "It was stopped, and ended as failed {}{}. What has run stays as it is.{}", when,
+        because(row.last_error),
+        row.mode == Mode::xa ? " What is prepared keeps its locks: see `belay xa orphans`." : "");
   return fmt::format("It failed {}{}.{}", when, because(row.last_error), undone(row.mode));
 }
 
@@ -186,9 +201,10 @@ const Hold* find_hold(const EngineState& engine, const Wait& wait) {
 }
 
 Cause cause_of_hold(const Hold& hold, TimePoint at) {
-  return {fmt::format("An operator held {} {}: it is not called until it is released{}.",
-                      printable(hold.target), ago(hold.at, at), because(printable(hold.reason))),
-          fmt::format("when it may be called again: `belay release {}`", printable(hold.target))};
+  return {
+      fmt::format("An operator held {} {}: it is not called until it is released{}.",
+                  printable(hold.target), ago(hold.at, at), because(printable(hold.reason))),
+      fmt::format("when it may be called again: `belay release {}`", word(hold.target, "TARGET"))};
 }
 
 Cause cause_of_wait(const Wait& wait, bool has_engine) {
@@ -219,26 +235,26 @@ std::string next_step(const TransactionRow& row, TimePoint at) {
 // What an operator may decide about a transaction that does not go on.
 void add_decisions(const WholeTransaction& whole, Explanation& result) {
   const auto& row = whole.row;
+  const auto gid = word(row.gid, "GID");
   if (row.mode != Mode::workflow && !result.waits.empty()) {
     const auto& branch = result.waits.front().branch;
-    result.helps.push_back(
-        fmt::format("if you know how the {0} of branch {1} ended: `belay resolve {2} {1} {0} --as "
-                    "success`",
-                    name_of(branch.op), printable(branch.branch_id), printable(row.gid)));
+    result.helps.push_back(fmt::format(
+        "if you know how the {0} of branch {1} ended: `belay resolve {2} {3} {0} --as success`",
+        name_of(branch.op), printable(branch.branch_id), gid, word(branch.branch_id, "BRANCH")));
   }
   if (!result.waits.empty() && !result.waits.front().answers.empty()) {
     const auto& branch = result.waits.front().branch;
     result.helps.push_back(fmt::format(
         "if the service cannot take what is sent, or has moved: `belay edit {} {} {} --payload "
         "FILE`, or --target URL",
-        printable(row.gid), printable(branch.branch_id), name_of(branch.op)));
+        gid, word(branch.branch_id, "BRANCH"), name_of(branch.op)));
   }
   if (row.mode == Mode::saga && row.status == Status::submitted)
-    result.helps.emplace_back("to undo what has run: `belay back`");
-  result.helps.emplace_back(
-      "to give it up for good: `belay stop`; no call is made any more, and what has run stays as "
-      "it "
-      "is");
+    result.helps.push_back(fmt::format("to undo what has run: `belay back {}`", gid));
+  result.helps.push_back(
+      fmt::format("to give it up for good: `belay stop {}`; no call is made any more, and what has "
+                  "run stays as it is",
+                  gid));
 }
 
 Json json_of_wait(const Wait& wait) {
@@ -281,7 +297,8 @@ Explanation explain(const WholeTransaction& whole, const EngineState& engine, Ti
       result.waits.begin(), result.waits.end(),
       [at](const Wait& wait) { return wait.branch.due_at && *wait.branch.due_at > at; });
   if (waits_for_time != result.waits.end())
-    result.helps.push_back(fmt::format("then call it at once with `belay replay`, instead of {}",
+    result.helps.push_back(fmt::format("then call it at once with `belay replay {}`, instead of {}",
+                                       word(whole.row.gid, "GID"),
                                        due(*waits_for_time->branch.due_at, at)));
   if (whole.row.stuck) add_decisions(whole, result);
   if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
