@@ -1,13 +1,9 @@
 // Holding a target back and letting it go: a handler, a URL or a whole host.
 
-import {mayChange} from './access.js';
 import {askAndChange} from './change_dialog.js';
 import {field} from './dialog.js';
-import {serverHas} from './features.js';
 import {h} from './h.js';
 import {short} from './text.js';
-
-export const canHold = () => mayChange() && serverHas('/targets/hold');
 
 function targetField(target) {
   const input = h('input', {name: 'target', value: target, required: true, spellcheck: 'false',

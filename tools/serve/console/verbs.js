@@ -3,7 +3,6 @@
 import {askAndChange} from './change_dialog.js';
 import {edit} from './edit.js';
 import {field} from './dialog.js';
-import {serverHas} from './features.js';
 import {h} from './h.js';
 import {short} from './text.js';
 import {isFinal} from './words.js';
@@ -80,7 +79,7 @@ export function verbsFor(transaction) {
     transaction.mode !== 'workflow' && transaction.status === 'prepared';
   return [
     {name: 'Replay', key: 'p', run: replay},
-    waits && serverHas('/edit') && {name: 'Edit…', key: 'e', run: edit},
+    waits && {name: 'Edit…', key: 'e', run: edit},
     waits && {name: 'Resolve…', key: 'v', run: resolve},
     mayTurnBack && {name: 'Turn back…', key: 'b', run: back},
     {name: 'Stop…', key: 'x', run: stop, danger: true},

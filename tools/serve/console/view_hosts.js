@@ -1,10 +1,11 @@
 // The hosts that are called, with their breakers.
 
+import {mayChange} from './access.js';
 import {get} from './api.js';
 import {keepFresh} from './fresh.js';
 import {h} from './h.js';
 import {chip, table} from './table.js';
-import {canHold, hold} from './targets.js';
+import {hold} from './targets.js';
 import {number, plain, shown} from './text.js';
 
 const EVERY_MS = 5_000;
@@ -25,7 +26,7 @@ function columns(change) {
     count('In flight', 'in_flight'), count('Success', 'success', 'wide-only'),
     count('Failure', 'failure', 'wide-only'), count('Ongoing', 'ongoing', 'wide-only'),
     count('Unknown', 'unknown'), count('No connection', 'no_connection', 'wide-only'),
-    canHold() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
+    mayChange() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
         {class: 'row-verbs'}, h('button', {type: 'button', 'data-key': `hold ${plain(host)}`,
           'aria-label': `Hold: ${plain(host)}`, onclick: () => change(() => hold(host))}, 'Hold'))},
   ].filter(Boolean);
@@ -38,7 +39,7 @@ export function hostsView({root, signal, onRefresh}) {
     again();
   };
   const again = keepFresh({root, signal, every: EVERY_MS,
-    read: async () => ({...await get(['hosts'], {}, signal), canHold: canHold()}),
+    read: async () => ({...await get(['hosts'], {}, signal), mayChange: mayChange()}),
     paint: ({hosts}) => [
       table({caption: 'Hosts that were called since the start', columns: columns(change),
         rows: hosts, empty: 'No host has been called since the start.'}),

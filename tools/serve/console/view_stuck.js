@@ -8,7 +8,7 @@ import {keepFresh} from './fresh.js';
 import {h} from './h.js';
 import {place, toTransaction} from './route.js';
 import {table} from './table.js';
-import {canHold, hold} from './targets.js';
+import {hold} from './targets.js';
 import {counted, number, plain, short, shown} from './text.js';
 
 const EVERY_MS = 4_000;
@@ -37,8 +37,7 @@ function verbs(group, again) {
   return h('div', {class: 'row-verbs'},
       button('Replay all', () => bulk('replay', group)),
       button('Stop all', () => bulk('stop', group), 'danger'),
-      group.by !== 'error' && group.key !== null && canHold() ?
-        button('Hold', () => hold(group.key)) : null);
+      group.by !== 'error' && group.key !== null ? button('Hold', () => hold(group.key)) : null);
 }
 
 function columns(by, again) {
