@@ -3,10 +3,11 @@
 import {get} from './api.js';
 import {askAndChange} from './change_dialog.js';
 import {field} from './dialog.js';
+import {editableRows} from './editable.js';
 import {h} from './h.js';
 import {notice} from './notice.js';
 import {short} from './text.js';
-import {isSecondPhase, mayBeShown} from './words.js';
+import {isSecondPhase, mayBeShown, operationWords} from './words.js';
 
 // The payload as the definition shows it: a text, or bytes.
 function payloadOf(step) {
@@ -33,13 +34,17 @@ function parseHeaders(text) {
   return headers;
 }
 
-// Rows that may still be called, each with the step of the definition that it belongs to.
-function choicesOf(transaction) {
+// Rows that may be edited, each with the step of the definition that it belongs to. What the
+// transaction waits for comes first, then the first phase.
+function choicesOf(transaction, waits) {
   const ids = [...new Set(transaction.branches.map((row) => row.branch_id))];
-  return transaction.branches
-      .filter((row) => row.target !== '' && row.status !== 'succeed' && row.status !== 'failed')
+  const rankOf = ({branch_id: id, op}) => {
+    if (waits.some((wait) => wait.branch_id === id && wait.op === op)) return 0;
+    return isSecondPhase(op) ? 2 : 1;
+  };
+  return editableRows(transaction)
       .map((row) => ({row, step: transaction.definition?.steps?.[ids.indexOf(row.branch_id)]}))
-      .sort((a, b) => Number(isSecondPhase(a.row.op)) - Number(isSecondPhase(b.row.op)));
+      .sort((a, b) => rankOf(a.row) - rankOf(b.row));
 }
 
 // What is set and what is gone. A secret that is not shown and stays is neither.
@@ -79,16 +84,17 @@ async function read(gid) {
   }
 }
 
-export async function edit({gid}) {
+// `waits`: what the transaction waits for, as the server says.
+export async function edit({gid}, waits) {
   const transaction = await read(gid);
   if (transaction === null) return false;
-  const choices = choicesOf(transaction);
+  const choices = choicesOf(transaction, waits);
   if (choices.length === 0) {
     notice('No operation of it is left to be called.', 'bad');
     return false;
   }
   const which = h('select', {name: 'which'}, choices.map(({row}, i) =>
-    h('option', {value: String(i)}, short(`${row.branch_id} ${row.op} ${row.target}`, 60))));
+    h('option', {value: String(i)}, operationWords(row))));
   const controls = {
     payload: h('textarea', {name: 'payload', rows: 8, spellcheck: 'false'}),
     target: h('input', {name: 'target', spellcheck: 'false', autocomplete: 'off'}),

@@ -16,14 +16,14 @@ import {branchLook, eventWord, isFinal, outcomeLook, statusLook, statusWord} fro
 const EVERY_MS = 2_000;
 const ROWS_MAX = 300;
 
-function verbBar(transaction, again) {
+function verbBar(transaction, waits, again) {
   if (isFinal(transaction.status)) return null;
   if (!mayChange()) return h('p', {class: 'quiet'}, `You may look, and not change: ${whyNot()}.`);
   return h('div', {class: 'verbs', role: 'group', 'aria-label': 'What you can do'},
-      verbsFor(transaction).map(({name, key, run, danger}) => h('button', {type: 'button',
+      verbsFor(transaction, waits).map(({name, key, run, danger}) => h('button', {type: 'button',
         class: danger ? 'danger' : null, 'data-shortcut': key, 'data-key': `verb ${key}`,
         title: `Shortcut: ${key}`, onclick: async () => {
-          await run(transaction);
+          await run();
           again();
         }}, name)));
 }
@@ -121,11 +121,11 @@ function section(title, content) {
 function paint({transaction, why}, root, again) {
   const width = root.clientWidth;
   return [
-    verbBar(transaction, again),
+    verbBar(transaction, why.waits, again),
     standing(transaction),
-    why ? whyPart(why) : null,
+    whyPart(why),
     section('Branches', graph(transaction, width)),
-    section('Calls over time', waterfall(transaction)),
+    section('Calls over time', waterfall(transaction, why.waits)),
     section('Operations', branchTable(transaction)),
     section('Events', eventTable(transaction)),
     progressTable(transaction),

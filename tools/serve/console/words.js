@@ -1,5 +1,7 @@
 // The states and events of transactions, and failures, in words.
 
+import {short} from './text.js';
+
 export function mayBeShown(error) {
   switch (error.status) {
     case undefined: return `The page has a fault: ${error.message}`;
@@ -14,6 +16,7 @@ export function mayBeShown(error) {
 }
 
 export const isFinal = (status) => status === 'succeed' || status === 'failed';
+export const isStopped = ({timeline}) => timeline.some(({event}) => event === 'stopped');
 
 const STATUS = {
   prepared: 'prepared', submitted: 'under way', aborting: 'turning back', succeed: 'succeeded',
@@ -28,11 +31,15 @@ const LOOK = {
 export const statusLook = (row) => LOOK[row.stuck ? 'stuck' : row.status] ?? ['plain', '○'];
 
 const BRANCH = {
-  idle: ['off', '○', 'not begun'], started: ['plain', '◐', 'waits for its answer'],
+  idle: ['off', '○', 'not begun'], started: ['plain', '◐', 'not ended'],
   succeed: ['good', '●', 'done'], failed: ['bad', '✕', 'refused'],
   parked: ['warn', '‖', 'held back'],
 };
 export const branchLook = (status) => BRANCH[status] ?? ['plain', '○', status];
+
+// An operation in a list to choose from.
+export const operationWords = ({branch_id: id, op, target}) =>
+    short(`${id} ${op} ${target || '(no target)'}`, 60);
 
 const OUTCOME = {
   success: ['good', 'success'], failure: ['bad', 'failure'], ongoing: ['plain', 'still ongoing'],
