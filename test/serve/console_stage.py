@@ -41,8 +41,8 @@ class Stage:
     def base(self):
         return f"http://127.0.0.1:{self.server.port}"
 
-    def submit(self, gid, *paths, **more):
-        steps = [{"action": self.peer.url(path), "compensate": self.peer.url("/undo")}
+    def submit(self, gid, *paths, undo="/undo", **more):
+        steps = [{"action": self.peer.url(path), "compensate": self.peer.url(undo)}
                  for path in paths]
         body = {"gid": gid, "trans_type": "saga", "steps": steps,
                 "payloads": ['{"note":"<b>\u202e"}'] * len(paths)} | more
@@ -52,6 +52,11 @@ class Stage:
 
     def rows(self, **query):
         return self.server.get(API + "transactions", **query).json["transactions"]
+
+    def waits(self, gid):
+        """What it waits for: (branch, operation, calls so far) each."""
+        waits = self.server.get(API + f"transactions/{gid}/why").json["waits"]
+        return [(one["branch_id"], one["op"], one["attempts"]) for one in waits]
 
     def status(self, gid):
         return next((row["status"] for row in self.rows(gid_prefix=gid) if row["gid"] == gid), None)

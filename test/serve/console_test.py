@@ -52,6 +52,7 @@ def main():
         console_views.screens(browser, check)
         console_verbs.bulk(stage, browser, check)
         console_verbs.verbs(stage, browser, check)
+        console_verbs.offers(stage, browser, check)
         console_verbs.topics(stage, browser, check)
         console_verbs.edit(stage, browser, check)
         console_verbs.holds(stage, browser, check)

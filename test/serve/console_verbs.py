@@ -22,6 +22,10 @@ window.fetch = async (path, options = {}) => {
 """
 
 
+def send(browser):
+    browser.one("dialog footer button[type=submit]").click()
+
+
 def ask(browser, verb, reason="", ticket="", last="", within="main"):
     """Fills the dialog of a verb in, and sends it."""
     browser.click(verb, within)
@@ -32,11 +36,18 @@ def ask(browser, verb, reason="", ticket="", last="", within="main"):
         browser.fill("ticket", ticket)
     if last:
         browser.fill("check", last)
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
 
 
 def closed(browser):
-    return browser.until(lambda: not browser.all("dialog[open]"))
+    """The dialog is gone, and the focus is back where it was."""
+    return browser.until(lambda: not browser.all("dialog"))
+
+
+def options(browser, name):
+    """What a select of the dialog offers."""
+    browser.one(f"dialog [name={name}]")
+    return [option.text for option in browser.all(f"dialog [name={name}] option")]
 
 
 def verbs(stage, browser, check):
@@ -46,7 +57,7 @@ def verbs(stage, browser, check):
     check(browser.says("Type op-1 to go on", "dialog"), "a wrong check is refused")
     check(stage.status("stop-1") == "submitted", "and nothing was sent")
     browser.fill("check", "op-1")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(closed(browser) and stage.ends("stop-1", "failed"), "stop ends it")
     check(browser.says("stop-1 was stopped", "#notices"), "which is told")
     check(browser.says("failed", "h1 + span"), "and seen")
@@ -59,17 +70,20 @@ def verbs(stage, browser, check):
     missing = "return document.querySelector('dialog [name=reason]').validity.valueMissing"
     check(browser.run(missing), "a reason is needed")
     browser.fill("reason", "wrong order")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(closed(browser) and stage.ends("back-1", "failed"), "turning back ends it")
     check(len(stage.peer.calls("/undo", gid="back-1")) == 2, "and undoes what may have run")
 
     browser.go("#/transaction/resolve-1")
     browser.click("Resolve…")
-    options = browser.text("dialog [name=as]")
-    check("success" in options and "failure" in options, "an action may have been refused")
+    check(options(browser, "which") == [f"02 action {stage.peer.url('/broken')}"],
+          "what waits can be resolved")
+    check(options(browser, "as") == ["success: it was done",
+                                     "failure: it was refused, and did nothing"],
+          "an action may have been refused")
     browser.fill("reason", "seen in the books")
     browser.fill("check", "ve-1")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(closed(browser) and stage.ends("resolve-1", "succeed"), "resolving goes on")
 
     stage.peer.script("/broken", SUCCESS)
@@ -77,6 +91,44 @@ def verbs(stage, browser, check):
     ask(browser, "Replay")
     check(closed(browser) and stage.ends("replay-1", "succeed"), "replay calls at once")
     check(browser.says("succeeded", "h1 + span"), "the page sees the end by itself")
+
+
+def offers(stage, browser, check):
+    """What is offered is what the engine takes."""
+    undo = stage.peer.url("/undo-broken")
+    stage.peer.always("/undo-broken", ERROR)
+    stage.submit("turned-1", "/ok", "/broken", undo="/undo-broken")
+    check(until(lambda: stage.waits("turned-1") == [("02", "action", 1)]), "an action waits")
+    stage.server.post(API + "transactions/turned-1/back", {"reason": "a wrong order"})
+    check(until(lambda: stage.waits("turned-1") == [("02", "compensate", 1)]),
+          "after turning back its compensation waits")
+    browser.open("#/transaction/turned-1")
+    picture = browser.one("main .waterfall svg").get_attribute("aria-label")
+    check(picture == "Calls over time. 01 action: success. 02 action: no answer that counts. "
+          "02 compensate: no answer that counts, then waiting.", f"and nothing else: {picture}")
+    browser.click("Edit…")
+    which = options(browser, "which")
+    check(which == [f"02 compensate {undo}", f"01 compensate {undo}"],
+          f"both compensations may be edited: {which}")
+    browser.press(KEYS.ESCAPE)
+    check(closed(browser), "Escape closes the dialog")
+    browser.click("Resolve…")
+    which = options(browser, "which")
+    check(which == [f"02 compensate {undo}"], f"one can be resolved: {which}")
+    check(options(browser, "as") == ["success: it was done"], "a compensation only succeeds")
+    stage.peer.script("/undo-broken", SUCCESS)
+    browser.fill("reason", "undone by hand")
+    browser.fill("check", "ed-1")
+    send(browser)
+    check(closed(browser) and stage.ends("turned-1", "failed"), "which is taken")
+
+    stage.submit("message-2", "/broken", trans_type="msg")
+    check(until(lambda: stage.waits("message-2") == [("01", "action", 1)]), "a delivery waits")
+    browser.go("#/transaction/message-2")
+    browser.click("Resolve…")
+    check(options(browser, "as") == ["success: it was done"], "a delivery only succeeds")
+    browser.press(KEYS.ESCAPE)
+    check(closed(browser), "Escape closes this dialog, too")
 
 
 def bulk(stage, browser, check):
@@ -88,7 +140,7 @@ def bulk(stage, browser, check):
     browser.fill("limit", "3")
     browser.fill("reason", "the shop has closed")
     browser.one("dialog [name=check]").click()
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(browser.says("3 transactions stopped", "dialog"), "as many as were wanted are stopped")
     browser.click("Close", "dialog")
     left = [row for row in stage.rows(stuck="true", limit=100) if row["gid"].startswith("group-")]
@@ -100,7 +152,7 @@ def bulk(stage, browser, check):
     browser.click("Replay all")
     check(browser.says("transactions of this group.", "dialog"), "a host's group is counted, too")
     browser.fill("limit", "9")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(browser.until(lambda: browser.run("return window.asked") == 4), "four at once")
     browser.click("Interrupt", "dialog")
     browser.run("window.release()")
@@ -127,7 +179,7 @@ def topics(stage, browser, check):
     browser.fill("topic", "orders")
     browser.fill("target", stage.peer.url("/ok"))
     browser.fill("remark", "<b>mails")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(closed(browser) and browser.says("<b>mails"), "a subscription is seen")
     check(there() == {"orders": [stage.peer.url("/ok")]}, "and there")
     ask(browser, "Unsubscribe", last="ders")
@@ -148,7 +200,7 @@ def edit(stage, browser, check):
     browser.fill("headers", "X-New: 2")
     browser.fill("reason", "a typo")
     browser.fill("check", "it-1")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(closed(browser), "an edit is taken")
     check(browser.says("a typo"), "and in the timeline")
     before = len(stage.peer.calls("/broken", gid="edit-1"))
@@ -240,7 +292,7 @@ def twice(stage, browser, check):
     before = len(stage.peer.calls("/broken", gid="edit-1"))
     ask(browser, "Replay")
     check(browser.says("It is not known whether the change was made", "dialog"), "it is told so")
-    browser.one("dialog footer button[type=submit]").click()
+    send(browser)
     check(closed(browser), "the second try is answered")
     keys = browser.run("return window.keys")
     check(len(keys) == 2 and keys[0] == keys[1], f"by the same key: {json.dumps(keys)}")
