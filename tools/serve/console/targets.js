@@ -3,6 +3,7 @@
 import {askAndChange} from './change_dialog.js';
 import {field} from './dialog.js';
 import {h} from './h.js';
+import {refusalOf} from './hidden.js';
 import {short} from './text.js';
 
 function targetField(target) {
@@ -16,7 +17,7 @@ export function hold(target = '') {
   const {input, control} = targetField(target);
   return askAndChange({
     title: 'Hold a target', path: ['targets', 'hold'], verb: 'Hold', fields: [control],
-    read: () => ({target: input.value.trim()}),
+    read: () => refusalOf('The target', input.value) ?? {target: input.value.trim()},
     done: `${short(target || 'The target', 60)} is held.`,
     says: ['Nothing of any transaction is called there until you release it. Calls that are out ' +
       'already may still return. Transactions wait, and none is lost.'],
