@@ -1,8 +1,9 @@
-// One verb for all the transactions of a stuck group: they are counted first, and then each is asked
-// for by itself, with a limit, and interrupted at any time.
+// One verb for all the transactions of a stuck group: they are found and counted first. Then it goes
+// out for one after the other, with a limit, and can be interrupted at any time.
 
 import {get, newKey, post} from './api.js';
-import {field, openDialog} from './dialog.js';
+import {field} from './controls.js';
+import {openDialog} from './dialog.js';
 import {h} from './h.js';
 import {notice} from './notice.js';
 import {reasonFields} from './reason.js';

@@ -2,12 +2,13 @@
 
 import {get} from './api.js';
 import {askAndChange} from './change_dialog.js';
-import {field} from './dialog.js';
+import {choice, field, line} from './controls.js';
 import {editableRows} from './editable.js';
 import {h} from './h.js';
 import {headerChanges, headerLines} from './headers.js';
 import {refusalOf} from './hidden.js';
 import {notice} from './notice.js';
+import {branchIds} from './order.js';
 import {short} from './text.js';
 import {isSecondPhase, mayBeShown, operationWords} from './words.js';
 
@@ -23,7 +24,7 @@ function payloadOf(step) {
 // Rows that may be edited, each with the step of the definition that it belongs to. What the
 // transaction waits for comes first, then the first phase.
 function choicesOf(transaction, waits) {
-  const ids = [...new Set(transaction.branches.map((row) => row.branch_id))];
+  const ids = branchIds(transaction);
   const rankOf = ({branch_id: id, op}) => {
     if (waits.some((wait) => wait.branch_id === id && wait.op === op)) return 0;
     return isSecondPhase(op) ? 2 : 1;
@@ -77,32 +78,30 @@ export async function edit({gid}, waits) {
     notice('No operation of it is left to be called.', 'bad');
     return false;
   }
-  const which = h('select', {name: 'which'}, choices.map(({row}, i) =>
-    h('option', {value: String(i)}, operationWords(row))));
+  const which = choice('which', choices, ({row}) => operationWords(row));
   const controls = {
     payload: h('textarea', {name: 'payload', rows: 8, spellcheck: 'false'}),
-    target: h('input', {name: 'target', spellcheck: 'false', autocomplete: 'off'}),
+    target: line('target'),
     headers: h('textarea', {name: 'headers', rows: 2, spellcheck: 'false'}),
   };
-  const chosen = () => choices[Number(which.value)];
   let shown = '';  // the payload
   const fill = () => {
-    controls.payload.value = payloadOf(chosen().step).text;
+    controls.payload.value = payloadOf(which.chosen().step).text;
     shown = controls.payload.value;
-    controls.target.value = chosen().row.target;
-    controls.headers.value = headerLines(chosen().step);
+    controls.target.value = which.chosen().row.target;
+    controls.headers.value = headerLines(which.chosen().step);
   };
-  which.addEventListener('change', fill);
+  which.control.addEventListener('change', fill);
   fill();
   return askAndChange({
     title: 'Edit an operation', about: gid, path: ['transactions', gid, 'edit'], verb: 'Change it',
     checked: gid, wide: true, done: `${short(gid, 40)}: the operation was changed.`,
-    fields: [field('Operation', which),
+    fields: [field('Operation', which.control),
       field('Payload', controls.payload, 'Bytes that are no text are shown and sent as base64.'),
       field('Target', controls.target, 'A URL or a handler’s name.'),
       field('Headers', controls.headers, 'One “Name: value” a line. *** stands for a secret that ' +
         'is not shown; it stays as it is.')],
-    read: () => changesOf(chosen(), shown, controls),
+    read: () => changesOf(which.chosen(), shown, controls),
     says: ['The next call of this operation is made with what you write here. What was answered ' +
       'already stays. Change only what the service can take for the same piece of work.'],
   });

@@ -1,22 +1,16 @@
 // Holding a target back and letting it go: a handler, a URL or a whole host.
 
 import {askAndChange} from './change_dialog.js';
-import {field} from './dialog.js';
-import {h} from './h.js';
+import {field, line} from './controls.js';
 import {refusalOf} from './hidden.js';
 import {short} from './text.js';
 
-function targetField(target) {
-  const input = h('input', {name: 'target', value: target, required: true, spellcheck: 'false',
-    autocomplete: 'off'});
-  return {input, control: field('Target', input,
-      'A handler’s name, a URL, or a host such as http://bank.example:8080.')};
-}
-
 export function hold(target = '') {
-  const {input, control} = targetField(target);
+  const input = line('target', {value: target, required: true});
   return askAndChange({
-    title: 'Hold a target', path: ['targets', 'hold'], verb: 'Hold', fields: [control],
+    title: 'Hold a target', path: ['targets', 'hold'], verb: 'Hold',
+    fields: [field('Target', input,
+        'A handler’s name, a URL, or a host such as http://bank.example:8080.')],
     read: () => refusalOf('The target', input.value) ?? {target: input.value.trim()},
     done: `${short(target || 'The target', 60)} is held.`,
     says: ['Nothing of any transaction is called there until you release it. Calls that are out ' +

@@ -1,17 +1,13 @@
 // Changing topics: who gets the messages that are submitted from now on.
 
 import {askAndChange} from './change_dialog.js';
-import {field} from './dialog.js';
-import {h} from './h.js';
+import {field, line} from './controls.js';
 import {refusalOf} from './hidden.js';
 import {short} from './text.js';
 
-const input = (name, value, isRequired) => h('input', {name, value, required: isRequired,
-  spellcheck: 'false', autocomplete: 'off'});
-
 export function subscribe(topic = '') {
-  const controls = {topic: input('topic', topic, true), target: input('target', '', true),
-    remark: input('remark', '', false)};
+  const controls = {topic: line('topic', {value: topic, required: true}),
+    target: line('target', {required: true}), remark: line('remark')};
   return askAndChange({
     title: 'Subscribe', path: ['topics', 'subscribe'], verb: 'Subscribe', isReasonAsked: false,
     done: 'The target is subscribed.',

@@ -1,7 +1,7 @@
 // What an operator can do with one transaction, and the words before each.
 
 import {askAndChange} from './change_dialog.js';
-import {field} from './dialog.js';
+import {choice, field} from './controls.js';
 import {edit} from './edit.js';
 import {editableRows} from './editable.js';
 import {h} from './h.js';
@@ -43,26 +43,23 @@ function stop({gid}) {
   });
 }
 
-function select(name, options) {
-  return h('select', {name}, options.map(([value, text]) => h('option', {value}, text)));
-}
-
 function resolve({gid, mode}, waits) {
-  const which = select('which', waits.map((wait, i) =>
-    [String(i), operationWords(wait)]));
-  const as = select('as', []);
-  const chosen = () => waits[Number(which.value)];
+  const which = choice('which', waits, operationWords);
+  const as = h('select', {name: 'as'});
   const offer = () => as.replaceChildren(
       h('option', {value: 'success'}, 'success: it was done'),
-      mayRefuse(mode, chosen().op) ?
+      mayRefuse(mode, which.chosen().op) ?
         h('option', {value: 'failure'}, 'failure: it was refused, and did nothing') : '');
-  which.addEventListener('change', offer);
+  which.control.addEventListener('change', offer);
   offer();
   return askAndChange({
     title: 'Resolve an operation', about: gid, path: pathTo(gid, 'resolve'), verb: 'Resolve',
     checked: gid, done: `${named(gid)} goes on as after that answer.`,
-    fields: [field('Operation', which), field('It ended as', as)],
-    read: () => ({branch_id: chosen().branch_id, op: chosen().op, as: as.value}),
+    fields: [field('Operation', which.control), field('It ended as', as)],
+    read: () => {
+      const {branch_id: id, op} = which.chosen();
+      return {branch_id: id, op, as: as.value};
+    },
     says: ['You say how an operation ended whose answer never came; the transaction goes on as ' +
       'after that answer. Look at the service first: belay believes you.',
     'This cannot be taken back.'],

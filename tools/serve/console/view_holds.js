@@ -11,7 +11,7 @@ import {plain, shown} from './text.js';
 
 const EVERY_MS = 5_000;
 
-function columns(change) {
+function columns(again) {
   return [
     {name: 'Target', class: 'gid', cell: ({target}) => shown(target)},
     {name: 'Reason', cell: ({reason}) => (reason ? shown(reason) : '')},
@@ -20,22 +20,18 @@ function columns(change) {
     mayChange() && {name: 'Change', class: 'verbs-cell', cell: ({target}) => h('div',
         {class: 'row-verbs'}, h('button', {type: 'button', 'data-key': `release ${plain(target)}`,
           'aria-label': `Release: ${plain(target)}`,
-          onclick: () => change(() => release(target))}, 'Release'))},
+          onclick: () => release(target).then(again)}, 'Release'))},
   ].filter(Boolean);
 }
 
 export function holdsView({root, signal, onRefresh}) {
-  const change = async (run) => {
-    await run();
-    again();
-  };
-  const add = h('button', {type: 'button', onclick: () => change(() => hold())}, 'Hold…');
+  const add = h('button', {type: 'button', onclick: () => hold().then(again)}, 'Hold…');
   root.append(h('div', {class: 'title'}, h('h1', {}, 'Holds'), mayChange() ? add : null));
   const again = keepFresh({root, signal, every: EVERY_MS,
     read: async () => ({...await get(['holds'], {}, signal), mayChange: mayChange()}),
     paint: ({holds}) => {
       add.hidden = !mayChange();
-      return table({caption: 'Targets that are held back', columns: columns(change), rows: holds,
+      return table({caption: 'Targets that are held back', columns: columns(again), rows: holds,
         empty: 'Nothing is held back: every target is called when it is due.'});
     }});
   onRefresh(again);

@@ -30,10 +30,7 @@ function verbs(group, again) {
   const key = plain(group.key ?? 'none');
   const button = (name, run, look) => h('button', {type: 'button', class: look,
     'data-key': `${name} ${key}`, 'aria-label': `${name}: ${short(key, 60)}`,
-    onclick: async () => {
-      await run();
-      again();
-    }}, name);
+    onclick: () => run().then(again)}, name);
   return h('div', {class: 'row-verbs'},
       button('Replay all', () => bulk('replay', group)),
       button('Stop all', () => bulk('stop', group), 'danger'),
@@ -74,6 +71,6 @@ export function stuckView({root, query, signal, onRefresh}) {
   const again = keepFresh({root, signal, every: EVERY_MS,
     read: async () => ({...await get(['stuck'], {by, limit: LIMIT}, signal),
       mayChange: mayChange()}),
-    paint: (data) => paint(by, data, () => again())});
+    paint: (data) => paint(by, data, again)});
   onRefresh(again);
 }

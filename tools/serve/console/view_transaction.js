@@ -22,10 +22,7 @@ function verbBar(transaction, waits, again) {
   return h('div', {class: 'verbs', role: 'group', 'aria-label': 'What you can do'},
       verbsFor(transaction, waits).map(({name, key, run, danger}) => h('button', {type: 'button',
         class: danger ? 'danger' : null, 'data-shortcut': key, 'data-key': `verb ${key}`,
-        title: `Shortcut: ${key}`, onclick: async () => {
-          await run();
-          again();
-        }}, name)));
+        title: `Shortcut: ${key}`, onclick: () => run().then(again)}, name)));
 }
 
 function standing(transaction) {
@@ -56,10 +53,10 @@ function waitParts(wait) {
 
 function whyPart(why) {
   return h('section', {class: 'why-part', 'aria-labelledby': 'why'}, h('h2', {id: 'why'}, 'Why'),
-      h('p', {class: 'summary'}, sentence(why.summary)),
+      h('p', {}, sentence(why.summary)),
       why.waits.length ? h('ul', {class: 'waits'}, why.waits.map(waitParts)) : null,
       why.helps.length ? [h('h3', {}, 'What helps'),
-        h('ul', {class: 'helps'}, why.helps.map((one) => h('li', {}, sentence(one))))] : null);
+        h('ul', {}, why.helps.map((one) => h('li', {}, sentence(one))))] : null);
 }
 
 const isPresent = (row) => row.target !== '' || row.status !== 'idle';
@@ -151,7 +148,7 @@ export function transactionView({root, args, signal, named, onRefresh}) {
     paint: (found) => {
       state.replaceChildren(chip(statusLook(found.transaction), statusWord(found.transaction)));
       data.hidden = !mayChange();  // who may not change anything is not shown payloads either
-      return paint(found, root, () => again());
+      return paint(found, root, again);
     }});
   onRefresh(again);
 }

@@ -2,18 +2,21 @@
 
 import {short} from './text.js';
 
-export function mayBeShown(error) {
-  switch (error.status) {
-    case undefined: return `The page has a fault: ${error.message}`;
-    case 0: return error.message;
-    case 403: return `Not allowed: ${error.message}.`.replace(/\.\.$/, '.');
-    case 404: return `Not found: ${error.message}.`.replace(/\.\.$/, '.');
-    case 409: return `Its state forbids it: ${error.message}.`.replace(/\.\.$/, '.');
+// A failure as a sentence.
+export function mayBeShown({status, message}) {
+  switch (status) {
+    case undefined: return `The page has a fault: ${message}`;
+    case 0: return message;
+    case 403: return ended(`Not allowed: ${message}`);
+    case 404: return ended(`Not found: ${message}`);
+    case 409: return ended(`Its state forbids it: ${message}`);
     case 429:
-    case 503: return `The server is busy or stopping: ${error.message}.`.replace(/\.\.$/, '.');
-    default: return `${error.message}.`.replace(/\.\.$/, '.');
+    case 503: return ended(`The server is busy or stopping: ${message}`);
+    default: return ended(message);
   }
 }
+
+const ended = (text) => (text.endsWith('.') ? text : `${text}.`);
 
 export const isFinal = (status) => status === 'succeed' || status === 'failed';
 export const isStopped = ({timeline}) => timeline.some(({event}) => event === 'stopped');
@@ -52,7 +55,7 @@ const EVENT = {
   parked: 'held back', committing: 'decided to confirm', aborting: 'turned back',
   finished: 'finished', stopped: 'stopped by an operator',
   replayed: 'called at once by an operator', resolved: 'resolved by an operator',
-  progressed: 'step recorded', concluded: 'ended by its owner',
+  progressed: 'step recorded', concluded: 'ended by its owner', edited: 'edited by an operator',
   started: 'begun',
 };
 export const eventWord = (event) => EVENT[event] ?? event;
