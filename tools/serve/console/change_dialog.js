@@ -1,7 +1,8 @@
 // The dialog before every change: what it does in plain words, why it is done, and a last check.
 
 import {newKey, post} from './api.js';
-import {field, openDialog} from './dialog.js';
+import {field} from './controls.js';
+import {openDialog} from './dialog.js';
 import {h} from './h.js';
 import {notice} from './notice.js';
 import {reasonFields} from './reason.js';
@@ -55,6 +56,7 @@ export function askAndChange({title, about, says, fields = [], read = () => ({})
   const tell = (words) => {
     wrong.replaceChildren(...sentence(words));
     wrong.hidden = words === '';
+    wrong.scrollIntoView({block: 'nearest'});
   };
   return openDialog(title, (close) => {
     const submit = async (event) => {

@@ -5,10 +5,10 @@ import {branchesOf, depths} from './order.js';
 import {plain, short} from './text.js';
 import {branchLook, isSecondPhase} from './words.js';
 
-const BOX = {width: 196, height: 62};
+const BOX = {width: 236, height: 62};
 const GAP = {along: 36, across: 14};
 const BRANCHES_MAX = 60;
-const TEXT_CHARACTERS = 25;
+const TEXT_CHARACTERS = 31;
 
 // What a person calls the target: the end of a URL's path, or the handler's name.
 function nameOf(target) {

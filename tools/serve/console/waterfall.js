@@ -98,9 +98,9 @@ export function waterfall(transaction, waits) {
             role: 'img', 'aria-label': `Calls over time. ${lanes.map(laneWords).join('. ')}.`},
           lanes.map((_, i) => svg('line', {class: 'grid', x1: 0, x2: WIDTH,
             y1: (i + 0.5) * LANE, y2: (i + 0.5) * LANE})),
-          lanes.map((lane, i) => laneParts(lane, i * LANE, xOf, end)))),
-      h('div', {class: 'times'}, h('span', {title: absolute(begin)}, 'begun'),
-          h('span', {title: absolute(end)}, `+ ${duration(end - begin)}`)),
+          lanes.map((lane, i) => laneParts(lane, i * LANE, xOf, end))),
+          h('div', {class: 'times'}, h('span', {title: absolute(begin)}, 'begun'),
+              h('span', {title: absolute(end)}, `+ ${duration(end - begin)}`))),
       all.length > lanes.length ?
         h('p', {class: 'quiet'}, `The first ${lanes.length} of ${all.length} operations.`) : null);
 }
