@@ -1,8 +1,9 @@
 """What the console does with secrets, of which it is shown no more than that there is one."""
 
-from browser import KEYS
+from selenium.webdriver.common.keys import Keys
+
 from console_stage import API
-from console_verbs import ask, closed, send
+from console_verbs import ask, send
 from harness import until
 
 HOLDS = "which stands for a secret that is not shown"
@@ -19,7 +20,7 @@ def refused(browser, name, text, words):
     send(browser)
     told = browser.says(words, "dialog [role=alert]")
     browser.fill(name, before)
-    return told and len(browser.all("dialog[open]")) == 1
+    return told and browser.opened()
 
 
 def in_an_edit(stage, browser, check):
@@ -47,10 +48,10 @@ def in_an_edit(stage, browser, check):
     browser.fill("headers", "Authorization: ***\nX-Old: 2")
     before = len(stage.peer.calls("/broken", gid="secret-1"))
     send(browser)
-    check(closed(browser), "a header beside a secret one is changed")
+    check(browser.closed(), "a header beside a secret one is changed")
     ask(browser, "Replay")
     calls = until(lambda: stage.peer.calls("/broken", gid="secret-1")[before:])
-    check(closed(browser) and calls[-1].headers["authorization"] == "hidden-3"
+    check(browser.closed() and calls[-1].headers["authorization"] == "hidden-3"
           and calls[-1].headers["x-old"] == "2", "and what is not shown stays")
     check(calls[-1].query["token"] == "hidden-1" and b"hidden-2" in calls[-1].body,
           "everywhere")
@@ -62,8 +63,8 @@ def in_targets(stage, browser, check):
     ask(browser, "Hold", "a test", within="tr:has([data-key*='token=***'])")
     check(browser.says(f"The target has ***, {HOLDS}", "dialog [role=alert]"),
           "a target that is shown with *** is not held")
-    browser.press(KEYS.ESCAPE)
-    check(closed(browser) and stage.server.get(API + "holds").json == {"holds": []},
+    browser.press(Keys.ESCAPE)
+    check(browser.closed() and stage.server.get(API + "holds").json == {"holds": []},
           "and nothing was sent")
     subscription = {"topic": "secrets", "target": stage.peer.url("/ok?token=hidden-5")}
     stage.server.post(API + "topics/subscribe", subscription)
@@ -71,15 +72,15 @@ def in_targets(stage, browser, check):
     ask(browser, "Unsubscribe", last="rets")
     check(browser.says(f"The target has ***, {HOLDS}", "dialog [role=alert]"),
           "nor unsubscribed")
-    browser.press(KEYS.ESCAPE)
-    check(closed(browser), "the dialog can be left")
+    browser.press(Keys.ESCAPE)
+    check(browser.closed(), "the dialog can be left")
     browser.click("Subscribe…")
     browser.fill("topic", "secrets")
     browser.fill("target", "http://127.0.0.1/?token=***")
     send(browser)
     check(browser.says(f"The target has ***, {HOLDS}", "dialog [role=alert]"), "nor subscribed")
-    browser.press(KEYS.ESCAPE)
-    check(closed(browser), "this dialog, too")
+    browser.press(Keys.ESCAPE)
+    check(browser.closed(), "this dialog, too")
     stage.server.post(API + "topics/delete", {"topic": "secrets"})
 
 

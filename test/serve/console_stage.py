@@ -30,7 +30,7 @@ class Stage:
             self.peer.always(path, ERROR)
         self.peer.always("/broken-too", answer(500, '<b onclick="harmed=1">\u202e\n'))
         self.peer.always("/refuses", FAILURE)
-        self.server.start()
+        self.server.start(seconds=120)
         return self
 
     def __exit__(self, kind, value, trace):
@@ -62,10 +62,10 @@ class Stage:
         return next((row["status"] for row in self.rows(gid_prefix=gid) if row["gid"] == gid), None)
 
     def ends(self, gid, status):
-        return until(lambda: self.status(gid) == status, 20)
+        return until(lambda: self.status(gid) == status)
 
     def wait_stuck(self, count):
-        stuck = until(lambda: len(self.rows(stuck="true", limit=100)) >= count, 30)
+        stuck = until(lambda: len(self.rows(stuck="true", limit=100)) >= count)
         assert stuck, f"{len(self.rows(stuck='true', limit=100))} of {count} are stuck"
 
     def fill(self):
