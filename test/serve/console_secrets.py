@@ -66,12 +66,22 @@ def in_targets(stage, browser, check):
     browser.press(Keys.ESCAPE)
     check(browser.closed() and stage.server.get(API + "holds").json == {"holds": []},
           "and nothing was sent")
+    target = stage.peer.url("/broken?token=hidden-4")
+    stage.server.post(API + "targets/hold", {"target": target, "reason": "a test"})
+    browser.go("#/holds")
+    ask(browser, "Release", "a test")
+    check(browser.reads(f"The target has ***, {HOLDS}. belay release TARGET takes the whole one.",
+                        "dialog [role=alert]"), "nor released")
+    browser.press(Keys.ESCAPE)
+    check(browser.closed(), "which can be left")
+    stage.server.post(API + "targets/release", {"target": target, "reason": "a test"})
+    check(stage.server.get(API + "holds").json == {"holds": []}, "the target itself is")
     subscription = {"topic": "secrets", "target": stage.peer.url("/ok?token=hidden-5")}
     stage.server.post(API + "topics/subscribe", subscription)
     browser.go("#/topics")
     ask(browser, "Unsubscribe", last="rets")
-    check(browser.says(f"The target has ***, {HOLDS}", "dialog [role=alert]"),
-          "nor unsubscribed")
+    check(browser.reads(f"The target has ***, {HOLDS}. belay unsubscribe TOPIC TARGET takes the "
+                        "whole one.", "dialog [role=alert]"), "nor unsubscribed")
     browser.press(Keys.ESCAPE)
     check(browser.closed(), "the dialog can be left")
     browser.click("Subscribe…")

@@ -21,7 +21,9 @@ export function hold(target = '') {
 export function release(target) {
   return askAndChange({
     title: 'Release a target', about: target, path: ['targets', 'release'], verb: 'Release',
-    read: () => ({target}), done: `${short(target, 60)} was released.`,
+    read: () => refusalOf('The target', target, '`belay release TARGET` takes the whole one.') ??
+      {target},
+    done: `${short(target, 60)} was released.`,
     says: ['All that waits for this target is called again, a bounded number at once.'],
   });
 }

@@ -29,7 +29,8 @@ export function unsubscribe(topic, target) {
   return askAndChange({
     title: 'Unsubscribe', about: `${topic}: ${target}`, path: ['topics', 'unsubscribe'],
     verb: 'Unsubscribe', isReasonAsked: false, checked: topic,
-    read: () => refusalOf('The target', target) ?? {topic, target},
+    read: () => refusalOf('The target', target,
+        '`belay unsubscribe TOPIC TARGET` takes the whole one.') ?? {topic, target},
     done: `${short(target, 60)} gets no further message of ${short(topic, 30)}.`,
     says: ['Messages that are submitted from now on are not delivered to this target. Those that ' +
       'are under way still are.'],
