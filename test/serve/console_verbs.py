@@ -268,7 +268,8 @@ def keyboard(browser, check):
     browser.open("#/list?stuck=true")
     browser.one("a[data-row]")
     browser.press(Keys.TAB)
-    check(browser.focused() == "a Skip to the content", f"first the skip link: {browser.focused()}")
+    check(browser.focused() == "a Skip to the content",
+          f"first the skip link: {browser.focused()}")
     browser.press(Keys.TAB)
     check(browser.focused() == "a belay", "then the head")
     ring = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
@@ -300,7 +301,15 @@ def keyboard(browser, check):
     browser.press(Keys.ENTER)
     check(browser.opened(), "Enter opens a dialog")
     browser.press(Keys.ESCAPE)
-    check(browser.closed() and browser.focused() == "button Replay", "back to the button that opened it")
+    check(browser.closed() and browser.focused() == "button Replay",
+          "back to the button that opened it")
+    browser.run("window.button = document.activeElement")
+    browser.press(Keys.ENTER)
+    check(browser.until(lambda: browser.run("return !window.button.isConnected"))
+          and browser.opened(), "the page behind a dialog is painted anew")
+    browser.press(Keys.ESCAPE)
+    check(browser.closed() and browser.focused() == "button Replay",
+          "and the focus is on the button that is there now")
 
 
 def twice(stage, browser, check):

@@ -158,7 +158,8 @@ def names(stage, browser, check):
     """No name does anything but be shown."""
     browser.open("#/list?stuck=true")
     check(browser.says("long-kkk", "a[data-row]"), "hostile gids are listed")
-    check({"202E", "200B", "2066"} <= set(browser.text("a[data-row] .code").split()), "controls are shown as their codes")
+    codes = set(browser.text("a[data-row] .code").split())
+    check({"202E", "200B", "2066"} <= codes, f"controls are shown as their codes: {codes}")
     for gid in HOSTILE:
         browser.go("#/" + place_of(gid))
         check(browser.reads(with_codes(gid), "h1") and browser.says("It goes forward"),

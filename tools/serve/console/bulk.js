@@ -1,5 +1,5 @@
-// One verb for all the transactions of a stuck group: they are found and counted first. Then it goes
-// out for one after the other, with a limit, and can be interrupted at any time.
+// One verb for all the transactions of a stuck group: they are found and counted first. Then it is
+// done to each, a few at once, with a limit, and can be interrupted at any time.
 
 import {get, newKey, post} from './api.js';
 import {field} from './controls.js';
