@@ -2,8 +2,8 @@
 
 import json
 import os
-import signal
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -12,7 +12,6 @@ from selenium.common.exceptions import StaleElementReferenceException, TimeoutEx
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_SECONDS = 90  # a slow machine takes several times as long
@@ -36,13 +35,14 @@ def end_after(seconds):
 class Browser:
     def __init__(self, base):
         self.base = base
-        self.folder = tempfile.mkdtemp(prefix="belay-browser-")
+        self.folder = tempfile.TemporaryDirectory(
+            prefix="belay-browser-", ignore_cleanup_errors=True)
         options = Options()
         options.binary_location = shutil.which("chromium")
         for flag in FLAGS:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = Service(shutil.which("chromedriver"), env=os.environ | {"HOME": self.folder})
+        service = Service(shutil.which("chromedriver"), env=os.environ | {"HOME": self.folder.name})
         self.driver = webdriver.Chrome(service=service, options=options)
         self.driver.set_page_load_timeout(WAIT_SECONDS)
         self.driver.set_script_timeout(WAIT_SECONDS)
@@ -57,7 +57,7 @@ class Browser:
                 sys.stderr.write(f"at {self.driver.current_url[:200]}\n{text}\n")
         finally:
             self.driver.quit()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.cleanup()
 
     def cdp(self, command, **arguments):
         return self.driver.execute_cdp_cmd(command, arguments)
@@ -68,6 +68,9 @@ class Browser:
     def at_start(self, script):
         """A script that runs before the page's own, from the next page on."""
         return self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+
+    def forget_at_start(self, script):
+        self.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
 
     def resize(self, width, height):
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
@@ -115,6 +118,18 @@ class Browser:
     def says(self, words, css="main", seconds=WAIT_SECONDS):
         return bool(self.until(lambda: words in self.text(css), seconds))
 
+    def reads(self, words, css):
+        """Whether this is in the end all that there is."""
+        return bool(self.until(lambda: self.text(css).strip() == words))
+
+    def opened(self):
+        """A dialog is open, and no more than one."""
+        return bool(self.until(lambda: len(self.all("dialog[open]")) == 1))
+
+    def closed(self):
+        """The dialog is gone, and the focus is back where it was."""
+        return bool(self.until(lambda: not self.all("dialog")))
+
     def button(self, name, within="main"):
         """The button with this name, as soon as there is one."""
         def find():
@@ -150,7 +165,7 @@ class Browser:
     def focused(self):
         """What has the focus, in words: its tag, name and text."""
         return self.run("const one = document.activeElement; return [one.localName, "
-                        "one.name ?? '', one.innerText ?? ''].join(' ').trim()")
+                        "one.name, one.innerText?.trim()].filter(Boolean).join(' ')")
 
     def complaints(self):
         """What the browser's log has against the page, besides answers that are no success."""
@@ -162,5 +177,3 @@ class Browser:
             "return JSON.stringify({session: {...sessionStorage}, local: {...localStorage}, "
             "cookie: document.cookie})"))
 
-
-KEYS = Keys

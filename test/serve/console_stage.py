@@ -30,7 +30,7 @@ class Stage:
             self.peer.always(path, ERROR)
         self.peer.always("/broken-too", answer(500, '<b onclick="harmed=1">\u202e\n'))
         self.peer.always("/refuses", FAILURE)
-        self.server.start()
+        self.server.start(seconds=120)
         return self
 
     def __exit__(self, kind, value, trace):
@@ -41,8 +41,8 @@ class Stage:
     def base(self):
         return f"http://127.0.0.1:{self.server.port}"
 
-    def submit(self, gid, *paths, **more):
-        steps = [{"action": self.peer.url(path), "compensate": self.peer.url("/undo")}
+    def submit(self, gid, *paths, undo="/undo", **more):
+        steps = [{"action": self.peer.url(path), "compensate": self.peer.url(undo)}
                  for path in paths]
         body = {"gid": gid, "trans_type": "saga", "steps": steps,
                 "payloads": ['{"note":"<b>\u202e"}'] * len(paths)} | more
@@ -53,14 +53,19 @@ class Stage:
     def rows(self, **query):
         return self.server.get(API + "transactions", **query).json["transactions"]
 
+    def waits(self, gid):
+        """What it waits for: (branch, operation, calls so far) each."""
+        waits = self.server.get(API + f"transactions/{gid}/why").json["waits"]
+        return [(one["branch_id"], one["op"], one["attempts"]) for one in waits]
+
     def status(self, gid):
         return next((row["status"] for row in self.rows(gid_prefix=gid) if row["gid"] == gid), None)
 
     def ends(self, gid, status):
-        return until(lambda: self.status(gid) == status, 20)
+        return until(lambda: self.status(gid) == status)
 
     def wait_stuck(self, count):
-        stuck = until(lambda: len(self.rows(stuck="true", limit=100)) >= count, 30)
+        stuck = until(lambda: len(self.rows(stuck="true", limit=100)) >= count)
         assert stuck, f"{len(self.rows(stuck='true', limit=100))} of {count} are stuck"
 
     def fill(self):

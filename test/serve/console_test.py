@@ -8,6 +8,7 @@ import os
 import sys
 
 import console_access
+import console_secrets
 import console_verbs
 import console_views
 from browser import Browser, end_after
@@ -52,6 +53,8 @@ def main():
         console_views.screens(browser, check)
         console_verbs.bulk(stage, browser, check)
         console_verbs.verbs(stage, browser, check)
+        console_verbs.offers(stage, browser, check)
+        console_secrets.secrets(stage, browser, check)
         console_verbs.topics(stage, browser, check)
         console_verbs.edit(stage, browser, check)
         console_verbs.holds(stage, browser, check)

@@ -1,12 +1,12 @@
 // Requests to the admin API. A failure is an ApiError whose message is a sentence to be shown.
 
 import {refused, token} from './access.js';
-import {encoded} from './text.js';
+import {encoded, queryText} from './text.js';
 
 const BASE = 'api/belay/v1';
 const PATIENCE_MS = 20_000;
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, name, message) {
     super(message);
     this.status = status;  // 0: no answer came
@@ -19,15 +19,12 @@ export function onStranger(ask) {
   askForToken = ask;
 }
 
-function pathOf(parts, query) {
+function pathOf(parts, query = {}) {
   if (parts.some((part) => part === '.' || part === '..')) {
     throw new ApiError(0, 'unaddressable',
         'A browser cannot ask for a transaction of this name; the command `belay show` can.');
   }
-  const words = Object.entries(query ?? {})
-      .filter(([, value]) => value !== undefined && value !== null && value !== '')
-      .map(([key, value]) => `${key}=${encoded(value)}`);
-  return [BASE, ...parts.map(encoded)].join('/') + (words.length ? `?${words.join('&')}` : '');
+  return [BASE, ...parts.map(encoded)].join('/') + queryText(query);
 }
 
 async function answerOf(path, options, signal) {

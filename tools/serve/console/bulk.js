@@ -1,18 +1,17 @@
-// One verb for all the transactions of a stuck group: found and counted first, then one by one,
-// with a limit, and interrupted at any time.
+// One verb for all the transactions of a stuck group: they are found and counted first. Then it is
+// done to each, a few at once, with a limit, and can be interrupted at any time.
 
 import {get, newKey, post} from './api.js';
-import {keyOf} from './cause.js';
-import {field, openDialog} from './dialog.js';
+import {field} from './controls.js';
+import {openDialog} from './dialog.js';
 import {h} from './h.js';
 import {notice} from './notice.js';
 import {reasonFields} from './reason.js';
-import {counted, plain} from './text.js';
+import {counted, number, plain} from './text.js';
 import {mayBeShown} from './words.js';
 
 const LIMIT = 1_000;
 const AT_ONCE = 4;
-const PAGE = 500;
 const FAILURES_MAX = 20;
 
 const WORDS = {
@@ -31,53 +30,25 @@ async function each(items, work, signal) {
   }));
 }
 
-async function isOfGroup(gid, group, signal) {
-  try {
-    const why = await get(['transactions', gid, 'why'], {}, signal);
-    return why.stuck && why.waits.some((wait) => keyOf(wait, group.by) === group.key);
-  } catch (error) {
-    if (signal.aborted || error.status === 404) return false;
-    throw error;
-  }
-}
-
-// The gids of the group, `limit` at most. `tell(looked, found)` is called on the way.
-async function find(group, limit, tell, signal) {
-  const found = [];
-  let looked = 0;
-  let before;
-  do {
-    const query = {stuck: true, limit: PAGE, before,
-      target: group.by === 'handler' ? group.key : undefined};
-    const page = await get(['transactions'], query, signal);
-    await each(page.transactions.map((row) => row.gid), async (gid) => {
-      if (found.length >= limit) return;
-      const isOne = await isOfGroup(gid, group, signal);
-      ++looked;
-      if (isOne && found.length < limit) found.push(gid);
-      tell(looked, found.length);
-    }, signal);
-    before = page.next_before;
-  } while (before && found.length < limit && !signal.aborted);
-  return found;
-}
-
-// Does it, and returns {done, failures: [sentence]}.
-async function act(gids, verb, body, tell, signal) {
+// Does it until `interrupt` aborts, and returns {done, failed, failures: [sentence]}.
+async function act(gids, verb, body, tell, interrupt) {
   const result = {done: 0, failed: 0, failures: []};
   await each(gids, async (gid) => {
     try {
       await post(['transactions', gid, verb], body, newKey());
       ++result.done;
     } catch (error) {
-      if (error.status === 403) throw error;
+      if (error.status === 403) {  // the others would be refused, too
+        interrupt.abort();
+        throw error;
+      }
       ++result.failed;
       if (result.failures.length < FAILURES_MAX) {
         result.failures.push(`${plain(gid)}: ${mayBeShown(error)}`);
       }
     }
     tell(result);
-  }, signal);
+  }, interrupt.signal);
   return result;
 }
 
@@ -125,15 +96,13 @@ class Bulk {
 
   async look() {
     const {signal} = this.control;
-    const progress = progressOf(Math.min(this.group.transactions, LIMIT));
-    this.show(h('p', {}, 'Looking for the transactions of this group.'), progress.parts,
+    const {by, key} = this.group;
+    this.show(h('p', {role: 'status'}, 'Looking for the transactions of this group.'),
         this.footer(h('button', {type: 'button', onclick: () => this.close(false)}, 'Cancel')));
-    const gids = await find(this.group, LIMIT, (looked, found) =>
-      progress.say(found, `${counted(looked, 'transaction')} looked at, ${found} found`), signal);
-    if (!signal.aborted) this.ask(gids);
+    this.ask(await get(['stuck', 'gids'], {by, key, limit: LIMIT}, signal));
   }
 
-  ask(gids) {
+  ask({gids, has_more: hasMore}) {
     if (gids.length === 0) {
       return this.show(h('p', {}, 'None of this group is stuck any more.'),
           this.footer(h('button', {type: 'button', onclick: () => this.close(true)}, 'Close')));
@@ -141,19 +110,19 @@ class Bulk {
     const limit = h('input', {type: 'number', name: 'limit', min: 1, max: gids.length,
       value: gids.length, required: true});
     const reasons = reasonFields(this.verb === 'stop');
-    const sure = h('input', {type: 'checkbox', name: 'check', required: true});
     const submit = (event) => {
       event.preventDefault();
       this.run(gids.slice(0, Number(limit.value)), reasons.read())
           .catch((error) => this.fail(error));
     };
-    const more = gids.length >= LIMIT ? ` At most ${LIMIT} are taken at once.` : '';
+    const more = hasMore ? ` There are more; at most ${number(LIMIT)} are taken at once.` : '';
     this.show(h('form', {onsubmit: submit},
         h('p', {}, h('b', {}, counted(gids.length, 'transaction')), ` of this group.${more}`),
         h('p', {}, this.words.says),
         field('How many', limit, 'Fewer to try it first.'),
         reasons.controls,
-        this.verb === 'stop' ? h('label', {class: 'check'}, sure,
+        this.verb === 'stop' ? h('label', {class: 'check'},
+            h('input', {type: 'checkbox', name: 'check', required: true}),
             'I am sure: all of them end, and nothing is undone') : null,
         this.footer(h('button', {type: 'button', onclick: () => this.close(false)}, 'Cancel'),
             h('button', {type: 'submit',
@@ -170,7 +139,7 @@ class Bulk {
     button.focus();
     const result = await act(gids, this.verb, body, ({done, failed}) => progress.say(done + failed,
         `${done + failed} of ${gids.length}${failed ? `, ${failed} refused` : ''}`),
-    interrupt.signal);
+    interrupt);
     const left = gids.length - result.done - result.failed;
     const sentence = `${counted(result.done, 'transaction')} ${this.words.past}` +
       `${result.failed ? `, ${result.failed} refused` : ''}${left ? `, ${left} left alone` : ''}.`;

@@ -1,11 +1,12 @@
 // The dialog before every change: what it does in plain words, why it is done, and a last check.
 
 import {newKey, post} from './api.js';
-import {field, openDialog} from './dialog.js';
+import {field} from './controls.js';
+import {openDialog} from './dialog.js';
 import {h} from './h.js';
 import {notice} from './notice.js';
 import {reasonFields} from './reason.js';
-import {shown} from './text.js';
+import {sentence, shown} from './text.js';
 import {mayBeShown} from './words.js';
 
 const LAST_CHARACTERS = 4;
@@ -52,9 +53,10 @@ export function askAndChange({title, about, says, fields = [], read = () => ({})
   const wrong = h('p', {class: 'trouble', role: 'alert', hidden: true});
   const button = h('button', {type: 'submit', class: checked === null ? 'main' : 'main danger'},
       verb);
-  const tell = (sentence) => {
-    wrong.textContent = sentence;
-    wrong.hidden = sentence === '';
+  const tell = (words) => {
+    wrong.replaceChildren(...sentence(words));
+    wrong.hidden = words === '';
+    wrong.scrollIntoView({block: 'nearest'});
   };
   return openDialog(title, (close) => {
     const submit = async (event) => {

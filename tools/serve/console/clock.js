@@ -24,7 +24,7 @@ export function duration(ms) {
   return `${whole} ${name}${rest ? ` ${rest} ${next[1]}` : ''}`;
 }
 
-export function relative(at) {
+function relative(at) {
   const difference = at - now();
   if (Math.abs(difference) < 1_000) return 'now';
   return difference > 0 ? `in ${duration(difference)}` : `${duration(difference)} ago`;

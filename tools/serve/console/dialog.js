@@ -1,6 +1,7 @@
 // A dialog of the browser's own kind: it holds the focus, Escape closes it, and the focus goes
-// back.
+// back, also to what was painted anew meanwhile.
 
+import {focusOn, keyOf} from './focus.js';
 import {h} from './h.js';
 
 let count = 0;
@@ -23,10 +24,7 @@ export function openDialog(title, fill, {wide = false} = {}) {
         fill(close));
     dialog.addEventListener('close', () => {
       dialog.remove();
-      const key = before?.dataset?.key;
-      const again = before?.isConnected ? before :
-        key && [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key === key);
-      again?.focus?.();
+      if (!before.isConnected) focusOn(keyOf(before));
       resolve(result);
     });
     document.body.append(dialog);
@@ -36,11 +34,3 @@ export function openDialog(title, fill, {wide = false} = {}) {
 }
 
 export const isDialogOpen = () => document.querySelector('dialog[open]') !== null;
-
-export function field(label, control, hint) {
-  const id = `field-${++count}`;
-  control.id = id;
-  if (hint) control.setAttribute('aria-describedby', `${id}-hint`);
-  return h('div', {class: 'field'}, h('label', {for: id}, label), control,
-      hint ? h('small', {id: `${id}-hint`}, hint) : null);
-}

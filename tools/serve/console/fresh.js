@@ -1,27 +1,21 @@
 // Keeps a part of the page as new as the server's data, without disturbing who reads or types
 // there.
 
-import {mayBeShown} from './words.js';
+import {focusOn, keyOf} from './focus.js';
 import {h} from './h.js';
+import {mayBeShown} from './words.js';
 
 const isSelectedIn = (root) => {
   const selection = getSelection();
   return selection && !selection.isCollapsed && root.contains(selection.anchorNode);
 };
 
-// Calls `paint`; afterwards the focus is where it was, and what was open is open.
-export function keepingPlace(root, paint) {
+// Calls `paint`; afterwards the focus is where it was.
+function keepingPlace(root, paint) {
   const focused = document.activeElement;
-  const key = root.contains(focused) ? focused.dataset.key : undefined;
-  const open = new Set([...root.querySelectorAll('details[open][data-key]')]
-      .map((element) => element.dataset.key));
+  const key = root.contains(focused) ? keyOf(focused) : undefined;
   paint();
-  for (const element of root.querySelectorAll('details[data-key]')) {
-    if (open.has(element.dataset.key)) element.open = true;
-  }
-  if (key === undefined) return;
-  const again = [...root.querySelectorAll('[data-key]')].find((one) => one.dataset.key === key);
-  again?.focus({preventScroll: true});
+  focusOn(key);
 }
 
 // Reads and paints now and every `every` ms; `every(data)` may say 0 for never again.

@@ -5,10 +5,10 @@ import {branchesOf, depths} from './order.js';
 import {plain, short} from './text.js';
 import {branchLook, isSecondPhase} from './words.js';
 
-const BOX = {width: 196, height: 62};
+const BOX = {width: 236, height: 62};
 const GAP = {along: 36, across: 14};
 const BRANCHES_MAX = 60;
-const TEXT_CHARACTERS = 25;
+const TEXT_CHARACTERS = 31;
 
 // What a person calls the target: the end of a URL's path, or the handler's name.
 function nameOf(target) {
@@ -34,7 +34,7 @@ function box(branch, {x, y}) {
       svg('rect', {class: 'edge', width: 4, height: BOX.height, rx: 2}),
       svg('text', {x: 14, y: 19, class: 'id'}, `${sign} ${short(branch.id, 10)}`),
       svg('text', {x: BOX.width - 10, y: 19, class: 'state', 'text-anchor': 'end'},
-          `${row.op} ${word === 'waits for its answer' ? 'waits' : word}`),
+          `${row.op} ${word}`),
       svg('text', {x: 14, y: 36, class: 'target'}, nameOf(row.target || other[0]?.target || '')),
       svg('text', {x: 14, y: 52, class: 'other'}, other.map((one) =>
         `${one.op} ${branchLook(one.status)[2]}`).slice(0, 1).join('')));

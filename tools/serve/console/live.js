@@ -10,8 +10,8 @@ const STREAM_AGAIN_MS = [1_000, 2_000, 5_000, 15_000, 30_000];
 const EVENT_CHARACTERS_MAX = 1 << 20;
 
 const listeners = new Set();
-let latest = null;  // {overview, state, since}: state is "live", "polling", "lost" or "begun"
-let state = 'begun';
+let latest = null;  // the overview
+let state = 'begun';  // then "live", "polling" or "lost"
 let since = Date.now();
 
 function tell() {
@@ -22,20 +22,17 @@ function become(next) {
   if (state === next) return;
   state = next;
   since = Date.now();
-  tell();
 }
 
 function take(overview, how) {
   latest = overview;
   learn(overview);
   serverSaid(overview.now);
-  if (state !== how) {
-    state = how;
-    since = Date.now();
-  }
+  become(how);
   tell();
 }
 
+// `listener` is called with {overview, state, since} now and after each change.
 export function watch(listener, signal) {
   listeners.add(listener);
   signal?.addEventListener('abort', () => listeners.delete(listener));
@@ -101,6 +98,7 @@ async function poll() {
     take(await get(['overview']), 'polling');
   } catch {
     become('lost');
+    tell();
   }
 }
 

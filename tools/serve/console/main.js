@@ -2,7 +2,6 @@
 
 import {onStranger} from './api.js';
 import {tick} from './clock.js';
-import {readFeatures} from './features.js';
 import {h} from './h.js';
 import {help} from './help.js';
 import {installKeys} from './keys.js';
@@ -87,7 +86,6 @@ function show(isFirst) {
 }
 
 onStranger(signIn);
-readFeatures();
 head();
 installKeys({refresh: () => refreshView()});
 window.addEventListener('hashchange', () => show(false));

@@ -1,12 +1,12 @@
 // In which order the branches of a transaction run, as far as its definition says it.
 
+// In the order of the definition's steps.
+export const branchIds = ({branches}) => [...new Set(branches.map((row) => row.branch_id))];
+
 // Branches with their operations: [{id, ops: [row, …], waitsFor: [index, …]}].
 export function branchesOf(transaction) {
-  const found = new Map();
-  for (const row of transaction.branches) {
-    if (!found.has(row.branch_id)) found.set(row.branch_id, {id: row.branch_id, ops: []});
-    found.get(row.branch_id).ops.push(row);
-  }
+  const found = new Map(branchIds(transaction).map((id) => [id, {id, ops: []}]));
+  for (const row of transaction.branches) found.get(row.branch_id).ops.push(row);
   const branches = [...found.values()];
   const waits = waitsOf(transaction, branches);
   branches.forEach((branch, i) => { branch.waitsFor = waits[i]; });

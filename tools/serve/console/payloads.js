@@ -2,6 +2,7 @@
 
 import {get} from './api.js';
 import {h} from './h.js';
+import {branchIds} from './order.js';
 import {plain, shownLines} from './text.js';
 import {mayBeShown} from './words.js';
 
@@ -29,7 +30,7 @@ function one(title, value) {
 }
 
 function paint({definition, branches}) {
-  const ids = [...new Set(branches.map((row) => row.branch_id))];
+  const ids = branchIds({branches});
   const steps = (definition?.steps ?? []).slice(0, STEPS_MAX).flatMap((step, i) => [
     one(`branch ${ids[i] ?? i + 1}: payload`, step[2]),
     one(`branch ${ids[i] ?? i + 1}: options`, step[3])]);

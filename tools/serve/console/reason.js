@@ -1,6 +1,6 @@
 // Why a change is made: the fields that every change asks for.
 
-import {field} from './dialog.js';
+import {field, line} from './controls.js';
 import {h} from './h.js';
 
 const REASON_CHARACTERS_MAX = 500;
@@ -9,8 +9,7 @@ const TICKET_CHARACTERS_MAX = 100;
 export function reasonFields(isRequired) {
   const reason = h('input', {name: 'reason', maxlength: REASON_CHARACTERS_MAX,
     required: isRequired, autocomplete: 'off'});
-  const ticket = h('input', {name: 'ticket', maxlength: TICKET_CHARACTERS_MAX,
-    autocomplete: 'off'});
+  const ticket = line('ticket', {maxlength: TICKET_CHARACTERS_MAX});
   return {
     controls: [
       field(isRequired ? 'Reason' : 'Reason (optional)', reason,

@@ -1,12 +1,9 @@
 // The place in the page, in the URL's hash: #/transaction/GID, #/list?stuck=true.
 
-import {decoded, encoded} from './text.js';
+import {decoded, encoded, queryText} from './text.js';
 
 export function place(name, args = [], query = {}) {
-  const path = [name, ...args.map(encoded)].join('/');
-  const words = Object.entries(query).filter(([, value]) => value !== '' && value != null)
-      .map(([key, value]) => `${key}=${encoded(value)}`);
-  return `#/${path}${words.length ? `?${words.join('&')}` : ''}`;
+  return `#/${[name, ...args.map(encoded)].join('/')}${queryText(query)}`;
 }
 
 export function parsePlace(hash) {

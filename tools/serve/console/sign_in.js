@@ -1,7 +1,8 @@
 // Asks for the token when the server does not know who asks. It stays in this tab only.
 
 import {forget, setToken, token} from './access.js';
-import {field, openDialog} from './dialog.js';
+import {field} from './controls.js';
+import {openDialog} from './dialog.js';
 import {h} from './h.js';
 
 let asking = null;

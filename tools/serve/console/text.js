@@ -60,6 +60,13 @@ export function encoded(text) {
   return encodeURIComponent(String(text).replace(/\p{Cs}/gu, '\ufffd'));
 }
 
+// The query of an address, with its question mark. What is empty is left out.
+export function queryText(query) {
+  const words = Object.entries(query).filter(([, value]) => value !== '' && value != null)
+      .map(([key, value]) => `${key}=${encoded(value)}`);
+  return words.length ? `?${words.join('&')}` : '';
+}
+
 export function decoded(text) {
   try {
     return decodeURIComponent(text);

@@ -1,16 +1,13 @@
 // Changing topics: who gets the messages that are submitted from now on.
 
 import {askAndChange} from './change_dialog.js';
-import {field} from './dialog.js';
-import {h} from './h.js';
+import {field, line} from './controls.js';
+import {refusalOf} from './hidden.js';
 import {short} from './text.js';
 
-const input = (name, value, isRequired) => h('input', {name, value, required: isRequired,
-  spellcheck: 'false', autocomplete: 'off'});
-
 export function subscribe(topic = '') {
-  const controls = {topic: input('topic', topic, true), target: input('target', '', true),
-    remark: input('remark', '', false)};
+  const controls = {topic: line('topic', {value: topic, required: true}),
+    target: line('target', {required: true}), remark: line('remark')};
   return askAndChange({
     title: 'Subscribe', path: ['topics', 'subscribe'], verb: 'Subscribe', isReasonAsked: false,
     done: 'The target is subscribed.',
@@ -19,6 +16,8 @@ export function subscribe(topic = '') {
     fields: [field('Topic', controls.topic), field('Target', controls.target,
         'A URL or a handler’s name.'), field('Remark (optional)', controls.remark)],
     read: () => {
+      const refusal = refusalOf('The target', controls.target.value);
+      if (refusal) return refusal;
       const body = {topic: controls.topic.value.trim(), target: controls.target.value.trim()};
       const remark = controls.remark.value.trim();
       return remark ? {...body, remark} : body;
@@ -29,7 +28,9 @@ export function subscribe(topic = '') {
 export function unsubscribe(topic, target) {
   return askAndChange({
     title: 'Unsubscribe', about: `${topic}: ${target}`, path: ['topics', 'unsubscribe'],
-    verb: 'Unsubscribe', isReasonAsked: false, checked: topic, read: () => ({topic, target}),
+    verb: 'Unsubscribe', isReasonAsked: false, checked: topic,
+    read: () => refusalOf('The target', target,
+        '`belay unsubscribe TOPIC TARGET` takes the whole one.') ?? {topic, target},
     done: `${short(target, 60)} gets no further message of ${short(topic, 30)}.`,
     says: ['Messages that are submitted from now on are not delivered to this target. Those that ' +
       'are under way still are.'],

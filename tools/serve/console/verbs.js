@@ -1,21 +1,20 @@
 // What an operator can do with one transaction, and the words before each.
 
 import {askAndChange} from './change_dialog.js';
+import {choice, field} from './controls.js';
 import {edit} from './edit.js';
-import {field} from './dialog.js';
-import {serverHas} from './features.js';
+import {editableRows} from './editable.js';
 import {h} from './h.js';
 import {short} from './text.js';
-import {isFinal} from './words.js';
+import {isSecondPhase, isStopped, operationWords} from './words.js';
 
-const isWaiting = (row) => row.status === 'started' || row.status === 'parked';
-export const waitingRows = (transaction) => transaction.branches.filter(isWaiting);
-const MAY_REFUSE = new Set(['action', 'try', 'prepare', 'query']);
+// A refusal ends the first phase only; a delivery is called again until it succeeds.
+const mayRefuse = (mode, op) => !isSecondPhase(op) && !(mode === 'msg' && op === 'action');
 
 const pathTo = (gid, verb) => ['transactions', gid, verb];
 const named = (gid) => short(gid, 40);
 
-export function replay({gid}) {
+function replay({gid}) {
   return askAndChange({
     title: 'Replay', about: gid, path: pathTo(gid, 'replay'), verb: 'Replay',
     isReasonRequired: false, done: `${named(gid)}: what waits is called now.`,
@@ -25,7 +24,7 @@ export function replay({gid}) {
   });
 }
 
-export function back({gid}) {
+function back({gid}) {
   return askAndChange({
     title: 'Turn back', about: gid, path: pathTo(gid, 'back'), verb: 'Turn back', checked: gid,
     done: `${named(gid)} turns back.`,
@@ -34,7 +33,7 @@ export function back({gid}) {
   });
 }
 
-export function stop({gid}) {
+function stop({gid}) {
   return askAndChange({
     title: 'Stop for good', about: gid, path: pathTo(gid, 'stop'), verb: 'Stop for good',
     checked: gid, done: `${named(gid)} was stopped.`,
@@ -44,45 +43,45 @@ export function stop({gid}) {
   });
 }
 
-function select(name, options) {
-  return h('select', {name}, options.map(([value, text]) => h('option', {value}, text)));
-}
-
-export function resolve(transaction) {
-  const {gid} = transaction;
-  const rows = waitingRows(transaction);
-  const which = select('which', rows.map((row, i) =>
-    [String(i), short(`${row.branch_id} ${row.op} ${row.target}`, 60)]));
-  const as = select('as', []);
-  const chosen = () => rows[Number(which.value)];
+function resolve({gid, mode}, waits) {
+  const which = choice('which', waits, operationWords);
+  const as = h('select', {name: 'as'});
   const offer = () => as.replaceChildren(
       h('option', {value: 'success'}, 'success: it was done'),
-      MAY_REFUSE.has(chosen().op) ?
+      mayRefuse(mode, which.chosen().op) ?
         h('option', {value: 'failure'}, 'failure: it was refused, and did nothing') : '');
-  which.addEventListener('change', offer);
+  which.control.addEventListener('change', offer);
   offer();
   return askAndChange({
     title: 'Resolve an operation', about: gid, path: pathTo(gid, 'resolve'), verb: 'Resolve',
     checked: gid, done: `${named(gid)} goes on as after that answer.`,
-    fields: [field('Operation', which), field('It ended as', as)],
-    read: () => ({branch_id: chosen().branch_id, op: chosen().op, as: as.value}),
+    fields: [field('Operation', which.control), field('It ended as', as)],
+    read: () => {
+      const {branch_id: id, op} = which.chosen();
+      return {branch_id: id, op, as: as.value};
+    },
     says: ['You say how an operation ended whose answer never came; the transaction goes on as ' +
       'after that answer. Look at the service first: belay believes you.',
     'This cannot be taken back.'],
   });
 }
 
-// [{name, run, key, danger}]: those that may do something in this state.
-export function verbsFor(transaction) {
-  if (isFinal(transaction.status)) return [];
-  const waits = waitingRows(transaction).length > 0;
-  const mayTurnBack = transaction.mode === 'saga' ? transaction.status !== 'aborting' :
-    transaction.mode !== 'workflow' && transaction.status === 'prepared';
+function mayTurnBack(transaction) {
+  const {mode, status} = transaction;
+  if (isStopped(transaction)) return false;
+  return mode === 'saga' ? status !== 'aborting' : mode !== 'workflow' && status === 'prepared';
+}
+
+// [{name, key, run, danger}]: those that may do something to this unfinished transaction.
+// `waits`: what it waits for, as the server says.
+export function verbsFor(transaction, waits) {
+  const mayResolve = transaction.mode !== 'workflow' && waits.length > 0;
   return [
-    {name: 'Replay', key: 'p', run: replay},
-    waits && serverHas('/edit') && {name: 'Edit…', key: 'e', run: edit},
-    waits && {name: 'Resolve…', key: 'v', run: resolve},
-    mayTurnBack && {name: 'Turn back…', key: 'b', run: back},
-    {name: 'Stop…', key: 'x', run: stop, danger: true},
+    {name: 'Replay', key: 'p', run: () => replay(transaction)},
+    editableRows(transaction).length > 0 &&
+      {name: 'Edit…', key: 'e', run: () => edit(transaction, waits)},
+    mayResolve && {name: 'Resolve…', key: 'v', run: () => resolve(transaction, waits)},
+    mayTurnBack(transaction) && {name: 'Turn back…', key: 'b', run: () => back(transaction)},
+    {name: 'Stop…', key: 'x', run: () => stop(transaction), danger: true},
   ].filter(Boolean);
 }

@@ -1,10 +1,11 @@
 // The hosts that are called, with their breakers.
 
+import {mayChange} from './access.js';
 import {get} from './api.js';
 import {keepFresh} from './fresh.js';
 import {h} from './h.js';
 import {chip, table} from './table.js';
-import {canHold, hold} from './targets.js';
+import {hold} from './targets.js';
 import {number, plain, shown} from './text.js';
 
 const EVERY_MS = 5_000;
@@ -16,7 +17,7 @@ const BREAKERS = {
 const count = (name, key, extra = '') => ({name, class: `number ${extra}`,
   cell: (host) => number(host[key])});
 
-function columns(change) {
+function columns(again) {
   return [
     {name: 'Host', class: 'gid', cell: ({host}) => shown(host)},
     {name: 'Breaker', cell: ({breaker, breaker_opened: opened}) => [
@@ -25,22 +26,18 @@ function columns(change) {
     count('In flight', 'in_flight'), count('Success', 'success', 'wide-only'),
     count('Failure', 'failure', 'wide-only'), count('Ongoing', 'ongoing', 'wide-only'),
     count('Unknown', 'unknown'), count('No connection', 'no_connection', 'wide-only'),
-    canHold() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
+    mayChange() && {name: 'Change', class: 'verbs-cell', cell: ({host}) => h('div',
         {class: 'row-verbs'}, h('button', {type: 'button', 'data-key': `hold ${plain(host)}`,
-          'aria-label': `Hold: ${plain(host)}`, onclick: () => change(() => hold(host))}, 'Hold'))},
+          'aria-label': `Hold: ${plain(host)}`, onclick: () => hold(host).then(again)}, 'Hold'))},
   ].filter(Boolean);
 }
 
 export function hostsView({root, signal, onRefresh}) {
   root.append(h('h1', {}, 'Hosts'));
-  const change = async (run) => {
-    await run();
-    again();
-  };
   const again = keepFresh({root, signal, every: EVERY_MS,
-    read: async () => ({...await get(['hosts'], {}, signal), canHold: canHold()}),
+    read: async () => ({...await get(['hosts'], {}, signal), mayChange: mayChange()}),
     paint: ({hosts}) => [
-      table({caption: 'Hosts that were called since the start', columns: columns(change),
+      table({caption: 'Hosts that were called since the start', columns: columns(again),
         rows: hosts, empty: 'No host has been called since the start.'}),
       h('p', {class: 'quiet'}, 'Ended calls by what came of them, since the start. A host whose ' +
         'breaker is open is left alone for a while.')]});

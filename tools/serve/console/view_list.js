@@ -2,6 +2,7 @@
 
 import {get} from './api.js';
 import {absolute, time} from './clock.js';
+import {line, select} from './controls.js';
 import {keepFresh} from './fresh.js';
 import {h} from './h.js';
 import {place, toTransaction} from './route.js';
@@ -20,11 +21,13 @@ function queryOf(query) {
       .map((name) => [name, query[name]]));
 }
 
-function select(name, label, value, options) {
-  return h('label', {}, h('span', {class: 'unseen'}, label), h('select', {name},
-      options.map(([key, text]) => h('option', {value: key, selected: key === (value ?? '')},
-          text))));
-}
+const unseen = (label, control, look) =>
+    h('label', {class: look}, h('span', {class: 'unseen'}, label), control);
+
+const choose = (name, label, value, options) => unseen(label, select(name, options, value ?? ''));
+
+const find = (name, label, value, placeholder) =>
+    unseen(label, line(name, {type: 'search', value, placeholder}), 'grows');
 
 // What the state select says, as the API's filters.
 const STATES = {
@@ -44,19 +47,15 @@ function filters(query) {
     event.preventDefault();
     go();
   }},
-  h('label', {class: 'grows'}, h('span', {class: 'unseen'}, 'gid begins with'),
-      h('input', {type: 'search', name: 'gid_prefix', value: query.gid_prefix,
-        placeholder: 'gid begins with…', autocomplete: 'off', spellcheck: 'false'})),
-  select('state', 'State', stateOf(query), [['', 'any state'], ['stuck', 'stuck'],
+  find('gid_prefix', 'gid begins with', query.gid_prefix, 'gid begins with…'),
+  choose('state', 'State', stateOf(query), [['', 'any state'], ['stuck', 'stuck'],
     ['unfinished', 'unfinished'], ['prepared', 'prepared'], ['submitted', 'under way'],
     ['aborting', 'turning back'], ['succeed', 'succeeded'], ['failed', 'failed']]),
-  select('mode', 'Mode', query.mode, [['', 'any mode'],
+  choose('mode', 'Mode', query.mode, [['', 'any mode'],
     ...['saga', 'tcc', 'xa', 'msg', 'workflow'].map((mode) => [mode, mode])]),
-  select('older_than_ms', 'Older than', query.older_than_ms,
+  choose('older_than_ms', 'Older than', query.older_than_ms,
       AGES.map(([key, text]) => [key, key ? `older than ${text}` : text])),
-  h('label', {class: 'grows'}, h('span', {class: 'unseen'}, 'Target'),
-      h('input', {type: 'search', name: 'target', value: query.target,
-        placeholder: 'handler or URL', autocomplete: 'off', spellcheck: 'false'})),
+  find('target', 'Target', query.target, 'handler or URL'),
   h('button', {type: 'submit'}, 'Find'));
   const go = () => {
     const values = Object.fromEntries(new FormData(form));
@@ -108,7 +107,7 @@ function pager(query, page) {
 // The exact gid first: who pastes a whole one wants that transaction.
 function exact(query, page) {
   const row = page.transactions.find(({gid}) => gid === query.gid_prefix);
-  return row && page.transactions.length > 1 ? h('p', {class: 'exact'}, 'Exactly this: ',
+  return row && page.transactions.length > 1 ? h('p', {}, 'Exactly this: ',
       h('a', {href: toTransaction(row.gid)}, shown(row.gid))) : null;
 }
 

@@ -73,7 +73,7 @@ function plots(history) {
 export function overviewView({root, signal, onRefresh}) {
   const moment = h('section', {'aria-labelledby': 'now'}, h('h1', {id: 'now'}, 'Overview'));
   const state = h('div', {}, h('p', {class: 'quiet'}, 'Loading…'));
-  const about = h('p', {class: 'quiet about-server'});
+  const about = h('p', {class: 'quiet'});
   moment.append(state);
   const hour = h('section', {'aria-labelledby': 'hour'}, h('h2', {id: 'hour'}, 'The last hour'));
   root.append(moment, hour, about);

@@ -8,7 +8,7 @@ import {keepFresh} from './fresh.js';
 import {h} from './h.js';
 import {place, toTransaction} from './route.js';
 import {table} from './table.js';
-import {canHold, hold} from './targets.js';
+import {hold} from './targets.js';
 import {counted, number, plain, short, shown} from './text.js';
 
 const EVERY_MS = 4_000;
@@ -30,15 +30,11 @@ function verbs(group, again) {
   const key = plain(group.key ?? 'none');
   const button = (name, run, look) => h('button', {type: 'button', class: look,
     'data-key': `${name} ${key}`, 'aria-label': `${name}: ${short(key, 60)}`,
-    onclick: async () => {
-      await run();
-      again();
-    }}, name);
+    onclick: () => run().then(again)}, name);
   return h('div', {class: 'row-verbs'},
       button('Replay all', () => bulk('replay', group)),
       button('Stop all', () => bulk('stop', group), 'danger'),
-      group.by !== 'error' && group.key !== null && canHold() ?
-        button('Hold', () => hold(group.key)) : null);
+      group.by !== 'error' && group.key !== null ? button('Hold', () => hold(group.key)) : null);
 }
 
 function columns(by, again) {
@@ -75,6 +71,6 @@ export function stuckView({root, query, signal, onRefresh}) {
   const again = keepFresh({root, signal, every: EVERY_MS,
     read: async () => ({...await get(['stuck'], {by, limit: LIMIT}, signal),
       mayChange: mayChange()}),
-    paint: (data) => paint(by, data, () => again())});
+    paint: (data) => paint(by, data, again)});
   onRefresh(again);
 }

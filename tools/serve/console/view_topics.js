@@ -14,9 +14,9 @@ const rowsOf = ({topics}) => topics.flatMap(({name, subscriptions}) => subscript
   [{name, target: null, isFirst: true}] :
   subscriptions.map((one, i) => ({name, ...one, isFirst: i === 0})));
 
-function columns(change) {
+function columns(again) {
   const button = (name, key, run) => h('button', {type: 'button', 'data-key': `${name} ${key}`,
-    'aria-label': `${name}: ${key}`, onclick: () => change(run)}, name);
+    'aria-label': `${name}: ${key}`, onclick: () => run().then(again)}, name);
   return [
     {name: 'Topic', class: 'gid', cell: (row) => h('span', {class: row.isFirst ? '' : 'again'},
         shown(row.name))},
@@ -33,18 +33,14 @@ function columns(change) {
 }
 
 export function topicsView({root, signal, onRefresh}) {
-  const change = async (run) => {
-    await run();
-    again();
-  };
-  const add = h('button', {type: 'button', onclick: () => change(() => subscribe())},
+  const add = h('button', {type: 'button', onclick: () => subscribe().then(again)},
       'Subscribe…');
   root.append(h('div', {class: 'title'}, h('h1', {}, 'Topics'), mayChange() ? add : null));
   const again = keepFresh({root, signal, every: EVERY_MS,
     read: async () => ({...await get(['topics'], {}, signal), mayChange: mayChange()}),
     paint: (data) => {
       add.hidden = !mayChange();
-      return table({caption: 'Topics and their subscriptions', columns: columns(change),
+      return table({caption: 'Topics and their subscriptions', columns: columns(again),
         rows: rowsOf(data), empty: 'There is no topic. A message can be sent to a topic once ' +
           'somebody subscribes to it.'});
     }});

@@ -16,16 +16,13 @@ import {branchLook, eventWord, isFinal, outcomeLook, statusLook, statusWord} fro
 const EVERY_MS = 2_000;
 const ROWS_MAX = 300;
 
-function verbBar(transaction, again) {
+function verbBar(transaction, waits, again) {
   if (isFinal(transaction.status)) return null;
   if (!mayChange()) return h('p', {class: 'quiet'}, `You may look, and not change: ${whyNot()}.`);
   return h('div', {class: 'verbs', role: 'group', 'aria-label': 'What you can do'},
-      verbsFor(transaction).map(({name, key, run, danger}) => h('button', {type: 'button',
+      verbsFor(transaction, waits).map(({name, key, run, danger}) => h('button', {type: 'button',
         class: danger ? 'danger' : null, 'data-shortcut': key, 'data-key': `verb ${key}`,
-        title: `Shortcut: ${key}`, onclick: async () => {
-          await run(transaction);
-          again();
-        }}, name)));
+        title: `Shortcut: ${key}`, onclick: () => run().then(again)}, name)));
 }
 
 function standing(transaction) {
@@ -56,10 +53,10 @@ function waitParts(wait) {
 
 function whyPart(why) {
   return h('section', {class: 'why-part', 'aria-labelledby': 'why'}, h('h2', {id: 'why'}, 'Why'),
-      h('p', {class: 'summary'}, sentence(why.summary)),
+      h('p', {}, sentence(why.summary)),
       why.waits.length ? h('ul', {class: 'waits'}, why.waits.map(waitParts)) : null,
       why.helps.length ? [h('h3', {}, 'What helps'),
-        h('ul', {class: 'helps'}, why.helps.map((one) => h('li', {}, sentence(one))))] : null);
+        h('ul', {}, why.helps.map((one) => h('li', {}, sentence(one))))] : null);
 }
 
 const isPresent = (row) => row.target !== '' || row.status !== 'idle';
@@ -121,11 +118,11 @@ function section(title, content) {
 function paint({transaction, why}, root, again) {
   const width = root.clientWidth;
   return [
-    verbBar(transaction, again),
+    verbBar(transaction, why.waits, again),
     standing(transaction),
-    why ? whyPart(why) : null,
+    whyPart(why),
     section('Branches', graph(transaction, width)),
-    section('Calls over time', waterfall(transaction)),
+    section('Calls over time', waterfall(transaction, why.waits)),
     section('Operations', branchTable(transaction)),
     section('Events', eventTable(transaction)),
     progressTable(transaction),
@@ -151,7 +148,7 @@ export function transactionView({root, args, signal, named, onRefresh}) {
     paint: (found) => {
       state.replaceChildren(chip(statusLook(found.transaction), statusWord(found.transaction)));
       data.hidden = !mayChange();  // who may not change anything is not shown payloads either
-      return paint(found, root, () => again());
+      return paint(found, root, again);
     }});
   onRefresh(again);
 }

@@ -4,14 +4,14 @@
 import {absolute, duration, now} from './clock.js';
 import {h, svg} from './h.js';
 import {plain} from './text.js';
-import {isFinal, outcomeLook} from './words.js';
+import {outcomeLook} from './words.js';
 
 const LANES_MAX = 60;
 const LANE = 22;
 const WIDTH = 1_000;
 
-// [{name, waiting, bars: [{from, to, event}]}], in the order of the first answer.
-function lanesOf(transaction) {
+// [{name, bars: [{from, to, event}], waiting}], in the order of the first answer.
+function lanesOf(transaction, waits) {
   const lanes = new Map();
   const laneOf = (id, op) => {
     const key = JSON.stringify([id, op]);
@@ -26,14 +26,12 @@ function lanesOf(transaction) {
         event});
       lane.until = event.at;
     }
-    if (event.event !== 'answered' || event.outcome === 'success') further = event.at;
-    if (event.event === 'answered' && event.outcome === 'failure') further = event.at;
+    const hasEnded = event.outcome === 'success' || event.outcome === 'failure';
+    if (event.event !== 'answered' || hasEnded) further = event.at;
   }
-  for (const row of transaction.branches) {
-    const waits = row.status === 'started' || row.status === 'parked';
-    if (!waits || isFinal(transaction.status)) continue;
-    const lane = laneOf(row.branch_id, row.op);
-    lane.waiting = {from: lane.until ?? further, dueAt: row.due_at};
+  for (const wait of waits) {
+    const lane = laneOf(wait.branch_id, wait.op);
+    lane.waiting = {from: lane.until ?? further, dueAt: wait.due_at};
   }
   return [...lanes.values()];
 }
@@ -80,8 +78,9 @@ function repeatsOf(lane) {
   return most > 1 ? ` ×${most}` : '';
 }
 
-export function waterfall(transaction) {
-  const all = lanesOf(transaction);
+// `waits`: what the transaction waits for, as the server says.
+export function waterfall(transaction, waits) {
+  const all = lanesOf(transaction, waits);
   const lanes = all.slice(0, LANES_MAX);
   if (lanes.length === 0) return h('p', {class: 'empty'}, 'No branch has been called yet.');
   const begin = transaction.created_at;
@@ -99,9 +98,9 @@ export function waterfall(transaction) {
             role: 'img', 'aria-label': `Calls over time. ${lanes.map(laneWords).join('. ')}.`},
           lanes.map((_, i) => svg('line', {class: 'grid', x1: 0, x2: WIDTH,
             y1: (i + 0.5) * LANE, y2: (i + 0.5) * LANE})),
-          lanes.map((lane, i) => laneParts(lane, i * LANE, xOf, end)))),
-      h('div', {class: 'times'}, h('span', {title: absolute(begin)}, 'begun'),
-          h('span', {title: absolute(end)}, `+ ${duration(end - begin)}`)),
+          lanes.map((lane, i) => laneParts(lane, i * LANE, xOf, end))),
+          h('div', {class: 'times'}, h('span', {title: absolute(begin)}, 'begun'),
+              h('span', {title: absolute(end)}, `+ ${duration(end - begin)}`))),
       all.length > lanes.length ?
         h('p', {class: 'quiet'}, `The first ${lanes.length} of ${all.length} operations.`) : null);
 }
