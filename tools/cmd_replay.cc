@@ -90,7 +90,7 @@ class Replay {
         continue;
       }
       const auto whole = shown(context_, std::move(*found));
-      for (const auto& branch : waiting_of(whole.branches)) print_call(gid, branch);
+      for (const auto& branch : waiting_of(whole.row, whole.branches)) print_call(gid, branch);
     }
     tell_of_more(context_, chosen_);
     return code;

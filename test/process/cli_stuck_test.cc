@@ -195,7 +195,7 @@ TEST_SUITE("process/cli") {
     CHECK(rows({"--newer-than", "1h", "--by", "host", "--host", "http://localhost:1"}) == 1);
     CHECK(belay_run({"stuck", "--older-than", "1h"}, file.path()).out == "nothing stuck matches\n");
     const auto two = belay_run({"stuck", "--handler", "bank.credit", "--limit", "2"}, file.path());
-    CHECK(contains(two.out, "2 shown; all of them with --limit 0"));
+    CHECK(contains(two.out, "2 shown, of more"));
     CHECK(belay_run({"stuck", "--by", "nonsense"}, file.path()).exit_code == 2);
   }
 

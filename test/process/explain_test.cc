@@ -43,24 +43,39 @@ TimelineRow answered(Millis ago, std::string branch, std::string outcome) {
 }  // namespace
 
 TEST_SUITE("tools/explain") {
-  TEST_CASE("a branch's current operation is the second one, once that has begun") {
-    const auto row = [](const char* id, Op op, const char* status) {
-      BranchRow branch;
-      branch.branch_id = id;
-      branch.op = op;
-      branch.status = status;
-      return branch;
+  TEST_CASE("what waits is what the status wants") {
+    const auto branch = [](const char* id, Op op, const char* status) {
+      BranchRow one;
+      one.branch_id = id;
+      one.op = op;
+      one.status = status;
+      return one;
     };
-    const auto found =
-        waiting_of({row("01", Op::action, "succeed"), row("01", Op::compensate, "idle"),
-                    row("02", Op::action, "started"), row("02", Op::compensate, "idle"),
-                    row("03", Op::action, "started"), row("03", Op::compensate, "parked"),
-                    row("04", Op::action, "started"), row("04", Op::compensate, "succeed")});
-    REQUIRE(found.size() == 2);
-    CHECK(found[0].branch_id == "02");
-    CHECK(found[0].op == Op::action);
-    CHECK(found[1].branch_id == "03");
-    CHECK(found[1].op == Op::compensate);
+    const auto found = [](Status status, const std::vector<BranchRow>& branches) {
+      TransactionRow row;
+      row.status = status;
+      std::string text;
+      for (const auto& one : waiting_of(row, branches))
+        text += one.branch_id + " " + std::string(name_of(one.op)) + ", ";
+      return text + (has_call_out(row, branches) ? "a call out" : "");
+    };
+    const std::vector<BranchRow> saga = {
+        branch("01", Op::action, "succeed"), branch("01", Op::compensate, "idle"),
+        branch("02", Op::action, "started"), branch("02", Op::compensate, "idle"),
+        branch("03", Op::action, "started"), branch("03", Op::compensate, "parked"),
+        branch("04", Op::action, "succeed"), branch("04", Op::compensate, "started")};
+    CHECK(found(Status::submitted, saga) == "02 action, 03 action, a call out");
+    CHECK(found(Status::aborting, saga) == "03 compensate, 04 compensate, a call out");
+    const std::vector<BranchRow> message = {branch("00", Op::query, "started"),
+                                            branch("01", Op::action, "started")};
+    CHECK(found(Status::submitted, message) == "01 action, a call out");
+    CHECK(found(Status::prepared, {message[0]}) == "00 query, ");
+    CHECK(found(Status::failed, message) == "a call out");
+    const std::vector<BranchRow> tcc = {
+        branch("01", Op::try_, "succeed"), branch("01", Op::confirm, "started"),
+        branch("01", Op::cancel, "idle"),  branch("02", Op::try_, "succeed"),
+        branch("02", Op::confirm, "idle"), branch("02", Op::cancel, "idle")};
+    CHECK(found(Status::submitted, tcc) == "01 confirm, ");
   }
 
   TEST_CASE("what is advised can be copied into a shell, whatever a client took for a gid") {

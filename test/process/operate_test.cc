@@ -408,8 +408,7 @@ TEST_SUITE("process/operate") {
     wrong({"replay", server}, "give gids or --all-stuck");
     wrong({"replay", "g", "--all-stuck", server}, "give gids or --all-stuck");
     wrong({"replay", "g"}, "give --server URL, or --db PATH");
-    wrong({"replay", "--all-stuck", server}, "needs --db PATH");
-    wrong({"replay", "g", "--dry-run", server}, "needs --db PATH");
+    wrong({"replay", "--all-stuck"}, "give --server URL, or --db PATH");
     wrong({"replay", "g", server, "--mode", "saga"}, "the filters need --all-stuck");
     wrong({"replay", "g", "--server", "ftp://x"}, "is no http or https URL");
     wrong({"stop", "--reason", "x", server}, "give gids or --all-stuck");

@@ -146,6 +146,7 @@ void RepairSite::run_server() {
   const auto tokens = dir_.file("tokens");
   std::ofstream(tokens) << "screen:read:token-of-the-screen\nops:admin:token-of-ops\n";
   std::ofstream(dir_.file("token")) << "token-of-ops\n";
+  std::ofstream(dir_.file("token-to-read")) << "token-of-the-screen\n";
   const auto address = "127.0.0.1:" + std::to_string(free_port());
   url_ = "http://" + address;
   auto serve = tied_belay({"serve", "--db", db_, "--listen", address, "--token-file", tokens,
@@ -197,33 +198,32 @@ Finished RepairSite::ask(Words words) {
   return run(tied_belay(std::move(words)));
 }
 
+Finished RepairSite::read(Words words) const {
+  if (!is_served()) return look(std::move(words));
+  words.insert(words.end(), {"--server", url_, "--token-file", dir_.file("token-to-read")});
+  return run(tied_belay(std::move(words)));
+}
+
+Finished RepairSite::replay(Words words) {
+  words.insert(words.end(), {"--reason", kReason, "--ticket", kTicket});
+  return ask(std::move(words));
+}
+
 Finished RepairSite::decide(Words words) {
   words.insert(words.end(), {"--reason", kReason, "--ticket", kTicket, "--yes"});
   return ask(std::move(words));
 }
 
-Json RepairSite::get(const std::string& path) const {
-  const auto answer = http::fetch({.url = url_ + "/api/belay/v1" + path,
-                                   .headers = {{"Authorization", "Bearer token-of-the-screen"}}});
-  REQUIRE(status_of(answer) == 200);
-  return Json::parse(answer->body);
-}
-
 Json RepairSite::group_of_stuck() {
-  if (is_served()) {
-    const auto groups = get("/stuck?by=error").at("groups");
-    return groups.size() == 1 ? groups[0] : Json();
-  }
-  const auto groups = lines_of(look({"stuck", "--by", "error", "--json"}).out);
+  const auto groups = lines_of(read({"stuck", "--by", "error", "--json"}).out);
   return groups.size() == 1 ? groups[0] : Json();
 }
 
 // What a person reads is what a program reads.
 Json RepairSite::why(const std::string& gid) {
-  if (is_served()) return get("/transactions/" + gid + "/why");
-  const auto shown = look({"why", gid});
+  const auto shown = read({"why", gid});
   CHECK(shown.exit_code == 0);
-  auto said = Json::parse(look({"why", gid, "--json"}).out);
+  auto said = Json::parse(read({"why", gid, "--json"}).out);
   for (const std::string help : said.at("helps")) {
     // The time until the next attempt goes on.
     const auto words = help.substr(0, help.find(", instead of"));
@@ -251,8 +251,7 @@ Told RepairSite::told(const std::string& gid) {
 }
 
 Json RepairSite::timeline(const std::string& gid) {
-  if (is_served()) return get("/transactions/" + gid).at("timeline");
-  return lines_of(look({"log", gid, "--json"}).out);
+  return lines_of(read({"log", gid, "--json"}).out);
 }
 
 bool RepairSite::remembers(const std::string& gid, std::string_view event, std::string_view why) {

@@ -101,6 +101,7 @@ class RepairSite {
   Finished ask(Words words);
   // The same, with a reason.
   Finished decide(Words words);
+  Finished replay(Words words);
   // On the file, whoever has it.
   Finished look(Words words) const;
   bool becomes(const std::string& gid, std::string_view status);
@@ -114,7 +115,8 @@ class RepairSite {
 
  private:
   bool is_served() const { return !url_.empty(); }
-  Json get(const std::string& path) const;
+  // What only reads, where the operator of such a site has to ask.
+  Finished read(Words words) const;
   Json group_of_stuck();
   Json why(const std::string& gid);
   Json timeline(const std::string& gid);

@@ -50,7 +50,7 @@ struct DeadService {
   void check_end() {
     CHECK(site.becomes("order-1", "succeed"));
     CHECK(banks.moved());
-    CHECK(site.remembers("order-1", "replayed", ""));
+    CHECK(site.remembers("order-1", "replayed", kReason + " [" + kTicket + "]"));
   }
 
   Banks banks{HttpPeer::Begins::later};
@@ -140,13 +140,13 @@ TEST_SUITE("process/repairs: a dead service") {
     auto dry = all;
     dry.emplace_back("--dry-run");
     CHECK(stage.site.ask(dry).out == "order-1 " + stage.told.waits_for + "\n");
-    CHECK(stage.site.ask(all).out == "order-1 succeed\n");
+    CHECK(stage.site.replay(all).out == "order-1 succeed\n");
     stage.check_end();
   }
 
   TEST_CASE("on a server: it comes back, and a replay finds it") {
     DeadService stage(Where::served);
-    CHECK(stage.site.ask(advised(stage.told, "replay")).out == "order-1 succeed\n");
+    CHECK(stage.site.replay(advised(stage.told, "replay")).out == "order-1 succeed\n");
     stage.check_end();
   }
 
@@ -154,7 +154,7 @@ TEST_SUITE("process/repairs: a dead service") {
     DeadService stage(Where::dead);
     CHECK(stage.told.engine.empty());
     CHECK(helps(stage.told, "start the program whose file this is"));
-    CHECK(stage.site.ask(advised(stage.told, "replay")).out == "order-1 succeed\n");
+    CHECK(stage.site.replay(advised(stage.told, "replay")).out == "order-1 succeed\n");
     stage.check_end();
   }
 }
@@ -164,10 +164,10 @@ TEST_SUITE("process/repairs: a compensation that is never taken") {
     Unwilling stage(Where::embedded, 409);
     CHECK(helps(stage.told, "repair " + stage.banks.payer.host() + " or its data"));
     stage.banks.payer.answer("/undo", 200);
-    const auto done = stage.site.ask(advised(stage.told, "replay"));
+    const auto done = stage.site.replay(advised(stage.told, "replay"));
     CHECK(contains(done.out, "order-2 failed"));
     stage.check_end();
-    CHECK(stage.site.remembers("order-2", "replayed", ""));
+    CHECK(stage.site.remembers("order-2", "replayed", kReason + " [" + kTicket + "]"));
   }
 
   TEST_CASE("on a server: what it is for is done by hand, and the answer is given for it") {
@@ -189,7 +189,7 @@ TEST_SUITE("process/repairs: a compensation that is never taken") {
     payer.answer("/undo", 200);
     CHECK(stage.site.decide(edit).exit_code == 0);
     CHECK(payer.balance() == 70);  // it is called by the next engine
-    CHECK(contains(stage.site.ask({"replay", "order-2"}).out, "order-2 failed"));
+    CHECK(contains(stage.site.replay({"replay", "order-2"}).out, "order-2 failed"));
     stage.check_end();
     CHECK(stage.site.remembers("order-2", "edited", kReason + " [" + kTicket + "]"));
   }
@@ -216,10 +216,10 @@ TEST_SUITE("process/repairs: a handler that nobody registered") {
 
   TEST_CASE("on a dead file: a URL takes its place, and the command calls that") {
     NoHandler stage(Where::dead);
-    const auto edited = stage.site.decide(
-        {"edit", "order-3", "02", "action", "--target", stage.banks.payee.url("/credit")});
+    const auto edited =
+        stage.site.decide(advised(stage.told, "edit", "TARGET", stage.banks.payee.url("/credit")));
     CHECK(edited.exit_code == 0);
-    CHECK(stage.site.ask({"replay", "order-3"}).out == "order-3 succeed\n");
+    CHECK(stage.site.replay({"replay", "order-3"}).out == "order-3 succeed\n");
     CHECK(stage.banks.moved());
     CHECK(stage.site.book().empty());
     CHECK(stage.site.remembers("order-3", "edited", kReason + " [" + kTicket + "]"));
@@ -239,7 +239,7 @@ TEST_SUITE("process/repairs: a payload that its service cannot take") {
     Unfit stage(Where::dead, 422);
     CHECK(contains(stage.edited.out, "order-5 submitted"));
     CHECK(stage.banks.payee.balance() == 100);
-    CHECK(stage.site.ask({"replay", "order-5"}).out == "order-5 succeed\n");
+    CHECK(stage.site.replay({"replay", "order-5"}).out == "order-5 succeed\n");
     stage.check_end();
   }
 }

@@ -24,9 +24,9 @@ window.fetch = async (path, options = {}) => {
 # A group that is larger than a page takes at once.
 MANY = """
 const real = window.fetch;
-window.fetch = async (path, options = {}) => (String(path).includes('/stuck/gids?') ?
-  new Response(JSON.stringify({gids: ['done-1', 'failed-1'], has_more: true})) :
-  real(path, options));
+const rows = Array.from({length: 500}, (_, i) => ({transaction: {gid: `g-${i}`}, branches: []}));
+window.fetch = async (path, options = {}) => (String(path).includes('/stuck/transactions?') ?
+  new Response(JSON.stringify({transactions: rows, next_before: 7})) : real(path, options));
 """
 
 
@@ -151,7 +151,7 @@ def bulk(stage, browser, check):
     browser.click("Stop all", row)
     check(browser.reads("7 transactions", "dialog form b"), "the group is counted first")
     asked = browser.run("return performance.getEntriesByType('resource').map((one) => one.name)")
-    check(sum("/stuck/gids?" in one for one in asked) == 1
+    check(sum("/stuck/transactions?" in one for one in asked) == 1
           and not any(one.endswith("/why") for one in asked), "by one request")
     browser.fill("limit", "3")
     browser.fill("reason", "the shop has closed")
@@ -190,8 +190,8 @@ def bulk(stage, browser, check):
     many = browser.at_start(MANY)
     browser.open("#/stuck")
     browser.click("Replay all")
-    check(browser.reads("2 transactions of this group. There are more; at most 1,000 are taken at "
-                        "once.", "dialog form p:first-child"), "it is told if there are more")
+    check(browser.reads("1,000 transactions of this group. There are more; at most 1,000 are taken "
+                        "at once.", "dialog form p:first-child"), "it is told if there are more")
     browser.forget_at_start(many)
     browser.press(Keys.ESCAPE)
     check(browser.closed(), "Escape leaves it, too")

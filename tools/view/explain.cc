@@ -221,7 +221,9 @@ Cause cause_of_wait(const Wait& wait, bool has_engine) {
 }
 
 // What happens at the next wake-up of a transaction that no branch holds up.
-std::string next_step(const TransactionRow& row, TimePoint at) {
+std::string next_step(const WholeTransaction& whole, TimePoint at) {
+  const auto& row = whole.row;
+  if (has_call_out(row, whole.branches)) return "A call is still out, and must come back first.";
   if (!row.due_at) return "Only its caller can move it on.";
   const auto when = due(*row.due_at, at);
   if (row.status != Status::prepared) return fmt::format("It goes on {}.", when);
@@ -229,6 +231,21 @@ std::string next_step(const TransactionRow& row, TimePoint at) {
     case Mode::msg: return fmt::format("Its sender is asked {} whether it was committed.", when);
     case Mode::workflow: return fmt::format("Its owner is called back {}.", when);
     default: return fmt::format("Without that word it turns back {}.", when);
+  }
+}
+
+void add_edit(std::string_view gid, const Wait& wait, Explanation& result) {
+  const auto& branch = wait.branch;
+  const auto edit = fmt::format("`belay edit {} {} {}", gid, word(branch.branch_id, "BRANCH"),
+                                name_of(branch.op));
+  if (!wait.answers.empty()) {
+    result.helps.push_back(fmt::format(
+        "if the service cannot take what is sent, or has moved: {} --payload FILE`, or --target "
+        "URL",
+        edit));
+  } else if (branch.status == "parked" && wait.host.empty()) {
+    result.helps.push_back(
+        fmt::format("if no program has that handler any more: {} --target TARGET`", edit));
   }
 }
 
@@ -242,13 +259,7 @@ void add_decisions(const WholeTransaction& whole, Explanation& result) {
         "if you know how the {0} of branch {1} ended: `belay resolve {2} {3} {0} --as success`",
         name_of(branch.op), printable(branch.branch_id), gid, word(branch.branch_id, "BRANCH")));
   }
-  if (!result.waits.empty() && !result.waits.front().answers.empty()) {
-    const auto& branch = result.waits.front().branch;
-    result.helps.push_back(fmt::format(
-        "if the service cannot take what is sent, or has moved: `belay edit {} {} {} --payload "
-        "FILE`, or --target URL",
-        gid, word(branch.branch_id, "BRANCH"), name_of(branch.op)));
-  }
+  if (!result.waits.empty()) add_edit(gid, result.waits.front(), result);
   if (row.mode == Mode::saga && row.status == Status::submitted)
     result.helps.push_back(fmt::format("to undo what has run: `belay back {}`", gid));
   result.helps.push_back(
@@ -278,7 +289,7 @@ Explanation explain(const WholeTransaction& whole, const EngineState& engine, Ti
   if (!has_engine)
     result.helps.emplace_back(
         "start the program whose file this is: no engine has it open, so nothing is called");
-  for (auto& branch : waiting_of(whole.branches)) {
+  for (auto& branch : waiting_of(whole.row, whole.branches)) {
     Wait wait;
     wait.since = waits_since(whole, branch);
     wait.answers = answers_of(whole, branch);
@@ -301,7 +312,7 @@ Explanation explain(const WholeTransaction& whole, const EngineState& engine, Ti
                                        word(whole.row.gid, "GID"),
                                        due(*waits_for_time->branch.due_at, at)));
   if (whole.row.stuck) add_decisions(whole, result);
-  if (result.waits.empty()) result.summary += " " + next_step(whole.row, at);
+  if (result.waits.empty()) result.summary += " " + next_step(whole, at);
   return result;
 }
 

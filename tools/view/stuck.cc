@@ -11,8 +11,8 @@
 namespace belay::tool {
 namespace {
 
-std::vector<BranchRow> chosen(const StuckChoice& choice, const std::vector<BranchRow>& branches) {
-  auto waiting = waiting_of(branches);
+std::vector<BranchRow> chosen(const StuckChoice& choice, const WholeTransaction& found) {
+  auto waiting = waiting_of(found.row, found.branches);
   std::erase_if(waiting, [&choice](const BranchRow& branch) {
     return (!choice.filter.target.empty() && branch.target != choice.filter.target) ||
            (!choice.host.empty() && base::host_of(branch.target) != choice.host);
@@ -40,7 +40,7 @@ Result<> for_each_stuck(const ListWhole& list_whole, const StuckChoice& choice,
     auto page = list_whole(filter);
     if (!page) return page.error();
     for (auto& found : page->transactions) {
-      found.branches = chosen(choice, found.branches);
+      found.branches = chosen(choice, found);
       if (!found.branches.empty() && !on_stuck(std::move(found))) return {};
     }
     filter.before_id = page->next_before_id;

@@ -1,6 +1,7 @@
 #include "view/waiting.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "view/text.h"
 
@@ -11,19 +12,36 @@ bool is_waiting(const BranchRow& branch) {
   return branch.status == "started" || branch.status == "parked";
 }
 
+// An operation that nobody answered may be superseded: by the decision to undo it, or by the word
+// of a message's sender.
+bool is_wanted(Status status, Op op) {
+  switch (status) {
+    case Status::prepared:
+      return op == Op::action || op == Op::try_ || op == Op::prepare || op == Op::query;
+    case Status::submitted: return op == Op::action || op == Op::confirm || op == Op::commit;
+    case Status::aborting: return op == Op::compensate || op == Op::cancel || op == Op::rollback;
+    case Status::succeed:
+    case Status::failed: break;
+  }
+  return false;
+}
+
 }  // namespace
 
-// A first operation without an answer was given up once the second one began.
-std::vector<BranchRow> waiting_of(const std::vector<BranchRow>& branches) {
+std::vector<BranchRow> waiting_of(const TransactionRow& row,
+                                  const std::vector<BranchRow>& branches) {
   std::vector<BranchRow> waiting;
-  std::string_view begun;  // the branch whose second operation was seen
-  for (auto row = branches.rbegin(); row != branches.rend(); ++row) {
-    if (row->branch_id == begun || row->status == "idle") continue;
-    begun = row->branch_id;
-    if (is_waiting(*row)) waiting.push_back(*row);
-  }
-  std::reverse(waiting.begin(), waiting.end());
+  std::copy_if(branches.begin(), branches.end(), std::back_inserter(waiting),
+               [&row](const BranchRow& branch) {
+                 return is_waiting(branch) && is_wanted(row.status, branch.op);
+               });
   return waiting;
+}
+
+bool has_call_out(const TransactionRow& row, const std::vector<BranchRow>& branches) {
+  return std::any_of(branches.begin(), branches.end(), [&row](const BranchRow& branch) {
+    return branch.status == "started" && !is_wanted(row.status, branch.op);
+  });
 }
 
 std::string why_it_waits(const BranchRow& branch) {

@@ -8,8 +8,12 @@
 
 namespace belay::tool {
 
-// The current operation of each branch that waits for an answer, a handler or a host.
-std::vector<BranchRow> waiting_of(const std::vector<BranchRow>& branches);
+// What the engine would call again: of the operations that the transaction's status wants, those
+// that wait for an answer, a handler or a host.
+std::vector<BranchRow> waiting_of(const TransactionRow& row,
+                                  const std::vector<BranchRow>& branches);
+// True: the call of an operation that is not wanted any more is out, and must come back first.
+bool has_call_out(const TransactionRow& row, const std::vector<BranchRow>& branches);
 // Why it waits, for a person.
 std::string why_it_waits(const BranchRow& branch);
 

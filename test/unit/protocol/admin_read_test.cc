@@ -23,7 +23,8 @@ http::Response read(ApiSite& site, const std::string& path, const http::Fields& 
 
 std::string gids_in(const http::Response& response) {
   std::string gids;
-  for (const auto& one : object_in(response).at("transactions"))
+  const auto page = object_in(response);
+  for (const auto& one : page.at("transactions"))
     gids += one.at("transaction").at("gid").get<std::string>() + " ";
   return gids;
 }

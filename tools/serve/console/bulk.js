@@ -11,6 +11,7 @@ import {counted, number, plain} from './text.js';
 import {mayBeShown} from './words.js';
 
 const LIMIT = 1_000;
+const PAGE = 500;  // the server gives no more at once
 const AT_ONCE = 4;
 const FAILURES_MAX = 20;
 
@@ -28,6 +29,18 @@ async function each(items, work, signal) {
   await Promise.all(Array.from({length: AT_ONCE}, async () => {
     while (next < items.length && !signal.aborted) await work(items[next++]);
   }));
+}
+
+// The gids of the group, `LIMIT` at most.
+async function find(group, signal) {
+  const gids = [];
+  let before;
+  do {
+    const page = await get(['stuck', 'transactions'], {...group, limit: PAGE, before}, signal);
+    gids.push(...page.transactions.map((one) => one.transaction.gid));
+    before = page.next_before;
+  } while (before && gids.length < LIMIT);
+  return {gids: gids.slice(0, LIMIT), hasMore: Boolean(before) || gids.length > LIMIT};
 }
 
 // Does it until `interrupt` aborts, and returns {done, failed, failures: [sentence]}.
@@ -99,10 +112,10 @@ class Bulk {
     const {by, key} = this.group;
     this.show(h('p', {role: 'status'}, 'Looking for the transactions of this group.'),
         this.footer(h('button', {type: 'button', onclick: () => this.close(false)}, 'Cancel')));
-    this.ask(await get(['stuck', 'gids'], {by, key, limit: LIMIT}, signal));
+    this.ask(await find({by, key}, signal));
   }
 
-  ask({gids, has_more: hasMore}) {
+  ask({gids, hasMore}) {
     if (gids.length === 0) {
       return this.show(h('p', {}, 'None of this group is stuck any more.'),
           this.footer(h('button', {type: 'button', onclick: () => this.close(true)}, 'Close')));
