@@ -139,6 +139,12 @@ TEST_SUITE("process/remote") {
     CHECK(nobody.exit_code == 1);
     CHECK(contains(nobody.err, "see that `belay serve` runs there"));
     CHECK(ask({"stuck"}, {"--server", "ftp://127.0.0.1"}).exit_code == 2);
+    // A server whose pages never end.
+    HttpPeer endless(
+        [](const PeerRequest&) { return say(200, R"({"transactions":[],"next_before":7})"); });
+    CHECK(contains(ask({"list", "--limit", "0"}, {"--server", endless.host()}).err,
+                   "cannot be read"));
+    CHECK(contains(ask({"stuck"}, {"--server", endless.host()}).err, "cannot be read"));
     for (const auto* body :
          {"hello", "[]", R"({"transactions":[{}],"next_before":null})", R"({"transactions":[]})",
           R"({"transactions":7,"next_before":null})", R"({"gid":"g"})", ""}) {

@@ -58,11 +58,15 @@ std::optional<WholeTransaction> stuck_from(const Json& object) {
   return WholeTransaction{std::move(*row), std::move(*branches), {}, {}};
 }
 
-std::optional<std::int64_t> next_in(const Json& object) {
+// Pages go to smaller ids, so that they come to an end whatever a server says.
+std::optional<std::int64_t> next_in(const Json& object, const Filter& filter) {
   const auto found = object.find("next_before");
   if (found == object.end()) return std::nullopt;
   if (found->is_null()) return 0;
-  return found->is_number_integer() ? std::optional(found->get<std::int64_t>()) : std::nullopt;
+  if (!found->is_number_integer()) return std::nullopt;
+  const auto next = found->get<std::int64_t>();
+  const bool is_smaller = next > 0 && (filter.before_id == 0 || next < filter.before_id);
+  return is_smaller ? std::optional(next) : std::nullopt;
 }
 
 class ServerSource final : public Source {
@@ -71,9 +75,9 @@ class ServerSource final : public Source {
 
   Result<Page> list(const Filter& filter) override {
     return ask<Page>("transactions" + parameters_of(filter),
-                     [](const Json& object) -> std::optional<Page> {
+                     [&filter](const Json& object) -> std::optional<Page> {
                        auto rows = rows_from(object, "transactions", &transaction_row_from);
-                       const auto next = next_in(object);
+                       const auto next = next_in(object, filter);
                        if (!rows || !next) return std::nullopt;
                        return Page{std::move(*rows), *next};
                      });
@@ -83,9 +87,9 @@ class ServerSource final : public Source {
     auto others = filter;  // what is stuck goes without saying
     others.finished = others.stuck = std::nullopt;
     return ask<WholePage>("stuck/transactions" + parameters_of(others),
-                          [](const Json& object) -> std::optional<WholePage> {
+                          [&filter](const Json& object) -> std::optional<WholePage> {
                             auto rows = rows_from(object, "transactions", &stuck_from);
-                            const auto next = next_in(object);
+                            const auto next = next_in(object, filter);
                             if (!rows || !next) return std::nullopt;
                             return WholePage{std::move(*rows), *next};
                           });
