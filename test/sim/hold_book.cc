@@ -18,15 +18,28 @@ HoldOrder& HoldBook::ask(std::string target, bool releases, bool posted) {
 // released, just then.
 std::string HoldBook::refused(HoldOrder& order, ErrorCode code, bool stays) {
   const bool says = code == (order.releases ? ErrorCode::not_found : ErrorCode::conflict);
-  if (!left_nothing(code)) return {};
+  if (!left_nothing(code)) {
+    order.put_off = ++moment_;
+    return {};
+  }
   order.settle(Asked::Answer::refused, ++moment_);
   if (!says) return {};
+  settle_put_off(order);
   const auto& orders = orders_.at(order.target);
   const bool wrong = order.releases ? was_held(orders, order) : was_released(orders, order);
   if (stays) order.answer = Asked::Answer::accepted;
   if (!wrong) return {};
   return order.target +
          (order.releases ? " is held, and was said not to be" : " is not held, and was said to be");
+}
+
+void HoldBook::settle_put_off(const HoldOrder& answered) {
+  for (auto& [target, orders] : orders_) {
+    for (auto& order : orders) {
+      const bool is_older = order->put_off != 0 && order->put_off < answered.sent;
+      if (is_older && order->done == Asked::kOpen) order->settle(Asked::Answer::none, moment_);
+    }
+  }
 }
 
 bool HoldBook::was_held(const Orders& orders, const HoldOrder& during) {

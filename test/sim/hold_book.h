@@ -16,12 +16,17 @@ namespace belay::sim {
 struct HoldOrder : Asked {
   std::string target;
   bool releases = false;
+  // When its engine said that the disk refuses: its batch is handed in again. 0: it did not.
+  std::uint64_t put_off = 0;
 };
 
 class HoldBook {
  public:
   HoldOrder& ask(std::string target, bool releases, bool posted);
-  void accepted(HoldOrder& order) { order.settle(Asked::Answer::accepted, ++moment_); }
+  void accepted(HoldOrder& order) {
+    order.settle(Asked::Answer::accepted, ++moment_);
+    settle_put_off(order);
+  }
   // Empty: it may be so. Else what is wrong with the answer.
   // `stays`: what it says of the target is on disk, or nothing crashes any more. It is not promised
   // to be: who is told that a target is held already may be told so of a hold that a crash takes.
@@ -40,6 +45,10 @@ class HoldBook {
 
  private:
   using Orders = std::vector<std::unique_ptr<HoldOrder>>;
+
+  // Batches are written in their order: what was put off before this order was asked has taken
+  // effect by now.
+  void settle_put_off(const HoldOrder& answered);
 
   // From before this order was asked until after it was answered.
   static bool was_held(const Orders& orders, const HoldOrder& during);
