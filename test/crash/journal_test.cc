@@ -227,9 +227,9 @@ CutRun run_with_cut(std::uint64_t seed, std::uint64_t at, const Setup& setup) {
 }
 
 // A sanitizer takes ten times as long, and looks at a part.
-constexpr std::uint64_t kCutSeeds = kSanitized ? 5 : 20;
-constexpr std::uint64_t kPostSeeds = kSanitized ? 1 : 4;
-constexpr std::uint64_t kFaultSeeds = kSanitized ? 2 : 4;
+constexpr std::uint64_t kCutSeeds = kSanitized ? 3 : 12;
+constexpr std::uint64_t kPostSeeds = kSanitized ? 1 : 3;
+constexpr std::uint64_t kFaultSeeds = kSanitized ? 1 : 3;
 
 BatchTally cut_everywhere(std::uint64_t seeds, std::uint64_t stride, const Setup& setup) {
   BatchTally tally;
