@@ -183,13 +183,13 @@ class StuckListing {
 
 void add_group_option(CLI::App* command, std::optional<GroupBy>& by) {
   const auto set = [&by](const std::string& name) {
-    by = group_by_from(name);
+    by = group_by_from(name == "target" ? "handler" : name);  // a URL is no handler
     if (!by)
       throw CLI::ValidationError("--by", fmt::format("'{}' is none of handler, host, error", name));
   };
   command
-      ->add_option_function<std::string>("--by", set,
-                                         "one row for all with the same: handler, host or error")
+      ->add_option_function<std::string>(
+          "--by", set, "one row for all with the same: handler (or target), host, error")
       ->type_name("CAUSE");
 }
 

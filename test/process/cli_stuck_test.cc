@@ -197,6 +197,8 @@ TEST_SUITE("process/cli") {
     const auto two = belay_run({"stuck", "--handler", "bank.credit", "--limit", "2"}, file.path());
     CHECK(contains(two.out, "2 shown, of more"));
     CHECK(belay_run({"stuck", "--by", "nonsense"}, file.path()).exit_code == 2);
+    CHECK(belay_run({"stuck", "--by", "target", "--json"}, file.path()).out ==
+          belay_run({"stuck", "--by", "handler", "--json"}, file.path()).out);
   }
 
   TEST_CASE("why says in words what a transaction waits for, and what helps") {

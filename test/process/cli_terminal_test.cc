@@ -16,9 +16,10 @@ namespace {
 using namespace belay::test;
 
 std::string on_terminal(const std::vector<std::string>& arguments, const std::string& db,
-                        const std::string& no_colour = {}) {
+                        const std::string& no_colour = {}, std::uint16_t columns = 80) {
   auto spawn = belay_spawn(arguments, db);
   spawn.terminal = true;
+  spawn.columns = columns;
   spawn.env.emplace_back("TERM", "xterm-256color");
   spawn.env.emplace_back("NO_COLOR", no_colour);
   const auto result = run(spawn);
@@ -71,19 +72,29 @@ TEST_SUITE("process/cli-terminal") {
   TEST_CASE("a table is cut to the width of the terminal") {
     StateFile state;
     REQUIRE(state.ready());
-    std::istringstream lines(on_terminal({"list"}, state.path(), "1"));
-    std::size_t widest = 0;
-    for (std::string line; std::getline(lines, line);) {
-      if (line.ends_with("\r")) line.pop_back();
-      widest = std::max(widest, belay::tool::display_width(line));
-    }
-    CHECK(widest == 80);  // the refused branch's reason is longer
+    const auto widest = [&](std::uint16_t columns) {
+      std::istringstream lines(on_terminal({"list"}, state.path(), "1", columns));
+      std::size_t widest_line = 0;
+      for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with("\r")) line.pop_back();
+        widest_line = std::max(widest_line, belay::tool::display_width(line));
+      }
+      return widest_line;
+    };
+    CHECK(widest(80) == 80);  // the refused branch's reason is longer
+    CHECK(widest(200) > 80);
+    CHECK(widest(200) <= 200);
+    CHECK(contains(on_terminal({"list"}, state.path(), "1", 200), "closed"));  // its end
+    CHECK_FALSE(contains(on_terminal({"list"}, state.path(), "1"), "closed"));
     CHECK(contains(belay_run({"list"}, state.path()).out, "closed"));
   }
 
-  TEST_CASE("every row fits a terminal of 80, and keeps the whole gid") {
+  TEST_CASE("every row fits its terminal, and keeps the whole gid") {
     const LongNames names;
     REQUIRE(names.ready());
+    std::uint16_t columns = 0;
+    SUBCASE("of 80 columns") { columns = 80; }
+    SUBCASE("of 200 columns") { columns = 200; }
     for (const auto& words : std::vector<std::vector<std::string>>{{"list"},
                                                                    {"stuck"},
                                                                    {"topics"},
@@ -94,7 +105,7 @@ TEST_SUITE("process/cli-terminal") {
                                                                    {"why", names.gid()},
                                                                    {"stuck", "--by", "error"}}) {
       CAPTURE(words.front());
-      std::istringstream lines(on_terminal(words, names.path(), "1"));
+      std::istringstream lines(on_terminal(words, names.path(), "1", columns));
       for (std::string line; std::getline(lines, line);) {
         if (line.ends_with("\r")) line.pop_back();
         // A name is never cut, so it may be a line of its own.
@@ -102,13 +113,13 @@ TEST_SUITE("process/cli-terminal") {
             !contains(line.substr(std::min(line.find_first_not_of(' '), line.size())), " ");
         const bool is_whole =
             is_name || contains(line, "last error  ") || contains(line, "waits for  ");
-        CHECK_MESSAGE((is_whole || belay::tool::display_width(line) <= 80), line);
+        CHECK_MESSAGE((is_whole || belay::tool::display_width(line) <= columns), line);
       }
     }
-    CHECK(contains(on_terminal({"show", names.gid()}, names.path(), "1"),
+    CHECK(contains(on_terminal({"show", names.gid()}, names.path(), "1", columns),
                    "no handler named '" + LongNames::handler()));
     for (const char* command : {"list", "stuck"}) {
-      const auto shown = on_terminal({command}, names.path(), "1");
+      const auto shown = on_terminal({command}, names.path(), "1", columns);
       CHECK(contains(shown, names.gid()));
       CHECK(contains(shown, names.longest_gid()));
     }

@@ -37,12 +37,12 @@ Pipe make_pipe() {
 }
 
 // The program's side is what it writes to; what it wrote is read at the other.
-Pipe make_terminal() {
+Pipe make_terminal(std::uint16_t columns) {
   const int ours = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (ours < 0 || ::grantpt(ours) != 0 || ::unlockpt(ours) != 0) return {};
   const char* name = ::ptsname(ours);
   winsize size{};
-  size.ws_col = 80;
+  size.ws_col = columns;
   size.ws_row = 24;
   if (name == nullptr || ::ioctl(ours, TIOCSWINSZ, &size) != 0) return {};
   return {ours, ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)};
@@ -128,7 +128,7 @@ Process::Process(const Spawn& spawn)
     : input_(spawn.input), deadline_(steady_clock::now() + spawn.limit) {
   ::signal(SIGPIPE, SIG_IGN);  // a program may end without reading its input
   Pipe in = make_pipe();
-  Pipe out = spawn.terminal ? make_terminal() : make_pipe();
+  Pipe out = spawn.terminal ? make_terminal(spawn.columns) : make_pipe();
   Pipe err = spawn.terminal ? Pipe{} : make_pipe();
   const int failed = start(spawn, in, out, err, pid_);
   close_end(in.read_end);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,8 +18,9 @@ struct Spawn {
   std::string input{};              // its stdin; then end of file
   // Set on top of this process's environment without its BELAY_…; an empty value removes the name.
   std::vector<std::pair<std::string, std::string>> env{};
-  std::string directory{};  // where it runs; empty: here
-  bool terminal = false;    // its stdout and stderr are a terminal, 80 columns wide; all in `out`
+  std::string directory{};                  // where it runs; empty: here
+  bool terminal = false;                    // its stdout and stderr are a terminal; all in `out`
+  std::uint16_t columns = 80;               // of the terminal
   std::chrono::milliseconds limit{30'000};  // then it is killed, and `timed_out` is set
 };
 

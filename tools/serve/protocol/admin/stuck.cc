@@ -39,10 +39,6 @@ struct PageRequest {
   Secrets secrets{};
 };
 
-tool::ListWhole list_of(Reader& reader) {
-  return [&reader](const Filter& filter) { return reader.list_whole(filter); };
-}
-
 // Without what groups are not made of: to hide secrets in it would take most of the time.
 void make_shown(WholeTransaction& found, Secrets secrets) {
   found.row.definition.clear();
@@ -59,7 +55,8 @@ Result<Json> group(Reader& reader, const GroupsRequest& request, std::uint64_t s
     groups.add(found.row, found.branches);
     return looked_at < kLookedAtMax;
   };
-  BELAY_TRY(tool::for_each_stuck(list_of(reader), {}, 0, take));
+  const auto list = [&](const Filter& filter) { return reader.list_whole(filter); };
+  BELAY_TRY(tool::for_each_stuck(list, {}, 0, take));
   auto shown = Json::array();
   std::uint64_t in_shown = 0;
   for (const auto* one : groups.largest(request.limit)) {
@@ -85,6 +82,14 @@ Result<Json> page_of(Reader& reader, const PageRequest& request) {
   Json next;
   std::uint64_t looked_at = 0;
   std::size_t bytes = 0;
+  const auto list = [&](const Filter& filter) {
+    auto page = reader.list_whole(filter);
+    if (!page) return page;
+    looked_at += page->transactions.size();
+    const bool ends_early = page->next_before_id != 0 && looked_at >= kLookedAtMax;
+    if (ends_early) next = std::exchange(page->next_before_id, 0);
+    return page;
+  };
   const auto take = [&](WholeTransaction&& found) {
     const auto id = found.row.id;
     make_shown(found, request.secrets);
@@ -97,13 +102,12 @@ Result<Json> page_of(Reader& reader, const PageRequest& request) {
       rows.push_back(json_of_waiting(found));
       bytes += tool::json_text(rows.back()).size();
     }
-    const bool is_full = rows.size() == request.choice.filter.limit || bytes >= kPageBytesMax ||
-                         ++looked_at == kLookedAtMax;
+    const bool is_full = rows.size() == request.choice.filter.limit || bytes >= kPageBytesMax;
     if (is_full) next = id;
     return !is_full;
   };
   const auto wanted = request.by ? 0 : request.choice.filter.limit;
-  BELAY_TRY(tool::for_each_stuck(list_of(reader), request.choice, wanted, take));
+  BELAY_TRY(tool::for_each_stuck(list, request.choice, wanted, take));
   return Json{{"transactions", std::move(rows)}, {"next_before", std::move(next)}};
 }
 
