@@ -4,12 +4,14 @@
 
 #include "base/cause.h"
 #include "filter.h"
+#include "view/hide.h"
 
 namespace belay::tool {
 
 void add_choice_options(CLI::App* command, StuckChoice& choice) {
   add_filter_options(command, choice.filter);
   const auto set = [&choice](const std::string& value) {
+    if (const auto hidden = refuse_hidden("--host", value)) throw CLI::ValidationError(*hidden);
     choice.host = base::host_of(value);
     if (choice.host.empty())
       throw CLI::ValidationError("--host", fmt::format("'{}' is no http or https URL", value));

@@ -59,10 +59,10 @@ void print_timeline(Out& out, const TransactionRow& row, const std::vector<Timel
       2);
   for (const auto& event : timeline) {
     table.add({{offset(event.at - row.created_at), Style::dim},
-               {event.event, style_of_event(event.event)},
+               {printable(event.event), style_of_event(event.event)},
                printable(event.branch_id),
-               event.op,
-               {event.outcome, style_of_outcome(event.outcome)},
+               printable(event.op),
+               {printable(event.outcome), style_of_outcome(event.outcome)},
                detail_of(event)});
   }
   table.print(out);

@@ -87,7 +87,8 @@ class Replay {
       auto found = source->read(gid);
       if (!found) {
         code = source->fail(context_, found.error());
-        continue;
+        if (found.error().code == ErrorCode::not_found) continue;
+        return code;
       }
       const auto whole = shown(context_, std::move(*found));
       for (const auto& branch : waiting_of(whole.row, whole.branches)) print_call(gid, branch);
@@ -159,10 +160,11 @@ class Replay {
 
   // What one waits for that has not ended.
   std::string obstacle_of(const std::string& gid) {
+    if (is_unread_) return "";
     auto unread = ExitCode::failed;
     if (!source_) source_ = source_of(context_, options_.server, unread);
-    if (!source_) return "";
-    const auto found = source_->read(gid);
+    const auto found = source_ ? source_->read(gid) : Result<WholeTransaction>(Error{});
+    is_unread_ = !found;  // once is enough
     if (!found) return "";
     const auto& row = found->row;
     return row.obstacle.empty() ? row.last_error : row.obstacle;  // hidden when it is printed
@@ -172,6 +174,7 @@ class Replay {
   const ReplayOptions& options_;
   Chosen chosen_;
   std::unique_ptr<Source> source_;
+  bool is_unread_ = false;
   ExitCode code_ = ExitCode::done;
 };
 

@@ -84,7 +84,7 @@ void print_branches(Out& out, const std::vector<BranchRow>& branches, TimePoint 
     table.add({printable(row.branch_id),
                std::string(name_of(row.op)),
                printable(row.target),
-               {row.status, style_of_branch(row)},
+               {printable(row.status), style_of_branch(row)},
                std::to_string(row.attempts),
                row.due_at ? due(*row.due_at, at) : "",
                printable(row.last_error)});

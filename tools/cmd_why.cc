@@ -32,7 +32,7 @@ void print_line(Out& out, std::string_view label, const std::string& text) {
 }
 
 std::string text_of(const TimelineRow& answer, TimePoint at) {
-  auto text = answer.outcome;
+  auto text = printable(answer.outcome);
   if (!answer.detail.empty()) text += ": " + printable(answer.detail);
   if (answer.repeats > 1) text += fmt::format(", {} times in a row", count(answer.repeats));
   return fmt::format("{}, {}{}", text, answer.repeats > 1 ? "the last " : "", ago(answer.at, at));

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "view/hide.h"
+
 namespace belay::tool {
 namespace {
 
@@ -35,6 +37,7 @@ void add_text(CLI::App* command, const char* name, const char* type, std::string
               const char* help) {
   const auto set = [&into, name](const std::string& value) {
     if (value.empty()) throw CLI::ValidationError(name, "its value is empty");
+    if (const auto hidden = refuse_hidden(name, value)) throw CLI::ValidationError(*hidden);
     into = value;
   };
   command->add_option_function<std::string>(name, set, help)->type_name(type);

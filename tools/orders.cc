@@ -97,7 +97,7 @@ class Orders {
       ++given;
     }
     if (given != gids.size())
-      context_.err.print("{} of {} were asked for\n", count(given), count(gids.size()));
+      context_.err.print("{} of {} are known to be done\n", count(given), count(gids.size()));
     return code;
   }
 

@@ -197,9 +197,9 @@ class BELAY_EXPORT Reader {
   // complete and on disk when it gets its name. Until then its name is `to` with ".part" behind it;
   // if the process is killed, that file is left, and its "-journal". An engine may use the file
   // meanwhile, but its -wal grows until the copy is made. Errors: invalid_argument (there is a file
-  // `to`, or a ".part"); no_space; corrupt; storage; after an error there is no file `to`. If the
-  // last step, syncing the folder, fails, the file is there and complete, but a power cut may
-  // remove it.
+  // `to`, a ".part", or a "-wal", "-journal" or "-shm" beside it); no_space; corrupt; storage;
+  // after an error there is no file `to`. If the last step, syncing the folder, fails, the file is
+  // there and complete, but a power cut may remove it.
   Result<> back_up(std::string_view to);
   // Hands the lines of an exported file (belay/transfer.h) to `take`, as of one moment: the topics
   // and realms, and the transactions that the filter lets through, oldest first; `before_id` and

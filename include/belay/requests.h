@@ -170,14 +170,16 @@ class BELAY_EXPORT Requests {
   // The request is on disk when this function returns. It waits up to five seconds for writes of
   // others. Errors: invalid_argument (the gid, the reason, the name of who asks, the branch_id, the
   // target, the topic, the subscriber or the remark is longer than 1,024 bytes), definition_limit
-  // (the changes of an edit take more than 64 MiB), storage, no_space.
+  // (the changes of an edit take more than 64 MiB), busy (others wrote for so long; nothing was
+  // posted), storage, no_space.
   Result<RequestId> post(const Request& request);
   // A submit, see Outbox. Errors: those of Outbox::submit.
   Result<RequestId> submit(Description description, const Limits& limits = {});
   // Nothing: there is no answer yet. Errors: not_found (no such request; or its answer was swept),
   // storage.
   Result<std::optional<RequestAnswer>> answer(RequestId id);
-  // Takes a request back that has no answer yet. False: it has one. Errors: not_found, storage.
+  // Takes a request back that has no answer yet; it waits like `post`. False: it has one. Errors:
+  // not_found, busy, storage; after the last two it is still posted.
   Result<bool> withdraw(RequestId id);
 
  private:

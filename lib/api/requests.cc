@@ -27,6 +27,13 @@ constexpr std::string_view kAnswer =
 constexpr std::string_view kWithdraw =
     "DELETE FROM main.belay_requests WHERE id = ?1 AND answered_at IS NULL";
 
+// Whoever else writes to the file has done so for as long as this connection waits.
+Error told(sqlite3* database, Error error) {
+  if (sqlite3_errcode(database) == SQLITE_BUSY)
+    return {ErrorCode::busy, fmt::format("others write to the file: {}", error.detail)};
+  return error;
+}
+
 struct Row {
   std::string_view verb{};
   std::string_view gid{};
@@ -43,7 +50,7 @@ Result<RequestId> insert(sqlite3* database, const Row& row) {
   insert->bind_text(3, row.body);
   insert->bind_text(4, row.reason);
   insert->bind_text(5, row.asked_by);
-  BELAY_TRY(insert->run());
+  if (const auto done = insert->run(); !done) return told(database, done.error());
   return RequestId{sqlite3_last_insert_rowid(database)};
 }
 
@@ -164,7 +171,7 @@ Result<bool> Requests::withdraw(RequestId id) {
   auto remove = sqlite::Statement::prepare(impl_->handle(), kWithdraw);
   if (!remove) return remove.error();
   remove->bind(1, id);
-  BELAY_TRY(remove->run());
+  if (const auto done = remove->run(); !done) return told(impl_->handle(), done.error());
   if (sqlite3_changes(impl_->handle()) != 0) return true;
   auto answered = answer(id);
   if (!answered) return answered.error();

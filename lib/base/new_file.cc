@@ -49,15 +49,24 @@ Result<NewFile> NewFile::make(const std::string& path, std::string_view writer) 
 
 NewFile::~NewFile() {
   if (descriptor_ < 0) return;
+  if (has_its_part()) ::unlink(part().c_str());
   ::close(descriptor_);
-  ::unlink(part().c_str());
 }
 
 Result<> NewFile::finish() {
   if (::fsync(descriptor_) != 0) return file_error("sync", part());
+  if (!has_its_part())
+    return invalid(fmt::format("{} was removed or replaced while it was written", part()));
   BELAY_TRY(give_name());
   ::close(std::exchange(descriptor_, -1));
   return sync_folder_of(path_);
+}
+
+bool NewFile::has_its_part() const {
+  struct stat ours {};
+  struct stat there {};
+  return ::fstat(descriptor_, &ours) == 0 && ::lstat(part().c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 // The file is never under two names, unless the file system cannot do that.

@@ -24,12 +24,14 @@ class NewFile {
   int descriptor() const { return descriptor_; }
   // The name that it has until it is finished.
   std::string part() const { return path_ + ".part"; }
-  // Syncs it and gives it its name, which no other file may have got. Errors: as `make`.
+  // Syncs it and gives it its name, which no other file may have got. Errors: as `make`; and
+  // invalid_argument if somebody has removed or replaced it.
   Result<> finish();
 
  private:
   NewFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
   Result<> give_name();
+  bool has_its_part() const;  // nobody has removed or replaced it
 
   std::string path_;
   int descriptor_;

@@ -1,4 +1,5 @@
 // Copies a state file while an engine uses it.
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,11 @@ Result<> back_up(sqlite::Database& database, const std::string& from, const std:
   const auto to = std::filesystem::absolute(name, unknown).string();
   if (unknown) return Error{ErrorCode::storage, "the working folder is gone"};
   struct stat status {};
+  // SQLite would take them for the new file's own, and write their pages into it.
+  for (const auto* left : {"-journal", "-wal", "-shm"}) {
+    if (::lstat((to + left).c_str(), &status) == 0)
+      return base::invalid(fmt::format("there is a file {}{}: move it away first", to, left));
+  }
   if (::stat(from.c_str(), &status) != 0) return base::file_error("look at", from);
   auto file = base::NewFile::make(to, "backup");
   if (!file) return file.error();

@@ -1,9 +1,11 @@
 // `belay hold`, `release`, `subscribe`, `unsubscribe`, `remove-topic` and `log-level`: what is
 // about no transaction, on a running server and on a file.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <fstream>
+#include <memory>
 
 #include "embedder.h"
 #include "served.h"
@@ -87,6 +89,34 @@ TEST_SUITE("process/ask") {
     CHECK(level.exit_code == 1);
     CHECK(level.out == "");
     CHECK(contains(level.err, "no engine has " + db + " open"));
+  }
+
+  TEST_CASE("several commands at once on a file that nobody has open: each does its own") {
+    const TempDir dir;
+    const auto db = dir.file("state.db");
+    REQUIRE(Engine::open(db));
+    std::vector<std::unique_ptr<Process>> all;
+    for (int i = 0; i < 4; ++i)
+      all.push_back(std::make_unique<Process>(
+          belay_spawn({"hold", "target-" + std::to_string(i), "--reason", "x", "--db", db})));
+    for (auto& one : all) {
+      const auto done = one->wait();
+      CHECK_MESSAGE(done.exit_code == 0, done.err);
+    }
+    CHECK(Reader::open(db)->holds()->size() == 4);
+  }
+
+  TEST_CASE("while others write to the file nothing is posted, and the command is told to wait") {
+    Served served;
+    REQUIRE(served.listening());
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(served.db().c_str(), &other) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+    const auto done = Asking({"--db", served.db()})({"hold", "pay", "--reason", "x"});
+    sqlite3_close(other);
+    CHECK(done.exit_code == 5);
+    CHECK(contains(done.err, "others write to the file"));
+    CHECK(Reader::open(served.db())->holds()->empty());
   }
 
   TEST_CASE("edit by a server: the branch is called with the new values") {

@@ -125,6 +125,77 @@ TEST_SUITE("process/remote") {
     CHECK(contains(ask({"log", "refused"}, stage.by_server()).out, "stock is back [T-7] (by "));
   }
 
+  TEST_CASE("nothing of a server's answer disturbs a terminal or ends the command") {
+    const std::string escape = R"(\u001b]0;x\u0007\u202e\u061c)";
+    const std::string row =
+        R"("id":1,"gid":"g","mode":"saga","status":"submitted","stuck":true,"created_at":1,)"
+        R"("updated_at":1,"finished_at":null,"due_at":null,"attempts":1,"last_error":")" +
+        escape + R"(","obstacle":")" + escape + R"(","trace_id":null,"result":null)";
+    const std::string whole =
+        "{" + row + R"(,"branches":[{"branch_id":")" + escape + R"(","op":"action","target":")" +
+        escape + R"(","status":")" + escape + R"(","attempts":1,"last_error":")" + escape +
+        R"(","due_at":null},{"branch_id":"01","op":"action","target":"t","status":"started",)"
+        R"("attempts":1,"last_error":null,"due_at":null}],"timeline":[{"at":1,"event":"answered",)"
+        R"("branch_id":"01","op":"action","outcome":")" +
+        escape + R"(","detail":")" + escape + R"(","repeats":1},{"at":1,"event":")" + escape +
+        R"(","branch_id":null,"op":")" + escape +
+        R"(","outcome":null,"detail":null,"repeats":1}],)"
+        R"("progress":[]})";
+    HttpPeer peer([&](const PeerRequest& request) {
+      if (contains(request.target, "/transactions/")) return say(200, whole);
+      if (contains(request.target, "/hosts")) return say(200, R"({"hosts":[]})");
+      if (contains(request.target, "/holds")) return say(200, R"({"holds":[]})");
+      return say(200, R"({"transactions":[{)" + row + R"(}],"next_before":null})");
+    });
+    const Words where = {"--server", peer.host()};
+    for (const Words& words :
+         std::vector<Words>{{"list"}, {"show", "g"}, {"log", "g"}, {"why", "g"}}) {
+      CAPTURE(words);
+      const auto shown = ask(words, where);
+      CHECK(shown.exit_code == 0);
+      for (const auto* part : {"\x1b", "\x07", "\xe2\x80\xae", "\xd8\x9c"})
+        CHECK_FALSE(contains(shown.out + shown.err, part));
+    }
+    CHECK(contains(ask({"show", "other"}, where).err, "cannot be read"));
+
+    std::string deep(100'000, '[');
+    deep += std::string(100'000, ']');
+    HttpPeer nested([&](const PeerRequest&) { return say(500, R"({"message":)" + deep + "}"); });
+    for (const Words& words : std::vector<Words>{
+             {"list"}, {"why", "g"}, {"stop", "g", "--yes", "--reason", "x"}, {"replay", "g"}})
+      CHECK(ask(words, {"--server", nested.host()}).exit_code == 1);
+    HttpPeer many([&](const PeerRequest&) {
+      return say(200, R"({"transactions":[{)" + row + "},{" + row + R"(}],"next_before":null})");
+    });
+    CHECK(contains(ask({"list", "--limit", "1"}, {"--server", many.host()}).err, "cannot be read"));
+  }
+
+  TEST_CASE("how a server is named gives nothing away, and an empty name is none") {
+    Stage stage;
+    const auto secret = "http://user:sekret@127.0.0.1:" + std::to_string(stage.served.port());
+    const auto why = ask({"why", "refused", "--json"}, {"--server", secret});
+    CHECK(contains(why.out, "belay serve at http://***@127.0.0.1"));
+    for (const auto& url : {secret, std::string("user:sekret@127.0.0.1:1"),
+                            std::string("http://user:sek ret@127.0.0.1:1")}) {
+      const auto done = ask({"show", "nobody"}, {"--server", url});
+      CHECK(done.exit_code != 0);
+      CHECK_FALSE(contains(done.out + done.err, "sek"));
+    }
+    for (const Words& words : std::vector<Words>{
+             {"list"}, {"stop", "refused", "--yes", "--reason", "x"}, {"replay", "refused"}}) {
+      auto spawn = belay_spawn(words, {{"BELAY_DB", stage.served.db()}});
+      spawn.argv.insert(spawn.argv.end(), {"--server", ""});
+      const auto done = run(spawn);
+      CHECK(done.exit_code == 2);
+      CHECK(contains(done.err, "its value is empty"));
+    }
+    const TempDir dir;
+    std::ofstream(dir.file("tokens")) << "a:read:one\nb:read:two\n";
+    const auto several = ask({"list", "--token-file", dir.file("tokens")}, stage.by_server());
+    CHECK(several.exit_code == 2);
+    CHECK(contains(several.err, "more than one token"));
+  }
+
   TEST_CASE("what is no answer of a server is said, and shows nothing") {
     const TempDir dir;
     std::ofstream(dir.file("token")) << "ops:read:secret\n";

@@ -156,7 +156,7 @@ TEST_SUITE("process/submit") {
       CHECK_MESSAGE(end.err.starts_with("belay: " + std::string(part)), end.err);
     };
     const std::string server = "--server=https://127.0.0.1:1";
-    wrong({"--server", "ftp://x"}, "--server: 'ftp://x' is no http or https URL");
+    wrong({"--server", "ftp://x"}, "--server: this is no http or https URL");
     wrong({server, "--ca", "/nowhere"}, "--ca: cannot read /nowhere");
     wrong({server, "--cert", "/nowhere"}, "--cert needs --key");
     wrong({server, "--db", "x.db"}, "--server excludes --db");

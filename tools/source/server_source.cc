@@ -71,14 +71,14 @@ std::optional<std::int64_t> next_in(const Json& object, const Filter& filter) {
 
 class ServerSource final : public Source {
  public:
-  explicit ServerSource(Server server) : server_(std::move(server)) {}
+  explicit ServerSource(Server server) : server_(std::move(server)), name_(server_.shown_url()) {}
 
   Result<Page> list(const Filter& filter) override {
     return ask<Page>("transactions" + parameters_of(filter),
                      [&filter](const Json& object) -> std::optional<Page> {
                        auto rows = rows_from(object, "transactions", &transaction_row_from);
                        const auto next = next_in(object, filter);
-                       if (!rows || !next) return std::nullopt;
+                       if (!rows || !next || rows->size() > filter.limit) return std::nullopt;
                        return Page{std::move(*rows), *next};
                      });
   }
@@ -90,7 +90,7 @@ class ServerSource final : public Source {
                           [&filter](const Json& object) -> std::optional<WholePage> {
                             auto rows = rows_from(object, "transactions", &stuck_from);
                             const auto next = next_in(object, filter);
-                            if (!rows || !next) return std::nullopt;
+                            if (!rows || !next || rows->size() > filter.limit) return std::nullopt;
                             return WholePage{std::move(*rows), *next};
                           });
   }
@@ -98,7 +98,10 @@ class ServerSource final : public Source {
   Result<WholeTransaction> read(const std::string& gid) override {
     std::string path = "transactions/";
     base::append_percent_encoded(path, gid);
-    return ask<WholeTransaction>(path, &whole_transaction_from);
+    return ask<WholeTransaction>(path, [&gid](const Json& object) {
+      auto whole = whole_transaction_from(object);
+      return whole && whole->row.gid == gid ? std::move(whole) : std::nullopt;
+    });
   }
 
   Result<std::vector<Topic>> topics() override { return all("topics", &topic_from); }
@@ -116,7 +119,7 @@ class ServerSource final : public Source {
   ExitCode fail(Context& context, const Error& error) const override {
     return failure_ ? refused(context, *failure_) : tool::fail(context, error);
   }
-  const std::string& name() const override { return server_.url(); }
+  const std::string& name() const override { return name_; }
 
  private:
   // `to_value` makes of the answer what is wanted; nothing: it cannot be read.
@@ -145,7 +148,8 @@ class ServerSource final : public Source {
     return Error{ErrorCode::storage, failure_->happened};
   }
 
-  Server server_;
+  const Server server_;
+  const std::string name_;
   std::optional<Failure> failure_;  // of the last question that was not answered
 };
 

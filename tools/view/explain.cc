@@ -46,8 +46,8 @@ std::string_view word(std::string_view text, std::string_view placeholder) {
     return base::is_letter(c) || base::is_digit(c) ||
            std::string_view("._:/@%+=,-").find(c) != std::string_view::npos;
   };
-  const bool is_word =
-      !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), is_plain);
+  const bool is_word = !text.empty() && text.front() != '-' && text.front() != '=' &&
+                       std::all_of(text.begin(), text.end(), is_plain);
   return is_word ? text : placeholder;
 }
 

@@ -79,6 +79,7 @@ std::optional<std::string> refuse_hidden(std::string_view name, std::string_view
 void hide_secrets(TransactionRow& row) {
   hide_in(row.last_error);
   hide_in(row.obstacle);
+  hide_in(row.result);
   const auto has = [&](std::string_view part) {
     return row.definition.find(part) != row.definition.npos;
   };
@@ -99,12 +100,16 @@ void hide_secrets(WholeTransaction& whole) {
 }
 
 void hide_secrets(Topic& topic) {
-  for (auto& subscription : topic.subscriptions) hide_in(subscription.target);
+  for (auto& subscription : topic.subscriptions) {
+    hide_in(subscription.target);
+    hide_in(subscription.remark);
+  }
 }
 
 void hide_secrets(Hold& hold) {
   hide_in(hold.target);
   hide_in(hold.reason);
+  hide_in(hold.asked_by);
 }
 
 void hide_secrets(EngineState& engine) {

@@ -45,6 +45,13 @@ class Members {
     if (found != nullptr && found->is_null()) return std::nullopt;
     return time(name);
   }
+  // The text of an object, which may be missing.
+  std::string object_or_none(const char* name) {
+    const auto* found = find(name);
+    if (found == nullptr || found->is_null()) return {};
+    is_ok_ = is_ok_ && found->is_object();
+    return is_ok_ ? json_text(*found) : std::string();
+  }
   // A name that `from` knows.
   template <class From>
   auto word(const char* name, From from) {
@@ -82,12 +89,6 @@ std::optional<BreakerState> breaker_from(std::string_view name) {
     if (name_of(state) == name) return state;
   }
   return std::nullopt;
-}
-
-std::string definition_in(Members& members) {
-  const auto* found = members.find("definition");
-  if (found == nullptr || found->is_null()) return {};
-  return found->is_string() ? found->get<std::string>() : json_text(*found);
 }
 
 std::optional<TimelineRow> timeline_row_from(const Json& object) {
@@ -129,7 +130,7 @@ std::optional<TransactionRow> transaction_row_from(const Json& object) {
   row.obstacle = members.text("obstacle");
   row.trace_id = members.text("trace_id");
   row.result = members.text("result");
-  row.definition = definition_in(members);
+  row.definition = members.object_or_none("definition");
   return members.whole(std::move(row));
 }
 

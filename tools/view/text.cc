@@ -31,13 +31,18 @@ bool in(const std::array<Range, N>& ranges, char32_t value) {
 }
 
 // Control characters, line separators, and marks that reorder or hide text.
-constexpr std::array<Range, 7> kDisturbing = {{{0x00, 0x1f},
-                                               {0x7f, 0x9f},
-                                               {0x200b, 0x200f},
-                                               {0x2028, 0x202e},
-                                               {0x2060, 0x2069},
-                                               {0xfeff, 0xfeff},
-                                               {0xfff9, 0xfffb}}};
+constexpr std::array<Range, 12> kDisturbing = {{{0x00, 0x1f},
+                                                {0x7f, 0x9f},
+                                                {0xad, 0xad},
+                                                {0x61c, 0x61c},
+                                                {0x180e, 0x180e},
+                                                {0x200b, 0x200f},
+                                                {0x2028, 0x202e},
+                                                {0x2060, 0x2069},
+                                                {0x3164, 0x3164},
+                                                {0xfeff, 0xfeff},
+                                                {0xfff9, 0xfffb},
+                                                {0xe0000, 0xe007f}}};
 // Deliberately approximate: enough to keep columns aligned with East Asian scripts and emoji.
 constexpr std::array<Range, 7> kWide = {{{0x1100, 0x115f},
                                          {0x2e80, 0xa4cf},

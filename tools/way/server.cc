@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/secrets.h"
+#include "serve/protocol/parse.h"
 #include "serve/read_file.h"
 #include "serve/tokens.h"
 #include "view/text.h"
@@ -23,9 +25,12 @@ Server::Server(ServerAccess access, std::string token)
 std::optional<Server> Server::make(const ServerAccess& access, std::optional<Failure>& refusal) {
   if (access.token_file.empty()) return Server(access, {});
   auto tokens = read_tokens(access.token_file);
-  if (tokens) return Server(access, std::move(tokens->front().secret));
-  refusal = Failure{ExitCode::usage, "--token-file: " + tokens.error().detail,
-                    "name a file with the server's token"};
+  const bool has_one = tokens && tokens->size() == 1;
+  if (has_one) return Server(access, std::move(tokens->front().secret));
+  refusal = Failure{
+      ExitCode::usage,
+      "--token-file: " + (tokens ? "there is more than one token in it" : tokens.error().detail),
+      "name a file with one token of the server"};
   return std::nullopt;
 }
 
@@ -43,6 +48,8 @@ Result<http::Response> Server::send(const char* method, const std::string& path,
   return http::fetch(request);
 }
 
+std::string Server::shown_url() const { return base::url_without_secrets(access_.url); }
+
 std::string text_in(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -53,9 +60,10 @@ bool flag_in(const Json& object, const char* name) {
   return found != object.end() && found->is_boolean() && found->get<bool>();
 }
 
+// What is nested too deep or has too many values is never built.
 Json object_in(const http::Response& response) {
-  auto json = Json::parse(response.body, nullptr, false);
-  return json.is_object() ? json : Json::object();
+  if (!protocol::parse_object(response.body)) return Json::object();
+  return Json::parse(response.body);
 }
 
 Failure refusal_of(const http::Response& response, const std::string& place) {

@@ -18,7 +18,7 @@ class Server {
   // Nothing: the token's file cannot be read.
   static std::optional<Server> make(const ServerAccess& access, std::optional<Failure>& refusal);
 
-  const std::string& url() const { return access_.url; }
+  std::string shown_url() const;  // without a password
   // Errors: those of http::fetch.
   Result<http::Response> send(const char* method, const std::string& path, std::string body,
                               Millis timeout, const std::string& asked_by = {}) const;

@@ -55,7 +55,7 @@ std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& r
   options.makes_calls = access.makes_calls;
   options.takes_posted_submits = false;  // checked by the limits of the program whose file it is
   auto engine = Engine::open(access.db, options);
-  if (!engine && engine.error().code == ErrorCode::locked) return to_live(access.db, refusal);
+  if (!engine && engine.error().code == ErrorCode::locked) return to_live(access, refusal);
   if (!engine) {
     refusal = failure_of(engine.error(), "");
     if (engine.error().code == ErrorCode::not_found) refusal->to_do = "name another with --db";

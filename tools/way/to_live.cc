@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -18,20 +19,26 @@ using Clock = std::chrono::steady_clock;
 constexpr Millis kAnswerPatience{10'000};
 constexpr Millis kFirstLook{10};
 constexpr Millis kLongestLook{500};
+constexpr int kTries = 3;  // to take a request back, which may wait for other writers each time
 
 class ToLive final : public Way {
  public:
-  ToLive(Requests requests, Reader reader)
-      : requests_(std::move(requests)), reader_(std::move(reader)) {}
+  ToLive(FileAccess access, Requests requests, Reader reader)
+      : access_(std::move(access)), requests_(std::move(requests)), reader_(std::move(reader)) {}
 
   std::optional<Failure> submit(const Submission& submission) override {
+    if (instead_) return instead_->submit(submission);
     std::optional<Failure> failure;
     const auto described = describe_for_file(submission, failure);
     if (!described) return failure;
-    return wait_for_answer(requests_.submit(described->description()), submission.place());
+    const auto id = requests_.submit(described->description());
+    if (!id) return failure_of(id.error(), submission.place());
+    return wait_for_answer(*id, submission.place(),
+                           [&submission](Way& way) { return way.submit(submission); });
   }
 
   std::optional<Failure> follow(const std::string& gid, Millis limit, Fate& fate) override {
+    if (instead_) return instead_->follow(gid, limit, fate);
     const auto end = Clock::now() + limit;
     for (auto pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
       const auto row = reader_.find(gid);
@@ -44,28 +51,50 @@ class ToLive final : public Way {
   }
 
   std::optional<Failure> ask(const Request& request) override {
-    return wait_for_answer(requests_.post(request), "");
+    if (instead_) return instead_->ask(request);
+    const auto id = requests_.post(request);
+    if (!id) return failure_of(id.error(), "");
+    return wait_for_answer(*id, "", [&request](Way& way) { return way.ask(request); });
   }
 
  private:
-  std::optional<Failure> wait_for_answer(const Result<RequestId>& id, const std::string& place) {
-    if (!id) return failure_of(id.error(), place);
+  // The same once more, by another way.
+  using Again = std::function<std::optional<Failure>(Way& way)>;
+
+  std::optional<Failure> wait_for_answer(RequestId id, const std::string& place,
+                                         const Again& again) {
     const auto end = Clock::now() + kAnswerPatience;
     for (auto pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
-      const auto answer = requests_.answer(*id);
-      if (!answer) return failure_of(answer.error(), place);
-      if (*answer) return failure_in((*answer)->refused, place);
-      if (Clock::now() >= end) return take_back(*id, place);
+      const auto answer = requests_.answer(id);
+      if (answer && *answer) return failure_in((*answer)->refused, place);
+      if (pause == kLongestLook && is_gone()) {
+        const auto withdrawn = requests_.withdraw(id);
+        if (withdrawn && *withdrawn) return ask_instead(again);
+      }
+      if (Clock::now() >= end) return take_back(id, place);
       std::this_thread::sleep_for(pause);
     }
   }
 
+  // The engine has ended: it may have been another command's.
+  bool is_gone() {
+    const auto engine = reader_.engine_state();
+    return engine && engine->holder.empty();
+  }
+
+  std::optional<Failure> ask_instead(const Again& again) {
+    std::optional<Failure> refusal;
+    instead_ = to_file(access_, refusal);
+    return instead_ ? again(*instead_) : refusal;
+  }
+
   std::optional<Failure> take_back(RequestId id, const std::string& place) {
-    const auto withdrawn = requests_.withdraw(id);
-    if (!withdrawn) return failure_of(withdrawn.error(), place);
+    auto withdrawn = requests_.withdraw(id);
+    for (int i = 1; i < kTries && !withdrawn; ++i) withdrawn = requests_.withdraw(id);
+    if (!withdrawn) return unknown(place, withdrawn.error().detail);
     if (!*withdrawn) {  // it was answered just now
       const auto answer = requests_.answer(id);
-      if (!answer) return failure_of(answer.error(), place);
+      if (!answer || !*answer) return unknown(place, "its answer cannot be read");
       return failure_in((*answer)->refused, place);
     }
     return Failure{ExitCode::busy,
@@ -75,30 +104,40 @@ class ToLive final : public Way {
                    "see `belay log`, and with `belay stats` whether the engine works"};
   }
 
+  static Failure unknown(const std::string& place, const std::string& why) {
+    return {ExitCode::busy,
+            fmt::format("{}the request is in the file and may still be carried out: the engine did "
+                        "not do it yet, and it could not be taken back: {}",
+                        place, why),
+            "see `belay log`, and with `belay stats` whether the engine works"};
+  }
+
   static std::optional<Failure> failure_in(const std::optional<Error>& refused,
                                            const std::string& place) {
     if (!refused) return std::nullopt;
     return failure_of(*refused, place);
   }
 
+  const FileAccess access_;
   Requests requests_;
   Reader reader_;
+  std::unique_ptr<Way> instead_;  // once the engine was gone
 };
 
 }  // namespace
 
-std::unique_ptr<Way> to_live(const std::string& db, std::optional<Failure>& refusal) {
-  auto requests = Requests::open(db);
+std::unique_ptr<Way> to_live(const FileAccess& access, std::optional<Failure>& refusal) {
+  auto requests = Requests::open(access.db);
   if (!requests) {
     refusal = failure_of(requests.error(), "");
     return nullptr;
   }
-  auto reader = Reader::open(db);
+  auto reader = Reader::open(access.db);
   if (!reader) {
     refusal = failure_of(reader.error(), "");
     return nullptr;
   }
-  return std::make_unique<ToLive>(std::move(*requests), std::move(*reader));
+  return std::make_unique<ToLive>(access, std::move(*requests), std::move(*reader));
 }
 
 }  // namespace belay::tool

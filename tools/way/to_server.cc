@@ -1,6 +1,7 @@
 // A running server, over HTTP.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -117,6 +118,11 @@ class ToServer final : public Way {
     if (response->status == 404 && text_in(answer, "error") == name_of(ErrorCode::not_found))
       return request.gid.empty() ? failed(ExitCode::not_found, about, answer) : unknown(about);
     if (response->status == 409) return failed(ExitCode::forbidden, about, answer);
+    if (text_in(answer, "error") == name_of(ErrorCode::commit_unknown)) {
+      auto unknown = failed(ExitCode::busy, about, answer);
+      unknown.to_do = "it may have been carried out, or may be yet: see `belay log`";
+      return unknown;
+    }
     if (response->status != 200) return refusal_of(*response, "");
     if (!flag_in(answer, "taken")) return unread(*response, "");
     return std::nullopt;
@@ -180,9 +186,11 @@ class ToServer final : public Way {
 
 std::optional<std::string> wrong_with(const ServerAccess& access) {
   if (access.url.empty()) return std::nullopt;
-  if (!http::is_url(access.url)) {
-    return fmt::format("--server: '{}' is no http or https URL", access.url);
-  }
+  // It is not repeated: what is no URL may hold a password all the same.
+  if (!http::is_url(access.url)) return "--server: this is no http or https URL";
+  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  if (std::any_of(access.url.begin(), access.url.end(), is_blank))
+    return "--server: the URL has a blank or a control character";
   if (!access.cert_file.empty() && access.key_file.empty()) return "--cert needs --key";
   for (const auto& [option, path] : {std::pair{"--ca", &access.ca_file},
                                      {"--cert", &access.cert_file},

@@ -14,6 +14,12 @@ namespace belay::tool {
 CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
   auto* server = command->add_option("--server", access.url, "a running `belay serve`");
   server->type_name("URL");
+  // An unset variable of a script: it would be the state file that is named elsewhere.
+  const auto is_named = [](const std::string& url) {
+    return url.empty() ? "its value is empty" : "";
+  };
+  server->check(
+      CLI::Validator([is_named](std::string& url) { return std::string(is_named(url)); }, "", ""));
   const auto path = [&](const char* name, std::string& into, const char* help) {
     auto* option = command->add_option(name, into, help)->type_name("PATH");
     option->needs(server);

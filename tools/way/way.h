@@ -64,8 +64,8 @@ std::unique_ptr<Way> way_to(const ServerAccess& server, const FileAccess& file,
 std::unique_ptr<Way> to_server(const ServerAccess& access, std::optional<Failure>& refusal);
 // By the engine that has the file open, or else by one of the command's own.
 std::unique_ptr<Way> to_file(const FileAccess& access, std::optional<Failure>& refusal);
-// By the engine that has the file open.
-std::unique_ptr<Way> to_live(const std::string& db, std::optional<Failure>& refusal);
+// By the engine that has the file open; when that has gone, as `to_file`.
+std::unique_ptr<Way> to_live(const FileAccess& access, std::optional<Failure>& refusal);
 
 // The failure that an engine's error is; `place` stands before it.
 Failure failure_of(const Error& error, std::string place);

@@ -89,6 +89,19 @@ TEST_SUITE("store/backup") {
     CHECK(permissions_of(to) == 0640);
   }
 
+  TEST_CASE_FIXTURE(BackupFixture, "what SQLite would take for the backup's own is in its way") {
+    for (const auto* left : {"-journal", "-wal", "-shm"}) {
+      CAPTURE(left);
+      std::ofstream(to + left) << "of another file";
+      const auto refused = back_up();
+      REQUIRE(!refused);
+      CHECK(refused.error().detail.find(to + left) != std::string::npos);
+      CHECK(!fs::exists(to));
+      fs::remove(to + left);
+    }
+    CHECK(back_up().has_value());
+  }
+
   TEST_CASE_FIXTURE(BackupFixture, "a backup replaces no file, and leaves another's part alone") {
     std::ofstream(to) << "mine";
     CHECK(error_of(back_up()) == "invalid_argument");
