@@ -88,7 +88,9 @@ Result<Response> fetch(const ClientRequest& request) {
   curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &response);
   const auto code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) {
-    const std::string why = words[0] != '\0' ? words : curl_easy_strerror(code);
+    std::string why = words[0] != '\0' ? words : curl_easy_strerror(code);
+    if (code == CURLE_WRITE_ERROR)  // only `take_body` refuses
+      why = "it has more than " + std::to_string(kResponseBytesMax) + " bytes";
     const bool bad_url = code == CURLE_URL_MALFORMAT;
     return Error{bad_url ? ErrorCode::invalid_argument : ErrorCode::storage,
                  "no answer from " + origin_of(request.url) + ": " + why};
