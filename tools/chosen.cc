@@ -39,7 +39,8 @@ std::optional<Chosen> choose(Context& context, const ChosenOptions& options,
     if (!chosen.has_more) chosen.gids.push_back(std::move(found.row.gid));
     return !chosen.has_more;
   };
-  const auto read = for_each_stuck(list_stuck_of(*source), options.choice, limit, take);
+  const auto list = [&source](const StuckChoice& choice) { return source->list_stuck(choice); };
+  const auto read = for_each_stuck(list, options.choice, limit, take);
   if (read) return chosen;
   refused = source->fail(context, read.error());
   return std::nullopt;

@@ -51,7 +51,7 @@ struct ExportOptions {
 ExitCode fail_to_write(Context& context, const Error& error) {
   const bool exists = error.code == ErrorCode::invalid_argument;
   return exists ? fail(context, ExitCode::failed, error.detail,
-                       "choose another name, or remove that file")
+                       "choose another name, or see to that file")
                 : fail(context, error);
 }
 

@@ -57,8 +57,7 @@ void add_one(CLI::App& app, Context& context, Verb verb, const char* summary, co
   auto* command = add_command(app, name.c_str(), summary, details);
   command->add_option("TARGET", options->target, "a handler, a URL or a host")->required();
   add_reason_options(command, options->why);
-  add_server_options(command, options->server);
-  add_db_option(command, context);
+  add_where_options(command, context, options->server);
   on_run(command, context, [&context, options, verb] { return give(context, verb, *options); });
 }
 

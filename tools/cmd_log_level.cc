@@ -30,8 +30,7 @@ void add_log_level(CLI::App& app, Context& context) {
   auto* command =
       add_command(app, "log-level", "change how much a running engine logs", kLogLevelDetails);
   command->add_option("LEVEL", options->level, "debug, info, warning or error")->required();
-  add_server_options(command, options->server);
-  add_db_option(command, context);
+  add_where_options(command, context, options->server);
   on_run(command, context, [&context, options] {
     const auto level = log_level_from(options->level);
     if (!level) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "chosen.h"
@@ -108,7 +110,20 @@ class Replay {
                        name_of(branch.op), printable(branch.target));
   }
 
+  // Those that the file says are under way. An engine of the command's own calls what is due at its
+  // start, and may have ended one before that is asked for.
+  std::set<std::string> unfinished_in_file() const {
+    std::set<std::string> unfinished;
+    auto reader = options_.server.url.empty() ? Reader::open(context_.db) : Error{};
+    for (const auto& gid : chosen_.gids) {
+      const auto row = reader ? reader->find(gid) : Result<TransactionRow>(reader.error());
+      if (row && !is_final(row->status)) unfinished.insert(gid);
+    }
+    return unfinished;
+  }
+
   ExitCode replay_all() {
+    const auto unfinished = unfinished_in_file();
     std::optional<Failure> refusal;
     const auto way = way_to(options_.server, {context_.db, true}, refusal);
     if (!way) return refused(context_, *refusal);
@@ -121,8 +136,9 @@ class Replay {
                                 .gid = gid,
                                 .reason = text_of(options_.why),
                                 .asked_by = who_asks()});
-      // A stuck one has ended since it was read.
-      const bool has_ended = no && no->code == ExitCode::forbidden && options_.chosen.all_stuck;
+      // It has ended since it was read.
+      const bool has_ended = no && no->code == ExitCode::forbidden &&
+                             (options_.chosen.all_stuck || unfinished.contains(gid));
       // What holds for this transaction only does not end the command.
       const bool ends = no && no->code != ExitCode::not_found && no->code != ExitCode::forbidden;
       if (!no || has_ended) replayed.push_back(gid);
@@ -189,8 +205,7 @@ void add_replay(CLI::App& app, Context& context) {
   add_duration_option(command, "--timeout", options->timeout,
                       "how long to wait for the ends of all; default: 60s");
   add_reason_options(command, options->why);
-  add_server_options(command, options->server);
-  add_db_option(command, context);
+  add_where_options(command, context, options->server);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
   on_run(command, context, [&context, options] { return Replay(context, *options).run(); });

@@ -79,8 +79,8 @@ class StuckListing {
       groups_ ? groups_->add(whole.row, whole.branches) : show(whole.row, whole.branches);
       return context_.out.ok();
     };
-    const auto read =
-        for_each_stuck(list_stuck_of(source_), options_.choice, groups_ ? 0 : limit_, take);
+    const auto list = [this](const StuckChoice& choice) { return source_.list_stuck(choice); };
+    const auto read = for_each_stuck(list, options_.choice, groups_ ? 0 : limit_, take);
     return read ? finish(has_more) : source_.fail(context_, read.error());
   }
 

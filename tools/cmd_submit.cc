@@ -106,9 +106,7 @@ void add_submit(CLI::App& app, Context& context) {
   const auto options = std::make_shared<SubmitOptions>();
   auto* command = add_command(app, "submit", "hand in transactions", kSubmitDetails);
   command->add_option("FILE", options->file, "definitions as JSON; - is stdin")->required();
-  auto* server = add_server_options(command, options->server);
-  add_db_option(command, context);
-  command->get_option("--db")->excludes(server);
+  auto* server = add_where_options(command, context, options->server);
   add_flag_option(command, "--must-exist", options->must_exist, "do not begin a new state file")
       ->excludes(server);
   auto* wait =

@@ -48,8 +48,7 @@ void add_one(CLI::App& app, Context& context, Verb verb, const char* name, const
     command->add_option("TARGET", target, "a handler or a URL")->required();
   if (verb == Verb::subscribe)
     command->add_option("--remark", remark, "a remark for people")->type_name("TEXT");
-  add_server_options(command, options->server);
-  add_db_option(command, context);
+  add_where_options(command, context, options->server);
   on_run(command, context, [&context, options, verb] {
     const auto& subscription = options->subscription;
     const auto said = verb == Verb::remove_topic

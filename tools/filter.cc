@@ -34,10 +34,11 @@ void add_mode(CLI::App* command, Filter& filter) {
 
 // An empty value is an unset variable of a script, and would be no filter at all.
 void add_text(CLI::App* command, const char* name, const char* type, std::string& into,
-              const char* help) {
-  const auto set = [&into, name](const std::string& value) {
+              const char* help, bool may_be_hidden) {
+  const auto set = [&into, name, may_be_hidden](const std::string& value) {
     if (value.empty()) throw CLI::ValidationError(name, "its value is empty");
-    if (const auto hidden = refuse_hidden(name, value)) throw CLI::ValidationError(*hidden);
+    if (const auto hidden = may_be_hidden ? refuse_hidden(name, value) : std::nullopt)
+      throw CLI::ValidationError(*hidden);
     into = value;
   };
   command->add_option_function<std::string>(name, set, help)->type_name(type);
@@ -51,8 +52,9 @@ void add_filter_options(CLI::App* command, Filter& filter) {
   add_duration_option(command, "--older-than", filter.older_than, "created at least this long ago");
   add_duration_option(command, "--newer-than", filter.newer_than, "created at most this long ago");
   add_text(command, "--handler,--target", "NAME", filter.target,
-           "only those that name this handler or URL in a branch");
-  add_text(command, "--gid-prefix", "TEXT", filter.gid_prefix, "only gids that begin like this");
+           "only those that name this handler or URL in a branch", true);
+  add_text(command, "--gid-prefix", "TEXT", filter.gid_prefix, "only gids that begin like this",
+           false);
 }
 
 }  // namespace belay::tool

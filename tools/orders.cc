@@ -130,8 +130,7 @@ void add_order(CLI::App& app, Context& context, const OrderWords& words) {
   }
   add_reason_options(command, options->why);
   add_flag_option(command, "--yes", options->yes, "do not ask");
-  add_server_options(command, options->server);
-  add_db_option(command, context);
+  add_where_options(command, context, options->server);
   add_json_option(command, context);
   add_show_secrets_option(command, context);
   on_run(command, context,

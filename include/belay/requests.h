@@ -110,7 +110,8 @@ class BELAY_EXPORT Outbox {
   // none is open, at once. The description is checked first, with these limits, which should be
   // those of the engine. An empty gid: the engine makes one, and the row has it with the answer.
   // Errors: those of the description, as Engine::submit; unsupported (a workflow, or no engine of
-  // this version has opened the file yet); storage, no_space, corrupt (SQLite's failure: roll
+  // this version has opened the file yet); busy (others wrote for longer than the
+  // connection waits; nothing was inserted), storage, no_space, corrupt (SQLite's failure: roll
   // back).
   Result<RequestId> submit(Description description, const Limits& limits = {});
 

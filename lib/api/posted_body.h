@@ -14,7 +14,7 @@ namespace belay::api {
 std::string body_of(const Request& request);
 
 // Reads the request's verb and body, and sets what they say or what is wrong with them. Of a submit
-// and an edit all checks are made that need no transaction.
+// all checks are made that need no transaction; an edit's values are checked with its own.
 void read_body(ports::PostedRequest& posted, const Limits& limits, const hook::Hooks& hooks);
 
 }  // namespace belay::api

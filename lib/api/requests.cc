@@ -29,7 +29,7 @@ constexpr std::string_view kWithdraw =
 
 // Whoever else writes to the file has done so for as long as this connection waits.
 Error told(sqlite3* database, Error error) {
-  if (sqlite3_errcode(database) == SQLITE_BUSY)
+  if ((sqlite3_errcode(database) & 0xff) == SQLITE_BUSY)
     return {ErrorCode::busy, fmt::format("others write to the file: {}", error.detail)};
   return error;
 }

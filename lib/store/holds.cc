@@ -13,7 +13,6 @@ constexpr std::string_view kUpsertHold =
 constexpr std::string_view kEraseHold = "DELETE FROM main.belay_holds WHERE target = ?1";
 constexpr std::string_view kReadHolds =
     "SELECT target, reason, asked_by, held_at FROM main.belay_holds ORDER BY target";
-// A reader does not migrate the file of an older belay, which holds nothing.
 
 }  // namespace
 

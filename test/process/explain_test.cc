@@ -78,6 +78,23 @@ TEST_SUITE("tools/explain") {
     CHECK(found(Status::submitted, tcc) == "01 confirm, ");
   }
 
+  TEST_CASE("a call that may be out is told of only if nothing else comes first") {
+    WholeTransaction whole;
+    whole.row.mode = Mode::saga;
+    whole.row.status = Status::aborting;
+    BranchRow branch;
+    branch.op = Op::action;
+    branch.status = "started";
+    whole.branches = {branch};
+    EngineState engine;
+    engine.holder = "pid 1 on host";
+    CHECK(explain(whole, engine, kNow)
+              .summary.ends_with("A call is still out, and must come back first."));
+    CHECK(explain(whole, EngineState{}, kNow).summary.ends_with("when an engine opens the file."));
+    whole.row.due_at = kNow + Millis{60'000};
+    CHECK(explain(whole, engine, kNow).summary.ends_with("It goes on in 1m00s."));
+  }
+
   TEST_CASE("what is advised can be copied into a shell, whatever a client took for a gid") {
     BranchRow branch;
     branch.op = Op::action;

@@ -58,8 +58,8 @@ TEST_SUITE("process/operate") {
     auto served = stuck_server();
     REQUIRE(served.listening());
     REQUIRE(stage(served, service.url("/a"), {"g1", "g2"}));
-    const auto still = belay_with(
-        {"replay", "g1", "--server", served.url(""), "--timeout", "500ms", "--db", served.db()});
+    const auto still =
+        belay_with({"replay", "g1", "--server", served.url(""), "--timeout", "500ms"});
     CHECK(still.exit_code == 1);
     CHECK(
         contains(still.out, "g1 submitted branch 01 (action " + service.url("/a") + "): HTTP 500"));
@@ -76,16 +76,16 @@ TEST_SUITE("process/operate") {
     CHECK(contains(again.err, "g1: the saga is succeed"));
   }
 
-  TEST_CASE("replay --all-stuck chooses in the file and asks the server") {
+  TEST_CASE("replay --all-stuck finds them where it asks, in a file or on a server") {
     Service service;
     Service other;
     auto served = stuck_server();
     REQUIRE(served.listening());
     REQUIRE(stage(served, service.url("/a"), {"g1", "g2"}));
     REQUIRE(stage(served, other.url("/b"), {"g3"}));
-    const Words all = {"replay", "--all-stuck", "--db", served.db(), "--host", service.url("/any")};
+    const Words all = {"replay", "--all-stuck", "--host", service.url("/any")};
     auto dry = all;
-    dry.emplace_back("--dry-run");
+    dry.insert(dry.end(), {"--dry-run", "--db", served.db()});
     const auto calls = belay_with(dry);
     CHECK(calls.exit_code == 0);
     CHECK(calls.out ==

@@ -41,7 +41,7 @@ struct Stage {
   Stage() {
     REQUIRE(served.listening());
     CHECK(status_of(served.submit(saga_to("done", peer.url("/good")))) == 200);
-    CHECK(status_of(served.submit(saga_to("refused", peer.url("/bad?token=word")))) == 200);
+    CHECK(status_of(served.submit(saga_to("refused", secret()))) == 200);
     CHECK(status_of(served.submit(saga_to("dead/1 %", "http://127.0.0.1:1/"))) == 200);
     for (const auto* gid : {"refused", "dead/1 %"}) REQUIRE(becomes_stuck(served.db(), gid));
     CHECK(ask({"subscribe", "news", "http://archive.example/", "--remark", "all"}, by_file())
@@ -50,6 +50,7 @@ struct Stage {
     CHECK(ask({"unsubscribe", "empty", "http://archive.example/"}, by_file()).exit_code == 0);
     CHECK(ask({"hold", "http://stock.example", "--reason", "moves"}, by_file()).exit_code == 0);
   }
+  std::string secret() const { return peer.url("/bad?token=word"); }
   Words by_file() const { return {"--db", served.db()}; }
   Words by_server() const { return {"--server", served.url("")}; }
 
@@ -78,6 +79,8 @@ TEST_SUITE("process/remote") {
                                                  {"stuck", "--limit", "1"},
                                                  {"stuck", "--host", "http://127.0.0.1:1"},
                                                  {"stuck", "--target", stage.peer.url("/none")},
+                                                 {"stuck", "--target", stage.secret()},
+                                                 {"stuck", "--mode", "tcc"},
                                                  {"stuck", "--by", "host"},
                                                  {"stuck", "--by", "error"},
                                                  {"stuck", "--by", "handler"},
@@ -102,6 +105,11 @@ TEST_SUITE("process/remote") {
     }
     CHECK(lines_of(ask({"list", "--json"}, stage.by_server())).size() == 3);
     CHECK(lines_of(ask({"stuck", "--json"}, stage.by_server())).size() == 2);
+    CHECK(
+        lines_of(ask({"stuck", "--json", "--target", stage.secret()}, stage.by_server())).size() ==
+        1);
+    CHECK(ask({"list", "--show-secrets"}, stage.by_server()).exit_code == 2);
+    CHECK(ask({"list", "--db", stage.served.db()}, stage.by_server()).exit_code == 2);
     CHECK(contains(ask({"why", "refused"}, stage.by_server()).out,
                    "belay serve at " + stage.served.url("")));
     const auto unknown = ask({"show", "nobody"}, stage.by_server());

@@ -46,7 +46,10 @@ class UrlBank {
   // From now on, to every call of that path; 200: it works again.
   void answer(const std::string& path, int status, const std::string& why = {});
   // To a payload without an amount.
-  void answer_unfit(int status) { unfit_ = status; }
+  void answer_unfit(int status) {
+    const std::lock_guard lock(mutex_);
+    unfit_ = status;
+  }
   void put_back_by_hand(const std::string& gid);
   int balance() const;
 

@@ -52,7 +52,7 @@ void Front::handle(const Gate& gate, http::Request request, http::Respond respon
   if (auto* service = service_.load(std::memory_order_acquire)) {
     service->handle(std::move(request), std::move(respond), std::move(judged.caller));
     // It was let in by tokens that have been replaced since: it may have opened a stream too late.
-    if (judged.tokens != gate.replaced()) service->end_streams();
+    if (judged.replaced != gate.replaced()) service->end_streams();
     return;
   }
   protocol::in_form(request, respond)(protocol::refusal(503, "the server is starting"));

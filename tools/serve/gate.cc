@@ -109,7 +109,7 @@ Judgement Gate::judge(const http::Request& request) const {
   if (!hosts_.contain(request.header("Host"))) return {deny_host(), {}};
   const auto replaced = replaced_.load();  // before they are read: at worst it is too small
   auto judged = judge_token(*tokens(), request);
-  judged.tokens = replaced;
+  judged.replaced = replaced;
   if (judged.refusal) return judged;
   if (is_from_a_web_page(request))
     judged.refusal = deny_web_page(judged.caller.name);

@@ -29,7 +29,7 @@ struct Refusal {
 struct Judgement {
   std::optional<Refusal> refusal;  // empty: the request may pass
   protocol::Caller caller{};
-  std::uint64_t tokens = 0;  // which tokens it was judged by: see `Gate::replaced`
+  std::uint64_t replaced = 0;  // `Gate::replaced` as of the tokens that it was judged by
 };
 
 class Gate {

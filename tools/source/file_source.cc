@@ -13,7 +13,9 @@ class FileSource final : public Source {
       : path_(std::move(path)), reader_(std::move(reader)) {}
 
   Result<Page> list(const Filter& filter) override { return reader_.list(filter); }
-  Result<WholePage> list_stuck(const Filter& filter) override { return reader_.list_whole(filter); }
+  Result<WholePage> list_stuck(const StuckChoice& choice) override {
+    return stuck_page(reader_, choice);
+  }
   Result<WholeTransaction> read(const std::string& gid) override { return reader_.read(gid); }
   Result<std::vector<Topic>> topics() override { return reader_.topics(); }
   Result<std::vector<Hold>> holds() override { return reader_.holds(); }

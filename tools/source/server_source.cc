@@ -29,7 +29,7 @@ class Parameters {
   std::string text_;
 };
 
-std::string parameters_of(const Filter& filter) {
+std::string parameters_of(const Filter& filter, const std::string& host = {}) {
   Parameters parameters;
   const auto flag = [&](const char* name, const std::optional<bool>& value) {
     if (value) parameters.add(name, *value ? "true" : "false");
@@ -44,6 +44,7 @@ std::string parameters_of(const Filter& filter) {
   span("older_than_ms", filter.older_than);
   span("newer_than_ms", filter.newer_than);
   if (!filter.target.empty()) parameters.add("target", filter.target);
+  if (!host.empty()) parameters.add("host", host);
   if (!filter.gid_prefix.empty()) parameters.add("gid_prefix", filter.gid_prefix);
   if (filter.before_id != 0) parameters.add("before", std::to_string(filter.before_id));
   parameters.add("limit", std::to_string(std::min(filter.limit, kPageMax)));
@@ -83,10 +84,9 @@ class ServerSource final : public Source {
                      });
   }
 
-  Result<WholePage> list_stuck(const Filter& filter) override {
-    auto others = filter;  // what is stuck goes without saying
-    others.finished = others.stuck = std::nullopt;
-    return ask<WholePage>("stuck/transactions" + parameters_of(others),
+  Result<WholePage> list_stuck(const StuckChoice& choice) override {
+    const auto& filter = choice.filter;
+    return ask<WholePage>("stuck/transactions" + parameters_of(filter, choice.host),
                           [&filter](const Json& object) -> std::optional<WholePage> {
                             auto rows = rows_from(object, "transactions", &stuck_from);
                             const auto next = next_in(object, filter);

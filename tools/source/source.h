@@ -8,6 +8,7 @@
 
 #include "belay/reader.h"
 #include "command.h"
+#include "view/stuck.h"
 
 namespace belay::tool {
 
@@ -16,8 +17,8 @@ class Source {
   virtual ~Source() = default;
   // As the functions of Reader; a server gives smaller pages than were asked for.
   virtual Result<Page> list(const Filter& filter) = 0;
-  // Stuck ones only; of the branches those that wait are enough.
-  virtual Result<WholePage> list_stuck(const Filter& filter) = 0;
+  // A page for `for_each_stuck`.
+  virtual Result<WholePage> list_stuck(const StuckChoice& choice) = 0;
   // A server keeps payloads, headers and custom data for itself.
   virtual Result<WholeTransaction> read(const std::string& gid) = 0;
   virtual Result<std::vector<Topic>> topics() = 0;
@@ -28,11 +29,6 @@ class Source {
   // "orders.db", "http://127.0.0.1:36789"
   virtual const std::string& name() const = 0;
 };
-
-// For `for_each_stuck`. `source` must live as long.
-inline auto list_stuck_of(Source& source) {
-  return [&source](const Filter& filter) { return source.list_stuck(filter); };
-}
 
 // Adds --db, --server and what belongs to it, and runs `run` with the source that they name; if it
 // cannot be opened, what is wrong is printed.

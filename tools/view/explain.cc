@@ -221,9 +221,11 @@ Cause cause_of_wait(const Wait& wait, bool has_engine) {
 }
 
 // What happens at the next wake-up of a transaction that no branch holds up.
-std::string next_step(const WholeTransaction& whole, TimePoint at) {
+std::string next_step(const WholeTransaction& whole, bool has_engine, TimePoint at) {
   const auto& row = whole.row;
-  if (has_call_out(row, whole.branches)) return "A call is still out, and must come back first.";
+  if (!row.due_at && has_call_out(row, whole.branches))
+    return has_engine ? "A call is still out, and must come back first."
+                      : "It goes on when an engine opens the file.";
   if (!row.due_at) return "Only its caller can move it on.";
   const auto when = due(*row.due_at, at);
   if (row.status != Status::prepared) return fmt::format("It goes on {}.", when);
@@ -312,7 +314,7 @@ Explanation explain(const WholeTransaction& whole, const EngineState& engine, Ti
                                        word(whole.row.gid, "GID"),
                                        due(*waits_for_time->branch.due_at, at)));
   if (whole.row.stuck) add_decisions(whole, result);
-  if (result.waits.empty()) result.summary += " " + next_step(whole, at);
+  if (result.waits.empty()) result.summary += " " + next_step(whole, has_engine, at);
   return result;
 }
 

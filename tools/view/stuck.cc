@@ -27,24 +27,32 @@ bool StuckChoice::is_all() const {
          filter.target.empty() && filter.gid_prefix.empty() && host.empty();
 }
 
-Result<> for_each_stuck(const ListWhole& list_whole, const StuckChoice& choice,
-                        std::uint64_t wanted, const OnStuck& on_stuck) {
+Result<WholePage> stuck_page(Reader& reader, const StuckChoice& choice) {
   auto filter = choice.filter;
   filter.finished = false;
   filter.stuck = true;
-  filter.limit = kWholeRows;
+  auto page = reader.list_whole(filter);
+  if (!page) return page;
+  for (auto& found : page->transactions) found.branches = chosen(choice, found);
+  std::erase_if(page->transactions, [](const auto& found) { return found.branches.empty(); });
+  return page;
+}
+
+Result<> for_each_stuck(const ListStuck& list, const StuckChoice& choice, std::uint64_t wanted,
+                        const OnStuck& on_stuck) {
+  auto next = choice;
+  next.filter.limit = kWholeRows;
   const bool takes_all = choice.host.empty() && choice.filter.target.empty();
   if (wanted != 0 && takes_all)
-    filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted + 1, kWholeRows));
+    next.filter.limit = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted + 1, kWholeRows));
   do {
-    auto page = list_whole(filter);
+    auto page = list(next);
     if (!page) return page.error();
     for (auto& found : page->transactions) {
-      found.branches = chosen(choice, found);
-      if (!found.branches.empty() && !on_stuck(std::move(found))) return {};
+      if (!on_stuck(std::move(found))) return {};
     }
-    filter.before_id = page->next_before_id;
-  } while (filter.before_id != 0);
+    next.filter.before_id = page->next_before_id;
+  } while (next.filter.before_id != 0);
   return {};
 }
 

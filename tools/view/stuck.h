@@ -19,10 +19,13 @@ struct StuckChoice {
 // Called with a stuck transaction, of whose branches only the chosen ones are left, one at least.
 // False: no more are wanted.
 using OnStuck = std::function<bool(WholeTransaction&& found)>;
-// `Reader::list_whole`, or what stands for it.
-using ListWhole = std::function<Result<WholePage>(const Filter& filter)>;
-// Newest first. `wanted`: so many are probably needed; 0: all. Errors: those of `list_whole`.
-Result<> for_each_stuck(const ListWhole& list_whole, const StuckChoice& choice,
-                        std::uint64_t wanted, const OnStuck& on_stuck);
+// The next page of such transactions, before `choice.filter.before_id`.
+using ListStuck = std::function<Result<WholePage>(const StuckChoice& choice)>;
+// Such a page of a file. Errors: the reader's.
+Result<WholePage> stuck_page(Reader& reader, const StuckChoice& choice);
+
+// Newest first. `wanted`: so many are probably needed; 0: all. Errors: those of `list`.
+Result<> for_each_stuck(const ListStuck& list, const StuckChoice& choice, std::uint64_t wanted,
+                        const OnStuck& on_stuck);
 
 }  // namespace belay::tool

@@ -14,7 +14,7 @@ bool is_waiting(const BranchRow& branch) {
 
 // An operation that nobody answered may be superseded: by the decision to undo it, or by the word
 // of a message's sender.
-bool is_wanted(Status status, Op op) {
+bool fits_status(Status status, Op op) {
   switch (status) {
     case Status::prepared:
       return op == Op::action || op == Op::try_ || op == Op::prepare || op == Op::query;
@@ -33,14 +33,14 @@ std::vector<BranchRow> waiting_of(const TransactionRow& row,
   std::vector<BranchRow> waiting;
   std::copy_if(branches.begin(), branches.end(), std::back_inserter(waiting),
                [&row](const BranchRow& branch) {
-                 return is_waiting(branch) && is_wanted(row.status, branch.op);
+                 return is_waiting(branch) && fits_status(row.status, branch.op);
                });
   return waiting;
 }
 
 bool has_call_out(const TransactionRow& row, const std::vector<BranchRow>& branches) {
   return std::any_of(branches.begin(), branches.end(), [&row](const BranchRow& branch) {
-    return branch.status == "started" && !is_wanted(row.status, branch.op);
+    return branch.status == "started" && !fits_status(row.status, branch.op);
   });
 }
 

@@ -12,7 +12,7 @@ namespace belay::tool {
 // that wait for an answer, a handler or a host.
 std::vector<BranchRow> waiting_of(const TransactionRow& row,
                                   const std::vector<BranchRow>& branches);
-// True: the call of an operation that is not wanted any more is out, and must come back first.
+// True: a call of an operation that is not wanted any more may be out, and comes back first.
 bool has_call_out(const TransactionRow& row, const std::vector<BranchRow>& branches);
 // Why it waits, for a person.
 std::string why_it_waits(const BranchRow& branch);

@@ -60,10 +60,13 @@ bool flag_in(const Json& object, const char* name) {
   return found != object.end() && found->is_boolean() && found->get<bool>();
 }
 
-// What is nested too deep or has too many values is never built.
 Json object_in(const http::Response& response) {
-  if (!protocol::parse_object(response.body)) return Json::object();
-  return Json::parse(response.body);
+  const auto extent = protocol::extent_of(response.body);
+  if (extent.depth > protocol::kDepthMax || extent.values > protocol::kValuesMax)
+    return Json::object();
+  auto json = Json::parse(response.body, nullptr, false);
+  if (!json.is_object()) json = Json::object();
+  return json;
 }
 
 Failure refusal_of(const http::Response& response, const std::string& place) {

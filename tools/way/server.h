@@ -15,7 +15,7 @@ inline const std::string kAdminApi = "/api/belay/v1/";
 
 class Server {
  public:
-  // Nothing: the token's file cannot be read.
+  // Nothing: the token's file cannot be read, or has not one token.
   static std::optional<Server> make(const ServerAccess& access, std::optional<Failure>& refusal);
 
   std::string shown_url() const;  // without a password

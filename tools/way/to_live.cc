@@ -63,13 +63,13 @@ class ToLive final : public Way {
 
   std::optional<Failure> wait_for_answer(RequestId id, const std::string& place,
                                          const Again& again) {
-    const auto end = Clock::now() + kAnswerPatience;
+    const auto end = access_.answer_by.value_or(Clock::now() + kAnswerPatience);
     for (auto pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
       const auto answer = requests_.answer(id);
       if (answer && *answer) return failure_in((*answer)->refused, place);
       if (pause == kLongestLook && is_gone()) {
         const auto withdrawn = requests_.withdraw(id);
-        if (withdrawn && *withdrawn) return ask_instead(again);
+        if (withdrawn && *withdrawn) return ask_instead(again, end);
       }
       if (Clock::now() >= end) return take_back(id, place);
       std::this_thread::sleep_for(pause);
@@ -82,9 +82,12 @@ class ToLive final : public Way {
     return engine && engine->holder.empty();
   }
 
-  std::optional<Failure> ask_instead(const Again& again) {
+  // Whoever takes the file meanwhile is asked, for what is left of the time.
+  std::optional<Failure> ask_instead(const Again& again, Clock::time_point end) {
     std::optional<Failure> refusal;
-    instead_ = to_file(access_, refusal);
+    auto access = access_;
+    access.answer_by = end;
+    instead_ = to_file(access, refusal);
     return instead_ ? again(*instead_) : refusal;
   }
 

@@ -120,7 +120,7 @@ class ToServer final : public Way {
     if (response->status == 409) return failed(ExitCode::forbidden, about, answer);
     if (text_in(answer, "error") == name_of(ErrorCode::commit_unknown)) {
       auto unknown = failed(ExitCode::busy, about, answer);
-      unknown.to_do = "it may have been carried out, or may be yet: see `belay log`";
+      unknown.to_do = "it may have been carried out, or may be yet: look before you ask again";
       return unknown;
     }
     if (response->status != 200) return refusal_of(*response, "");
@@ -165,7 +165,7 @@ class ToServer final : public Way {
 
   static Failure unknown(const std::string& gid) {
     return {ExitCode::not_found, fmt::format("the server knows no transaction {}", gid),
-            "see which there are with /api/belay/v1/transactions"};
+            "see which there are with `belay list --server`"};
   }
 
   // The message contains the gid: it may have been generated here, and to repeat a request with it

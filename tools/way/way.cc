@@ -11,7 +11,7 @@
 
 namespace belay::tool {
 
-CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
+CLI::Option* add_where_options(CLI::App* command, Context& context, ServerAccess& access) {
   auto* server = command->add_option("--server", access.url, "a running `belay serve`");
   server->type_name("URL");
   // An unset variable of a script: it would be the state file that is named elsewhere.
@@ -25,10 +25,12 @@ CLI::Option* add_server_options(CLI::App* command, ServerAccess& access) {
     option->needs(server);
     return option;
   };
-  path("--token-file", access.token_file, "a file with the server's bearer token");
+  path("--token-file", access.token_file, "a file with one bearer token of the server");
   path("--ca", access.ca_file, "the server's authority, PEM; default: the system's");
   auto* cert = path("--cert", access.cert_file, "a client certificate, PEM");
   path("--key", access.key_file, "its private key, PEM")->needs(cert);
+  add_db_option(command, context);
+  command->get_option("--db")->excludes(server);
   return server;
 }
 

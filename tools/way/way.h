@@ -2,6 +2,7 @@
 // which is asked through that file; or, if none has, an engine of the command's own.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,11 +51,13 @@ struct FileAccess {
   bool must_exist = false;
   // False: an engine of the command's own calls nothing.
   bool makes_calls = true;
+  // How long a live engine may take to answer; unset: ten seconds from the question.
+  std::optional<std::chrono::steady_clock::time_point> answer_by{};
 };
 
-// Adds --server and the options that need it; returns --server. `access` must live as long as the
-// command.
-CLI::Option* add_server_options(CLI::App* command, ServerAccess& access);
+// Adds --server, the options that need it, and --db, which cannot be given beside it; returns
+// --server. `access` must live as long as the command.
+CLI::Option* add_where_options(CLI::App* command, Context& context, ServerAccess& access);
 // What is wrong with the options of a server, before anything is read or sent.
 std::optional<std::string> wrong_with(const ServerAccess& access);
 

@@ -163,6 +163,7 @@ TEST_SUITE("protocol/admin/read") {
     }
     CHECK(gids_in(read(site, "stuck/transactions", {})) == "g2 g1 ");
     CHECK(gids_in(read(site, "stuck/transactions", {{"target", "other"}})).empty());
+    CHECK(gids_in(read(site, "stuck/transactions", {{"target", "nobody"}})) == "g2 g1 ");
     CHECK(gids_in(read(site, "stuck/transactions", {{"host", "http://h"}})).empty());
     CHECK(object_in(read(site, "overview", {})).at("counters").at("stuck") == 2);
     // The row of an unfinished transaction is written some time behind its log.

@@ -39,7 +39,7 @@ async function find(group, signal) {
     const page = await get(['stuck', 'transactions'], {...group, limit: PAGE, before}, signal);
     gids.push(...page.transactions.map((one) => one.transaction.gid));
     before = page.next_before;
-  } while (before && gids.length < LIMIT);
+  } while (before && gids.length <= LIMIT);  // a page at the limit may be the last
   return {gids: gids.slice(0, LIMIT), hasMore: Boolean(before) || gids.length > LIMIT};
 }
 

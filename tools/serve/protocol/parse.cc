@@ -6,15 +6,6 @@
 #include "base/number.h"
 
 namespace belay::protocol {
-namespace {
-
-// These figures are counted before the text is parsed, so that nothing deeper or larger is ever
-// built, walked or printed. For a text that is no JSON the figures mean nothing.
-struct Extent {
-  std::size_t depth = 0;   // the maximum
-  std::size_t values = 1;  // the values in arrays and objects
-};
-
 Extent extent_of(std::string_view text) {
   Extent extent;
   std::size_t depth = 0;
@@ -38,8 +29,6 @@ Extent extent_of(std::string_view text) {
   }
   return extent;
 }
-
-}  // namespace
 
 Result<Json> parse_object(std::string_view text) {
   if (text.size() > kBodyBytesMax) {

@@ -25,6 +25,14 @@ inline constexpr std::int64_t kSecondsMax = 1'000'000'000;  // the limit of ever
 
 using base::invalid;
 
+// These figures are counted before the text is parsed, so that nothing deeper or larger is ever
+// built, walked or printed. For a text that is no JSON the figures mean nothing.
+struct Extent {
+  std::size_t depth = 0;   // the maximum
+  std::size_t values = 1;  // the values in arrays and objects
+};
+Extent extent_of(std::string_view text);
+
 // Parses an object; the text `null` yields an empty object. Errors: invalid_argument.
 Result<Json> parse_object(std::string_view text);
 

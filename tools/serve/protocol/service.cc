@@ -83,7 +83,10 @@ class Service::Impl {
               std::move(caller),  std::move(parameter),
               std::move(request), std::move(open_request),
               open_requests_};
-    if (turn.request.body.size() > kLargeBodyBytes) return handle_later(std::move(turn));
+    // A question is answered at once: its body is not read.
+    const bool has_body = turn.request.method != "GET";
+    if (has_body && turn.request.body.size() > kLargeBodyBytes)
+      return handle_later(std::move(turn));
     route->handle(turn);
   }
 

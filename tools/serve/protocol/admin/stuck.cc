@@ -23,7 +23,10 @@ constexpr std::int64_t kGroupsMax = 500;
 constexpr std::uint64_t kLookedAtMax = 20'000;
 
 constexpr std::string_view kGroupNames = "handler, host, error";
-constexpr std::size_t kPageBytesMax = 4 * 1024 * 1024;  // and one transaction more
+// Of one page, and one transaction more. A client reads 262,144 values, of some ten bytes each.
+constexpr std::size_t kPageBytesMax = 2 * 1024 * 1024;
+// Each looks at 10,000 rows at most, of which a filter may leave few.
+constexpr int kReadsMax = 20;
 
 struct GroupsRequest {
   tool::GroupBy by = tool::GroupBy::handler;
@@ -55,7 +58,7 @@ Result<Json> group(Reader& reader, const GroupsRequest& request, std::uint64_t s
     groups.add(found.row, found.branches);
     return looked_at < kLookedAtMax;
   };
-  const auto list = [&](const Filter& filter) { return reader.list_whole(filter); };
+  const auto list = [&](const auto& choice) { return tool::stuck_page(reader, choice); };
   BELAY_TRY(tool::for_each_stuck(list, {}, 0, take));
   auto shown = Json::array();
   std::uint64_t in_shown = 0;
@@ -80,14 +83,12 @@ Json json_of_waiting(const WholeTransaction& found) {
 Result<Json> page_of(Reader& reader, const PageRequest& request) {
   auto rows = Json::array();
   Json next;
-  std::uint64_t looked_at = 0;
   std::size_t bytes = 0;
-  const auto list = [&](const Filter& filter) {
-    auto page = reader.list_whole(filter);
-    if (!page) return page;
-    looked_at += page->transactions.size();
-    const bool ends_early = page->next_before_id != 0 && looked_at >= kLookedAtMax;
-    if (ends_early) next = std::exchange(page->next_before_id, 0);
+  int reads = 0;
+  const auto list = [&](const tool::StuckChoice& choice) {
+    auto page = tool::stuck_page(reader, choice);
+    if (page && ++reads == kReadsMax && page->next_before_id != 0)
+      next = std::exchange(page->next_before_id, 0);
     return page;
   };
   const auto take = [&](WholeTransaction&& found) {

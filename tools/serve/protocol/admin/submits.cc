@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 9> kTargets = {
     "action", "compensate", "try", "confirm", "cancel", "prepare", "commit", "rollback", "target"};
 
 // The engine refuses a topic where none may be.
-bool may_be_called(std::string_view target) {
+bool is_for_the_engine(std::string_view target) {
   return target.empty() || target.starts_with("topic://");
 }
 
@@ -26,7 +26,7 @@ std::optional<std::string> wrong_member(const nlohmann::json& object, std::strin
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   const auto& target = found->get_ref<const std::string&>();
-  if (may_be_called(target)) return std::nullopt;
+  if (is_for_the_engine(target)) return std::nullopt;
   return wrong_target(name, target, options);
 }
 
