@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr Millis kAnswerPatience{10'000};
 constexpr Millis kFirstLook{10};
 constexpr Millis kLongestLook{500};
+constexpr int kEnginesMax = 20;  // other commands', one after the other
 constexpr int kTries = 3;  // to take a request back, which may wait for other writers each time
 
 class ToLive final : public Way {
@@ -63,13 +64,13 @@ class ToLive final : public Way {
 
   std::optional<Failure> wait_for_answer(RequestId id, const std::string& place,
                                          const Again& again) {
-    const auto end = access_.answer_by.value_or(Clock::now() + kAnswerPatience);
+    const auto end = Clock::now() + kAnswerPatience;
     for (auto pause = kFirstLook;; pause = std::min(2 * pause, kLongestLook)) {
       const auto answer = requests_.answer(id);
       if (answer && *answer) return failure_in((*answer)->refused, place);
-      if (pause == kLongestLook && is_gone()) {
+      if (pause == kLongestLook && access_.engines_gone < kEnginesMax && is_gone()) {
         const auto withdrawn = requests_.withdraw(id);
-        if (withdrawn && *withdrawn) return ask_instead(again, end);
+        if (withdrawn && *withdrawn) return ask_instead(again);
       }
       if (Clock::now() >= end) return take_back(id, place);
       std::this_thread::sleep_for(pause);
@@ -82,11 +83,11 @@ class ToLive final : public Way {
     return engine && engine->holder.empty();
   }
 
-  // Whoever takes the file meanwhile is asked, for what is left of the time.
-  std::optional<Failure> ask_instead(const Again& again, Clock::time_point end) {
+  // Whoever takes the file meanwhile is asked.
+  std::optional<Failure> ask_instead(const Again& again) {
     std::optional<Failure> refusal;
     auto access = access_;
-    access.answer_by = end;
+    ++access.engines_gone;
     instead_ = to_file(access, refusal);
     return instead_ ? again(*instead_) : refusal;
   }

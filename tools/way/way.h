@@ -2,7 +2,6 @@
 // which is asked through that file; or, if none has, an engine of the command's own.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,8 +50,7 @@ struct FileAccess {
   bool must_exist = false;
   // False: an engine of the command's own calls nothing.
   bool makes_calls = true;
-  // How long a live engine may take to answer; unset: ten seconds from the question.
-  std::optional<std::chrono::steady_clock::time_point> answer_by{};
+  int engines_gone = 0;  // that had the file open when they were asked, and ended without an answer
 };
 
 // Adds --server, the options that need it, and --db, which cannot be given beside it; returns
