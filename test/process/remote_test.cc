@@ -4,6 +4,7 @@
 #include <atomic>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "embedder.h"
@@ -21,12 +22,14 @@ Finished ask(Words words, const Words& where) {
   return run(belay_spawn(std::move(words)));
 }
 
-// Its lines, without what a server keeps for itself, and what it says of its engine otherwise.
+// Its lines, without what a server keeps for itself, what it says of its engine otherwise, and how
+// long ago something was.
 std::vector<Json> lines_of(const Finished& done) {
+  const std::regex span(R"(([0-9]+(\.[0-9]+)?(ms|[smhd]))+)");
   std::vector<Json> lines;
   std::istringstream text(done.out);
   for (std::string line; std::getline(text, line);) {
-    auto object = Json::parse(line);
+    auto object = Json::parse(std::regex_replace(line, span, "T"));
     object.erase("definition");
     object.erase("engine");
     if (object.contains("waits"))
