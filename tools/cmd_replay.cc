@@ -110,20 +110,23 @@ class Replay {
                        name_of(branch.op), printable(branch.target));
   }
 
-  // Those that the file says are under way. An engine of the command's own calls what is due at its
-  // start, and may have ended one before that is asked for.
-  std::set<std::string> unfinished_in_file() const {
-    std::set<std::string> unfinished;
-    auto reader = options_.server.url.empty() ? Reader::open(context_.db) : Error{};
+  // Those that were under way when they were read. An engine of the command's own calls what is due
+  // at its start, and may have ended one before that is asked for.
+  std::set<std::string> unfinished() const {
+    if (options_.chosen.all_stuck) return {chosen_.gids.begin(), chosen_.gids.end()};
+    std::set<std::string> gids;
+    if (!options_.server.url.empty()) return gids;
+    auto reader = Reader::open(context_.db);
+    if (!reader) return gids;  // the way to it says what is wrong
     for (const auto& gid : chosen_.gids) {
-      const auto row = reader ? reader->find(gid) : Result<TransactionRow>(reader.error());
-      if (row && !is_final(row->status)) unfinished.insert(gid);
+      const auto row = reader->find(gid);
+      if (row && !is_final(row->status)) gids.insert(gid);
     }
-    return unfinished;
+    return gids;
   }
 
   ExitCode replay_all() {
-    const auto unfinished = unfinished_in_file();
+    const auto were_unfinished = unfinished();
     std::optional<Failure> refusal;
     const auto way = way_to(options_.server, {context_.db, true}, refusal);
     if (!way) return refused(context_, *refusal);
@@ -137,8 +140,7 @@ class Replay {
                                 .reason = text_of(options_.why),
                                 .asked_by = who_asks()});
       // It has ended since it was read.
-      const bool has_ended = no && no->code == ExitCode::forbidden &&
-                             (options_.chosen.all_stuck || unfinished.contains(gid));
+      const bool has_ended = no && no->code == ExitCode::forbidden && were_unfinished.contains(gid);
       // What holds for this transaction only does not end the command.
       const bool ends = no && no->code != ExitCode::not_found && no->code != ExitCode::forbidden;
       if (!no || has_ended) replayed.push_back(gid);

@@ -191,7 +191,7 @@ class BELAY_EXPORT Reader {
   Result<std::vector<XaRealm>> realms();
   // Counts all rows: tens of milliseconds for each million. Errors: corrupt, storage.
   Result<Stats> stats();
-  // The same part of it, without counting. Errors: storage.
+  // `Stats::engine` alone, without counting. Errors: storage.
   Result<EngineState> engine_state();
   // Copies the file, as of one moment, to a new file `to` with the same permissions, which is
   // complete and on disk when it gets its name. Until then its name is `to` with ".part" behind it;

@@ -411,6 +411,16 @@ TEST_SUITE("process/operate") {
     wrong({"replay", "--all-stuck"}, "give --server URL, or --db PATH");
     wrong({"replay", "g", server, "--mode", "saga"}, "the filters need --all-stuck");
     wrong({"replay", "g", "--server", "ftp://x"}, "is no http or https URL");
+    const std::string shown = "http://***@stock.example/";
+    wrong({"replay", "--all-stuck", server, "--target", shown}, "'***' stands for");
+    wrong({"replay", "--all-stuck", server, "--host", shown}, "'***' stands for");
+    wrong({"hold", shown, "--reason", "x", server}, "TARGET: '***' stands for");
+    wrong({"unsubscribe", "news", shown, server}, "TARGET: '***' stands for");
+    wrong({"edit", "g", "01", "action", server, "--target", shown, "--yes", "--reason", "x"},
+          "--target: '***' stands for");
+    wrong({"edit", "g", "01", "action", server, "--header", "Authorization: ***", "--yes",
+           "--reason", "x"},
+          "--header: '***' stands for");
     wrong({"stop", "--reason", "x", server}, "give gids or --all-stuck");
     wrong({"stop", "g", server}, "give --reason TEXT");
     wrong({"stop", "g", server, "--yes", "--reason", ""}, "give --reason TEXT");

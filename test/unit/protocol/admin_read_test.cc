@@ -123,6 +123,33 @@ TEST_SUITE("protocol/admin/read") {
           false);
   }
 
+  TEST_CASE("a page of stuck ones ends at two megabytes, and one transaction more") {
+    ApiSite site;
+    // Some 1.1 MB each: the name is in the target and in its error.
+    auto steps = Json::array();
+    for (int i = 0; i < 500; ++i)
+      steps.push_back({{"action", std::to_string(i) + std::string(990, 'n')}, {"compensate", ""}});
+    for (const auto* gid : {"g1", "g2", "g3"})
+      REQUIRE(site.admin("POST", "transactions",
+                         {{"gid", gid}, {"mode", "saga"}, {"concurrent", true}, {"steps", steps}})
+                  .status == 200);
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    const auto rows = [&](const http::Fields& query) {
+      return object_in(read(site, "stuck/transactions", query));
+    };
+    const auto last = [&] { return rows({{"gid_prefix", "g1"}}); };
+    while (last().at("transactions").empty() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    Json page;
+    do page = rows({});
+    while (page.at("next_before").is_null() && std::chrono::steady_clock::now() < deadline);
+    CHECK(page.at("transactions").size() == 2);
+    REQUIRE(page.at("next_before").is_number());
+    page = rows({{"before", std::to_string(page.at("next_before").get<std::int64_t>())}});
+    CHECK(page.at("transactions").size() == 1);
+    CHECK(page.at("next_before").is_null());
+  }
+
   TEST_CASE("what is stuck is explained and grouped") {
     ApiSite site;
     for (const auto* gid : {"g1", "g2"})

@@ -313,6 +313,21 @@ TEST_SUITE("serve/alert_groups") {
     CHECK(alert->has_more);
   }
 
+  TEST_CASE("a cause that is over is told again by the first branch that can be counted") {
+    World world;
+    world.stuck("old", "other", "down");
+    REQUIRE(world.take_after(5s));
+    for (std::size_t i = 0; i < AlertGroups::kBranchesMax - 1; ++i)
+      world.stuck("g" + std::to_string(i), "handler", "down");
+    world.unstuck("old");
+    world.stuck("last", "handler", "down");
+    world.stuck("new", "other", "down");
+    CHECK_FALSE(world.woken);  // there is no place for it
+    world.unstuck("g0");
+    world.stuck("new", "other", "down");
+    CHECK(world.woken);
+  }
+
   TEST_CASE("secrets are in no alert") {
     World world;
     world.stuck("g", "http://me:word@stock.example/a?token=t1", "no answer from http://me:word@h");

@@ -45,7 +45,10 @@ TEST_SUITE("serve/gate") {
 
   TEST_CASE("replaced tokens hold for the next request") {
     Gate gate(all_rights({"first"}));
+    const auto judged = gate.judge(get("/metrics", {{"Authorization", "Bearer first"}}));
+    CHECK(judged.replaced == gate.replaced());
     gate.replace_tokens(all_rights({"second"}));
+    CHECK(judged.replaced != gate.replaced());
     CHECK(status_of(gate, get("/metrics", {{"Authorization", "Bearer first"}})) == 401);
     CHECK(status_of(gate, get("/metrics", {{"Authorization", "Bearer second"}})) == 200);
   }

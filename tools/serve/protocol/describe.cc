@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
 #include "base/base64.h"
+#include "base/cause.h"
 #include "serve/protocol/orders.h"
 #include "serve/protocol/parse.h"
 #include "view/hide.h"
@@ -158,12 +158,8 @@ Result<std::string> target_of(std::string_view url, std::string_view protocol,
 
 std::optional<std::string> wrong_target(std::string_view name, std::string_view target,
                                         const ServiceOptions& options) {
-  constexpr std::string_view kCallPrefix = "jsonrpc+";
   if (auto wrong = tool::refuse_hidden(name, target)) return wrong;
-  if (!options.urls_only) return std::nullopt;
-  auto url = target;
-  if (base::starts_with_ignoring_case(url, kCallPrefix)) url.remove_prefix(kCallPrefix.size());
-  if (http::is_url(url)) return std::nullopt;
+  if (!options.urls_only || !base::host_of(target).empty()) return std::nullopt;
   return fmt::format("{}: '{}' is no URL of http:// or https://", name, tool::printable(target));
 }
 
