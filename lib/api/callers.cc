@@ -33,8 +33,8 @@ std::string Callers::host_of(std::string_view target) {
 std::string Callers::plain_target(std::string_view target) {
   if (!hook::is_url(target)) return std::string(target);
   const auto url = hook::parse_url(target);
-  const bool is_host =
-      url && !url->json_rpc && url->query.empty() && (url->path.empty() || url->path == "/");
+  const bool is_host = url && url->protocol != hook::Protocol::json_rpc && url->query.empty() &&
+                       (url->path.empty() || url->path == "/");
   return is_host ? host_of(target) : std::string(target);
 }
 

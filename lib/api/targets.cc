@@ -7,7 +7,9 @@
 #include "base/branch_id.h"
 #include "core/draft.h"
 #include "core/ops.h"
+#include "hook/grpc_request.h"
 #include "hook/http_request.h"
+#include "hook/url.h"
 
 namespace belay::api {
 namespace {
@@ -28,7 +30,7 @@ Result<> check_one(const hook::Hooks& hooks, std::string_view target,
     return Error{
         ErrorCode::invalid_argument,
         fmt::format("{}: '{}' is neither a name nor a URL that can be called (http, https, "
-                    "jsonrpc+http, jsonrpc+https) nor a topic",
+                    "jsonrpc+http, jsonrpc+https, grpc, grpcs) nor a topic",
                     where(), target)};
   }
   auto allowed = hooks.check(target);
@@ -49,12 +51,25 @@ OpNames names_of(Mode mode) {
   return {name_of(ops.first), name_of(ops.commit), name_of(ops.rollback)};
 }
 
-bool is_called_by_url(const core::DraftStep& step) {
-  return hook::is_url(step.first) || hook::is_url(step.commit) || hook::is_url(step.rollback);
-}
+// By which protocols a branch is called: its headers must be fit for each.
+struct Protocols {
+  bool http = false;
+  bool grpc = false;
 
-Result<> check_headers(std::span<const Header> headers, std::string_view whose) {
-  const auto checked = hook::check_headers(headers);
+  void add(std::string_view target) {
+    const bool is_grpc = hook::is_grpc(target);
+    grpc = grpc || is_grpc;
+    http = http || (!is_grpc && hook::is_url(target));
+  }
+  void add(const core::DraftStep& step) {
+    for (const auto target : {step.first, step.commit, step.rollback}) add(target);
+  }
+};
+
+Result<> check_headers(Protocols protocols, std::span<const Header> headers,
+                       std::string_view whose) {
+  auto checked = protocols.http ? hook::check_headers(headers) : Result<>();
+  if (checked && protocols.grpc) checked = hook::check_metadata(headers);
   if (checked) return {};
   return Error{checked.error().code, fmt::format("{}: {}", whose, checked.error().detail)};
 }
@@ -68,23 +83,28 @@ Result<> check_step(const hook::Hooks& hooks, const core::DraftStep& step, const
       check_one(hooks, step.first, &step.payload, field(step.is_query ? "callback" : names.first)));
   BELAY_TRY(check_one(hooks, step.commit, &step.payload, field(names.commit)));
   BELAY_TRY(check_one(hooks, step.rollback, &step.payload, field(names.rollback)));
-  if (step.options == nullptr || step.options->headers.empty() || !is_called_by_url(step))
-    return {};
-  return check_headers(step.options->headers, fmt::format("branch {}", branch));
+  if (step.options == nullptr || step.options->headers.empty()) return {};
+  Protocols protocols;
+  protocols.add(step);
+  return check_headers(protocols, step.options->headers, fmt::format("branch {}", branch));
 }
 
 }  // namespace
 
 Result<> check_targets(const hook::Hooks& hooks, const core::Draft& draft) {
   const auto names = names_of(draft.mode);
-  bool any_url = false;
+  Protocols protocols;
   for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
     const auto& step = draft.steps[i];
     const auto id = step.is_query ? base::BranchId::query() : base::BranchId(i);
     BELAY_TRY(check_step(hooks, step, names, id.view()));
-    any_url = any_url || is_called_by_url(step);
+    protocols.add(step);
   }
-  return any_url ? check_headers(draft.settings->headers, "the transaction") : Result<>();
+  if (protocols.grpc) {
+    BELAY_TRY(hook::check_metadata_text("gid", draft.settings->gid));
+    BELAY_TRY(hook::check_metadata_text("workflow's name", draft.name));
+  }
+  return check_headers(protocols, draft.settings->headers, "the transaction");
 }
 
 Result<> check_targets(const hook::Hooks& hooks, const TwoPhaseBranch& branch) {
@@ -99,7 +119,9 @@ Result<> check_target(const hook::Hooks& hooks, const Subscription& subscription
 Result<> check_edited(const hook::Hooks& hooks, std::string_view target, std::string_view payload,
                       const std::vector<Header>& headers) {
   BELAY_TRY(check_one(hooks, target, &payload, [] { return "the edited branch"; }));
-  return hook::is_url(target) ? check_headers(headers, "the edited branch") : Result<>();
+  Protocols protocols;
+  protocols.add(target);
+  return check_headers(protocols, headers, "the edited branch");
 }
 
 Result<> check_handler_name(std::string_view name) {

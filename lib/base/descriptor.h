@@ -11,6 +11,11 @@
 
 namespace belay::base {
 
+// True for values of `errno` which say that the system has no descriptor or memory left.
+inline bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 // Returns `fd`, or a copy with a number of at least 3 if `fd` is smaller. In a program that has
 // closed stderr the next file gets number 2, and the program's output would be written into a file
 // or a socket of belay. -1 stays -1, with errno. Only for sockets: closing a descriptor of a file

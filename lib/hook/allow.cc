@@ -29,9 +29,10 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
   auto rest = text;
   if (const auto at = rest.find("://"); at != std::string_view::npos) {
     const auto scheme = base::lower(rest.substr(0, at));
-    if (scheme != "http" && scheme != "https")
-      return unreadable(text, "its scheme is neither http nor https");
-    pattern.tls = scheme == "https";
+    pattern.grpc = scheme == "grpc" || scheme == "grpcs";
+    if (!*pattern.grpc && scheme != "http" && scheme != "https")
+      return unreadable(text, "its scheme is none of http, https, grpc and grpcs");
+    pattern.tls = scheme.ends_with('s');
     rest.remove_prefix(at + 3);
   }
   if (rest == "*" || rest.starts_with("*:")) {
@@ -62,6 +63,7 @@ Result<AllowList::Pattern> AllowList::parse(std::string_view text) {
 
 bool AllowList::matches(const Pattern& pattern, const Url& url) {
   if (pattern.tls && *pattern.tls != url.tls) return false;
+  if (pattern.grpc && *pattern.grpc != (url.protocol == Protocol::grpc)) return false;
   if (pattern.port != 0 && pattern.port != url.port) return false;
   if (!pattern.subdomains) return base::equal_ignoring_case(url.host, pattern.host);
   if (pattern.host.empty()) return true;

@@ -25,6 +25,7 @@ class AllowList {
  private:
   struct Pattern {
     std::optional<bool> tls;
+    std::optional<bool> grpc;
     bool subdomains = false;  // also subdomains of `host`; if `host` is empty: every host
     std::string host;         // lower case
     std::uint16_t port = 0;   // 0: any

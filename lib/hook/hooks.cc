@@ -10,40 +10,50 @@
 #include <utility>
 
 #include "belay/check.h"
+#include "belay/features.h"
 #include "hook/address.h"
 #include "hook/allow.h"
 #include "hook/host_table.h"
+#include "hook/http_calls.h"
 #include "hook/http_request.h"
-#include "hook/multi.h"
 #include "hook/options.h"
 #include "hook/proxy.h"
-#include "hook/transfer.h"
 #include "hook/url.h"
+#if BELAY_HAS_GRPC
+#include "hook/grpc_calls.h"
+#endif
 
 namespace belay::hook {
 namespace {
-
-constexpr std::size_t kSpareTransfersMax = 1'024;
-constexpr std::string_view kNoMemory = "libcurl has no memory for this call";
 
 // True if curl looks names up asynchronously: a look-up on the loop would stop all calls.
 bool looks_up_aside() {
   return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
 }
 
+// Null: this belay was built without gRPC.
+std::unique_ptr<Calls> make_grpc_calls([[maybe_unused]] const HookOptions& options) {
+#if BELAY_HAS_GRPC
+  return std::make_unique<GrpcCalls>(options);
+#else
+  return nullptr;
+#endif
+}
+
 }  // namespace
 
 class Hooks::Impl {
  public:
-  Impl(const HookOptions& options, AllowList allowed, std::unique_ptr<Multi> multi,
-       std::uint64_t seed)
+  Impl(const HookOptions& options, AllowList allowed, std::uint64_t seed)
       : options_(options),
         proxies_(Proxies::make(options.proxy)),
         allowed_(std::move(allowed)),
-        multi_(std::move(multi)),
+        grpc_(make_grpc_calls(options_)),
         random_(seed),
         hosts_(options_, [this](std::string_view target) { return check(target); }) {}
 
+  // Before all else. Errors: resources.
+  Result<> prepare();
   Result<> check(std::string_view target) const;
   Result<> start(uv_loop_s* loop, Answered answered, Opened opened);
   ports::Lane lane_of(std::string_view target);
@@ -51,7 +61,7 @@ class Hooks::Impl {
   std::optional<std::string> why_shut(ports::Lane lane);
   void call(ports::CallId id, const Call& call);
   std::vector<HostFigures> figures() const { return hosts_.figures(); }
-  std::uint64_t shortages() const { return multi_->shortages() + shortages_; }
+  std::uint64_t shortages() const { return http_->shortages() + (grpc_ ? grpc_->shortages() : 0); }
   std::string proxies() const { return proxies_.from_environment(); }
   void close(std::function<void()> closed);
 
@@ -59,11 +69,7 @@ class Hooks::Impl {
   Result<> check(const Url& url, std::string_view target) const;
   std::uint64_t now() const { return uv_now(loop_); }
   void refuse(ports::CallId id, const Error& error);
-  void refuse_for_memory(ports::CallId id);
-  void on_ended(CURL* easy, CURLcode result);
-  void finish(Transfer& transfer, const Transfer::End& end);
-  std::unique_ptr<Transfer> take_spare();
-  std::unique_ptr<Transfer> take_off(Transfer& transfer);
+  void finish(const Placed& placed, const CallEnd& end);
   void look(HostEntry& entry);
   void look_later(HostEntry& entry, std::uint64_t at);
   void set_timer();
@@ -74,8 +80,8 @@ class Hooks::Impl {
   const Proxies proxies_;
   const AllowList allowed_;
   const bool looks_up_aside_ = looks_up_aside();
-  const std::unique_ptr<Multi> multi_;
-  std::uint64_t shortages_ = 0;  // shortages of memory
+  std::unique_ptr<HttpCalls> http_;
+  const std::unique_ptr<Calls> grpc_;  // null: not in this build
   std::mt19937_64 random_;
   HostTable hosts_;
   uv_loop_s* loop_ = nullptr;
@@ -83,10 +89,6 @@ class Hooks::Impl {
   Opened opened_;
   std::function<void()> closed_;
   int closing_parts_ = 0;
-
-  KeptBytes kept_;
-  std::vector<std::unique_ptr<Transfer>> in_flight_;
-  std::vector<std::unique_ptr<Transfer>> spare_;
 
   // Calls that could not be made at all; the timer answers them.
   std::vector<std::pair<ports::CallId, Outcome>> refused_;
@@ -105,6 +107,7 @@ Result<> Hooks::Impl::check(const Url& url, std::string_view target) const {
     return Error{ErrorCode::forbidden_target,
                  "'" + std::string(target) + "' is a link-local address, which is not called"};
   }
+  if (url.protocol == Protocol::grpc) return {};  // called without a proxy
   // The proxy looks the name up, and no look-up of ours can tell what the proxy will find.
   if (!proxies_.of(url).empty() && !address_in(url.host) && !allowed_.names(url)) {
     return Error{ErrorCode::forbidden_target,
@@ -115,14 +118,26 @@ Result<> Hooks::Impl::check(const Url& url, std::string_view target) const {
   return {};
 }
 
+Result<> Hooks::Impl::prepare() {
+  auto http = HttpCalls::make(options_, proxies_);
+  if (!http) return http.error();
+  http_ = std::move(*http);
+  return {};
+}
+
 Result<> Hooks::Impl::check(std::string_view target) const {
-  if (!looks_up_aside_) {
+  if (is_grpc(target) && !grpc_) {
+    return Error{ErrorCode::unsupported, "'" + std::string(target) +
+                                             "' is a gRPC target, and this belay was built "
+                                             "without gRPC (meson's option grpc)"};
+  }
+  if (!looks_up_aside_ && !is_grpc(target)) {
     return Error{ErrorCode::unsupported,
                  "no URL can be called: this libcurl has neither threads nor c-ares for names"};
   }
   const auto url = parse_url(target);
   if (!url) return url.error();
-  if (url->json_rpc) {
+  if (url->protocol == Protocol::json_rpc) {
     if (auto made = make_target(target); !made) return made.error();
   }
   return check(*url, target);
@@ -132,7 +147,9 @@ Result<> Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
   loop_ = loop;
   answered_ = std::move(answered);
   opened_ = std::move(opened);
-  BELAY_TRY(multi_->start(loop, [this](CURL* easy, CURLcode result) { on_ended(easy, result); }));
+  const auto ended = [this](const Placed& placed, const CallEnd& end) { finish(placed, end); };
+  BELAY_TRY(http_->start(loop, ended));
+  if (grpc_) BELAY_TRY(grpc_->start(loop, ended));
   timer_ = std::make_unique<uv_timer_t>();
   BELAY_CHECK(uv_timer_init(loop_, timer_.get()) == 0);  // needs no resource that could be short
   timer_->data = this;
@@ -163,22 +180,9 @@ std::optional<std::string> Hooks::Impl::why_shut(ports::Lane lane) {
 void Hooks::Impl::call(ports::CallId id, const Call& call) {
   const auto& route = hosts_.route(call.target);
   if (!route.target) return refuse(id, route.target.error());
-  auto transfer = take_spare();
-  if (!transfer) return refuse_for_memory(id);
-  if (const auto made = transfer->request.make(call, *route.target, random_() | 1); !made) {
-    spare_.push_back(std::move(transfer));
-    return refuse(id, made.error());
-  }
-  transfer->id = id;
-  transfer->lane = route.entry->lane;
-  transfer->begin(now(), call.timeout);
-  if (!multi_->add(transfer->easy())) {
-    spare_.push_back(std::move(transfer));
-    return refuse_for_memory(id);
-  }
-  transfer->ticket = route.entry->host.begin(now());
-  transfer->place = in_flight_.size();
-  in_flight_.push_back(std::move(transfer));
+  auto& calls = route.target->protocol == Protocol::grpc ? *grpc_ : *http_;
+  const auto begun = calls.begin(id, call, *route.target, *route.entry, random_() | 1);
+  if (!begun) refuse(id, begun.error());
 }
 
 void Hooks::Impl::refuse(ports::CallId id, const Error& error) {
@@ -186,52 +190,13 @@ void Hooks::Impl::refuse(ports::CallId id, const Error& error) {
   set_timer();
 }
 
-void Hooks::Impl::refuse_for_memory(ports::CallId id) {
-  ++shortages_;
-  refuse(id, {ErrorCode::resources, std::string(kNoMemory)});
-}
-
-std::unique_ptr<Transfer> Hooks::Impl::take_spare() {
-  if (spare_.empty()) return Transfer::make(options_, proxies_, *multi_, kept_);
-  auto transfer = std::move(spare_.back());
-  spare_.pop_back();
-  return transfer;
-}
-
-std::unique_ptr<Transfer> Hooks::Impl::take_off(Transfer& transfer) {
-  const auto place = transfer.place;
-  auto taken = std::move(in_flight_[place]);
-  if (place + 1 != in_flight_.size()) {
-    in_flight_[place] = std::move(in_flight_.back());
-    in_flight_[place]->place = place;
-  }
-  in_flight_.pop_back();
-  return taken;
-}
-
-void Hooks::Impl::on_ended(CURL* easy, CURLcode result) {
-  auto& transfer = Transfer::of(easy);
-  const auto end = transfer.end(result, now());
-  if (end) return finish(transfer, *end);
-  if (multi_->add(easy)) return;
-  ++shortages_;
-  finish(transfer, {Host::End::not_made, Outcome::unknown(std::string(kNoMemory))});
-}
-
-void Hooks::Impl::finish(Transfer& transfer, const Transfer::End& end) {
-  auto done = take_off(transfer);
-  const auto id = done->id;
-  const auto lane = done->lane;
+void Hooks::Impl::finish(const Placed& placed, const CallEnd& end) {
   // The host was not idle while it had this call, so it is still in the table.
-  auto* entry = hosts_.find(lane);
+  auto* entry = hosts_.find(placed.lane);
   BELAY_CHECK(entry != nullptr);
-  entry->host.end(now(), done->ticket, end.host, end.outcome.kind());
-  if (spare_.size() < kSpareTransfersMax) {
-    done->rest();
-    spare_.push_back(std::move(done));
-  }
-  answered_(id, end.outcome);
-  if (auto* still = hosts_.find(lane); still != nullptr) look(*still);
+  entry->host.end(now(), placed.ticket, end.host, end.outcome.kind());
+  answered_(placed.id, end.outcome);
+  if (auto* still = hosts_.find(placed.lane); still != nullptr) look(*still);
 }
 
 // Reports a free place to the waiting calls, if there is one.
@@ -283,11 +248,9 @@ void Hooks::Impl::on_timer() {
 
 void Hooks::Impl::close(std::function<void()> closed) {
   closed_ = std::move(closed);
-  for (const auto& transfer : in_flight_) multi_->remove(transfer->easy());
-  in_flight_.clear();
-  spare_.clear();
-  closing_parts_ = 2;
-  multi_->close([this] { handle_closed(); });
+  closing_parts_ = grpc_ ? 3 : 2;
+  http_->close([this] { handle_closed(); });
+  if (grpc_) grpc_->close([this] { handle_closed(); });
   uv_close(reinterpret_cast<uv_handle_t*>(timer_.get()),
            [](uv_handle_t* handle) noexcept { static_cast<Impl*>(handle->data)->handle_closed(); });
 }
@@ -308,10 +271,9 @@ Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint
   BELAY_TRY(check_options(options));
   auto allowed = AllowList::make(options.allowed_targets);
   if (!allowed) return allowed.error();
-  auto multi = Multi::make();
-  if (!multi) return multi.error();
-  return std::unique_ptr<Hooks>(
-      new Hooks(std::make_unique<Impl>(options, std::move(*allowed), std::move(*multi), seed)));
+  auto impl = std::make_unique<Impl>(options, std::move(*allowed), seed);
+  BELAY_TRY(impl->prepare());
+  return std::unique_ptr<Hooks>(new Hooks(std::move(impl)));
 }
 
 Result<> Hooks::check(std::string_view target) const { return impl_->check(target); }

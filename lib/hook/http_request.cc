@@ -2,37 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/ascii.h"
 #include "base/invalid.h"
 #include "base/json_text.h"
 #include "base/percent.h"
-#include "base/trace.h"
+#include "hook/call_text.h"
 #include "hook/json.h"
 #include "hook/spare.h"
 
 namespace belay::hook {
 namespace {
-
-constexpr std::size_t kHeadersMax = 256;
-
-// Headers that belong to the connection or to belay. If a caller gives such a header, it is left
-// out.
-constexpr std::array<std::string_view, 13> kOwnHeaders = {
-    "accept-encoding",   "connection", "content-length",      "expect", "host",
-    "http2-settings",    "keep-alive", "proxy-connection",    "te",     "trailer",
-    "transfer-encoding", "upgrade",    "proxy-authorization",
-};
-constexpr std::size_t kTraceFlagsAt = 53;  // the place of the flags in a traceparent
-constexpr std::string_view kAttempt = "Belay-Attempt";
-constexpr std::string_view kFence = "Belay-Fence";
-
-bool is_own(std::string_view name) {
-  return base::equal_ignoring_case(name, kAttempt) || base::equal_ignoring_case(name, kFence) ||
-         std::any_of(kOwnHeaders.begin(), kOwnHeaders.end(),
-                     [&](auto own) { return base::equal_ignoring_case(own, name); });
-}
 
 bool is_token(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -46,44 +26,11 @@ bool is_value(std::string_view value) {
                       [](char c) { return base::is_control(c) && c != '\t'; });
 }
 
-// The operation in dtm's terms: a back-check is "msg", a workflow is called by its name.
-std::string_view op_word(const Call& call) {
-  if (!call.workflow.empty()) return call.workflow;
-  return call.op == Op::query ? "msg" : name_of(call.op);
-}
-
-bool is_in(std::span<const Header> headers, std::string_view name) {
-  return std::any_of(headers.begin(), headers.end(), [&](const Header& header) {
-    return base::equal_ignoring_case(header.name, name);
-  });
-}
-
-// "00-TRACE-SPAN-FLAGS", with the span of this call.
-std::string new_span(std::string_view trace, std::uint64_t span, std::string_view flags) {
-  std::string out = "00-";
-  out.append(trace).append("-");
-  for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(span >> shift) & 15];
-  return out.append("-").append(flags);
-}
-
 // All bytes of a gid are kept, whatever they are, because the participant knows the gid by its
 // bytes.
 void append_json_text(std::string& out, std::string_view text) {
   base::append_json_string(out, text, base::OddBytes::kept);
 }
-
-class Decimal {
- public:
-  explicit Decimal(std::uint64_t number)
-      : end_(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr) {}
-  std::string_view view() const {
-    return {digits_.data(), static_cast<std::size_t>(end_ - digits_.data())};
-  }
-
- private:
-  std::array<char, 20> digits_;
-  char* end_;
-};
 
 std::optional<std::vector<JsonMember>> params_of(std::string_view payload) {
   return json_members(payload.empty() ? "{}" : payload);
@@ -111,7 +58,7 @@ Result<> check_headers(std::span<const Header> headers) {
 
 Result<> check_payload(std::string_view target, std::string_view payload) {
   const auto url = parse_url(target);
-  if (!url || !url->json_rpc || params_of(payload)) return {};
+  if (!url || url->protocol != Protocol::json_rpc || params_of(payload)) return {};
   return no_params();
 }
 
@@ -119,7 +66,7 @@ Result<> HttpRequest::make(const Call& call, const Target& target, std::uint64_t
   BELAY_TRY(check_headers(call.headers));
   body_.clear();
   rpc_id_.clear();
-  if (target.json_rpc) {
+  if (target.protocol == Protocol::json_rpc) {
     BELAY_TRY(make_json_rpc(call, target));
   } else {
     make_url(call, target);
@@ -199,13 +146,12 @@ void HttpRequest::make_headers(const Call& call, std::uint64_t span) {
   add_header("Accept-Encoding", "identity");
   for (std::size_t i = 0; i < call.headers.size(); ++i) {
     const auto& [name, value] = call.headers[i];
-    if (!is_own(name) && !is_in(call.headers.subspan(i + 1), name)) add_header(name, value);
+    if (!is_own_header(name) && !is_in(call.headers.subspan(i + 1), name)) add_header(name, value);
   }
   add_header(kAttempt, Decimal(call.attempt).view());
   add_header(kFence, Decimal(call.fence).view());
-  const auto trace = base::trace_id_of(call.trace_parent);
-  if (!trace.empty() && !is_in(call.headers, "traceparent"))
-    add_header("traceparent", new_span(trace, span, call.trace_parent.substr(kTraceFlagsAt, 2)));
+  const auto trace = trace_parent_of(call, span);
+  if (!trace.empty() && !is_in(call.headers, "traceparent")) add_header("traceparent", trace);
   if (is_post_) {
     // libcurl leaves out a header that has neither a value nor a semicolon. So large payloads are
     // sent without "Expect: 100-continue".

@@ -38,10 +38,6 @@ bool has_answered(CURL* easy) {
 
 }  // namespace
 
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 Result<std::unique_ptr<Multi>> Multi::make() {
   const base::StandardStreamsTaken taken;  // libcurl opens a pair of sockets of its own
   auto* multi = curl_multi_init();
@@ -112,7 +108,7 @@ curl_socket_t Multi::open_socket(const curl_sockaddr& address) {
       ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol));
   if (fd != CURL_SOCKET_BAD) {
     watches_.opened(fd);
-  } else if (is_shortage(errno)) {
+  } else if (base::is_shortage(errno)) {
     ++shortages_;
   }
   return fd;

@@ -19,9 +19,6 @@ struct uv_handle_s;
 
 namespace belay::hook {
 
-// True for values of `errno` which say that the system has no descriptor or memory left.
-bool is_shortage(int error);
-
 class Multi {
  public:
   // A transfer has ended; its handle was removed. Never called within `add`.

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "belay/version.h"
 #include "hook/address.h"
 #include "hook/url.h"
@@ -151,7 +152,7 @@ curl_socket_t Transfer::on_open(void* data, curlsocktype, curl_sockaddr* address
     return CURL_SOCKET_BAD;
   }
   const auto fd = self.multi_.open_socket(*address);
-  self.lacked_descriptor_ = fd == CURL_SOCKET_BAD && is_shortage(errno);
+  self.lacked_descriptor_ = fd == CURL_SOCKET_BAD && base::is_shortage(errno);
   return fd;
 }
 
@@ -197,28 +198,29 @@ void Transfer::rest() {
   set_tls();
 }
 
-std::optional<Transfer::End> Transfer::end(CURLcode result, std::uint64_t now_ms) {
+std::optional<CallEnd> Transfer::end(CURLcode result, std::uint64_t now_ms) {
   if (answer_.given_up()) return answered();
   // If the system had no descriptor for the call, the host did nothing wrong.
   const bool is_short =
       lacked_descriptor_ || (result == CURLE_COULDNT_RESOLVE_HOST && multi_.lacks_descriptors());
   if (result != CURLE_OK && is_short)
-    return End{Host::End::not_made, Outcome::unknown("no file descriptor is left: " + why(result))};
+    return CallEnd{Host::End::not_made,
+                   Outcome::unknown("no file descriptor is left: " + why(result))};
   if (result != CURLE_OK) {
-    return End{was_sent() ? Host::End::silent : Host::End::unreached,
-               Outcome::unknown(why(result))};
+    return CallEnd{was_sent() ? Host::End::silent : Host::End::unreached,
+                   Outcome::unknown(why(result))};
   }
   return is_redirect(status()) ? follow(now_ms) : answered();
 }
 
-Transfer::End Transfer::answered() const {
+CallEnd Transfer::answered() const {
   const auto code = status();
   return {says_absent(code) ? Host::End::silent : Host::End::answered, answer_.outcome(code)};
 }
 
 // Follows a redirect only to the same host: another host was not checked, and must not see the data
 // for this one.
-std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
+std::optional<CallEnd> Transfer::follow(std::uint64_t now_ms) {
   const auto code = status();
   const char* to = nullptr;
   curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &to);
@@ -227,20 +229,21 @@ std::optional<Transfer::End> Transfer::follow(std::uint64_t now_ms) {
   const auto old_url = parse_url(request.url());
   const auto new_url = parse_url(next);
   if (!old_url || !new_url || !same_host(*old_url, *new_url))
-    return End{Host::End::answered, Outcome::unknown("redirect to another host: " + next)};
+    return CallEnd{Host::End::answered, Outcome::unknown("redirect to another host: " + next)};
   // Without its payload the redirected request may lead to a page that answers 200 to anything,
   // which would count as success.
   const bool keeps_payload = code == 307 || code == 308 || !request.is_post();
   if (!keeps_payload)
-    return End{Host::End::answered, Outcome::unknown("redirect without the payload: " + next)};
+    return CallEnd{Host::End::answered, Outcome::unknown("redirect without the payload: " + next)};
   if (!request.is_post() && new_url->query != old_url->query)
-    return End{Host::End::answered, Outcome::unknown("redirect without the call's query: " + next)};
+    return CallEnd{Host::End::answered,
+                   Outcome::unknown("redirect without the call's query: " + next)};
   if (++redirects_ > kRedirectsMax) {
-    return End{Host::End::answered,
-               Outcome::unknown("more than " + std::to_string(kRedirectsMax) + " redirects")};
+    return CallEnd{Host::End::answered,
+                   Outcome::unknown("more than " + std::to_string(kRedirectsMax) + " redirects")};
   }
   if (now_ms >= give_up_at_)
-    return End{Host::End::silent, Outcome::unknown(why(CURLE_OPERATION_TIMEDOUT))};
+    return CallEnd{Host::End::silent, Outcome::unknown(why(CURLE_OPERATION_TIMEDOUT))};
   request.go_to(next);
   hand_over(Millis(static_cast<std::int64_t>(give_up_at_ - now_ms)));
   return std::nullopt;

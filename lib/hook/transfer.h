@@ -12,12 +12,11 @@
 #include <vector>
 
 #include "belay/hooks.h"
-#include "hook/host.h"
+#include "hook/calls.h"
 #include "hook/http_request.h"
 #include "hook/http_response.h"
 #include "hook/multi.h"
 #include "hook/proxy.h"
-#include "ports/caller.h"
 
 namespace belay::hook {
 
@@ -31,10 +30,8 @@ class Transfer {
   ~Transfer();
 
   // To be set for each call.
-  ports::CallId id = 0;
-  ports::Lane lane = 0;
-  Host::Ticket ticket{};
-  std::size_t place = 0;  // index among the calls in flight
+  Placed placed;
+  std::size_t index = 0;  // among the calls in flight
   HttpRequest request;
 
   CURL* easy() const { return easy_; }
@@ -43,13 +40,9 @@ class Transfer {
   // Hands `request` to curl; `timeout` covers the whole call.
   void begin(std::uint64_t now_ms, Millis timeout);
 
-  struct End {
-    Host::End host;
-    Outcome outcome;
-  };
   // The meaning of curl's result; nothing if the response was a redirect and the handle must be
   // added again.
-  std::optional<End> end(CURLcode result, std::uint64_t now_ms);
+  std::optional<CallEnd> end(CURLcode result, std::uint64_t now_ms);
   // To be called after the end, before the transfer is reused.
   void rest();
 
@@ -70,8 +63,8 @@ class Transfer {
   long status() const;
   bool was_sent() const;
   std::string why(CURLcode result) const;
-  End answered() const;
-  std::optional<End> follow(std::uint64_t now_ms);
+  CallEnd answered() const;
+  std::optional<CallEnd> follow(std::uint64_t now_ms);
 
   const HookOptions& options_;
   const Proxies& proxies_;

@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view kJsonRpc = "jsonrpc+";
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kGrpc = "grpc://";
+constexpr std::string_view kGrpcs = "grpcs://";
 
 bool is_alnum(char c) { return base::is_letter(c) || base::is_digit(c); }
 
@@ -31,7 +33,12 @@ bool takes_prefix(std::string_view& text, std::string_view prefix) {
 
 // Removes the scheme; false: the scheme is unknown.
 bool take_scheme(std::string_view& text, Url& url) {
-  url.json_rpc = takes_prefix(text, kJsonRpc);
+  url.tls = takes_prefix(text, kGrpcs);
+  if (url.tls || takes_prefix(text, kGrpc)) {
+    url.protocol = Protocol::grpc;
+    return true;
+  }
+  if (takes_prefix(text, kJsonRpc)) url.protocol = Protocol::json_rpc;
   url.tls = takes_prefix(text, kHttps);
   return url.tls || takes_prefix(text, kHttp);
 }
@@ -74,7 +81,7 @@ std::string_view parse_authority(Url& url) {
       return "its host has a character that no host has";
   }
   if (url.host.empty()) return "it has no host";
-  url.port = url.tls ? 443 : 80;
+  url.port = url.protocol == Protocol::grpc ? 0 : url.tls ? 443 : 80;
   if (end == rest.size()) return {};
   if (rest[end] != ':') return "something follows its address";
   return parse_port(rest.substr(end + 1), url);
@@ -125,13 +132,39 @@ void append_readable(std::string& out, std::string_view text) {
   }
 }
 
-std::string host_of(const Url& url) {
-  std::string out(url.tls ? kHttps : kHttp);
+// "[::1]:8443", in lower case, without the port if it is the scheme's default.
+std::string authority_of(const Url& url) {
+  std::string out;
   if (url.is_ipv6) out += '[';
   out += base::lower(url.host);
   if (url.is_ipv6) out += ']';
-  if (url.port != (url.tls ? 443 : 80)) out += ':' + std::to_string(url.port);
+  const bool is_default = url.protocol != Protocol::grpc && url.port == (url.tls ? 443 : 80);
+  if (!is_default) out += ':' + std::to_string(url.port);
   return out;
+}
+
+std::string host_of(const Url& url) {
+  if (url.protocol == Protocol::grpc)
+    return std::string(url.tls ? kGrpcs : kGrpc) + authority_of(url);
+  return std::string(url.tls ? kHttps : kHttp) + authority_of(url);
+}
+
+// What is wrong with a gRPC target; empty if nothing is wrong.
+std::string_view flaw_of_grpc(const Url& url, bool has_more) {
+  if (url.port == 0) return "a gRPC target names its port: grpc://HOST:PORT/package.Service/Method";
+  if (url.authority.find('@') != std::string_view::npos)
+    return "a gRPC target has no user name: credentials are headers";
+  if (has_more) return "a gRPC target has neither a query nor a fragment";
+  const auto is_name = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+      return is_alnum(c) || c == '.' || c == '_' || c == '-';
+    });
+  };
+  const auto path = url.path.substr(std::min<std::size_t>(1, url.path.size()));
+  const auto slash = std::min(path.find('/'), path.size());
+  if (is_name(path.substr(0, slash)) && slash != path.size() && is_name(path.substr(slash + 1)))
+    return {};
+  return "its path must be /package.Service/Method";
 }
 
 }  // namespace
@@ -141,13 +174,19 @@ bool is_url(std::string_view target) {
   return take_scheme(target, url);
 }
 
+bool is_grpc(std::string_view target) {
+  return takes_prefix(target, kGrpc) || takes_prefix(target, kGrpcs);
+}
+
 Result<Url> parse_url(std::string_view target) {
   Url url;
   auto rest = target;
   if (!take_scheme(rest, url))
-    return malformed(target, "only http, https, jsonrpc+http and jsonrpc+https are known");
+    return malformed(target,
+                     "only http, https, jsonrpc+http, jsonrpc+https, grpc and grpcs are known");
   if (std::any_of(rest.begin(), rest.end(), base::is_control))
     return malformed(target, "it has a control character");
+  const bool has_more = rest.find_first_of("?#") != std::string_view::npos;
   rest = rest.substr(0, rest.find('#'));
   const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());
   url.authority = rest.substr(0, authority_end);
@@ -156,6 +195,9 @@ Result<Url> parse_url(std::string_view target) {
   const auto query_at = std::min(rest.find('?'), rest.size());
   url.path = rest.substr(0, query_at);
   url.query = rest.substr(std::min(query_at + 1, rest.size()));
+  if (url.protocol != Protocol::grpc) return url;
+  if (const auto wrong = flaw_of_grpc(url, has_more); !wrong.empty())
+    return malformed(target, wrong);
   return url;
 }
 
@@ -163,14 +205,23 @@ Result<Target> make_target(std::string_view target) {
   const auto url = parse_url(target);
   if (!url) return url.error();
   Target out;
-  out.json_rpc = url->json_rpc;
+  out.protocol = url->protocol;
+  out.tls = url->tls;
   out.host = host_of(*url);
+  if (out.protocol == Protocol::grpc) {
+    out.method = url->path;
+    out.name = base::lower(url->host);
+    out.authority = authority_of(*url);
+    out.port = url->port;
+    return out;
+  }
+  const bool is_json_rpc = out.protocol == Protocol::json_rpc;
   out.url = url->tls ? kHttps : kHttp;
   append_readable(out.url, url->authority);
   append_readable(out.url, url->path.empty() ? "/" : url->path);
-  if (!url->query.empty() || !url->json_rpc) out.url += '?';
+  if (!url->query.empty() || !is_json_rpc) out.url += '?';
   append_readable(out.url, url->query);
-  if (url->json_rpc) {
+  if (is_json_rpc) {
     out.method = parameter(url->query, "method");
     if (out.method.empty())
       return malformed(target, "a JSON-RPC target names its method: ?method=NAME");

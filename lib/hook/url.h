@@ -10,9 +10,12 @@
 
 namespace belay::hook {
 
+// How a URL is called.
+enum class Protocol : std::uint8_t { http, json_rpc, grpc };
+
 // The members are views into the target.
 struct Url {
-  bool json_rpc = false;
+  Protocol protocol{};
   bool tls = false;
   bool is_ipv6 = false;
   std::uint16_t port = 0;
@@ -23,18 +26,25 @@ struct Url {
 };
 
 bool is_url(std::string_view target);
+bool is_grpc(std::string_view target);  // by its scheme
 
 // Errors: invalid_argument.
 Result<Url> parse_url(std::string_view target);
 
 // A target as it is needed for calls: computed once, used for every call.
 struct Target {
-  bool json_rpc = false;
+  Protocol protocol{};
+  bool tls = false;
   // "https://stock.example:8443": lower case, without the port if it is the scheme's default.
   std::string host;
-  // The URL to which branch_id=… is appended; for JSON-RPC the complete URL.
+  // HTTP: the URL to which branch_id=… is appended. JSON-RPC: the complete URL. gRPC: empty.
   std::string url;
-  std::string method;  // for JSON-RPC
+  // JSON-RPC: the method. gRPC: "/package.Service/Method".
+  std::string method;
+  // gRPC only: the host's name or address, without brackets, and "stock.example:8443".
+  std::string name;
+  std::string authority;
+  std::uint16_t port = 0;
 };
 
 // Errors: invalid_argument.

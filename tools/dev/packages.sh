@@ -7,6 +7,7 @@ BUILD_PACKAGES=(
   g++ meson ninja-build pkg-config
   libsqlite3-dev libuv1-dev libfmt-dev  # the library
   libcurl4-openssl-dev zlib1g-dev       # branches that are URLs
+  libnghttp2-dev libssl-dev libc-ares-dev  # branches over gRPC
   libpq-dev libmariadb-dev              # databases that take part
   libcli11-dev nlohmann-json3-dev       # the tools
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
