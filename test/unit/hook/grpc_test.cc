@@ -90,9 +90,9 @@ TEST_SUITE("hook/grpc") {
         {"x-tenant", "t1"},
         {"trace-bin", "Af8="},
     };
-    for (const auto& [name, value] : expected) {
-      CAPTURE(name);
-      CHECK(got.field(name) == value);
+    for (const auto& field : expected) {
+      CAPTURE(field.first);
+      CHECK(got.field(field.first) == field.second);
     }
     CHECK(got.field("traceparent").starts_with("00-0123456789abcdef0123456789abcdef-"));
     CHECK(got.field("traceparent") != call.trace_parent);
@@ -229,18 +229,18 @@ TEST_SUITE("hook/grpc") {
   }
 
   TEST_CASE("UNAVAILABLE and a gateway's 503 open the breaker, other statuses do not") {
-    for (const auto& [answer, opens] :
+    for (const auto& one :
          std::vector<std::pair<H2Answer, bool>>{{status(14, "down"), true},
                                                 {trailers_only({{":status", "503"}}), true},
                                                 {status(13, "broken"), false},
                                                 {status(10, "no"), false}}) {
       HookOptions options;
       options.breaker_failures = 2;
-      H2Peer peer([&](const H2Request&) { return answer; });
+      H2Peer peer([&](const H2Request&) { return one.first; });
       HookSite site(options);
       site.call(peer.target());
       site.call(peer.target());
-      CHECK(site.hooks().why_shut(site.hooks().lane_of(peer.target())).has_value() == opens);
+      CHECK(site.hooks().why_shut(site.hooks().lane_of(peer.target())).has_value() == one.second);
     }
   }
 
