@@ -136,6 +136,7 @@ class ModeClients {
   std::function<bool()> watch_;
   std::vector<std::unique_ptr<Known>> all_;
   std::uint64_t topic_requests_ = 0;  // without an answer
+  std::uint64_t polls_ = 0;
   std::size_t next_to_ask_ = 0;
   std::uint64_t succeeded_ = 0;
   std::uint64_t failed_ = 0;
