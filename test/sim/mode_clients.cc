@@ -172,8 +172,8 @@ void ModeClients::change_any_topic() {
   change_topic(make_topic(), kind == TopicKind::remove ? "" : target, kind);
 }
 
-// A message that is committed waits for subscribers. Whether a topic has one may stay in doubt, once
-// a change of it had no answer; so every second poll leaves a short queue to the others.
+// A message that is committed waits for subscribers. Whether a topic has one may stay in doubt,
+// once a change of it had no answer; so every second poll leaves a short queue to the others.
 void ModeClients::subscribe_where_nobody_is() {
   if (++polls_ % 2 == 0) return;
   const bool any_open =

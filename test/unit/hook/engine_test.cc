@@ -21,6 +21,7 @@
 #include "support/http_peer.h"
 #include "support/process.h"
 #include "support/sanitized.h"
+#include "unit/hook/shop.h"
 
 namespace belay::test {
 
@@ -28,30 +29,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-// An engine with short waits on a file of its own.
-class Shop {
- public:
-  explicit Shop(HookOptions hooks = {}, Millis request_timeout = 3s) {
-    Options options;
-    options.hooks = std::move(hooks);
-    options.request_timeout = request_timeout;
-    options.retry.first_interval = 20ms;
-    options.retry.interval_max = 20ms;
-    options.retry.ongoing_interval = 20ms;
-    auto opened = Engine::open(dir_.file("state.db"), options);
-    REQUIRE(opened);
-    engine_ = std::make_unique<Engine>(std::move(*opened));
-    REQUIRE(engine_->start());
-  }
-  Engine& operator*() { return *engine_; }
-  Engine* operator->() { return engine_.get(); }
-  void destroy() { engine_.reset(); }
-
- private:
-  TempDir dir_;
-  std::unique_ptr<Engine> engine_;
-};
 
 // The path and query of what a peer was asked, in the order in which it was.
 std::vector<std::string> targets(const HttpPeer& peer) {
@@ -61,12 +38,6 @@ std::vector<std::string> targets(const HttpPeer& peer) {
 }
 
 using Targets = std::vector<std::string>;
-
-template <class R>
-std::string told(const R& result) {
-  if (result) return "accepted";
-  return std::string(name_of(result.error().code)) + ": " + result.error().detail;
-}
 
 bool begins(const std::string& text, std::string_view with) {
   CAPTURE(text);

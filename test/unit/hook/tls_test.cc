@@ -3,8 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -12,6 +10,7 @@
 #include "support/certificates.h"
 #include "support/process.h"
 #include "unit/hook/hook_site.h"
+#include "unit/hook/text_of.h"
 
 namespace belay::test {
 
@@ -24,11 +23,6 @@ const Authority& authority() {
   static const bool vouched = one.vouch_for("server") && one.vouch_for("client");
   REQUIRE(vouched);
   return one;
-}
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // Says yes to whoever gets through.
