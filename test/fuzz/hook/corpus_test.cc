@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "belay/features.h"
 #include "fuzz/hook/hook_bytes.h"
 #include "support/random.h"
 
@@ -53,6 +54,9 @@ TEST_SUITE("fuzz/hook") {
     std::map<char, int> kinds;
     for (const auto& seed : corpus()) kinds[seed[0]] += check(seed) ? 1 : 0;
     for (const char kind : {'h', 'j', 'o', 'p', 'u'}) CHECK(kinds[kind] > 0);
+#if BELAY_HAS_GRPC
+    for (const char kind : {'g', '2'}) CHECK(kinds[kind] > 0);
+#endif
   }
 
   // Of the large ones, which are there for their limits, some hundred places.

@@ -6,11 +6,18 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/ascii.h"
+#include "belay/features.h"
 #include "hook/http_response.h"
 #include "hook/json.h"
 #include "hook/url.h"
+#if BELAY_HAS_GRPC
+#include "h2/session.h"
+#include "hook/grpc_response.h"
+#endif
 
 namespace belay::test {
 namespace {
@@ -158,10 +165,21 @@ std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   return out;
 }
 
+// What was read is written again, and read again.
+std::string check_grpc_target(const hook::Target& target) {
+  const auto again = hook::make_target(target.host + target.method);
+  if (!again) return "a gRPC target that was made cannot be read";
+  const bool is_same = again->host == target.host && again->method == target.method &&
+                       again->authority == target.authority && again->port == target.port &&
+                       again->name == target.name && again->tls == target.tls;
+  return is_same ? "" : "a gRPC target is another when it is read again";
+}
+
 std::string check_url(std::string_view input, bool& read) {
   const auto target = hook::make_target(input);
   if (!target) return hook::parse_url(input) && !hook::is_url(input) ? "parsed, but no URL" : "";
   read = true;
+  if (target->protocol == hook::Protocol::grpc) return check_grpc_target(*target);
   const auto ours = hook::parse_url(target->url);
   if (!ours) return "a URL that was made cannot be read";
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> theirs(curl_url(), curl_url_cleanup);
@@ -181,6 +199,110 @@ std::string check_url(std::string_view input, bool& read) {
   return {};
 }
 
+#if BELAY_HAS_GRPC
+
+using GrpcFields = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// Takes lines of "name:value" off the text, up to an empty one.
+std::optional<GrpcFields> take_fields(std::string_view& text) {
+  GrpcFields fields;
+  for (;;) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (line.empty()) return fields;
+    const auto colon = line.find(':', 1);
+    if (colon == std::string_view::npos) return std::nullopt;
+    fields.emplace_back(line.substr(0, colon), line.substr(colon + 1));
+  }
+}
+
+struct GrpcParts {
+  GrpcFields head, trailers;
+  std::string_view body;
+};
+
+Outcome read_grpc(const GrpcParts& parts, std::size_t piece) {
+  hook::GrpcResponse response;
+  response.begin(kBytesMax);
+  for (const auto& [name, value] : parts.head) response.take_field(name, value);
+  for (auto body = parts.body; !body.empty();) {
+    if (!response.take_body(body.substr(0, piece))) break;
+    body.remove_prefix(std::min(piece, body.size()));
+  }
+  for (const auto& [name, value] : parts.trailers) response.take_field(name, value);
+  return response.end().outcome;
+}
+
+bool is_one_message(std::string_view body) {
+  if (body.size() < 5 || body[0] != '\0') return false;
+  std::size_t size = 0;
+  for (std::size_t i = 1; i < 5; ++i) size = size << 8 | static_cast<unsigned char>(body[i]);
+  return body.size() == 5 + size && size <= kBytesMax;
+}
+
+std::string check_grpc(std::string_view input, bool& read) {
+  if (input.empty()) return {};
+  const auto piece = 1 + static_cast<unsigned char>(input[0]) % 64u;
+  auto rest = input.substr(1);
+  GrpcParts parts;
+  auto head = take_fields(rest);
+  auto trailers = head ? take_fields(rest) : std::nullopt;
+  if (!trailers) return {};
+  parts = {std::move(*head), std::move(*trailers), rest};
+  const auto whole = read_grpc(parts, std::max<std::size_t>(1, parts.body.size()));
+  const auto cut = read_grpc(parts, piece);
+  if (whole.kind() != cut.kind() || whole.reason() != cut.reason())
+    return "a gRPC response means something else in pieces of " + std::to_string(piece);
+  if (whole.reason().size() > 5'000) return "a reason is long";
+  read = whole.kind() != OutcomeKind::unknown;
+  if (!read) return {};
+  std::vector<std::string_view> statuses;
+  for (const auto* fields : {&parts.head, &parts.trailers}) {
+    for (const auto& [name, value] : *fields) {
+      if (name == "grpc-status") statuses.push_back(value);
+    }
+  }
+  if (statuses.size() != 1) return "not one status means something";
+  if (whole.kind() == OutcomeKind::success && !is_one_message(parts.body))
+    return "what is not one message is a success";
+  return {};
+}
+
+// A request for which nothing is remembered but that it ended once.
+class CountingStream final : public h2::Stream {
+ public:
+  void take_field(std::string_view, std::string_view) override {}
+  bool take_body(std::string_view part) override { return (taken_ += part.size()) < kBytesMax; }
+  void ended(std::uint32_t) override { ++ends; }
+  int ends = 0;
+
+ private:
+  std::size_t taken_ = 0;
+};
+
+std::string check_http2(std::string_view input, bool& read) {
+  const auto session = h2::Session::make();
+  if (!session) return "there is no session";
+  const std::array<h2::Field, 4> request = {
+      {{":method", "POST"}, {":scheme", "http"}, {":path", "/a.B/C"}, {":authority", "h:1"}}};
+  CountingStream stream;
+  stream.body = std::string(5, '\0');
+  if (!session->submit(stream, request)) return "a request was refused";
+  while (!session->take().empty()) continue;
+  const bool is_good = session->feed(input);
+  std::size_t sent = 0;
+  for (auto part = session->take(); !part.empty(); part = session->take()) sent += part.size();
+  if (sent > 64 * input.size() + 4'096) return "few bytes are answered by many";
+  if (stream.ends > 1) return "a stream ended twice";
+  if (stream.ends == 0 && session->abandon().size() != 1) return "a stream was lost";
+  read = is_good && stream.ends == 1;
+  return {};
+}
+
+#endif
+
 }  // namespace
 
 std::string check_hook_bytes(std::string_view input, bool& read) {
@@ -193,6 +315,13 @@ std::string check_hook_bytes(std::string_view input, bool& read) {
     case HookBytes::headed: return check_headed(rest, read);
     case HookBytes::json: return check_json(rest, read);
     case HookBytes::url: return check_url(rest, read);
+#if BELAY_HAS_GRPC
+    case HookBytes::grpc: return check_grpc(rest, read);
+    case HookBytes::http2: return check_http2(rest, read);
+#else
+    case HookBytes::grpc:
+    case HookBytes::http2: break;
+#endif
   }
   return {};
 }

@@ -16,6 +16,9 @@ enum class HookBytes : char {
   headed = 'p',    // likewise, with lines of a response's head and an empty line before the body
   json = 'o',      // an object
   url = 'u',       // a target
+  grpc = 'g',   // a character for how it is cut, headers, trailers, the body; after the first two
+                // an empty line
+  http2 = '2',  // what a peer sends after its connection was opened, and a request submitted
 };
 
 // What broke, in a sentence; empty if all held. `read` is set if the input meant something.
