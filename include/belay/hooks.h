@@ -1,5 +1,5 @@
-// Branches that are URLs. A name with "://" in it is always a URL: schemes other than those below
-// are refused, and no handler can have such a name.
+// Branches that are URLs: HTTP, JSON-RPC and gRPC. A name with "://" in it is always a URL: schemes
+// other than those below are refused, and no handler can have such a name.
 //
 // dtm's protocol: a target that begins with "http://" or "https://" is called with a POST of the
 // payload (a GET if there is no payload, except in xa). The query has branch_id, gid, op and
@@ -36,6 +36,27 @@
 //   otherwise unknown
 // - anything else, and an answer that has a member twice: unknown
 // dtm's own answer, {"dtm_result": …}, is accepted as well.
+//
+// gRPC: a target "grpc://HOST:PORT/package.Service/Method" ("grpcs://" with TLS) is called by gRPC:
+// one unary call by HTTP/2, whose message is the payload, byte for byte (a workflow's callback gets
+// its data as the message's first field). The metadata are dtm's (dtm-gid, dtm-trans_type,
+// dtm-branch_id, dtm-op, dtm-dtm), belay-attempt and belay-fence, the headers of the transaction
+// and of the branch with their names in lower case, and a traceparent. The call's timeout is its
+// deadline, and is sent as such (grpc-timeout). The answer is read so:
+// - status OK with exactly one message, whole and not compressed: success; the message is thrown
+//   away
+// - ABORTED: failure, with the status's message as the reason; but ongoing if the message is
+// ONGOING
+// - FAILED_PRECONDITION: ongoing
+// - anything else: unknown. UNAVAILABLE counts as no answer for the breaker.
+// With RESOURCE_EXHAUSTED and UNAVAILABLE a service may ask for a pause (grpc-retry-pushback-ms, in
+// milliseconds). All calls to a host share one connection, which is closed when it was idle for a
+// minute. A call that the host has refused (REFUSED_STREAM, GOAWAY) or that found its idle
+// connection closed is made once more with the same attempt. gRPC targets are called without a
+// proxy. A header's name may have letters, digits, '-', '_' and '.', and its value printable ASCII;
+// the value of a name that ends in "-bin" may be any bytes, and is sent as base64. The gid must be
+// printable ASCII, without a space at an end. Anything else is refused at the submit, and so is a
+// target without a port or with another path.
 //
 // Redirects: at most five are followed, on the same scheme, host and port only, and never without
 // the payload, or, where there is no payload, without the query of the call: otherwise a login page
@@ -80,7 +101,8 @@ struct HookOptions {
   // at the start. In both cases the environment's no_proxy or NO_PROXY names hosts that are called
   // without a proxy.
   std::string proxy;
-  // Targets that may be called: "SCHEME://HOST" or "HOST", where HOST is a name, an address or
+  // Targets that may be called: "SCHEME://HOST" or "HOST", where SCHEME is http, https, grpc or
+  // grpcs (without it: all of them) and HOST is a name, an address or
   // "*.example.com"; with ":PORT" only that port is allowed. Empty: all targets. A target that is
   // not allowed is refused at the submit (forbidden_target) and never called.
   std::vector<std::string> allowed_targets;
