@@ -179,13 +179,20 @@ class Branches:
                 decided = script.pop(0) if script else self._always.get(call.path, SUCCESS)
         return decided(call) if callable(decided) else decided
 
+    async def choose(self, call):
+        """What a call is answered; on the loop."""
+        what = self._choose(call)
+        return await what if inspect.isawaitable(what) else what
+
+    def run_on_loop(self, coroutine):
+        """Its result, from another thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
+
     async def _answer(self, request, reader, writer):
         method, target, headers, body = request
         path, _, query = target.partition("?")
         call = Call(method, urllib.parse.unquote(path), query, headers, body, time.monotonic())
-        what = self._choose(call)
-        if inspect.isawaitable(what):
-            what = await what
+        what = await self.choose(call)
         if what.delay:
             await asyncio.sleep(what.delay)
         call.answered_at = time.monotonic()

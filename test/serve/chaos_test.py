@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`belay serve` under load, killed and started again fifty times, while the services drop, delay,
-repeat and garble. Afterwards every acknowledged transaction is final and the services' books agree.
+repeat and garble. Half of the branches are called over gRPC. Afterwards every acknowledged transaction is final and the services' books agree.
 
     chaos_test.py [KILLS [SEED]]
 """
@@ -16,6 +16,7 @@ import time
 from books import Bank, Books, in_thread, xa_action
 from branches import ERROR, SUCCESS
 from clients import client
+from grpc_branches import GrpcSide
 from harness import Server, until
 
 OPTIONS = {"retry_interval": 1, "request_timeout": 1, "timeout_to_fail": 4}
@@ -30,6 +31,7 @@ class Chaos:
         self.random = random.Random(seed)
         self.books = Books()
         self.bank = Bank(self.books, self.fault, self.refuse, self.on_call)
+        self.grpc = GrpcSide(self.bank.service)
         self.calm = False
         self.over = threading.Event()
         self.acknowledged = {}  # gid → (mode, branches)
@@ -71,6 +73,10 @@ class Chaos:
         return SUCCESS
 
     # The clients.
+    def target(self, path, randomly):
+        """Of a branch that the server calls."""
+        return randomly.choice([self.bank.url, self.grpc.target])(path)
+
     def insist(self, function):
         """Asks until there is an answer: a server that was killed loses it. When it was asked
         before, a no may be about what that first word has led to."""
@@ -91,13 +97,13 @@ class Chaos:
             options["custom_data"] = '{"concurrent":true}'
         saga = client.Saga(dtm, gid, **options)
         for _ in range(3):
-            saga.add(self.bank.url("/do"), self.bank.url("/undo"), {"amount": 30})
+            saga.add(self.target("/do", randomly), self.target("/undo", randomly), {"amount": 30})
         self.insist(saga.submit)
         return ["01", "02", "03"]
 
     def msg(self, dtm, gid, randomly):
-        msg = client.Msg(dtm, gid, self.bank.url("/query"), **OPTIONS)
-        msg.add(self.bank.url("/do"), {}).add(self.bank.url("/do"), {})
+        msg = client.Msg(dtm, gid, self.target("/query", randomly), **OPTIONS)
+        msg.add(self.target("/do", randomly), {}).add(self.target("/do", randomly), {})
         self.insist(lambda: dtm.post("prepare", msg.body))
         if randomly.random() < 0.8:  # else it is left to the back-check
             self.insist(lambda: dtm.post("submit", msg.body))
@@ -118,9 +124,10 @@ class Chaos:
             pass  # aborted by its timeout meanwhile
         return ["01", "02"]
 
-    def tcc(self, dtm, gid, _):
+    def tcc(self, dtm, gid, randomly):
         tcc, url = client.Tcc(dtm, gid, **OPTIONS), self.bank.url("/do")
-        return self.driven(tcc, lambda: tcc.call(url, url, url, {"amount": 30}))
+        second = self.target("/do", randomly)
+        return self.driven(tcc, lambda: tcc.call(url, second, second, {"amount": 30}))
 
     def xa(self, dtm, gid, _):
         xa = client.Xa(dtm, gid, **OPTIONS)
@@ -210,6 +217,8 @@ def missing(chaos, ends):
     yield from (f"there was no {end}" for end in sorted(wanted - ends.keys()))
     if not chaos.resumed:
         yield "no workflow was called back"
+    if chaos.grpc.called * 5 < chaos.bank.called:
+        yield f"of {chaos.bank.called} calls only {chaos.grpc.called} came over gRPC"
 
 
 def main(kills=50, seed=None):
@@ -231,7 +240,7 @@ def main(kills=50, seed=None):
         ends = collections.Counter(
             f"{mode} {server.status(gid)}" for gid, (mode, _) in chaos.acknowledged.items())
         print(f"{len(chaos.acknowledged)} acknowledged, {chaos.bank.called} calls, of them "
-              f"{chaos.resumed} back to workflows; {dict(sorted(ends.items()))}; faults "
+              f"{chaos.grpc.called} over gRPC and {chaos.resumed} back to workflows; {dict(sorted(ends.items()))}; faults "
               f"{dict(chaos.faults)}")
         problems += missing(chaos, ends)
         if server.stop() != 0:
