@@ -77,14 +77,15 @@ class DtmClient:
             return Told(error.code().name, error.details(), None, retry_seconds(error))
         return Told("OK", "", REPLIES.get(name, empty_pb2.Empty).FromString(answer))
 
-    def transaction(self, name, gid, trans_type, steps=None, options=None, custom=None, **more):
+    def transaction(self, name, gid, trans_type, steps=None, options=None, custom=None, timeout=30,
+                    **more):
         """`steps`: a list of objects, or a text as it is; `custom` likewise."""
         def text(what):
             return what if isinstance(what, str) else json.dumps(what)
         return self.call(name, dtm.DtmRequest(
             Gid=gid, TransType=trans_type, Steps=text(steps),
             CustomedData="" if custom is None else text(custom),
-            TransOptions=dtm.DtmTransOptions(**options) if options else None, **more))
+            TransOptions=dtm.DtmTransOptions(**options) if options else None, **more), timeout)
 
     def register(self, gid, trans_type, branch_id, payload=b"", **data):
         return self.call("RegisterBranch", dtm.DtmBranchRequest(
