@@ -82,7 +82,8 @@ def roles():
         check("path=NewGid" in server.log_tail(), "and logged")
         write("shop:submit:s2\n")
         server.process.send_signal(signal.SIGHUP)
-        check(until(lambda: code(server, "s2", "NewGid") == "OK", 10), "a new token counts at SIGHUP")
+        check(until(lambda: code(server, "s2", "NewGid") == "OK", 10),
+              "a new token counts at SIGHUP")
         seen(code(server, "s", "NewGid"), "UNAUTHENTICATED", "the old one no longer")
 
 

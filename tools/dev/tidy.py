@@ -77,7 +77,7 @@ HEADERS = {
     "grpcpp/support/status.h": ("tools/serve/grpc/",),
     "google/protobuf/descriptor.h": ("tools/serve/grpc/",),
     "google/protobuf/empty.pb.h": ("tools/serve/grpc/",),
-    "google/protobuf/stubs/logging.h": ("tools/serve/grpc/grpc_log",),
+    "google/protobuf/stubs/logging.h": ("tools/serve/grpc/grpc_log", "test/fuzz/grpc/"),
     "dtmgimp.pb.h": ("tools/serve/grpc/", "test/"),
     "dtmgimp.grpc.pb.h": ("tools/serve/grpc/",),
     "retry.pb.h": ("tools/serve/grpc/", "test/"),
