@@ -1,4 +1,4 @@
-// `belay serve`: dtm's HTTP protocol in front of a state file.
+// `belay serve`: dtm's HTTP protocol and its gRPC service in front of a state file.
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -13,10 +13,12 @@ namespace belay::tool {
 namespace {
 
 constexpr const char* kServeDetails = R"(
-Speaks dtm's HTTP protocol, so that dtm's clients work unchanged; /metrics is for
-Prometheus, /healthz says whether the disk takes what is written. The default is
-for this machine only; any other address needs --token-file, --tls-client-ca or
---insecure. Probes that have neither token nor certificate ask at --probe-listen.
+Speaks dtm's HTTP protocol and, at --grpc-listen, its gRPC service, so that dtm's
+clients work unchanged; /metrics is for Prometheus, /healthz says whether the disk
+takes what is written. The default is for this machine only; any other address needs
+--token-file, --tls-client-ca or --insecure. Tokens (in gRPC the metadata
+`authorization: Bearer TOKEN`), TLS and limits hold for both. Probes that have neither
+token nor certificate ask at --probe-listen; gRPC's health service needs no token.
 
 A line of --token-file is TOKEN, with all rights, or NAME:ROLE:TOKEN. The roles, each
 with the rights of those before it: metrics (/metrics), read (query, all, scanKV,
@@ -60,7 +62,10 @@ ExitCode bad_usage(Context& context, const std::string& wrong) {
 
 ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error) {
   if (const auto option = in_option_words(error)) return bad_usage(context, *option);
-  const bool probes = error.detail.starts_with("--probe-listen: ");
+  const char* listen = "--listen";
+  for (const auto* option : {"--probe-listen", "--grpc-listen"}) {
+    if (error.detail.starts_with(std::string(option) + ": ")) listen = option;
+  }
   const bool port = error.detail.find("cannot listen on ") != std::string::npos;
   if (error.code == ErrorCode::not_found) {
     return fail(context, ExitCode::not_found, error.detail,
@@ -69,8 +74,9 @@ ExitCode fail_to_serve(Context& context, const Serve& serve, const Error& error)
   if (!port) return fail(context, error);
   const auto code = error.code == ErrorCode::locked ? ExitCode::busy : ExitCode::failed;
   return fail(context, code, error.detail,
-              probes ? "name another address with --probe-listen"
-                     : "name another address with --listen instead of " + serve.settings.listen);
+              std::string("name another address with ") + listen +
+                  (listen == std::string_view("--listen") ? " instead of " + serve.settings.listen
+                                                          : std::string()));
 }
 
 // Only the name: the value may be a secret.
@@ -114,7 +120,8 @@ ExitCode run(Context& context, Serve& serve) {
 
 void add_serve(CLI::App& app, Context& context) {
   const auto serve = std::make_shared<Serve>();
-  auto* command = add_command(app, "serve", "answer dtm's clients over HTTP", kServeDetails);
+  auto* command =
+      add_command(app, "serve", "answer dtm's clients over HTTP and gRPC", kServeDetails);
   add_flag_option(command, "--print-config", serve->print_config,
                   "print what holds, as a file for --config, and end");
   describe(serve->table, serve->settings);

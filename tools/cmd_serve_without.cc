@@ -18,7 +18,7 @@ void add_missing(CLI::App& app, Context& context, const char* name, const char* 
 }  // namespace
 
 void add_serve(CLI::App& app, Context& context) {
-  add_missing(app, context, "serve", "answer dtm's clients over HTTP");
+  add_missing(app, context, "serve", "answer dtm's clients over HTTP and gRPC");
 }
 
 void add_replay(CLI::App& app, Context& context) {

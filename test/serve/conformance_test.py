@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""dtm's HTTP protocol, row by row, against a running `belay serve`.
+"""dtm's HTTP protocol and its gRPC service, row by row, against a running `belay serve`.
 
     conformance_test.py [WORDS]     runs the rows that hold WORDS; BELAY_PROGRAM is the command
     conformance_test.py --table     prints the rows as Markdown: what, dtm, belay, why
@@ -9,6 +9,7 @@
 import sys
 
 import checks
+import grpc_client
 import rows_endpoints  # noqa: F401  (each registers its rows)
 import rows_states  # noqa: F401
 import rows_saga  # noqa: F401
@@ -16,6 +17,7 @@ import rows_two_phase  # noqa: F401
 import rows_msg  # noqa: F401
 import rows_wire  # noqa: F401
 import rows_clients  # noqa: F401
+import rows_grpc  # noqa: F401
 from branches import Branches
 from harness import Server
 
@@ -25,7 +27,7 @@ def main(words):
         print(checks.table([r for r in checks.ROWS if r.belay or words == ["--table"]]))
         return 0
     service = Branches()
-    with Server() as server:
+    with Server(grpc=grpc_client.available()) as server:
         failed = checks.run_all(server, service, " ".join(words))
         if not server.alive():
             print("FAIL the server died")

@@ -17,6 +17,8 @@ import tempfile
 import time
 import urllib.parse
 
+import grpc_client
+
 API = "/api/dtmsvr/"
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -95,12 +97,14 @@ class Client:
 class Server:
     """Requests go over a new connection each, so that any thread may send them."""
 
-    def __init__(self, *flags, env=None):
+    def __init__(self, *flags, env=None, grpc=False):
         self.program = os.environ["BELAY_PROGRAM"]
         self.folder = tempfile.mkdtemp(prefix="belay-serve-")
         self.db = os.path.join(self.folder, "state.db")
         self.log = os.path.join(self.folder, "log")
         self.port = free_port()
+        self.grpc_port = free_port() if grpc else None
+        self._grpc = None
         self.flags = flags
         self.env = env or {}
         self.process = None
@@ -126,8 +130,9 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self):
+        grpc = ["--grpc-listen", f"127.0.0.1:{self.grpc_port}"] if self.grpc_port else []
         return [self.program, "serve", "--db", self.db, "--listen", f"127.0.0.1:{self.port}",
-                *self.flags]
+                *grpc, *self.flags]
 
     def start(self, seconds=30):
         """Returns when it answers /healthz with 200."""
@@ -173,6 +178,13 @@ class Server:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
     # Talking to it.
+    @property
+    def grpc(self):
+        """A client of its gRPC service, for all who ask."""
+        if self._grpc is None:
+            self._grpc = grpc_client.DtmClient(self.grpc_port)
+        return self._grpc
+
     def request(self, method, path, body=None, headers=None, timeout=30):
         client = Client(self.port, timeout)
         try:

@@ -295,7 +295,7 @@ def _(t):
 
 
 @row(WIRE, "a target that is no URL", "called by gRPC", "500 at submit",
-     "there is no gRPC; a typing error shows at once")
+     "over HTTP a target is a URL; a typing error shows at once")
 def _(t):
     gid = t.gid()
     body = t.saga(gid, 1)

@@ -11,12 +11,14 @@ BUILD_PACKAGES=(
   libpq-dev libmariadb-dev              # databases that take part
   libcli11-dev nlohmann-json3-dev       # the tools
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc  # its gRPC service
 )
 # What the tests need on top: the second compiler with its sanitizers, the checkers, and the
 # databases that take part, which the tests start themselves.
 CHECK_PACKAGES=(
   doctest-dev clang libclang-rt-14-dev clang-tidy clang-format valgrind python3 binutils
   nodejs openssl zsh groff-base
+  python3-grpcio python3-protobuf  # the gRPC service through a client of its own
   python3-jsonschema python3-hypothesis  # the admin API against its description
   chromium chromium-driver python3-selenium  # the console in a browser
   postgresql mariadb-server-core mariadb-client-core

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "serve/console.h"
@@ -27,6 +28,8 @@ class Front {
   // For the probes of load balancers, which need no token; it answers 404 to all else. Every name
   // of the host is allowed: a probe may call the server by its address.
   http::Server::Handler probe_handler();
+  // A request of dtm's service that another door brings: see Service::call.
+  void call(protocol::Incoming incoming);
   void open(protocol::Service& service) { service_.store(&service, std::memory_order_release); }
   // From now on only questions are answered, and answers without an end are ended.
   void drain();
@@ -38,7 +41,7 @@ class Front {
  private:
   void handle(const Gate& gate, http::Request request, http::Respond respond);
   void handle_page(const ConsoleFile& file, const http::Request& request, http::Respond respond);
-  void note(const Refusal& refusal, const http::Request& request);
+  void note(const Refusal& refusal, std::string_view path);
 
   Gate gate_;
   Gate probe_gate_{{}};

@@ -21,7 +21,7 @@ bool is_from_a_web_page(const http::Request& request) {
          origin != "https://" + std::string(host);
 }
 
-bool only_asks(const http::Request& request) {
+bool only_asks_for(const http::Request& request) {
   return request.method == "GET" && request.path != "/api/dtmsvr/subscribe" &&
          request.path != "/api/dtmsvr/unsubscribe" && request.path != "/api/dtmsvr/resetCronTime" &&
          request.path != "/healthz";
@@ -40,10 +40,14 @@ bool equal_in_constant_time(std::string_view expected, std::string_view given) {
 
 namespace {
 
+protocol::ApiResult::Kind kind_of(Denial denial) {
+  const bool is_stranger = status_of(denial) == 401;
+  return is_stranger ? protocol::ApiResult::Kind::stranger : protocol::ApiResult::Kind::forbidden;
+}
+
 // The token that the request shows; null: none that counts. Takes as long for every token.
-const Token* token_of(const Tokens& tokens, const http::Request& request) {
+const Token* token_of(const Tokens& tokens, std::string_view given) {
   constexpr std::string_view kScheme = "Bearer ";
-  const auto given = request.header("Authorization");
   if (!base::starts_with_ignoring_case(given, kScheme)) return nullptr;
   const Token* found = nullptr;
   for (const auto& token : tokens) {
@@ -53,16 +57,13 @@ const Token* token_of(const Tokens& tokens, const http::Request& request) {
   return found;
 }
 
-Refusal deny(Denial denial, std::string_view message, std::string caller = {}) {
-  return {protocol::refusal(status_of(denial), message), denial, std::move(caller)};
+Refusal deny(Denial denial, std::string message, std::string caller = {}) {
+  return {{kind_of(denial), std::move(message), {}}, denial, std::move(caller)};
 }
 
-Refusal deny_stranger(const http::Request& request) {
-  const bool has_none = request.header("Authorization").empty();
-  auto refusal =
-      deny(has_none ? Denial::no_token : Denial::unknown_token, "a bearer token is needed");
-  refusal.response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return refusal;
+Refusal deny_stranger(std::string_view authorization) {
+  return deny(authorization.empty() ? Denial::no_token : Denial::unknown_token,
+              "a bearer token is needed");
 }
 
 Refusal deny_role(const Token& token, protocol::Role needed) {
@@ -81,12 +82,12 @@ Refusal deny_web_page(const std::string& caller) {
   return deny(Denial::web_page, "web pages of other sites may not ask", caller);
 }
 
-Judgement judge_token(const Tokens& tokens, const http::Request& request) {
-  const auto needed = protocol::role_needed(request);
+Judgement judge_by(const Tokens& tokens, const Question& question) {
+  const auto needed = question.needed;
   if (tokens.empty()) return {std::nullopt, {{}, protocol::Role::admin}};
   if (needed == protocol::Role::anybody) return {std::nullopt, {{}, needed}};
-  const auto* token = token_of(tokens, request);
-  if (token == nullptr) return {deny_stranger(request), {}};
+  const auto* token = token_of(tokens, question.authorization);
+  if (token == nullptr) return {deny_stranger(question.authorization), {}};
   if (token->role < needed) return {deny_role(*token, needed), {}};
   return {std::nullopt, {token->name, token->role}};
 }
@@ -105,16 +106,27 @@ std::shared_ptr<const Tokens> Gate::tokens() const {
   return tokens_;
 }
 
+Judgement Gate::judge_token(const Question& question) const {
+  const auto replaced = replaced_.load();  // before they are read: at worst it is too small
+  auto judged = judge_by(*tokens(), question);
+  judged.replaced = replaced;
+  return judged;
+}
+
+Judgement Gate::judge(const Question& question) const {
+  auto judged = judge_token(question);
+  if (!judged.refusal && draining_ && !question.only_asks)
+    judged.refusal = {protocol::ApiResult::overload("the server is stopping"), std::nullopt, {}};
+  return judged;
+}
+
 Judgement Gate::judge(const http::Request& request) const {
   if (!hosts_.contain(request.header("Host"))) return {deny_host(), {}};
-  const auto replaced = replaced_.load();  // before they are read: at worst it is too small
-  auto judged = judge_token(*tokens(), request);
-  judged.replaced = replaced;
-  if (judged.refusal) return judged;
-  if (is_from_a_web_page(request))
-    judged.refusal = deny_web_page(judged.caller.name);
-  else if (draining_ && !only_asks(request))
-    judged.refusal = {protocol::refusal(503, "the server is stopping"), std::nullopt, {}};
+  const Question question{protocol::role_needed(request), only_asks_for(request),
+                          request.header("Authorization")};
+  if (!is_from_a_web_page(request)) return judge(question);
+  auto judged = judge_token(question);
+  if (!judged.refusal) judged.refusal = deny_web_page(judged.caller.name);
   return judged;
 }
 

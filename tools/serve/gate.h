@@ -15,13 +15,14 @@
 #include "serve/allowed_hosts.h"
 #include "serve/denials.h"
 #include "serve/http/message.h"
+#include "serve/protocol/api_result.h"
 #include "serve/protocol/service.h"
 #include "serve/tokens.h"
 
 namespace belay::tool {
 
 struct Refusal {
-  http::Response response;
+  protocol::ApiResult answer;
   std::optional<Denial> denial;  // empty: it does not matter who asks
   std::string caller;            // the name of the token, if it is known
 };
@@ -30,6 +31,13 @@ struct Judgement {
   std::optional<Refusal> refusal;  // empty: the request may pass
   protocol::Caller caller{};
   std::uint64_t replaced = 0;  // `Gate::replaced` as of the tokens that it was judged by
+};
+
+// What the gate must know of a request, whatever door it came through.
+struct Question {
+  protocol::Role needed{};
+  bool only_asks = false;          // changes nothing
+  std::string_view authorization;  // "Bearer …"; empty: there is none
 };
 
 class Gate {
@@ -48,12 +56,15 @@ class Gate {
   void drain() { draining_ = true; }
   // From any thread.
   Judgement judge(const http::Request& request) const;
+  // For a request that no browser can make.
+  Judgement judge(const Question& question) const;
   // For a file that is the same for everybody and holds no data: no token is needed, and a link on
   // a page of another site may lead to it.
   Judgement judge_page(const http::Request& request) const;
 
  private:
   std::shared_ptr<const Tokens> tokens() const;
+  Judgement judge_token(const Question& question) const;
 
   const AllowedHosts hosts_;
   mutable base::Mutex mutex_;

@@ -16,6 +16,7 @@
 #include "belay/version.h"
 #include "serve/alerts.h"
 #include "serve/front.h"
+#include "serve/grpc/door.h"
 #include "serve/http/server.h"
 #include "serve/notify.h"
 #include "serve/opening.h"
@@ -91,21 +92,39 @@ class Deadline {
   threads::Thread thread_;  // last: it uses all of the above
 };
 
+// The doors to the service.
+struct Doors {
+  std::unique_ptr<http::Server> http;
+  std::unique_ptr<door::Door> grpc;  // null: not wanted
+
+  std::uint64_t requests_in_flight() const {
+    return http->figures().requests_in_flight +
+           (grpc ? grpc->figures().requests_in_flight : std::uint64_t{0});
+  }
+  void quiesce() {
+    http->quiesce();
+    if (grpc) grpc->quiesce();
+  }
+  void stop() {
+    http->stop();
+    if (grpc) grpc->stop();
+  }
+};
+
 // Lets the requests in flight be answered and the calls in flight return.
-void drain(Front& front, http::Server& server, Engine& engine, const ServeSettings& settings,
+void drain(Front& front, Doors& doors, Engine& engine, const ServeSettings& settings,
            Clock::time_point end, ServeLog& log) {
-  const auto figures = server.figures();
   log.info(fmt::format("stopping: {} requests in flight, {} unfinished transactions",
-                       figures.requests_in_flight, engine.counters().live));
+                       doors.requests_in_flight(), engine.counters().live));
   front.drain();
-  server.quiesce();
+  doors.quiesce();
   // An answer that waits for a result may wait for hours. When the drain stops waiting for it, the
   // client is told to come again. Closing then waits for the calls in flight, or for the deadline.
   const auto answers_end = end - std::min(kClosing, settings.drain_timeout / 2);
-  while (server.figures().requests_in_flight > 0 && Clock::now() < answers_end) {
+  while (doors.requests_in_flight() > 0 && Clock::now() < answers_end) {
     if (wait_for_end_signal(kLook)) break;  // the end was requested twice
   }
-  server.stop();
+  doors.stop();
   const auto live = engine.counters().live;
   if (const auto closed = engine.close(); !closed) {
     log.error("closing the state file: " + closed.error().detail);
@@ -114,31 +133,46 @@ void drain(Front& front, http::Server& server, Engine& engine, const ServeSettin
       fmt::format("stopped: {} unfinished transactions at most go on at the next start", live));
 }
 
-protocol::ServerFigures figures_of(const http::Server& server, const Front& front,
-                                   const Alerts& alerts, const ServeLog& log,
-                                   const Limits& limits) {
-  const auto http = server.figures();
+protocol::ServerFigures figures_of(const Doors& doors, const Front& front, const Alerts& alerts,
+                                   const ServeLog& log, const Limits& limits) {
+  const auto http = doors.http->figures();
+  const auto grpc = doors.grpc ? doors.grpc->figures() : door::Door::Figures{};
   const auto told = alerts.figures();
   return {.connections = http.connections,
           .requests_in_flight = http.requests_in_flight,
           .requests = http.requests,
           .refused = http.refused,
+          .grpc_connections = grpc.connections,
+          .grpc_requests_in_flight = grpc.requests_in_flight,
+          .grpc_requests = grpc.requests,
+          .grpc_refused = grpc.refused,
           .alerts_sent = told.sent,
           .alerts_failed = told.failed,
           .alerts_dropped = told.dropped,
           .log_lines_dropped = log.dropped(),
-          .shortages = http.shortages,
+          .shortages = http.shortages + grpc.shortages,
           .denied = front.denied(),
           .limits = limits,
           .version = std::string(version()),
           .process = process_figures()};
 }
 
-std::string url_of(const http::Server& server, const http::ServerOptions& options) {
+std::string url_of(const char* scheme, std::uint16_t port, const http::ServerOptions& options) {
   const auto& host = options.host;
   const bool six = host.find(':') != host.npos;
-  return fmt::format("{}://{}{}{}:{}", options.tls_cert.empty() ? "http" : "https", six ? "[" : "",
-                     host, six ? "]" : "", server.port());
+  return fmt::format("{}{}://{}{}{}:{}", scheme, options.tls_cert.empty() ? "" : "s",
+                     six ? "[" : "", host, six ? "]" : "", port);
+}
+
+// Null if gRPC is not wanted.
+Result<std::unique_ptr<door::Door>> start_grpc(const ServeSettings& settings, Front& front,
+                                               ServeLog& log) {
+  if (!settings.grpc) return std::unique_ptr<door::Door>();
+  auto made = door::Door::start(
+      *settings.grpc, [&front](protocol::Incoming incoming) { front.call(std::move(incoming)); },
+      [&log](std::string_view line) { log.warning("gRPC: " + std::string(line)); });
+  if (!made) return Error{made.error().code, "--grpc-listen: " + made.error().detail};
+  return made;
 }
 
 // Null if no listener for probes is wanted.
@@ -147,7 +181,8 @@ Result<std::unique_ptr<http::Server>> start_probes(const ServeSettings& settings
   if (!settings.probe_http) return std::unique_ptr<http::Server>();
   auto probes = http::Server::start(*settings.probe_http, front.probe_handler());
   if (!probes) return Error{probes.error().code, "--probe-listen: " + probes.error().detail};
-  log.info("listening for probes", {{"url", url_of(**probes, *settings.probe_http)}});
+  log.info("listening for probes",
+           {{"url", url_of("http", (*probes)->port(), *settings.probe_http)}});
   return probes;
 }
 
@@ -181,25 +216,30 @@ void reload_tokens(const ServeSettings& settings, Front& front, ServeLog& log) {
            {{"came", names_not_in(before, *tokens)}, {"went", names_not_in(*tokens, before)}});
 }
 
-void reload_tls(const ServeSettings& settings, http::Server& server, ServeLog& log) {
+Result<> replace_tls(Doors& doors, const TlsTexts& tls) {
+  BELAY_TRY(doors.http->replace_tls(tls.cert, tls.key, tls.client_ca));
+  return doors.grpc ? doors.grpc->replace_tls(tls.cert, tls.key, tls.client_ca) : Result<>{};
+}
+
+void reload_tls(const ServeSettings& settings, Doors& doors, ServeLog& log) {
   if (settings.tls_cert_file.empty()) return;
   TlsTexts tls;
   auto wrong = read_tls(settings, tls);
   if (!wrong) {
-    const auto replaced = server.replace_tls(tls.cert, tls.key, tls.client_ca);
+    const auto replaced = replace_tls(doors, tls);
     if (!replaced) wrong = replaced.error().detail;
   }
   if (wrong) return log.error("the TLS certificates stay as they were: " + *wrong);
   log.info("the TLS certificates were read again", {{"cert", settings.tls_cert_file}});
 }
 
-void run_until_end(const ServeSettings& settings, Front& front, http::Server& server,
-                   ServeLog& log) {
+void run_until_end(const ServeSettings& settings, Front& front, Doors& doors, ServeLog& log) {
   std::uint64_t told = 0;
   for (;;) {
     const auto signal = wait_for_signal(kShortageLook);
     if (signal == Signal::end) return;
-    if (const auto shortages = server.figures().shortages; shortages != told) {
+    const auto grpc = doors.grpc ? doors.grpc->figures().shortages : std::uint64_t{0};
+    if (const auto shortages = doors.http->figures().shortages + grpc; shortages != told) {
       log.warning(fmt::format("no descriptor or memory was left for {} connections or requests",
                               shortages - told));
       told = shortages;
@@ -207,7 +247,7 @@ void run_until_end(const ServeSettings& settings, Front& front, http::Server& se
     if (signal == Signal::none) continue;
     log.info("SIGHUP: files are read again");
     reload_tokens(settings, front, log);
-    reload_tls(settings, server, log);
+    reload_tls(settings, doors, log);
   }
 }
 
@@ -216,9 +256,9 @@ void run_until_end(const ServeSettings& settings, Front& front, http::Server& se
 Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   Deadline deadline(log);  // outlives everything that ends here
   BELAY_TRY(deadline.start());
-  if (tokens.empty() && settings.insecure && !is_loopback(settings.http.host)) {
-    log.warning("whoever reaches " + settings.listen + " may submit: --insecure");
-  }
+  const auto* open_to_all = tokens.empty() && settings.insecure ? reachable(settings) : nullptr;
+  if (open_to_all != nullptr)
+    log.warning("whoever reaches " + *open_to_all + " may submit: --insecure");
   warn_of_readers(settings, log);
   Alerts alerts(settings.alert_webhook, settings.engine.hooks.ca_file, settings.alerts, log);
   BELAY_TRY(alerts.start());
@@ -235,6 +275,9 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
               settings.no_console ? Front::Page::none : Front::Page::console, log);
   auto server = http::Server::start(settings.http, front.handler());
   if (!server) return server.error();
+  auto grpc = start_grpc(settings, front, log);
+  if (!grpc) return grpc.error();
+  Doors doors{std::move(*server), std::move(*grpc)};
   BELAY_TRY(engine->start());
   settings.service.on_admin_change = [&log](const protocol::AdminChange& change) {
     log_change(change, log);
@@ -242,20 +285,24 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   auto service = protocol::Service::make(*engine, settings.db, settings.service);
   if (!service) return service.error();
   (*service)->metrics().read_server(
-      [&http = **server, &front, &alerts, &log, &limits = settings.engine.limits] {
-        return figures_of(http, front, alerts, log, limits);
+      [&doors, &front, &alerts, &log, &limits = settings.engine.limits] {
+        return figures_of(doors, front, alerts, log, limits);
       });
   auto probes = start_probes(settings, front, log);
   if (!probes) return probes.error();
   front.open(**service);  // last: whatever fails before it ends the service
-  const auto url = url_of(**server, settings.http);
+  const auto url = url_of("http", doors.http->port(), settings.http);
   log.info("listening", {{"url", url}, {"db", settings.db}});
+  if (doors.grpc) {
+    doors.grpc->open();
+    log.info("listening for gRPC", {{"url", url_of("grpc", doors.grpc->port(), *settings.grpc)}});
+  }
   notify_manager("READY=1\nSTATUS=listening on " + url);
-  run_until_end(settings, front, **server, log);
+  run_until_end(settings, front, doors, log);
   notify_manager("STOPPING=1");
   const auto end = Clock::now() + settings.drain_timeout;
   deadline.set(end, engine->counters().live);
-  drain(front, **server, *engine, settings, end, log);
+  drain(front, doors, *engine, settings, end, log);
   return {};
 }
 

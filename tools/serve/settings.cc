@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/number.h"
+#include "serve/grpc/door.h"
 #include "serve/http/message.h"
 #include "serve/read_file.h"
 
@@ -52,6 +53,9 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
              "do not check the whole state file at the start (seconds a GB)");
   table.flag("no-console", settings.no_console, "serve no page for operators at /");
   table.text("listen", "HOST:PORT", settings.listen, "where to listen; port 0: any free one");
+  table.text("grpc-listen", "HOST:PORT", settings.grpc_listen,
+             "where to answer dtm's gRPC service, or none; default: 127.0.0.1:36790, and none if "
+             "--listen is given");
   table.list("allow-host", "NAME", settings.allow_hosts,
              "a further name in the header Host; repeatable; default: on loopback only loopback's");
   table.text("probe-listen", "HOST:PORT", settings.probe_listen,
@@ -204,6 +208,22 @@ std::optional<std::string> listen_for_probes(ServeSettings& settings) {
   return std::nullopt;
 }
 
+// A second server on this machine, which has a port of its own for HTTP, must not fail because the
+// first one has gRPC's.
+std::optional<std::string> listen_for_grpc(ServeSettings& settings) {
+  auto& listen = settings.grpc_listen;
+  const bool is_default = listen.empty() && settings.listen == kDefaultListen && door::is_built();
+  if (is_default) listen = kDefaultGrpcListen;
+  if (listen.empty() || listen == "none") return std::nullopt;
+  if (!door::is_built()) return "--grpc-listen: this belay was built without gRPC";
+  const auto address = parse_address(listen);
+  if (!address) return "--grpc-listen: '" + listen + "' is neither HOST:PORT nor none";
+  settings.grpc = settings.http;
+  settings.grpc->host = address->host;
+  settings.grpc->port = address->port;
+  return std::nullopt;
+}
+
 // On loopback only requests of this machine's own programs are expected, by loopback's names.
 std::optional<std::string> allow_hosts(ServeSettings& settings, const Address& address) {
   std::vector<std::string> names;
@@ -262,6 +282,11 @@ bool is_loopback(const std::string& host) {
   return true;
 }
 
+const std::string* reachable(const ServeSettings& settings) {
+  if (!is_loopback(settings.http.host)) return &settings.listen;
+  return settings.grpc && !is_loopback(settings.grpc->host) ? &settings.grpc_listen : nullptr;
+}
+
 std::optional<std::string> read_tls(const ServeSettings& settings, TlsTexts& into) {
   for (const auto& [path, text] : {std::pair{&settings.tls_cert_file, &into.cert},
                                    {&settings.tls_key_file, &into.key},
@@ -317,9 +342,11 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   settings.http.tls_cert = std::move(tls.cert);
   settings.http.tls_key = std::move(tls.key);
   settings.http.tls_client_ca = std::move(tls.client_ca);
+  if (auto wrong = listen_for_grpc(settings)) return wrong;
   const bool guarded = !tokens.empty() || !settings.tls_client_ca_file.empty() || settings.insecure;
-  if (!guarded && !is_loopback(address->host)) {
-    return settings.listen +
+  const auto* open_to_all = guarded ? nullptr : reachable(settings);
+  if (open_to_all != nullptr) {
+    return *open_to_all +
            " can be reached from elsewhere: give --token-file, --tls-client-ca or --insecure";
   }
   return std::nullopt;

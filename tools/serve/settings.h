@@ -23,9 +23,13 @@ struct Address {
 // Parses "HOST:PORT" or "[::1]:PORT".
 std::optional<Address> parse_address(const std::string& text);
 
+inline constexpr const char* kDefaultListen = "127.0.0.1:36789";
+inline constexpr const char* kDefaultGrpcListen = "127.0.0.1:36790";
+
 struct ServeSettings {
   std::string db;
-  std::string listen = "127.0.0.1:36789";
+  std::string listen = kDefaultListen;
+  std::string grpc_listen;  // empty: as `complete` says
   std::vector<std::string> allow_hosts;
   std::string probe_listen;
   std::string token_file;
@@ -44,6 +48,7 @@ struct ServeSettings {
   AllowedHosts hosts;
   http::ServerOptions http;
   std::optional<http::ServerOptions> probe_http;
+  std::optional<http::ServerOptions> grpc;  // the limits and TLS of HTTP
   protocol::ServiceOptions service;
   Options engine;
 };
@@ -52,6 +57,8 @@ void describe(OptionTable& table, ServeSettings& settings);
 
 // True if every address of the host is a loopback address.
 bool is_loopback(const std::string& host);
+// The address, as it was given, at which other machines can send requests; null: there is none.
+const std::string* reachable(const ServeSettings& settings);
 
 // Read the files that the settings name; they may be read again while the server runs. `read_tls`
 // returns what is wrong, and in that case leaves `into` partly filled.

@@ -108,7 +108,7 @@ TEST_SUITE("protocol/protocol") {
     refused({{"wait_result", "true"}});
     refused({{"steps", "x"}});
     refused({{"steps", {{{"action", 1}}}}});
-    refused({{"protocol", "grpc"}});
+    refused({{"protocol", "thrift"}});
     for (const auto* custom_data :
          {"x", "[]", R"({"concurrent":1})", R"({"concurrent":true,"orders":{"0":[2]}})",
           R"({"concurrent":true,"orders":{"2":[0]}})", R"({"concurrent":true,"orders":{"a":[0]}})",
@@ -138,7 +138,7 @@ TEST_SUITE("protocol/protocol") {
     ApiSite site(options);
     const auto response = site.post("submit", saga("g", {"ok"}));
     CHECK(response.status == 500);
-    CHECK(message_of(response) == "'ok' is no URL of http:// or https://");
+    CHECK(message_of(response) == "step 1: action: 'ok' is no URL of http:// or https://");
     for (const auto* url : {"HTTP://127.0.0.1:1/", "Https://127.0.0.1:1/"})
       CHECK_MESSAGE(site.post("submit", msg(url, {url})).status == 200, url);
   }

@@ -12,7 +12,7 @@ http::Request get(const std::string& path, http::Fields headers = {}) {
 
 int status_of(const Gate& gate, const http::Request& request) {
   const auto refusal = gate.judge(request).refusal;
-  return refusal ? refusal->response.status : 200;
+  return refusal ? protocol::http_status(refusal->answer.kind) : 200;
 }
 
 Tokens all_rights(std::vector<std::string> secrets) {
@@ -103,10 +103,10 @@ TEST_SUITE("serve/gate") {
           CHECK(judged.refusal.has_value() == (role < least));
           CHECK(judged.caller.name == (judged.refusal ? "" : "name"));
           if (!judged.refusal) continue;
-          CHECK(judged.refusal->response.status == 403);
+          CHECK(protocol::http_status(judged.refusal->answer.kind) == 403);
           CHECK(judged.refusal->denial == Denial::small_role);
           CHECK(judged.refusal->caller == "name");
-          CHECK(judged.refusal->response.body.find(protocol::name_of(least)) != std::string::npos);
+          CHECK(judged.refusal->answer.text.find(protocol::name_of(least)) != std::string::npos);
         }
       }
     }
@@ -160,8 +160,9 @@ TEST_SUITE("serve/gate") {
     CHECK(status_of(gate, get("/healthz")) == 403);
     const auto refusal = gate.judge(get("/healthz", {{"Host", "evil.example"}})).refusal;
     REQUIRE(refusal);
-    CHECK(refusal->response.body.find("--allow-host") != std::string::npos);
-    CHECK(refusal->response.content_type.starts_with("application/json"));
+    CHECK(refusal->answer.text.find("--allow-host") != std::string::npos);
+    const auto response = protocol::to_response(refusal->answer);
+    CHECK(response.content_type.starts_with("application/json"));
   }
 
   TEST_CASE("a browser that does not say which site asks is known by its page's origin") {
@@ -186,8 +187,9 @@ TEST_SUITE("serve/gate") {
       CHECK(status_of(gate, get(std::string("/api/dtmsvr/") + name)) == 503);
     const auto refusal = gate.judge({"POST", "/api/dtmsvr/submit", {}, {}, "{}"}).refusal;
     REQUIRE(refusal);
-    CHECK(refusal->response.status == 503);
-    CHECK(refusal->response.headers.front().first == "Retry-After");
+    const auto response = protocol::to_response(refusal->answer);
+    CHECK(response.status == 503);
+    CHECK(response.headers.front().first == "Retry-After");
     CHECK_FALSE(refusal->denial);
   }
 }

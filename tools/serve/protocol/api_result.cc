@@ -34,7 +34,9 @@ ApiResult ApiResult::of(const Error& error) {
                      error.code == ErrorCode::commit_unknown;
   if (error.code == ErrorCode::no_subscriber) return ApiResult::error("topic not found");
   auto text = error.detail.empty() ? std::string(meaning_of(error.code)) : error.detail;
-  return {later ? Kind::overload : Kind::error, std::move(text), {}};
+  const bool is_invalid = error.code == ErrorCode::invalid_argument;
+  const auto kind = later ? Kind::overload : is_invalid ? Kind::invalid : Kind::error;
+  return {kind, std::move(text), {}};
 }
 
 std::string without_markup(std::string json) {
@@ -56,6 +58,21 @@ std::string text_of(const Json& value) {
   return without_markup(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+int http_status(ApiResult::Kind kind) {
+  switch (kind) {
+    case ApiResult::Kind::done:
+    case ApiResult::Kind::value: return 200;
+    case ApiResult::Kind::failure: return 409;
+    case ApiResult::Kind::ongoing: return 425;
+    case ApiResult::Kind::overload: return 503;
+    case ApiResult::Kind::stranger: return 401;
+    case ApiResult::Kind::forbidden: return 403;
+    case ApiResult::Kind::error:
+    case ApiResult::Kind::invalid: break;
+  }
+  return 500;
+}
+
 http::Response to_response(const ApiResult& answer) {
   switch (answer.kind) {
     case ApiResult::Kind::done: return json_response(200, R"({"dtm_result":"SUCCESS"})");
@@ -63,14 +80,17 @@ http::Response to_response(const ApiResult& answer) {
     case ApiResult::Kind::failure: {
       Json body{{"dtm_result", "FAILURE"}, {"message", answer.text}};
       if (answer.value.is_object()) body.update(answer.value);
-      return json_response(409, text_of(body));
+      return json_response(http_status(answer.kind), text_of(body));
     }
     case ApiResult::Kind::ongoing:
-      return json_response(425, text_of({{"dtm_result", "ONGOING"}, {"message", answer.text}}));
-    case ApiResult::Kind::overload: return refusal(503, answer.text);
-    case ApiResult::Kind::error: break;
+      return json_response(http_status(answer.kind),
+                           text_of({{"dtm_result", "ONGOING"}, {"message", answer.text}}));
+    default: break;
   }
-  return refusal(500, answer.text);
+  auto response = refusal(http_status(answer.kind), answer.text);
+  if (answer.kind == ApiResult::Kind::stranger)
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
 }
 
 http::Response refusal(int status, std::string_view message) {

@@ -1,4 +1,4 @@
-// The result of a request, before it is converted to the form of REST or of JSON-RPC.
+// The result of a request, before it is converted to the form of REST, of JSON-RPC or of gRPC.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,12 @@ struct ApiResult {
     value,  // success with `value`
     // A final refusal; `text` ends with FAILURE; `value` may have more members for REST.
     failure,
-    ongoing,   // not final yet
-    error,     // any other error
-    overload,  // the client should come again later
+    ongoing,    // not final yet
+    error,      // any other error
+    invalid,    // an error of the request itself
+    overload,   // the client should come again later
+    stranger,   // who asks must show a token that counts
+    forbidden,  // who asks may not do this
   };
 
   Kind kind = Kind::done;
@@ -36,6 +39,7 @@ struct ApiResult {
   static ApiResult failure(std::string text);
   static ApiResult ongoing(std::string text) { return {Kind::ongoing, std::move(text), {}}; }
   static ApiResult error(std::string text) { return {Kind::error, std::move(text), {}}; }
+  static ApiResult overload(std::string text) { return {Kind::overload, std::move(text), {}}; }
   // The result for an error of the engine or of a reader.
   static ApiResult of(const Error& error);
 };
@@ -51,6 +55,8 @@ std::string without_markup(std::string json);
 // replaced.
 std::string text_of(const Json& value);
 
+// The status of the answer over HTTP.
+int http_status(ApiResult::Kind kind);
 http::Response to_response(const ApiResult& answer);
 // The answer {"message": …}. A 503 also says when the client may come again.
 http::Response refusal(int status, std::string_view message);

@@ -24,11 +24,17 @@ std::function<void(const Result<T>&)> told(const std::string& gid, Done done) {
   };
 }
 
-void add_branch(const ContextPtr& context, const BranchRequest& request, std::string_view commit,
-                std::string_view rollback, Done done) {
-  auto commit_target = target_of(commit, {}, context->options);
+// Of a branch's second phase: what is called, or what the request calls it.
+struct SecondPhase {
+  std::string_view commit, rollback;
+};
+
+void add_branch(const ContextPtr& context, const BranchRequest& request, const SecondPhase& names,
+                const SecondPhase& targets, Done done) {
+  auto commit_target = target_of(names.commit, targets.commit, request.protocol, context->options);
   if (!commit_target) return done(ApiResult::of(commit_target.error()));
-  auto rollback_target = target_of(rollback, {}, context->options);
+  auto rollback_target =
+      target_of(names.rollback, targets.rollback, request.protocol, context->options);
   if (!rollback_target) return done(ApiResult::of(rollback_target.error()));
   TwoPhaseBranch branch{.first = {},
                         .commit = std::move(*commit_target),
@@ -60,9 +66,11 @@ Result<BranchRequest> read_branch(const Json& object) {
 
 void register_branch(const ContextPtr& context, const BranchRequest& request, Done done) {
   if (request.trans_type == name_of(Mode::tcc))
-    return add_branch(context, request, request.confirm, request.cancel, std::move(done));
+    return add_branch(context, request, {"confirm", "cancel"}, {request.confirm, request.cancel},
+                      std::move(done));
   if (request.trans_type == name_of(Mode::xa))
-    return add_branch(context, request, request.url, request.url, std::move(done));
+    return add_branch(context, request, {"url", "url"}, {request.url, request.url},
+                      std::move(done));
   if (request.trans_type == name_of(Mode::workflow)) {
     const Progress progress{request.branch_id, request.op, request.status, request.data};
     return ask<std::monostate>(

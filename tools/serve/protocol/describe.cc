@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/cause.h"
 #include "serve/protocol/orders.h"
 #include "serve/protocol/parse.h"
+#include "serve/protocol/reason.h"
 #include "view/hide.h"
 #include "view/text.h"
 
@@ -18,6 +20,8 @@ constexpr std::string_view kJsonRpc = "json-rpc";
 // dtm repeats a step with a retry_limit at once, whatever the retry_interval. Here a given interval
 // counts; without one, this pause spares a service that has just failed.
 constexpr Millis kLimitedRetryFirst{100};
+
+constexpr std::string_view kGrpc = "grpc";
 
 Millis seconds(std::int64_t count) { return Millis{count * 1'000}; }
 
@@ -62,9 +66,11 @@ Result<Saga> describe_saga(const TransactionRequest& request, const ServiceOptio
   BELAY_TRY(check_payloads(request));
   Saga saga(request.gid);
   for (std::size_t i = 0; i < request.steps.size(); ++i) {
-    auto action = target_of(request.steps[i].action, request.protocol, options);
+    const auto step = "step " + std::to_string(i + 1);
+    auto action = target_of(step + ": action", request.steps[i].action, request.protocol, options);
     if (!action) return action.error();
-    auto compensate = target_of(request.steps[i].compensate, request.protocol, options);
+    auto compensate =
+        target_of(step + ": compensate", request.steps[i].compensate, request.protocol, options);
     if (!compensate) return compensate.error();
     saga.step(*action, *compensate, request.payloads[i]);
   }
@@ -91,13 +97,14 @@ Result<Msg> describe_msg(const TransactionRequest& request, const ServiceOptions
   for (std::size_t i = 0; i < request.steps.size(); ++i) {
     const auto& action = request.steps[i].action;
     const bool is_topic = action.starts_with(kTopicPrefix);
-    auto target =
-        is_topic ? Result<std::string>(action) : target_of(action, request.protocol, options);
+    auto target = is_topic ? Result<std::string>(action)
+                           : target_of("step " + std::to_string(i + 1) + ": action", action,
+                                       request.protocol, options);
     if (!target) return target.error();
     msg.to(*target, request.payloads[i]);
   }
   if (request.steps.empty()) msg.to({});
-  auto query = target_of(request.query_prepared, request.protocol, options);
+  auto query = target_of("query_prepared", request.query_prepared, request.protocol, options);
   if (!query) return query.error();
   if (!query->empty()) msg.query(*query);
   if (request.concurrent) msg.concurrent();
@@ -124,7 +131,7 @@ Result<Workflow> describe_workflow(const TransactionRequest& request,
   const auto data = base::from_base64(members.text("data"));
   if (members.error()) return invalid("custom_data: " + members.error()->detail);
   if (!data) return invalid("custom_data.data is no base64");
-  auto target = target_of(request.query_prepared, request.protocol, options);
+  auto target = target_of("query_prepared", request.query_prepared, request.protocol, options);
   if (!target) return target.error();
   workflow.callback(*target, name, *data);
   return workflow;
@@ -138,6 +145,19 @@ Result<Described> finish(Result<Mode> made, const TransactionRequest& request,
   return Described(std::move(*made));
 }
 
+// dtm dials all that is before the first slash; the rest is the method's path.
+Result<std::string> grpc_target(std::string_view name, std::string_view url) {
+  for (const auto* scheme : {"grpc://", "grpcs://"}) {
+    if (base::starts_with_ignoring_case(url, scheme)) return std::string(url);
+  }
+  const auto slash = url.find('/');
+  const bool is_direct = url.find("://") == url.npos && slash != url.npos && slash != 0;
+  if (is_direct) return std::string(kDirectScheme) + std::string(url);
+  return invalid(std::string(name) + ": '" + std::string(url) +
+                 "' is neither HOST:PORT/SERVICE/METHOD nor a URL of grpc://, grpcs://, http:// or "
+                 "https://");
+}
+
 }  // namespace
 
 Millis Described::delay() const {
@@ -145,12 +165,14 @@ Millis Described::delay() const {
   return msg == nullptr ? Millis{0} : msg->delay();
 }
 
-Result<std::string> target_of(std::string_view url, std::string_view protocol,
-                              const ServiceOptions& options) {
+Result<std::string> target_of(std::string_view name, std::string_view url,
+                              std::string_view protocol, const ServiceOptions& options) {
   if (url.empty()) return std::string();
   const bool is_http = http::is_url(url);
+  if (protocol == kGrpc && !is_http) return grpc_target(name, url);
   if (options.urls_only && !is_http)
-    return invalid("'" + std::string(url) + "' is no URL of http:// or https://");
+    return invalid(std::string(name) + ": '" + std::string(url) +
+                   "' is no URL of http:// or https://");
   const bool is_rpc =
       is_http && protocol == kJsonRpc && url.find("method") != std::string_view::npos;
   return (is_rpc ? "jsonrpc+" : "") + std::string(url);
@@ -165,9 +187,12 @@ std::optional<std::string> wrong_target(std::string_view name, std::string_view 
 
 Result<Described> describe(const TransactionRequest& request, const ServiceOptions& options) {
   if (request.gid.empty()) return invalid("key required");
-  if (!request.protocol.empty() && request.protocol != "http" && request.protocol != kJsonRpc)
+  const bool is_known = request.protocol.empty() || request.protocol == "http" ||
+                        request.protocol == kJsonRpc || request.protocol == kGrpc;
+  if (!is_known) {
     return invalid("the protocol '" + request.protocol +
-                   "' is not supported: use http or json-rpc");
+                   "' is not supported: use http, json-rpc or grpc");
+  }
   const auto mode = mode_from(request.trans_type);
   if (!mode) return invalid("unknow trans type: " + request.trans_type);
   switch (*mode) {

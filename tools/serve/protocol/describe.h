@@ -30,9 +30,11 @@ class Described {
 // Errors: invalid_argument, with the text for the client.
 Result<Described> describe(const TransactionRequest& request, const ServiceOptions& options);
 
-// The target for which the engine calls a URL of a request. Errors: invalid_argument.
-Result<std::string> target_of(std::string_view url, std::string_view protocol,
-                              const ServiceOptions& options);
+// The target for which the engine calls a URL that the value `name` of a request gives. With the
+// protocol `grpc` it may be HOST:PORT/SERVICE/METHOD, as dtm's gRPC clients write it. Errors:
+// invalid_argument.
+Result<std::string> target_of(std::string_view name, std::string_view url,
+                              std::string_view protocol, const ServiceOptions& options);
 
 // What is wrong with a target as the engine takes it, which the value `name` of a request gives. A
 // server has no registered handlers: a branch of one would wait for ever.

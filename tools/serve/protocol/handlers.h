@@ -4,6 +4,7 @@
 #include <string>
 
 #include "serve/protocol/api_result.h"
+#include "serve/protocol/calls.h"
 #include "serve/protocol/context.h"
 #include "serve/protocol/role.h"
 #include "serve/protocol/transaction_request.h"
@@ -21,12 +22,6 @@ void abort(const ContextPtr& context, const TransactionRequest& request, Done do
 void force_stop(const ContextPtr& context, const TransactionRequest& request, Done done);
 
 // branches.cc.
-struct BranchRequest {
-  std::string gid, branch_id, trans_type, data;
-  std::string confirm, cancel;  // tcc
-  std::string url;              // xa
-  std::string op, status;       // workflow
-};
 // Errors: invalid_argument.
 Result<BranchRequest> read_branch(const Json& object);
 void register_branch(const ContextPtr& context, const BranchRequest& request, Done done);
@@ -44,8 +39,8 @@ void reset_cron_time(const ContextPtr& context, const http::Request& request, Do
 void reset_next_cron_time(const ContextPtr& context, const TransactionRequest& request, Done done);
 
 // topics.cc.
-void subscribe(const ContextPtr& context, const http::Request& request, Done done);
-void unsubscribe(const ContextPtr& context, const http::Request& request, Done done);
+void subscribe(const ContextPtr& context, const TopicRequest& request, Done done);
+void unsubscribe(const ContextPtr& context, const TopicRequest& request, Done done);
 void delete_topic(const ContextPtr& context, const std::string& topic, Done done);
 void scan_kv(const ContextPtr& context, const http::Request& request, Done done);
 void query_kv(const ContextPtr& context, const http::Request& request, Done done);
@@ -55,6 +50,9 @@ void query_kv(const ContextPtr& context, const http::Request& request, Done done
 inline constexpr Role kJsonRpcRole = Role::submit;
 void json_rpc(const ContextPtr& context, const std::string& body, std::string trace_parent,
               http::Respond respond);
+
+// Passes the answer on, and tells the options' on_admin_change of a change that was accepted.
+Done telling(const ContextPtr& context, Sender sender, Subject subject, Done done);
 
 // The longest time that a request with wait_result waits.
 Millis wait_budget(const Context& context, const TransactionRequest& request);

@@ -23,7 +23,9 @@ using Families = std::vector<MetricFamily>;
 
 constexpr std::size_t kHostsMax = 100;
 constexpr std::size_t kApisMax = 64;
-constexpr const char* kOther = "other";
+constexpr std::string_view kOther = "other";
+// Of the names of methods; in the metrics it is a label of its own.
+constexpr std::string_view kGrpcPrefix = "grpc-";
 
 ClientMetric metric_of(MetricType type, double value, std::vector<ClientMetric::Label> labels) {
   ClientMetric metric;
@@ -130,6 +132,12 @@ void add_server(Families& families, const ServerFigures& figures) {
   total(families, "belay_http_requests_total", "Complete requests.", figures.requests);
   total(families, "belay_http_refused_total",
         "Requests beyond a limit, and heads that are no HTTP.", figures.refused);
+  now(families, "belay_grpc_connections", "Open connections of gRPC.", figures.grpc_connections);
+  now(families, "belay_grpc_requests_in_flight", "Requests of gRPC not answered yet.",
+      figures.grpc_requests_in_flight);
+  total(families, "belay_grpc_requests_total", "Complete requests of gRPC.", figures.grpc_requests);
+  total(families, "belay_grpc_refused_total", "Requests and connections of gRPC beyond a limit.",
+        figures.grpc_refused);
   total(families, "belay_alerts_sent_total", "Alerts that the webhook took.", figures.alerts_sent);
   total(families, "belay_alerts_failed_total", "Posts that it did not take.",
         figures.alerts_failed);
@@ -264,12 +272,16 @@ class Metrics::Impl {
     const auto found = apis.find(name);
     if (found != apis.end()) return found->second;
     const bool full = apis.size() >= kApisMax;
-    const auto label = base::lower(full ? kOther : name);
+    const bool is_grpc = !full && name.starts_with(kGrpcPrefix);
+    const std::string type = is_grpc ? "grpc" : "http";
+    const auto label = base::lower(full      ? kOther
+                                   : is_grpc ? name.substr(kGrpcPrefix.size())
+                                             : name);
     const auto counter = [&](const char* status) {
-      return &requests.Add({{"type", "http"}, {"api", label}, {"status", status}});
+      return &requests.Add({{"type", type}, {"api", label}, {"status", status}});
     };
     const Api api{counter("ok"), counter("fail"),
-                  &durations.Add({{"type", "http"}, {"api", label}}, buckets)};
+                  &durations.Add({{"type", type}, {"api", label}}, buckets)};
     return apis.emplace(full ? std::string(kOther) : std::string(name), api).first->second;
   }
 

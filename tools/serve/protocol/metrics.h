@@ -36,6 +36,8 @@ struct DeniedFigure {
 struct ServerFigures {
   std::uint64_t connections = 0, requests_in_flight = 0;                 // now
   std::uint64_t requests = 0, refused = 0;                               // total
+  std::uint64_t grpc_connections = 0, grpc_requests_in_flight = 0;       // now
+  std::uint64_t grpc_requests = 0, grpc_refused = 0;                     // total
   std::uint64_t alerts_sent = 0, alerts_failed = 0, alerts_dropped = 0;  // total
   std::uint64_t log_lines_dropped = 0;                                   // total
   std::uint64_t shortages = 0;                                           // total

@@ -30,7 +30,7 @@ Extent extent_of(std::string_view text) {
   return extent;
 }
 
-Result<Json> parse_object(std::string_view text) {
+Result<Json> parse_json(std::string_view text) {
   if (text.size() > kBodyBytesMax) {
     return invalid("the body has " + std::to_string(text.size()) + " bytes, the limit is " +
                    std::to_string(kBodyBytesMax));
@@ -48,11 +48,15 @@ Result<Json> parse_object(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return invalid("the text has a NUL");
   auto json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return invalid("the text is no valid JSON");
-  if (json.is_null()) return Json::object();
-  if (!json.is_object())
-    return invalid(std::string("the JSON is of type ") + json.type_name() +
-                   ", it must be an object");
   return json;
+}
+
+Result<Json> parse_object(std::string_view text) {
+  auto json = parse_json(text);
+  if (!json || json->is_object()) return json;
+  if (json->is_null()) return Json::object();
+  return invalid(std::string("the JSON is of type ") + json->type_name() +
+                 ", it must be an object");
 }
 
 const Json* Members::find(std::string_view name) const {

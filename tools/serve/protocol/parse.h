@@ -33,6 +33,8 @@ struct Extent {
 };
 Extent extent_of(std::string_view text);
 
+// Parses a text of any kind. Errors: invalid_argument.
+Result<Json> parse_json(std::string_view text);
 // Parses an object; the text `null` yields an empty object. Errors: invalid_argument.
 Result<Json> parse_object(std::string_view text);
 

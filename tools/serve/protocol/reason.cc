@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/ascii.h"
 #include "serve/protocol/api_result.h"
 
 namespace belay::protocol {
@@ -42,8 +43,18 @@ std::optional<std::uint64_t> number_after(std::string_view text, std::string_vie
 }  // namespace
 
 std::string_view url_of(std::string_view target) {
-  if (target.starts_with(kRpcPrefix)) target.remove_prefix(kRpcPrefix.size());
+  for (const auto prefix : {kRpcPrefix, kDirectScheme}) {
+    if (target.starts_with(prefix)) target.remove_prefix(prefix.size());
+  }
   return target;
+}
+
+std::string_view protocol_of_target(std::string_view target) {
+  if (target.starts_with(kRpcPrefix)) return "json-rpc";
+  for (const auto scheme : {kDirectScheme, std::string_view("grpcs://")}) {
+    if (base::starts_with_ignoring_case(target, scheme)) return "grpc";
+  }
+  return kPlainProtocol;
 }
 
 std::string client_reason(std::string_view reason) {

@@ -24,13 +24,6 @@ struct Route {
   void (*handle)(Turn& turn);
 };
 
-// What a change is about; each may be empty.
-struct Subject {
-  std::string gid{};
-  std::string topic{};
-  std::string target{};
-};
-
 // A request in progress, as a route sees it.
 struct Turn {
   ContextPtr context;

@@ -17,19 +17,13 @@ namespace belay::protocol {
 namespace {
 
 Done done(const Turn& turn) {
-  return [to = turn.open_request](const ApiResult& answer) { to->answer(to_response(answer)); };
+  return [to = turn.open_request](ApiResult answer) { to->answer(std::move(answer)); };
 }
 
 // The same for a route that changes something by an operator's order.
 Done done_with(const Turn& turn, Subject subject) {
-  return [context = turn.context, call = turn.route.name, caller = turn.caller,
-          peer = turn.request.peer, subject = std::move(subject),
-          done = done(turn)](const ApiResult& answer) {
-    const auto& tell = context->options.on_admin_change;
-    if (tell && answer.is_success())
-      tell({caller.name, peer, {}, call, subject.gid, subject.topic, {}});
-    done(answer);
-  };
+  return telling(turn.context, {turn.route.name, turn.caller.name, turn.request.peer},
+                 std::move(subject), done(turn));
 }
 
 // Calls `work` with the transaction that the body describes.
@@ -62,10 +56,18 @@ void query_route(Turn& turn) {
   Handler(turn.context, turn.request, done(turn));
 }
 
+template <void (*Handler)(const ContextPtr&, const TopicRequest&, Done)>
+void subscription_route(Turn& turn) {
+  const auto& asked = turn.request;
+  const TopicRequest request{std::string(asked.query_value("topic")),
+                             std::string(asked.query_value("url")),
+                             std::string(asked.query_value("remark"))};
+  Handler(turn.context, request, done_with(turn, {.topic = request.topic}));
+}
+
 template <void (*Handler)(const ContextPtr&, const http::Request&, Done)>
 void change_route(Turn& turn) {
-  const Subject subject{.topic = std::string(turn.request.query_value("topic"))};
-  Handler(turn.context, turn.request, done_with(turn, subject));
+  Handler(turn.context, turn.request, done_with(turn, {}));
 }
 
 // Only this route answers an unreadable body with 400 and plain text.
@@ -183,8 +185,8 @@ constexpr std::array<Route, 25> kRoutes = {{
      change_route<reset_cron_time>},
     {"POST", "/api/dtmsvr/resetNextCronTime", "resetnextcrontime", Role::admin,
      order_route<reset_next_cron_time>},
-    {"GET", "/api/dtmsvr/subscribe", "subscribe", Role::admin, change_route<subscribe>},
-    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", Role::admin, change_route<unsubscribe>},
+    {"GET", "/api/dtmsvr/subscribe", "subscribe", Role::admin, subscription_route<subscribe>},
+    {"GET", "/api/dtmsvr/unsubscribe", "unsubscribe", Role::admin, subscription_route<unsubscribe>},
     {"DELETE", "/api/dtmsvr/topic/{topic}", "topic", Role::admin, topic_route},
     {"GET", "/api/dtmsvr/scanKV", "scankv", Role::read, query_route<scan_kv>},
     {"GET", "/api/dtmsvr/queryKV", "querykv", Role::read, query_route<query_kv>},

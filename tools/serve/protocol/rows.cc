@@ -13,7 +13,7 @@ namespace belay::protocol {
 namespace {
 
 // The places of a step's parts in a definition: see the schema of the state file.
-enum StepPlace : std::size_t { kFirst = 0, kPayload = 2, kOptions = 3 };
+enum StepPlace : std::size_t { kFirst = 0, kRollback = 1, kPayload = 2, kOptions = 3, kCommit = 4 };
 // The payload of a topic is in the answer once for each subscriber, as base64; this is the maximum
 // for such payloads.
 constexpr std::size_t kSharedBytesMax = std::size_t{32} * 1024 * 1024;
@@ -101,14 +101,17 @@ std::string query_prepared_of(const Json& definition, Secrets secrets) {
   return shown_url(part_of(steps[place], kFirst).get_ref<const std::string&>(), secrets);
 }
 
-bool uses_rpc(const Json& definition) {
+// The first target that is not called by plain HTTP says it: nothing is stored about the door.
+std::string_view protocol_of(const Json& definition) {
   for (const auto& step : steps_of(definition)) {
-    const auto& target = part_of(step, kFirst);
-    if (!target.is_string()) continue;
-    const auto& text = target.get_ref<const std::string&>();
-    if (url_of(text).size() != text.size()) return true;
+    for (const auto place : {kFirst, kRollback, kCommit}) {
+      const auto& target = part_of(step, place);
+      if (!target.is_string()) continue;
+      const auto protocol = protocol_of_target(target.get_ref<const std::string&>());
+      if (protocol != kPlainProtocol) return protocol;
+    }
   }
-  return false;
+  return kPlainProtocol;
 }
 
 void put_end(Json& json, Status status, TimePoint at) {
@@ -254,7 +257,7 @@ Json transaction_with(const TransactionRow& row, const Json& definition, Secrets
             {"gid", row.gid},
             {"trans_type", name_of(row.mode)},
             {"status", name_of(row.status)},
-            {"protocol", uses_rpc(definition) ? "json-rpc" : "http"},
+            {"protocol", protocol_of(definition)},
             {"create_time", to_rfc3339(row.created_at)},
             {"update_time", to_rfc3339(row.updated_at)},
             {"concurrent", concurrent},
@@ -313,7 +316,7 @@ Json new_transaction(const Report& report, const TransactionRequest& request) {
 }
 
 ApiResult too_many_reads() {
-  return {ApiResult::Kind::overload, "too many queries are waiting; try again later", {}};
+  return ApiResult::overload("too many queries are waiting; try again later");
 }
 
 }  // namespace belay::protocol

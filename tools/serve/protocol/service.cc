@@ -33,6 +33,10 @@ http::Response no_route(const http::Request& request) {
   return response;
 }
 
+ApiResult too_many_bodies() {
+  return ApiResult::overload("too many large bodies are waiting; try again later");
+}
+
 }  // namespace
 
 Role role_needed(const http::Request& request) {
@@ -90,6 +94,19 @@ class Service::Impl {
     route->handle(turn);
   }
 
+  void call(const DtmMethod& method, std::size_t bytes, std::function<Result<DtmCall>()> read,
+            Done done, const Sender& sender) {
+    const auto open_request = open_requests_->begin(method.metric, std::move(done));
+    auto work = [context = context_, &method, open_request, read = std::move(read), sender] {
+      auto call = read();
+      if (!call) return open_request->answer(ApiResult::of(call.error()));
+      method.handle(context, *call, sender,
+                    [open_request](ApiResult answer) { open_request->answer(std::move(answer)); });
+    };
+    if (bytes <= kLargeBodyBytes) return work();
+    if (!bodies_.post(bytes, std::move(work))) open_request->answer(too_many_bodies());
+  }
+
   void end_streams() { context_->events.end_all(); }
   void close_streams() { context_->events.close(); }
   Metrics& metrics() { return open_requests_->metrics(); }
@@ -112,8 +129,7 @@ class Service::Impl {
     const auto bytes = turn.request.body.size();
     const auto shared = std::make_shared<Turn>(std::move(turn));
     if (bodies_.post(bytes, [shared] { shared->route.handle(*shared); })) return;
-    shared->open_request->answer(
-        refusal(503, "too many large bodies are waiting; try again later"));
+    shared->open_request->answer(too_many_bodies());
   }
 
   const ContextPtr context_;
@@ -133,6 +149,11 @@ Result<std::unique_ptr<Service>> Service::make(Engine& engine, const std::string
 
 void Service::handle(http::Request request, http::Respond respond, Caller caller) {
   impl_->handle(std::move(request), std::move(respond), std::move(caller));
+}
+
+void Service::call(const DtmMethod& method, std::size_t bytes,
+                   std::function<Result<DtmCall>()> read, Done done, const Sender& sender) {
+  impl_->call(method, bytes, std::move(read), std::move(done), sender);
 }
 
 void Service::end_streams() { impl_->end_streams(); }

@@ -1,5 +1,5 @@
 // dtm's protocol, the admin API, /metrics and /healthz in front of an engine: from a request to its
-// response, without sockets.
+// response, without sockets. HTTP is one door to it; what has read a request by itself is another.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 
 #include "belay/engine.h"
 #include "serve/http/message.h"
+#include "serve/protocol/calls.h"
 #include "serve/protocol/metrics.h"
 #include "serve/protocol/role.h"
 #include "serve/protocol/secrets.h"
@@ -73,6 +74,10 @@ class Service {
 
   // From any thread. `respond` runs once, from any thread, possibly within this call.
   void handle(http::Request request, http::Respond respond, Caller caller = {});
+  // The same for a request that another door read. `bytes`: of its message, which `read` reads,
+  // within this call or, if it is large, later on a thread of the service.
+  void call(const DtmMethod& method, std::size_t bytes, std::function<Result<DtmCall>()> read,
+            Done done, const Sender& sender);
   // Ends the answers that go on until their clients leave; who may still ask asks again.
   void end_streams();
   // The same, and begins no more of them.

@@ -8,6 +8,7 @@
 #include "serve/protocol/describe.h"
 #include "serve/protocol/handlers.h"
 #include "serve/protocol/parse.h"
+#include "serve/protocol/reason.h"
 #include "serve/protocol/rows.h"
 #include "serve/protocol/times.h"
 
@@ -21,6 +22,14 @@ constexpr std::int64_t kTopicsMax = 10'000;
 bool has_target(const Topic& topic, std::string_view target) {
   return std::any_of(topic.subscriptions.begin(), topic.subscriptions.end(),
                      [&](const auto& one) { return one.target == target; });
+}
+
+// The target of a subscriber as clients see it, or as it is; null: there is none.
+const std::string* find_target(const Topic& topic, std::string_view url) {
+  for (const auto& one : topic.subscriptions) {
+    if (one.target == url || url_of(one.target) == url) return &one.target;
+  }
+  return nullptr;
 }
 
 // Topics are read from the file, which has a subscription before its request is answered. There may
@@ -87,14 +96,12 @@ Json kv_row(std::size_t id, const Topic& topic, Secrets secrets) {
 
 }  // namespace
 
-void subscribe(const ContextPtr& context, const http::Request& request, Done done) {
-  Subscription wanted{std::string(request.query_value("topic")),
-                      std::string(request.query_value("url")),
-                      std::string(request.query_value("remark"))};
-  if (wanted.topic.empty()) return done(ApiResult::error("empty topic"));
-  if (wanted.target.empty()) return done(ApiResult::error("empty url"));
-  auto target = target_of(wanted.target, {}, context->options);
+void subscribe(const ContextPtr& context, const TopicRequest& request, Done done) {
+  if (request.topic.empty()) return done(ApiResult::error("empty topic"));
+  if (request.url.empty()) return done(ApiResult::error("empty url"));
+  auto target = target_of("url", request.url, request.protocol, context->options);
   if (!target) return done(ApiResult::of(target.error()));
+  const Subscription wanted{request.topic, std::move(*target), request.remark};
   with_topic(context, done, wanted.topic, [context, wanted, done](const auto& topic) {
     if (topic && has_target(*topic, wanted.target))
       return done(ApiResult::error("this url exists"));
@@ -104,17 +111,16 @@ void subscribe(const ContextPtr& context, const http::Request& request, Done don
   });
 }
 
-void unsubscribe(const ContextPtr& context, const http::Request& request, Done done) {
-  const std::string name(request.query_value("topic"));
-  const std::string url(request.query_value("url"));
-  if (name.empty()) return done(ApiResult::error("empty topic"));
-  if (url.empty()) return done(ApiResult::error("empty url"));
-  with_topic(context, done, name, [context, name, url, done](const auto& topic) {
+void unsubscribe(const ContextPtr& context, const TopicRequest& request, Done done) {
+  if (request.topic.empty()) return done(ApiResult::error("empty topic"));
+  if (request.url.empty()) return done(ApiResult::error("empty url"));
+  with_topic(context, done, request.topic, [context, request, done](const auto& topic) {
     if (!topic) return done(ApiResult::error("no such a topic"));
     if (topic->subscriptions.empty()) return done(ApiResult::error("this topic is empty"));
-    if (!has_target(*topic, url)) return done(ApiResult::error("no such an url "));
+    const auto* target = find_target(*topic, request.url);
+    if (target == nullptr) return done(ApiResult::error("no such an url "));
     ask<std::monostate>(told(done), [&](DoneCallback callback) {
-      return context->engine.unsubscribe(name, url, std::move(callback));
+      return context->engine.unsubscribe(request.topic, *target, std::move(callback));
     });
   });
 }

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::int64_t kRetriesMax = 1'000'000'000;
 
-// Reads a step's members: action, compensate, and data in the requests of old clients.
+}  // namespace
+
+// Only old clients send data.
 Result<> read_steps(const Json& steps, TransactionRequest& request) {
   if (!steps.is_array()) {
     return Error{ErrorCode::invalid_argument,
@@ -30,16 +32,10 @@ Result<> read_steps(const Json& steps, TransactionRequest& request) {
   return {};
 }
 
-Result<std::int64_t> bounded(std::string_view name, std::int64_t value, std::int64_t most) {
-  if (value >= 0 && value <= most) return value;
-  return Error{ErrorCode::invalid_argument, std::string(name) + " is " + std::to_string(value) +
-                                                ", it must be 0 to " + std::to_string(most)};
-}
-
-Result<> read_numbers(Members& members, TransactionRequest& request) {
+Result<> check_numbers(const TransactionRequest& request) {
   struct Number {
     std::string_view name;
-    std::int64_t& value;
+    std::int64_t value;
     std::int64_t most;
   };
   for (const auto& [name, value, most] :
@@ -47,14 +43,12 @@ Result<> read_numbers(Members& members, TransactionRequest& request) {
         Number{"request_timeout", request.request_timeout, kSecondsMax},
         Number{"retry_interval", request.retry_interval, kSecondsMax},
         Number{"retry_limit", request.retry_limit, kRetriesMax}}) {
-    auto number = bounded(name, members.integer(name), most);
-    if (!number) return number.error();
-    value = *number;
+    if (value >= 0 && value <= most) continue;
+    return Error{ErrorCode::invalid_argument, std::string(name) + " is " + std::to_string(value) +
+                                                  ", it must be 0 to " + std::to_string(most)};
   }
   return {};
 }
-
-}  // namespace
 
 std::string clean_gid(std::string_view gid) {
   std::string clean;
@@ -79,7 +73,11 @@ Result<TransactionRequest> read_transaction(const Json& object) {
   request.req_extra = members.text_map("req_extra");
   request.wait_result = members.flag("wait_result");
   request.concurrent = members.flag("concurrent");
-  BELAY_TRY(read_numbers(members, request));
+  request.timeout_to_fail = members.integer("timeout_to_fail");
+  request.request_timeout = members.integer("request_timeout");
+  request.retry_interval = members.integer("retry_interval");
+  request.retry_limit = members.integer("retry_limit");
+  BELAY_TRY(check_numbers(request));
   if (members.error()) return *members.error();
   if (const auto* steps = members.find("steps")) BELAY_TRY(read_steps(*steps, request));
   return request;

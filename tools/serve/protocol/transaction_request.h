@@ -40,6 +40,12 @@ struct TransactionRequest {
 // Errors: invalid_argument.
 Result<TransactionRequest> read_transaction(const Json& object);
 
+// The parts that a request of another form shares with it. Errors: invalid_argument.
+// Reads the steps from a list of objects: action, compensate, and data, which becomes a payload.
+Result<> read_steps(const Json& steps, TransactionRequest& request);
+// Checks that each number is in its range.
+Result<> check_numbers(const TransactionRequest& request);
+
 // Removes line breaks and semicolons from a gid, as REST does.
 std::string clean_gid(std::string_view gid);
 

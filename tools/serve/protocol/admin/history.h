@@ -19,7 +19,8 @@
 namespace belay::protocol::admin {
 
 // The routes whose durations are the latencies: both ways to submit.
-inline constexpr std::array<std::string_view, 2> kSubmitRoutes = {"submit", "v1-submit"};
+inline constexpr std::array<std::string_view, 3> kSubmitRoutes = {"submit", "v1-submit",
+                                                                  "grpc-submit"};
 
 // Thread-safe.
 class History {
