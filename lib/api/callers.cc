@@ -1,6 +1,7 @@
 #include "api/callers.h"
 
 #include "api/targets.h"
+#include "base/cause.h"
 #include "belay/features.h"
 #include "hook/url.h"
 
@@ -32,6 +33,10 @@ std::string Callers::host_of(std::string_view target) {
 
 std::string Callers::plain_target(std::string_view target) {
   if (!hook::is_url(target)) return std::string(target);
+  if (hook::is_grpc(target)) {
+    auto host = base::host_of(target);
+    return host.size() == target.size() ? host : std::string(target);
+  }
   const auto url = hook::parse_url(target);
   const bool is_host = url && url->protocol != hook::Protocol::json_rpc && url->query.empty() &&
                        (url->path.empty() || url->path == "/");

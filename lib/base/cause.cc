@@ -1,15 +1,21 @@
 #include "base/cause.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/ascii.h"
 
 namespace belay::base {
 namespace {
 
-constexpr std::string_view kDefaultPorts[] = {":80", ":443"};  // of http and of https
-constexpr std::ptrdiff_t kDigitsMax = 3;                       // of a number that stays
-constexpr std::size_t kIdBytes = 8;                            // an id may be letters, too
+struct Scheme {
+  std::string_view name;
+  std::string_view default_port;
+};
+constexpr Scheme kSchemes[] = {
+    {"http://", ":80"}, {"https://", ":443"}, {"grpc://", ""}, {"grpcs://", ""}};
+constexpr std::ptrdiff_t kDigitsMax = 3;  // of a number that stays
+constexpr std::size_t kIdBytes = 8;       // an id may be letters, too
 
 // True for "12345678", "7f3a09bc"; false for "HTTP", "502", "bank2".
 bool is_id(std::string_view word) {
@@ -29,15 +35,17 @@ bool is_word_char(char c) { return is_letter(c) || is_digit(c); }
 std::string host_of(std::string_view target) {
   constexpr std::string_view kJsonRpc = "jsonrpc+";
   if (starts_with_ignoring_case(target, kJsonRpc)) target.remove_prefix(kJsonRpc.size());
-  const bool is_tls = starts_with_ignoring_case(target, "https://");
-  if (!is_tls && !starts_with_ignoring_case(target, "http://")) return {};
-  target.remove_prefix(target.find("//") + 2);
+  const auto* const scheme =
+      std::find_if(std::begin(kSchemes), std::end(kSchemes),
+                   [&](const Scheme& one) { return starts_with_ignoring_case(target, one.name); });
+  if (scheme == std::end(kSchemes)) return {};
+  target.remove_prefix(scheme->name.size());
   auto authority = target.substr(0, target.find_first_of("/?#"));
   if (const auto user = authority.rfind('@'); user != std::string_view::npos)
     authority.remove_prefix(user + 1);
-  const auto default_port = kDefaultPorts[is_tls ? 1 : 0];
-  if (authority.ends_with(default_port)) authority.remove_suffix(default_port.size());
-  return (is_tls ? "https://" : "http://") + lower(authority);
+  if (authority.ends_with(scheme->default_port))
+    authority.remove_suffix(scheme->default_port.size());
+  return std::string(scheme->name) + lower(authority);
 }
 
 std::string cause_of(std::string_view error) {

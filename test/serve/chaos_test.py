@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`belay serve` under load, killed and started again fifty times, while the services drop, delay,
-repeat and garble. Half of the branches are called over gRPC. Afterwards every acknowledged transaction is final and the services' books agree.
+repeat and garble. Half of the branches are called over gRPC. Afterwards every acknowledged
+transaction is final and the services' books agree.
 
     chaos_test.py [KILLS [SEED]]
 """
@@ -240,8 +241,8 @@ def main(kills=50, seed=None):
         ends = collections.Counter(
             f"{mode} {server.status(gid)}" for gid, (mode, _) in chaos.acknowledged.items())
         print(f"{len(chaos.acknowledged)} acknowledged, {chaos.bank.called} calls, of them "
-              f"{chaos.grpc.called} over gRPC and {chaos.resumed} back to workflows; {dict(sorted(ends.items()))}; faults "
-              f"{dict(chaos.faults)}")
+              f"{chaos.grpc.called} over gRPC and {chaos.resumed} back to workflows; "
+              f"{dict(sorted(ends.items()))}; faults {dict(chaos.faults)}")
         problems += missing(chaos, ends)
         if server.stop() != 0:
             problems.append("it did not stop cleanly")

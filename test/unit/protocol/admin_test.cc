@@ -260,7 +260,8 @@ TEST_SUITE("protocol/admin") {
     const auto response = site.admin("POST", "transactions",
                                      {{"mode", "saga"}, {"steps", {{{"action", "bank.debit"}}}}});
     CHECK(response.status == 400);
-    CHECK(message_of(response) == "step 1: action: 'bank.debit' is no URL of http:// or https://");
+    CHECK(message_of(response) ==
+          "step 1: action: 'bank.debit' is no URL of http://, https://, grpc:// or grpcs://");
     CHECK(
         site.admin("POST", "topics/subscribe", {{"topic", "t"}, {"target", "bank.debit"}}).status ==
         400);

@@ -138,7 +138,8 @@ TEST_SUITE("protocol/protocol") {
     ApiSite site(options);
     const auto response = site.post("submit", saga("g", {"ok"}));
     CHECK(response.status == 500);
-    CHECK(message_of(response) == "step 1: action: 'ok' is no URL of http:// or https://");
+    CHECK(message_of(response) ==
+          "step 1: action: 'ok' is no URL of http://, https://, grpc:// or grpcs://");
     for (const auto* url : {"HTTP://127.0.0.1:1/", "Https://127.0.0.1:1/"})
       CHECK_MESSAGE(site.post("submit", msg(url, {url})).status == 200, url);
   }

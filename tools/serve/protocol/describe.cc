@@ -145,11 +145,13 @@ Result<Described> finish(Result<Mode> made, const TransactionRequest& request,
   return Described(std::move(*made));
 }
 
+bool is_grpc_url(std::string_view url) {
+  return base::starts_with_ignoring_case(url, "grpc://") ||
+         base::starts_with_ignoring_case(url, "grpcs://");
+}
+
 // dtm dials all that is before the first slash; the rest is the method's path.
-Result<std::string> grpc_target(std::string_view name, std::string_view url) {
-  for (const auto* scheme : {"grpc://", "grpcs://"}) {
-    if (base::starts_with_ignoring_case(url, scheme)) return std::string(url);
-  }
+Result<std::string> direct_target(std::string_view name, std::string_view url) {
   const auto slash = url.find('/');
   const bool is_direct = url.find("://") == url.npos && slash != url.npos && slash != 0;
   if (is_direct) return std::string(kDirectScheme) + std::string(url);
@@ -167,12 +169,12 @@ Millis Described::delay() const {
 
 Result<std::string> target_of(std::string_view name, std::string_view url,
                               std::string_view protocol, const ServiceOptions& options) {
-  if (url.empty()) return std::string();
+  if (url.empty() || is_grpc_url(url)) return std::string(url);
   const bool is_http = http::is_url(url);
-  if (protocol == kGrpc && !is_http) return grpc_target(name, url);
+  if (protocol == kGrpc && !is_http) return direct_target(name, url);
   if (options.urls_only && !is_http)
     return invalid(std::string(name) + ": '" + std::string(url) +
-                   "' is no URL of http:// or https://");
+                   "' is no URL of http://, https://, grpc:// or grpcs://");
   const bool is_rpc =
       is_http && protocol == kJsonRpc && url.find("method") != std::string_view::npos;
   return (is_rpc ? "jsonrpc+" : "") + std::string(url);
@@ -182,7 +184,8 @@ std::optional<std::string> wrong_target(std::string_view name, std::string_view 
                                         const ServiceOptions& options) {
   if (auto wrong = tool::refuse_hidden(name, target)) return wrong;
   if (!options.urls_only || !base::host_of(target).empty()) return std::nullopt;
-  return fmt::format("{}: '{}' is no URL of http:// or https://", name, tool::printable(target));
+  return fmt::format("{}: '{}' is no URL of http://, https://, grpc:// or grpcs://", name,
+                     tool::printable(target));
 }
 
 Result<Described> describe(const TransactionRequest& request, const ServiceOptions& options) {
