@@ -20,7 +20,8 @@ struct HttpQuestion {
   std::uint64_t timeout_ms = 0;  // for the whole exchange; 0: it goes on until somebody ends it
   std::size_t bytes_max = 0;     // of the answer; more of it is an error
   // Called with each part of an answer that has status 200, as it comes; then the answer's text is
-  // empty, and `bytes_max` does not count. Without this function the text is kept.
+  // empty, and `bytes_max` does not count. It must not ask anything nor end an exchange. Without
+  // this function the text is kept.
   std::function<void(std::string_view part)> on_part{};
 };
 
@@ -31,7 +32,7 @@ struct HttpAnswer {
   std::string index;  // the header X-Consul-Index
 };
 
-// The question is given up when this object is destroyed, which its functions may do.
+// The question is given up when this object is destroyed, which `done` may do.
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
@@ -40,7 +41,8 @@ class HttpExchange {
 class Http {
  public:
   virtual ~Http() = default;
-  // `done` is called once and last, never within this call. No redirect is followed, no proxy used.
+  // `done` is called once and last, never within this call. No redirect is followed, no proxy
+  // used. Null: there is no memory for it.
   virtual std::unique_ptr<HttpExchange> ask(HttpQuestion question,
                                             std::function<void(HttpAnswer)> done) = 0;
 };

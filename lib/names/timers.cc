@@ -5,7 +5,8 @@
 namespace belay::names {
 
 Timers::Id Timers::after(std::uint64_t ms, std::function<void()> function) {
-  const auto at = now_ + std::min(ms, kNever - now_ - 1);
+  const auto now = clock_();
+  const auto at = now + std::min(ms, kNever - 1 - now);
   times_.emplace(++last_, at);
   due_.emplace(Key{at, last_}, std::move(function));
   const auto id = last_;
@@ -21,14 +22,20 @@ void Timers::cancel(Id id) {
   times_.erase(found);
 }
 
-void Timers::run(std::uint64_t now) {
-  now_ = std::max(now_, now);
+void Timers::run() {
   running_ = true;
-  const Key end{now_, last_};
-  while (!due_.empty() && due_.begin()->first <= end) {
-    const auto node = due_.extract(due_.begin());
+  const auto now = clock_();
+  const auto last = last_;
+  auto next = due_.begin();
+  while (next != due_.end() && next->first.first <= now) {
+    if (next->first.second > last) {
+      ++next;
+      continue;
+    }
+    const auto node = due_.extract(next);
     times_.erase(node.key().second);
     node.mapped()();
+    next = due_.begin();  // the function may have changed anything
   }
   running_ = false;
 }

@@ -1,4 +1,4 @@
-// Functions that run later, on the loop. The time is passed in, so that tests decide it.
+// Functions that run later, on the loop. The clock is passed in, so that tests decide it.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,26 @@ class Timers {
   using Id = std::uint64_t;  // never 0
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
-  // `changed` runs when `next` may have changed, except within `run`.
-  explicit Timers(std::function<void()> changed = {}) : changed_(std::move(changed)) {}
+  // `clock` tells ms and never goes back. `changed` runs when `next` may have changed, except
+  // within `run`.
+  explicit Timers(std::function<std::uint64_t()> clock, std::function<void()> changed = {})
+      : clock_(std::move(clock)), changed_(std::move(changed)) {}
 
-  // In ms of a clock that never goes back; it is as old as the last `run` or `set_now`.
-  std::uint64_t now() const { return now_; }
-  void set_now(std::uint64_t now) { now_ = now; }
+  std::uint64_t now() const { return clock_(); }
   // Functions with equal times run in the order of the calls; never within this call.
   Id after(std::uint64_t ms, std::function<void()> function);
   // The function does not run any more. An id that has run, or 0, does no harm.
   void cancel(Id id);
   // When the next function is due, or kNever.
   std::uint64_t next() const { return due_.empty() ? kNever : due_.begin()->first.first; }
-  // Runs what is due; what it adds for the same moment has to wait for the next call.
-  void run(std::uint64_t now);
+  // Runs what is due; what it adds meanwhile has to wait for the next call.
+  void run();
 
  private:
   using Key = std::pair<std::uint64_t, Id>;
 
-  std::function<void()> changed_;
-  std::uint64_t now_ = 0;
+  const std::function<std::uint64_t()> clock_;
+  const std::function<void()> changed_;
   Id last_ = 0;
   bool running_ = false;
   std::map<Key, std::function<void()>> due_;
