@@ -15,7 +15,7 @@ constexpr auto kStartLimit = std::chrono::seconds(60);
 
 }  // namespace
 
-std::uint16_t free_port() {
+std::uint16_t EtcdServer::free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -2,6 +2,7 @@
 // etcd-server and etcd-client.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,14 +11,13 @@
 
 namespace belay::test {
 
-// A port that was free a moment ago.
-std::uint16_t free_port();
-
 class EtcdServer {
  public:
   EtcdServer();  // not started yet
 
   static bool is_installed();
+  // Nobody listens there at this moment.
+  static std::uint16_t free_port();
   // Waits until it answers. False: it does not within its time.
   bool start();
   void signal(int signal) { process_->kill(signal); }

@@ -30,6 +30,7 @@ TEST_SUITE("names/etcd" * doctest::skip(!EtcdServer::is_installed())) {
     NamesSite site;
     CHECK(site.look_up(etcd.target()) == "waits");
     REQUIRE(site.gets(etcd.target(), "10.0.0.1:80"));
+    REQUIRE(site.run_until([&] { return !site.told().empty(); }));
     CHECK(site.told().front() == "10.0.0.1:80");
     etcd.put("stock/2", "[::1]:90");
     REQUIRE(site.gets(etcd.target(), "10.0.0.1:80 [::1]:90"));
@@ -134,7 +135,7 @@ TEST_SUITE("names/etcd" * doctest::skip(!EtcdServer::is_installed())) {
   TEST_CASE("of several hosts the next one is asked, and only all of them are a failure") {
     Etcd etcd;
     etcd.put("stock/1", "10.0.0.1:80");
-    const auto nobody = "127.0.0.1:" + std::to_string(free_port());
+    const auto nobody = "127.0.0.1:" + std::to_string(Etcd::free_port());
     NamesSite site;
     REQUIRE(site.gets("etcd://" + nobody + "," + etcd.place() + "/stock/p.S/M", "10.0.0.1:80"));
     CHECK(site.lines_with("cannot be asked") == 0);
