@@ -71,7 +71,9 @@ std::string identity_of(const Name& name) {
 // Reads the parts of a target; the first thing that is wrong remains.
 class NameReader {
  public:
-  explicit NameReader(std::string_view target) : whole_(target) {}
+  enum class What : std::uint8_t { target, registry };
+  explicit NameReader(std::string_view target, What what = What::target)
+      : whole_(target), what_(what) {}
 
   Result<Target> read();
 
@@ -91,6 +93,7 @@ class NameReader {
   bool is_grpc() const { return target_.prefix.starts_with("grpc"); }
 
   std::string_view whole_;
+  What what_;
   Target target_;
   std::string wrong_;
 };
@@ -163,6 +166,10 @@ bool is_grpc_word(std::string_view text) {
 
 void NameReader::read_rest(std::string_view rest) {
   target_.rest = rest;
+  if (what_ == What::registry) {
+    if (!rest.empty()) fail("something follows the name");
+    return;
+  }
   if (!is_grpc()) {
     if (rest.find('#') != std::string_view::npos) fail("it has a fragment");
     return;
@@ -313,6 +320,14 @@ std::string Target::at(const Endpoint& endpoint) const {
 bool is_name(std::string_view target) {
   const auto scheme = scheme_of(target);
   return scheme && !scheme->source.empty();
+}
+
+Result<Name> parse_registry(std::string_view text) {
+  auto parsed = NameReader(text, NameReader::What::registry).read();
+  if (!parsed) return parsed.error();
+  const auto source = parsed->name.source;
+  if (source == Source::etcd || source == Source::consul) return std::move(parsed->name);
+  return base::invalid("'" + base::without_secrets(text) + "' is neither etcd:// nor consul://");
 }
 
 Result<Target> parse_name(std::string_view target) { return NameReader(target).read(); }

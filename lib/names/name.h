@@ -60,6 +60,10 @@ bool is_name(std::string_view target);
 // Errors: invalid_argument, which says what is wrong.
 Result<Target> parse_name(std::string_view target);
 
+// A registry and a name in it, without what a target has behind it: "etcd://h:2379/stock". Only
+// etcd and Consul. Errors: invalid_argument.
+Result<Name> parse_registry(std::string_view text);
+
 // "host:port", "[::1]:port": a place that can be connected to. Errors: invalid_argument.
 Result<Place> parse_place(std::string_view text);
 // True for what may be an endpoint's host: a name, or an address without brackets.

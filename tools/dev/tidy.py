@@ -44,7 +44,8 @@ LAYERS = {
     "lib/names": {"include", "lib/base", "lib/ports"},
     "lib/ask": {"include", "lib/base", "lib/hook", "lib/names"},
     "lib/api": {"include", "lib"},
-    "tools": {"include", "lib/base", "lib/threads", "tools/servers", "tools/serve/http",
+    # the names of lib/names: what the server registers under is read as a target is
+    "tools": {"include", "lib/base", "lib/names", "lib/threads", "tools/servers", "tools/serve/http",
               "tools/serve/protocol", "tools/view"},
     "tools/view": {"include", "lib/base"},
     "tools/servers": {"include"},
