@@ -308,8 +308,8 @@ std::string Name::shown() const {
     out += text_of(place);
   }
   out += '/';
+  if (port != 0) return out + text_of(Place{name, port});
   base::append_percent_encoded(out, name);
-  if (port != 0) out += ':' + std::to_string(port);
   return out;
 }
 

@@ -61,6 +61,14 @@ TEST_SUITE("names/name") {
     CHECK(driven.name.shown() == "etcd://h:1/k");
   }
 
+  TEST_CASE("a registry alone is read for who registers in it") {
+    CHECK(names::parse_registry("etcd://u:p@h:1/k")->user == "u");
+    CHECK(names::parse_registry("consul://h:1/n?token=t")->password == "t");
+    for (const auto* wrong : {"etcd://h:1", "etcd://h:1/k/", "etcd://h:1/k/p.S/M", "dns:///h:1",
+                              "mine://x", "http+etcd://h:1/k/x", "h:1"})
+      CHECK_FALSE_MESSAGE(names::parse_registry(wrong).has_value(), wrong);
+  }
+
   TEST_CASE("a prefix says how an endpoint is called, and the query is then the service's") {
     const auto target = read("http+etcd://u:p@h:1/dtm%2Fstock/take/it?a=b&user=c");
     CHECK(target.name.name == "dtm/stock");
