@@ -81,7 +81,7 @@ bool HttpAsker::Exchange::add_header(const std::string& line) {
 
 bool HttpAsker::Exchange::set_options() {
   for (const auto& [name, value] : question_.headers) {
-    if (!add_header(name + ": " + value)) return false;
+    if (!add_header(std::string(name).append(": ").append(value))) return false;
   }
   if (!question_.body.empty()) {
     if (!add_header("Content-Type: application/json")) return false;

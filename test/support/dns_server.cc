@@ -31,7 +31,8 @@ void append_name(std::string& out, const std::string& name) {
 }
 
 unsigned read_short(const std::string& text, std::size_t at) {
-  return static_cast<unsigned char>(text[at]) << 8U | static_cast<unsigned char>(text[at + 1]);
+  const auto high = static_cast<unsigned>(static_cast<unsigned char>(text[at]));
+  return high << 8 | static_cast<unsigned char>(text[at + 1]);
 }
 
 }  // namespace

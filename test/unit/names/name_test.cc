@@ -150,10 +150,7 @@ TEST_SUITE("names/name") {
         {"mine://", "it has no name"},
         {"etcd://h:1/" + std::string(9000, 'k') + "/p.S/M", "it is longer than 8192 bytes"},
     };
-    for (const auto& [target, why] : rows) {
-      CAPTURE(target);
-      CHECK(wrong(target) == why);
-    }
+    for (const auto& row : rows) CHECK_MESSAGE(wrong(row.first) == row.second, row.first);
   }
 
   TEST_CASE("no error shows a password, and each part is part of the identity") {
