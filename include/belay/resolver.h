@@ -15,7 +15,8 @@
 // - dns: NAME is "HOST:PORT", whose addresses are the endpoints. WHERE may be empty, for the
 //   system's name servers, or a name server's "IP:PORT".
 // - dns+srv: NAME is what has SRV records: "_stock._tcp.example.com". WHERE is as in dns.
-// - any other word: a resolver of the embedding program, see Resolver. The name is WHERE or, if
+// - any other word: a resolver of the embedding program, see Resolver, or a word that stands for a
+//   registry, as "discovery" does where servers register by kratos. The name is WHERE or, if
 //   WHERE is empty, NAME: "http+mine://stock/path" and "http+mine:///stock/path" are the same.
 //
 // A gRPC target may have a query, which is the source's: `user` and `password` for etcd; `token`,

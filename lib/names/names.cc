@@ -38,9 +38,24 @@ class LoopGate {
   Post post_ BELAY_GUARDED_BY(mutex_);
 };
 
+namespace {
+
+// The name in a registry for which a name of an alias stands.
+Name meant_by(const Name& name, const Name& alias) {
+  auto meant = alias;
+  meant.protocol = name.protocol;
+  meant.name.replace(meant.name.find(kNamePlace), kNamePlace.size(), name.name);
+  return meant;
+}
+
+}  // namespace
+
 class Names::Impl {
  public:
-  Impl(Resolvers resolvers, const base::Log& log) : resolvers_(std::move(resolvers)), log_(log) {}
+  Impl(Resolvers resolvers, const Aliases& aliases, const base::Log& log)
+      : resolvers_(std::move(resolvers)), log_(log) {
+    for (const auto& [word, registry] : aliases) aliases_.emplace(word, *parse_registry(registry));
+  }
 
   Result<> check(std::string_view target) const;
   Result<> start(uv_loop_s* loop, Http& http, LoopGate::Post post);
@@ -52,6 +67,7 @@ class Names::Impl {
   void set_timer();
 
   const Resolvers resolvers_;
+  std::map<std::string, Name, std::less<>> aliases_;
   const base::Log& log_;
   uv_loop_s* loop_ = nullptr;
   std::shared_ptr<LoopGate> gate_;
@@ -66,9 +82,12 @@ Result<> Names::Impl::check(std::string_view target) const {
   const auto parsed = parse_name(target);
   if (!parsed) return parsed.error();
   const auto& scheme = parsed->name.scheme;
-  if (parsed->name.source != Source::own || resolvers_.find(scheme) != resolvers_.end()) return {};
+  const bool is_known = parsed->name.source != Source::own ||
+                        resolvers_.find(scheme) != resolvers_.end() ||
+                        aliases_.find(scheme) != aliases_.end();
+  if (is_known) return {};
   return base::invalid("the target names the source '" + scheme +
-                       "': it is none of etcd, consul, dns and dns+srv, and no resolver is called "
+                       "': it is none of etcd, consul, dns and dns+srv, and nothing else is called "
                        "so");
 }
 
@@ -95,6 +114,8 @@ std::unique_ptr<Watch> Names::Impl::watch(const Name& name, Listener listener) {
     case Source::dns_srv: return watch_dns(*site_, name, std::move(listener));
     case Source::own: break;
   }
+  if (const auto alias = aliases_.find(name.scheme); alias != aliases_.end())
+    return watch(meant_by(name, alias->second), std::move(listener));
   return watch_own(*site_, name, resolvers_.at(name.scheme), std::move(listener));
 }
 
@@ -129,9 +150,11 @@ void Names::Impl::close(std::function<void()> closed) {
 Names::Names(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Names::~Names() = default;
 
-Result<std::unique_ptr<Names>> Names::make(Resolvers resolvers, const base::Log& log) {
-  for (const auto& [word, resolver] : resolvers) BELAY_TRY(check_resolver(word, resolver));
-  return std::unique_ptr<Names>(new Names(std::make_unique<Impl>(std::move(resolvers), log)));
+Result<std::unique_ptr<Names>> Names::make(Resolvers resolvers, const Aliases& aliases,
+                                           const base::Log& log) {
+  BELAY_TRY(check_own(resolvers, aliases));
+  return std::unique_ptr<Names>(
+      new Names(std::make_unique<Impl>(std::move(resolvers), aliases, log)));
 }
 
 Result<> Names::check(std::string_view target) const { return impl_->check(target); }

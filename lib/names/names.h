@@ -24,13 +24,19 @@ namespace belay::names {
 
 // By the word that stands for the resolver in a target.
 using Resolvers = std::map<std::string, Resolver, std::less<>>;
+// By the word that stands for it in a target: a registry and a name in it, in which "{}" is
+// replaced by the target's name. With {"discovery", "etcd://10.0.0.5:2379/%2Fmicroservices%2F{}"}
+// the target "discovery:///stock/pkg.Stock/Take" is found where kratos registers it, and no target
+// has the registry's password.
+using Aliases = std::map<std::string, std::string, std::less<>>;
 
 class Names {
  public:
-  // Errors: invalid_argument (a resolver without a function, with a word that is no scheme or one
-  // of the sources here, or with a refresh out of its range). Nothing is put on the loop before
-  // `start`.
-  static Result<std::unique_ptr<Names>> make(Resolvers resolvers, const base::Log& log);
+  // Errors: invalid_argument (a word that is no scheme, is one of the sources here or is there
+  // twice; a resolver without a function, or with a refresh out of its range; an alias that is no
+  // registry, or has no "{}"). Nothing is put on the loop before `start`.
+  static Result<std::unique_ptr<Names>> make(Resolvers resolvers, const Aliases& aliases,
+                                             const base::Log& log);
   ~Names();
 
   // Whether this target could be looked up. From any thread. Errors: invalid_argument,

@@ -10,8 +10,9 @@ class Names::Impl {};
 Names::Names(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Names::~Names() = default;
 
-Result<std::unique_ptr<Names>> Names::make(Resolvers resolvers, const base::Log&) {
-  for (const auto& [word, resolver] : resolvers) BELAY_TRY(check_resolver(word, resolver));
+Result<std::unique_ptr<Names>> Names::make(Resolvers resolvers, const Aliases& aliases,
+                                           const base::Log&) {
+  BELAY_TRY(check_own(resolvers, aliases));
   return std::unique_ptr<Names>(new Names(nullptr));
 }
 

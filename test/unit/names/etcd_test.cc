@@ -169,6 +169,18 @@ TEST_SUITE("names/etcd" * doctest::skip(!EtcdServer::is_installed())) {
     }
   }
 
+  TEST_CASE("a word may stand for a registry, as kratos's discovery does") {
+    Etcd etcd;
+    etcd.put("/microservices/stock/1", R"({"endpoints":["grpc://10.0.0.1:90","http://h:80"]})");
+    etcd.put("/microservices/stocks/1", R"({"endpoints":["grpc://10.0.0.2:90"]})");
+    NamesSite site({}, {{"discovery", "etcd://" + etcd.place() + "/%2Fmicroservices%2F{}"}});
+    CHECK(site.names().check("discovery:///stock/pkg.Stock/Take").has_value());
+    REQUIRE(site.gets("discovery:///stock/pkg.Stock/Take", "10.0.0.1:90"));
+    REQUIRE(site.gets("http+discovery:///stock/take", "h:80"));
+    CHECK(site.figures().name == "discovery:///stock");
+    CHECK(site.figures().source == "discovery");
+  }
+
   TEST_CASE("a list of thousands gives as many as there may be") {
     Etcd etcd;
     for (int chunk = 0; chunk < 20; ++chunk) {

@@ -23,7 +23,7 @@ names::Resolvers mine(decltype(Resolver::ask) ask, Millis refresh = Millis(100))
 std::vector<Endpoint> one(std::uint16_t port) { return {{.host = "h", .port = port}}; }
 
 std::string refusal(const std::string& word, Resolver resolver) {
-  const auto made = names::Names::make({{word, std::move(resolver)}}, base::Log::none());
+  const auto made = names::Names::make({{word, std::move(resolver)}}, {}, base::Log::none());
   return made ? "" : made.error().detail;
 }
 
@@ -86,11 +86,28 @@ TEST_SUITE("names/own") {
     CHECK(refusal("a-b+c.1", good).empty());
     for (const auto* word : {"", "1a", "Mine", "a b", "a/b", "a:b", "etcd", "discov", "consul",
                              "dns", "dns+srv", "http", "https", "grpc", "grpcs", "http+x"})
-      CHECK_MESSAGE(refusal(word, good).find("a resolver is called") == 0, word);
+      CHECK_MESSAGE(refusal(word, good).find("a source of names is called") == 0, word);
     CHECK(refusal("mine", {}).find("no function") != std::string::npos);
     for (const Millis refresh : {Millis(99), Millis(3'600'001)})
       CHECK(refusal("mine", {.ask = good.ask, .refresh = refresh}).find("refresh") !=
             std::string::npos);
+  }
+
+  TEST_CASE("an alias must be a registry with a place for the name, and must have its word alone") {
+    const auto with = [](const std::string& word, const std::string& registry,
+                         names::Resolvers resolvers = {}) {
+      const auto made =
+          names::Names::make(std::move(resolvers), {{word, registry}}, base::Log::none());
+      return made ? "" : made.error().detail;
+    };
+    CHECK(with("discovery", "etcd://h:1/%2Fmicroservices%2F{}").empty());
+    CHECK(with("mine", "consul://h:1/{}", mine({})).find("no function") != std::string::npos);
+    const auto twice = with("mine", "consul://h:1/{}", mine([](const auto&, const auto&) {}));
+    CHECK(twice.find("too") != std::string::npos);
+    CHECK(with("etcd", "etcd://h:1/{}").find("is called 'etcd'") != std::string::npos);
+    CHECK(with("discovery", "etcd://h:1/k").find("has no {}") != std::string::npos);
+    CHECK(with("discovery", "other:///{}").find("neither") != std::string::npos);
+    CHECK(with("discovery", "etcd://u:word@h/{}").find("word") == std::string::npos);
   }
 }
 

@@ -9,7 +9,7 @@ namespace belay::test {
 
 TEST_SUITE("names/without") {
   TEST_CASE("a name is refused by what it is, and shows no password") {
-    const auto made = names::Names::make({}, base::Log::none());
+    const auto made = names::Names::make({}, {}, base::Log::none());
     REQUIRE(made.has_value());
     const auto refused = (*made)->check("http+etcd://u:word@h:1/stock/take");
     REQUIRE_FALSE(refused.has_value());
@@ -19,7 +19,7 @@ TEST_SUITE("names/without") {
   }
 
   TEST_CASE("a resolver is checked all the same") {
-    CHECK_FALSE(names::Names::make({{"etcd", {}}}, base::Log::none()).has_value());
+    CHECK_FALSE(names::Names::make({{"etcd", {}}}, {}, base::Log::none()).has_value());
   }
 }
 
