@@ -17,6 +17,7 @@
 #include "belay/reader.h"
 #include "belay/report.h"
 #include "belay/requests.h"
+#include "belay/resolver.h"
 #include "belay/result.h"
 #include "belay/saga.h"
 #include "belay/tcc.h"

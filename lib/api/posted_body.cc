@@ -10,8 +10,8 @@
 #include "api/request_body.h"
 #include "api/targets.h"
 #include "base/invalid.h"
+#include "base/json_cursor.h"
 #include "store/json.h"
-#include "store/json_cursor.h"
 
 namespace belay::api {
 namespace {
@@ -104,7 +104,7 @@ class OrderReader {
   }
 
   void refuse_all() {
-    in_ = json::Cursor({});
+    in_ = base::JsonCursor({});
     static_cast<void>(in_.text());  // fails: nothing more is read
   }
 
@@ -141,7 +141,7 @@ class OrderReader {
     return {};
   }
 
-  json::Cursor in_;
+  base::JsonCursor in_;
   Request& asked_;
   std::string op_, as_, level_;
   bool too_many_ = false;

@@ -10,6 +10,7 @@
 
 #include "api/targets.h"
 #include "base/invalid.h"
+#include "base/json_cursor.h"
 #include "base/number.h"
 #include "belay/engine.h"
 #include "belay/msg.h"
@@ -20,7 +21,6 @@
 #include "core/draft.h"
 #include "core/ops.h"
 #include "store/json.h"
-#include "store/json_cursor.h"
 
 namespace belay::api {
 namespace {
@@ -235,7 +235,7 @@ class BodyReader {
   static Error invalid(std::string detail) { return base::invalid(std::move(detail)); }
   void refuse(std::string detail) {
     if (!wrong_) wrong_ = invalid(std::move(detail));
-    in_ = json::Cursor({});
+    in_ = base::JsonCursor({});
     static_cast<void>(in_.text());  // fails: nothing more is read
   }
 
@@ -471,7 +471,7 @@ class BodyReader {
     return 0;
   }
 
-  json::Cursor in_;
+  base::JsonCursor in_;
   const Limits& limits_;
   BodyForm form_ = BodyForm::posted;
   std::optional<std::uint32_t> row_query_;

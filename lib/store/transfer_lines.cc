@@ -10,9 +10,9 @@
 
 #include "base/base64.h"
 #include "base/crc32c.h"
+#include "base/json_cursor.h"
 #include "base/number.h"
 #include "store/json.h"
-#include "store/json_cursor.h"
 
 namespace belay::store::transfer {
 namespace {
@@ -98,7 +98,7 @@ class Writer {
 // The members of a line, whose first one says what the line is.
 class Members {
  public:
-  Members(json::Cursor& in, std::string first) : in_(in) { seen_.push_back(std::move(first)); }
+  Members(base::JsonCursor& in, std::string first) : in_(in) { seen_.push_back(std::move(first)); }
 
   // Calls `read_value` with each further key; false: the key is not known.
   template <class Read>
@@ -167,12 +167,12 @@ class Members {
     if (!wrong_ && in_.ok()) wrong_ = corrupt(std::move(detail));
   }
 
-  json::Cursor& in_;
+  base::JsonCursor& in_;
   std::vector<std::string> seen_;
   std::optional<Error> wrong_;
 };
 
-Result<Line> read_head(json::Cursor& in, Members members) {
+Result<Line> read_head(base::JsonCursor& in, Members members) {
   if (const auto format = in.integer(); in.ok() && format != kFormat) {
     return Error{ErrorCode::unsupported,
                  fmt::format("the file has format {}, this belay knows {}", format, kFormat)};
@@ -201,7 +201,7 @@ Result<Line> read_head(json::Cursor& in, Members members) {
   return Line(head);
 }
 
-void read_subscriptions(json::Cursor& in, core::TopicState& state) {
+void read_subscriptions(base::JsonCursor& in, core::TopicState& state) {
   for (in.enter('['); in.more(']');) {
     in.enter('[');
     std::string target;
@@ -213,7 +213,7 @@ void read_subscriptions(json::Cursor& in, core::TopicState& state) {
   }
 }
 
-Result<Line> read_topic(json::Cursor& in, Members members) {
+Result<Line> read_topic(base::JsonCursor& in, Members members) {
   TopicLine topic{.name = in.bytes(), .state = {}};
   auto& stamp = topic.state.stamp;
   BELAY_TRY(members.read([&](const std::string& key) {
@@ -240,7 +240,7 @@ std::optional<XaKind> kind_from(std::string_view name) {
   return std::nullopt;
 }
 
-Result<Line> read_realm(json::Cursor& in, Members members) {
+Result<Line> read_realm(base::JsonCursor& in, Members members) {
   XaRealm realm{.kind = {}, .realm = in.bytes(), .participant = {}};
   BELAY_TRY(members.read([&](const std::string& key) {
     if (key == "kind") {
@@ -257,7 +257,7 @@ Result<Line> read_realm(json::Cursor& in, Members members) {
 }
 
 // False: the key is none of these.
-bool read_facts(json::Cursor& in, Members& members, const std::string& key, RowLine& row) {
+bool read_facts(base::JsonCursor& in, Members& members, const std::string& key, RowLine& row) {
   if (key == "id") {
     row.id = members.count(key);
   } else if (key == "mode") {
@@ -281,7 +281,7 @@ bool read_facts(json::Cursor& in, Members& members, const std::string& key, RowL
   return true;
 }
 
-bool read_contents(json::Cursor& in, Members& members, const std::string& key, RowLine& row) {
+bool read_contents(base::JsonCursor& in, Members& members, const std::string& key, RowLine& row) {
   if (key == "definition_hash") {
     row.definition_hash = members.hex(key, 2 * kDigits);
   } else if (key == "definition") {
@@ -302,7 +302,7 @@ bool read_contents(json::Cursor& in, Members& members, const std::string& key, R
   return true;
 }
 
-Result<Line> read_row_line(json::Cursor& in, Members members) {
+Result<Line> read_row_line(base::JsonCursor& in, Members members) {
   RowLine row;
   row.gid = in.bytes();
   BELAY_TRY(members.read([&](const std::string& key) {
@@ -316,7 +316,7 @@ Result<Line> read_row_line(json::Cursor& in, Members members) {
   return Line(std::move(row));
 }
 
-Result<Line> read_tail(json::Cursor& in, Members members) {
+Result<Line> read_tail(base::JsonCursor& in, Members members) {
   Tail tail;
   if (!in.flag() && in.ok()) return Error{ErrorCode::corrupt, "'complete' is not true"};
   BELAY_TRY(members.read([&](const std::string& key) {
@@ -415,7 +415,7 @@ Result<Line> parse(std::string_view line) {
   if (!seal.starts_with(kSealed) || !check)
     return Error{ErrorCode::corrupt, "it does not end with a checksum"};
   if (*check != base::crc32c(content)) return Error{ErrorCode::corrupt, "its checksum is wrong"};
-  json::Cursor in(line);
+  base::JsonCursor in(line);
   in.enter('{');
   if (!in.more('}')) return Error{ErrorCode::corrupt, "it is empty"};
   const auto key = in.key();

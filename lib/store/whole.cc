@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/branch_id.h"
+#include "base/json_cursor.h"
 #include "base/trace.h"
 #include "base/utf8.h"
 #include "belay/outcome.h"
@@ -14,7 +15,6 @@
 #include "core/ops.h"
 #include "core/record.h"
 #include "store/json.h"
-#include "store/json_cursor.h"
 #include "store/row.h"
 
 namespace belay::store {
@@ -22,7 +22,7 @@ namespace {
 
 using core::OpState;
 using core::RecordKind;
-using json::Cursor;
+using Cursor = base::JsonCursor;
 
 // The parts of the definition that the views need.
 struct StepTexts {

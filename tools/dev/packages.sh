@@ -7,7 +7,8 @@ BUILD_PACKAGES=(
   g++ meson ninja-build pkg-config
   libsqlite3-dev libuv1-dev libfmt-dev  # the library
   libcurl4-openssl-dev zlib1g-dev       # branches that are URLs
-  libnghttp2-dev libssl-dev libc-ares-dev  # branches over gRPC
+  libnghttp2-dev libssl-dev             # branches over gRPC
+  libc-ares-dev                         # their hosts, and services found by name
   libpq-dev libmariadb-dev              # databases that take part
   libcli11-dev nlohmann-json3-dev       # the tools
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
@@ -22,6 +23,7 @@ CHECK_PACKAGES=(
   python3-jsonschema python3-hypothesis  # the admin API against its description
   chromium chromium-driver python3-selenium  # the console in a browser
   postgresql mariadb-server-core mariadb-client-core
+  etcd-server etcd-client  # a registry, which the tests start themselves
   prometheus  # promtool, which checks the alert rules and the dashboard
 )
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/secrets.h"
 #include "base/spans.h"
 #include "belay/engine.h"
 #include "belay/version.h"
@@ -23,6 +24,8 @@
 #include "serve/process_figures.h"
 #include "serve/protocol/service.h"
 #include "serve/read_file.h"
+#include "serve/registration.h"
+#include "serve/registry.h"
 #include "serve/signals.h"
 #include "threads/thread.h"
 
@@ -186,6 +189,13 @@ Result<std::unique_ptr<http::Server>> start_probes(const ServeSettings& settings
   return probes;
 }
 
+// Without a registry it does nothing.
+std::unique_ptr<Registry> registry_of(const ServeSettings& settings) {
+  if (settings.register_at.empty()) return nullptr;
+  auto made = Registry::make(settings.register_at, settings.register_endpoint);
+  return made ? std::move(*made) : nullptr;  // `complete` has checked both
+}
+
 void warn_of_readers(const ServeSettings& settings, ServeLog& log) {
   for (const auto* path : {&settings.token_file, &settings.tls_key_file}) {
     if (!path->empty() && others_may_read(*path))
@@ -290,6 +300,9 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
       });
   auto probes = start_probes(settings, front, log);
   if (!probes) return probes.error();
+  Registration registration(registry_of(settings), base::without_secrets(settings.register_at),
+                            log);
+  BELAY_TRY(registration.start());
   front.open(**service);  // last: whatever fails before it ends the service
   const auto url = url_of("http", doors.http->port(), settings.http);
   log.info("listening", {{"url", url}, {"db", settings.db}});
@@ -302,6 +315,7 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
   notify_manager("STOPPING=1");
   const auto end = Clock::now() + settings.drain_timeout;
   deadline.set(end, engine->counters().live);
+  registration.end();  // first, so that clients look for another server
   drain(front, doors, *engine, settings, end, log);
   return {};
 }

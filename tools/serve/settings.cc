@@ -16,6 +16,7 @@
 #include "serve/grpc/door.h"
 #include "serve/http/message.h"
 #include "serve/read_file.h"
+#include "serve/registry.h"
 
 namespace belay::tool {
 namespace {
@@ -71,6 +72,11 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
              "clients need a certificate of this authority, PEM");
   table.duration("drain-timeout", settings.drain_timeout,
                  "how long SIGTERM lets what is under way finish");
+  table.url("register", settings.register_at,
+            "a registry where clients find this server: etcd://HOST:PORT[,HOST:PORT]/KEY or "
+            "consul://HOST:PORT/NAME");
+  table.text("register-endpoint", "HOST:PORT", settings.register_endpoint,
+             "what is registered there: where clients reach this server");
   describe_alerts(table, settings);
   table.choice<LogFormat>("log-format", "FORMAT", settings.log_format,
                           {{"text", LogFormat::text}, {"json", LogFormat::json}}, "text or json");
@@ -248,6 +254,15 @@ bool is_loopback(const sockaddr& address) {
          IN6_IS_ADDR_LOOPBACK(&static_cast<const sockaddr_in6*>(any)->sin6_addr);
 }
 
+std::optional<std::string> check_registry(const ServeSettings& settings) {
+  if (settings.register_at.empty() && settings.register_endpoint.empty()) return std::nullopt;
+  if (settings.register_at.empty() || settings.register_endpoint.empty())
+    return "--register and --register-endpoint go together";
+  const auto made = Registry::make(settings.register_at, settings.register_endpoint);
+  if (made) return std::nullopt;
+  return "--register: " + made.error().detail;
+}
+
 }  // namespace
 
 void describe(OptionTable& table, ServeSettings& settings) {
@@ -318,6 +333,7 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   if (!webhook.empty() && !(http::is_url(webhook) && is_one_word(webhook))) {
     return "--alert-webhook: it must begin with http:// or https://, and have no space";
   }
+  if (auto wrong = check_registry(settings)) return wrong;
   if (settings.alerts.wait > kAlertTimeMax) return "--alert-wait: a day at most";
   if (settings.alerts.interval > kAlertTimeMax) return "--alert-interval: a day at most";
   const auto& hooks = settings.engine.hooks;

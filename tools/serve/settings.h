@@ -39,6 +39,8 @@ struct ServeSettings {
   std::string tls_client_ca_file;
   Millis drain_timeout{30'000};
   std::string alert_webhook;
+  std::string register_at;
+  std::string register_endpoint;
   AlertLimits alerts;
   LogFormat log_format = LogFormat::text;
   bool allow_link_local = false;

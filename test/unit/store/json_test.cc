@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "store/json_cursor.h"
+#include "base/json_cursor.h"
 
 using namespace std::string_literals;
 using namespace belay::store;
@@ -42,27 +42,27 @@ TEST_SUITE("store/json") {
     for (const auto& text :
          {""s, "plain"s, "q\"b\\n\nr\rt\t\x01"s, "caf\xc3\xa9 \xf0\x9f\xa7\xb5"s}) {
       const auto written = json_text(text);
-      json::Cursor in(written);
+      base::JsonCursor in(written);
       CHECK(in.text() == text);
       CHECK(in.at_end());
     }
     const auto raw = bytes("\0\xff"s);
-    json::Cursor in(raw);
+    base::JsonCursor in(raw);
     CHECK(in.bytes() == "\0\xff"s);
     CHECK(in.at_end());
-    json::Cursor escaped(R"( "\u0041\u00e9\u20ac\ud83e\uddf5\/\b\f" )");
+    base::JsonCursor escaped(R"( "\u0041\u00e9\u20ac\ud83e\uddf5\/\b\f" )");
     CHECK(escaped.text() == "A\xc3\xa9\xe2\x82\xac\xf0\x9f\xa7\xb5/\b\f");
     CHECK(escaped.at_end());
   }
 
   TEST_CASE("what says that it is base64 and is none is not read") {
-    json::Cursor in(R"({"base64":"YQ"})");
+    base::JsonCursor in(R"({"base64":"YQ"})");
     CHECK(in.bytes().empty());
     CHECK_FALSE(in.ok());
   }
 
   TEST_CASE("values of all kinds are walked past") {
-    json::Cursor in(R"([{"a":[1,{"b":"]}"}],"c":null},-7 , true,"x",[]])");
+    base::JsonCursor in(R"([{"a":[1,{"b":"]}"}],"c":null},-7 , true,"x",[]])");
     std::string kept;
     in.enter('[');
     for (int i = 0; in.more(']'); ++i) {
@@ -85,7 +85,7 @@ TEST_SUITE("store/json") {
           std::string_view("[\"a]"), std::string_view("[\"\\u12\"]"),
           std::string_view("[\"\\ud800x\"]"), std::string_view("[\"\\x\"]"), std::string_view(""),
           std::string_view(deep)}) {
-      json::Cursor in(wrong);
+      base::JsonCursor in(wrong);
       in.enter('[');
       while (in.more(']')) in.skip();
       CHECK_FALSE(in.at_end());

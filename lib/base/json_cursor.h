@@ -1,4 +1,4 @@
-// Reads the JSON in a row's columns, which the `json::put_…` functions wrote, in one pass. If the
+// Reads JSON in one pass, by asking for what should come next: a row's columns, an answer. If the
 // text does not match the request, the cursor fails, and from then on every result is empty; the
 // caller checks `ok` at the end.
 #pragma once
@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-namespace belay::store::json {
+namespace belay::base {
 
-class Cursor {
+class JsonCursor {
  public:
-  explicit Cursor(std::string_view text) : rest_(text) {}
+  explicit JsonCursor(std::string_view text) : rest_(text) {}
 
   // for (in.enter('['); in.more(']');) reads the values of an array. For an object, each iteration
   // reads a key and its value.
@@ -51,4 +51,4 @@ class Cursor {
   bool first_ = false;  // true right after an array or object was entered
 };
 
-}  // namespace belay::store::json
+}  // namespace belay::base

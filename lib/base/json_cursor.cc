@@ -1,4 +1,4 @@
-#include "store/json_cursor.h"
+#include "base/json_cursor.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,42 +6,42 @@
 #include "base/base64.h"
 #include "base/json_text.h"
 
-namespace belay::store::json {
+namespace belay::base {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
 
 }  // namespace
 
-void Cursor::fail() {
+void JsonCursor::fail() {
   ok_ = false;
   rest_ = {};
 }
 
-char Cursor::peek() {
+char JsonCursor::peek() {
   rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
   return rest_.empty() ? '\0' : rest_.front();
 }
 
-bool Cursor::take(char wanted) {
+bool JsonCursor::take(char wanted) {
   if (peek() != wanted || rest_.empty()) return false;
   rest_.remove_prefix(1);
   return true;
 }
 
-bool Cursor::take_word(std::string_view word) {
+bool JsonCursor::take_word(std::string_view word) {
   peek();
   if (!rest_.starts_with(word)) return false;
   rest_.remove_prefix(word.size());
   return true;
 }
 
-void Cursor::enter(char open) {
+void JsonCursor::enter(char open) {
   if (!take(open)) fail();
   first_ = true;
 }
 
-bool Cursor::more(char close) {
+bool JsonCursor::more(char close) {
   if (!ok_) return false;
   const bool first = first_;
   first_ = false;
@@ -50,14 +50,14 @@ bool Cursor::more(char close) {
   return ok_;
 }
 
-std::string Cursor::key() {
+std::string JsonCursor::key() {
   auto name = text();
   if (!take(':')) fail();
   return name;
 }
 
 // If `out` is null, the string is only skipped.
-void Cursor::take_string(std::string* out) {
+void JsonCursor::take_string(std::string* out) {
   if (!take('"')) return fail();
   while (ok_) {
     const auto plain = rest_.find_first_of("\"\\");
@@ -66,22 +66,22 @@ void Cursor::take_string(std::string* out) {
     const bool ends = rest_[plain] == '"';
     rest_.remove_prefix(plain + 1);
     if (ends) return;
-    if (base::take_json_escape(rest_, out) != base::JsonEscape::whole) return fail();
+    if (take_json_escape(rest_, out) != JsonEscape::whole) return fail();
   }
 }
 
-std::string Cursor::text() {
+std::string JsonCursor::text() {
   std::string text;
   take_string(&text);
   return ok_ ? text : std::string();
 }
 
-bool Cursor::take_null() { return take_word("null"); }
+bool JsonCursor::take_null() { return take_word("null"); }
 
-std::string Cursor::text_or_null() { return take_null() ? std::string() : text(); }
+std::string JsonCursor::text_or_null() { return take_null() ? std::string() : text(); }
 
 template <class Number>
-Number Cursor::number() {
+Number JsonCursor::number() {
   peek();
   Number value{};
   const auto read = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
@@ -93,28 +93,28 @@ Number Cursor::number() {
   return value;
 }
 
-std::int64_t Cursor::integer() { return number<std::int64_t>(); }
-double Cursor::real() { return number<double>(); }
+std::int64_t JsonCursor::integer() { return number<std::int64_t>(); }
+double JsonCursor::real() { return number<double>(); }
 
-bool Cursor::flag() {
+bool JsonCursor::flag() {
   if (take_word("true")) return true;
   if (!take_word("false")) fail();
   return false;
 }
 
-std::string Cursor::bytes() {
+std::string JsonCursor::bytes() {
   if (peek() != '{') return text();
   std::string bytes;
   for (enter('{'); more('}');) {
     if (key() != "base64") fail();
-    const auto decoded = base::from_base64(text());
+    const auto decoded = from_base64(text());
     if (!decoded) fail();
     bytes = decoded.value_or(std::string());
   }
   return bytes;
 }
 
-void Cursor::skip_scalar() {
+void JsonCursor::skip_scalar() {
   const auto end = std::min(rest_.find_first_of(",]}:[{\" \t\r\n"), rest_.size());
   if (end == 0) return fail();
   rest_.remove_prefix(end);
@@ -122,7 +122,7 @@ void Cursor::skip_scalar() {
 
 // Not recursive, so that deep nesting in a damaged text does no harm. The content is skipped and
 // not checked.
-void Cursor::skip() {
+void JsonCursor::skip() {
   std::size_t depth = 0;
   do {
     switch (peek()) {
@@ -148,13 +148,13 @@ void Cursor::skip() {
   } while (ok_ && depth > 0);
 }
 
-std::string_view Cursor::raw() {
+std::string_view JsonCursor::raw() {
   peek();
   const auto before = rest_;
   skip();
   return ok_ ? before.substr(0, before.size() - rest_.size()) : std::string_view();
 }
 
-bool Cursor::at_end() { return ok_ && peek() == '\0' && rest_.empty(); }
+bool JsonCursor::at_end() { return ok_ && peek() == '\0' && rest_.empty(); }
 
-}  // namespace belay::store::json
+}  // namespace belay::base

@@ -1,0 +1,63 @@
+#include "support/etcd_server.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace belay::test {
+namespace {
+
+constexpr const char* kEtcd = "/usr/bin/etcd";
+constexpr const char* kEtcdctl = "/usr/bin/etcdctl";
+constexpr auto kStartLimit = std::chrono::seconds(60);
+
+}  // namespace
+
+std::uint16_t EtcdServer::free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
+EtcdServer::EtcdServer() = default;
+
+bool EtcdServer::is_installed() {
+  return ::access(kEtcd, X_OK) == 0 && ::access(kEtcdctl, X_OK) == 0;
+}
+
+bool EtcdServer::start() {
+  const auto client = "http://" + place();
+  const auto peer = "http://127.0.0.1:" + std::to_string(peer_port_);
+  process_ = std::make_unique<Process>(
+      Spawn{.argv = {kEtcd, "--data-dir", folder_.file("data" + std::to_string(lives_)),
+                     "--listen-client-urls", client, "--advertise-client-urls", client,
+                     "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+                     "--initial-cluster", "default=" + peer},
+            .limit = std::chrono::minutes(10)});
+  return process_->wait_for_output("serving insecure client requests", kStartLimit);
+}
+
+void EtcdServer::kill() {
+  process_->kill(SIGKILL);
+  process_->wait();
+}
+
+void EtcdServer::forget_all() { ++lives_; }
+
+std::string EtcdServer::control(const std::vector<std::string>& words) const {
+  std::vector<std::string> argv = {kEtcdctl, "--endpoints", "http://" + place()};
+  argv.insert(argv.end(), words.begin(), words.end());
+  const auto done = run({.argv = argv, .env = {{"ETCDCTL_API", "3"}}});
+  REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+  return done.out;
+}
+
+}  // namespace belay::test
