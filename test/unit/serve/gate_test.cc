@@ -192,6 +192,24 @@ TEST_SUITE("serve/gate") {
     CHECK(response.headers.front().first == "Retry-After");
     CHECK_FALSE(refusal->denial);
   }
+
+  TEST_CASE("another door's requests are judged by the same tokens and the same drain") {
+    using protocol::Role;
+    Gate gate({{"shop", Role::submit, "s"}});
+    const auto status = [&](const Question& question) {
+      const auto refusal = gate.judge(question).refusal;
+      return refusal ? protocol::http_status(refusal->answer.kind) : 200;
+    };
+    CHECK(status({Role::submit, false, ""}) == 401);
+    CHECK(status({Role::submit, false, "Bearer x"}) == 401);
+    CHECK(status({Role::admin, false, "Bearer s"}) == 403);
+    CHECK(status({Role::submit, false, "bearer s"}) == 200);
+    CHECK(gate.judge(Question{Role::submit, false, "Bearer s"}).caller.name == "shop");
+    gate.drain();
+    CHECK(status({Role::submit, false, "Bearer s"}) == 503);
+    CHECK(status({Role::submit, true, "Bearer s"}) == 200);
+    CHECK(status({Role::submit, false, ""}) == 401);
+  }
 }
 
 }  // namespace belay::tool

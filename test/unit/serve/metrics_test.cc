@@ -40,6 +40,16 @@ TEST_SUITE("protocol/metrics") {
     CHECK(has_line(text, R"(dtm_server_response_duration_count{api="submit",type="http"} 2)"));
   }
 
+  TEST_CASE("methods of gRPC have a type of their own") {
+    Metrics metrics;
+    metrics.count_request("submit", 200, 0.002);
+    metrics.count_request("grpc-submit", 500, 0.002);
+    const auto text = metrics.render({});
+    CHECK(has_line(text, R"(dtm_server_process_total{api="submit",status="fail",type="grpc"} 1)"));
+    CHECK(has_line(text, R"(dtm_server_process_total{api="submit",status="fail",type="http"} 0)"));
+    CHECK(has_line(text, R"(dtm_server_response_duration_count{api="submit",type="grpc"} 1)"));
+  }
+
   TEST_CASE("routes without end do not make labels without end") {
     Metrics metrics;
     for (int i = 0; i < 10'000; ++i) metrics.count_request("route" + std::to_string(i), 200, 0);

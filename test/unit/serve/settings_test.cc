@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "serve/grpc/door.h"
 #include "serve/option_words.h"
 #include "serve/read_file.h"
 #include "serve/settings.h"
@@ -76,6 +77,44 @@ TEST_SUITE("serve/settings") {
     CHECK(settings.http.tls_cert == "text");
     settings.probe_listen = "2";
     CHECK(wrong_with(settings).find("--probe-listen") == 0);
+  }
+
+  TEST_CASE("gRPC has its own port beside HTTP's default one, and elsewhere where it is told") {
+    if (!door::is_built()) {
+      auto settings = listening_on("127.0.0.1:1");
+      settings.grpc_listen = "127.0.0.1:2";
+      CHECK(wrong_with(settings) == "--grpc-listen: this belay was built without gRPC");
+      return;
+    }
+    Tokens tokens;
+    ServeSettings settings;
+    CHECK_FALSE(complete(settings, tokens));
+    REQUIRE(settings.grpc);
+    CHECK(settings.grpc->port == 36'790);
+    settings = listening_on("127.0.0.1:1");
+    CHECK_FALSE(complete(settings, tokens));
+    CHECK_FALSE(settings.grpc);
+    settings.grpc_listen = "[::1]:2";
+    settings.http.connections_max = 7;
+    CHECK_FALSE(complete(settings, tokens));
+    REQUIRE(settings.grpc);
+    CHECK(settings.grpc->host == "::1");
+    CHECK(settings.grpc->connections_max == 7);
+    settings = {};
+    settings.grpc_listen = "none";
+    CHECK_FALSE(complete(settings, tokens));
+    CHECK_FALSE(settings.grpc);
+  }
+
+  TEST_CASE("where gRPC may be reached from elsewhere a token is needed too") {
+    if (!door::is_built()) return;
+    auto settings = listening_on("127.0.0.1:1");
+    settings.grpc_listen = "0.0.0.0:2";
+    CHECK(wrong_with(settings).starts_with("0.0.0.0:2 can be reached from elsewhere"));
+    settings.insecure = true;
+    CHECK(wrong_with(settings) == "");
+    settings.grpc_listen = "2";
+    CHECK(wrong_with(settings) == "--grpc-listen: '2' is neither HOST:PORT nor none");
   }
 
   TEST_CASE("on loopback only loopback's names are allowed, elsewhere every name") {
