@@ -58,6 +58,12 @@
 // printable ASCII, without a space at an end. Anything else is refused at the submit, and so is a
 // target without a port or with another path.
 //
+// A target may name a service instead of an address ("etcd://10.0.0.5:2379/stock/pkg.Stock/Take",
+// "http+dns://stock.lan:8080/take", …): belay/resolver.h has the grammar. Each call goes to one of
+// the service's endpoints, which is then the call's host, with all that is said of hosts here: an
+// endpoint whose breaker is open gets no calls while others answer. A registry that a target names
+// must be among the allowed targets by its host, and so must the endpoint that is called.
+//
 // Redirects: at most five are followed, on the same scheme, host and port only, and never without
 // the payload, or, where there is no payload, without the query of the call: otherwise a login page
 // would count as a success. Cookies are neither kept nor sent.
@@ -81,10 +87,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "belay/resolver.h"
 #include "belay/result.h"
 #include "belay/types.h"
 
@@ -113,6 +121,13 @@ struct HookOptions {
   // a name is called only if a pattern of `allowed_targets` names it or a domain above it,
   // otherwise the submit is refused.
   bool refuse_link_local = false;
+
+  // Services by name, see belay/resolver.h. `resolvers`: the program's own, by the word that stands
+  // for one in a target. `registries`: words that stand for a registry and a name in it, in which
+  // "{}" is the target's name, as {"discovery", "etcd://10.0.0.5:2379/%2Fmicroservices%2F{}"}.
+  std::map<std::string, Resolver, std::less<>> resolvers;
+  std::map<std::string, std::string, std::less<>> registries;
+  Balance balance = Balance::in_turn;
 
   // Limits.
   std::size_t response_bytes_max = 1024 * 1024;  // compressed or uncompressed; beyond it: unknown

@@ -67,6 +67,12 @@ struct Resolver {
   Millis refresh{10'000};
 };
 
+// Which endpoint of a service is called next.
+enum class Balance : std::uint8_t {
+  in_turn,          // round robin, by weight
+  least_in_flight,  // the fewest calls in flight for its weight; among equals in turn
+};
+
 // What is known of one name at one moment.
 struct NameFigures {
   std::string name;    // "etcd://h:2379/stock", without passwords

@@ -33,7 +33,7 @@ std::string Callers::host_of(std::string_view target) {
 
 std::string Callers::plain_target(std::string_view target) {
   if (!hook::is_url(target)) return std::string(target);
-  if (hook::is_grpc(target)) {
+  if (hook::protocol_of(target) == hook::Protocol::grpc) {
     auto host = base::host_of(target);
     return host.size() == target.size() ? host : std::string(target);
   }

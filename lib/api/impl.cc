@@ -64,13 +64,15 @@ std::function<void(unsigned)> check_teller(const Options& options, const std::st
 }  // namespace
 
 Engine::Impl::Impl(const Options& options, std::unique_ptr<loop::Loop> loop,
-                   std::unique_ptr<hook::Hooks> hooks, std::unique_ptr<store::Journal> journal)
+                   std::unique_ptr<api::NameService> names, std::unique_ptr<hook::Hooks> hooks,
+                   std::unique_ptr<store::Journal> journal)
     : options_(options),
       log_(options.log, options.log_user, options.log_level),
       loop_(std::move(loop)),
       mailbox_(std::make_shared<api::Mailbox>([this] { loop_->wake(); })),
       handlers_(options.limits, mailbox_, log_,
                 [this] { loop_->post([this] { engine_.lane_opened(api::Handlers::kBlocking); }); }),
+      names_(std::move(names)),
       hooks_(std::move(hooks)),
       callers_(handlers_, *hooks_),
       store_(std::make_unique<store::StoreThread>(
@@ -92,7 +94,9 @@ Result<std::shared_ptr<Engine::Impl>> Engine::Impl::open(std::string_view path,
                                                          const Options& options) {
   BELAY_TRY(core::check_options(options));
   if (!base::watch_forks()) return Error{ErrorCode::resources, "no memory to watch for forks"};
-  auto hooks = hook::Hooks::make(options.hooks, base::random64());
+  auto names = api::NameService::make(options);
+  if (!names) return names.error();
+  auto hooks = hook::Hooks::make(options.hooks, base::random64(), names->get());
   if (!hooks) return hooks.error();
   auto loop = loop::Loop::make(options.loop);
   if (!loop) return loop.error();
@@ -106,16 +110,17 @@ Result<std::shared_ptr<Engine::Impl>> Engine::Impl::open(std::string_view path,
   if (options.check_at_open) config.check_progress = check_teller(options, config.path);
   auto journal = store::Journal::open(config);
   if (!journal) return journal.error();
-  return make(options, std::move(*loop), std::move(*hooks), std::move(*journal));
+  return make(options, std::move(*loop), std::move(*names), std::move(*hooks), std::move(*journal));
 }
 
 Result<std::shared_ptr<Engine::Impl>> Engine::Impl::make(const Options& options,
                                                          std::unique_ptr<loop::Loop> loop,
+                                                         std::unique_ptr<api::NameService> names,
                                                          std::unique_ptr<hook::Hooks> hooks,
                                                          std::unique_ptr<store::Journal> journal) {
   auto& unread = *journal;
   std::shared_ptr<Impl> impl(
-      new Impl(options, std::move(loop), std::move(hooks), std::move(journal)));
+      new Impl(options, std::move(loop), std::move(names), std::move(hooks), std::move(journal)));
   // All threads are started first, so that a lack of threads shows before anything is read.
   BELAY_TRY(impl->store_->start());
   BELAY_TRY(impl->loop_->make_thread());
@@ -224,6 +229,8 @@ Result<> Engine::Impl::start() {
 Result<> Engine::Impl::start_hooks() {
   if (const auto proxies = hooks_->proxies(); !proxies.empty())
     log_.info("URLs are called as the environment says: {}", proxies);
+  names_->start(loop_->uv(),
+                [this](std::function<void()> function) { loop_->post(std::move(function)); });
   return hooks_->start(
       loop_->uv(),
       [this](ports::CallId id, const Outcome& outcome) {
@@ -369,10 +376,12 @@ void Engine::Impl::close_loop(const Result<>& result) {
   mailbox_->shut();
   tell_hosts(Error{ErrorCode::closed, "the engine closed before it could answer"});
   hooks_->close([self = shared_from_this(), result] {
-    self->loop_->close([self, result] {
-      self->state_ = State::closed;
-      const auto closed = std::move(self->closed_);
-      closed(result);
+    self->names_->close([self, result] {
+      self->loop_->close([self, result] {
+        self->state_ = State::closed;
+        const auto closed = std::move(self->closed_);
+        closed(result);
+      });
     });
   });
 }

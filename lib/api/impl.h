@@ -11,6 +11,7 @@
 #include "api/callers.h"
 #include "api/handlers.h"
 #include "api/mailbox.h"
+#include "api/name_service.h"
 #include "api/targets.h"
 #include "base/enter.h"
 #include "base/forks.h"
@@ -70,11 +71,13 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
  private:
   enum class State : std::uint8_t { opened, started, closing, closed };
 
-  Impl(const Options& options, std::unique_ptr<loop::Loop> loop, std::unique_ptr<hook::Hooks> hooks,
+  Impl(const Options& options, std::unique_ptr<loop::Loop> loop,
+       std::unique_ptr<api::NameService> names, std::unique_ptr<hook::Hooks> hooks,
        std::unique_ptr<store::Journal> journal);
   // Takes over an open journal and reads its content. Errors: those of the journal.
   static Result<std::shared_ptr<Impl>> make(const Options& options,
                                             std::unique_ptr<loop::Loop> loop,
+                                            std::unique_ptr<api::NameService> names,
                                             std::unique_ptr<hook::Hooks> hooks,
                                             std::unique_ptr<store::Journal> journal);
   Result<> recover(store::Journal& journal);
@@ -104,6 +107,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   std::unique_ptr<loop::Loop> loop_;
   std::shared_ptr<api::Mailbox> mailbox_;
   api::Handlers handlers_;
+  std::unique_ptr<api::NameService> names_;
   std::unique_ptr<hook::Hooks> hooks_;
   api::Callers callers_;
   std::unique_ptr<store::StoreThread> store_;

@@ -57,9 +57,9 @@ struct Protocols {
   bool grpc = false;
 
   void add(std::string_view target) {
-    const bool is_grpc = hook::is_grpc(target);
-    grpc = grpc || is_grpc;
-    http = http || (!is_grpc && hook::is_url(target));
+    const auto protocol = hook::protocol_of(target);
+    grpc = grpc || protocol == hook::Protocol::grpc;
+    http = http || (protocol && protocol != hook::Protocol::grpc);
   }
   void add(const core::DraftStep& step) {
     for (const auto target : {step.first, step.commit, step.rollback}) add(target);

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "belay/check.h"
@@ -18,7 +19,9 @@
 #include "hook/http_request.h"
 #include "hook/options.h"
 #include "hook/proxy.h"
+#include "hook/services.h"
 #include "hook/url.h"
+#include "names/name.h"
 #if BELAY_HAS_GRPC
 #include "hook/grpc_calls.h"
 #endif
@@ -44,13 +47,20 @@ std::unique_ptr<Calls> make_grpc_calls([[maybe_unused]] const HookOptions& optio
 
 class Hooks::Impl {
  public:
-  Impl(const HookOptions& options, AllowList allowed, std::uint64_t seed)
+  Impl(const HookOptions& options, AllowList allowed, std::uint64_t seed, Directory* directory)
       : options_(options),
         proxies_(Proxies::make(options.proxy)),
         allowed_(std::move(allowed)),
         grpc_(make_grpc_calls(options_)),
         random_(seed),
-        hosts_(options_, [this](std::string_view target) { return check(target); }) {}
+        hosts_(options_, [this](std::string_view target) { return check(target); }),
+        directory_(directory) {
+    if (directory != nullptr) {
+      services_.emplace(*directory, hosts_, options_, [this](ports::Lane lane) {
+        if (auto* wait = services_->find(lane); wait != nullptr) look(*wait);
+      });
+    }
+  }
 
   // Before all else. Errors: resources.
   Result<> prepare();
@@ -67,11 +77,16 @@ class Hooks::Impl {
 
  private:
   Result<> check(const Url& url, std::string_view target) const;
+  Result<> check_name(std::string_view target) const;
+  Result<> check_registry(const names::Place& place, std::string_view target) const;
   std::uint64_t now() const { return uv_now(loop_); }
   void refuse(ports::CallId id, const Error& error);
   void finish(const Placed& placed, const CallEnd& end);
-  void look(HostEntry& entry);
-  void look_later(HostEntry& entry, std::uint64_t at);
+  LaneWait* wait_of(ports::Lane lane);
+  std::uint64_t place_at(ports::Lane lane);
+  void look(LaneWait& wait);
+  void look_at_services();
+  void look_later(LaneWait& wait, std::uint64_t at);
   void set_timer();
   void on_timer();
   void handle_closed();
@@ -84,6 +99,9 @@ class Hooks::Impl {
   const std::unique_ptr<Calls> grpc_;  // null: not in this build
   std::mt19937_64 random_;
   HostTable hosts_;
+  Directory* const directory_;  // null: nothing is found by name
+  std::optional<Services> services_;
+  std::unordered_set<ports::CallId> by_name_;  // calls in flight
   uv_loop_s* loop_ = nullptr;
   Answered answered_;
   Opened opened_;
@@ -126,21 +144,51 @@ Result<> Hooks::Impl::prepare() {
 }
 
 Result<> Hooks::Impl::check(std::string_view target) const {
-  if (is_grpc(target) && !grpc_) {
+  const bool is_grpc = protocol_of(target) == Protocol::grpc;
+  if (is_grpc && !grpc_) {
     return Error{ErrorCode::unsupported, "'" + std::string(target) +
                                              "' is a gRPC target, and this belay was built "
                                              "without gRPC (meson's option grpc)"};
   }
-  if (!looks_up_aside_ && !is_grpc(target)) {
+  if (!looks_up_aside_ && !is_grpc) {
     return Error{ErrorCode::unsupported,
                  "no URL can be called: this libcurl has neither threads nor c-ares for names"};
   }
+  if (names::is_name(target)) return check_name(target);
   const auto url = parse_url(target);
   if (!url) return url.error();
   if (url->protocol == Protocol::json_rpc) {
     if (auto made = make_target(target); !made) return made.error();
   }
   return check(*url, target);
+}
+
+// Where a registry is must be allowed, as a host; where the endpoints are is checked at each call.
+Result<> Hooks::Impl::check_registry(const names::Place& place, std::string_view target) const {
+  Url url;
+  url.host = place.host;
+  url.port = place.port;
+  const bool is_allowed = allowed_.allows(url);
+  if (is_allowed && !(options_.refuse_link_local && is_link_local(url.host))) return {};
+  return Error{ErrorCode::forbidden_target,
+               "'" + std::string(target) + "' asks a registry at " + names::text_of(place) +
+                   (is_allowed ? ", a link-local address, which is not called"
+                               : ", which is not among HookOptions::allowed_targets")};
+}
+
+Result<> Hooks::Impl::check_name(std::string_view target) const {
+  if (directory_ == nullptr) {
+    return Error{ErrorCode::unsupported,
+                 "'" + std::string(target) + "' names a service, which is not looked up here"};
+  }
+  BELAY_TRY(directory_->check(target));
+  const auto parsed = names::parse_name(target);
+  if (!parsed) return parsed.error();
+  for (const auto& place : parsed->name.places) BELAY_TRY(check_registry(place, target));
+  // What follows the name must be fit for any endpoint.
+  if (const auto any = make_target(parsed->at({.host = "endpoint", .port = 1})); !any)
+    return any.error();
+  return {};
 }
 
 Result<> Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
@@ -157,17 +205,28 @@ Result<> Hooks::Impl::start(uv_loop_s* loop, Answered answered, Opened opened) {
 }
 
 ports::Lane Hooks::Impl::lane_of(std::string_view target) {
+  if (services_ && names::is_name(target)) return services_->lane_of(target);
   const auto* entry = hosts_.route(target).entry;
   return entry == nullptr ? 0 : entry->lane;  // a URL that cannot be called waits for no host
 }
 
+LaneWait* Hooks::Impl::wait_of(ports::Lane lane) {
+  if (auto* entry = hosts_.find(lane); entry != nullptr) return entry;
+  return services_ ? services_->find(lane) : nullptr;
+}
+
+std::uint64_t Hooks::Impl::place_at(ports::Lane lane) {
+  if (auto* entry = hosts_.find(lane); entry != nullptr) return entry->host.place_at(now());
+  return services_->place_at(lane, now());
+}
+
 bool Hooks::Impl::has_place(ports::Lane lane) {
-  auto* entry = hosts_.find(lane);
-  if (entry == nullptr) return true;  // the host was idle and is forgotten
-  const auto at = entry->host.place_at(now());
+  auto* wait = wait_of(lane);
+  if (wait == nullptr) return true;  // the host was idle and is forgotten
+  const auto at = place_at(lane);
   if (at <= now()) return true;
-  entry->wanted = true;
-  look_later(*entry, at);
+  wait->wanted = true;
+  look_later(*wait, at);
   return false;
 }
 
@@ -178,11 +237,19 @@ std::optional<std::string> Hooks::Impl::why_shut(ports::Lane lane) {
 }
 
 void Hooks::Impl::call(ports::CallId id, const Call& call) {
-  const auto& route = hosts_.route(call.target);
+  const bool is_by_name = services_ && names::is_name(call.target);
+  std::string endpoint;
+  if (is_by_name) {
+    auto picked = services_->pick(call.target, now());
+    if (!picked) return refuse(id, picked.error());
+    endpoint = std::move(*picked);
+  }
+  const auto& route = hosts_.route(is_by_name ? endpoint : call.target);
   if (!route.target) return refuse(id, route.target.error());
   auto& calls = route.target->protocol == Protocol::grpc ? *grpc_ : *http_;
   const auto begun = calls.begin(id, call, *route.target, *route.entry, random_() | 1);
-  if (!begun) refuse(id, begun.error());
+  if (!begun) return refuse(id, begun.error());
+  if (is_by_name) by_name_.insert(id);
 }
 
 void Hooks::Impl::refuse(ports::CallId id, const Error& error) {
@@ -195,26 +262,39 @@ void Hooks::Impl::finish(const Placed& placed, const CallEnd& end) {
   auto* entry = hosts_.find(placed.lane);
   BELAY_CHECK(entry != nullptr);
   entry->host.end(now(), placed.ticket, end.host, end.outcome.kind());
-  answered_(placed.id, end.outcome);
+  if (by_name_.erase(placed.id) != 0 && end.outcome.kind() == OutcomeKind::unknown) {
+    auto told = Outcome::unknown(end.outcome.reason() + " (" + entry->name + ")");
+    answered_(placed.id, told.retry_after(end.outcome.retry_after()));
+  } else {
+    answered_(placed.id, end.outcome);
+  }
   if (auto* still = hosts_.find(placed.lane); still != nullptr) look(*still);
+  if (services_) look_at_services();
+}
+
+// Any endpoint may be one that a service's calls wait for.
+void Hooks::Impl::look_at_services() {
+  for (const auto lane : services_->wanted()) {
+    if (auto* wait = services_->find(lane); wait != nullptr) look(*wait);
+  }
 }
 
 // Reports a free place to the waiting calls, if there is one.
-void Hooks::Impl::look(HostEntry& entry) {
-  if (!entry.wanted) return;
-  const auto at = entry.host.place_at(now());
-  if (at > now()) return look_later(entry, at);
-  entry.wanted = false;
-  looks_.erase({entry.look_at, entry.lane});
-  entry.look_at = 0;
-  opened_(entry.lane);
+void Hooks::Impl::look(LaneWait& wait) {
+  if (!wait.wanted) return;
+  const auto at = place_at(wait.lane);
+  if (at > now()) return look_later(wait, at);
+  wait.wanted = false;
+  looks_.erase({wait.look_at, wait.lane});
+  wait.look_at = 0;
+  opened_(wait.lane);
 }
 
-void Hooks::Impl::look_later(HostEntry& entry, std::uint64_t at) {
-  if (entry.look_at == at) return;
-  looks_.erase({entry.look_at, entry.lane});
-  entry.look_at = at == Host::kNever ? 0 : at;
-  if (entry.look_at != 0) looks_.emplace(at, entry.lane);
+void Hooks::Impl::look_later(LaneWait& wait, std::uint64_t at) {
+  if (wait.look_at == at) return;
+  looks_.erase({wait.look_at, wait.lane});
+  wait.look_at = at == Host::kNever ? 0 : at;
+  if (wait.look_at != 0) looks_.emplace(at, wait.lane);
   set_timer();
 }
 
@@ -237,17 +317,18 @@ void Hooks::Impl::on_timer() {
   // Each host is checked once: a host without a place gets a later time.
   const auto time = now();
   while (!looks_.empty() && looks_.begin()->first <= time) {
-    auto* entry = hosts_.find(looks_.begin()->second);
+    auto* wait = wait_of(looks_.begin()->second);
     looks_.erase(looks_.begin());
-    if (entry == nullptr) continue;
-    entry->look_at = 0;
-    look(*entry);
+    if (wait == nullptr) continue;
+    wait->look_at = 0;
+    look(*wait);
   }
   set_timer();
 }
 
 void Hooks::Impl::close(std::function<void()> closed) {
   closed_ = std::move(closed);
+  if (services_) services_->clear();
   closing_parts_ = grpc_ ? 3 : 2;
   http_->close([this] { handle_closed(); });
   if (grpc_) grpc_->close([this] { handle_closed(); });
@@ -265,13 +346,14 @@ void Hooks::Impl::handle_closed() {
 Hooks::Hooks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Hooks::~Hooks() = default;
 
-Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t seed) {
+Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t seed,
+                                           Directory* directory) {
   static const auto initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialized != CURLE_OK) return Error{ErrorCode::resources, "libcurl does not start"};
   BELAY_TRY(check_options(options));
   auto allowed = AllowList::make(options.allowed_targets);
   if (!allowed) return allowed.error();
-  auto impl = std::make_unique<Impl>(options, std::move(*allowed), seed);
+  auto impl = std::make_unique<Impl>(options, std::move(*allowed), seed, directory);
   BELAY_TRY(impl->prepare());
   return std::unique_ptr<Hooks>(new Hooks(std::move(impl)));
 }

@@ -13,14 +13,13 @@
 
 #include "belay/hooks.h"
 #include "belay/result.h"
+#include "hook/directory.h"
+#include "hook/url.h"
 #include "ports/caller.h"
 
 struct uv_loop_s;
 
 namespace belay::hook {
-
-// True for a target that is a URL, whether the URL may be called or not. From any thread.
-bool is_url(std::string_view target);
 
 class Hooks {
  public:
@@ -32,7 +31,10 @@ class Hooks {
   // Errors: invalid_argument (an option out of its range, a pattern that cannot be read), storage
   // (a certificate file cannot be read), resources (no memory). Nothing is put on the loop before
   // `start`.
-  static Result<std::unique_ptr<Hooks>> make(const HookOptions& options, std::uint64_t seed);
+  // `directory` finds services by name; null: such a target is refused. It must outlive this
+  // object.
+  static Result<std::unique_ptr<Hooks>> make(const HookOptions& options, std::uint64_t seed,
+                                             Directory* directory = nullptr);
   ~Hooks();
 
   // Whether this URL may be called. From any thread. Errors: invalid_argument (not a URL),

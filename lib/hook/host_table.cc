@@ -60,6 +60,11 @@ HostEntry* HostTable::find(ports::Lane lane) {
   return found == by_lane_.end() ? nullptr : &*found->second;
 }
 
+HostEntry* HostTable::find(std::string_view name) {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &*found->second;
+}
+
 std::vector<HostFigures> HostTable::figures() const {
   std::vector<HostFigures> all;
   all.reserve(entries_.size());

@@ -16,15 +16,19 @@
 
 namespace belay::hook {
 
-struct HostEntry {
-  HostEntry(std::string host_name, ports::Lane host_lane, const HookOptions& options)
-      : name(std::move(host_name)), lane(host_lane), host(options) {}
-
-  std::string name;
+// The calls that wait for a place in a lane.
+struct LaneWait {
   ports::Lane lane;
-  Host host;
   bool wanted = false;        // `has_place` was false for a call that now waits
   std::uint64_t look_at = 0;  // when to check for a place again without an event; 0: not
+};
+
+struct HostEntry : LaneWait {
+  HostEntry(std::string host_name, ports::Lane host_lane, const HookOptions& options)
+      : LaneWait{host_lane}, name(std::move(host_name)), host(options) {}
+
+  std::string name;
+  Host host;
 };
 
 // The result of parsing and checking one target.
@@ -43,6 +47,9 @@ class HostTable {
   // The result is valid until the next call of this function.
   const Route& route(std::string_view target);
   HostEntry* find(ports::Lane lane);
+  HostEntry* find(std::string_view name);
+  // A lane that is no host's.
+  ports::Lane new_lane() { return ++last_lane_; }
   std::vector<HostFigures> figures() const;  // ordered by host
 
  private:

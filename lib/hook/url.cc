@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "base/percent.h"
 #include "hook/hooks.h"
+#include "names/name.h"
 
 namespace belay::hook {
 namespace {
@@ -171,11 +172,19 @@ std::string_view flaw_of_grpc(const Url& url, bool has_more) {
 
 bool is_url(std::string_view target) {
   Url url;
-  return take_scheme(target, url);
+  auto rest = target;
+  return take_scheme(rest, url) || names::is_name(target);
 }
 
-bool is_grpc(std::string_view target) {
-  return takes_prefix(target, kGrpc) || takes_prefix(target, kGrpcs);
+std::optional<Protocol> protocol_of(std::string_view target) {
+  Url url;
+  auto rest = target;
+  if (take_scheme(rest, url)) return url.protocol;
+  const auto named = names::is_name(target) ? names::parse_name(target) : Error{};
+  if (!named) return std::nullopt;
+  const auto prefix = named->prefix + "://";
+  rest = prefix;
+  return take_scheme(rest, url) ? std::optional(url.protocol) : std::nullopt;
 }
 
 Result<Url> parse_url(std::string_view target) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,8 +26,10 @@ struct Url {
   std::string_view query;      // without the "?"
 };
 
+// True for a target that is called by URL: with an address, or with the name of a service.
 bool is_url(std::string_view target);
-bool is_grpc(std::string_view target);  // by its scheme
+// How a URL is called, by its scheme; nothing if it is none, or a name that cannot be read.
+std::optional<Protocol> protocol_of(std::string_view target);
 
 // Errors: invalid_argument.
 Result<Url> parse_url(std::string_view target);

@@ -9,7 +9,7 @@ class Hooks::Impl {};
 Hooks::Hooks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Hooks::~Hooks() = default;
 
-Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t) {
+Result<std::unique_ptr<Hooks>> Hooks::make(const HookOptions& options, std::uint64_t, Directory*) {
   BELAY_TRY(check_options(options));
   return std::unique_ptr<Hooks>(new Hooks(nullptr));
 }

@@ -11,11 +11,6 @@
 
 namespace belay::names {
 
-enum class Balance : std::uint8_t {
-  in_turn,          // round robin, by weight
-  least_in_flight,  // the fewest calls in flight for its weight; among equals in turn
-};
-
 // What the caller knows of an endpoint.
 struct Condition {
   bool ejected = false;        // it does not answer: its breaker is open

@@ -88,7 +88,8 @@ Result<> Names::Impl::check(std::string_view target) const {
   if (is_known) return {};
   return base::invalid("the target names the source '" + scheme +
                        "': it is none of etcd, consul, dns and dns+srv, and nothing else is called "
-                       "so");
+                       "so; nor is the target a URL of http, https, jsonrpc+http, jsonrpc+https, "
+                       "grpc or grpcs");
 }
 
 Result<> Names::Impl::start(uv_loop_s* loop, Http& http, LoopGate::Post post) {

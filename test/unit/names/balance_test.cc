@@ -9,7 +9,6 @@
 namespace belay::test {
 namespace {
 
-using names::Balance;
 using names::Balancer;
 using names::Condition;
 
