@@ -18,9 +18,9 @@ namespace belay::test {
 
 class HookSite {
  public:
-  explicit HookSite(const HookOptions& options = {}) {
+  explicit HookSite(const HookOptions& options = {}, hook::Directory* directory = nullptr) {
     REQUIRE(uv_loop_init(&loop_) == 0);
-    auto made = hook::Hooks::make(options, 1);
+    auto made = hook::Hooks::make(options, 1, directory);
     REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().detail));
     hooks_ = std::move(*made);
     REQUIRE(hooks_->start(
