@@ -81,9 +81,9 @@ Result<std::shared_ptr<Generation>> Generation::start(const http::ServerOptions&
   std::shared_ptr<Generation> made(new Generation(std::move(service)));
   grpc::ServerBuilder builder;
   set_limits(builder, options);
-  using Kind = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
-  made->acceptor_ =
-      builder.experimental().AddExternalConnectionAcceptor(Kind::FROM_FD, credentials_of(options));
+  using Connection = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  made->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(Connection::FROM_FD,
+                                                                         credentials_of(options));
   builder.RegisterService(made->service_.get());
   made->server_ = builder.BuildAndStart();
   if (made->server_ == nullptr)
