@@ -74,6 +74,26 @@ TEST_SUITE("names/etcd answers") {
     CHECK_FALSE(site.is_stale());
   }
 
+  TEST_CASE("a watch whose history was compacted, or that a registry without its data took, ends") {
+    for (const auto* line : {R"({"result":{"canceled":true,"compact_revision":"9"}})",
+                             R"({"error":{"grpc_code":14,"message":"no leader"}})", "garbage",
+                             R"({"result":{"header":{"revision":"3"},"created":true}})"}) {
+      std::atomic<int> ranges = 0;
+      HttpPeer peer([&, text = std::string(line)](const PeerRequest& request) {
+        if (request.target != "/v3/watch") return ++ranges, say(200, kOneEntry);
+        auto answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + text + '\n');
+        answer.after = PeerAnswer::After::hang;
+        return answer;
+      });
+      NamesSite site;
+      const auto begin = std::chrono::steady_clock::now();
+      REQUIRE(site.gets(stock_at(peer), "10.0.0.1:80"));
+      REQUIRE(site.run_until([&] { return ranges == 3; }));
+      CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+      CHECK_FALSE(site.is_stale());
+    }
+  }
+
   TEST_CASE("a line of a watch without an end fills no memory") {
     std::atomic<int> ranges = 0;
     HttpPeer peer([&](const PeerRequest& request) {
