@@ -94,6 +94,23 @@ TEST_SUITE("names/etcd answers") {
     }
   }
 
+  TEST_CASE("an event that the range has seen already changes nothing") {
+    HttpPeer peer([&](const PeerRequest& request) {
+      if (request.target != "/v3/watch") return say(200, kOneEntry);
+      // stock/1 went at 5 and came back; stock/2 is new.
+      auto answer =
+          raw("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
+              R"({"result":{"header":{"revision":"8"},"events":[{"type":"DELETE","kv":)"
+              R"({"key":"c3RvY2svMQ==","mod_revision":"5"}},{"kv":{"key":"c3RvY2svMg==",)"
+              R"("mod_revision":"8","value":"MTAuMC4wLjE6ODE="}}]}})"
+              "\n");
+      answer.after = PeerAnswer::After::hang;
+      return answer;
+    });
+    NamesSite site;
+    REQUIRE(site.gets(stock_at(peer), "10.0.0.1:80 10.0.0.1:81"));
+  }
+
   TEST_CASE("a line of a watch without an end fills no memory") {
     std::atomic<int> ranges = 0;
     HttpPeer peer([&](const PeerRequest& request) {
