@@ -36,12 +36,13 @@ bool EtcdServer::is_installed() {
 bool EtcdServer::start() {
   const auto client = "http://" + place();
   const auto peer = "http://127.0.0.1:" + std::to_string(peer_port_);
-  process_ = std::make_unique<Process>(
-      Spawn{.argv = {kEtcd, "--data-dir", folder_.file("data" + std::to_string(lives_)),
-                     "--listen-client-urls", client, "--advertise-client-urls", client,
-                     "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                     "--initial-cluster", "default=" + peer},
-            .limit = std::chrono::minutes(10)});
+  process_ = std::make_unique<Process>(Spawn{
+      // A test that crashes takes it along.
+      .argv = {"/usr/bin/setpriv", "--pdeathsig", "KILL", kEtcd, "--data-dir",
+               folder_.file("data" + std::to_string(lives_)), "--listen-client-urls", client,
+               "--advertise-client-urls", client, "--listen-peer-urls", peer,
+               "--initial-advertise-peer-urls", peer, "--initial-cluster", "default=" + peer},
+      .limit = std::chrono::minutes(10)});
   return process_->wait_for_output("serving insecure client requests", kStartLimit);
 }
 

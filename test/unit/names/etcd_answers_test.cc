@@ -74,6 +74,43 @@ TEST_SUITE("names/etcd answers") {
     CHECK_FALSE(site.is_stale());
   }
 
+  TEST_CASE("a watch whose history was compacted, or that a registry without its data took, ends") {
+    for (const auto* line : {R"({"result":{"canceled":true,"compact_revision":"9"}})",
+                             R"({"error":{"grpc_code":14,"message":"no leader"}})", "garbage",
+                             R"({"result":{"header":{"revision":"3"},"created":true}})"}) {
+      std::atomic<int> ranges = 0;
+      HttpPeer peer([&, text = std::string(line)](const PeerRequest& request) {
+        if (request.target != "/v3/watch") return ++ranges, say(200, kOneEntry);
+        auto answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + text + '\n');
+        answer.after = PeerAnswer::After::hang;
+        return answer;
+      });
+      NamesSite site;
+      const auto begin = std::chrono::steady_clock::now();
+      REQUIRE(site.gets(stock_at(peer), "10.0.0.1:80"));
+      REQUIRE(site.run_until([&] { return ranges == 3; }));
+      CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+      CHECK_FALSE(site.is_stale());
+    }
+  }
+
+  TEST_CASE("an event that the range has seen already changes nothing") {
+    HttpPeer peer([&](const PeerRequest& request) {
+      if (request.target != "/v3/watch") return say(200, kOneEntry);
+      // stock/1 went at 5 and came back; stock/2 is new.
+      auto answer =
+          raw("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"
+              R"({"result":{"header":{"revision":"8"},"events":[{"type":"DELETE","kv":)"
+              R"({"key":"c3RvY2svMQ==","mod_revision":"5"}},{"kv":{"key":"c3RvY2svMg==",)"
+              R"("mod_revision":"8","value":"MTAuMC4wLjE6ODE="}}]}})"
+              "\n");
+      answer.after = PeerAnswer::After::hang;
+      return answer;
+    });
+    NamesSite site;
+    REQUIRE(site.gets(stock_at(peer), "10.0.0.1:80 10.0.0.1:81"));
+  }
+
   TEST_CASE("a line of a watch without an end fills no memory") {
     std::atomic<int> ranges = 0;
     HttpPeer peer([&](const PeerRequest& request) {
