@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/number.h"
+#include "base/secrets.h"
 #include "serve/grpc/door.h"
 #include "serve/http/message.h"
 #include "serve/read_file.h"
@@ -160,6 +161,11 @@ void describe_hooks(OptionTable& table, ServeSettings& settings) {
   table.text("hook-client-cert", "PATH", hooks.client_cert_file, "shown to services, PEM");
   table.text("hook-client-key", "PATH", hooks.client_key_file, "its private key, PEM");
   table.url("hook-proxy", hooks.proxy, "through which services are called");
+  table.list("name-registry", "WORD=REGISTRY", settings.name_registries,
+             "a word for a registry in targets, with {} for the name, as "
+             "discovery=etcd://10.0.0.5:2379/{}; repeatable");
+  table.text("balance", "WAY", settings.balance,
+             "how the endpoints of a named service take turns: in-turn or least-in-flight");
   table.bytes("response-bytes-max", hooks.response_bytes_max,
               "of an answer; beyond, it counts as none");
   table.count("calls-per-host-max", hooks.calls_per_host_max, "at once; more wait", 1);
@@ -169,6 +175,23 @@ void describe_hooks(OptionTable& table, ServeSettings& settings) {
   table.duration("breaker-open-first", hooks.breaker_open_first, "how long at first");
   table.duration("breaker-open-max", hooks.breaker_open_max, "how long at most");
   table.count("hosts-max", hooks.hosts_max, "remembered at once", 1);
+}
+
+// How services are found by name.
+std::optional<std::string> complete_names(ServeSettings& settings) {
+  auto& hooks = settings.engine.hooks;
+  for (const auto& pair : settings.name_registries) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return "--name-registry: '" + base::without_secrets(pair) + "' is no WORD=REGISTRY";
+    const bool is_new =
+        hooks.registries.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second;
+    if (!is_new) return "--name-registry: '" + pair.substr(0, equals) + "' is there twice";
+  }
+  if (settings.balance != kInTurn && settings.balance != kLeastInFlight)
+    return std::string("--balance: it must be ") + kInTurn + " or " + kLeastInFlight;
+  hooks.balance = settings.balance == kInTurn ? Balance::in_turn : Balance::least_in_flight;
+  return std::nullopt;
 }
 
 std::optional<std::string> read_setting(const std::string& path, std::string& into) {
@@ -333,6 +356,7 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   if (!webhook.empty() && !(http::is_url(webhook) && is_one_word(webhook))) {
     return "--alert-webhook: it must begin with http:// or https://, and have no space";
   }
+  if (auto wrong = complete_names(settings)) return wrong;
   if (auto wrong = check_registry(settings)) return wrong;
   if (settings.alerts.wait > kAlertTimeMax) return "--alert-wait: a day at most";
   if (settings.alerts.interval > kAlertTimeMax) return "--alert-interval: a day at most";

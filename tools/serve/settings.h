@@ -26,6 +26,9 @@ std::optional<Address> parse_address(const std::string& text);
 inline constexpr const char* kDefaultListen = "127.0.0.1:36789";
 inline constexpr const char* kDefaultGrpcListen = "127.0.0.1:36790";
 
+inline constexpr const char* kInTurn = "in-turn";
+inline constexpr const char* kLeastInFlight = "least-in-flight";
+
 struct ServeSettings {
   std::string db;
   std::string listen = kDefaultListen;
@@ -39,6 +42,8 @@ struct ServeSettings {
   std::string tls_client_ca_file;
   Millis drain_timeout{30'000};
   std::string alert_webhook;
+  std::vector<std::string> name_registries;  // "WORD=REGISTRY"
+  std::string balance = kInTurn;
   std::string register_at;
   std::string register_endpoint;
   AlertLimits alerts;

@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/cause.h"
+#include "names/name.h"
 #include "serve/protocol/orders.h"
 #include "serve/protocol/parse.h"
 #include "serve/protocol/reason.h"
@@ -169,7 +170,7 @@ Millis Described::delay() const {
 
 Result<std::string> target_of(std::string_view name, std::string_view url,
                               std::string_view protocol, const ServiceOptions& options) {
-  if (url.empty() || is_grpc_url(url)) return std::string(url);
+  if (url.empty() || is_grpc_url(url) || names::is_name(url)) return std::string(url);
   const bool is_http = http::is_url(url);
   if (protocol == kGrpc && !is_http) return direct_target(name, url);
   if (options.urls_only && !is_http)
@@ -183,7 +184,8 @@ Result<std::string> target_of(std::string_view name, std::string_view url,
 std::optional<std::string> wrong_target(std::string_view name, std::string_view target,
                                         const ServiceOptions& options) {
   if (auto wrong = tool::refuse_hidden(name, target)) return wrong;
-  if (!options.urls_only || !base::host_of(target).empty()) return std::nullopt;
+  if (!options.urls_only || !base::host_of(target).empty() || names::is_name(target))
+    return std::nullopt;
   return fmt::format("{}: '{}' is no URL of http://, https://, grpc:// or grpcs://", name,
                      tool::printable(target));
 }
