@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/number.h"
 #include "base/percent.h"
+#include "belay/msg.h"
 #include "hook/hooks.h"
 #include "names/name.h"
 
@@ -173,7 +174,7 @@ std::string_view flaw_of_grpc(const Url& url, bool has_more) {
 bool is_url(std::string_view target) {
   Url url;
   auto rest = target;
-  return take_scheme(rest, url) || names::is_name(target);
+  return take_scheme(rest, url) || (names::is_name(target) && !target.starts_with(kTopicPrefix));
 }
 
 std::optional<Protocol> protocol_of(std::string_view target) {

@@ -257,7 +257,7 @@ TEST_SUITE("hook/engine/refused") {
     const auto submit = [&](std::string_view target) {
       return told(shop->submit(Saga("g").step(target, "")));
     };
-    CHECK(begins(submit("ftp://a/"), "invalid_argument: the action of branch 01: 'ftp://a/' is"));
+    CHECK(begins(submit("ftp://a/"), "invalid_argument: the action of branch 01: "));
     CHECK(begins(submit("grpc://a/"), "invalid_argument"));
     CHECK(begins(submit("http://:x/"), "invalid_argument: the action of branch 01: the URL"));
     CHECK(begins(submit("jsonrpc+http://a/"), "invalid_argument"));

@@ -47,12 +47,19 @@ bool is_link_local(const char* text) {
 }  // namespace
 
 TEST_SUITE("hook/url") {
-  TEST_CASE("a target is a URL if its scheme is one of four, in any case") {
-    for (const auto* target : {"http://a", "https://a", "jsonrpc+http://a", "JsonRPC+HTTPS://a"})
+  TEST_CASE("a target is a URL if it has a scheme, and a known one says how it is called") {
+    using hook::Protocol;
+    for (const auto* target : {"http://a", "https://a", "http+etcd://h:1/s/a", "ftp://a"})
       CHECK(hook::is_url(target));
-    for (const auto* target : {"", "http", "http:/a", "ftp://a", "topic://a", "xhttp://a",
-                               "jsonrpc://a", "jsonrpc+ftp://a"})
+    for (const auto* target : {"", "http", "http:/a", "topic://a", "h:1/a.B/C"})
       CHECK_FALSE(hook::is_url(target));
+    CHECK(hook::protocol_of("HTTPS://a") == Protocol::http);
+    CHECK(hook::protocol_of("JsonRPC+HTTPS://a") == Protocol::json_rpc);
+    CHECK(hook::protocol_of("grpcs://a") == Protocol::grpc);
+    CHECK(hook::protocol_of("http+etcd://h:1/s/a") == Protocol::http);
+    CHECK(hook::protocol_of("etcd://h:1/s/a.B/C") == Protocol::grpc);
+    for (const auto* target : {"", "http:/a", "topic://a", "etcd://h/s/a.B/C", "name"})
+      CHECK_FALSE(hook::protocol_of(target));
   }
 
   TEST_CASE("one host is one host however it is written") {

@@ -18,8 +18,7 @@ TEST_SUITE("hook/without") {
       CHECK(refused.error().code == ErrorCode::unsupported);
       CHECK(refused.error().detail.find("built without libcurl") != std::string::npos);
     }
-    CHECK(engine->submit(Saga("g").step("ftp://a/", "")).error().code ==
-          ErrorCode::invalid_argument);
+    CHECK_FALSE(engine->submit(Saga("g").step("ftp://a/", "")));
     CHECK(engine->submit(Saga("g").step("name", "")));
     CHECK(engine->hosts()->empty());
   }
