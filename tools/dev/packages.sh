@@ -10,6 +10,7 @@ BUILD_PACKAGES=(
   libnghttp2-dev libssl-dev libc-ares-dev  # branches over gRPC
   libpq-dev libmariadb-dev              # databases that take part
   libcli11-dev nlohmann-json3-dev       # the tools
+  libgrpc++-dev                         # gRPC in the bench and the tests
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
 )
 # What the tests need on top: the second compiler with its sanitizers, the checkers, and the
