@@ -13,6 +13,7 @@ namespace belay::hook {
 namespace {
 
 constexpr std::string_view kBinary = "-bin";     // the value of such a key is sent as base64
+constexpr bool kComesOnce = true;
 constexpr std::int64_t kMillisMax = 99'999'999;  // a timeout has eight digits at most
 
 bool is_metadata_name(std::string_view name) {
@@ -91,16 +92,16 @@ Result<> check_metadata_text(std::string_view what, std::string_view text) {
                        "ASCII, or spaces at an end");
 }
 
-void GrpcRequest::add(std::string_view name, std::string_view value, bool is_secret) {
+void GrpcRequest::add(std::string_view name, std::string_view value, bool stays_out) {
   const auto name_at = text_.size();
   for (const char c : name) text_ += base::lower(c);
   const auto value_at = text_.size();
   text_ += value;
-  places_.push_back({name_at, value_at, text_.size(), is_secret});
+  places_.push_back({name_at, value_at, text_.size(), stays_out});
 }
 
 void GrpcRequest::add_ids(const Call& call) {
-  add("dtm-gid", call.gid);
+  add("dtm-gid", call.gid, kComesOnce);
   add("dtm-trans_type", name_of(call.mode));
   add("dtm-branch_id", call.branch_id);
   add("dtm-op", op_word(call));
@@ -116,7 +117,7 @@ void GrpcRequest::add_headers(const Call& call, std::uint64_t span) {
     add(name, ends_binary(name) ? base::to_base64(value) : value, is_secret_key(name));
   }
   const auto trace = trace_parent_of(call, span);
-  if (!trace.empty() && !is_in(call.headers, "traceparent")) add("traceparent", trace);
+  if (!trace.empty() && !is_in(call.headers, "traceparent")) add("traceparent", trace, kComesOnce);
 }
 
 Result<> GrpcRequest::make(const Call& call, const Target& target, std::uint64_t span) {
@@ -147,7 +148,7 @@ void GrpcRequest::list(std::vector<h2::Field>& fields) const {
   const std::string_view text = text_;
   for (const auto& place : places_) {
     fields.push_back({text.substr(place.name_at, place.value_at - place.name_at),
-                      text.substr(place.value_at, place.end - place.value_at), place.is_secret});
+                      text.substr(place.value_at, place.end - place.value_at), place.stays_out});
   }
 }
 

@@ -34,9 +34,9 @@ class GrpcRequest {
     std::size_t name_at;
     std::size_t value_at;
     std::size_t end;
-    bool is_secret;
+    bool stays_out;
   };
-  void add(std::string_view name, std::string_view value, bool is_secret = false);
+  void add(std::string_view name, std::string_view value, bool stays_out = false);
   void add_ids(const Call& call);
   void add_headers(const Call& call, std::uint64_t span);
 
