@@ -57,8 +57,7 @@ Result<> check_headers(std::span<const Header> headers) {
 }
 
 Result<> check_payload(std::string_view target, std::string_view payload) {
-  const auto url = parse_url(target);
-  if (!url || url->protocol != Protocol::json_rpc || params_of(payload)) return {};
+  if (!is_json_rpc(target) || params_of(payload)) return {};
   return no_params();
 }
 

@@ -26,7 +26,9 @@ struct Url {
 };
 
 bool is_url(std::string_view target);
-bool is_grpc(std::string_view target);  // by its scheme
+// By its scheme.
+bool is_grpc(std::string_view target);
+bool is_json_rpc(std::string_view target);
 
 // Errors: invalid_argument.
 Result<Url> parse_url(std::string_view target);
