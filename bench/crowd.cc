@@ -16,7 +16,7 @@ constexpr std::uint64_t kSubmitsInFlight = 1024;
 constexpr Millis kCrowdLook = 20ms;
 constexpr Millis kRest = 1h;  // longer than any run
 
-Saga make_saga(const Settings& settings) {
+Saga crowd_saga(const Settings& settings) {
   const std::string payload(settings.payload_bytes, 'x');
   Saga saga;
   for (std::uint32_t i = 1; i < settings.branches; ++i)
@@ -28,7 +28,7 @@ Saga make_saga(const Settings& settings) {
 
 }  // namespace
 
-Crowd::Crowd(const Settings& settings) : settings_(settings), saga_(make_saga(settings)) {}
+Crowd::Crowd(const Settings& settings) : settings_(settings), saga_(crowd_saga(settings)) {}
 
 Options Crowd::options(std::uint64_t count) const {
   Options options;

@@ -30,7 +30,7 @@ std::string_view name_of(Unfinished unfinished) {
 
 bool is_load(const std::string& workload) {
   return workload == "saga" || workload == "tcc" || workload == "msg" || workload == "xa" ||
-         workload == "http";
+         workload == "http" || workload == "grpc";
 }
 
 Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
@@ -63,8 +63,8 @@ Json settings_json(const Settings& settings, const std::string& workload) {
   if (workload == "http") {
     json["serve"] = settings.serve;
     json["connections"] = settings.serve ? Json(settings.connections) : Json(nullptr);
-    json["calls_per_host"] = settings.calls_per_host;
   }
+  if (workload == "http" || workload == "grpc") json["calls_per_host"] = settings.calls_per_host;
   if (workload == "msg") {
     json["prepared"] = settings.prepared;
     json["topic"] = settings.topic;

@@ -4,7 +4,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -13,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "called.h"
 #include "machine.h"
 
 namespace belay::bench {
@@ -183,13 +183,10 @@ Result<double> Loop::run() {
 
 }  // namespace
 
-Result<OwnFloor> measure_http_floor(const HttpBranches& branches, const Settings& settings,
+Result<OwnFloor> measure_http_floor(const Branches& branches, const Settings& settings,
                                     double seconds) {
-  const auto at_a_time = settings.serve      ? settings.connections
-                         : settings.rate > 0 ? settings.calls_per_host
-                                             : settings.in_flight;
-  Loop loop({branches.url(Path::to_do), std::min(at_a_time, settings.calls_per_host),
-             settings.payload_bytes, seconds});
+  Loop loop(
+      {branches.url(Path::to_do), calls_at_a_time(settings), settings.payload_bytes, seconds});
   if (!loop.begin()) return Error{ErrorCode::storage, "libcurl cannot be set up"};
   const auto calls = loop.run();
   if (!calls) return calls.error();

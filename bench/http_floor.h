@@ -3,15 +3,13 @@
 #pragma once
 
 #include "belay/result.h"
-#include "http_branches.h"
+#include "branches.h"
 #include "settings.h"
 #include "workload.h"
 
 namespace belay::bench {
 
-// Calls the branches' service after its transactions have ended; with as many calls at a time as
-// belay had, and as many for each transaction.
-Result<OwnFloor> measure_http_floor(const HttpBranches& branches, const Settings& settings,
+Result<OwnFloor> measure_http_floor(const Branches& branches, const Settings& settings,
                                     double seconds);
 
 }  // namespace belay::bench

@@ -45,7 +45,7 @@ int connect_to(std::uint16_t port) {
 
 }  // namespace
 
-HttpLoad::HttpLoad(const Settings& settings, std::uint16_t port, HttpBranches& branches,
+HttpLoad::HttpLoad(const Settings& settings, std::uint16_t port, Branches& branches,
                    std::function<double()> cpu_seconds)
     : settings_(settings),
       port_(port),
@@ -72,7 +72,7 @@ HttpLoad::Letter HttpLoad::letter_ending_with(Path last, std::uint16_t port) con
   const nlohmann::json body = {
       {"gid", gid},          {"trans_type", "saga"},
       {"steps", steps},      {"payloads", payloads},
-      {"wait_result", true}, {"request_timeout", kHttpTimeout.count() / 1000}};
+      {"wait_result", true}, {"request_timeout", kCalledTimeout.count() / 1000}};
   const auto text = body.dump();
   const auto request = fmt::format(
       "POST /api/dtmsvr/submit HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n"

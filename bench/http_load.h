@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "belay/result.h"
+#include "branches.h"
 #include "failing.h"
 #include "histogram.h"
-#include "http_branches.h"
 #include "load.h"
 #include "settings.h"
 
@@ -22,7 +22,7 @@ namespace belay::bench {
 class HttpLoad {
  public:
   // `cpu_seconds` returns the CPU time that the server has used so far.
-  HttpLoad(const Settings& settings, std::uint16_t port, HttpBranches& branches,
+  HttpLoad(const Settings& settings, std::uint16_t port, Branches& branches,
            std::function<double()> cpu_seconds);
   HttpLoad(const HttpLoad&) = delete;
   HttpLoad& operator=(const HttpLoad&) = delete;
@@ -64,7 +64,7 @@ class HttpLoad {
   const Settings settings_;
   const std::uint16_t port_;
   const Failing failing_;
-  HttpBranches& branches_;
+  Branches& branches_;
   const std::function<double()> cpu_now_;
   const Letter succeeding_letter_, failing_letter_;
   std::vector<Connection> connections_;

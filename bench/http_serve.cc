@@ -12,8 +12,9 @@
 
 #include <fmt/format.h>
 
+#include "branches.h"
 #include "child.h"
-#include "http_branches.h"
+#include "http.h"
 #include "http_floor.h"
 #include "http_load.h"
 #include "machine.h"
@@ -99,8 +100,7 @@ void take_load(const HttpLoad& load, Figures& figures) {
   figures.cpu_us_per_txn = load.cpu_seconds() * 1e6 / measured;
 }
 
-void verify(const HttpLoad& load, HttpBranches& branches, const std::string& path,
-            Figures& figures) {
+void verify(const HttpLoad& load, Branches& branches, const std::string& path, Figures& figures) {
   auto& problems = figures.problems;
   if (const auto counted = branches.count(); !counted) problems.push_back(counted.error().detail);
   branches.verify(problems);
@@ -130,7 +130,7 @@ Result<Figures> run_http_serve(const Settings& settings) {
   figures.settings = settings;
   figures.machine = describe_machine(dir->path());
 
-  auto branches = HttpBranches::start(settings);
+  auto branches = Branches::start(http_service(), settings);
   if (!branches) return branches.error();
   auto server = Server::start(settings, *dir);
   if (!server) return server.error();

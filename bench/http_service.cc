@@ -7,18 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
-#include <nlohmann/json.hpp>
-
-#include "http_tally.h"
 #include "http_text.h"
 
 namespace belay::bench {
@@ -44,9 +39,7 @@ struct Connection {
 
 class Service {
  public:
-  explicit Service(const ServiceSettings& settings) : settings_(settings) {
-    for (auto& tallies : tallies_.by_path) tallies.resize(settings.branches);
-  }
+  explicit Service(const ServiceSettings& settings) : seen_(settings) {}
 
   int run();
 
@@ -61,8 +54,7 @@ class Service {
   void close(const Connection& connection);
   std::string_view reply_to(const HttpMessage& request);
 
-  const ServiceSettings settings_;
-  Tallies tallies_;
+  SeenCalls seen_;
   int epoll_ = -1, listener_ = -1;
   std::uint16_t port_ = 0;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;  // the key is the descriptor
@@ -134,19 +126,7 @@ bool Service::answer_control() {
   std::array<char, 64> line;
   const auto got = ::recv(kControl, line.data(), line.size(), 0);
   if (got <= 0) return false;
-  nlohmann::json json;
-  json["strange"] = tallies_.strange;
-  for (std::size_t path = 0; path < kPaths.size(); ++path) {
-    auto& list = json["by_path"].emplace_back(nlohmann::json::array());
-    for (const auto& tally : tallies_.by_path[path]) list.push_back({tally.calls, tally.gids});
-  }
-  const auto text = json.dump() + "\n";
-  for (std::size_t at = 0; at < text.size();) {
-    const auto sent = ::send(kControl, text.data() + at, text.size() - at, MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    at += static_cast<std::size_t>(sent);
-  }
-  return true;
+  return seen_.send_to(kControl);
 }
 
 void Service::close(const Connection& connection) {
@@ -204,22 +184,11 @@ std::string_view Service::reply_to(const HttpMessage& request) {
   const auto mark = target.find('?');
   const auto path = target.substr(0, mark);
   const auto query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
-  const auto found = std::find(kPaths.begin(), kPaths.end(), path);
-  const auto id = query_value(query, "branch_id");
-  std::uint32_t branch = 0;
-  const auto parsed = std::from_chars(id.data(), id.data() + id.size(), branch);
-  const bool known = found != kPaths.end() && parsed.ec == std::errc{} && branch >= 1 &&
-                     branch <= settings_.branches;
-  const bool undo = known && *found == "/undo";
-  if (!known || request.body.size() != settings_.payload_bytes ||
-      query_value(query, "op") != (undo ? "compensate" : "action") ||
-      query_value(query, "trans_type") != "saga") {
-    ++tallies_.strange;
-    return kUnknown;
-  }
-  const auto at = static_cast<std::size_t>(found - kPaths.begin());
-  tallies_.by_path[at][branch - 1].add(query_value(query, "gid"));
-  return static_cast<Path>(at) == Path::to_refuse ? kRefused : kDone;
+  const auto seen =
+      seen_.add({path, query_value(query, "branch_id"), query_value(query, "op"),
+                 query_value(query, "trans_type"), query_value(query, "gid"), request.body.size()});
+  if (!seen) return kUnknown;
+  return *seen == Path::to_refuse ? kRefused : kDone;
 }
 
 }  // namespace

@@ -6,15 +6,9 @@
 // with its counts as JSON, and ends when the other side closes.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "seen_calls.h"
 
 namespace belay::bench {
-
-struct ServiceSettings {
-  std::uint32_t branches = 0;
-  std::size_t payload_bytes = 0;
-};
 
 // The whole work of the process; returns its exit code.
 int serve_branches(const ServiceSettings& settings);

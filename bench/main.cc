@@ -10,6 +10,8 @@
 //   http: sagas whose branches are URLs of a service in another process; the floor is the same
 //   calls by a bare libcurl loop. With --serve the sagas go through `belay serve`, a third process.
 //
+//   grpc: the same over gRPC; the floor is the same calls by a bare gRPC C++ client.
+//
 //   recovery: a process with many unfinished transactions is killed; the reopen is timed.
 //
 //   memory: many live transactions at rest; measures what each costs in addition to its payload.
@@ -158,11 +160,18 @@ CLI::App* add_http_service(CLI::App& app, belay::bench::ServiceSettings& setting
   return service;
 }
 
-CLI::App* add_http(CLI::App& app, Settings& settings) {
-  auto* http = add_load(app, settings, "http", "sagas whose branches are URLs of another process");
-  http->add_option("--calls-per-host", settings.calls_per_host, "calls under way at a time")
+CLI::App* add_called(CLI::App& app, Settings& settings, const std::string& name,
+                     const std::string& what) {
+  auto* called = add_load(app, settings, name, what);
+  called->add_option("--calls-per-host", settings.calls_per_host, "calls under way at a time")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  return called;
+}
+
+CLI::App* add_http(CLI::App& app, Settings& settings) {
+  auto* http =
+      add_called(app, settings, "http", "sagas whose branches are URLs of another process");
   auto* serve = http->add_flag("--serve", settings.serve, "through `belay serve`, a third process");
   for (const char* other :
        {"--in-flight", "--rate", "--interval", "--long", "--history", "--retention"}) {
@@ -176,6 +185,10 @@ CLI::App* add_http(CLI::App& app, Settings& settings) {
   http->add_option("--belay", settings.belay_program, "with --serve: the program that serves")
       ->needs(serve);
   return http;
+}
+
+CLI::App* add_grpc(CLI::App& app, Settings& settings) {
+  return add_called(app, settings, "grpc", "sagas whose branches are gRPC methods of another one");
 }
 
 CLI::App* add_crowd(CLI::App& app, Settings& settings, const std::string& name,
@@ -241,7 +254,8 @@ int main(int argc, char** argv) {
       {add_tcc(app, settings), &belay::bench::make_tcc},
       {add_msg(app, settings), &belay::bench::make_msg},
       {add_xa(app, settings), &belay::bench::make_xa},
-      {add_http(app, settings), &belay::bench::make_http}};
+      {add_http(app, settings), &belay::bench::make_http},
+      {add_grpc(app, settings), &belay::bench::make_grpc}};
   belay::bench::ServiceSettings service;
   const auto* http_service = add_http_service(app, service);
   const auto* recovery = add_crowd(app, settings, "recovery",

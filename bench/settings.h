@@ -33,7 +33,7 @@ struct Settings {
   bool serve = false;     // http: through `belay serve`, over `connections` connections
   std::uint32_t connections = 64;
   std::string belay_program;  // empty: where the build puts it
-  std::uint32_t calls_per_host = HookOptions().calls_per_host_max;  // http
+  std::uint32_t calls_per_host = HookOptions().calls_per_host_max;  // http, grpc
   double interval_s = 0;  // a line for each interval of this length; 0: none
   Unfinished unfinished = Unfinished::ongoing;
   std::size_t batch_bytes = 64 * 1024;  // only for the floor
@@ -45,9 +45,9 @@ struct Settings {
 
 // The hidden subcommand that runs the branch service of workload http.
 inline constexpr const char* kServiceCommand = "http-service";
-// For calls over HTTP: long enough that no call is repeated because the machine was slow for a
+// For calls of branches: long enough that no call is repeated because the machine was slow for a
 // moment.
-inline constexpr Millis kHttpTimeout{60'000};
+inline constexpr Millis kCalledTimeout{60'000};
 
 // The warm-up, in which nothing is counted, is the first tenth of the run, but no longer than this.
 constexpr double kWarmUpSecondsMax = 1.0;

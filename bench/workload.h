@@ -71,6 +71,7 @@ std::unique_ptr<Workload> make_tcc(const Settings& settings);
 std::unique_ptr<Workload> make_msg(const Settings& settings);
 // Their `bring_up` returns `unsupported` if the build or the machine lacks what they need.
 std::unique_ptr<Workload> make_http(const Settings& settings);
+std::unique_ptr<Workload> make_grpc(const Settings& settings);
 std::unique_ptr<Workload> make_xa(const Settings& settings);
 
 }  // namespace belay::bench

@@ -112,10 +112,10 @@ void Channel::retire() {
 
 void Channel::begin() {
   if (is_looking_up_) return;
-  auto literal = literal_address(origin_.host, origin_.port);
+  auto literal = literal_address(host_, port_);
   if (!literal.empty()) return found(std::move(literal), "");
   is_looking_up_ = true;
-  shared_.lookup.find(origin_.host, origin_.port,
+  shared_.lookup.find(host_, port_,
                       [self = self_](std::vector<Address> addresses, const std::string& error) {
                         if (*self == nullptr) return;
                         (*self)->is_looking_up_ = false;
@@ -140,10 +140,10 @@ void Channel::found(std::vector<Address> addresses, const std::string& error) {
 
 void Channel::try_next() {
   std::unique_ptr<Tls> tls;
-  if (origin_.tls) {
+  if (is_tls_) {
     const auto context = shared_.tls.get(shared_.times.now());
     if (!context) return fail_waiting(End::How::unreached, context.error().detail);
-    tls = Tls::make(*context, origin_.host);
+    tls = Tls::make(*context, host_);
     if (!tls) return fail_waiting(End::How::shortage, "OpenSSL has no memory");
   }
   int error = 0;
@@ -207,7 +207,7 @@ void Channel::ended(Request& request, std::uint32_t code) {
   request.connection_ = nullptr;
   stirred();
   if (code == NGHTTP2_NO_ERROR || code == NGHTTP2_CANCEL)
-    return finish(request, {End::How::complete, true, why_reset(code)});
+    return finish(request, {End::How::complete, true, ""});
   const bool is_refused = code == NGHTTP2_REFUSED_STREAM;
   if (is_refused && give_again(request)) return;
   finish(request, {End::How::reset, !is_refused, why_reset(code)});

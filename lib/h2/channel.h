@@ -32,7 +32,12 @@ struct Shared {
 class Channel final : Connection::Owner, Due {
  public:
   // `shared` must outlive the channel.
-  Channel(Shared& shared, Origin origin) : shared_(shared), origin_(std::move(origin)) {}
+  Channel(Shared& shared, const Origin& origin)
+      : shared_(shared),
+        name_(origin.name),
+        host_(origin.host),
+        port_(origin.port),
+        is_tls_(origin.tls) {}
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
   ~Channel() override;
@@ -45,7 +50,7 @@ class Channel final : Connection::Owner, Due {
   // To be called every few seconds: gives up a connection from which nothing comes.
   void sweep();
 
-  const Origin& origin() const { return origin_; }
+  const std::string& name() const { return name_; }
   bool is_idle() const;
   std::uint64_t used_at() const { return used_at_; }
 
@@ -75,7 +80,9 @@ class Channel final : Connection::Owner, Due {
   void finish(Request& request, End end);
 
   Shared& shared_;
-  const Origin origin_;
+  const std::string name_, host_;
+  const std::uint16_t port_;
+  const bool is_tls_;
   std::list<Request*> waiting_;
   Connected current_;
   std::list<Connected> retiring_;  // they take no more requests

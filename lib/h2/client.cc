@@ -81,7 +81,7 @@ Channel& Client::Impl::channel(const Origin& origin) {
   }
   if (channels_.size() >= hosts_max_) make_room();
   channels_.emplace_front(shared_, origin);
-  by_name_.emplace(channels_.front().origin().name, channels_.begin());
+  by_name_.emplace(channels_.front().name(), channels_.begin());
   if (!std::exchange(is_sweeping_, true)) times_->set(*this, times_->now() + kSweepMillis);
   return channels_.front();
 }
@@ -93,7 +93,7 @@ void Client::Impl::make_room() {
   for (int i = 0; i < kLookedAtMax && oldest != channels_.begin(); ++i) {
     if (!(--oldest)->is_idle()) continue;
     std::erase(stirred_, &*oldest);
-    by_name_.erase(oldest->origin().name);
+    by_name_.erase(oldest->name());
     channels_.erase(oldest);
     return;
   }
@@ -128,7 +128,7 @@ void Client::Impl::due() {
     const bool is_over = it->is_idle() && now - it->used_at() >= kIdleMillis;
     if (is_over) {
       std::erase(stirred_, &*it);
-      by_name_.erase(it->origin().name);
+      by_name_.erase(it->name());
     }
     it = is_over ? channels_.erase(it) : std::next(it);
   }

@@ -14,10 +14,10 @@ namespace belay::h2 {
 
 class Channel;
 
-// Whom a request goes to.
+// Whom a request goes to, as views into the caller's texts.
 struct Origin {
-  std::string name;  // "grpcs://stock.example:8443": one connection is kept for each
-  std::string host;  // a name or an address, without brackets
+  std::string_view name;  // "grpcs://stock.example:8443": one connection is kept for each
+  std::string_view host;  // a name or an address, without brackets
   std::uint16_t port = 0;
   bool tls = false;
 };
@@ -34,7 +34,7 @@ struct End {
   };
   How how = How::complete;
   bool is_sent = false;  // false: the peer cannot have begun to work on it
-  std::string why;
+  std::string why;       // empty if it is complete
 };
 
 class Request : public Stream, public Due {

@@ -19,7 +19,7 @@ constexpr std::uint32_t kHeaderListBytesMax = 256 * 1024;
 nghttp2_nv pair_of(const Field& field) {
   auto* name = reinterpret_cast<std::uint8_t*>(const_cast<char*>(field.name.data()));
   auto* value = reinterpret_cast<std::uint8_t*>(const_cast<char*>(field.value.data()));
-  const auto flag = field.is_secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+  const auto flag = field.stays_out ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
   return {name, value, field.name.size(), field.value.size(), static_cast<std::uint8_t>(flag)};
 }
 

@@ -16,7 +16,9 @@ namespace belay::h2 {
 struct Field {
   std::string_view name;  // in lower case
   std::string_view value;
-  bool is_secret = false;  // never put into the table that compresses later requests
+  // Never put into the table that compresses later requests: a secret, or a value that comes once.
+  // The table would be full of such values, and each is compared with a new one of its name.
+  bool stays_out = false;
 };
 
 // One request and what comes of it. Its owner keeps it alive until `ended` ran, or until it called

@@ -32,9 +32,7 @@ class GrpcCalls::One final : public h2::Request {
 
   Result<> make(const Call& call, const Target& target, std::uint64_t span,
                 std::size_t response_bytes_max) {
-    BELAY_TRY(request_.make(call, target, span));
-    head.clear();
-    request_.list(head);
+    BELAY_TRY(request_.make(call, target, span, head));
     GrpcRequest::append_message(body, call);
     response_.begin(response_bytes_max);
     timeout_ = call.timeout;

@@ -6,13 +6,18 @@
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/invalid.h"
+#include "belay/check.h"
 #include "belay/version.h"
 #include "hook/call_text.h"
 
 namespace belay::hook {
 namespace {
 
-constexpr std::string_view kBinary = "-bin";     // the value of such a key is sent as base64
+constexpr std::string_view kBinary = "-bin";  // the value of such a key is sent as base64
+constexpr bool kComesOnce = true;
+// What the texts of fixed length need at most: three numbers, an operation's word, a traceparent.
+constexpr std::size_t kSmallTextsBytes = 192;
+constexpr std::size_t kBase64Rest = 4;
 constexpr std::int64_t kMillisMax = 99'999'999;  // a timeout has eight digits at most
 
 bool is_metadata_name(std::string_view name) {
@@ -91,64 +96,73 @@ Result<> check_metadata_text(std::string_view what, std::string_view text) {
                        "ASCII, or spaces at an end");
 }
 
-void GrpcRequest::add(std::string_view name, std::string_view value, bool is_secret) {
-  const auto name_at = text_.size();
-  for (const char c : name) text_ += base::lower(c);
-  const auto value_at = text_.size();
-  text_ += value;
-  places_.push_back({name_at, value_at, text_.size(), is_secret});
+void GrpcRequest::make_room(const Call& call, const Target& target) {
+  std::size_t size = kSmallTextsBytes + target.method.size() + target.authority.size() +
+                     call.gid.size() + call.branch_id.size() + call.workflow.size();
+  for (const auto& header : call.headers)
+    size += header.name.size() + header.value.size() / 3 * 4 + kBase64Rest;
+  text_.clear();
+  text_.reserve(size);
 }
 
-void GrpcRequest::add_ids(const Call& call) {
-  add("dtm-gid", call.gid);
-  add("dtm-trans_type", name_of(call.mode));
-  add("dtm-branch_id", call.branch_id);
-  add("dtm-op", op_word(call));
-  add("dtm-dtm", "");
-  add(kAttempt, Decimal(call.attempt).view());
-  add(kFence, Decimal(call.fence).view());
+std::string_view GrpcRequest::kept(std::string_view text) {
+  const auto at = text_.size();
+  BELAY_CHECK(text.size() <= text_.capacity() - at);
+  text_ += text;
+  return std::string_view(text_).substr(at);
 }
 
-void GrpcRequest::add_headers(const Call& call, std::uint64_t span) {
+std::string_view GrpcRequest::kept_lower(std::string_view text) {
+  const auto at = text_.size();
+  const auto copy = kept(text);
+  for (auto i = at; i < text_.size(); ++i) text_[i] = base::lower(text_[i]);
+  return copy;
+}
+
+void GrpcRequest::add_ids(const Call& call, std::vector<h2::Field>& head) {
+  head.push_back({"dtm-gid", kept(call.gid), kComesOnce});
+  head.push_back({"dtm-trans_type", name_of(call.mode)});
+  head.push_back({"dtm-branch_id", kept(call.branch_id)});
+  head.push_back({"dtm-op", kept(op_word(call))});
+  head.push_back({"dtm-dtm", ""});
+  head.push_back({"belay-attempt", kept(Decimal(call.attempt).view())});
+  head.push_back({"belay-fence", kept(Decimal(call.fence).view())});
+}
+
+void GrpcRequest::add_headers(const Call& call, std::uint64_t span, std::vector<h2::Field>& head) {
   for (std::size_t i = 0; i < call.headers.size(); ++i) {
     const auto& [name, value] = call.headers[i];
     if (is_own_key(name) || is_in(call.headers.subspan(i + 1), name)) continue;
-    add(name, ends_binary(name) ? base::to_base64(value) : value, is_secret_key(name));
+    const auto sent = ends_binary(name) ? kept(base::to_base64(value)) : kept(value);
+    head.push_back({kept_lower(name), sent, is_secret_key(name)});
   }
   const auto trace = trace_parent_of(call, span);
-  if (!trace.empty() && !is_in(call.headers, "traceparent")) add("traceparent", trace);
+  if (!trace.empty() && !is_in(call.headers, "traceparent"))
+    head.push_back({"traceparent", kept(trace), kComesOnce});
 }
 
-Result<> GrpcRequest::make(const Call& call, const Target& target, std::uint64_t span) {
+Result<> GrpcRequest::make(const Call& call, const Target& target, std::uint64_t span,
+                           std::vector<h2::Field>& head) {
   BELAY_TRY(check_metadata(call.headers));
   BELAY_TRY(check_metadata_text("gid", call.gid));
   BELAY_TRY(check_metadata_text("branch's id", call.branch_id));
   BELAY_TRY(check_metadata_text("workflow's name", call.workflow));
-  text_.clear();
-  places_.clear();
-  add(":method", "POST");
-  add(":scheme", target.tls ? "https" : "http");
-  add(":path", target.method);
-  add(":authority", target.authority);
-  add("te", "trailers");
-  add("content-type", "application/grpc");
+  make_room(call, target);
   static const auto agent = "belay/" + std::to_string(BELAY_VERSION_MAJOR) + "." +
                             std::to_string(BELAY_VERSION_MINOR) + "." +
                             std::to_string(BELAY_VERSION_PATCH);
-  add("user-agent", agent);
-  add("grpc-accept-encoding", "identity");
-  add("grpc-timeout", timeout_text(call.timeout));
-  add_ids(call);
-  add_headers(call, span);
+  head.assign({{":method", "POST"},
+               {":scheme", target.tls ? "https" : "http"},
+               {":path", kept(target.method)},
+               {":authority", kept(target.authority)},
+               {"te", "trailers"},
+               {"content-type", "application/grpc"},
+               {"user-agent", agent},
+               {"grpc-accept-encoding", "identity"},
+               {"grpc-timeout", kept(timeout_text(call.timeout))}});
+  add_ids(call, head);
+  add_headers(call, span, head);
   return {};
-}
-
-void GrpcRequest::list(std::vector<h2::Field>& fields) const {
-  const std::string_view text = text_;
-  for (const auto& place : places_) {
-    fields.push_back({text.substr(place.name_at, place.value_at - place.name_at),
-                      text.substr(place.value_at, place.end - place.value_at), place.is_secret});
-  }
 }
 
 // A workflow's callback is sent its data as the first field of a message, as dtm does.

@@ -22,26 +22,21 @@ Result<> check_metadata_text(std::string_view what, std::string_view text);
 
 class GrpcRequest {
  public:
-  // `span`: the call's span in the trace, not 0. Errors: invalid_argument.
-  Result<> make(const Call& call, const Target& target, std::uint64_t span);
-  // Appends the fields; their texts live until the next `make`.
-  void list(std::vector<h2::Field>& fields) const;
+  // Fills `head`, whose texts live until the next `make`. `span`: the call's span in the trace, not
+  // 0. Errors: invalid_argument.
+  Result<> make(const Call& call, const Target& target, std::uint64_t span,
+                std::vector<h2::Field>& head);
   // Appends the message with its prefix, as it is sent.
   static void append_message(std::string& out, const Call& call);
 
  private:
-  struct Place {
-    std::size_t name_at;
-    std::size_t value_at;
-    std::size_t end;
-    bool is_secret;
-  };
-  void add(std::string_view name, std::string_view value, bool is_secret = false);
-  void add_ids(const Call& call);
-  void add_headers(const Call& call, std::uint64_t span);
+  void make_room(const Call& call, const Target& target);
+  std::string_view kept(std::string_view text);
+  std::string_view kept_lower(std::string_view text);
+  void add_ids(const Call& call, std::vector<h2::Field>& head);
+  void add_headers(const Call& call, std::uint64_t span, std::vector<h2::Field>& head);
 
-  std::string text_;
-  std::vector<Place> places_;
+  std::string text_;  // never grows while a head is made: the head has views into it
 };
 
 }  // namespace belay::hook

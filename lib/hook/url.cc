@@ -27,6 +27,14 @@ bool is_user_char(char c) {
   return is_alnum(c) || std::string_view("-._~%!$&'()*+,;=:").find(c) != std::string_view::npos;
 }
 
+// The place of the first of two characters, or the end. For short texts it is several times faster
+// than find_first_of, which makes a call for each letter.
+std::size_t first_of(std::string_view text, char one, char other) {
+  const auto* found =
+      std::find_if(text.begin(), text.end(), [&](char c) { return c == one || c == other; });
+  return static_cast<std::size_t>(found - text.begin());
+}
+
 bool takes_prefix(std::string_view& text, std::string_view prefix) {
   if (!base::starts_with_ignoring_case(text, prefix)) return false;
   text.remove_prefix(prefix.size());
@@ -196,9 +204,9 @@ Result<Url> parse_url(std::string_view target) {
                      "only http, https, jsonrpc+http, jsonrpc+https, grpc and grpcs are known");
   if (std::any_of(rest.begin(), rest.end(), base::is_control))
     return malformed(target, "it has a control character");
-  const bool has_more = rest.find_first_of("?#") != std::string_view::npos;
+  const bool has_more = first_of(rest, '?', '#') != rest.size();
   rest = rest.substr(0, rest.find('#'));
-  const auto authority_end = std::min(rest.find_first_of("/?"), rest.size());
+  const auto authority_end = first_of(rest, '/', '?');
   url.authority = rest.substr(0, authority_end);
   if (const auto wrong = parse_authority(url); !wrong.empty()) return malformed(target, wrong);
   rest.remove_prefix(authority_end);

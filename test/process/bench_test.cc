@@ -93,6 +93,25 @@ void check_saga(const nlohmann::json& json) {
   if (kMemoryIsKnown) CHECK(json["live_bytes_per_txn"] > 0);
 }
 
+// The branches are calls of another process.
+[[maybe_unused]] void check_called(const std::string& workload) {
+  const std::vector<Words> runs = {
+      {"--transactions", "300"},
+      {"--seconds", "0.3", "--in-flight", "16", "--calls-per-host", "4"},
+      {"--transactions", "200", "--branches", "3", "--payload", "0", "--fail", "30"},
+      {"--rate", "300", "--transactions", "100", "--payload", "20000"},
+  };
+  for (Words words : runs) {
+    words.insert(words.begin(), workload);
+    CAPTURE(joined(words));
+    const auto json = figures(words);
+    check_load(json);
+    const bool fails = json["settings"]["fail_percent"] > 0;
+    CHECK((json["failed"] > 0) == fails);
+    CHECK(json["settings"]["calls_per_host"].is_number());
+  }
+}
+
 }  // namespace
 
 TEST_SUITE("process/bench") {
@@ -166,20 +185,22 @@ TEST_SUITE("process/bench") {
 
 #if BELAY_HAS_HOOKS
   TEST_CASE("branches that are URLs are verified and have a bare libcurl loop as their floor") {
-    const std::vector<Words> runs = {
-        {"--transactions", "300"},
-        {"--seconds", "0.3", "--in-flight", "16", "--calls-per-host", "4"},
-        {"--transactions", "200", "--branches", "3", "--payload", "0", "--fail", "30"},
-        {"--rate", "300", "--transactions", "100", "--payload", "20000"},
-    };
-    for (Words words : runs) {
-      words.insert(words.begin(), "http");
-      CAPTURE(joined(words));
-      const auto json = figures(words);
-      check_load(json);
-      const bool fails = json["settings"]["fail_percent"] > 0;
-      CHECK((json["failed"] > 0) == fails);
-    }
+    check_called("http");
+  }
+#endif
+
+#if BELAY_TEST_CALLS_GRPC
+  TEST_CASE("branches over gRPC are verified and have a bare gRPC C++ client as their floor") {
+    check_called("grpc");
+    const auto table = bench({"grpc", "--transactions", "100"});
+    CHECK(table.exit_code == 0);
+    CHECK(table.out.find("of the same calls by a bare gRPC C++ client") != std::string::npos);
+  }
+#else
+  TEST_CASE("a bench without gRPC says what it was built without") {
+    const auto run = bench({"grpc", "--transactions", "10"});
+    CHECK(run.exit_code == 1);
+    CHECK(run.err.find("libgrpc++-dev") != std::string::npos);
   }
 #endif
 

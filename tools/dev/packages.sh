@@ -11,6 +11,7 @@ BUILD_PACKAGES=(
   libc-ares-dev                         # their hosts, and services found by name
   libpq-dev libmariadb-dev              # databases that take part
   libcli11-dev nlohmann-json3-dev       # the tools
+  libgrpc++-dev                         # gRPC in the bench and the tests
   libmicrohttpd-dev libgnutls28-dev prometheus-cpp-dev libtomlplusplus-dev  # belay serve
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc  # its gRPC service
 )

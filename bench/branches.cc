@@ -1,4 +1,4 @@
-#include "http_branches.h"
+#include "branches.h"
 
 #include <algorithm>
 #include <charconv>
@@ -22,11 +22,13 @@ Tally sum_of(const Tally& one, const Tally& other) {
 
 }  // namespace
 
-Result<HttpBranches> HttpBranches::start(const Settings& settings) {
-  auto child = Child::start({own_path(), kServiceCommand, std::to_string(settings.branches),
-                             std::to_string(settings.payload_bytes)});
+Result<Branches> Branches::start(const BranchService& service, const Settings& settings) {
+  auto command = service.command;
+  command.push_back(std::to_string(settings.branches));
+  command.push_back(std::to_string(settings.payload_bytes));
+  auto child = Child::start(command);
   if (!child) return child.error();
-  HttpBranches branches(std::move(*child), settings.branches);
+  Branches branches(std::move(*child), service, settings.branches);
   const auto greeting = branches.child_.hear(kServicePatience);
   if (!greeting) return greeting.error();
   const char* const end = greeting->data() + greeting->size();
@@ -35,11 +37,12 @@ Result<HttpBranches> HttpBranches::start(const Settings& settings) {
   return branches;
 }
 
-std::string HttpBranches::url(Path path) const {
-  return fmt::format("http://127.0.0.1:{}{}", port_, kPaths[static_cast<std::size_t>(path)]);
+std::string Branches::url(Path path) const {
+  return fmt::format("{}{}{}{}", url_begin_, port_, url_end_,
+                     kPaths[static_cast<std::size_t>(path)]);
 }
 
-Result<> HttpBranches::count() {
+Result<> Branches::count() {
   BELAY_TRY(child_.say("count\n"));
   const auto line = child_.hear(kServicePatience);
   if (!line) return line.error();
@@ -59,7 +62,7 @@ Result<> HttpBranches::count() {
   return {};
 }
 
-std::uint64_t HttpBranches::calls() const noexcept {
+std::uint64_t Branches::calls() const noexcept {
   std::uint64_t sum = seen_.strange;
   for (const auto& tallies : seen_.by_path) {
     for (const auto& tally : tallies) sum += tally.calls;
@@ -67,13 +70,13 @@ std::uint64_t HttpBranches::calls() const noexcept {
   return sum;
 }
 
-double HttpBranches::calls_per_transaction() const noexcept {
+double Branches::calls_per_transaction() const noexcept {
   const auto transactions = std::max<std::uint64_t>(1, succeeded_.calls + failed_.calls);
   return static_cast<double>(calls()) / static_cast<double>(transactions);
 }
 
 // The last branch of a failing transaction refuses; then all branches are undone, the last one too.
-void HttpBranches::verify(std::vector<std::string>& problems) const {
+void Branches::verify(std::vector<std::string>& problems) const {
   expect(Path::to_do, sum_of(succeeded_, failed_), succeeded_, problems);
   expect(Path::to_refuse, {}, failed_, problems);
   expect(Path::to_undo, failed_, failed_, problems);
@@ -82,8 +85,8 @@ void HttpBranches::verify(std::vector<std::string>& problems) const {
   }
 }
 
-void HttpBranches::expect(Path path, const Tally& others, const Tally& last,
-                          std::vector<std::string>& problems) const {
+void Branches::expect(Path path, const Tally& others, const Tally& last,
+                      std::vector<std::string>& problems) const {
   const auto at = static_cast<std::size_t>(path);
   for (std::size_t i = 0; i < branches_; ++i) {
     const auto& wanted = i + 1 == branches_ ? last : others;
