@@ -47,9 +47,12 @@ struct H2Side {
 
   static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
-                       std::uint8_t, void* data) {
+                       std::uint8_t flags, void* data) {
     auto& stream = of(data).streams[frame->hd.stream_id];
     if (!stream) stream = std::make_unique<H2Stream>();
+    if ((flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0) {
+      stream->request.never_indexed.emplace_back(reinterpret_cast<const char*>(name), name_size);
+    }
     stream->request.fields.emplace_back(
         std::string(reinterpret_cast<const char*>(name), name_size),
         std::string(reinterpret_cast<const char*>(value), value_size));

@@ -18,6 +18,7 @@ using H2Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct H2Request {
   H2Fields fields;
+  std::vector<std::string> never_indexed;  // the names of fields that no table may hold
   std::string body;
   int connection = 0;  // from 1
 

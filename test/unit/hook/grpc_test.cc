@@ -99,6 +99,26 @@ TEST_SUITE("hook/grpc") {
     CHECK(got.field("user-agent").starts_with("belay/"));
   }
 
+  TEST_CASE("secrets and what comes once are kept out of the table of headers") {
+    H2Peer peer(yes);
+    HookSite site;
+    const std::vector<Header> headers = {{"Authorization", "Bearer s"}, {"x-tenant", "t1"}};
+    Call call;
+    call.gid = "g1";
+    call.branch_id = "01";
+    call.timeout = 3s;
+    call.headers = headers;
+    call.trace_parent = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+    const auto target = peer.target();
+    call.target = target;
+    site.hooks().call(1, call);
+    CHECK(site.answer(1).kind() == OutcomeKind::success);
+    REQUIRE(peer.requests().size() == 1);
+    CHECK(peer.requests()[0].field("authorization") == "Bearer s");
+    const std::vector<std::string> expected = {"dtm-gid", "authorization", "traceparent"};
+    CHECK(peer.requests()[0].never_indexed == expected);
+  }
+
   TEST_CASE("a workflow's callback gets its data as the first field, under its name") {
     H2Peer peer(yes);
     HookSite site;
