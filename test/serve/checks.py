@@ -88,6 +88,10 @@ class Trial:
     def url(self, name):
         return self.service.url(self.path(name))
 
+    def target(self, name):
+        """Of the gRPC side, as dtm's clients write it."""
+        return f"127.0.0.1:{self.service.grpc.port}/{self.name}.Busi/{name}"
+
     def script(self, name, *answers):
         self.service.script(self.path(name), *answers)
 

@@ -18,6 +18,8 @@ import rows_msg  # noqa: F401
 import rows_wire  # noqa: F401
 import rows_clients  # noqa: F401
 import rows_grpc  # noqa: F401
+import rows_grpc_calls  # noqa: F401
+import rows_grpc_modes  # noqa: F401
 from branches import Branches
 from harness import Server
 
@@ -27,6 +29,9 @@ def main(words):
         print(checks.table([r for r in checks.ROWS if r.belay or words == ["--table"]]))
         return 0
     service = Branches()
+    if grpc_client.available():
+        from grpc_branches import GrpcSide  # needs grpcio
+        service.grpc = GrpcSide(service)
     with Server(grpc=grpc_client.available()) as server:
         failed = checks.run_all(server, service, " ".join(words))
         if not server.alive():

@@ -24,6 +24,8 @@ from harness import Server, free_port, until
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDLE = 1_000
 MEMORY_KB_MAX = 256 * 1024  # of those; with a sanitizer they take several times as much
+UNREAD = 2_000  # requests on a connection whose answers are never read
+UNREAD_KB_MAX = 400 * 1024
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # and no settings
 failures = []
 
@@ -278,6 +280,42 @@ def large():
         seen(server.grpc.new_gid().code, "OK", "it goes on")
 
 
+def frame(kind, flags, stream, content=b""):
+    return (len(content).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big")
+            + content)
+
+
+def asks_and_never_reads(port):
+    """It lets the server send no byte of an answer, and never agrees to the server's settings."""
+    def field(name, value):
+        return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+    head = b"\x83\x86" + b"".join(field(*one) for one in (
+        (b":path", b"/dtmgimp.Dtm/NewGid"), (b":authority", b"x"), (b"te", b"trailers"),
+        (b"content-type", b"application/grpc")))
+    peer = socket.create_connection(("127.0.0.1", port))
+    no_window = b"\0\x04" + bytes(4)
+    peer.sendall(PREFACE[:24] + frame(4, 0, 0, no_window) + b"".join(
+        frame(1, 4, stream, head) + frame(0, 1, stream, bytes(5))
+        for stream in range(1, 2 * UNREAD, 2)))
+    return peer
+
+
+def unread():
+    with Server("--requests-in-flight-max", "1000", grpc=True) as server:
+        before = server.memory_kb()
+        for _ in range(5):
+            peers = [asks_and_never_reads(server.grpc_port) for _ in range(5)]
+            check(until(lambda: server.grpc.new_gid().code == "OK", 20),
+                  f"{5 * UNREAD} answers that nobody reads are in nobody's way")
+            for peer in peers:
+                peer.close()
+        grown = server.memory_kb() - before
+        check(grown < UNREAD_KB_MAX, f"they took {grown} KiB")
+        check(until(lambda: metric(server, "belay_grpc_requests_in_flight") == 0, 20),
+              "none is in flight")
+        seen(server.stop(), 0, "it ends")
+
+
 def idle():
     peers = []
     with Server(grpc=True) as server:
@@ -372,7 +410,7 @@ def closed_streams():
     server.remove()
 
 
-PARTS = (roles, tls, drain, overload, large, idle, gone, around)
+PARTS = (roles, tls, drain, overload, large, unread, idle, gone, around)
 
 
 def main(words):

@@ -13,6 +13,8 @@ using protocol::ApiResult;
 using protocol::DtmCall;
 using Reactor = grpc::ServerUnaryReactor;
 
+constexpr std::chrono::milliseconds kLookForUnread{200};
+
 std::string metadata_of(const grpc::CallbackServerContext& context, const char* name) {
   const auto& all = context.client_metadata();
   const auto found = all.find(name);
@@ -34,11 +36,22 @@ Result<DtmCall> read_message(const protocol::DtmMethod& method, const grpc::Byte
 
 }  // namespace
 
+// A client that does not read its answers must not fill the memory. One looks at a time, and not
+// all the time.
+void DtmService::cut_off_unread() {
+  const auto now = std::chrono::steady_clock::now();
+  auto last = looked_.load();
+  if (now - last < kLookForUnread || !looked_.compare_exchange_strong(last, now)) return;
+  for (const auto& exchange : open_->all()) exchange->cut_off_if_unread();
+}
+
 Reactor* DtmService::take(const char* name, Context& context, const Bytes& message, Bytes* reply) {
   const auto& method = *protocol::find_method(name);
-  const auto exchange = std::make_shared<Exchange>(load_, open_, message.Length(), reply);
+  if (load_->has_many_unread()) cut_off_unread();
+  const auto exchange = std::make_shared<Exchange>(load_, open_, context, message.Length(), reply);
   if (!exchange->begin(exchange)) {
     exchange->refuse("too many requests are waiting; try again later");
+    if (load_->has_too_many()) exchange->cut_off();
     return exchange.get();
   }
   const auto authorization = metadata_of(context, "authorization");

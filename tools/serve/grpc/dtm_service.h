@@ -4,6 +4,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 
 #include "dtmgimp.grpc.pb.h"
@@ -43,10 +45,12 @@ class DtmService final : public RawDtm<dtmgimp::Dtm::Service> {
   Reactor* DeleteTopic(Context* context, const Bytes* message, Bytes* reply) override;
 
   Reactor* take(const char* name, Context& context, const Bytes& message, Bytes* reply);
+  void cut_off_unread();
 
   const Door::Handler handler_;
   const std::shared_ptr<Load> load_;
   const std::shared_ptr<OpenExchanges> open_;
+  std::atomic<std::chrono::steady_clock::time_point> looked_{};
 };
 
 }  // namespace belay::door

@@ -4,9 +4,11 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
+#include "base/mutex.h"
 #include "serve/grpc/answer.h"
 #include "serve/grpc/load.h"
 #include "serve/http/open_set.h"
@@ -19,9 +21,13 @@ using OpenExchanges = http::OpenSet<Exchange>;
 // It lives until gRPC is done with it and nobody holds it who may answer.
 class Exchange final : public grpc::ServerUnaryReactor {
  public:
-  Exchange(std::shared_ptr<Load> load, std::shared_ptr<OpenExchanges> open, std::size_t bytes,
-           grpc::ByteBuffer* reply)
-      : load_(std::move(load)), open_(std::move(open)), bytes_(bytes), reply_(reply) {}
+  Exchange(std::shared_ptr<Load> load, std::shared_ptr<OpenExchanges> open,
+           grpc::CallbackServerContext& context, std::size_t bytes, grpc::ByteBuffer* reply)
+      : load_(std::move(load)),
+        open_(std::move(open)),
+        bytes_(bytes),
+        reply_(reply),
+        context_(&context) {}
 
   // To be called once, before anybody can answer. False: beyond a limit.
   bool begin(std::shared_ptr<Exchange> self);
@@ -29,7 +35,14 @@ class Exchange final : public grpc::ServerUnaryReactor {
   void tell(Answer answer);
   void refuse(std::string text);
 
+  // These only in a callback of gRPC, where ending a call calls nothing back at once.
+  // Ends it without an answer, or although its answer is not read.
+  void cut_off();
+  void cut_off_if_unread();
+
  private:
+  using Clock = std::chrono::steady_clock;
+
   // The client is gone, or its deadline has passed: whoever answers later is not heard.
   void OnCancel() override { tell({grpc::Status::CANCELLED}); }
   void OnDone() override;
@@ -39,6 +52,9 @@ class Exchange final : public grpc::ServerUnaryReactor {
   std::size_t bytes_;
   grpc::ByteBuffer* const reply_;
   std::atomic<bool> answered_{false};
+  std::atomic<Clock::time_point> unread_after_{Clock::time_point::max()};
+  base::Mutex mutex_;
+  grpc::CallbackServerContext* context_ BELAY_GUARDED_BY(mutex_);  // null: gRPC is done with it
   std::shared_ptr<Exchange> self_;
 };
 

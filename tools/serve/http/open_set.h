@@ -22,6 +22,10 @@ class OpenSet {
     const base::Lock lock(mutex_);
     open_.erase(one);
   }
+  std::vector<std::shared_ptr<T>> all() {
+    const base::Lock lock(mutex_);
+    return {open_.begin(), open_.end()};
+  }
   std::vector<std::shared_ptr<T>> close() {
     const base::Lock lock(mutex_);
     closed_ = true;
