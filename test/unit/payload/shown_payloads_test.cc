@@ -1,6 +1,5 @@
 // Goal: each payload is shown once for each operation that is called with it, as what it is, within
 // bounds and without secrets.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "payload/shown_payloads.h"
 
 #include "base/base64.h"

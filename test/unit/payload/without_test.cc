@@ -1,5 +1,4 @@
 // Goal: a belay without protobuf says so.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include "payload/message_types.h"
