@@ -1,8 +1,16 @@
 // belay show GID: shows one transaction with its branches.
 #include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "command.h"
 #include "of_gid.h"
+#include "payload/shown_payloads.h"
+#include "serve/read_file.h"
+#include "shown.h"
 #include "table.h"
 #include "view/rows.h"
 
@@ -18,9 +26,19 @@ it. Of a workflow the steps its owner recorded are shown as well. On a terminal
 the tables are cut to its width, the reason is not. With --json:
 one object, with `branches` (all ops), `timeline` and `progress` as arrays.
 
+With --proto also what the branches are called with: of targets called by gRPC the
+messages, as JSON of the type that the method takes; of others text, or bytes as
+base64. What cannot be decoded is shown as bytes, with the reason. A message or a
+text is cut after 64 KiB, bytes after 4 KiB; a message of more than 1 MiB is not
+decoded. FILE is a descriptor set of at most 16 MiB, with all that it imports. A
+server is asked for payloads only with --proto, and shows them to a token of the
+role admin. With --json: `payloads`, an array, or null if a server keeps them.
+
 Examples:
   belay show order-42
   belay show order-42 --json | jq .branches
+  protoc --include_imports --descriptor_set_out=shop.pb shop.proto
+  belay show order-42 --proto shop.pb
 )";
 
 Style style_of_branch(const BranchRow& row) {
@@ -103,25 +121,120 @@ void print_progress(Out& out, const std::vector<ProgressRow>& steps, TimePoint a
   table.print(out);
 }
 
-ExitCode show(Context& context, const WholeTransaction& whole) {
+std::string note_of(const ShownPayload& payload) {
+  if (!payload.is_cut) return payload.reason;
+  const auto* separator = payload.reason.empty() ? "" : "; ";
+  return fmt::format("{}{}only the beginning is shown", payload.reason, separator);
+}
+
+std::string kind_of(const ShownPayload& payload) {
+  if (!payload.type.empty()) return payload.type;
+  return payload.form == ShownPayload::Form::text ? "text" : "bytes";
+}
+
+void print_payloads(Out& out, const std::vector<ShownPayload>& payloads) {
+  Table table({{"BRANCH"}, {"OP"}, {"TYPE"}, Table::number("SIZE"), {"NOTE"}, {"PAYLOAD"}}, 2);
+  for (const auto& payload : payloads) {
+    const bool is_base64 = payload.form == ShownPayload::Form::base64;
+    table.add({printable(payload.branch_id),
+               std::string(name_of(payload.op)),
+               printable(kind_of(payload)),
+               bytes(payload.size),
+               {printable(note_of(payload)), Style::warn},
+               (is_base64 && !payload.value.empty() ? "base64:" : "") + printable(payload.value)});
+  }
+  if (table.empty()) return;
+  out.write("\n");
+  table.print(out);
+}
+
+using Payloads = std::optional<std::vector<ShownPayload>>;
+
+ExitCode show(Context& context, const WholeTransaction& whole, const Payloads* payloads) {
   if (context.json) {
-    context.out.json(json_of(whole));
+    auto object = json_of(whole);
+    if (payloads != nullptr) {
+      object["payloads"] = *payloads ? Json::array() : Json();
+      if (*payloads)
+        for (const auto& one : **payloads) object["payloads"].push_back(json_of(one));
+    }
+    context.out.json(object);
     return ExitCode::done;
   }
   const auto at = now();
   print_head(context.out, whole.row, at);
   if (!whole.branches.empty()) print_branches(context.out, whole.branches, at);
   if (!whole.progress.empty()) print_progress(context.out, whole.progress, at);
+  if (payloads != nullptr && *payloads) print_payloads(context.out, **payloads);
   return ExitCode::done;
+}
+
+// One run of the command with --proto.
+struct ShowMessages {
+  std::string file;  // empty: without the option
+  std::optional<MessageTypes> types;
+  bool are_payloads_kept = false;  // by the server
+};
+
+std::optional<Error> read_types(ShowMessages& messages) {
+  if (!knows_messages()) return Error{ErrorCode::unsupported, "this belay lacks protobuf"};
+  const auto text = read_file(messages.file, kDescriptorSetBytesMax);
+  if (!text) return text.error();
+  auto types = MessageTypes::make(*text);
+  if (!types)
+    return Error{types.error().code, fmt::format("{}: {}", messages.file, types.error().detail)};
+  messages.types = std::move(*types);
+  return std::nullopt;
+}
+
+ExitCode fail_to_decode(Context& context, const Error& error) {
+  const bool is_built = error.code != ErrorCode::unsupported;
+  return fail(context, is_built ? ExitCode::usage : ExitCode::failed, "--proto: " + error.detail,
+              is_built ? "write it with `protoc --include_imports --descriptor_set_out=FILE`"
+                       : "use one built with protobuf and gRPC");
+}
+
+// Without payloads if the server keeps them to itself.
+Result<WholeTransaction> read_shown(Source& source, const std::string& gid,
+                                    ShowMessages& messages) {
+  if (messages.file.empty()) return source.read(gid);
+  auto whole = source.read_with_payloads(gid);
+  messages.are_payloads_kept = !whole && whole.error().code == ErrorCode::forbidden;
+  return messages.are_payloads_kept ? source.read(gid) : std::move(whole);
+}
+
+// The messages are decoded before secrets are taken out: that changes their lengths.
+ExitCode show_messages(Context& context, const Source& source, WholeTransaction whole,
+                       const ShowMessages& messages) {
+  Payloads payloads;
+  if (messages.are_payloads_kept) {
+    context.err.print("belay: {} shows payloads only to a token of the role admin\n",
+                      printable(source.name()));
+  } else {
+    const auto hide = context.shows_secrets ? PayloadSecrets::shown : PayloadSecrets::hide;
+    payloads = shown_payloads(whole, *messages.types,
+                              source.hides_secrets() ? PayloadSecrets::hidden_before : hide);
+  }
+  return show(context, shown(context, std::move(whole)), &payloads);
 }
 
 }  // namespace
 
 void add_show(CLI::App& app, Context& context) {
   auto* command = add_command(app, "show", "show one transaction and its branches", kShowDetails);
-  on_transaction(command, context, [&context](Source&, const WholeTransaction& whole) {
-    return show(context, whole);
-  });
+  const auto messages = std::make_shared<ShowMessages>();
+  command->add_option("--proto", messages->file, "decode gRPC payloads by this descriptor set")
+      ->type_name("FILE");
+  on_read_transaction(
+      command, context,
+      [messages](Source& source, const std::string& gid) {
+        return read_shown(source, gid, *messages);
+      },
+      [&context, messages](Source& source, WholeTransaction whole) {
+        if (messages->file.empty()) return show(context, shown(context, std::move(whole)), nullptr);
+        if (const auto wrong = read_types(*messages)) return fail_to_decode(context, *wrong);
+        return show_messages(context, source, std::move(whole), *messages);
+      });
 }
 
 }  // namespace belay::tool

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "command.h"
 #include "source/source.h"
@@ -14,5 +15,11 @@ using OnTransaction = std::function<ExitCode(Source& source, const WholeTransact
 // without its secrets unless they may be shown; if it cannot be read, what is wrong is printed
 // instead.
 void on_transaction(CLI::App* command, Context& context, OnTransaction run);
+
+using ReadGid = std::function<Result<WholeTransaction>(Source& source, const std::string& gid)>;
+using OnWhole = std::function<ExitCode(Source& source, WholeTransaction whole)>;
+
+// The same for a command that reads in its own way. `run` gets the transaction with its secrets.
+void on_read_transaction(CLI::App* command, Context& context, ReadGid read, OnWhole run);
 
 }  // namespace belay::tool

@@ -17,6 +17,10 @@ class FileSource final : public Source {
     return stuck_page(reader_, choice);
   }
   Result<WholeTransaction> read(const std::string& gid) override { return reader_.read(gid); }
+  Result<WholeTransaction> read_with_payloads(const std::string& gid) override {
+    return reader_.read(gid);
+  }
+  bool hides_secrets() const override { return false; }
   Result<std::vector<Topic>> topics() override { return reader_.topics(); }
   Result<std::vector<Hold>> holds() override { return reader_.holds(); }
   Result<EngineState> engine_state() override { return reader_.engine_state(); }

@@ -95,14 +95,11 @@ class ServerSource final : public Source {
                           });
   }
 
-  Result<WholeTransaction> read(const std::string& gid) override {
-    std::string path = "transactions/";
-    base::append_percent_encoded(path, gid);
-    return ask<WholeTransaction>(path, [&gid](const Json& object) {
-      auto whole = whole_transaction_from(object);
-      return whole && whole->row.gid == gid ? std::move(whole) : std::nullopt;
-    });
+  Result<WholeTransaction> read(const std::string& gid) override { return read(gid, ""); }
+  Result<WholeTransaction> read_with_payloads(const std::string& gid) override {
+    return read(gid, "?payloads=true");
   }
+  bool hides_secrets() const override { return true; }
 
   Result<std::vector<Topic>> topics() override { return all("topics", &topic_from); }
   Result<std::vector<Hold>> holds() override { return all("holds", &hold_from); }
@@ -122,6 +119,15 @@ class ServerSource final : public Source {
   const std::string& name() const override { return name_; }
 
  private:
+  Result<WholeTransaction> read(const std::string& gid, const char* parameters) {
+    std::string path = "transactions/";
+    base::append_percent_encoded(path, gid);
+    return ask<WholeTransaction>(path + parameters, [&gid](const Json& object) {
+      auto whole = whole_transaction_from(object);
+      return whole && whole->row.gid == gid ? std::move(whole) : std::nullopt;
+    });
+  }
+
   // `to_value` makes of the answer what is wanted; nothing: it cannot be read.
   template <class T, class Read>
   Result<T> ask(const std::string& path, Read to_value) {
@@ -130,7 +136,11 @@ class ServerSource final : public Source {
     const auto object = object_in(*response);
     if (response->status == 404 && text_in(object, "error") == name_of(ErrorCode::not_found))
       return Error{ErrorCode::not_found, printable(text_in(object, "message"))};
-    if (response->status != 200) return failed(refusal_of(*response, ""));
+    if (response->status != 200) {
+      auto error = failed(refusal_of(*response, ""));
+      if (response->status == 403) error.code = ErrorCode::forbidden;
+      return error;
+    }
     std::optional<T> found = to_value(object);
     if (!found) return failed(unread(*response, ""));
     return std::move(*found);

@@ -21,6 +21,11 @@ class Source {
   virtual Result<WholePage> list_stuck(const StuckChoice& choice) = 0;
   // A server keeps payloads, headers and custom data for itself.
   virtual Result<WholeTransaction> read(const std::string& gid) = 0;
+  // The same with all of that, if a server shows it. Errors: also forbidden, if the server does not
+  // show it to this caller.
+  virtual Result<WholeTransaction> read_with_payloads(const std::string& gid) = 0;
+  // True if what is read comes without the secrets that a server hides.
+  virtual bool hides_secrets() const = 0;
   virtual Result<std::vector<Topic>> topics() = 0;
   virtual Result<std::vector<Hold>> holds() = 0;
   virtual Result<EngineState> engine_state() = 0;

@@ -1,0 +1,41 @@
+// Payloads as they are shown: as messages, as text, or as bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "payload/message_types.h"
+#include "payload/payloads.h"
+#include "view/rows.h"
+
+namespace belay::tool {
+
+// So much is shown of a message or a text, of bytes, and of all payloads of a transaction.
+inline constexpr std::size_t kMessageShownMax = std::size_t{64} * 1024;
+inline constexpr std::size_t kBytesShownMax = std::size_t{4} * 1024;
+inline constexpr std::size_t kPayloadsShownMax = std::size_t{16} * 1024 * 1024;
+
+struct ShownPayload {
+  enum class Form : std::uint8_t { message, text, base64 };
+
+  std::string branch_id;
+  Op op{};
+  std::size_t size = 0;  // of the payload, in bytes
+  std::string type;      // of the message; empty: unknown, or none
+  Form form{};
+  std::string value;    // JSON, text or base64, perhaps only its beginning
+  bool is_cut = false;  // `value` is only a beginning
+  std::string reason;   // why a message is not shown as one
+};
+
+// Who has taken secrets out of the payloads, or is to do it.
+enum class PayloadSecrets : std::uint8_t { shown, hide, hidden_before };
+
+std::vector<ShownPayload> shown_payloads(const WholeTransaction& whole, const MessageTypes& types,
+                                         PayloadSecrets secrets);
+
+Json json_of(const ShownPayload& payload);
+
+}  // namespace belay::tool
