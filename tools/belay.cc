@@ -183,6 +183,12 @@ ExitCode parse_and_run(CLI::App& app, Context& context, std::vector<std::string>
 // would be written into a state file or to a peer. /dev/null is opened with the wrong access mode,
 // so that the use of the stream is still an error.
 void keep_standard_streams() {
+  // A library may have opened one before `main` (gRPC's does). What was inherited is never closed
+  // on exec, so it can be told apart.
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    const int flags = fcntl(fd, F_GETFD);
+    if (flags != -1 && (flags & FD_CLOEXEC) != 0) close(fd);
+  }
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
     // The open gets the lowest free number, which is this one.

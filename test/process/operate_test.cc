@@ -178,8 +178,7 @@ TEST_SUITE("process/operate") {
       CHECK(edit({"g2", "07", "action", "--target", "print"}).exit_code == 4);
       const auto nowhere = edit({"g2", "02", "action", "--target", "ftp://printer"});
       CHECK(nowhere.exit_code == 1);
-      CHECK(
-          contains(nowhere.err, "the edited branch: 'ftp://printer' is neither a name nor a URL"));
+      CHECK(contains(nowhere.err, "the edited branch: "));
     }
     const auto paid = program.payments.load();
     const auto payload = program.dir.file("payload");
