@@ -12,7 +12,7 @@ const TEXT_CHARACTERS = 31;
 
 // What a person calls the target: the end of a URL's path, or the handler's name.
 function nameOf(target) {
-  const path = /^(?:jsonrpc\+)?https?:\/\/[^/?#]*([^?#]*)/i.exec(target)?.[1];
+  const path = /^(?:(?:jsonrpc\+)?https?|grpcs?):\/\/[^/?#]*([^?#]*)/i.exec(target)?.[1];
   return short(path === undefined || path.length < 2 ? target : path, TEXT_CHARACTERS);
 }
 
