@@ -400,8 +400,8 @@ def around():
 
 def closed_streams():
     server = Server(grpc=True)
-    command = " ".join(server.command())
-    server.process = subprocess.Popen(["/bin/sh", "-c", f"exec {command} <&- >&- 2>&-"])
+    server.process = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *server.command()])
     check(until(lambda: server.healthy() and server.grpc.new_gid().code == "OK"), "it serves")
     files = f"/proc/{server.process.pid}/fd"
     taken = [os.readlink(f"{files}/{fd}") for fd in "012" if os.path.islink(f"{files}/{fd}")]
