@@ -391,7 +391,7 @@ def _(t, client):
         told(client.transaction("Prepare", gid, "tcc"), "OK")
         told(client.register(gid, "tcc", "01", confirm=t.url("y"), cancel=target),
              "INVALID_ARGUMENT", "cancel: " + text)
-    steps = [{"action": "nacos://h:1/k/busi.Busi/In", "compensate": ""}]
+    steps = [{"action": "nacos://stock/busi.Busi/In", "compensate": ""}]
     told(client.transaction("Submit", t.gid(), "saga", steps, BinPayloads=[b""]),
          "INVALID_ARGUMENT", ".*the target names the source 'nacos'")
 
