@@ -72,13 +72,13 @@ names::Balancer* Services::look_up(Service& service, std::uint64_t now) {
   service.failure.clear();
   const auto lane = service.lane;
   const auto found = directory_.look_up(
-      service.name, [this, lane, now](names::Balancer* balancer, const std::string& why) {
+      service.name, [this, lane](names::Balancer* balancer, const std::string& why) {
         const auto it = by_lane_.find(lane);
         if (it == by_lane_.end()) return;
         it->second->ticket = 0;
         if (balancer == nullptr) {
           it->second->failure = why;
-          it->second->failed_at = now;
+          it->second->failed_at = clock_();
         }
         stirred_(lane);
       });

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -115,6 +116,20 @@ TEST_SUITE("hook/services") {
     site.run_until([&] { return site.hooks().has_place(lane) && names.look_ups > 1; });
     CHECK(site.told(target) ==
           "unknown: no connection: etcd://h:1/stock has no endpoint: its list is empty");
+  }
+
+  TEST_CASE("a look-up that fails late is told to the calls that wait, too") {
+    FakeDirectory names;
+    HookSite site({}, &names);
+    const auto* target = "http+etcd://h:1/stock/take";
+    const auto lane = site.hooks().lane_of(target);
+    CHECK_FALSE(site.hooks().has_place(lane));
+    const auto later = std::chrono::steady_clock::now() + Millis{1'100};
+    site.run_until([&] { return std::chrono::steady_clock::now() > later; });
+    names.fail("stock", "no answer came in time");
+    CHECK(site.opened() == std::vector<ports::Lane>{lane});
+    CHECK(names.look_ups == 1);
+    CHECK(site.told(target).find("no answer came in time") != std::string::npos);
   }
 
   TEST_CASE("without resources for a look-up the call is answered all the same") {
