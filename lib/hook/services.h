@@ -37,7 +37,8 @@ class Services {
   // The service's lane; 0: the target cannot be read.
   ports::Lane lane_of(std::string_view target);
   LaneWait* find(ports::Lane lane);
-  // When the lane has a place for one more call: Host::kNever, nobody knows.
+  // When the lane has a place for one more call, or is to be asked again at the latest:
+  // Host::kNever, nobody knows.
   std::uint64_t place_at(ports::Lane lane, std::uint64_t now);
   // The target of an endpoint, for one call. Errors: not_found (why none can be called),
   // invalid_argument.

@@ -140,6 +140,26 @@ TEST_SUITE("hook/services") {
     CHECK(site.told("etcd://h:1/stock/a.B/C").find("no resources") != std::string::npos);
   }
 
+  TEST_CASE("a new list opens a lane whose endpoints are all shut for long") {
+    const auto gone = HttpPeer(http_yes).port();
+    HttpPeer good(http_yes);
+    FakeDirectory names;
+    names.set("stock", {{.host = "127.0.0.1", .port = gone}});
+    HookOptions options;
+    options.breaker_failures = 1;
+    options.breaker_open_first = Millis{60'000};
+    options.breaker_open_max = Millis{60'000};
+    HookSite site(options, &names);
+    const auto* target = "http+etcd://h:1/stock/take";
+    CHECK(site.told(target).starts_with("unknown: "));
+    const auto lane = site.hooks().lane_of(target);
+    CHECK_FALSE(site.hooks().has_place(lane));
+    names.set("stock", {at(good)});
+    CHECK(site.run_until([&] { return !site.opened().empty(); }));
+    CHECK(site.opened() == std::vector<ports::Lane>{lane});
+    CHECK(site.told(target) == "success");
+  }
+
   TEST_CASE("an endpoint that does not answer is passed over, until it is tried again") {
     const auto gone = HttpPeer(http_yes).port();
     HttpPeer good(http_yes);
