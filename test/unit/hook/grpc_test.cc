@@ -298,6 +298,20 @@ TEST_SUITE("hook/grpc") {
     }
   }
 
+  TEST_CASE("a call within an answer may take the place of the answer's host") {
+    H2Peer a(yes), b(yes);
+    HookOptions options;
+    options.hosts_max = 1;
+    HookSite site(options);
+    site.on_answer = [&](ports::CallId id) {
+      if (id < 10) site.start((id % 2 == 0 ? a : b).target());
+    };
+    site.start(a.target());
+    CHECK(site.run_until([&] { return site.answers() == 10; }));
+    CHECK(site.answer(10).kind() == OutcomeKind::success);
+    CHECK(a.connections() + b.connections() > 2);
+  }
+
   TEST_CASE("a call ends at its time, and the stream is reset") {
     H2Peer peer([](const H2Request&) {
       H2Answer answer;
