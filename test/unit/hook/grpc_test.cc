@@ -427,7 +427,9 @@ TEST_SUITE("hook/grpc") {
   TEST_CASE("a connection that is lost in a call is no answer; an idle one is replaced") {
     H2Answer close;
     close.how = H2Answer::How::close;
-    CHECK(grpc_told(close) == "unknown: no answer: closed by the peer");
+    const auto closed = grpc_told(close);  // by an end, or by a reset if it had not read all
+    CAPTURE(closed);
+    CHECK(closed.starts_with("unknown: no answer: "));
     H2Peer peer(yes);
     HookSite site;
     CHECK(site.told(peer.target()) == "success");
