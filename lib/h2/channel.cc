@@ -88,7 +88,8 @@ void Channel::submit_waiting() {
     const bool was_used = current_.connection->requests() != 0;
     retire();
     if (!was_used) give_all_again();
-    return waiting_.empty() ? void() : begin();
+    if (!waiting_.empty()) begin();
+    return;
   }
   while (!waiting_.empty()) {
     auto& request = *waiting_.front();
