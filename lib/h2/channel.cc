@@ -15,6 +15,8 @@ namespace {
 // for an address that leads nowhere, more in the second one, for a slow network.
 constexpr std::uint64_t kAttemptMillis = 400;
 constexpr std::uint64_t kSecondAttemptMillis = 5'000;
+// And the last one: a peer that accepts and never answers in TLS would be waited for without end.
+constexpr std::uint64_t kLastAttemptMillis = 10'000;
 // How long a connection may be silent after a ping.
 constexpr std::uint64_t kPingMillis = 5'000;
 
@@ -83,8 +85,11 @@ void Channel::submit_waiting() {
   addresses_.clear();
   shared_.times.clear(*this);
   if (!current_.connection->takes_requests()) {
+    const bool was_used = current_.connection->requests() != 0;
     retire();
-    return begin();
+    if (!was_used) give_all_again();
+    if (!waiting_.empty()) begin();
+    return;
   }
   while (!waiting_.empty()) {
     auto& request = *waiting_.front();
@@ -158,10 +163,10 @@ void Channel::try_next() {
     return attempt_failed(is_short ? End::How::shortage : End::How::unreached,
                           std::strerror(error));
   }
-  if (next_address_ < addresses_.size()) {
-    shared_.times.set(
-        *this, shared_.times.now() + (is_first_round ? kAttemptMillis : kSecondAttemptMillis));
-  }
+  const auto limit = next_address_ == addresses_.size() ? kLastAttemptMillis
+                     : is_first_round                   ? kAttemptMillis
+                                                        : kSecondAttemptMillis;
+  shared_.times.set(*this, shared_.times.now() + limit);
 }
 
 void Channel::due() {
@@ -201,6 +206,14 @@ bool Channel::give_again(Request& request) {
   request.is_repeated_ = true;
   add(request);
   return true;
+}
+
+// A peer that ends each connection before its first request is asked twice, not without end.
+void Channel::give_all_again() {
+  for (auto* request : std::exchange(waiting_, {})) {
+    if (!give_again(*request))
+      finish(*request, {End::How::unreached, false, "the connection takes no requests"});
+  }
 }
 
 void Channel::ended(Request& request, std::uint32_t code) {

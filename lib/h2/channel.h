@@ -75,6 +75,7 @@ class Channel final : Connection::Owner, Due {
   void retire();
   void take_back(Connected& from);
   bool give_again(Request& request);
+  void give_all_again();
   void expire(Request& request);
   void ended(Request& request, std::uint32_t code);
   void finish(Request& request, End end);

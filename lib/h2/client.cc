@@ -29,7 +29,7 @@ class Client::Impl final : Due {
 
  private:
   Channel& channel(const Origin& origin);
-  void make_room();
+  bool make_room();
   void stirred(Channel& channel);
   void work();
   void due() override;  // sweeps
@@ -79,15 +79,16 @@ Channel& Client::Impl::channel(const Origin& origin) {
     channels_.splice(channels_.begin(), channels_, found->second);
     return channels_.front();
   }
-  if (channels_.size() >= hosts_max_) make_room();
   channels_.emplace_front(shared_, origin);
   by_name_.emplace(channels_.front().name(), channels_.begin());
   if (!std::exchange(is_sweeping_, true)) times_->set(*this, times_->now() + kSweepMillis);
   return channels_.front();
 }
 
-// If none of the oldest is idle, there is one more: the calls in flight have a limit of their own.
-void Client::Impl::make_room() {
+// Not when a request comes: its caller may be within a `done`, whose channel is at work and already
+// looks idle. If none of the oldest is idle, there are more: the calls in flight have a limit of
+// their own.
+bool Client::Impl::make_room() {
   constexpr int kLookedAtMax = 16;
   auto oldest = channels_.end();
   for (int i = 0; i < kLookedAtMax && oldest != channels_.begin(); ++i) {
@@ -95,8 +96,9 @@ void Client::Impl::make_room() {
     std::erase(stirred_, &*oldest);
     by_name_.erase(oldest->name());
     channels_.erase(oldest);
-    return;
+    return true;
   }
+  return false;
 }
 
 // All that is to be done for a channel is done together at the loop's next turn, so that the
@@ -110,6 +112,8 @@ void Client::Impl::stirred(Channel& channel) {
 
 void Client::Impl::work() {
   if (is_closing_) return end();
+  while (channels_.size() > hosts_max_ && make_room()) {
+  }
   // Those that are stirred meanwhile have their turn later.
   for (auto left = stirred_.size(); left != 0 && !stirred_.empty(); --left) {
     auto& channel = *stirred_.front();

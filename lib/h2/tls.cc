@@ -63,6 +63,9 @@ Result<std::shared_ptr<ssl_ctx_st>> TlsContext::make() const {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   if (context == nullptr) return Error{ErrorCode::resources, "OpenSSL has no memory"};
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);  // as HTTP/2 demands
+  // Without this OpenSSL would ask for the key's password on the terminal, and stop the loop.
+  SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return -1; });
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context.get(), kProtocols.data(), kProtocols.size());
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);

@@ -56,9 +56,11 @@ class Hooks::Impl {
         hosts_(options_, [this](std::string_view target) { return check(target); }),
         directory_(directory) {
     if (directory != nullptr) {
-      services_.emplace(*directory, hosts_, options_, [this](ports::Lane lane) {
-        if (auto* wait = services_->find(lane); wait != nullptr) look(*wait);
-      });
+      services_.emplace(
+          *directory, hosts_, options_, [this] { return now(); },
+          [this](ports::Lane lane) {
+            if (auto* wait = services_->find(lane); wait != nullptr) look(*wait);
+          });
     }
   }
 

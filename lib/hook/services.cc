@@ -10,6 +10,8 @@ namespace {
 
 // A failed look-up is not repeated for so long.
 constexpr std::uint64_t kFailureMillis = 1'000;
+// A service whose endpoints are all full or shut is looked at this often: its list may change.
+constexpr std::uint64_t kLookMillis = 1'000;
 
 // "grpc://10.0.0.1:50051", as the table of hosts knows it.
 std::string host_name(std::string_view prefix, const Endpoint& endpoint) {
@@ -72,13 +74,13 @@ names::Balancer* Services::look_up(Service& service, std::uint64_t now) {
   service.failure.clear();
   const auto lane = service.lane;
   const auto found = directory_.look_up(
-      service.name, [this, lane, now](names::Balancer* balancer, const std::string& why) {
+      service.name, [this, lane](names::Balancer* balancer, const std::string& why) {
         const auto it = by_lane_.find(lane);
         if (it == by_lane_.end()) return;
         it->second->ticket = 0;
         if (balancer == nullptr) {
           it->second->failure = why;
-          it->second->failed_at = now;
+          it->second->failed_at = clock_();
         }
         stirred_(lane);
       });
@@ -101,7 +103,7 @@ std::uint64_t Services::place_at(ports::Lane lane, std::uint64_t now) {
     best = std::min(best, is.ejected ? is.probe_at : now);
     if (best <= now) break;
   }
-  return best;
+  return std::min(best, now + kLookMillis);
 }
 
 Result<std::string> Services::pick(std::string_view target, std::uint64_t now) {

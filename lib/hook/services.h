@@ -22,15 +22,23 @@ class Services {
  public:
   // What is known of a service may have changed, for the calls that wait in this lane.
   using Stirred = std::function<void(ports::Lane lane)>;
+  using Clock = std::function<std::uint64_t()>;
 
-  // All must outlive this object.
-  Services(Directory& directory, HostTable& hosts, const HookOptions& options, Stirred stirred)
-      : directory_(directory), hosts_(hosts), options_(options), stirred_(std::move(stirred)) {}
+  // All must outlive this object. `clock` tells when a look-up has failed, which may be long after
+  // it began.
+  Services(Directory& directory, HostTable& hosts, const HookOptions& options, Clock clock,
+           Stirred stirred)
+      : directory_(directory),
+        hosts_(hosts),
+        options_(options),
+        clock_(std::move(clock)),
+        stirred_(std::move(stirred)) {}
 
   // The service's lane; 0: the target cannot be read.
   ports::Lane lane_of(std::string_view target);
   LaneWait* find(ports::Lane lane);
-  // When the lane has a place for one more call: Host::kNever, nobody knows.
+  // When the lane has a place for one more call, or is to be asked again at the latest:
+  // Host::kNever, nobody knows.
   std::uint64_t place_at(ports::Lane lane, std::uint64_t now);
   // The target of an endpoint, for one call. Errors: not_found (why none can be called),
   // invalid_argument.
@@ -59,6 +67,7 @@ class Services {
   Directory& directory_;
   HostTable& hosts_;
   const HookOptions& options_;
+  const Clock clock_;
   const Stirred stirred_;
   std::map<std::string, Service, std::less<>> services_;  // by protocol and identity
   std::unordered_map<ports::Lane, Service*> by_lane_;

@@ -24,7 +24,11 @@ class HookSite {
     REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().detail));
     hooks_ = std::move(*made);
     REQUIRE(hooks_->start(
-        &loop_, [this](ports::CallId id, const Outcome& outcome) { answers_.emplace(id, outcome); },
+        &loop_,
+        [this](ports::CallId id, const Outcome& outcome) {
+          answers_.emplace(id, outcome);
+          if (on_answer) on_answer(id);
+        },
         [this](ports::Lane lane) { opened_.push_back(lane); }));
   }
   HookSite(const HookSite&) = delete;
@@ -36,6 +40,7 @@ class HookSite {
   }
 
   hook::Hooks& hooks() { return *hooks_; }
+  std::function<void(ports::CallId id)> on_answer;  // runs within the answer
 
   ports::CallId start(std::string_view target, std::chrono::milliseconds timeout = kLong,
                       std::string_view payload = {}) {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -117,12 +118,46 @@ TEST_SUITE("hook/services") {
           "unknown: no connection: etcd://h:1/stock has no endpoint: its list is empty");
   }
 
+  TEST_CASE("a look-up that fails late is told to the calls that wait, too") {
+    FakeDirectory names;
+    HookSite site({}, &names);
+    const auto* target = "http+etcd://h:1/stock/take";
+    const auto lane = site.hooks().lane_of(target);
+    CHECK_FALSE(site.hooks().has_place(lane));
+    const auto later = std::chrono::steady_clock::now() + Millis{1'100};
+    site.run_until([&] { return std::chrono::steady_clock::now() > later; });
+    names.fail("stock", "no answer came in time");
+    CHECK(site.opened() == std::vector<ports::Lane>{lane});
+    CHECK(names.look_ups == 1);
+    CHECK(site.told(target).find("no answer came in time") != std::string::npos);
+  }
+
   TEST_CASE("without resources for a look-up the call is answered all the same") {
     FakeDirectory names;
     names.has_resources = false;
     HookSite site({}, &names);
     CHECK(site.hooks().has_place(site.hooks().lane_of("etcd://h:1/stock/a.B/C")));
     CHECK(site.told("etcd://h:1/stock/a.B/C").find("no resources") != std::string::npos);
+  }
+
+  TEST_CASE("a new list opens a lane whose endpoints are all shut for long") {
+    const auto gone = HttpPeer(http_yes).port();
+    HttpPeer good(http_yes);
+    FakeDirectory names;
+    names.set("stock", {{.host = "127.0.0.1", .port = gone}});
+    HookOptions options;
+    options.breaker_failures = 1;
+    options.breaker_open_first = Millis{60'000};
+    options.breaker_open_max = Millis{60'000};
+    HookSite site(options, &names);
+    const auto* target = "http+etcd://h:1/stock/take";
+    CHECK(site.told(target).starts_with("unknown: "));
+    const auto lane = site.hooks().lane_of(target);
+    CHECK_FALSE(site.hooks().has_place(lane));
+    names.set("stock", {at(good)});
+    CHECK(site.run_until([&] { return !site.opened().empty(); }));
+    CHECK(site.opened() == std::vector<ports::Lane>{lane});
+    CHECK(site.told(target) == "success");
   }
 
   TEST_CASE("an endpoint that does not answer is passed over, until it is tried again") {
