@@ -53,10 +53,11 @@
 // milliseconds). All calls to a host share one connection, which is closed when it was idle for a
 // minute. A call that the host has refused (REFUSED_STREAM, GOAWAY) or that found its idle
 // connection closed is made once more with the same attempt. gRPC targets are called without a
-// proxy. A header's name may have letters, digits, '-', '_' and '.', and its value printable ASCII;
-// the value of a name that ends in "-bin" may be any bytes, and is sent as base64. The gid must be
-// printable ASCII, without a space at an end. Anything else is refused at the submit, and so is a
-// target without a port or with another path.
+// proxy. On a loop of the program's own (Options::loop) the program must ignore SIGPIPE: a large
+// message to a peer that has just closed may raise it. A header's name may have letters, digits,
+// '-', '_' and '.', and its value printable ASCII; the value of a name that ends in "-bin" may be
+// any bytes, and is sent as base64. The gid must be printable ASCII, without a space at an end.
+// Anything else is refused at the submit, and so is a target without a port or with another path.
 //
 // A target may name a service instead of an address ("etcd://10.0.0.5:2379/stock/pkg.Stock/Take",
 // "http+dns://stock.lan:8080/take", …): belay/resolver.h has the grammar. Each call goes to one of

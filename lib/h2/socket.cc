@@ -28,7 +28,7 @@ Socket* Socket::open(uv_loop_t* loop, Handles& handles, Owner& owner, const sock
                      int& error) {
   const int fd = new_socket(address.sa_family);
   if (fd < 0) return error = errno, nullptr;
-  auto* self = new Socket(handles, owner);
+  auto* self = new Socket(handles, owner, fd);
   BELAY_CHECK(uv_tcp_init(loop, &self->tcp_) == 0);
   self->tcp_.data = self->connect_.data = self->write_.data = self;
   handles.opened();
@@ -85,13 +85,15 @@ void Socket::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) 
   self->owner_->socket_read({buffer->base, static_cast<std::size_t>(size)});
 }
 
+// libuv writes without MSG_NOSIGNAL, and a host's own loop may run on a thread that does not block
+// SIGPIPE: so what goes out at once is sent here.
 void Socket::write(std::string& bytes) {
+  const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent >= 0 && static_cast<std::size_t>(sent) == bytes.size()) return;
+  if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return;  // the next read tells
+  writing_.assign(bytes, sent > 0 ? static_cast<std::size_t>(sent) : 0);
   auto* stream = reinterpret_cast<uv_stream_t*>(&tcp_);
-  auto buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
-  const int written = uv_try_write(stream, &buffer, 1);
-  if (written >= 0 && static_cast<std::size_t>(written) == bytes.size()) return;
-  writing_.assign(bytes, written > 0 ? static_cast<std::size_t>(written) : 0);
-  buffer = uv_buf_init(writing_.data(), static_cast<unsigned>(writing_.size()));
+  const auto buffer = uv_buf_init(writing_.data(), static_cast<unsigned>(writing_.size()));
   is_writing_ = uv_write(&write_, stream, &buffer, 1, &Socket::on_written) == 0;
   // If it fails at once, the next read tells.
 }

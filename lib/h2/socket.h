@@ -39,7 +39,7 @@ class Socket {
   void release();
 
  private:
-  Socket(Handles& handles, Owner& owner) : handles_(handles), owner_(&owner) {}
+  Socket(Handles& handles, Owner& owner, int fd) : handles_(handles), owner_(&owner), fd_(fd) {}
   ~Socket() = default;
 
   static void on_connected(uv_connect_t* request, int status) noexcept;
@@ -51,6 +51,7 @@ class Socket {
 
   Handles& handles_;
   Owner* owner_;
+  const int fd_;  // libuv closes it
   uv_tcp_t tcp_{};
   uv_connect_t connect_{};
   uv_write_t write_{};

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/secrets.h"
 #include "belay/check.h"
 #include "belay/features.h"
 #include "hook/address.h"
@@ -148,7 +149,7 @@ Result<> Hooks::Impl::prepare() {
 Result<> Hooks::Impl::check(std::string_view target) const {
   const bool is_grpc = protocol_of(target) == Protocol::grpc;
   if (is_grpc && !grpc_) {
-    return Error{ErrorCode::unsupported, "'" + std::string(target) +
+    return Error{ErrorCode::unsupported, "'" + base::without_secrets(target) +
                                              "' is a gRPC target, and this belay was built "
                                              "without gRPC (meson's option grpc)"};
   }
@@ -173,15 +174,16 @@ Result<> Hooks::Impl::check_registry(const names::Place& place, std::string_view
   const bool is_allowed = allowed_.allows(url);
   if (is_allowed && !(options_.refuse_link_local && is_link_local(url.host))) return {};
   return Error{ErrorCode::forbidden_target,
-               "'" + std::string(target) + "' asks a registry at " + names::text_of(place) +
+               "'" + base::without_secrets(target) + "' asks a registry at " +
+                   names::text_of(place) +
                    (is_allowed ? ", a link-local address, which is not called"
                                : ", which is not among HookOptions::allowed_targets")};
 }
 
 Result<> Hooks::Impl::check_name(std::string_view target) const {
   if (directory_ == nullptr) {
-    return Error{ErrorCode::unsupported,
-                 "'" + std::string(target) + "' names a service, which is not looked up here"};
+    return Error{ErrorCode::unsupported, "'" + base::without_secrets(target) +
+                                             "' names a service, which is not looked up here"};
   }
   BELAY_TRY(directory_->check(target));
   const auto parsed = names::parse_name(target);
