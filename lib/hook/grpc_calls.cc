@@ -107,12 +107,11 @@ void GrpcCalls::finish(One& one, const CallEnd& end) {
   }
   in_flight_.pop_back();
   const auto placed = done->placed;
-  const auto copy = end;  // `end` may belong to the call
   if (spare_.size() < kSpareCallsMax) {
     done->rest();
     spare_.push_back(std::move(done));
   }
-  ended_(placed, copy);
+  ended_(placed, end);
 }
 
 void GrpcCalls::close(std::function<void()> closed) {
