@@ -25,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 IDLE = 1_000
 MEMORY_KB_MAX = 256 * 1024  # of those; with a sanitizer they take several times as much
 UNREAD = 2_000  # requests on a connection whose answers are never read
-UNREAD_KB_MAX = 1024 * 1024  # likewise; it would be gigabytes without a limit
+UNREAD_KB_MAX = 1024 * 1024  # likewise
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # and no settings
 failures = []
 
