@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hook/hooks.h"
+#include "support/run_loop.h"
 
 namespace belay::test {
 
@@ -55,20 +56,7 @@ class HookSite {
     return last_id_;
   }
   // Runs the loop until that is so; false if it is not within ten seconds.
-  bool run_until(const std::function<bool()>& is_so) {
-    const auto deadline = std::chrono::steady_clock::now() + kLong;
-    uv_timer_t tick;  // the loop must come back to look
-    uv_timer_init(&loop_, &tick);
-    uv_timer_start(
-        &tick, [](uv_timer_t*) {}, 5, 5);
-    while (!is_so() && std::chrono::steady_clock::now() < deadline) uv_run(&loop_, UV_RUN_ONCE);
-    bool gone = false;
-    tick.data = &gone;
-    uv_close(reinterpret_cast<uv_handle_t*>(&tick),
-             [](uv_handle_t* handle) { *static_cast<bool*>(handle->data) = true; });
-    while (!gone) uv_run(&loop_, UV_RUN_ONCE);
-    return is_so();
-  }
+  bool run_until(const std::function<bool()>& is_so) { return run_loop_until(loop_, is_so, kLong); }
   bool has(ports::CallId id) const { return answers_.contains(id); }
   Outcome answer(ports::CallId id) {
     run_until([&] { return has(id); });

@@ -16,6 +16,7 @@
 #include "ask/http_asker.h"
 #include "base/log.h"
 #include "names/names.h"
+#include "support/run_loop.h"
 
 namespace belay::test {
 
@@ -49,18 +50,7 @@ class NamesSite {
 
   // Runs the loop until that is so; false if it is not within half a minute.
   bool run_until(const std::function<bool()>& is_so) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    uv_timer_t tick;  // the loop must come back to look
-    uv_timer_init(&loop_, &tick);
-    uv_timer_start(
-        &tick, [](uv_timer_t*) {}, 5, 5);
-    while (!is_so() && std::chrono::steady_clock::now() < deadline) uv_run(&loop_, UV_RUN_ONCE);
-    bool gone = false;
-    tick.data = &gone;
-    uv_close(reinterpret_cast<uv_handle_t*>(&tick),
-             [](uv_handle_t* handle) { *static_cast<bool*>(handle->data) = true; });
-    while (!gone) uv_run(&loop_, UV_RUN_ONCE);
-    return is_so();
+    return run_loop_until(loop_, is_so, std::chrono::seconds(30));
   }
 
   // What is known of the target's name now: "a:1 b:2" in order, "nothing" for an empty list,
