@@ -3,32 +3,15 @@
 // others by a fixed seed.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "fuzz/protocol_api.h"
+#include "support/corpus.h"
 #include "support/random.h"
 
 namespace belay::test {
 namespace {
-
-std::vector<std::string> read_corpus() {
-  const char* folder = std::getenv("BELAY_PROTOCOL_CORPUS");
-  REQUIRE_MESSAGE(folder != nullptr, "BELAY_PROTOCOL_CORPUS names the folder of the corpus");
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.insert(entry.path());
-  std::vector<std::string> inputs;
-  for (const auto& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    inputs.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  return inputs;
-}
 
 int check(ApiUnderFuzz& api, const std::string& input) {
   int successes = 0;
@@ -47,7 +30,7 @@ TEST_SUITE("fuzz/protocol_api") {
     constexpr std::uint64_t kSeed = 20'240'602;
     CAPTURE(kSeed);
     ApiUnderFuzz api;
-    const auto corpus = read_corpus();
+    const auto corpus = read_corpus("BELAY_PROTOCOL_CORPUS");
     REQUIRE_FALSE(corpus.empty());
     for (const auto& input : corpus) {
       CAPTURE(input);

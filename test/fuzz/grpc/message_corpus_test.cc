@@ -3,32 +3,15 @@
 // seed.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "fuzz/grpc/message_check.h"
+#include "support/corpus.h"
 #include "support/random.h"
 
 namespace belay::test {
 namespace {
-
-std::vector<std::string> read_messages() {
-  const char* folder = std::getenv("BELAY_GRPC_CORPUS");
-  REQUIRE_MESSAGE(folder != nullptr, "BELAY_GRPC_CORPUS names the folder of the corpus");
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.insert(entry.path());
-  std::vector<std::string> inputs;
-  for (const auto& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    inputs.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  return inputs;
-}
 
 bool check(const std::string& input) {
   bool was_read = false;
@@ -46,7 +29,7 @@ TEST_SUITE("fuzz/grpc") {
   TEST_CASE("the corpus as it is is understood, and its like does no harm") {
     constexpr std::uint64_t kSeed = 20'261'201;
     CAPTURE(kSeed);
-    const auto corpus = read_messages();
+    const auto corpus = read_corpus("BELAY_GRPC_CORPUS");
     REQUIRE_FALSE(corpus.empty());
     for (const auto& input : corpus) CHECK(check(input));
     for (const auto& input : corpus) {

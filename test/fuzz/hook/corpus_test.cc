@@ -3,36 +3,20 @@
 // random, by a fixed seed.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "belay/features.h"
 #include "fuzz/hook/hook_bytes.h"
+#include "support/corpus.h"
 #include "support/random.h"
 
 namespace belay::test {
 namespace {
 
 const std::vector<std::string>& corpus() {
-  static const std::vector<std::string> seeds = [] {
-    const char* folder = std::getenv("BELAY_HOOK_CORPUS");
-    REQUIRE_MESSAGE(folder != nullptr, "BELAY_HOOK_CORPUS names the folder of the corpus");
-    std::set<std::filesystem::path> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(folder))
-      paths.insert(entry.path());
-    std::vector<std::string> found;
-    for (const auto& path : paths) {
-      std::ifstream file(path, std::ios::binary);
-      found.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-    }
-    return found;
-  }();
+  static const auto seeds = read_corpus("BELAY_HOOK_CORPUS");
   return seeds;
 }
 
