@@ -32,6 +32,11 @@ class Branches {
   void note_end(std::string_view gid, bool succeeded) noexcept {
     (succeeded ? succeeded_ : failed_).add(gid);
   }
+  // The same for all transactions of a run.
+  void take_ends(const Tally& succeeded, const Tally& failed) noexcept {
+    succeeded_ = succeeded;
+    failed_ = failed;
+  }
   // Gets the service's counts. To be called when nothing is in flight any more.
   Result<> count();
 

@@ -60,11 +60,12 @@ Json settings_json(const Settings& settings, const std::string& workload) {
   json["retention_s"] = settings.retention_s >= 0 ? Json(settings.retention_s) : Json(nullptr);
   json["fail_percent"] = settings.fail_percent;
   if (workload == "tcc") json["driven"] = settings.driven;
-  if (workload == "http") {
+  if (workload == "http" || workload == "grpc") {
     json["serve"] = settings.serve;
     json["connections"] = settings.serve ? Json(settings.connections) : Json(nullptr);
+    json["server_port"] = settings.server_port > 0 ? Json(settings.server_port) : Json(nullptr);
+    json["calls_per_host"] = settings.calls_per_host;
   }
-  if (workload == "http" || workload == "grpc") json["calls_per_host"] = settings.calls_per_host;
   if (workload == "msg") {
     json["prepared"] = settings.prepared;
     json["topic"] = settings.topic;
@@ -124,7 +125,10 @@ std::string headline(const Figures& figures) {
   if (asked.driven) text += ", driven";
   if (asked.prepared) text += ", prepared first";
   if (asked.topic) text += ", by a topic";
-  if (asked.serve) text += ", through belay serve";
+  if (asked.server_port > 0)
+    text += fmt::format(", through the server at port {}", asked.server_port);
+  else if (asked.serve)
+    text += ", through belay serve";
   text += asked.serve      ? fmt::format(", {} connections", asked.connections)
           : asked.rate > 0 ? fmt::format(", {:.0f} due a second", asked.rate)
                            : fmt::format(", {} in flight", asked.in_flight);

@@ -1,10 +1,7 @@
 #include "grpc_floor.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
-#include <sys/socket.h>
 
 #include <atomic>
 #include <chrono>
@@ -17,7 +14,9 @@
 
 #include <fmt/format.h>
 
+#include "grpc_channel.h"
 #include "grpc_names.h"
+#include "parent.h"
 #include "tally.h"
 
 namespace belay::bench {
@@ -25,15 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kResult = 0;  // standard input, which is a socket
 constexpr std::chrono::seconds kCallPatience{60};
-
-std::shared_ptr<grpc::Channel> channel_to(std::uint16_t port) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(fmt::format("127.0.0.1:{}", port),
-                                   grpc::InsecureChannelCredentials(), arguments);
-}
 
 // Each call that ends begins the next one, on gRPC's threads.
 class GrpcCaller {
@@ -123,7 +114,7 @@ int call_grpc(const GrpcFloorSettings& settings) {
   GrpcCaller caller(settings);
   const auto calls = caller.run();
   const auto line = caller.problem().empty() ? fmt::format("{}\n", calls) : caller.problem() + "\n";
-  return ::send(kResult, line.data(), line.size(), MSG_NOSIGNAL) < 0 ? 1 : 0;
+  return tell_parent(line) ? 0 : 1;
 }
 
 }  // namespace belay::bench

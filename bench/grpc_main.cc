@@ -1,8 +1,9 @@
 // The program that workload `grpc` of the bench starts: the service whose methods are the branches,
-// and the client that is the floor.
+// the client that is the floor, and the clients of a server.
 #include <CLI/CLI.hpp>
 
 #include "grpc_floor.h"
+#include "grpc_load.h"
 #include "grpc_names.h"
 #include "grpc_service.h"
 
@@ -19,6 +20,19 @@ int main(int argc, char** argv) {
   floor->add_option("at-a-time", calls.at_a_time)->required();
   floor->add_option("payload", calls.payload_bytes)->required();
   floor->add_option("seconds", calls.seconds)->required();
+  belay::bench::GrpcLoadSettings sagas;
+  auto* load = app.add_subcommand(belay::bench::kGrpcLoad);
+  load->add_option("port", sagas.port)->required();
+  load->add_option("pid", sagas.pid)->required();
+  load->add_option("targets", sagas.targets)->required();
+  load->add_option("connections", sagas.run.connections)->required();
+  load->add_option("branches", sagas.run.branches)->required();
+  load->add_option("payload", sagas.run.payload_bytes)->required();
+  load->add_option("fail", sagas.run.fail_percent)->required();
+  load->add_option("seed", sagas.run.seed)->required();
+  load->add_option("seconds", sagas.run.seconds)->required();
+  load->add_option("transactions", sagas.run.transactions)->required();
   CLI11_PARSE(app, argc, argv);
-  return serve->parsed() ? belay::bench::serve_grpc(service) : belay::bench::call_grpc(calls);
+  if (serve->parsed()) return belay::bench::serve_grpc(service);
+  return floor->parsed() ? belay::bench::call_grpc(calls) : belay::bench::load_grpc(sagas);
 }

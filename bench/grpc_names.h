@@ -9,5 +9,6 @@ inline constexpr const char* kGrpcService = "/belay.bench.Branches";
 // Its subcommands.
 inline constexpr const char* kGrpcServe = "serve";
 inline constexpr const char* kGrpcFloor = "floor";
+inline constexpr const char* kGrpcLoad = "load";
 
 }  // namespace belay::bench

@@ -13,11 +13,10 @@
 #include <string>
 
 #include "grpc_names.h"
+#include "parent.h"
 
 namespace belay::bench {
 namespace {
-
-constexpr int kControl = 0;  // standard input, which is a socket
 
 std::string_view metadata_of(const grpc::GenericCallbackServerContext& context, const char* name) {
   const auto& all = context.client_metadata();
@@ -60,7 +59,7 @@ grpc::Status GrpcService::answer(const grpc::GenericCallbackServerContext& conte
 
 bool GrpcService::tell() {
   const std::lock_guard lock(mutex_);
-  return seen_.send_to(kControl);
+  return tell_parent(seen_.counts());
 }
 
 // One message in, one empty message or a status out.
@@ -103,9 +102,9 @@ int serve_grpc(const ServiceSettings& settings) {
   const auto server = builder.BuildAndStart();
   if (!server || port == 0) return 1;
   const auto greeting = std::to_string(port) + "\n";
-  if (::send(kControl, greeting.data(), greeting.size(), MSG_NOSIGNAL) < 0) return 1;
+  if (!tell_parent(greeting)) return 1;
   std::array<char, 64> line;
-  while (::recv(kControl, line.data(), line.size(), 0) > 0 && service.tell()) {
+  while (::recv(kParent, line.data(), line.size(), 0) > 0 && service.tell()) {
   }
   server->Shutdown(std::chrono::system_clock::now());
   return 0;

@@ -22,9 +22,9 @@ std::uint64_t Histogram::middle_of(std::size_t bucket) noexcept {
   return low + ((std::uint64_t{1} << shift) >> 1);
 }
 
-void Histogram::record(std::uint64_t value) noexcept {
-  ++counts_[bucket_of(value)];
-  ++count_;
+void Histogram::record(std::uint64_t value, std::uint64_t times) noexcept {
+  counts_[bucket_of(value)] += times;
+  count_ += times;
   max_ = std::max(max_, value);
 }
 
@@ -46,6 +46,12 @@ std::uint64_t Histogram::quantile(double part) const noexcept {
     if (seen >= rank) return std::min(middle_of(i), max_);
   }
   return max_;
+}
+
+void Histogram::for_each(const std::function<void(std::uint64_t, std::uint64_t)>& take) const {
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    if (counts_[i] > 0) take(std::min(middle_of(i), max_), counts_[i]);
+  }
 }
 
 }  // namespace belay::bench

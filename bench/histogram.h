@@ -6,12 +6,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace belay::bench {
 
 class Histogram {
  public:
-  void record(std::uint64_t value) noexcept;
+  void record(std::uint64_t value, std::uint64_t times = 1) noexcept;
   void add(const Histogram& other) noexcept;
   void clear() noexcept;
 
@@ -19,6 +20,8 @@ class Histogram {
   std::uint64_t max() const noexcept { return max_; }
   // The value that the fraction `part` (0 to 1) of all values does not exceed; 0 if there are none.
   std::uint64_t quantile(double part) const noexcept;
+  // Calls `take` with the middle of each bucket that has values, and their number.
+  void for_each(const std::function<void(std::uint64_t, std::uint64_t)>& take) const;
 
  private:
   static constexpr unsigned kSubBits = 7;

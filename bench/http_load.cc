@@ -7,15 +7,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "belay/engine.h"
 #include "http_text.h"
 #include "machine.h"
 
@@ -43,29 +47,62 @@ int connect_to(std::uint16_t port) {
   return -1;
 }
 
-}  // namespace
+class HttpLoad {
+ public:
+  HttpLoad(const Settings& settings, std::uint16_t port, const Branches& branches,
+           std::function<double()> cpu_seconds);
+  HttpLoad(const HttpLoad&) = delete;
+  HttpLoad& operator=(const HttpLoad&) = delete;
+  ~HttpLoad();
 
-HttpLoad::HttpLoad(const Settings& settings, std::uint16_t port, Branches& branches,
+  Result<> run();
+  ServedResults results() { return loop_.end(); }
+
+ private:
+  // A request without its gid; all gids have the same length.
+  struct Letter {
+    std::string before, after;
+  };
+  struct Connection {
+    int fd = -1;
+    std::string gid;
+    bool failing = false;
+    std::uint64_t sent_ns = 0;
+    std::string in;
+  };
+  Letter letter_ending_with(Path last, const Branches& branches) const;
+  Result<> connect_all();
+  Result<> submit_next(Connection& connection);
+  Result<> read_from(Connection& connection);
+  Result<> take_answer(Connection& connection, int status, std::string_view body);
+
+  const Settings settings_;
+  const std::uint16_t port_;
+  ServedLoop loop_;
+  const Letter succeeding_letter_, failing_letter_;
+  std::vector<Connection> connections_;
+  int epoll_ = -1;
+  std::string out_, body_;
+};
+
+HttpLoad::HttpLoad(const Settings& settings, std::uint16_t port, const Branches& branches,
                    std::function<double()> cpu_seconds)
     : settings_(settings),
       port_(port),
-      failing_(settings),
-      branches_(branches),
-      cpu_now_(std::move(cpu_seconds)),
-      succeeding_letter_(letter_ending_with(Path::to_do, port)),
-      failing_letter_(letter_ending_with(Path::to_refuse, port)) {}
+      loop_(settings, std::move(cpu_seconds)),
+      succeeding_letter_(letter_ending_with(Path::to_do, branches)),
+      failing_letter_(letter_ending_with(Path::to_refuse, branches)) {}
 
 HttpLoad::~HttpLoad() {
   for (const auto& connection : connections_) ::close(connection.fd);
   if (epoll_ >= 0) ::close(epoll_);
 }
 
-HttpLoad::Letter HttpLoad::letter_ending_with(Path last, std::uint16_t port) const {
+HttpLoad::Letter HttpLoad::letter_ending_with(Path last, const Branches& branches) const {
   nlohmann::json steps, payloads;
   for (std::uint32_t i = 1; i <= settings_.branches; ++i) {
     const auto path = i == settings_.branches ? last : Path::to_do;
-    steps.push_back(
-        {{"action", branches_.url(path)}, {"compensate", branches_.url(Path::to_undo)}});
+    steps.push_back({{"action", branches.url(path)}, {"compensate", branches.url(Path::to_undo)}});
     payloads.push_back(std::string(settings_.payload_bytes, 'x'));
   }
   const auto gid = new_gid();
@@ -77,7 +114,7 @@ HttpLoad::Letter HttpLoad::letter_ending_with(Path last, std::uint16_t port) con
   const auto request = fmt::format(
       "POST /api/dtmsvr/submit HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n"
       "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
-      port, text.size(), text);
+      port_, text.size(), text);
   const auto at = request.find(gid);
   return {request.substr(0, at), request.substr(at + gid.size())};
 }
@@ -100,14 +137,12 @@ Result<> HttpLoad::connect_all() {
 
 Result<> HttpLoad::run() {
   BELAY_TRY(connect_all());
-  const auto began = now_ns();
-  warm_until_ns_ = began + nanoseconds(std::min(kWarmUpSecondsMax, settings_.seconds / 10));
-  end_ns_ = began + nanoseconds(settings_.seconds);
+  loop_.begin();
   for (auto& connection : connections_) {
-    if (may_submit(now_ns())) BELAY_TRY(submit_next(connection));
+    if (loop_.may_submit(now_ns())) BELAY_TRY(submit_next(connection));
   }
   std::array<epoll_event, 256> events;
-  while (completed_ < submitted_) {
+  while (!loop_.finished()) {
     const int count =
         ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), kSilenceMs);
     if (count < 0 && errno == EINTR) continue;
@@ -116,17 +151,11 @@ Result<> HttpLoad::run() {
       BELAY_TRY(read_from(connections_[events[static_cast<std::size_t>(i)].data.u32]));
     }
   }
-  if (from_ns_ > 0 && until_ns_ == 0) until_ns_ = now_ns(), cpu_at_end_ = cpu_now_();
   return {};
 }
 
-bool HttpLoad::may_submit(std::uint64_t now) const noexcept {
-  return settings_.transactions > 0 ? submitted_ < settings_.transactions : now < end_ns_;
-}
-
 Result<> HttpLoad::submit_next(Connection& connection) {
-  connection.failing = failing_.is(submitted_++);
-  failing_submitted_ += connection.failing ? 1 : 0;
+  connection.failing = loop_.submit_one();
   connection.gid = new_gid();
   connection.sent_ns = now_ns();
   const auto& letter = connection.failing ? failing_letter_ : succeeding_letter_;
@@ -167,29 +196,17 @@ Result<> HttpLoad::take_answer(Connection& connection, int status, std::string_v
                  fmt::format("the server answered {} where {} was to be: {}", status,
                              connection.failing ? 409 : 200, body.substr(0, kShownBytes))};
   }
-  ++(connection.failing ? failed_ : succeeded_);
-  branches_.note_end(connection.gid, !connection.failing);
-  samples_.offer(++completed_, connection.gid,
-                 connection.failing ? Status::failed : Status::succeed);
-  measure(connection.sent_ns, now);
-  return may_submit(now) ? submit_next(connection) : Result<>();
+  loop_.take_end(connection.gid, connection.failing, connection.sent_ns, now);
+  return loop_.may_submit(now) ? submit_next(connection) : Result<>();
 }
 
-// The same as a closed loop in this process: see Load.
-void HttpLoad::measure(std::uint64_t sent_ns, std::uint64_t now) {
-  if (until_ns_ > 0) return;
-  if (from_ns_ == 0) {
-    const bool warm = settings_.transactions > 0 ? completed_ > settings_.transactions / 10
-                                                 : now >= warm_until_ns_;
-    if (warm) from_ns_ = now, cpu_at_start_ = cpu_now_();
-    return;
-  }
-  if (settings_.transactions == 0 && now >= end_ns_) {
-    until_ns_ = now;
-    cpu_at_end_ = cpu_now_();
-    return;
-  }
-  latencies_->record(now - sent_ns);
+}  // namespace
+
+Result<ServedResults> load_by_http(const Settings& settings, std::uint16_t port,
+                                   const Branches& branches, std::function<double()> cpu_seconds) {
+  HttpLoad load(settings, port, branches, std::move(cpu_seconds));
+  BELAY_TRY(load.run());
+  return load.results();
 }
 
 }  // namespace belay::bench

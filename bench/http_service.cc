@@ -15,11 +15,11 @@
 #include <unordered_map>
 
 #include "http_text.h"
+#include "parent.h"
 
 namespace belay::bench {
 namespace {
 
-constexpr int kControl = 0;  // standard input, which is a socket
 constexpr int kBacklog = 4'096;
 constexpr std::size_t kRequestBytes = 256 * 1024;
 constexpr std::string_view kDone =
@@ -83,9 +83,9 @@ bool Service::listen() {
 
 int Service::run() {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  if (!listen() || !add(listener_, EPOLLIN) || !add(kControl, EPOLLIN)) return 1;
+  if (!listen() || !add(listener_, EPOLLIN) || !add(kParent, EPOLLIN)) return 1;
   const auto greeting = std::to_string(port_) + "\n";
-  if (::send(kControl, greeting.data(), greeting.size(), MSG_NOSIGNAL) < 0) return 1;
+  if (!tell_parent(greeting)) return 1;
   std::array<epoll_event, 256> events;
   for (;;) {
     const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
@@ -93,7 +93,7 @@ int Service::run() {
       const auto& event = events[static_cast<std::size_t>(i)];
       if (event.data.fd == listener_) {
         accept_all();
-      } else if (event.data.fd == kControl) {
+      } else if (event.data.fd == kParent) {
         if (!answer_control()) return 0;
       } else if (auto& connection = *connections_.at(event.data.fd);
                  (event.events & EPOLLOUT) != 0 && !send(connection)) {
@@ -124,9 +124,9 @@ void Service::accept_all() {
 // False when the program that started this one is gone.
 bool Service::answer_control() {
   std::array<char, 64> line;
-  const auto got = ::recv(kControl, line.data(), line.size(), 0);
+  const auto got = ::recv(kParent, line.data(), line.size(), 0);
   if (got <= 0) return false;
-  return seen_.send_to(kControl);
+  return tell_parent(seen_.counts());
 }
 
 void Service::close(const Connection& connection) {

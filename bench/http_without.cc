@@ -13,6 +13,6 @@ std::unique_ptr<Workload> make_http(const Settings&) {
   return std::make_unique<NotBuilt>("http", kHttpNeeds);
 }
 
-Result<Figures> run_http_serve(const Settings&) { return NotBuilt("http", kHttpNeeds).error(); }
+Result<Figures> run_http_served(const Settings&) { return NotBuilt("http", kHttpNeeds).error(); }
 
 }  // namespace belay::bench

@@ -8,9 +8,12 @@
 //   floor is the same SQL without belay.
 //
 //   http: sagas whose branches are URLs of a service in another process; the floor is the same
-//   calls by a bare libcurl loop. With --serve the sagas go through `belay serve`, a third process.
+//   calls by a bare libcurl loop.
 //
 //   grpc: the same over gRPC; the floor is the same calls by a bare gRPC C++ client.
+//
+//   With --serve the sagas of http and grpc are submitted to `belay serve`, a third process, or to
+//   another server with dtm's protocol.
 //
 //   recovery: a process with many unfinished transactions is killed; the reopen is timed.
 //
@@ -160,35 +163,36 @@ CLI::App* add_http_service(CLI::App& app, belay::bench::ServiceSettings& setting
   return service;
 }
 
+// The branches are calls of another process, and the sagas may go through a server.
 CLI::App* add_called(CLI::App& app, Settings& settings, const std::string& name,
                      const std::string& what) {
   auto* called = add_load(app, settings, name, what);
   called->add_option("--calls-per-host", settings.calls_per_host, "calls under way at a time")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  return called;
-}
-
-CLI::App* add_http(CLI::App& app, Settings& settings) {
-  auto* http =
-      add_called(app, settings, "http", "sagas whose branches are URLs of another process");
-  auto* serve = http->add_flag("--serve", settings.serve, "through `belay serve`, a third process");
+  auto* serve =
+      called->add_flag("--serve", settings.serve, "through `belay serve`, a third process");
   for (const char* other :
        {"--in-flight", "--rate", "--interval", "--long", "--history", "--retention"}) {
-    serve->excludes(http->get_option(other));
+    serve->excludes(called->get_option(other));
   }
-  http->add_option("--connections", settings.connections,
+  called
+      ->add_option("--connections", settings.connections,
                    "with --serve: so many, each with a saga at a time")
       ->needs(serve)
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  http->add_option("--belay", settings.belay_program, "with --serve: the program that serves")
-      ->needs(serve);
-  return http;
-}
-
-CLI::App* add_grpc(CLI::App& app, Settings& settings) {
-  return add_called(app, settings, "grpc", "sagas whose branches are gRPC methods of another one");
+  auto* program =
+      called->add_option("--belay", settings.belay_program, "with --serve: the program that serves")
+          ->needs(serve);
+  called
+      ->add_option("--port", settings.server_port,
+                   "with --serve: a server with dtm's protocol that runs already, on 127.0.0.1; "
+                   "its file is not verified")
+      ->needs(serve)
+      ->excludes(program)
+      ->check(CLI::Range(1, 65535));
+  return called;
 }
 
 CLI::App* add_crowd(CLI::App& app, Settings& settings, const std::string& name,
@@ -248,14 +252,21 @@ int main(int argc, char** argv) {
   CLI::App app(
       "belay-bench: how fast, how late and how large, beside the floor; every run is verified");
   app.require_subcommand(1);
-  using MakeWorkload = std::unique_ptr<belay::bench::Workload> (*)(const Settings&);
-  const std::vector<std::pair<const CLI::App*, MakeWorkload>> loads = {
-      {add_saga(app, settings), &belay::bench::make_saga},
-      {add_tcc(app, settings), &belay::bench::make_tcc},
-      {add_msg(app, settings), &belay::bench::make_msg},
-      {add_xa(app, settings), &belay::bench::make_xa},
-      {add_http(app, settings), &belay::bench::make_http},
-      {add_grpc(app, settings), &belay::bench::make_grpc}};
+  namespace bench = belay::bench;
+  struct Load {
+    const CLI::App* command;
+    std::unique_ptr<bench::Workload> (*make)(const Settings&);
+    belay::Result<Figures> (*run_served)(const Settings&) = nullptr;
+  };
+  const std::vector<Load> loads = {
+      {add_saga(app, settings), &bench::make_saga},
+      {add_tcc(app, settings), &bench::make_tcc},
+      {add_msg(app, settings), &bench::make_msg},
+      {add_xa(app, settings), &bench::make_xa},
+      {add_called(app, settings, "http", "sagas whose branches are URLs of another process"),
+       &bench::make_http, &bench::run_http_served},
+      {add_called(app, settings, "grpc", "sagas whose branches are gRPC methods of another one"),
+       &bench::make_grpc, &bench::run_grpc_served}};
   belay::bench::ServiceSettings service;
   const auto* http_service = add_http_service(app, service);
   const auto* recovery = add_crowd(app, settings, "recovery",
@@ -269,10 +280,10 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (http_service->parsed()) return belay::bench::serve_branches(service);
-  for (const auto& [command, make] : loads) {
-    if (!command->parsed()) continue;
-    if (settings.serve) return finish(belay::bench::run_http_serve(settings), settings);
-    return finish(belay::bench::run_load(settings, *make(settings)), settings);
+  for (const auto& load : loads) {
+    if (!load.command->parsed()) continue;
+    if (settings.serve) return finish(load.run_served(settings), settings);
+    return finish(bench::run_load(settings, *load.make(settings)), settings);
   }
   if (floor->parsed()) return finish(belay::bench::run_floor(settings), settings);
   if (settings.transactions == 0) settings.transactions = 1'000'000;

@@ -27,8 +27,8 @@ class SeenCalls {
 
   // Nothing: it is a call that no transaction has.
   std::optional<Path> add(const SeenCall& call);
-  // Sends the counts as a line of JSON to a socket. False: the other side is gone.
-  bool send_to(int socket) const;
+  // As a line of JSON.
+  std::string counts() const;
 
  private:
   const ServiceSettings settings_;

@@ -30,9 +30,10 @@ struct Settings {
   bool driven = false;    // tcc: branch by branch, by the client's callbacks
   bool prepared = false;  // msg: prepared, then submitted
   bool topic = false;     // msg: the targets are a topic's subscribers
-  bool serve = false;     // http: through `belay serve`, over `connections` connections
+  bool serve = false;     // http, grpc: through `belay serve`, over `connections` connections
   std::uint32_t connections = 64;
-  std::string belay_program;  // empty: where the build puts it
+  std::string belay_program;      // empty: where the build puts it
+  std::uint16_t server_port = 0;  // not 0: a server that runs already, instead of `belay serve`
   std::uint32_t calls_per_host = HookOptions().calls_per_host_max;  // http, grpc
   double interval_s = 0;  // a line for each interval of this length; 0: none
   Unfinished unfinished = Unfinished::ongoing;

@@ -11,8 +11,9 @@ namespace belay::bench {
 
 // Runs a load of the workload's transactions.
 Result<Figures> run_load(const Settings& settings, Workload& workload);
-// Runs workload http through `belay serve`.
-Result<Figures> run_http_serve(const Settings& settings);
+// Run the workload through a server.
+Result<Figures> run_http_served(const Settings& settings);
+Result<Figures> run_grpc_served(const Settings& settings);
 Result<Figures> run_floor(const Settings& settings);
 Result<Figures> run_memory(const Settings& settings);
 // Forks before anything else, so it must be called while the program has only one thread.

@@ -208,15 +208,32 @@ TEST_SUITE("process/bench") {
   TEST_CASE("sagas through belay serve are verified and have the same floor") {
     const char* program = std::getenv("BELAY_PROGRAM");
     REQUIRE_MESSAGE(program != nullptr, "BELAY_PROGRAM names the program that serves");
-    for (Words words : {Words{"--transactions", "200"},
-                        Words{"--seconds", "0.3", "--connections", "4", "--fail", "20"}}) {
-      words.insert(words.begin(), {"http", "--serve", "--belay", program});
-      CAPTURE(joined(words));
-      const auto json = figures(words);
-      CHECK(json["floor_tps"] > 0);
-      CHECK(json["ratio"] > 0);
-      CHECK(json["p99_us"] > 0);
-      CHECK(json["rss_bytes"] > 0);
+    Words workloads = {"http"};
+    if (BELAY_TEST_CALLS_GRPC) workloads.emplace_back("grpc");
+    for (const auto& workload : workloads) {
+      for (Words words : {Words{"--transactions", "200"},
+                          Words{"--seconds", "0.3", "--connections", "4", "--fail", "20"}}) {
+        words.insert(words.begin(), {workload, "--serve", "--belay", program});
+        CAPTURE(joined(words));
+        const auto json = figures(words);
+        CHECK(json["floor_tps"] > 0);
+        CHECK(json["ratio"] > 0);
+        CHECK(json["p50_us"] <= json["p99_us"]);
+        CHECK(json["p99_us"] > 0);
+        CHECK(json["rss_bytes"] > 0);
+        CHECK((json["failed"] > 0) == (json["settings"]["fail_percent"] > 0));
+      }
+    }
+  }
+
+  TEST_CASE("a server that is not there is an error") {
+    const auto http = bench({"http", "--serve", "--port", "1", "--transactions", "10"});
+    CHECK(http.exit_code == 1);
+    CHECK(http.err.find("cannot connect to the server") != std::string::npos);
+    if (BELAY_TEST_CALLS_GRPC) {
+      const auto run = bench({"grpc", "--serve", "--port", "1", "--transactions", "10"});
+      CHECK(run.exit_code == 1);
+      CHECK(run.err.find("the server answered status 14") != std::string::npos);
     }
   }
 #endif
@@ -325,6 +342,7 @@ TEST_SUITE("process/bench") {
           Words{"saga", "--seconds", "1", "--transactions", "5"}, Words{"floor", "--seconds"},
           Words{"saga", "--driven"}, Words{"tcc", "--topic"}, Words{"msg", "--fail", "5"},
           Words{"http", "--serve", "--rate", "5"}, Words{"http", "--connections", "5"},
+          Words{"grpc", "--serve", "--belay", "x", "--port", "5"}, Words{"grpc", "--port", "5"},
           Words{"xa", "--rate", "5"}, Words{"xa", "--in-flight", "65"}}) {
       CAPTURE(joined(words));
       const auto run = bench(words);

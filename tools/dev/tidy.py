@@ -106,7 +106,7 @@ HEADERS = {
                                         "test/fuzz/grpc/"),
     "google/protobuf/util/json_util.h": ("tools/payload/message_types",),
     "dtmgimp.pb.h": ("tools/serve/grpc/", "test/"),
-    "dtmgimp.grpc.pb.h": ("tools/serve/grpc/",),
+    "dtmgimp.grpc.pb.h": ("tools/serve/grpc/", "bench/grpc_load"),
     "retry.pb.h": ("tools/serve/grpc/", "test/"),
     "toml++/toml.h": ("tools/serve/config_file",),
     "doctest/doctest.h": ("test/",),

@@ -304,13 +304,15 @@ Result<> serve(ServeSettings& settings, Tokens tokens, ServeLog& log) {
                             log);
   BELAY_TRY(registration.start());
   front.open(**service);  // last: whatever fails before it ends the service
-  const auto url = url_of("http", doors.http->port(), settings.http);
-  log.info("listening", {{"url", url}, {"db", settings.db}});
+  auto urls = url_of("http", doors.http->port(), settings.http);
+  log.info("listening", {{"url", urls}, {"db", settings.db}});
   if (doors.grpc) {
     doors.grpc->open();
-    log.info("listening for gRPC", {{"url", url_of("grpc", doors.grpc->port(), *settings.grpc)}});
+    const auto url = url_of("grpc", doors.grpc->port(), *settings.grpc);
+    log.info("listening for gRPC", {{"url", url}});
+    urls += " and " + url;
   }
-  notify_manager("READY=1\nSTATUS=listening on " + url);
+  notify_manager("READY=1\nSTATUS=listening on " + urls);
   run_until_end(settings, front, doors, log);
   notify_manager("STOPPING=1");
   const auto end = Clock::now() + settings.drain_timeout;
