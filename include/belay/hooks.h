@@ -101,8 +101,9 @@ namespace belay {
 
 struct HookOptions {
   // Behaviour. A file that changes is read again within a minute, for new connections.
+  // Of services, and of the registries that are asked over TLS.
   std::string ca_file;  // PEM; empty: the system's certificates
-  // PEM; empty: none. If a certificate is given, its key must be given too.
+  // Shown to both. PEM; empty: none. If a certificate is given, its key must be given too.
   std::string client_cert_file;
   std::string client_key_file;
   // In curl's syntax. Empty: the environment's http_proxy (for http), https_proxy or HTTPS_PROXY

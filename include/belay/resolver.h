@@ -12,6 +12,7 @@
 // - etcd, discov: "HOST:PORT[,HOST:PORT…]", asked in turn. NAME is the key below which servers
 //   register; a slash in it is written %2F. "USER:PASSWORD@" may stand before the hosts.
 // - consul: "HOST:PORT". NAME is the service. ":TOKEN@" may stand before the host.
+// - etcds, consuls: the same over TLS, with the certificates of HookOptions.
 // - dns: NAME is "HOST:PORT", whose addresses are the endpoints. WHERE may be empty, for the
 //   system's name servers, or a name server's "IP:PORT".
 // - dns+srv: NAME is what has SRV records: "_stock._tcp.example.com". WHERE is as in dns.

@@ -12,8 +12,7 @@ class NameService::Asker {
 };
 
 NameService::NameService(const Options& options)
-    : log_(options.log, options.log_user, options.log_level),
-      refuse_link_local_(options.hooks.refuse_link_local) {}
+    : log_(options.log, options.log_user, options.log_level), hooks_(options.hooks) {}
 NameService::~NameService() = default;
 
 Result<std::unique_ptr<NameService>> NameService::make(const Options& options) {
@@ -31,7 +30,7 @@ void NameService::start(uv_loop_s* loop, Post post) {
 
 bool NameService::begin() {
   if (has_begun_) return true;
-  auto asker = ask::HttpAsker::make(refuse_link_local_);
+  auto asker = ask::HttpAsker::make(hooks_);
   if (!asker || !(*asker)->start(loop_)) return false;
   asker_ = std::make_unique<Asker>();
   asker_->http = std::move(*asker);

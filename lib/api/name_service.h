@@ -37,7 +37,7 @@ class NameService final : public hook::Directory {
   bool begin();
 
   const base::Log log_;
-  const bool refuse_link_local_;
+  const HookOptions hooks_;
   std::unique_ptr<Asker> asker_;
   std::unique_ptr<names::Names> names_;
   uv_loop_s* loop_ = nullptr;

@@ -8,8 +8,7 @@ namespace belay::api {
 class NameService::Asker {};
 
 NameService::NameService(const Options& options)
-    : log_(options.log, options.log_user, options.log_level),
-      refuse_link_local_(options.hooks.refuse_link_local) {}
+    : log_(options.log, options.log_user, options.log_level), hooks_(options.hooks) {}
 NameService::~NameService() = default;
 
 Result<std::unique_ptr<NameService>> NameService::make(const Options& options) {

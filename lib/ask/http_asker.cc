@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "belay/check.h"
 #include "hook/address.h"
+#include "hook/curl_tls.h"
 
 namespace belay::ask {
 namespace {
@@ -99,7 +100,9 @@ bool HttpAsker::Exchange::begin() {
   curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // a look-up that hangs must not block the loop
-  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http");
+  curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);  // enough, and simpler
+  hook::set_tls(easy_, asker_.options_);
   curl_easy_setopt(easy_, CURLOPT_PROXY, "");
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_.data());
@@ -155,7 +158,7 @@ std::size_t HttpAsker::Exchange::on_header(const char* bytes, std::size_t, std::
 curl_socket_t HttpAsker::Exchange::on_open(void* data, curlsocktype,
                                            curl_sockaddr* address) noexcept {
   auto& self = *static_cast<Exchange*>(data);
-  self.is_refused_ = self.asker_.refuse_link_local_ && hook::is_link_local(address->addr);
+  self.is_refused_ = self.asker_.options_.refuse_link_local && hook::is_link_local(address->addr);
   return self.is_refused_ ? CURL_SOCKET_BAD : self.asker_.multi_->open_socket(*address);
 }
 
@@ -180,16 +183,16 @@ void HttpAsker::Exchange::end(CURLcode result) {
   done(std::move(answer));
 }
 
-HttpAsker::HttpAsker(bool refuse_link_local, std::unique_ptr<hook::Multi> multi)
-    : refuse_link_local_(refuse_link_local), multi_(std::move(multi)) {}
+HttpAsker::HttpAsker(const HookOptions& options, std::unique_ptr<hook::Multi> multi)
+    : options_(options), multi_(std::move(multi)) {}
 HttpAsker::~HttpAsker() = default;
 
-Result<std::unique_ptr<HttpAsker>> HttpAsker::make(bool refuse_link_local) {
+Result<std::unique_ptr<HttpAsker>> HttpAsker::make(const HookOptions& options) {
   static const auto initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialized != CURLE_OK) return Error{ErrorCode::resources, "libcurl does not start"};
   auto multi = hook::Multi::make();
   if (!multi) return multi.error();
-  return std::unique_ptr<HttpAsker>(new HttpAsker(refuse_link_local, std::move(*multi)));
+  return std::unique_ptr<HttpAsker>(new HttpAsker(options, std::move(*multi)));
 }
 
 Result<> HttpAsker::start(uv_loop_s* loop) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "belay/hooks.h"
 #include "belay/result.h"
 #include "hook/multi.h"
 #include "names/http.h"
@@ -19,9 +20,9 @@ class HttpAsker final : public names::Http {
   // Of all answers under way together. An answer for which no room is left is an error.
   static constexpr std::size_t kHeldBytesMax = 32 * 1024 * 1024;
 
-  // `refuse_link_local`: see HookOptions. Errors: resources. Nothing is put on the loop before
-  // `start`.
-  static Result<std::unique_ptr<HttpAsker>> make(bool refuse_link_local);
+  // Of the options only those of TLS and of link-local addresses. Errors: resources. Nothing is put
+  // on the loop before `start`.
+  static Result<std::unique_ptr<HttpAsker>> make(const HookOptions& options);
   ~HttpAsker() override;
 
   // Errors: resources; then nothing is on the loop.
@@ -34,9 +35,9 @@ class HttpAsker final : public names::Http {
  private:
   class Exchange;
 
-  HttpAsker(bool refuse_link_local, std::unique_ptr<hook::Multi> multi);
+  HttpAsker(const HookOptions& options, std::unique_ptr<hook::Multi> multi);
 
-  const bool refuse_link_local_;
+  const HookOptions options_;
   const std::unique_ptr<hook::Multi> multi_;
   std::size_t held_bytes_ = 0;
 };

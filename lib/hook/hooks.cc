@@ -81,7 +81,8 @@ class Hooks::Impl {
  private:
   Result<> check(const Url& url, std::string_view target) const;
   Result<> check_name(std::string_view target) const;
-  Result<> check_registry(const names::Place& place, std::string_view target) const;
+  Result<> check_registry(const names::Name& name, const names::Place& place,
+                          std::string_view target) const;
   std::uint64_t now() const { return uv_now(loop_); }
   void refuse(ports::CallId id, const Error& error);
   void finish(const Placed& placed, const CallEnd& end);
@@ -167,8 +168,10 @@ Result<> Hooks::Impl::check(std::string_view target) const {
 }
 
 // Where a registry is must be allowed, as a host; where the endpoints are is checked at each call.
-Result<> Hooks::Impl::check_registry(const names::Place& place, std::string_view target) const {
+Result<> Hooks::Impl::check_registry(const names::Name& name, const names::Place& place,
+                                     std::string_view target) const {
   Url url;
+  url.tls = name.is_secure;
   url.host = place.host;
   url.port = place.port;
   const bool is_allowed = allowed_.allows(url);
@@ -188,7 +191,8 @@ Result<> Hooks::Impl::check_name(std::string_view target) const {
   BELAY_TRY(directory_->check(target));
   const auto parsed = names::parse_name(target);
   if (!parsed) return parsed.error();
-  for (const auto& place : parsed->name.places) BELAY_TRY(check_registry(place, target));
+  const auto& name = parsed->name;
+  for (const auto& place : name.places) BELAY_TRY(check_registry(name, place, target));
   // What follows the name must be fit for any endpoint.
   if (const auto any = make_target(parsed->at({.host = "endpoint", .port = 1})); !any)
     return any.error();

@@ -7,6 +7,7 @@
 #include "base/descriptor.h"
 #include "belay/version.h"
 #include "hook/address.h"
+#include "hook/curl_tls.h"
 #include "hook/url.h"
 
 namespace belay::hook {
@@ -14,7 +15,6 @@ namespace {
 
 constexpr int kRedirectsMax = 5;
 constexpr std::size_t kHeaderBytesMax = 256 * 1024;  // the headers of one response
-constexpr long kAuthoritiesSeconds = 60;             // how long a loaded set of authorities is used
 
 const std::string& user_agent() {
   static const auto text = "belay/" + std::to_string(BELAY_VERSION_MAJOR) + "." +
@@ -26,8 +26,6 @@ const std::string& user_agent() {
 bool is_redirect(long status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
-
-const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
 // The answer of a host, or of the proxy in front of it, when the service behind it is not
 // available.
@@ -46,7 +44,8 @@ Transfer::Transfer(const HookOptions& options, const Proxies& proxies, Multi& mu
                    KeptBytes& kept, CURL* easy)
     : options_(options), proxies_(proxies), multi_(multi), easy_(easy), answer_(kept) {
   set_fixed();
-  set_tls();
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  hook::set_tls(easy_, options_);
 }
 
 Transfer::~Transfer() { curl_easy_cleanup(easy_); }
@@ -77,19 +76,6 @@ void Transfer::set_fixed() {
 void Transfer::set_proxy() {
   const auto url = proxies_.any() ? parse_url(request.url()) : Error{};
   curl_easy_setopt(easy_, CURLOPT_PROXY, url ? proxies_.of(*url).c_str() : "");
-}
-
-void Transfer::set_tls() {
-  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-  if (!options_.ca_file.empty()) {
-    curl_easy_setopt(easy_, CURLOPT_CAINFO, options_.ca_file.c_str());
-    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);
-  }
-  // New connections use renewed files; but to read all authorities for each connection would be
-  // expensive.
-  curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT, kAuthoritiesSeconds);
-  curl_easy_setopt(easy_, CURLOPT_SSLCERT, text_or_null(options_.client_cert_file));
-  curl_easy_setopt(easy_, CURLOPT_SSLKEY, text_or_null(options_.client_key_file));
 }
 
 Transfer& Transfer::of(CURL* easy) {
@@ -195,7 +181,8 @@ void Transfer::rest() {
   if (connects == 0) return;
   curl_easy_reset(easy_);
   set_fixed();
-  set_tls();
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  hook::set_tls(easy_, options_);
 }
 
 std::optional<CallEnd> Transfer::end(CURLcode result, std::uint64_t now_ms) {

@@ -58,7 +58,6 @@ class Transfer {
            CURL* easy);
   void set_fixed();
   void set_proxy();
-  void set_tls();
   void hand_over(Millis timeout);
   long status() const;
   bool was_sent() const;

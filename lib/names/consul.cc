@@ -44,7 +44,7 @@ class ConsulWatch final : public Watch {
 };
 
 std::string ConsulWatch::url() const {
-  std::string out = "http://" + text_of(name_.places.front()) + "/v1/health/service/";
+  std::string out = name_.origin(name_.places.front()) + "/v1/health/service/";
   base::append_percent_encoded(out, name_.name);
   out += "?passing=true";
   if (index_ != 0)

@@ -98,7 +98,7 @@ class EtcdWatch final : public Watch {
 
 HttpQuestion EtcdWatch::question(std::string_view path, std::string body) const {
   HttpQuestion out;
-  out.url = "http://" + text_of(name_.places[place_]).append(path);
+  out.url = name_.origin(name_.places[place_]).append(path);
   out.body = std::move(body);
   if (!token_.empty()) out.headers.emplace_back("Authorization", token_);
   out.timeout_ms = kAnswerMillis;

@@ -25,6 +25,10 @@ constexpr std::uint32_t kWaitSecondsMax = 600;
 constexpr std::array<std::string_view, 6> kPrefixes = {"jsonrpc+https", "jsonrpc+http", "https",
                                                        "http",          "grpcs",        "grpc"};
 
+// Asked over TLS.
+constexpr std::string_view kSecureEtcd = "etcds";
+constexpr std::string_view kSecureConsul = "consuls";
+
 bool is_alnum(char c) { return base::is_letter(c) || base::is_digit(c); }
 
 bool is_scheme(std::string_view text) {
@@ -51,8 +55,8 @@ std::optional<Scheme> scheme_of(std::string_view target) {
 }
 
 Source source_of(std::string_view scheme) {
-  if (scheme == "etcd") return Source::etcd;
-  if (scheme == "consul") return Source::consul;
+  if (scheme == "etcd" || scheme == kSecureEtcd) return Source::etcd;
+  if (scheme == "consul" || scheme == kSecureConsul) return Source::consul;
   if (scheme == "dns") return Source::dns;
   if (scheme == "dns+srv") return Source::dns_srv;
   return Source::own;
@@ -244,6 +248,7 @@ Result<Target> NameReader::read() {
     target_.prefix = scheme->prefix;
     name.scheme = scheme->source == "discov" ? "etcd" : scheme->source;
     name.source = source_of(name.scheme);
+    name.is_secure = name.scheme == kSecureEtcd || name.scheme == kSecureConsul;
     name.protocol = scheme->prefix.substr(scheme->prefix.find('+') + 1);
     if (scheme->prefix.find('+') == std::string::npos) name.protocol = scheme->prefix;
     auto rest = whole_.substr(whole_.find("://") + 3);
@@ -301,6 +306,10 @@ std::string text_of(const Place& place) {
   return (is_ipv6 ? "[" + place.host + "]:" : place.host + ":") + std::to_string(place.port);
 }
 
+std::string Name::origin(const Place& place) const {
+  return (is_secure ? "https://" : "http://") + text_of(place);
+}
+
 std::string Name::shown() const {
   std::string out = scheme + "://";
   for (const auto& place : places) {
@@ -327,7 +336,8 @@ Result<Name> parse_registry(std::string_view text) {
   if (!parsed) return parsed.error();
   const auto source = parsed->name.source;
   if (source == Source::etcd || source == Source::consul) return std::move(parsed->name);
-  return base::invalid("'" + base::without_secrets(text) + "' is neither etcd:// nor consul://");
+  return base::invalid("'" + base::without_secrets(text) +
+                       "' is none of etcd://, etcds://, consul:// and consuls://");
 }
 
 Result<Target> parse_name(std::string_view target) { return NameReader(target).read(); }

@@ -28,6 +28,7 @@ std::string text_of(const Place& place);
 struct Name {
   Source source{};
   std::string scheme;          // as written, in lower case; "discov" becomes "etcd"
+  bool is_secure = false;      // the source is asked over TLS
   std::vector<Place> places;   // where the source is asked
   std::string name;            // a key, a service, a host
   std::uint16_t port = 0;      // for dns
@@ -40,6 +41,8 @@ struct Name {
   // Two names with the same identity have the same list. It has the password.
   std::string identity;
 
+  // The beginning of the URL at which an HTTP source is asked there: "https://host:port".
+  std::string origin(const Place& place) const;
   // For people: without passwords.
   std::string shown() const;
 };

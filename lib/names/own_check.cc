@@ -14,9 +14,11 @@ constexpr Millis kRefreshMax{3'600'000};
 Result<> check_word(const std::string& word) {
   const auto parsed = parse_name(word + "://name/package.Service/Method");
   if (parsed && parsed->name.scheme == word && parsed->name.source == Source::own) return {};
-  return base::invalid("a source of names is called '" + word +
-                       "': it must be a word in lower case that begins with a letter, and none "
-                       "of etcd, discov, consul, dns, dns+srv, http, https, grpc and grpcs");
+  return base::invalid(
+      "a source of names is called '" + word +
+      "': it must be a word in lower case that begins with a letter, and none "
+      "of etcd, etcds, discov, consul, consuls, dns, dns+srv, http, https, grpc and "
+      "grpcs");
 }
 
 Result<> check_resolver(const std::string& word, const Resolver& resolver) {

@@ -48,8 +48,7 @@ std::string refusal_of(const std::vector<std::string>& flags) {
 }  // namespace
 
 TEST_SUITE("process/register") {
-  TEST_CASE("a server is in etcd while it runs, and not after its drain" *
-            doctest::skip(!EtcdServer::is_installed())) {
+  TEST_CASE("a server is in etcd while it runs, and not after its drain") {
     EtcdServer etcd;
     REQUIRE(etcd.start());
     Served served(registered_at("etcd://" + etcd.place() + "/belay"));
@@ -66,8 +65,7 @@ TEST_SUITE("process/register") {
     CHECK(held_by(etcd).empty());
   }
 
-  TEST_CASE("an etcd that is away delays no start, and gets the server when it comes" *
-            doctest::skip(!EtcdServer::is_installed())) {
+  TEST_CASE("an etcd that is away delays no start, and gets the server when it comes") {
     EtcdServer etcd;
     Served served(registered_at("etcd://" + etcd.place() + "/belay"));
     REQUIRE(served.listening());
@@ -89,7 +87,26 @@ TEST_SUITE("process/register") {
     etcd.signal(SIGCONT);
   }
 
-  TEST_CASE("a user may be needed" * doctest::skip(!EtcdServer::is_installed())) {
+  TEST_CASE("etcd may speak TLS and want a certificate") {
+    const Authority authority;
+    REQUIRE((authority.vouch_for("etcd") && authority.vouch_for("belay")));
+    EtcdServer etcd(&authority);
+    REQUIRE(etcd.start());
+    auto words = registered_at("etcds://" + etcd.place() + "/belay");
+    words.insert(words.end(), {"--hook-ca-file", authority.ca()});
+    Served unknown(words);
+    REQUIRE(unknown.process().wait_for_output("belay tries again"));
+    CHECK(held_by(etcd).empty());
+    words.insert(words.end(), {"--hook-client-cert", authority.cert("belay"), "--hook-client-key",
+                               authority.key("belay")});
+    Served served(words);
+    REQUIRE(served.process().wait_for_output("  registered"));
+    CHECK(held_by(etcd) == std::string(kEndpoint) + '\n');
+    CHECK(served.stop().exit_code == 0);
+    CHECK(held_by(etcd).empty());
+  }
+
+  TEST_CASE("a user may be needed") {
     EtcdServer etcd;
     REQUIRE(etcd.start());
     etcd.control({"user", "add", "root:right"});
@@ -131,7 +148,8 @@ TEST_SUITE("process/register") {
     CHECK(contains(refusal_of({"--register", "etcd://h:1/k"}), "go together"));
     CHECK(contains(refusal_of({"--register-endpoint", "h:1"}), "go together"));
     CHECK(contains(refusal_of(registered_at("etcd://h:1/k/more")), "something follows the name"));
-    CHECK(contains(refusal_of(registered_at("dns:///h:1")), "neither etcd:// nor consul://"));
+    CHECK(
+        contains(refusal_of(registered_at("dns:///h:1")), "none of etcd://, etcds://, consul://"));
     CHECK(contains(refusal_of({"--register", "etcd://h:1/k", "--register-endpoint", "http://h"}),
                    "the endpoint"));
   }

@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "support/certificates.h"
 #include "support/process.h"
 
 namespace belay::test {
 
 class EtcdServer {
  public:
-  EtcdServer();  // not started yet
+  // Not started yet. Fails the test if it is not installed. With `authority` it speaks TLS, with
+  // its certificate "etcd", and wants its clients' certificates.
+  explicit EtcdServer(const Authority* authority = nullptr);
 
-  static bool is_installed();
   // Nobody listens there at this moment.
   static std::uint16_t free_port();
   // Waits until it answers. False: it does not within its time.
@@ -32,6 +34,9 @@ class EtcdServer {
   void put(const std::string& key, const std::string& value) const { control({"put", key, value}); }
 
  private:
+  std::string url() const { return (authority_ != nullptr ? "https://" : "http://") + place(); }
+
+  const Authority* const authority_;
   TempDir folder_;
   std::uint16_t port_ = free_port();
   std::uint16_t peer_port_ = free_port();

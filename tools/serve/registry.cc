@@ -23,11 +23,20 @@ Error refused(const http::Response& answer) {
           "status " + std::to_string(answer.status) + ": " + answer.body.substr(0, kReasonBytes)};
 }
 
+http::ClientRequest request_of(const HookOptions& options) {
+  http::ClientRequest request;
+  request.timeout = kRequestTimeout;
+  request.ca_file = options.ca_file;
+  request.cert_file = options.client_cert_file;
+  request.key_file = options.client_key_file;
+  return request;
+}
+
 // As go-zero does it: a lease, the key KEY/LEASE with the endpoint as its value.
 class EtcdRegistry final : public Registry {
  public:
-  EtcdRegistry(names::Name name, std::string endpoint)
-      : name_(std::move(name)), endpoint_(std::move(endpoint)) {}
+  EtcdRegistry(names::Name name, std::string endpoint, http::ClientRequest request)
+      : name_(std::move(name)), endpoint_(std::move(endpoint)), request_(std::move(request)) {}
 
   Result<> enter() override;
   Result<> renew() override;
@@ -41,17 +50,18 @@ class EtcdRegistry final : public Registry {
 
   const names::Name name_;
   const std::string endpoint_;
+  const http::ClientRequest request_;  // what all have in common
   std::size_t place_ = 0;
   std::string token_;
   std::string lease_;  // a 64-bit number, which JSON has as a string
 };
 
 Result<std::string> EtcdRegistry::post_once(const std::string& path, const std::string& body) {
-  http::ClientRequest request{.method = "POST",
-                              .url = "http://" + names::text_of(name_.places[place_]) + path,
-                              .headers = {{"Content-Type", "application/json"}},
-                              .body = body,
-                              .timeout = kRequestTimeout};
+  auto request = request_;
+  request.method = "POST";
+  request.url = name_.origin(name_.places[place_]) + path;
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = body;
   if (!token_.empty()) request.headers.emplace_back("Authorization", token_);
   auto answer = http::fetch(request);
   if (!answer) return answer.error();
@@ -119,9 +129,10 @@ Result<> EtcdRegistry::leave() {
 
 class ConsulRegistry final : public Registry {
  public:
-  ConsulRegistry(names::Name name, names::Place endpoint)
+  ConsulRegistry(names::Name name, names::Place endpoint, http::ClientRequest request)
       : name_(std::move(name)),
         endpoint_(std::move(endpoint)),
+        request_(std::move(request)),
         id_(name_.name + '-' + endpoint_.host + '-' + std::to_string(endpoint_.port)) {
     base::append_percent_encoded(id_in_path_, id_);
   }
@@ -135,15 +146,16 @@ class ConsulRegistry final : public Registry {
 
   const names::Name name_;
   const names::Place endpoint_;
+  const http::ClientRequest request_;  // what all have in common
   const std::string id_;
   std::string id_in_path_;
 };
 
 Result<> ConsulRegistry::put(const std::string& path, std::string body) {
-  http::ClientRequest request{.method = "PUT",
-                              .url = "http://" + names::text_of(name_.places.front()) + path,
-                              .body = std::move(body),
-                              .timeout = kRequestTimeout};
+  auto request = request_;
+  request.method = "PUT";
+  request.url = name_.origin(name_.places.front()) + path;
+  request.body = std::move(body);
   if (!name_.dc.empty()) base::append_percent_encoded(request.url += "?dc=", name_.dc);
   if (!name_.password.empty()) request.headers.emplace_back("X-Consul-Token", name_.password);
   const auto answer = http::fetch(request);
@@ -174,16 +186,17 @@ Result<> ConsulRegistry::enter() {
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::make(const std::string& registry,
-                                                 const std::string& endpoint) {
+                                                 const std::string& endpoint,
+                                                 const HookOptions& options) {
   auto name = names::parse_registry(registry);
   if (!name) return name.error();
   auto place = names::parse_place(endpoint);
   if (!place) return Error{place.error().code, "the endpoint " + place.error().detail};
   if (name->source == names::Source::etcd)
-    return std::unique_ptr<Registry>(
-        std::make_unique<EtcdRegistry>(std::move(*name), names::text_of(*place)));
+    return std::unique_ptr<Registry>(std::make_unique<EtcdRegistry>(
+        std::move(*name), names::text_of(*place), request_of(options)));
   return std::unique_ptr<Registry>(
-      std::make_unique<ConsulRegistry>(std::move(*name), std::move(*place)));
+      std::make_unique<ConsulRegistry>(std::move(*name), std::move(*place), request_of(options)));
 }
 
 }  // namespace belay::tool

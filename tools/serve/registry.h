@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "belay/hooks.h"
 #include "belay/result.h"
 
 namespace belay::tool {
@@ -21,10 +22,12 @@ class Registry {
   virtual Result<> renew() = 0;
   virtual Result<> leave() = 0;
 
-  // `registry` is "etcd://HOST:PORT[,HOST:PORT…]/KEY" or "consul://HOST:PORT/NAME", `endpoint` is
-  // "HOST:PORT". Errors: invalid_argument.
+  // `registry` is "etcd://HOST:PORT[,HOST:PORT…]/KEY" or "consul://HOST:PORT/NAME", or the same
+  // with etcds and consuls, `endpoint` is "HOST:PORT". Of the options only those of TLS. Errors:
+  // invalid_argument.
   static Result<std::unique_ptr<Registry>> make(const std::string& registry,
-                                                const std::string& endpoint);
+                                                const std::string& endpoint,
+                                                const HookOptions& options);
 };
 
 }  // namespace belay::tool

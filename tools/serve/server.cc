@@ -192,7 +192,8 @@ Result<std::unique_ptr<http::Server>> start_probes(const ServeSettings& settings
 // Without a registry it does nothing.
 std::unique_ptr<Registry> registry_of(const ServeSettings& settings) {
   if (settings.register_at.empty()) return nullptr;
-  auto made = Registry::make(settings.register_at, settings.register_endpoint);
+  auto made =
+      Registry::make(settings.register_at, settings.register_endpoint, settings.engine.hooks);
   return made ? std::move(*made) : nullptr;  // `complete` has checked both
 }
 

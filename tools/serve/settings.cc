@@ -75,7 +75,7 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
                  "how long SIGTERM lets what is under way finish");
   table.url("register", settings.register_at,
             "a registry where clients find this server: etcd://HOST:PORT[,HOST:PORT]/KEY or "
-            "consul://HOST:PORT/NAME");
+            "consul://HOST:PORT/NAME; etcds and consuls over TLS");
   table.text("register-endpoint", "HOST:PORT", settings.register_endpoint,
              "what is registered there: where clients reach this server");
   describe_alerts(table, settings);
@@ -157,8 +157,10 @@ void describe_hooks(OptionTable& table, ServeSettings& settings) {
              "a host that may be called, as https://*.example.com; repeatable; default: all");
   table.flag("allow-link-local", settings.allow_link_local,
              "call link-local addresses too, where clouds keep their metadata");
-  table.text("hook-ca-file", "PATH", hooks.ca_file, "authorities of the services called, PEM");
-  table.text("hook-client-cert", "PATH", hooks.client_cert_file, "shown to services, PEM");
+  table.text("hook-ca-file", "PATH", hooks.ca_file,
+             "authorities of the services and registries called, PEM");
+  table.text("hook-client-cert", "PATH", hooks.client_cert_file,
+             "shown to services and registries, PEM");
   table.text("hook-client-key", "PATH", hooks.client_key_file, "its private key, PEM");
   table.url("hook-proxy", hooks.proxy, "through which services are called");
   table.list("name-registry", "WORD=REGISTRY", settings.name_registries,
@@ -281,7 +283,8 @@ std::optional<std::string> check_registry(const ServeSettings& settings) {
   if (settings.register_at.empty() && settings.register_endpoint.empty()) return std::nullopt;
   if (settings.register_at.empty() || settings.register_endpoint.empty())
     return "--register and --register-endpoint go together";
-  const auto made = Registry::make(settings.register_at, settings.register_endpoint);
+  const auto made =
+      Registry::make(settings.register_at, settings.register_endpoint, settings.engine.hooks);
   if (made) return std::nullopt;
   return "--register: " + made.error().detail;
 }

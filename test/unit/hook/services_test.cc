@@ -225,10 +225,12 @@ TEST_SUITE("hook/services") {
     FakeDirectory names;
     names.set("stock", {at(peer)});
     HookOptions options;
-    options.allowed_targets = {"registry.lan", "*.stock.lan"};
+    options.allowed_targets = {"registry.lan", "https://secure.lan", "*.stock.lan"};
     options.refuse_link_local = true;
     HookSite site(options, &names);
     CHECK(site.hooks().check("http+etcd://registry.lan:2379/stock/take"));
+    CHECK(site.hooks().check("http+etcds://secure.lan:2379/stock/take"));
+    CHECK_FALSE(site.hooks().check("http+etcd://secure.lan:2379/stock/take"));
     CHECK(site.hooks().check("http+etcd://other.lan:2379/stock/take").error().code ==
           ErrorCode::forbidden_target);
     CHECK(site.hooks().check("http+consul://169.254.169.254:80/stock/take").error().code ==

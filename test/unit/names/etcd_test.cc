@@ -21,7 +21,7 @@ struct Etcd : EtcdServer {
 
 }  // namespace
 
-TEST_SUITE("names/etcd" * doctest::skip(!EtcdServer::is_installed())) {
+TEST_SUITE("names/etcd") {
   TEST_CASE("keys that come, change and go are seen") {
     Etcd etcd;
     etcd.put("stock/1", "10.0.0.1:80");
@@ -41,6 +41,38 @@ TEST_SUITE("names/etcd" * doctest::skip(!EtcdServer::is_installed())) {
     CHECK_FALSE(site.is_stale());
     CHECK(site.look_up(etcd.target("other")) == "waits");
     REQUIRE(site.gets(etcd.target("other"), "nothing"));
+  }
+
+  TEST_CASE("over TLS both sides show who they are") {
+    const Authority authority, stranger;
+    REQUIRE((authority.vouch_for("etcd") && authority.vouch_for("belay")));
+    EtcdServer etcd(&authority);
+    REQUIRE(etcd.start());
+    etcd.put("stock/1", "10.0.0.1:80");
+    const auto target = "etcds://" + etcd.place() + "/stock/pkg.Stock/Take";
+    HookOptions known;
+    known.ca_file = authority.ca();
+    known.client_cert_file = authority.cert("belay");
+    known.client_key_file = authority.key("belay");
+    NamesSite site({}, {}, known);
+    REQUIRE(site.gets(target, "10.0.0.1:80"));
+    etcd.put("stock/2", "10.0.0.2:80");  // the watch goes on over the same connection
+    REQUIRE(site.gets(target, "10.0.0.1:80 10.0.0.2:80"));
+
+    auto no_certificate = known;
+    no_certificate.client_cert_file = no_certificate.client_key_file = "";
+    auto other_authority = known;
+    other_authority.ca_file = stranger.ca();
+    for (const auto& options : {no_certificate, other_authority}) {
+      NamesSite refused({}, {}, options);
+      CHECK(refused.look_up(target) == "waits");
+      CHECK(refused.run_until([&] { return !refused.figures().last_error.empty(); }));
+      CHECK_FALSE(refused.figures().known);
+      CHECK(refused.figures().name == "etcds://" + etcd.place() + "/stock");
+    }
+    NamesSite clear({}, {}, known);  // http is not what this etcd speaks
+    CHECK(clear.look_up(target.substr(0, 4) + target.substr(5)) == "waits");
+    CHECK(clear.run_until([&] { return !clear.figures().last_error.empty(); }));
   }
 
   TEST_CASE("what a lease held is gone with the lease") {

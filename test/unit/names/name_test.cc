@@ -63,6 +63,9 @@ TEST_SUITE("names/name") {
 
   TEST_CASE("a registry alone is read for who registers in it") {
     CHECK(names::parse_registry("etcd://u:p@h:1/k")->user == "u");
+    CHECK(names::parse_registry("etcds://u:p@h:1/k")->origin({"::1", 2}) == "https://[::1]:2");
+    CHECK(names::parse_registry("CONSULS://h:1/n")->origin({"h", 1}) == "https://h:1");
+    CHECK(names::parse_registry("consul://h:1/n")->origin({"h", 1}) == "http://h:1");
     CHECK(names::parse_registry("consul://h:1/n?token=t")->password == "t");
     for (const auto* wrong : {"etcd://h:1", "etcd://h:1/k/", "etcd://h:1/k/p.S/M", "dns:///h:1",
                               "mine://x", "http+etcd://h:1/k/x", "h:1"})

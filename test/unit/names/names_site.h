@@ -22,13 +22,14 @@ namespace belay::test {
 
 class NamesSite {
  public:
-  explicit NamesSite(names::Resolvers resolvers = {}, const names::Aliases& aliases = {}) {
+  explicit NamesSite(names::Resolvers resolvers = {}, const names::Aliases& aliases = {},
+                     const HookOptions& options = {}) {
     REQUIRE(uv_loop_init(&loop_) == 0);
     REQUIRE(uv_async_init(&loop_, &wake_, [](uv_async_t* handle) {
               static_cast<NamesSite*>(handle->data)->run_posted();
             }) == 0);
     wake_.data = this;
-    asker_ = std::move(*ask::HttpAsker::make(false));
+    asker_ = std::move(*ask::HttpAsker::make(options));
     REQUIRE(asker_->start(&loop_));
     names_ = std::move(*names::Names::make(std::move(resolvers), aliases, log_));
     REQUIRE(names_->start(&loop_, *asker_, [this](auto function) { post(std::move(function)); }));
