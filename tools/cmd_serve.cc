@@ -26,6 +26,10 @@ queryKV, version), submit (newGid, prepare, submit, abort, registerBranch and th
 like, JSON-RPC), admin (forceStop, resetCronTime, resetNextCronTime, topics). Empty
 lines and lines that begin with # are skipped.
 
+With --proto the console, the admin API and `belay show --server` show what targets of
+gRPC are called with as messages, to the role admin. FILE is what `protoc
+--include_imports --descriptor_set_out=FILE` writes, 16 MiB at most.
+
 Every option may also stand in the environment (--drain-timeout is
 BELAY_DRAIN_TIMEOUT; of several values, commas between them) and in the file named
 by --config, as NAME = VALUE lines (TOML): "30s" and "16MiB" are strings, a count is
@@ -39,8 +43,8 @@ SIGTERM: new work is answered 503, what is under way may finish within
 no file and --must-exist; 5 if another engine holds the file or another program the
 port; 6 if the file is damaged: it is checked whole before it is opened. While the
 disk has no room for opening it, belay waits and tries again. SIGHUP: the files of
---token-file, --tls-cert, --tls-key and --tls-client-ca are read again; if they are
-broken, what was read before stays. Those of --hook-ca-file, --hook-client-cert and
+--token-file, --tls-cert, --tls-key, --tls-client-ca and --proto are read again; if they
+are broken, what was read before stays. Those of --hook-ca-file, --hook-client-cert and
 --hook-client-key are read again for new connections to services, within a minute.
 
 Examples:

@@ -1,5 +1,6 @@
 // belay show GID: shows one transaction with its branches.
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,7 @@
 #include "command.h"
 #include "of_gid.h"
 #include "payload/shown_payloads.h"
-#include "serve/read_file.h"
+#include "serve/read_types.h"
 #include "shown.h"
 #include "table.h"
 #include "view/rows.h"
@@ -31,8 +32,9 @@ messages, as JSON of the type that the method takes; of others text, or bytes as
 base64. What cannot be decoded is shown as bytes, with the reason. A message or a
 text is cut after 64 KiB, bytes after 4 KiB; a message of more than 1 MiB is not
 decoded. FILE is a descriptor set of at most 16 MiB, with all that it imports. A
-server is asked for payloads only with --proto, and shows them to a token of the
-role admin. With --json: `payloads`, an array, or null if a server keeps them.
+server shows payloads to a token of the role admin; one that runs with --proto
+decodes them itself, the first 256 KiB, and then they are shown without this option.
+With --json: `payloads`, an array, or null with --proto if a server keeps them.
 
 Examples:
   belay show order-42
@@ -148,16 +150,16 @@ void print_payloads(Out& out, const std::vector<ShownPayload>& payloads) {
   table.print(out);
 }
 
-using Payloads = std::optional<std::vector<ShownPayload>>;
+enum class PayloadsShown : std::uint8_t { if_there, demanded };
 
-ExitCode show(Context& context, const WholeTransaction& whole, const Payloads* payloads) {
+ExitCode show(Context& context, const ShownTransaction& found, PayloadsShown which) {
+  const auto& [whole, payloads] = found;
   if (context.json) {
     auto object = json_of(whole);
-    if (payloads != nullptr) {
-      object["payloads"] = *payloads ? Json::array() : Json();
-      if (*payloads)
-        for (const auto& one : **payloads) object["payloads"].push_back(json_of(one));
-    }
+    if (payloads)
+      object["payloads"] = json_of(*payloads);
+    else if (which == PayloadsShown::demanded)
+      object["payloads"] = nullptr;
     context.out.json(object);
     return ExitCode::done;
   }
@@ -165,75 +167,63 @@ ExitCode show(Context& context, const WholeTransaction& whole, const Payloads* p
   print_head(context.out, whole.row, at);
   if (!whole.branches.empty()) print_branches(context.out, whole.branches, at);
   if (!whole.progress.empty()) print_progress(context.out, whole.progress, at);
-  if (payloads != nullptr && *payloads) print_payloads(context.out, **payloads);
+  if (payloads) print_payloads(context.out, *payloads);
   return ExitCode::done;
-}
-
-// One run of the command with --proto.
-struct ShowMessages {
-  std::string file;  // empty: without the option
-  std::optional<MessageTypes> types;
-  bool are_payloads_kept = false;  // by the server
-};
-
-std::optional<Error> read_types(ShowMessages& messages) {
-  if (!knows_messages()) return Error{ErrorCode::unsupported, "this belay lacks protobuf"};
-  const auto text = read_file(messages.file, kDescriptorSetBytesMax);
-  if (!text) return text.error();
-  auto types = MessageTypes::make(*text);
-  if (!types)
-    return Error{types.error().code, fmt::format("{}: {}", messages.file, types.error().detail)};
-  messages.types = std::move(*types);
-  return std::nullopt;
 }
 
 ExitCode fail_to_decode(Context& context, const Error& error) {
   const bool is_built = error.code != ErrorCode::unsupported;
-  return fail(context, is_built ? ExitCode::usage : ExitCode::failed, "--proto: " + error.detail,
+  return fail(context, is_built ? ExitCode::usage : ExitCode::failed, error.detail,
               is_built ? "write it with `protoc --include_imports --descriptor_set_out=FILE`"
-                       : "use one built with protobuf and gRPC");
+                       : "use one built with protobuf");
 }
 
-// Without payloads if the server keeps them to itself.
-Result<WholeTransaction> read_shown(Source& source, const std::string& gid,
-                                    ShowMessages& messages) {
-  if (messages.file.empty()) return source.read(gid);
+// One run of the command.
+struct ShowRun {
+  std::string proto_file;          // empty: without --proto
+  bool are_payloads_kept = false;  // by the server, though they are demanded
+};
+
+Result<ShownTransaction> read_for(Source& source, const std::string& gid, ShowRun& run) {
+  if (run.proto_file.empty()) return source.read_shown(gid);
   auto whole = source.read_with_payloads(gid);
-  messages.are_payloads_kept = !whole && whole.error().code == ErrorCode::forbidden;
-  return messages.are_payloads_kept ? source.read(gid) : std::move(whole);
+  run.are_payloads_kept = !whole && whole.error().code == ErrorCode::forbidden;
+  if (run.are_payloads_kept) whole = source.read(gid);
+  if (!whole) return whole.error();
+  return ShownTransaction{std::move(*whole)};
 }
 
 // The messages are decoded before secrets are taken out: that changes their lengths.
-ExitCode show_messages(Context& context, const Source& source, WholeTransaction whole,
-                       const ShowMessages& messages) {
-  Payloads payloads;
-  if (messages.are_payloads_kept) {
+ExitCode show_demanded(Context& context, const Source& source, ShownTransaction found,
+                       const ShowRun& run) {
+  const auto types = read_types(run.proto_file);
+  if (!types) return fail_to_decode(context, types.error());
+  if (run.are_payloads_kept) {
     context.err.print("belay: {} shows payloads only to a token of the role admin\n",
                       printable(source.name()));
   } else {
     const auto hide = context.shows_secrets ? PayloadSecrets::shown : PayloadSecrets::hide;
-    payloads = shown_payloads(whole, *messages.types,
-                              source.hides_secrets() ? PayloadSecrets::hidden_before : hide);
+    found.payloads = shown_payloads(found.whole, *types,
+                                    source.hides_secrets() ? PayloadSecrets::hidden_before : hide);
   }
-  return show(context, shown(context, std::move(whole)), &payloads);
+  found.whole = shown(context, std::move(found.whole));
+  return show(context, found, PayloadsShown::demanded);
 }
 
 }  // namespace
 
 void add_show(CLI::App& app, Context& context) {
   auto* command = add_command(app, "show", "show one transaction and its branches", kShowDetails);
-  const auto messages = std::make_shared<ShowMessages>();
-  command->add_option("--proto", messages->file, "decode gRPC payloads by this descriptor set")
+  const auto run = std::make_shared<ShowRun>();
+  command->add_option("--proto", run->proto_file, "decode gRPC payloads by this descriptor set")
       ->type_name("FILE");
-  on_read_transaction(
+  on_shown_transaction(
       command, context,
-      [messages](Source& source, const std::string& gid) {
-        return read_shown(source, gid, *messages);
-      },
-      [&context, messages](Source& source, WholeTransaction whole) {
-        if (messages->file.empty()) return show(context, shown(context, std::move(whole)), nullptr);
-        if (const auto wrong = read_types(*messages)) return fail_to_decode(context, *wrong);
-        return show_messages(context, source, std::move(whole), *messages);
+      [run](Source& source, const std::string& gid) { return read_for(source, gid, *run); },
+      [&context, run](Source& source, ShownTransaction found) {
+        if (!run->proto_file.empty()) return show_demanded(context, source, std::move(found), *run);
+        found.whole = shown(context, std::move(found.whole));
+        return show(context, found, PayloadsShown::if_there);
       });
 }
 

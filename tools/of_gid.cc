@@ -9,7 +9,7 @@
 
 namespace belay::tool {
 
-void on_read_transaction(CLI::App* command, Context& context, ReadGid read, OnWhole run) {
+void on_shown_transaction(CLI::App* command, Context& context, ReadGid read, OnShown run) {
   const auto gid = std::make_shared<std::string>();
   command->add_option("GID", *gid, "the transaction's name")->required();
   add_json_option(command, context);
@@ -27,10 +27,15 @@ void on_read_transaction(CLI::App* command, Context& context, ReadGid read, OnWh
 }
 
 void on_transaction(CLI::App* command, Context& context, OnTransaction run) {
-  on_read_transaction(
-      command, context, [](Source& source, const std::string& gid) { return source.read(gid); },
-      [&context, run = std::move(run)](Source& source, WholeTransaction whole) {
-        return run(source, shown(context, std::move(whole)));
+  on_shown_transaction(
+      command, context,
+      [](Source& source, const std::string& gid) -> Result<ShownTransaction> {
+        auto whole = source.read(gid);
+        if (!whole) return whole.error();
+        return ShownTransaction{std::move(*whole)};
+      },
+      [&context, run = std::move(run)](Source& source, ShownTransaction found) {
+        return run(source, shown(context, std::move(found.whole)));
       });
 }
 

@@ -16,10 +16,10 @@ using OnTransaction = std::function<ExitCode(Source& source, const WholeTransact
 // instead.
 void on_transaction(CLI::App* command, Context& context, OnTransaction run);
 
-using ReadGid = std::function<Result<WholeTransaction>(Source& source, const std::string& gid)>;
-using OnWhole = std::function<ExitCode(Source& source, WholeTransaction whole)>;
+using ReadGid = std::function<Result<ShownTransaction>(Source& source, const std::string& gid)>;
+using OnShown = std::function<ExitCode(Source& source, ShownTransaction found)>;
 
 // The same for a command that reads in its own way. `run` gets the transaction with its secrets.
-void on_read_transaction(CLI::App* command, Context& context, ReadGid read, OnWhole run);
+void on_shown_transaction(CLI::App* command, Context& context, ReadGid read, OnShown run);
 
 }  // namespace belay::tool

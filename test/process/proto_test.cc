@@ -29,13 +29,17 @@ constexpr const char* kOrder = R"({"gid":"order-1","trans_type":"saga","steps":[
     "payloads":["\n\u001ehttp://user:word@shop.example/","{\"pay\":1}"]})";
 
 struct Shop {
-  Shop() {
+  explicit Shop(Words more = {}) : served(flags_of(dir, std::move(more))) {
     REQUIRE(served.listening());
     const auto submitted = http::fetch({.method = "POST",
                                         .url = served.url("/api/dtmsvr/submit"),
                                         .headers = {{"Authorization", "Bearer all"}},
                                         .body = kOrder});
     REQUIRE(status_of(submitted) == 200);
+  }
+  static Words flags_of(const TempDir& dir, Words more) {
+    more.insert(more.end(), {"--token-file", tokens_in(dir)});
+    return more;
   }
   static std::string tokens_in(const TempDir& dir) {
     std::ofstream(dir.file("tokens")) << "a:admin:all\nr:read:some\n";
@@ -48,13 +52,19 @@ struct Shop {
     words.insert(words.end(), more.begin(), more.end());
     return run(belay_spawn(std::move(words)));
   }
+  // By the server's types, if it has any.
+  template <class... More>
+  Finished show_decoded(const char* token, More... more) const {
+    return run(belay_spawn(
+        {"show", "order-1", "--server", served.url(""), "--token-file", dir.file(token), more...}));
+  }
   Words by_file() const { return {"--db", served.db(), "--json"}; }
   Words by_server(const char* token, const char* form) const {
     return {"--server", served.url(""), "--token-file", dir.file(token), form};
   }
 
   TempDir dir;
-  Served served{{"--token-file", tokens_in(dir)}};
+  Served served;
 };
 
 // What the schema says of a line of `belay show --json`; empty: nothing.
@@ -116,6 +126,36 @@ TEST_SUITE("process/proto") {
     CHECK(Json::parse(kept.out).at("payloads").is_null());
   }
 
+  TEST_CASE("a server with --proto has decoded what it shows") {
+    const Shop shop({"--proto", from_env("BELAY_PROTO_SET")});
+    const auto done = shop.show_decoded("admin", "--json");
+    CHECK(done.err == "");
+    CHECK(wrong_by_schema(done.out) == "");
+    const auto shown = Json::parse(done.out);
+    const auto& payloads = shown.at("payloads");
+    REQUIRE(payloads.size() == 4);
+    CHECK(payloads[0].at("message") == Json{{"customer", "http://***@shop.example/"}});
+    CHECK(payloads[2].at("text") == "{\"pay\":1}");
+    CHECK(payloads[3].at("reason") == "the service 'shop.Stock' has no method 'Sell'");
+    CHECK(shown.at("definition").at("steps")[0][2].is_null());
+    CHECK(contains(shop.show_decoded("admin").out, R"({"customer":"http://***@shop.example/"})"));
+
+    const auto kept = shop.show_decoded("reader", "--json");
+    CHECK(kept.exit_code == 0);
+    CHECK(kept.err == "");
+    CHECK_FALSE(Json::parse(kept.out).contains("payloads"));
+    const auto own = shop.show(shop.by_server("admin", "--json"));
+    CHECK(contains(Json::parse(own.out).at("payloads")[0].at("reason").get<std::string>(),
+                   "the server has hidden a part"));
+  }
+
+  TEST_CASE("a server without it shows what it showed before") {
+    const Shop shop;
+    const auto shown = Json::parse(shop.show_decoded("admin", "--json").out);
+    CHECK_FALSE(shown.contains("payloads"));
+    CHECK(shown.at("definition").at("steps")[0][2].is_null());
+  }
+
   TEST_CASE("a file that is no descriptor set is one error, which names the option") {
     const Shop shop;
     std::ofstream(shop.dir.file("garbage")) << "syntax = \"proto3\";";
@@ -124,7 +164,7 @@ TEST_SUITE("process/proto") {
         {shop.dir.file("none"), "No such file"},
         {shop.dir.path(), "Is a directory"},
         {"/dev/zero", "larger than 16777216 bytes"},
-        {from_env("BELAY_PROTO_ALONE"), "imports google/protobuf/timestamp.proto"}};
+        {from_env("BELAY_PROTO_ALONE"), "imports google/protobuf/any.proto"}};
     for (const auto& [file, why] : cases) {
       const auto done = shop.show(shop.by_file(), file);
       CHECK(done.exit_code == 2);

@@ -43,7 +43,7 @@ def main():
     end_after(1500)  # hangs; slow machines take a few minutes
     console_access.off(check)
     with contextlib.ExitStack() as stack:
-        stage = stack.enter_context(Stage())
+        stage = stack.enter_context(Stage(*console_views.proto_flags()))
         stuck = stage.fill()
         console_access.files(stage, check)
         console_access.gate(stage, check)
@@ -62,6 +62,7 @@ def main():
         console_verbs.twice(stage, browser, check)
         console_views.paging(stage, browser, check)
         console_views.plots(stage, browser, check)
+        console_views.messages(stage, browser, check)
         screenshots(browser)
         console_access.lost(stage, browser, check)
 

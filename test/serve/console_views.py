@@ -1,5 +1,6 @@
 """What the console shows: every view, on any screen, whatever the names are."""
 
+import os
 import unicodedata
 import urllib.parse
 
@@ -198,6 +199,32 @@ def screens(browser, check):
     moving = browser.run("return document.getAnimations().length")
     check(moving == 0, "nothing moves for who wants no motion")
     browser.resize(1280, 900)
+
+
+def proto_flags():
+    """None in a build without protobuf."""
+    types = os.environ.get("BELAY_PROTO_SET")
+    return ("--proto", types) if types else ()
+
+
+def messages(stage, browser, check):
+    """A payload of gRPC is shown as a message beside what it is."""
+    if not proto_flags():
+        return
+    target = "grpc://127.0.0.1:1/shop.Stock/"
+    steps = [{"action": target + "Take", "compensate": target + "PutBack"},
+             {"action": target + "Sell", "compensate": ""}]
+    stage.submit("typed-1", steps=steps, payloads=["\n\x06<b>\u202e", "{}"])
+    browser.open("#/transaction/typed-1")
+    browser.one(".payloads summary").click()
+    check(browser.says("branch 01 action: shop.Order", ".payloads"), "a message has its type")
+    shown = browser.text(".payloads")
+    check('"customer": "<b>' in shown and "202E" in shown, f"and its fields: {shown[:300]}")
+    check("branch 01 compensate: shop.Cancel" in shown and '"why": "<b>' in shown,
+          "as each operation takes it")
+    check("branch 01: payload" in shown and "branch 02: payload" in shown, "its bytes are there")
+    check("branch 02 action: the service 'shop.Stock' has no method 'Sell'" in shown,
+          "what is no message has a reason")
 
 
 def plots(stage, browser, check):

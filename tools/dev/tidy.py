@@ -52,8 +52,8 @@ LAYERS = {
     "tools/view": {"include", "lib/base"},
     "tools/servers": {"include"},
     "tools/serve/http": {"include", "lib/base", "lib/threads"},
-    "tools/serve/protocol": {"include", "lib/base", "lib/names", "lib/threads", "tools/serve/http",
-                             "tools/view"},
+    "tools/serve/protocol": {"include", "lib/base", "lib/names", "lib/threads", "tools/payload",
+                             "tools/serve/http", "tools/view"},
     "tools/serve/grpc": {"include", "lib/base", "lib/threads", "tools/serve/http",
                          "tools/serve/protocol"},
     # the databases that its workload xa runs against, the services of its workload http

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/invalid.h"
+#include "base/mutex.h"
 
 namespace belay::tool {
 namespace {
@@ -52,6 +53,7 @@ std::string missing_import(const protobuf::FileDescriptorProto& file,
 struct MessageTypes::Pool {
   protobuf::DescriptorPool types;
   mutable protobuf::DynamicMessageFactory factory{&types};
+  mutable base::Mutex decoding;
 };
 
 MessageTypes::MessageTypes(std::unique_ptr<Pool> pool) : pool_(std::move(pool)) {}
@@ -98,6 +100,7 @@ DecodedMessage MessageTypes::decode(std::string_view method, std::string_view by
     decoded.wrong = fmt::format("it is larger than {} bytes", kDecodedBytesMax);
     return decoded;
   }
+  const base::Lock lock(pool_->decoding);
   const std::unique_ptr<protobuf::Message> message(pool_->factory.GetPrototype(type)->New());
   if (!parse_nested(*message, bytes, kNestedMax)) {
     decoded.wrong = "it is no message of this type";

@@ -13,7 +13,8 @@ namespace belay::tool {
 
 // A larger file is refused.
 inline constexpr std::size_t kDescriptorSetBytesMax = std::size_t{16} * 1024 * 1024;
-// A larger message is not decoded: many tiny parts would take a hundred times its memory.
+// A larger message is not decoded: many tiny parts would take a hundred times its memory. Therefore
+// one message is decoded after the other, whoever asks.
 inline constexpr std::size_t kDecodedBytesMax = std::size_t{1024} * 1024;
 // Messages within messages.
 inline constexpr int kNestedMax = 60;
@@ -27,7 +28,7 @@ struct DecodedMessage {
   std::string wrong;  // why there is no `json`; else empty
 };
 
-// May be used by several threads at once.
+// Thread-safe.
 class MessageTypes {
  public:
   // From a FileDescriptorSet (`protoc --descriptor_set_out=FILE --include_imports`). Errors:

@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/secrets.h"
 #include "base/utf8.h"
+#include "view/members.h"
 
 namespace belay::tool {
 namespace {
@@ -38,19 +39,19 @@ std::string without_secrets_in_json(std::string_view json) {
   return out;
 }
 
-// Cuts between two characters.
-void cut(ShownPayload& shown, std::size_t bytes_max) {
-  if (shown.value.size() <= bytes_max) return;
-  while (bytes_max > 0 && (static_cast<unsigned char>(shown.value[bytes_max]) & 0xc0u) == 0x80)
+// Cuts between two characters. True: something was cut off.
+bool cut(std::string& text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return false;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0u) == 0x80)
     --bytes_max;
-  shown.value.resize(bytes_max);
-  shown.is_cut = true;
+  text.resize(bytes_max);
+  return true;
 }
 
 class PayloadView {
  public:
-  PayloadView(const MessageTypes& types, PayloadSecrets secrets)
-      : types_(types), secrets_(secrets) {}
+  PayloadView(const MessageTypes& types, PayloadSecrets secrets, std::size_t bytes_max)
+      : types_(types), secrets_(secrets), left_(bytes_max) {}
 
   ShownPayload of(const Payload& payload) {
     const auto& bytes = *payload.bytes;
@@ -66,7 +67,8 @@ class PayloadView {
     } else if (!method || !decode(shown, *method, bytes)) {
       show_raw(shown, bytes, method ? Form::base64 : Form::text);
     }
-    left_ -= std::min(left_, shown.value.size());
+    // A message costs its whole length, however little is shown of it.
+    left_ -= std::min(left_, std::max(shown.value.size(), method ? bytes.size() : 0));
     return shown;
   }
 
@@ -80,25 +82,30 @@ class PayloadView {
     }
     auto decoded = types_.decode(method, bytes);
     shown.type = std::move(decoded.type);
-    shown.reason = std::move(decoded.wrong);
+    // It may quote what the message holds.
+    shown.reason = hides() ? base::without_secrets(decoded.wrong) : std::move(decoded.wrong);
+    cut(shown.reason, kReasonShownMax);
     if (!shown.reason.empty()) return false;
     shown.form = Form::message;
     shown.value = hides() ? without_secrets_in_json(decoded.json) : std::move(decoded.json);
-    cut(shown, kMessageShownMax);
+    shown.is_cut = cut(shown.value, kMessageShownMax);
     return true;
   }
 
   void show_raw(ShownPayload& shown, const std::string& bytes, Form form) const {
     shown.form = base::is_text(bytes) ? form : Form::base64;
     shown.value = hides() ? base::without_secrets(bytes) : bytes;
-    if (shown.form == Form::text) return cut(shown, kMessageShownMax);
+    if (shown.form == Form::text) {
+      shown.is_cut = cut(shown.value, kMessageShownMax);
+      return;
+    }
     shown.is_cut = shown.value.size() > kBytesShownMax;
     shown.value = base::to_base64(std::string_view(shown.value).substr(0, kBytesShownMax));
   }
 
   const MessageTypes& types_;
   const PayloadSecrets secrets_;
-  std::size_t left_ = kPayloadsShownMax;
+  std::size_t left_;
 };
 
 Json value_or_null(bool is_there, const std::string& text) {
@@ -108,8 +115,8 @@ Json value_or_null(bool is_there, const std::string& text) {
 }  // namespace
 
 std::vector<ShownPayload> shown_payloads(const WholeTransaction& whole, const MessageTypes& types,
-                                         PayloadSecrets secrets) {
-  PayloadView view(types, secrets);
+                                         PayloadSecrets secrets, std::size_t bytes_max) {
+  PayloadView view(types, secrets, bytes_max);
   std::vector<ShownPayload> all;
   for (const auto& payload : payloads_of(whole)) all.push_back(view.of(payload));
   return all;
@@ -128,6 +135,40 @@ Json json_of(const ShownPayload& payload) {
           {"base64", value_or_null(payload.form == Form::base64, payload.value)},
           {"cut", payload.is_cut},
           {"reason", value_or_null(!payload.reason.empty(), payload.reason)}};
+}
+
+Json json_of(const std::vector<ShownPayload>& payloads) {
+  auto all = Json::array();
+  for (const auto& payload : payloads) all.push_back(json_of(payload));
+  return all;
+}
+
+std::optional<ShownPayload> shown_payload_from(const Json& object) {
+  Members members(object);
+  const auto* message = members.find("message");
+  if (message == nullptr) return std::nullopt;
+  auto text = members.text("text");
+  auto base64 = members.text("base64");
+  const auto has = [&](const char* name) { return members.find(name)->is_string(); };
+  ShownPayload payload;
+  payload.branch_id = members.text("branch_id");
+  payload.op = members.word("op", &op_from);
+  payload.size = members.number<std::size_t>("bytes");
+  payload.type = members.text("type");
+  payload.is_cut = members.flag("cut");
+  payload.reason = members.text("reason");
+  if (!members.is_ok()) return std::nullopt;
+  if (has("text")) {
+    payload.form = Form::text;
+    payload.value = std::move(text);
+  } else if (has("base64")) {
+    payload.form = Form::base64;
+    payload.value = std::move(base64);
+  } else {
+    payload.form = Form::message;
+    payload.value = json_text(*message);
+  }
+  return payload;
 }
 
 }  // namespace belay::tool

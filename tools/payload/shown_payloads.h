@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@
 
 namespace belay::tool {
 
-// So much is shown of a message or a text, of bytes, and of all payloads of a transaction.
+// So much is shown of a message or a text, of bytes, of a reason, and of all payloads of a
+// transaction.
 inline constexpr std::size_t kMessageShownMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kBytesShownMax = std::size_t{4} * 1024;
+inline constexpr std::size_t kReasonShownMax = 200;
 inline constexpr std::size_t kPayloadsShownMax = std::size_t{16} * 1024 * 1024;
 
 struct ShownPayload {
@@ -33,9 +36,14 @@ struct ShownPayload {
 // Who has taken secrets out of the payloads, or is to do it.
 enum class PayloadSecrets : std::uint8_t { shown, hide, hidden_before };
 
+// Once `bytes_max` are shown, or are there to be decoded, no further payload is shown.
 std::vector<ShownPayload> shown_payloads(const WholeTransaction& whole, const MessageTypes& types,
-                                         PayloadSecrets secrets);
+                                         PayloadSecrets secrets,
+                                         std::size_t bytes_max = kPayloadsShownMax);
 
 Json json_of(const ShownPayload& payload);
+Json json_of(const std::vector<ShownPayload>& payloads);
+// Read back from its JSON; an object that is not whole is no payload.
+std::optional<ShownPayload> shown_payload_from(const Json& object);
 
 }  // namespace belay::tool

@@ -24,6 +24,7 @@
 #include "serve/process_figures.h"
 #include "serve/protocol/service.h"
 #include "serve/read_file.h"
+#include "serve/read_types.h"
 #include "serve/registration.h"
 #include "serve/registry.h"
 #include "serve/signals.h"
@@ -244,6 +245,15 @@ void reload_tls(const ServeSettings& settings, Doors& doors, ServeLog& log) {
   log.info("the TLS certificates were read again", {{"cert", settings.tls_cert_file}});
 }
 
+void reload_message_types(const ServeSettings& settings, ServeLog& log) {
+  if (settings.proto_file.empty()) return;
+  auto types = read_types(settings.proto_file);
+  if (!types)
+    return log.warning("the types of messages stay as they were: " + types.error().detail);
+  settings.service.message_types->replace(std::move(*types));
+  log.info("the types of messages were read again", {{"proto", settings.proto_file}});
+}
+
 void run_until_end(const ServeSettings& settings, Front& front, Doors& doors, ServeLog& log) {
   std::uint64_t told = 0;
   for (;;) {
@@ -259,6 +269,7 @@ void run_until_end(const ServeSettings& settings, Front& front, Doors& doors, Se
     log.info("SIGHUP: files are read again");
     reload_tokens(settings, front, log);
     reload_tls(settings, doors, log);
+    reload_message_types(settings, log);
   }
 }
 

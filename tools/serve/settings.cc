@@ -17,6 +17,7 @@
 #include "serve/grpc/door.h"
 #include "serve/http/message.h"
 #include "serve/read_file.h"
+#include "serve/read_types.h"
 #include "serve/registry.h"
 
 namespace belay::tool {
@@ -47,6 +48,9 @@ void describe_server(OptionTable& table, ServeSettings& settings) {
       "secrets", "SECRETS", settings.service.secrets,
       {{"hidden", protocol::Secrets::hidden}, {"shown", protocol::Secrets::shown}},
       "passwords and tokens in URLs and headers, in query and all: hidden or shown");
+  table.text("proto", "FILE", settings.proto_file,
+             "a descriptor set of protoc: the console and the admin API show payloads of gRPC as "
+             "messages");
   table.choice<std::uint32_t>(
       "file-mode", "PERMISSIONS", settings.engine.file_mode,
       {{"0600", 0600}, {"0640", 0640}, {"0660", 0660}, {"0644", 0644}, {"0664", 0664}},
@@ -202,6 +206,14 @@ std::optional<std::string> read_setting(const std::string& path, std::string& in
   if (!text) return text.error().detail;
   if (text->empty()) return path + " is empty";
   into = std::move(*text);
+  return std::nullopt;
+}
+
+std::optional<std::string> read_message_types(ServeSettings& settings) {
+  if (settings.proto_file.empty()) return std::nullopt;
+  auto types = read_types(settings.proto_file);
+  if (!types) return types.error().detail;
+  settings.service.message_types = std::make_shared<CurrentTypes>(std::move(*types));
   return std::nullopt;
 }
 
@@ -380,6 +392,7 @@ std::optional<std::string> complete(ServeSettings& settings, Tokens& tokens) {
   auto read = read_tokens(settings);
   if (!read) return read.error().detail;
   tokens = std::move(*read);
+  if (auto wrong = read_message_types(settings)) return wrong;
   TlsTexts tls;
   if (auto wrong = read_tls(settings, tls)) return wrong;
   settings.http.tls_cert = std::move(tls.cert);

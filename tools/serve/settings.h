@@ -35,6 +35,7 @@ struct ServeSettings {
   std::string grpc_listen;  // empty: as `complete` says
   std::vector<std::string> allow_hosts;
   std::string probe_listen;
+  std::string proto_file;
   std::string token_file;
   bool insecure = false;
   std::string tls_cert_file;

@@ -17,6 +17,11 @@ class FileSource final : public Source {
     return stuck_page(reader_, choice);
   }
   Result<WholeTransaction> read(const std::string& gid) override { return reader_.read(gid); }
+  Result<ShownTransaction> read_shown(const std::string& gid) override {
+    auto whole = reader_.read(gid);
+    if (!whole) return whole.error();
+    return ShownTransaction{std::move(*whole)};
+  }
   Result<WholeTransaction> read_with_payloads(const std::string& gid) override {
     return reader_.read(gid);
   }

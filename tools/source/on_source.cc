@@ -25,8 +25,8 @@ namespace {
 
 constexpr std::string_view kServerDetails = R"(
 With --server it shows what a running `belay serve` has, and needs a token of the role
-read if there are tokens. Payloads, headers and custom data stay there, and secrets that
-the server hides stay hidden.
+read if there are tokens. Payloads (but see `belay show`), headers and custom data stay
+there, and secrets that the server hides stay hidden.
 )";
 
 // The examples stay last.

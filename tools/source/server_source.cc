@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/percent.h"
+#include "view/hide.h"
 #include "view/rows_from.h"
 #include "view/text.h"
 
@@ -59,6 +60,29 @@ std::optional<WholeTransaction> stuck_from(const Json& object) {
   return WholeTransaction{std::move(*row), std::move(*branches), {}, {}};
 }
 
+std::string path_of(const std::string& gid) {
+  std::string path = "transactions/";
+  base::append_percent_encoded(path, gid);
+  return path;
+}
+std::string with_payloads(const std::string& gid) { return path_of(gid) + "?payloads=true"; }
+
+std::optional<WholeTransaction> transaction_from(const Json& object, const std::string& gid) {
+  auto whole = whole_transaction_from(object);
+  return whole && whole->row.gid == gid ? std::move(whole) : std::nullopt;
+}
+
+// A server that does not know the types of messages answers without `payloads`.
+std::optional<ShownTransaction> shown_from(const Json& object, const std::string& gid) {
+  auto whole = transaction_from(object, gid);
+  if (!whole) return std::nullopt;
+  hide_payloads(*whole);
+  if (!object.contains("payloads")) return ShownTransaction{std::move(*whole)};
+  auto payloads = rows_from(object, "payloads", &shown_payload_from);
+  if (!payloads) return std::nullopt;
+  return ShownTransaction{std::move(*whole), std::move(*payloads)};
+}
+
 // Pages go to smaller ids, so that they come to an end whatever a server says.
 std::optional<std::int64_t> next_in(const Json& object, const Filter& filter) {
   const auto found = object.find("next_before");
@@ -95,9 +119,23 @@ class ServerSource final : public Source {
                           });
   }
 
-  Result<WholeTransaction> read(const std::string& gid) override { return read(gid, ""); }
+  Result<WholeTransaction> read(const std::string& gid) override {
+    return ask<WholeTransaction>(
+        path_of(gid), [&gid](const Json& object) { return transaction_from(object, gid); });
+  }
+  // Without payloads if the server keeps them to itself, or if they make its answer too large.
+  Result<ShownTransaction> read_shown(const std::string& gid) override {
+    auto found = ask<ShownTransaction>(
+        with_payloads(gid), [&gid](const Json& object) { return shown_from(object, gid); });
+    const auto code = found ? ErrorCode{} : found.error().code;
+    if (code != ErrorCode::forbidden && code != ErrorCode::corrupt) return found;
+    auto whole = read(gid);
+    if (!whole) return whole.error();
+    return ShownTransaction{std::move(*whole)};
+  }
   Result<WholeTransaction> read_with_payloads(const std::string& gid) override {
-    return read(gid, "?payloads=true");
+    return ask<WholeTransaction>(
+        with_payloads(gid), [&gid](const Json& object) { return transaction_from(object, gid); });
   }
   bool hides_secrets() const override { return true; }
 
@@ -119,15 +157,6 @@ class ServerSource final : public Source {
   const std::string& name() const override { return name_; }
 
  private:
-  Result<WholeTransaction> read(const std::string& gid, const char* parameters) {
-    std::string path = "transactions/";
-    base::append_percent_encoded(path, gid);
-    return ask<WholeTransaction>(path + parameters, [&gid](const Json& object) {
-      auto whole = whole_transaction_from(object);
-      return whole && whole->row.gid == gid ? std::move(whole) : std::nullopt;
-    });
-  }
-
   // `to_value` makes of the answer what is wanted; nothing: it cannot be read.
   template <class T, class Read>
   Result<T> ask(const std::string& path, Read to_value) {
@@ -142,8 +171,10 @@ class ServerSource final : public Source {
       return error;
     }
     std::optional<T> found = to_value(object);
-    if (!found) return failed(unread(*response, ""));
-    return std::move(*found);
+    if (found) return std::move(*found);
+    auto error = failed(unread(*response, ""));
+    error.code = ErrorCode::corrupt;
+    return error;
   }
 
   // The array of that name.

@@ -3,14 +3,22 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "belay/reader.h"
 #include "command.h"
+#include "payload/shown_payloads.h"
 #include "view/stuck.h"
 
 namespace belay::tool {
+
+// A transaction, with its payloads if a server shows them.
+struct ShownTransaction {
+  WholeTransaction whole;
+  std::optional<std::vector<ShownPayload>> payloads{};
+};
 
 class Source {
  public:
@@ -21,8 +29,11 @@ class Source {
   virtual Result<WholePage> list_stuck(const StuckChoice& choice) = 0;
   // A server keeps payloads, headers and custom data for itself.
   virtual Result<WholeTransaction> read(const std::string& gid) = 0;
-  // The same with all of that, if a server shows it. Errors: also forbidden, if the server does not
-  // show it to this caller.
+  // The same with payloads, if a server knows the types of messages and shows payloads to this
+  // caller.
+  virtual Result<ShownTransaction> read_shown(const std::string& gid) = 0;
+  // As `read` with all that a server keeps. Errors: also forbidden, if it does not show that to
+  // this caller.
   virtual Result<WholeTransaction> read_with_payloads(const std::string& gid) = 0;
   // True if what is read comes without the secrets that a server hides.
   virtual bool hides_secrets() const = 0;

@@ -76,7 +76,7 @@ TEST_SUITE("payload/message_types") {
     const auto set = file_named_by("BELAY_PROTO_SET");
     CHECK(refusal_of_set(set.substr(0, set.size() - 1)) == "it is no descriptor set");
     CHECK(refusal_of_set(file_named_by("BELAY_PROTO_ALONE")) ==
-          "shop.proto imports google/protobuf/timestamp.proto, which is not in it before");
+          "shop.proto imports google/protobuf/any.proto, which is not in it before");
     auto second = set;
     second.replace(second.find("Order"), 5, "Buyer");
     CHECK(refusal_of_set(set + second) != "");

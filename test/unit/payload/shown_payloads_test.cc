@@ -123,6 +123,57 @@ TEST_SUITE("payload/shown_payloads") {
     CHECK(shown[256].reason != "");
   }
 
+  TEST_CASE("a message costs its whole length, even if little is shown of it") {
+    WholeTransaction whole;
+    auto steps = Json::array();
+    const auto unknown = Json{{"base64", base::to_base64(field(15, std::string(1000, 'x')))}};
+    for (int i = 0; i < 3; ++i) {
+      steps.push_back({kTake, "", unknown});
+      whole.branches.push_back(row_of(std::to_string(i).c_str(), Op::action, kTake));
+    }
+    whole.row.definition = Json{{"steps", steps}}.dump();
+    static const MessageTypes kTypes = shop_types();
+    const auto shown = shown_payloads(whole, kTypes, PayloadSecrets::hide, 1500);
+    REQUIRE(shown.size() == 3);
+    CHECK(shown[0].value == "{}");
+    CHECK(shown[1].value == "{}");
+    CHECK(shown[2].type == "");
+    CHECK(shown[2].reason == "the payloads before it are long");
+  }
+
+  TEST_CASE("a payload is read back from its JSON, and from nothing less") {
+    for (const auto& payload :
+         {field(1, "ann"), field(1, std::string(2 * kMessageShownMax, 'x')), std::string("\xff")}) {
+      const auto json = json_of(shown_of(saga_with(payload))[0]);
+      const auto read = shown_payload_from(json);
+      REQUIRE(read);
+      CHECK(json_of(*read) == json);
+      for (const auto& [name, value] : json.items()) {
+        auto other = json;
+        other.erase(name);
+        CHECK_MESSAGE(!shown_payload_from(other), name);
+        other[name] = Json::array();
+        if (name != "message") CHECK_MESSAGE(!shown_payload_from(other), name);
+      }
+    }
+    const auto text = json_of(shown_of(saga_with("{\"pay\":1}", "http://h/", ""))[0]);
+    CHECK(json_of(*shown_payload_from(text)) == text);
+    CHECK_FALSE(shown_payload_from(Json::array()));
+  }
+
+  TEST_CASE("a reason that quotes the message has no secret, and an end") {
+    const auto order_with = [](const std::string& url) {
+      return saga_with(field(6, field(1, url) + field(2, "x")));
+    };
+    const auto secret = order_with("user:word://user:word@h/?token=y");
+    const auto shown = shown_of(secret)[0];
+    CHECK(shown.form == ShownPayload::Form::base64);
+    CHECK(shown.reason.find("***@h") != std::string::npos);
+    CHECK(shown.reason.find("word@") == std::string::npos);
+    CHECK(shown_of(secret, PayloadSecrets::shown)[0].reason.find("word@") != std::string::npos);
+    CHECK(shown_of(order_with("h/" + std::string(5000, 'x')))[0].reason.size() <= kReasonShownMax);
+  }
+
   TEST_CASE("secrets are hidden in messages, in text and in bytes") {
     const std::string secret = "a \"quoted\" http://user:word@h/?token=y";
     const auto message = saga_with(field(1, secret));

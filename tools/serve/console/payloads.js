@@ -3,7 +3,7 @@
 import {get} from './api.js';
 import {h} from './h.js';
 import {branchIds} from './order.js';
-import {plain, shownLines} from './text.js';
+import {plain, shown, shownLines} from './text.js';
 import {mayBeShown} from './words.js';
 
 const CHARACTERS_MAX = 65_536;
@@ -29,10 +29,20 @@ function one(title, value) {
         null);
 }
 
-function paint({definition, branches}) {
+// What a server that knows the types of messages makes of a payload: a message, or why it is none.
+function message(row) {
+  const title = `branch ${row.branch_id} ${row.op}`;
+  if (row.reason !== null) return h('p', {class: 'quiet'}, shown(`${title}: ${row.reason}`));
+  if (row.type === null) return null;
+  return [one(`${title}: ${row.type}`, row.message ?? row.text),
+    row.cut ? h('p', {class: 'quiet'}, 'Only the beginning of the message.') : null];
+}
+
+function paint({definition, branches, payloads: decoded = []}) {
   const ids = branchIds({branches});
   const steps = (definition?.steps ?? []).slice(0, STEPS_MAX).flatMap((step, i) => [
     one(`branch ${ids[i] ?? i + 1}: payload`, step[2]),
+    ...decoded.filter((row) => row.branch_id === ids[i]).flatMap(message),
     one(`branch ${ids[i] ?? i + 1}: options`, step[3])]);
   const {steps: _, ...rest} = definition ?? {};
   const parts = [...steps, Object.keys(rest).length ? one('the transaction', rest) : null]

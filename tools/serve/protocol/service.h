@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "belay/engine.h"
+#include "payload/current_types.h"
 #include "serve/http/message.h"
 #include "serve/protocol/calls.h"
 #include "serve/protocol/metrics.h"
@@ -46,6 +47,8 @@ struct ServiceOptions {
   bool urls_only = true;
   // What query and all tell of URLs and headers.
   Secrets secrets = Secrets::hidden;
+  // Of the messages that the admin API shows; may be replaced at any time. Null: it shows none.
+  std::shared_ptr<tool::CurrentTypes> message_types{};
   // The engine's default: fills in the values that a request's retry leaves out.
   Retry retry;
   // The engine's default. A request with wait_result is answered at the latest this long plus two
