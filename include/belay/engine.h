@@ -49,6 +49,7 @@ using OutcomeCallback = std::function<void(const Result<Outcome>& result)>;
 using DoneCallback = std::function<void(const Result<>& result)>;
 using TopicsCallback = std::function<void(const Result<std::vector<Topic>>& result)>;
 using HostsCallback = std::function<void(const Result<std::vector<HostFigures>>& result)>;
+using NamesCallback = std::function<void(const Result<std::vector<NameFigures>>& result)>;
 // The result of `retry_all_now`: how many transactions were woken, and whether the limit left some
 // out.
 struct Woken {
@@ -359,6 +360,10 @@ class BELAY_EXPORT Engine {
   // The hosts that were called, ordered by name.
   Result<std::vector<HostFigures>> hosts();
   Result<> hosts(HostsCallback done);
+  // The services that are found by name and in use, at most 256, ordered by name. Two may be called
+  // alike: those that differ in what is not told of them, as a password, or in the protocol.
+  Result<std::vector<NameFigures>> names();
+  Result<> names(NamesCallback done);
   // Checks that the disk accepts writes. If a write succeeded within the last second, that is
   // enough; otherwise the engine tries the smallest write. The answer comes within some seconds
   // even if the disk hangs. Errors: storage, superseded, busy (a thousand other checks are

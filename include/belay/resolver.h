@@ -74,14 +74,16 @@ enum class Balance : std::uint8_t {
   least_in_flight,  // the fewest calls in flight for its weight; among equals in turn
 };
 
-// What is known of one name at one moment.
+// What is known of one name at one moment. Totals count from the name's first look-up; a name that
+// was not looked up for some minutes is forgotten.
 struct NameFigures {
   std::string name;    // "etcd://h:2379/stock", without passwords
   std::string source;  // "etcd"
   std::uint64_t endpoints = 0;
-  bool known = false;      // a list has come at least once
-  Millis stale_for{0};     // how long the registry could not be asked; 0: the list is current
-  std::string last_error;  // empty: none yet
+  bool known = false;   // a list has come at least once
+  Millis stale_for{0};  // how long the registry could not be asked; 0: the list is current
+  std::uint64_t lists = 0, failures = 0;  // totals: how often the registry could be asked, or not
+  std::string last_error;                 // without passwords, at most 512 bytes; empty: none yet
 
   bool operator==(const NameFigures&) const = default;
 };

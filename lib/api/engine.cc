@@ -392,6 +392,16 @@ Result<std::vector<HostFigures>> Engine::hosts() {
       Impl::may_wait(impl_), [&](HostsCallback done) { return hosts(std::move(done)); });
 }
 
+Result<> Engine::names(NamesCallback done) {
+  BELAY_TRY(Impl::usable(impl_));
+  return impl_->names(std::move(done));
+}
+
+Result<std::vector<NameFigures>> Engine::names() {
+  return api::wait_for_answer<std::vector<NameFigures>>(
+      Impl::may_wait(impl_), [&](NamesCallback done) { return names(std::move(done)); });
+}
+
 Result<> Engine::check_storage(DoneCallback done) {
   BELAY_TRY(Impl::usable(impl_));
   return impl_->check_storage(std::move(done));

@@ -317,27 +317,38 @@ Result<> Engine::Impl::check_storage(base::Callback<std::monostate> done) {
   return engine_.check_storage(std::move(done));
 }
 
-// This request does not go through the engine, which knows no hosts; so the callbacks are kept here
-// until they are answered.
-Result<> Engine::Impl::hosts(base::Callback<std::vector<HostFigures>> done) {
+// Such a question does not go through the engine, which knows no hosts; so it is kept here until it
+// is answered.
+template <class T, class Read>
+Result<> Engine::Impl::ask_loop(base::Callback<T> done, Read read) {
   // The loop runs posted functions only after it was started.
   const base::Lock start_lock(start_mutex_);
-  const base::Lock lock(hosts_mutex_);
+  const base::Lock lock(asked_mutex_);
   BELAY_TRY(may_ask(done));
-  if (!hosts_known_) return Error{ErrorCode::closed, "the engine is closed or closing"};
-  hosts_asked_.push_back(std::move(done));
-  if (hosts_asked_.size() == 1) loop_->post([this] { tell_hosts(hooks_->figures()); });
+  if (!takes_questions_) return Error{ErrorCode::closed, "the engine is closed or closing"};
+  asked_.push_back([done = std::move(done), read](const Result<>& open) {
+    done(open ? Result<T>(read()) : Result<T>(open.error()));
+  });
+  if (asked_.size() == 1) loop_->post([this] { answer_asked({}); });
   return {};
 }
 
-void Engine::Impl::tell_hosts(const Result<std::vector<HostFigures>>& figures) {
-  std::vector<base::Callback<std::vector<HostFigures>>> asked;
+void Engine::Impl::answer_asked(const Result<>& open) {
+  std::vector<Question> asked;
   {
-    const base::Lock lock(hosts_mutex_);
-    asked.swap(hosts_asked_);
-    hosts_known_ = figures.has_value();
+    const base::Lock lock(asked_mutex_);
+    asked.swap(asked_);
+    if (!open) takes_questions_ = false;
   }
-  for (const auto& done : asked) done(figures);
+  for (const auto& answer : asked) answer(open);
+}
+
+Result<> Engine::Impl::hosts(base::Callback<std::vector<HostFigures>> done) {
+  return ask_loop(std::move(done), [this] { return hooks_->figures(); });
+}
+
+Result<> Engine::Impl::names(base::Callback<std::vector<NameFigures>> done) {
+  return ask_loop(std::move(done), [this] { return names_->figures(); });
 }
 
 Result<> Engine::Impl::close(base::Callback<std::monostate> closed) {
@@ -374,7 +385,7 @@ void Engine::Impl::close_store(const Result<>& engine_result) {
 
 void Engine::Impl::close_loop(const Result<>& result) {
   mailbox_->shut();
-  tell_hosts(Error{ErrorCode::closed, "the engine closed before it could answer"});
+  answer_asked(Error{ErrorCode::closed, "the engine closed before it could answer"});
   hooks_->close([self = shared_from_this(), result] {
     self->names_->close([self, result] {
       self->loop_->close([self, result] {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -62,6 +63,7 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   Result<> hasten_all(Millis later_than, std::uint32_t limit, base::Callback<Woken> done);
   Result<> change_topic(engine::TopicRequest request);
   Result<> hosts(base::Callback<std::vector<HostFigures>> done);
+  Result<> names(base::Callback<std::vector<NameFigures>> done);
   Result<> check_storage(base::Callback<std::monostate> done);
   Result<> close(base::Callback<std::monostate> closed);
   Result<> note_realm(const XaRealm& realm) { return engine_.note_realm(realm); }
@@ -92,7 +94,10 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   }
   Result<> start_hooks();
   void turn();
-  void tell_hosts(const Result<std::vector<HostFigures>>& figures);
+  // Answers with what `read` returns on the loop.
+  template <class T, class Read>
+  Result<> ask_loop(base::Callback<T> done, Read read);
+  void answer_asked(const Result<>& open);
   bool close_unstarted();
   void close_store(const Result<>& engine_result);
   void close_loop(const Result<>& result);
@@ -116,10 +121,12 @@ class Engine::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<api::Mailbox::Letter> letters_;
   base::Callback<std::monostate> closed_;
 
-  // The callers that asked for the hosts' figures. Shared with other threads.
-  base::Mutex hosts_mutex_;
-  bool hosts_known_ BELAY_GUARDED_BY(hosts_mutex_) = true;
-  std::vector<base::Callback<std::vector<HostFigures>>> hosts_asked_ BELAY_GUARDED_BY(hosts_mutex_);
+  // The questions that the loop answers, or the error with which it is closed. Shared with other
+  // threads.
+  using Question = std::function<void(const Result<>& open)>;
+  base::Mutex asked_mutex_;
+  bool takes_questions_ BELAY_GUARDED_BY(asked_mutex_) = true;
+  std::vector<Question> asked_ BELAY_GUARDED_BY(asked_mutex_);
 };
 
 }  // namespace belay

@@ -47,6 +47,10 @@ void NameService::forget(names::Ticket ticket) {
   if (has_begun_) names_->forget(ticket);
 }
 
+std::vector<NameFigures> NameService::figures() const {
+  return has_begun_ ? names_->figures() : std::vector<NameFigures>{};
+}
+
 void NameService::close(std::function<void()> closed) {
   if (!has_begun_) return closed();
   names_->close([this, closed = std::move(closed)] { asker_->http->close(closed); });

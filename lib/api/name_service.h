@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/log.h"
 #include "belay/options.h"
+#include "belay/resolver.h"
 #include "belay/result.h"
 #include "hook/directory.h"
 #include "names/names.h"
@@ -28,6 +30,7 @@ class NameService final : public hook::Directory {
   Result<> check(std::string_view target) const override { return names_->check(target); }
   names::LookUp look_up(const names::Name& name, names::Found found) override;
   void forget(names::Ticket ticket) override;
+  std::vector<NameFigures> figures() const;  // ordered by name
   // `closed` runs when nothing is left on the loop.
   void close(std::function<void()> closed);
 

@@ -22,6 +22,7 @@ Result<std::unique_ptr<NameService>> NameService::make(const Options& options) {
 void NameService::start(uv_loop_s*, Post) {}
 names::LookUp NameService::look_up(const names::Name&, names::Found) { return {}; }
 void NameService::forget(names::Ticket) {}
+std::vector<NameFigures> NameService::figures() const { return {}; }
 void NameService::close(std::function<void()> closed) { closed(); }
 
 }  // namespace belay::api

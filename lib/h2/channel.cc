@@ -17,8 +17,6 @@ constexpr std::uint64_t kAttemptMillis = 400;
 constexpr std::uint64_t kSecondAttemptMillis = 5'000;
 // And the last one: a peer that accepts and never answers in TLS would be waited for without end.
 constexpr std::uint64_t kLastAttemptMillis = 10'000;
-// How long a connection may be silent after a ping.
-constexpr std::uint64_t kPingMillis = 5'000;
 
 std::string why_reset(std::uint32_t code) {
   return std::string("the stream was reset: ") + nghttp2_http2_strerror(code);
@@ -253,7 +251,7 @@ void Channel::sweep() {
   if (current_.asked_at == 0 || !current_.connection) return;
   if (current_.connection->heard_at() >= current_.asked_at) {
     current_.asked_at = 0;
-  } else if (shared_.times.now() - current_.asked_at > kPingMillis) {
+  } else if (shared_.times.now() - current_.asked_at > shared_.ping_ms) {
     // Its open requests keep their time; new ones get another connection.
     retire();
   }

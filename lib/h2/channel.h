@@ -25,8 +25,9 @@ struct Shared {
   Lookup& lookup;
   TlsContext& tls;
   std::function<bool(const sockaddr& address)> refuses;  // addresses that are not called
-  std::function<void(Channel& channel)> stirred;         // has `work`
-  std::uint64_t shortages = 0;                           // descriptors or memory that were lacking
+  std::uint64_t ping_ms;  // how long a connection may be silent after a ping
+  std::function<void(Channel& channel)> stirred;  // has `work`
+  std::uint64_t shortages = 0;                    // descriptors or memory that were lacking
 };
 
 class Channel final : Connection::Owner, Due {

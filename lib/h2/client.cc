@@ -13,12 +13,6 @@
 #include "h2/channel.h"
 
 namespace belay::h2 {
-namespace {
-
-constexpr std::uint64_t kIdleMillis = 60'000;
-constexpr std::uint64_t kSweepMillis = 5'000;
-
-}  // namespace
 
 class Client::Impl final : Due {
  public:
@@ -36,6 +30,7 @@ class Client::Impl final : Due {
   void end();
 
   const std::size_t hosts_max_;
+  const std::uint64_t idle_ms_, sweep_ms_;
   Handles handles_;
   TlsContext tls_;
   std::unique_ptr<Times> times_;
@@ -52,16 +47,14 @@ class Client::Impl final : Due {
 
 Client::Impl::Impl(uv_loop_t* loop, const ClientOptions& options)
     : hosts_max_(options.hosts_max),
-      tls_(options.tls),
+      idle_ms_(options.idle_ms),
+      sweep_ms_(options.sweep_ms),
+      tls_(options.tls, options.tls_ms),
       times_(std::make_unique<Times>(loop, handles_)),
       lookup_(std::make_unique<Lookup>(loop, handles_)),
-      shared_{loop,
-              handles_,
-              *times_,
-              *lookup_,
-              tls_,
-              options.refuses,
-              [this](Channel& channel) { stirred(channel); }},
+      shared_{
+          loop, handles_,        *times_,         *lookup_,
+          tls_, options.refuses, options.ping_ms, [this](Channel& channel) { stirred(channel); }},
       idle_(new uv_idle_t) {
   BELAY_CHECK(uv_idle_init(loop, idle_) == 0);
   idle_->data = this;
@@ -81,7 +74,7 @@ Channel& Client::Impl::channel(const Origin& origin) {
   }
   channels_.emplace_front(shared_, origin);
   by_name_.emplace(channels_.front().name(), channels_.begin());
-  if (!std::exchange(is_sweeping_, true)) times_->set(*this, times_->now() + kSweepMillis);
+  if (!std::exchange(is_sweeping_, true)) times_->set(*this, times_->now() + sweep_ms_);
   return channels_.front();
 }
 
@@ -129,7 +122,7 @@ void Client::Impl::due() {
   const auto now = times_->now();
   for (auto it = channels_.begin(); it != channels_.end();) {
     it->sweep();
-    const bool is_over = it->is_idle() && now - it->used_at() >= kIdleMillis;
+    const bool is_over = it->is_idle() && now - it->used_at() >= idle_ms_;
     if (is_over) {
       std::erase(stirred_, &*it);
       by_name_.erase(it->name());
@@ -137,7 +130,7 @@ void Client::Impl::due() {
     it = is_over ? channels_.erase(it) : std::next(it);
   }
   is_sweeping_ = !channels_.empty();
-  if (is_sweeping_) times_->set(*this, now + kSweepMillis);
+  if (is_sweeping_) times_->set(*this, now + sweep_ms_);
 }
 
 // A request's `done` may ask for this, while a session is at work: the channels are destroyed at

@@ -20,7 +20,11 @@ namespace belay::h2 {
 struct ClientOptions {
   TlsFiles tls;
   std::function<bool(const sockaddr& address)> refuses;  // addresses that are not called
-  std::size_t hosts_max = 1'000;  // connections; those idle for the longest time are closed first
+  std::size_t hosts_max = 1'000;   // connections; those idle for the longest time are closed first
+  std::uint64_t idle_ms = 60'000;  // after which a connection is closed
+  std::uint64_t ping_ms = 5'000;   // how long a connection may be silent after a ping
+  std::uint64_t sweep_ms = 5'000;  // how often these two are looked at
+  std::uint64_t tls_ms = 60'000;   // after which the files of `tls` are read again
 };
 
 class Client {

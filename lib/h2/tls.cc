@@ -11,7 +11,6 @@
 namespace belay::h2 {
 namespace {
 
-constexpr std::uint64_t kContextMillisMax = 60'000;
 constexpr std::array<unsigned char, 3> kProtocols = {2, 'h', '2'};
 
 // The newest of OpenSSL's errors, in its words; the list is emptied.
@@ -50,7 +49,7 @@ bool is_http2(const SSL* ssl) {
 }  // namespace
 
 Result<std::shared_ptr<ssl_ctx_st>> TlsContext::get(std::uint64_t now) {
-  if (context_ != nullptr && now - made_at_ < kContextMillisMax) return context_;
+  if (context_ != nullptr && now - made_at_ < ms_max_) return context_;
   auto made = make();
   if (!made) return made.error();
   context_ = *made;

@@ -20,10 +20,10 @@ struct TlsFiles {
   std::string client_key_file;
 };
 
-// What all connections share. It is made anew from its files once it is a minute old.
+// What all connections share. It is made anew from its files once it is `ms_max` old.
 class TlsContext {
  public:
-  explicit TlsContext(TlsFiles files) : files_(std::move(files)) {}
+  TlsContext(TlsFiles files, std::uint64_t ms_max) : files_(std::move(files)), ms_max_(ms_max) {}
   // `now` in ms. Errors: storage (a file cannot be read), resources.
   Result<std::shared_ptr<ssl_ctx_st>> get(std::uint64_t now);
 
@@ -31,6 +31,7 @@ class TlsContext {
   Result<std::shared_ptr<ssl_ctx_st>> make() const;
 
   const TlsFiles files_;
+  const std::uint64_t ms_max_;
   std::shared_ptr<ssl_ctx_st> context_;
   std::uint64_t made_at_ = 0;
 };

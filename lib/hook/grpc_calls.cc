@@ -16,11 +16,13 @@ namespace {
 constexpr std::size_t kSpareCallsMax = 1'024;
 
 h2::ClientOptions client_options(const HookOptions& options) {
-  return {{options.ca_file, options.client_cert_file, options.client_key_file},
-          [refuse = options.refuse_link_local](const sockaddr& address) {
-            return refuse && is_link_local(address);
-          },
-          options.hosts_max};
+  h2::ClientOptions made;
+  made.tls = {options.ca_file, options.client_cert_file, options.client_key_file};
+  made.refuses = [refuse = options.refuse_link_local](const sockaddr& address) {
+    return refuse && is_link_local(address);
+  };
+  made.hosts_max = options.hosts_max;
+  return made;
 }
 
 }  // namespace

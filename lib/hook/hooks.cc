@@ -89,7 +89,7 @@ class Hooks::Impl {
   LaneWait* wait_of(ports::Lane lane);
   std::uint64_t place_at(ports::Lane lane);
   void look(LaneWait& wait);
-  void look_at_services();
+  void look_at_services(HostEntry& entry);
   void look_later(LaneWait& wait, std::uint64_t at);
   void set_timer();
   void on_timer();
@@ -276,13 +276,16 @@ void Hooks::Impl::finish(const Placed& placed, const CallEnd& end) {
   } else {
     answered_(placed.id, end.outcome);
   }
-  if (auto* still = hosts_.find(placed.lane); still != nullptr) look(*still);
-  if (services_) look_at_services();
+  auto* still = hosts_.find(placed.lane);
+  if (still == nullptr) return;
+  look(*still);
+  look_at_services(*still);
 }
 
-// Any endpoint may be one that a service's calls wait for.
-void Hooks::Impl::look_at_services() {
-  for (const auto lane : services_->wanted()) {
+// The host may be one that calls of services wait for.
+void Hooks::Impl::look_at_services(HostEntry& entry) {
+  if (entry.services.empty() || entry.host.place_at(now()) > now()) return;
+  for (const auto lane : std::exchange(entry.services, {})) {
     if (auto* wait = services_->find(lane); wait != nullptr) look(*wait);
   }
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,6 +30,8 @@ struct HostEntry : LaneWait {
 
   std::string name;
   Host host;
+  // The services that found no place here. One that is missing is looked at a second later.
+  std::set<ports::Lane> services;
 };
 
 // The result of parsing and checking one target.

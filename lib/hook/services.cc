@@ -59,13 +59,9 @@ LaneWait* Services::find(ports::Lane lane) {
   return found == by_lane_.end() ? nullptr : found->second;
 }
 
-names::Condition Services::condition(const Service& service, const Endpoint& endpoint,
-                                     std::uint64_t now) {
-  auto* entry = hosts_.find(host_name(service.prefix, endpoint));
-  if (entry == nullptr) return {};
-  const auto at = entry->host.place_at(now);
-  // A host that is full is passed over as one that does not answer.
-  return {at > now, at, entry->host.figures().in_flight};
+// Null: it was not called, or is forgotten, and so has a place.
+HostEntry* Services::host_of(const Service& service, const Endpoint& endpoint) {
+  return hosts_.find(host_name(service.prefix, endpoint));
 }
 
 names::Balancer* Services::look_up(Service& service, std::uint64_t now) {
@@ -99,9 +95,10 @@ std::uint64_t Services::place_at(ports::Lane lane, std::uint64_t now) {
   if (balancer->endpoints().empty()) return now;  // the call is told
   auto best = Host::kNever;
   for (const auto& endpoint : balancer->endpoints()) {
-    const auto is = condition(service, endpoint, now);
-    best = std::min(best, is.ejected ? is.probe_at : now);
-    if (best <= now) break;
+    auto* entry = host_of(service, endpoint);
+    best = std::min(best, entry == nullptr ? now : entry->host.place_at(now));
+    if (best <= now) return now;
+    if (entry->services.size() < options_.hosts_max) entry->services.insert(lane);
   }
   return std::min(best, now + kLookMillis);
 }
@@ -117,18 +114,16 @@ Result<std::string> Services::pick(std::string_view target, std::uint64_t now) {
   auto* balancer = look_up(service, now);
   if (balancer == nullptr)
     return nobody(service.failure.empty() ? "it is being looked up" : service.failure);
-  const auto* endpoint = balancer->pick(
-      options_.balance, [&](const Endpoint& one) { return condition(service, one, now); });
+  const auto* endpoint =
+      balancer->pick(options_.balance, [&](const Endpoint& one) -> names::Condition {
+        auto* entry = host_of(service, one);
+        if (entry == nullptr) return {};
+        const auto at = entry->host.place_at(now);
+        // A host that is full is passed over as one that does not answer.
+        return {at > now, at, entry->host.figures().in_flight};
+      });
   if (endpoint == nullptr) return nobody("its list is empty");
   return parsed->at(*endpoint);
-}
-
-std::vector<ports::Lane> Services::wanted() const {
-  std::vector<ports::Lane> lanes;
-  for (const auto& [key, service] : services_) {
-    if (service.wanted) lanes.push_back(service.lane);
-  }
-  return lanes;
 }
 
 void Services::clear() {

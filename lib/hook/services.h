@@ -38,13 +38,11 @@ class Services {
   ports::Lane lane_of(std::string_view target);
   LaneWait* find(ports::Lane lane);
   // When the lane has a place for one more call, or is to be asked again at the latest:
-  // Host::kNever, nobody knows.
+  // Host::kNever, nobody knows. If it has none, each endpoint's host notes the lane.
   std::uint64_t place_at(ports::Lane lane, std::uint64_t now);
   // The target of an endpoint, for one call. Errors: not_found (why none can be called),
   // invalid_argument.
   Result<std::string> pick(std::string_view target, std::uint64_t now);
-  // The lanes of the services whose calls wait.
-  std::vector<ports::Lane> wanted() const;
   void clear();
 
  private:
@@ -62,7 +60,7 @@ class Services {
   // Null: it is not known.
   names::Balancer* look_up(Service& service, std::uint64_t now);
   void forget_some();
-  names::Condition condition(const Service& service, const Endpoint& endpoint, std::uint64_t now);
+  HostEntry* host_of(const Service& service, const Endpoint& endpoint);
 
   Directory& directory_;
   HostTable& hosts_;

@@ -13,6 +13,7 @@ constexpr std::uint64_t kSweepMillis = 30'000;
 // be asked for again and again.
 constexpr std::uint64_t kUsedMillis = 10'000;
 constexpr std::uint32_t kWeightMax = 65'535;
+constexpr std::size_t kErrorBytesMax = 512;  // a resolver may say anything
 
 std::size_t bytes_of(const Endpoint& endpoint) {
   return endpoint.host.size() + sizeof(Endpoint) + sizeof(std::int64_t);
@@ -125,6 +126,7 @@ void Table::keep_usable(Entry& entry, std::vector<Endpoint>& endpoints) {
 }
 
 void Table::on_found(Entry& entry, std::vector<Endpoint> endpoints) {
+  ++entry.lists;
   keep_usable(entry, endpoints);
   if (entry.stale) {
     log_.info("{}: can be asked again after {} ms", entry.name.shown(),
@@ -140,7 +142,8 @@ void Table::on_found(Entry& entry, std::vector<Endpoint> endpoints) {
 }
 
 void Table::on_failed(Entry& entry, std::string why) {
-  entry.last_error = base::without_secrets(why);
+  ++entry.failures;
+  entry.last_error = base::without_secrets(why).substr(0, kErrorBytesMax);
   if (!entry.stale) {
     entry.stale = true;
     entry.stale_since = timers_.now();
@@ -169,6 +172,8 @@ std::vector<NameFigures> Table::figures() const {
                    .endpoints = entry->balancer.endpoints().size(),
                    .known = entry->known,
                    .stale_for = Millis(static_cast<Millis::rep>(stale_for)),
+                   .lists = entry->lists,
+                   .failures = entry->failures,
                    .last_error = entry->last_error});
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

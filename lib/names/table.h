@@ -63,6 +63,7 @@ class Table {
     bool known = false;
     bool stale = false;
     std::uint64_t stale_since = 0;
+    std::uint64_t lists = 0, failures = 0;
     std::string last_error;
     std::uint64_t used_at = 0;
     std::uint64_t left_out = 0;  // endpoints in the last list that are not used

@@ -137,6 +137,10 @@ def good_answers(server, document):
     check(call("holds")["holds"][0]["target"] == "http://127.0.0.1:2", "holds")
     call("release", held)
     call("log_level", {"level": "info"})
+    call("submit", saga("by-name", "http+etcd://127.0.0.1:1/stock/take"))
+    name = until(lambda: [one for one in call("names")["names"] if one["failures"]])
+    check(name and name[0]["name"] == "etcd://127.0.0.1:1/stock" and not name[0]["known"] and
+          name[0]["last_error"].startswith("127.0.0.1:1: "), f"names: {name}")
     for name in ("overview", "hosts", "openapi"):
         call(name)
     check(until(lambda: call("history")["samples"]), "a sample of the history")

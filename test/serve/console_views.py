@@ -5,6 +5,7 @@ import unicodedata
 import urllib.parse
 
 from console_stage import API, HOSTILE
+from harness import until
 
 PLACES = {
     "": "Overview", "list": "Transactions", "stuck": "Stuck", "topics": "Topics", "hosts": "Hosts",
@@ -88,6 +89,19 @@ def with_codes(gid):
     return "".join(f"{ord(one):04X}" if unicodedata.category(one)[0] == "C" else one for one in gid)
 
 
+def services(stage, browser, check):
+    """A service by name whose registry is away."""
+    stage.server.dtm("submit", {
+        "gid": "by-name", "trans_type": "saga", "payloads": ["{}"],
+        "steps": [{"action": "http+etcd://127.0.0.1:1/st%2Fock/take", "compensate": ""}]})
+    check(until(lambda: any("not asked for" in state for state in states(browser))),
+          f"a registry that is away is told: {states(browser)}")
+    check(browser.says("etcd://127.0.0.1:1/st%2Fock", "main tbody th"), "with the service's name")
+    check(browser.says("127.0.0.1:1: ", "main tbody td"), "and the reason")
+    stage.server.dtm("forceStop", {"gid": "by-name"})
+    check(stage.ends("by-name", "failed"), "and the transaction ends")
+
+
 def views(stage, browser, check, stuck):
     """Each view has its data."""
     browser.open()
@@ -127,6 +141,8 @@ def views(stage, browser, check, stuck):
           "hosts have a place")
     check(len(states(browser) & {"closed", "open: left alone", "half open: one call tries"}) == 1,
           f"with their breakers: {states(browser)}")
+    check(not browser.all("main h2"), "names have none where there are none")
+    services(stage, browser, check)
     browser.go("#/holds")
     check(browser.says("Nothing is held back"), "no hold is told in words")
     browser.click("?", "#top")

@@ -22,6 +22,7 @@ PROMTOOL, RULES, DASHBOARD = map(os.path.abspath, sys.argv[1:4])
 
 HERE = '{job="belay",instance="a"}'
 HOST = '{job="belay",instance="a",host="http://b.example"}'
+NAME = '{job="belay",instance="a",name="%s"}'
 INFO = f"belay_build_info{HERE}"
 LABELS_OF_PROMETHEUS = {"job", "instance"}
 KEYWORDS = {"and", "or", "unless", "offset", "bool", "by", "without", "on", "ignoring",
@@ -60,6 +61,11 @@ CASES = {
                               series(belay_oldest_unfinished_seconds="3500x20"), 10],
     "BelayBreakerOpen": [{"belay_host_breaker_state" + HOST: "0x3 1 2 1 1 2 1x20"},
                          {"belay_host_breaker_state" + HOST: "0x3 1 2 0 1 2 0 1x3 0x20"}, 15],
+    # Two names of one registry are one alert; "other" is of no known registry.
+    "BelayRegistryAway": [
+        {"belay_name_stale_seconds" + NAME % "etcd://h:1/a": "0x3 0+60x20",
+         "belay_name_stale_seconds" + NAME % "etcd://h:1/b": "0x3 0+60x20"},
+        {"belay_name_stale_seconds" + NAME % "etcd://h:1/a": "0x3 0 60 120 180 240 300 0x20"}, 12],
     "BelayDueLag": [series(belay_due_lag_seconds="0x3 6x20"),
                     series(belay_due_lag_seconds="0x3 6x3 0 6x3 0x20"), 12],
     "BelayCommitSlow": [
@@ -163,6 +169,7 @@ def described(metrics):
 
 def used(expr):
     """The metrics and labels that an expression names."""
+    made = set(re.findall(r'label_replace\([^"]*"(\w+)"', expr))
     text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', expr)
     labels = set(re.findall(r"[{,]\s*(\w+)\s*(?:=~|!~|!=|=)", text))
     text = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", text)
@@ -172,7 +179,7 @@ def used(expr):
     text = re.sub(grouped, " ", text)
     text = re.sub(r"\boffset\s+\w+", " ", text)
     names = {found[1] for found in re.finditer(r"\b([a-zA-Z_:][\w:]*)\b(?!\s*\()", text)}
-    return names - KEYWORDS, labels
+    return names - KEYWORDS, labels - made
 
 
 def names_exist(exprs, metrics, what):
@@ -240,15 +247,16 @@ def dashboard(folder, metrics):
 
 
 def metrics_of_a_server():
-    """Of one that has called, was refused something, and has a stuck transaction."""
+    """Of one that has called, was refused something, and has stuck transactions."""
     branches = Branches()
     branches.always("/bad", ERROR)
     with Server("--stuck-after", "1") as server:
-        for gid, path in (("good", "/good"), ("bad", "/bad")):
+        for gid, target in (("good", branches.url("/good")), ("bad", branches.url("/bad")),
+                            ("away", "http+etcd://127.0.0.1:1/stock/take")):
             server.dtm("submit", {"gid": gid, "trans_type": "saga", "payloads": ["{}"],
-                                  "steps": [{"action": branches.url(path), "compensate": ""}]})
+                                  "steps": [{"action": target, "compensate": ""}]})
         server.request("GET", "/metrics", headers={"Host": "evil.example"})
-        check(until(lambda: "\nbelay_transactions_stuck 1\n" in server.get("/metrics").text),
+        check(until(lambda: "\nbelay_transactions_stuck 2\n" in server.get("/metrics").text),
               "the server says what is stuck")
         server.wait_status("good", "succeed")
         metrics = server.get("/metrics").text

@@ -68,6 +68,8 @@ struct H2Side {
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     const bool is_request = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     if (frame->hd.type == NGHTTP2_RST_STREAM) of(data).peer.note_reset();
+    const bool is_ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (frame->hd.type == NGHTTP2_PING && !is_ack) of(data).peer.note_ping();
     if (ends && is_request) of(data).complete(frame->hd.stream_id);
     return 0;
   }
@@ -213,6 +215,7 @@ void H2Peer::accept_all() {
     const int fd = ::accept(listener_, nullptr, nullptr);
     if (fd < 0) continue;
     const int number = ++connections_;
+    ++open_;
     threads_.emplace_back([this, fd, number] { serve(fd, number); });
   }
 }
@@ -221,9 +224,13 @@ void H2Peer::serve(int fd, int number) {
   H2Side side{*this, number};
   side.session = new_server(side, streams_max_);
   const int drops = drops_;
+  const int freezes = freezes_;
   std::array<std::uint8_t, 16 * 1024> bytes;
-  while (!side.is_over && drops == drops_ && side.write(fd)) {
-    std::array<pollfd, 2> waits = {{{reads_ ? fd : -1, POLLIN, 0}, {stop_pipe_[0], POLLIN, 0}}};
+  while (!side.is_over && drops == drops_) {
+    const bool is_frozen = freezes != freezes_;
+    if (!is_frozen && !side.write(fd)) break;
+    const bool reads = reads_ && !is_frozen;
+    std::array<pollfd, 2> waits = {{{reads ? fd : -1, POLLIN, 0}, {stop_pipe_[0], POLLIN, 0}}};
     ::poll(waits.data(), waits.size(), 20);
     if (waits[1].revents != 0) break;
     if (waits[0].revents == 0) continue;
@@ -234,6 +241,7 @@ void H2Peer::serve(int fd, int number) {
   }
   nghttp2_session_del(side.session);
   ::close(fd);
+  --open_;
 }
 
 void H2Peer::drop() { ++drops_; }

@@ -64,11 +64,17 @@ class H2Peer {
   }
   std::vector<H2Request> requests() const;
   int connections() const { return connections_; }
+  int open() const { return open_; }      // connections that have not ended
+  int pings() const { return pings_; }    // of the client
   int resets() const { return resets_; }  // streams that the client has reset
   // Ends all connections; the next one is accepted.
   void drop();
+  // From now on nothing comes from the connections that there are, and nobody reads them; the next
+  // one is as it should be.
+  void freeze() { ++freezes_; }
 
   void note(const H2Request& request);
+  void note_ping() { ++pings_; }
   void note_reset() { ++resets_; }
   H2Answer answer(const H2Request& request) const { return answer_(request); }
 
@@ -83,8 +89,11 @@ class H2Peer {
   int stop_pipe_[2] = {-1, -1};
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> open_ = 0;
+  std::atomic<int> pings_ = 0;
   std::atomic<int> resets_ = 0;
   std::atomic<int> drops_ = 0;
+  std::atomic<int> freezes_ = 0;
   mutable std::mutex mutex_;
   std::vector<H2Request> requests_;
   std::vector<std::thread> threads_;

@@ -90,6 +90,17 @@ Json json_of(const HostFigures& host) {
           {"breaker_opened", host.breaker_opened}};
 }
 
+Json json_of(const NameFigures& name) {
+  return {{"name", name.name},
+          {"source", name.source},
+          {"endpoints", name.endpoints},
+          {"known", name.known},
+          {"stale_ms", name.stale_for.count()},
+          {"lists", name.lists},
+          {"failures", name.failures},
+          {"last_error", text_or_null(name.last_error)}};
+}
+
 Json json_of(const Hold& hold) {
   return {{"target", hold.target},
           {"reason", hold.reason},

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "belay/reader.h"
+#include "belay/resolver.h"
 
 namespace belay::tool {
 
@@ -23,6 +24,7 @@ Json json_of(const ProgressRow& row);
 // The transaction's row with `branches`, `timeline` and `progress` as arrays.
 Json json_of(const WholeTransaction& whole);
 Json json_of(const HostFigures& host);
+Json json_of(const NameFigures& name);
 Json json_of(const Hold& hold);
 // The topic's name and its subscriptions.
 Json json_of(const Topic& topic);

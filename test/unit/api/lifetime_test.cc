@@ -268,6 +268,8 @@ TEST_SUITE("api/lifetime") {
     note(from.wait("g", ignore));
     note(from.hosts());
     note(from.hosts(ignore));
+    note(from.names());
+    note(from.names(ignore));
     note(from.check_storage());
     note(from.check_storage(ignore));
     note(from.close());
@@ -309,6 +311,7 @@ TEST_SUITE("api/lifetime") {
     REQUIRE(engine->subscribe({"news", "news.a"}, fail));
     REQUIRE(engine->topics(fail));
     REQUIRE(engine->hosts(fail));
+    REQUIRE(engine->names(fail));
     REQUIRE(engine->check_storage(fail));
     REQUIRE(engine->retry_all_now(1ms, 1, fail));
     REQUIRE(engine->force_stop("stuck", "enough", [](const auto&) { throw 1; }));
@@ -320,7 +323,7 @@ TEST_SUITE("api/lifetime") {
     }));
     closed.wait();
     engine.reset();
-    CHECK(log.with("a callback threw: from a caller") == 16);
+    CHECK(log.with("a callback threw: from a caller") == 17);
     CHECK(log.with("a callback threw: something") == 1);
     CHECK(log.with("a callback threw: from closed") == 1);
     CHECK(log.with("on_stuck threw: from on_stuck") == 1);

@@ -1,11 +1,13 @@
 // TLS under gRPC, against gRPC C++: who is believed, and who is told who calls.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <string>
 
 #include "serve/http/server.h"
 #include "support/certificates.h"
 #include "support/grpc_service.h"
+#include "unit/h2/client_site.h"
 #include "unit/hook/hook_site.h"
 #include "unit/hook/text_of.h"
 
@@ -84,6 +86,48 @@ TEST_SUITE("hook/grpc_tls") {
     options.client_key_file = grpc_authority().key("client");
     HookSite site(options);
     CHECK(site.told(secure.target("grpcs")) == "success");
+  }
+
+  TEST_CASE("files that are replaced are read again for new connections") {
+    const auto tls = server_tls(true);
+    const GrpcService secure(&tls);
+    const auto target = secure.target("grpcs");
+    const Authority stranger;
+    REQUIRE(stranger.vouch_for("client"));
+    const TempDir dir;
+    const auto put = [&](const std::string& name, const std::string& from) {
+      std::ofstream(dir.file(name)) << text_of(from);
+    };
+    const auto put_client = [&](const Authority& authority) {
+      put("client.pem", authority.cert("client"));
+      put("client.key", authority.key("client"));
+    };
+    put("ca.pem", stranger.ca());
+    put_client(stranger);
+    h2::ClientOptions options;
+    options.tls = {dir.file("ca.pem"), dir.file("client.pem"), dir.file("client.key")};
+    options.tls_ms = 0;
+    ClientSite site(options);
+    CHECK(site.told(target).starts_with("its certificate is refused: "));
+    put("ca.pem", grpc_authority().ca());
+    const auto unknown_client = site.told(target);
+    CHECK(unknown_client != "complete");
+    CHECK_FALSE(unknown_client.starts_with("its certificate is refused: "));
+    CHECK(secure.calls() == 0);
+    put_client(grpc_authority());
+    CHECK(site.told(target) == "complete");
+    CHECK(secure.calls() == 1);
+  }
+
+  TEST_CASE("they are read again after their time, and not before") {
+    h2::TlsContext context({grpc_authority().ca(), "", ""}, 60'000);
+    const auto first = context.get(1'000);
+    REQUIRE(first);
+    CHECK(*context.get(60'999) == *first);
+    const auto second = context.get(61'000);
+    REQUIRE(second);
+    CHECK(*second != *first);
+    CHECK(*context.get(120'999) == *second);
   }
 
   TEST_CASE(

@@ -214,10 +214,33 @@ TEST_SUITE("hook/services") {
     HookSite site(options, &names);
     const auto* target = "etcd://h:1/stock/a.B/C";
     const auto lane = site.hooks().lane_of(target);
-    site.start(target, std::chrono::milliseconds(50));
+    const auto call = site.start(target, std::chrono::milliseconds(50));
     CHECK_FALSE(site.hooks().has_place(lane));
-    CHECK(site.run_until([&] { return !site.opened().empty(); }));
-    CHECK(site.opened().back() == lane);
+    CHECK(site.run_until([&] { return site.has(call); }));
+    CHECK(site.opened() == std::vector<ports::Lane>{lane});  // at once, not when it is looked at
+  }
+
+  TEST_CASE("a call that ends is no matter of services that wait for other hosts") {
+    H2Answer hang;
+    hang.how = H2Answer::How::hang;
+    H2Peer full([&](const H2Request&) { return hang; });
+    H2Peer other(h2_yes);
+    FakeDirectory names;
+    HookOptions options;
+    options.calls_per_host_max = 1;
+    HookSite site(options, &names);
+    site.start(full.target(), std::chrono::minutes(10));
+    constexpr int kServices = 50, kCalls = 500;
+    for (int i = 0; i < kServices; ++i) {
+      const auto name = "s" + std::to_string(i);
+      names.set(name, {at(full)});
+      CHECK_FALSE(site.hooks().has_place(site.hooks().lane_of("etcd://h:1/" + name + "/a.B/C")));
+    }
+    for (int i = 0; i < kCalls; ++i) site.start(other.target(), std::chrono::minutes(10));
+    site.run_until([&] { return site.answers() == kCalls; });
+    CHECK(site.answers() == kCalls);
+    // They are looked at each second, and not at each call.
+    CHECK(names.look_ups < kServices * kCalls / 2);
   }
 
   TEST_CASE("registries and endpoints must be allowed, and REST must be fit") {

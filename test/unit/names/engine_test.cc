@@ -2,8 +2,12 @@
 #include <belay/belay.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/etcd_server.h"
@@ -19,6 +23,17 @@ constexpr Millis kPatience{60'000};
 template <class Peer>
 std::string place_of(const Peer& peer) {
   return "127.0.0.1:" + std::to_string(peer.port());
+}
+
+// Whether all names of the engine become so.
+bool all_names(Shop& shop, const std::function<bool(const NameFigures& name)>& are_so) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto names = shop->names();
+    if (names && std::all_of(names->begin(), names->end(), are_so)) return true;
+    std::this_thread::yield();
+  }
+  return false;
 }
 
 Status end_of(Shop& shop, const Saga& saga) {
@@ -48,9 +63,18 @@ TEST_SUITE("names/engine") {
     CHECK(http.requests().size() == 1);
     CHECK(grpc.requests().size() == 1);
     CHECK(grpc.requests()[0].field(":path") == "/busi.Busi/TransOut");
+    const auto known = shop->names();
+    REQUIRE(known);
+    REQUIRE(known->size() == 2);
+    CHECK(known->at(0).name == "etcd://" + etcd.place() + "/bank");
+    CHECK(known->at(1).endpoints == 1);
     etcd.kill();
     CHECK(end_of(shop, saga("g2")) == Status::succeed);
     CHECK(http.requests().size() == 2);
+    CHECK(all_names(shop, [](const NameFigures& name) {
+      return name.stale_for > Millis{0} && name.failures > 0;
+    }));
+    CHECK(shop->names()->at(1).endpoints == 1);
   }
 
   TEST_CASE("a service that registers late gets the calls that waited for it") {
@@ -75,6 +99,7 @@ TEST_SUITE("names/engine") {
       done(std::vector<Endpoint>{{.host = "127.0.0.1", .port = http.port()}});
     };
     Shop shop(options);
+    CHECK(shop->names()->empty());
     CHECK(end_of(shop, Saga("g1").step("http+mine://stock/take", "")) == Status::succeed);
     CHECK(http.requests().size() == 1);
     const auto refused = shop->submit(Saga("g2").step("http+yours://stock/take", ""));

@@ -124,11 +124,16 @@ TEST_SUITE("names/table") {
                                     .endpoints = 2,
                                     .known = true,
                                     .stale_for = Millis(1000),
+                                    .lists = 1,
+                                    .failures = 2,
                                     .last_error = "it hangs"});
     CHECK(stage.lines_with("cannot be asked") == 1);  // not at each try
     CHECK(stage.lines_with("word") == 0);
     stage.listeners.at("a").found(endpoints(3));
     CHECK(stage.table.figures()[0].stale_for == Millis(0));
+    CHECK(stage.table.figures()[0].lists == 2);
+    stage.listeners.at("a").failed(std::string(10'000, 'x'));
+    CHECK(stage.table.figures()[0].last_error == std::string(512, 'x'));
     CHECK(stage.lines_with("can be asked again after 1000 ms") == 1);
   }
 

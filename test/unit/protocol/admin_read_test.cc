@@ -85,8 +85,8 @@ TEST_SUITE("protocol/admin/read") {
     CHECK(refused("stuck/transactions", {{"host", "h"}}) == "host: it is no http or https URL");
     CHECK(
         refused("transactions", {{"target", "http://***@h/"}}).starts_with("target: '***' stands"));
-    for (const auto* path :
-         {"overview", "history", "hosts", "holds", "topics", "events", "transactions/g/why"})
+    for (const auto* path : {"overview", "history", "hosts", "names", "holds", "topics", "events",
+                             "transactions/g/why"})
       refused(path, {{"x", "1"}});
   }
 

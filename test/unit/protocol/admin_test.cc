@@ -48,9 +48,9 @@ Role role_of(const char* method, const char* path) {
 TEST_SUITE("protocol/admin") {
   TEST_CASE("every path needs its role, whatever its gid looks like") {
     CHECK(role_of("GET", "openapi.json") == Role::anybody);
-    for (const auto* path :
-         {"overview", "history", "events", "transactions", "transactions/g", "transactions/g/why",
-          "transactions/a%2Fstop", "stuck", "hosts", "holds", "topics", "transactions/stop"})
+    for (const auto* path : {"overview", "history", "events", "transactions", "transactions/g",
+                             "transactions/g/why", "transactions/a%2Fstop", "stuck", "hosts",
+                             "names", "holds", "topics", "transactions/stop"})
       CHECK_MESSAGE(role_of("GET", path) == Role::read, path);
     CHECK(role_of("POST", "transactions") == Role::submit);
     for (const auto* path :

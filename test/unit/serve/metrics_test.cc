@@ -25,6 +25,14 @@ auto lines_with(const std::string& text, const std::string& part) {
   return count;
 }
 
+NameFigures name_with(const std::string& name, std::uint64_t endpoints, std::uint64_t lists) {
+  NameFigures figures;
+  figures.name = name;
+  figures.endpoints = endpoints;
+  figures.lists = lists;
+  return figures;
+}
+
 }  // namespace
 
 TEST_SUITE("protocol/metrics") {
@@ -133,6 +141,33 @@ TEST_SUITE("protocol/metrics") {
     CHECK(has_line(text, R"(belay_host_breaker_state{host="http://host-7"} 1)"));
     CHECK(has_line(text, R"(belay_host_calls_total{host="other",outcome="success"} 100)"));
     CHECK(text.find("host-100") == std::string::npos);
+  }
+
+  TEST_CASE("names are shown by result, and beyond a hundred summed up") {
+    std::vector<NameFigures> names(150);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      names[i] = name_with("etcd://h:1/" + std::to_string(i + 100), 3, 2);
+      names[i].failures = 1;
+      names[i].stale_for = Millis(static_cast<Millis::rep>(i) * 500);
+    }
+    Metrics metrics;
+    const auto text = metrics.render({.names = names});
+    CHECK(has_line(text, R"(belay_name_endpoints{name="etcd://h:1/107"} 3)"));
+    CHECK(has_line(text, R"(belay_name_stale_seconds{name="etcd://h:1/107"} 3.5)"));
+    CHECK(has_line(text, R"(belay_name_lookups_total{name="etcd://h:1/107",result="list"} 2)"));
+    CHECK(has_line(text, R"(belay_name_endpoints{name="other"} 150)"));
+    CHECK(has_line(text, R"(belay_name_stale_seconds{name="other"} 74.5)"));
+    CHECK(has_line(text, R"(belay_name_lookups_total{name="other",result="error"} 50)"));
+    CHECK(text.find("h:1/200") == std::string::npos);
+  }
+
+  TEST_CASE("names that are called alike are one series") {
+    Metrics metrics;
+    const auto text = metrics.render(
+        {.names = {name_with("a", 1, 1), name_with("b", 2, 1), name_with("b", 3, 4)}});
+    CHECK(lines_with(text, R"(belay_name_endpoints{name="b"})") == 1);
+    CHECK(has_line(text, R"(belay_name_endpoints{name="b"} 5)"));
+    CHECK(has_line(text, R"(belay_name_lookups_total{name="b",result="list"} 5)"));
   }
 }
 

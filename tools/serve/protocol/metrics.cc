@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -21,7 +22,7 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Families = std::vector<MetricFamily>;
 
-constexpr std::size_t kHostsMax = 100;
+constexpr std::size_t kFiguresMax = 100;  // of hosts, of names
 constexpr std::size_t kApisMax = 64;
 constexpr std::string_view kOther = "other";
 // Of the names of methods; in the metrics it is a label of its own.
@@ -197,13 +198,34 @@ void add_up(HostFigures& into, const HostFigures& host) {
   if (host.breaker == BreakerState::open) into.breaker = host.breaker;
 }
 
-std::vector<HostFigures> bounded(const std::vector<HostFigures>& hosts) {
-  if (hosts.size() <= kHostsMax) return hosts;
-  std::vector<HostFigures> result(hosts.begin(), hosts.begin() + kHostsMax);
-  HostFigures rest;
-  rest.host = kOther;
-  for (std::size_t i = kHostsMax; i < hosts.size(); ++i) add_up(rest, hosts[i]);
+// The list is as old as its oldest part.
+void add_up(NameFigures& into, const NameFigures& name) {
+  into.endpoints += name.endpoints;
+  into.stale_for = std::max(into.stale_for, name.stale_for);
+  into.lists += name.lists;
+  into.failures += name.failures;
+}
+
+template <class Figures>
+std::vector<Figures> bounded(const std::vector<Figures>& all, std::string Figures::*key) {
+  if (all.size() <= kFiguresMax) return all;
+  std::vector<Figures> result(all.begin(), all.begin() + kFiguresMax);
+  Figures rest;
+  rest.*key = kOther;
+  for (std::size_t i = kFiguresMax; i < all.size(); ++i) add_up(rest, all[i]);
   result.push_back(std::move(rest));
+  return result;
+}
+
+// Two series with the same labels would make all metrics unreadable.
+std::vector<NameFigures> joined(const std::vector<NameFigures>& names) {
+  std::vector<NameFigures> result;
+  for (const auto& name : names) {
+    if (result.empty() || result.back().name != name.name)
+      result.push_back(name);
+    else
+      add_up(result.back(), name);
+  }
   return result;
 }
 
@@ -220,7 +242,7 @@ void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
                       "Times the breaker opened, by host.",
                       MetricType::Counter,
                       {}};
-  for (const auto& host : bounded(hosts)) {
+  for (const auto& host : bounded(hosts, &HostFigures::host)) {
     for (const auto& [outcome, value] :
          {std::pair{"success", host.success}, std::pair{"failure", host.failure},
           std::pair{"ongoing", host.ongoing}, std::pair{"unknown", host.unknown}}) {
@@ -237,6 +259,31 @@ void add_hosts(Families& families, const std::vector<HostFigures>& hosts) {
   for (auto* family : {&calls, &in_flight, &breaker, &opened}) {
     families.push_back(std::move(*family));
   }
+}
+
+void add_names(Families& families, const std::vector<NameFigures>& names) {
+  MetricFamily endpoints{
+      "belay_name_endpoints", "Endpoints of a service, by name.", MetricType::Gauge, {}};
+  MetricFamily stale{"belay_name_stale_seconds",
+                     "How long its registry could not be asked; 0: the list is current.",
+                     MetricType::Gauge,
+                     {}};
+  MetricFamily lookups{"belay_name_lookups_total",
+                       "Lists that came from its registry, and errors instead of one.",
+                       MetricType::Counter,
+                       {}};
+  for (const auto& name : bounded(joined(names), &NameFigures::name)) {
+    endpoints.metric.push_back(
+        metric_of(endpoints.type, static_cast<double>(name.endpoints), {{"name", name.name}}));
+    stale.metric.push_back(metric_of(stale.type, static_cast<double>(name.stale_for.count()) / 1e3,
+                                     {{"name", name.name}}));
+    for (const auto& [result, value] :
+         {std::pair{"list", name.lists}, std::pair{"error", name.failures}}) {
+      lookups.metric.push_back(metric_of(lookups.type, static_cast<double>(value),
+                                         {{"name", name.name}, {"result", result}}));
+    }
+  }
+  for (auto* family : {&endpoints, &stale, &lookups}) families.push_back(std::move(*family));
 }
 
 }  // namespace
@@ -353,6 +400,7 @@ std::string Metrics::render(const Moment& moment) {
   add_calls(families, moment.counters);
   add_storage(families, moment.counters);
   add_hosts(families, moment.hosts);
+  add_names(families, moment.names);
   if (read) {
     const auto figures = read();
     add_server(families, figures);

@@ -14,6 +14,7 @@
 #include "belay/engine.h"
 #include "belay/hooks.h"
 #include "belay/options.h"
+#include "belay/resolver.h"
 
 namespace belay::protocol {
 
@@ -74,12 +75,14 @@ class Metrics {
   struct Moment {
     Counters counters{};
     std::vector<HostFigures> hosts{};
+    std::vector<NameFigures> names{};  // ordered by name
     // The age of the oldest unfinished transaction; 0: there is none. Empty: it could not be read.
     std::optional<double> oldest_seconds{};
   };
   // Since the start, of these routes together.
   Durations durations(std::span<const std::string_view> apis) const;
-  // Renders Prometheus' text format. Hosts beyond the first 100 are summed as "other".
+  // Renders Prometheus' text format. Of hosts and of names those beyond the first 100 are
+  // "other" together, and names that are called alike are one.
   std::string render(const Moment& moment);
 
  private:

@@ -135,23 +135,34 @@ class MetricsRead {
 
 // The figures come from the engine, then the oldest transaction from the file.
 void metrics_route(Turn& turn) {
-  const auto tell = [context = turn.context, to = turn.open_request,
-                     open_requests = turn.open_requests](const std::vector<HostFigures>& hosts,
-                                                         std::optional<double> oldest) {
-    auto response = plain_text(
-        200, open_requests->metrics().render({context->engine.counters(), hosts, oldest}));
+  const auto moment = std::make_shared<Metrics::Moment>();
+  const auto fail = [to = turn.open_request](const Error& error) {
+    to->answer(to_response(ApiResult::of(error)));
+  };
+  const auto tell = [moment, context = turn.context, to = turn.open_request,
+                     open_requests = turn.open_requests](std::optional<double> oldest) {
+    moment->counters = context->engine.counters();
+    moment->oldest_seconds = oldest;
+    auto response = plain_text(200, open_requests->metrics().render(*moment));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     to->answer(std::move(response));
   };
+  const auto on_names = [moment, fail, tell,
+                         context = turn.context](const Result<std::vector<NameFigures>>& names) {
+    if (!names) return fail(names.error());
+    moment->names = *names;
+    const auto read = std::make_shared<MetricsRead>(tell);
+    context->reads->post([read](Reader& reader) { read->run(reader); });
+  };
+  const auto on_hosts = [moment, fail, on_names,
+                         context = turn.context](const Result<std::vector<HostFigures>>& hosts) {
+    if (!hosts) return fail(hosts.error());
+    moment->hosts = *hosts;
+    ask<std::vector<NameFigures>>(
+        on_names, [&](NamesCallback done) { return context->engine.names(std::move(done)); });
+  };
   ask<std::vector<HostFigures>>(
-      [context = turn.context, to = turn.open_request,
-       tell](const Result<std::vector<HostFigures>>& hosts) {
-        if (!hosts) return to->answer(to_response(ApiResult::of(hosts.error())));
-        const auto read = std::make_shared<MetricsRead>(
-            [tell, hosts = *hosts](std::optional<double> oldest) { tell(hosts, oldest); });
-        context->reads->post([read](Reader& reader) { read->run(reader); });
-      },
-      [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
+      on_hosts, [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
 }
 
 void health_route(Turn& turn) {

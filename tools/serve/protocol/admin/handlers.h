@@ -9,6 +9,7 @@ namespace belay::protocol::admin {
 // overview.cc
 void overview(const Turn& turn, const http::Respond& respond);
 void hosts(const Turn& turn, const http::Respond& respond);
+void names(const Turn& turn, const http::Respond& respond);
 void history(const Turn& turn, const http::Respond& respond);
 // sampling.cc
 void events(const Turn& turn, const http::Respond& respond);

@@ -8,6 +8,22 @@
 #include "view/text.h"
 
 namespace belay::protocol::admin {
+namespace {
+
+// Answers with an array of what `ask` asks the engine for.
+template <class Figures, class Ask>
+void answer_with_all(const char* name, const http::Respond& respond, Ask ask) {
+  protocol::ask<std::vector<Figures>>(
+      [name, respond](const Result<std::vector<Figures>>& found) {
+        if (!found) return respond(error(found.error()));
+        auto array = Json::array();
+        for (const auto& one : *found) array.push_back(tool::json_of(one));
+        respond(value({{name, std::move(array)}}));
+      },
+      ask);
+}
+
+}  // namespace
 
 Result<Moment> moment_of(const Context& context, Reader& reader) {
   const auto oldest = reader.oldest_unfinished();
@@ -42,14 +58,15 @@ void history(const Turn& turn, const http::Respond& respond) {
 }
 
 void hosts(const Turn& turn, const http::Respond& respond) {
-  const auto told = [respond](const Result<std::vector<HostFigures>>& found) {
-    if (!found) return respond(error(found.error()));
-    auto array = Json::array();
-    for (const auto& host : *found) array.push_back(tool::json_of(host));
-    respond(value({{"hosts", std::move(array)}}));
-  };
-  protocol::ask<std::vector<HostFigures>>(
-      told, [&](HostsCallback done) { return turn.context->engine.hosts(std::move(done)); });
+  answer_with_all<HostFigures>("hosts", respond, [&](HostsCallback done) {
+    return turn.context->engine.hosts(std::move(done));
+  });
+}
+
+void names(const Turn& turn, const http::Respond& respond) {
+  answer_with_all<NameFigures>("names", respond, [&](NamesCallback done) {
+    return turn.context->engine.names(std::move(done));
+  });
 }
 
 }  // namespace belay::protocol::admin

@@ -45,7 +45,7 @@ void change(Turn& turn) {
   if (has_parameter(turn) && is_without_query(turn)) handle_once(turn, kHandler);
 }
 
-constexpr std::array<Route, 24> kRoutes = {{
+constexpr std::array<Route, 25> kRoutes = {{
     {"GET", "/api/belay/v1/openapi.json", "v1-openapi", Role::anybody, ask<openapi>},
     {"GET", "/api/belay/v1/overview", "v1-overview", Role::read, ask<overview>},
     {"GET", "/api/belay/v1/history", "v1-history", Role::read, ask<history>},
@@ -72,6 +72,7 @@ constexpr std::array<Route, 24> kRoutes = {{
     {"GET", "/api/belay/v1/stuck/transactions", "v1-stuck-list", Role::read,
      ask_with<stuck_transactions>},
     {"GET", "/api/belay/v1/hosts", "v1-hosts", Role::read, ask<hosts>},
+    {"GET", "/api/belay/v1/names", "v1-names", Role::read, ask<names>},
     {"GET", "/api/belay/v1/holds", "v1-holds", Role::read, ask<holds>},
     {"GET", "/api/belay/v1/topics", "v1-topics", Role::read, ask<topics>},
     {"POST", "/api/belay/v1/topics/subscribe", "v1-subscribe", Role::admin,
