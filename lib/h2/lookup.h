@@ -10,12 +10,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "dns/channel.h"
 #include "h2/handles.h"
 
-struct ares_channeldata;
 struct ares_addrinfo;
 
 namespace belay::h2 {
@@ -45,26 +44,17 @@ class Lookup {
   void find(const std::string& host, std::uint16_t port, Found found);
 
  private:
-  struct Watch;
   struct Query;
 
-  static void on_socket(void* self, int fd, int readable, int writable) noexcept;
-  static void on_ready(uv_poll_t* poll, int status, int events) noexcept;
   static void on_found(void* query, int status, int timeouts, ares_addrinfo* result) noexcept;
-  bool begin();
-  void act(int fd, int events);
-  void end();
-  void set_timer();
-  void unwatch(int fd);
+  // Returns why it cannot begin; empty: it has.
+  std::string begin();
 
   uv_loop_t* loop_;
-  Handles& handles_;
-  ares_channeldata* channel_ = nullptr;
+  std::shared_ptr<void> handles_;  // shared by all that is on the loop
+  std::unique_ptr<dns::Channel> channel_;
   std::uint64_t begun_at_ = 0;
   std::size_t open_ = 0;  // the number of look-ups
-  bool is_closing_ = false;
-  std::unordered_map<int, Watch*> watches_;
-  uv_timer_t* timer_ = nullptr;
 };
 
 }  // namespace belay::h2

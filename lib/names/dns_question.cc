@@ -4,15 +4,10 @@
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <utility>
-
-#include "base/descriptor.h"
-#include "belay/check.h"
 
 namespace belay::names {
 namespace {
@@ -33,11 +28,6 @@ long name_bytes(const unsigned char* at, const unsigned char* message, int size)
   if (ares_expand_name(at, message, size, &name, &length) != ARES_SUCCESS) return -1;
   ares_free_string(name);
   return length;
-}
-
-int ares_started() {
-  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
-  return status;
 }
 
 }  // namespace
@@ -74,106 +64,37 @@ std::optional<std::uint32_t> least_dns_ttl(const unsigned char* message, int siz
 }
 
 DnsQuestion::DnsQuestion(const Site& site, const Name& name, std::function<void(DnsAnswer)> done)
-    : site_(site),
-      name_(name),
-      done_(std::move(done)),
-      tick_(site.timers),
-      limit_(site.timers),
-      end_(site.timers) {
+    : site_(site), name_(name), done_(std::move(done)), limit_(site.timers), end_(site.timers) {
   begin();
 }
 
-DnsQuestion::~DnsQuestion() {
-  is_ending_ = true;
-  if (channel_ != nullptr) ares_destroy(channel_);
-  while (!watched_.empty()) unwatch(watched_.begin()->first);
-}
-
-int DnsQuestion::open() {
-  if (const int code = ares_started(); code != ARES_SUCCESS) return code;
-  ares_options options{};
-  options.timeout = kTryMillis;
-  options.tries = kTries;
-  options.sock_state_cb = &DnsQuestion::on_socket;
-  options.sock_state_cb_data = this;
-  constexpr int kGiven = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-  if (const int code = ares_init_options(&channel_, &options, kGiven); code != ARES_SUCCESS)
-    return code;
-  if (name_.places.empty()) return ARES_SUCCESS;
-  return ares_set_servers_ports_csv(channel_, text_of(name_.places.front()).c_str());
-}
+DnsQuestion::~DnsQuestion() { is_ending_ = true; }
 
 void DnsQuestion::begin() {
-  const base::StandardStreamsTaken taken;  // c-ares opens sockets
-  if (const int code = open(); code != ARES_SUCCESS) {
-    answer_.error = ares_strerror(code);
+  auto channel = dns::Channel::open(
+      site_.loop, {.try_ms = kTryMillis,
+                   .tries = kTries,
+                   .server = name_.places.empty() ? "" : text_of(name_.places.front())});
+  if (!channel) {
+    answer_.error = channel.error().detail;
     return end();
   }
+  channel_ = std::move(*channel);
   limit_.set(kLimitMillis, [this] {
     answer_.error = "no name server has answered";
     end();
   });
-  if (name_.source == Source::dns_srv) {
-    ares_query(channel_, name_.name.c_str(), ns_c_in, ns_t_srv, &DnsQuestion::on_records, this);
-  } else {
+  channel_->ask([this](ares_channeldata* asked) {
+    if (name_.source == Source::dns_srv) {
+      ares_query(asked, name_.name.c_str(), ns_c_in, ns_t_srv, &DnsQuestion::on_records, this);
+      return;
+    }
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = ARES_AI_NOSORT;
-    ares_getaddrinfo(channel_, name_.name.c_str(), nullptr, &hints, &DnsQuestion::on_addresses,
-                     this);
-  }
-  set_tick();
-}
-
-// c-ares looks at its own clock for tries whose time is over.
-void DnsQuestion::set_tick() {
-  timeval left{};
-  if (is_ending_ || ares_timeout(channel_, nullptr, &left) == nullptr) return tick_.clear();
-  const auto ms = static_cast<std::uint64_t>(left.tv_sec * 1000 + left.tv_usec / 1000);
-  tick_.set(ms + 1, [this] {
-    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    set_tick();
+    ares_getaddrinfo(asked, name_.name.c_str(), nullptr, &hints, &DnsQuestion::on_addresses, this);
   });
-}
-
-void DnsQuestion::on_socket(void* data, int fd, int reads, int writes) noexcept {
-  auto& self = *static_cast<DnsQuestion*>(data);
-  const int events = (reads != 0 ? UV_READABLE : 0) | (writes != 0 ? UV_WRITABLE : 0);
-  events == 0 ? self.unwatch(fd) : self.watch(fd, events);
-}
-
-void DnsQuestion::watch(int fd, int events) {
-  auto& handle = watched_[fd];
-  if (handle == nullptr) {
-    auto made = std::make_unique<uv_poll_t>();
-    if (uv_poll_init(site_.loop, made.get(), fd) != 0) {
-      watched_.erase(fd);  // the try ends by its time
-      return;
-    }
-    made->data = this;
-    handle = made.release();
-  }
-  uv_poll_start(handle, events, &DnsQuestion::on_ready);
-}
-
-// c-ares closes the socket right after this; the handle forgets it at once.
-void DnsQuestion::unwatch(int fd) {
-  const auto found = watched_.find(fd);
-  if (found == watched_.end()) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(found->second),
-           [](uv_handle_t* handle) noexcept { delete reinterpret_cast<uv_poll_t*>(handle); });
-  watched_.erase(found);
-}
-
-void DnsQuestion::on_ready(uv_poll_t* handle, int status, int events) noexcept {
-  auto& self = *static_cast<DnsQuestion*>(handle->data);
-  int fd = -1;
-  if (uv_fileno(reinterpret_cast<uv_handle_t*>(handle), &fd) != 0) return;
-  const bool reads = status != 0 || (events & UV_READABLE) != 0;
-  const bool writes = status != 0 || (events & UV_WRITABLE) != 0;
-  ares_process_fd(self.channel_, reads ? fd : ARES_SOCKET_BAD, writes ? fd : ARES_SOCKET_BAD);
-  self.set_tick();
 }
 
 bool DnsQuestion::has_answer(int status) {
@@ -239,7 +160,6 @@ void DnsQuestion::take_records(const unsigned char* message, int size) {
 // Later, because a channel cannot be destroyed within its own callbacks.
 void DnsQuestion::end() {
   is_ending_ = true;
-  tick_.clear();
   limit_.clear();
   end_.set(0, [this] {
     const auto done = std::move(done_);

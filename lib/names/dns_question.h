@@ -5,20 +5,18 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "belay/resolver.h"
+#include "dns/channel.h"
 #include "names/name.h"
 #include "names/resolver.h"
 #include "names/timers.h"
 
 struct ares_addrinfo;
-struct ares_channeldata;
-struct uv_poll_s;
 
 namespace belay::names {
 
@@ -40,17 +38,11 @@ class DnsQuestion {
   ~DnsQuestion();
 
  private:
-  static void on_socket(void* self, int fd, int reads, int writes) noexcept;
-  static void on_ready(uv_poll_s* handle, int status, int events) noexcept;
   static void on_addresses(void* self, int status, int timeouts, ares_addrinfo* found) noexcept;
   static void on_records(void* self, int status, int timeouts, unsigned char* message,
                          int size) noexcept;
 
-  int open();
   void begin();
-  void watch(int fd, int events);
-  void unwatch(int fd);
-  void set_tick();
   void take_addresses(const ares_addrinfo& found);
   void take_records(const unsigned char* message, int size);
   // Nothing: this status says that an answer can be read.
@@ -60,11 +52,10 @@ class DnsQuestion {
   const Site site_;
   const Name name_;
   std::function<void(DnsAnswer)> done_;
-  ares_channeldata* channel_ = nullptr;
-  std::map<int, uv_poll_s*> watched_;  // each frees itself when it is closed
   DnsAnswer answer_;
   bool is_ending_ = false;
-  Alarm tick_, limit_, end_;
+  Alarm limit_, end_;
+  std::unique_ptr<dns::Channel> channel_;
 };
 
 }  // namespace belay::names
