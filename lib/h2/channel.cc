@@ -104,7 +104,7 @@ void Channel::submit_waiting() {
     waiting_.pop_front();
     request.connection_ = current_.connection.get();
     request.submitted_at_ = shared_.times.now();
-    request.nth_ = current_.connection->requests();
+    request.is_reuse_ = current_.connection->has_answered();
   }
 }
 
@@ -193,7 +193,7 @@ void Channel::take_back(Connected& from) {
     const bool is_sent = Session::is_sent(request);
     // An old connection that the peer had closed meanwhile: it has not seen this request.
     const bool was_closed_before =
-        request.nth_ > 1 && from.connection->heard_at() <= request.submitted_at_;
+        request.is_reuse_ && from.connection->heard_at() <= request.submitted_at_;
     if ((!is_sent || was_closed_before) && give_again(request)) continue;
     finish(request, {End::How::lost, is_sent, why});
   }
@@ -215,6 +215,7 @@ void Channel::give_all_again() {
 }
 
 void Channel::ended(Request& request, std::uint32_t code) {
+  if (code == NGHTTP2_NO_ERROR) request.connection_->note_answer();
   request.connection_ = nullptr;
   stirred();
   if (code == NGHTTP2_NO_ERROR || code == NGHTTP2_CANCEL)

@@ -51,6 +51,8 @@ class Connection final : Socket::Owner {
   std::size_t streams() const { return session_->streams(); }
   std::uint64_t heard_at() const { return heard_at_; }  // the loop's time of the last bytes
   std::uint64_t requests() const { return requests_; }  // submitted so far
+  void note_answer() { has_answered_ = true; }          // one of them has ended well
+  bool has_answered() const { return has_answered_; }
 
  private:
   Connection(uv_loop_t* loop, Owner& owner, std::unique_ptr<Tls> tls,
@@ -74,6 +76,7 @@ class Connection final : Socket::Owner {
   std::string out_;    // is filled and written by `flush`
   std::string plain_;  // what TLS has read
   std::uint64_t heard_at_ = 0;
+  bool has_answered_ = false;
   std::uint64_t requests_ = 0;
 };
 

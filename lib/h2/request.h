@@ -54,7 +54,7 @@ class Request : public Stream, public Due {
   class Connection* connection_ = nullptr;  // null: it waits for one
   std::list<Request*>::iterator waits_at_;
   std::uint64_t submitted_at_ = 0;
-  std::uint64_t nth_ = 0;  // of its connection's requests
+  bool is_reuse_ = false;  // its connection had answered another request before
   bool is_repeated_ = false;
 };
 
