@@ -51,8 +51,9 @@ struct SessionCallbacks {
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame,
                        const std::uint8_t* name, std::size_t name_size, const std::uint8_t* value,
                        std::size_t value_size, std::uint8_t, void*) noexcept {
+    const bool is_last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (auto* stream = stream_of(session, frame->hd.stream_id); stream != nullptr)
-      stream->take_field(view(name, name_size), view(value, value_size));
+      stream->take_field(view(name, name_size), view(value, value_size), is_last);
     return 0;
   }
 

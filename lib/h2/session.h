@@ -27,8 +27,9 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  // A header or a trailer of the response.
-  virtual void take_field(std::string_view name, std::string_view value) = 0;
+  // A header or a trailer of the response, or of an interim one. `is_last`: its block ends the
+  // response.
+  virtual void take_field(std::string_view name, std::string_view value, bool is_last) = 0;
   // A part of the response's body; false: the rest is not wanted, and the stream is reset.
   virtual bool take_body(std::string_view part) = 0;
   // The stream is closed, with HTTP/2's error code (0: as it should be).

@@ -46,8 +46,8 @@ class GrpcCalls::One final : public h2::Request {
   std::size_t index = 0;  // among the calls in flight
 
  private:
-  void take_field(std::string_view name, std::string_view value) override {
-    response_.take_field(name, value);
+  void take_field(std::string_view name, std::string_view value, bool is_last) override {
+    response_.take_field(name, value, is_last);
   }
   bool take_body(std::string_view part) override { return response_.take_body(part); }
   void done(h2::End end) override { calls_.finish(*this, read(end)); }

@@ -74,11 +74,13 @@ void GrpcResponse::begin(std::size_t bytes_max) {
   bytes_max_ = bytes_max;
 }
 
-void GrpcResponse::take_field(std::string_view name, std::string_view value) {
+void GrpcResponse::take_field(std::string_view name, std::string_view value, bool is_last) {
   if (name == ":status") {
     http_status_ = value.substr(0, 16);
   } else if (name == "content-type") {
     is_grpc_ = is_grpc_type(value);
+  } else if (!is_last) {
+    return;
   } else if (name == "grpc-status") {
     const auto number = base::parse_number<std::uint16_t>(value);
     is_status_odd_ = is_status_odd_ || status_ || !number;

@@ -17,8 +17,9 @@ class GrpcResponse {
  public:
   // To be called before each response. A larger message is not read.
   void begin(std::size_t bytes_max);
-  // A header or a trailer, with its name in lower case.
-  void take_field(std::string_view name, std::string_view value);
+  // A header or a trailer, with its name in lower case. Only the last block of them, which ends the
+  // response, says the status.
+  void take_field(std::string_view name, std::string_view value, bool is_last);
   // The next part of the body; false: the rest is not wanted.
   bool take_body(std::string_view part);
   // To be called at the end of the stream.

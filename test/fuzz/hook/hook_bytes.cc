@@ -221,17 +221,20 @@ std::optional<GrpcFields> take_fields(std::string_view& text) {
 struct GrpcParts {
   GrpcFields head, trailers;
   std::string_view body;
+
+  bool is_head_only() const { return body.empty() && trailers.empty(); }
 };
 
 Outcome read_grpc(const GrpcParts& parts, std::size_t piece) {
   hook::GrpcResponse response;
   response.begin(kBytesMax);
-  for (const auto& [name, value] : parts.head) response.take_field(name, value);
+  for (const auto& [name, value] : parts.head)
+    response.take_field(name, value, parts.is_head_only());
   for (auto body = parts.body; !body.empty();) {
     if (!response.take_body(body.substr(0, piece))) break;
     body.remove_prefix(std::min(piece, body.size()));
   }
-  for (const auto& [name, value] : parts.trailers) response.take_field(name, value);
+  for (const auto& [name, value] : parts.trailers) response.take_field(name, value, true);
   return response.end().outcome;
 }
 
@@ -259,10 +262,8 @@ std::string check_grpc(std::string_view input, bool& read) {
   read = whole.kind() != OutcomeKind::unknown;
   if (!read) return {};
   std::vector<std::string_view> statuses;
-  for (const auto* fields : {&parts.head, &parts.trailers}) {
-    for (const auto& [name, value] : *fields) {
-      if (name == "grpc-status") statuses.push_back(value);
-    }
+  for (const auto& [name, value] : parts.is_head_only() ? parts.head : parts.trailers) {
+    if (name == "grpc-status") statuses.push_back(value);
   }
   if (statuses.size() != 1) return "not one status means something";
   if (whole.kind() == OutcomeKind::success && !is_one_message(parts.body))
@@ -273,7 +274,7 @@ std::string check_grpc(std::string_view input, bool& read) {
 // A request for which nothing is remembered but that it ended once.
 class CountingStream final : public h2::Stream {
  public:
-  void take_field(std::string_view, std::string_view) override {}
+  void take_field(std::string_view, std::string_view, bool) override {}
   bool take_body(std::string_view part) override { return (taken_ += part.size()) < kBytesMax; }
   void ended(std::uint32_t) override { ++ends; }
   int ends = 0;

@@ -50,7 +50,7 @@ class ClientSite {
     }
 
    private:
-    void take_field(std::string_view, std::string_view) override {}
+    void take_field(std::string_view, std::string_view, bool) override {}
     bool take_body(std::string_view) override { return true; }
     void done(h2::End end) override { end_ = std::move(end); }
 

@@ -222,6 +222,9 @@ TEST_SUITE("hook/grpc") {
     CHECK(grpc_told(odd) == cannot + "it has no status");
     odd.trailers.clear();
     CHECK(grpc_told(odd) == cannot + "it has no status");
+    odd.head.emplace_back("grpc-status", "0");  // the end has not said so
+    CHECK(grpc_told(odd) == cannot + "it has no status");
+    odd.head.pop_back();
     odd.head = {{":status", "200"}, {"content-type", "text/html"}};
     CHECK(grpc_told(odd) == "unknown: HTTP 200, no gRPC");
     CHECK(grpc_told(trailers_only({{":status", "404"}})) == "unknown: HTTP 404, no gRPC");
@@ -436,6 +439,20 @@ TEST_SUITE("hook/grpc") {
     peer.drop();
     for (int i = 0; i < 5; ++i) CHECK(site.told(peer.target()) == "success");
     CHECK(peer.connections() == 2);
+  }
+
+  TEST_CASE("calls that a fresh connection takes with it may have been seen: none is made again") {
+    std::atomic<int> seen = 0;
+    H2Peer peer([&](const H2Request&) {
+      H2Answer answer;
+      answer.how = ++seen < 3 ? H2Answer::How::hang : H2Answer::How::close;
+      return answer;
+    });
+    HookSite site;
+    for (int i = 0; i < 3; ++i) site.start(peer.target());
+    CHECK(site.run_until([&] { return site.answers() == 3; }));
+    CHECK(site.told(peer.target()).starts_with("unknown: no answer: "));
+    CHECK(seen == 4);  // the call that came last alone
   }
 
   TEST_CASE("calls in flight are dropped at the end, whatever state they are in") {
