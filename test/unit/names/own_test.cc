@@ -106,7 +106,7 @@ TEST_SUITE("names/own") {
     CHECK(twice.find("too") != std::string::npos);
     CHECK(with("etcd", "etcd://h:1/{}").find("is called 'etcd'") != std::string::npos);
     CHECK(with("discovery", "etcd://h:1/k").find("has no {}") != std::string::npos);
-    CHECK(with("discovery", "other:///{}").find("neither") != std::string::npos);
+    CHECK(with("discovery", "other:///{}").find("none of") != std::string::npos);
     CHECK(with("discovery", "etcd://u:word@h/{}").find("word") == std::string::npos);
   }
 }
