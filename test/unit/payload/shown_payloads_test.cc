@@ -148,7 +148,8 @@ TEST_SUITE("payload/shown_payloads") {
       const auto read = shown_payload_from(json);
       REQUIRE(read);
       CHECK(json_of(*read) == json);
-      for (const auto& [name, value] : json.items()) {
+      for (const auto& item : json.items()) {
+        const auto& name = item.key();
         auto other = json;
         other.erase(name);
         CHECK_MESSAGE(!shown_payload_from(other), name);
