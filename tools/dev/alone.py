@@ -5,7 +5,7 @@
     tools/dev/alone.py ROOT BUILD [WORD|--all]
 
 BUILD is a configured build folder: its compile_commands.json says how each file is compiled. With
-WORD only files with it in their names. Otherwise a third of the files, which the last commit's
+WORD only files with it in their names. Otherwise a sixth of the files, which the last commit's
 hash chooses: all of them take minutes.
 """
 
@@ -17,6 +17,7 @@ import zlib
 from compilations import compilations, failures, run_limited, words
 
 SECONDS_A_FILE_MAX = 120
+PARTS = 6
 
 
 def compile_alone(one):
@@ -33,8 +34,8 @@ def chooser(root, word):
         return lambda path: word in os.path.basename(path)
     head = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True,
                           check=False).stdout.strip() or "0"
-    third = int(head[:8], 16) % 3
-    return lambda path: zlib.crc32(os.path.relpath(path, root).encode()) % 3 == third
+    part = int(head[:8], 16) % PARTS
+    return lambda path: zlib.crc32(os.path.relpath(path, root).encode()) % PARTS == part
 
 
 def main():
