@@ -1,20 +1,9 @@
 #include "served.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdlib>
 
-#include "serve/http/listener.h"
-
 namespace belay::test {
-
-std::uint16_t free_port() {
-  const auto listener = http::listen_on("127.0.0.1", 0);
-  if (!listener) return 0;
-  ::close(listener->fd);
-  return listener->port;
-}
 
 Spawn belay_spawn(std::vector<std::string> arguments,
                   std::vector<std::pair<std::string, std::string>> env) {

@@ -7,12 +7,10 @@
 #include <vector>
 
 #include "serve/http/client.h"
+#include "support/free_port.h"
 #include "support/process.h"
 
 namespace belay::test {
-
-// Nobody listens there at this moment.
-std::uint16_t free_port();
 
 // The program under test, with no option from this process's environment.
 Spawn belay_spawn(std::vector<std::string> arguments,

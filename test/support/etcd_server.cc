@@ -1,9 +1,7 @@
 #include "support/etcd_server.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace belay::test {
@@ -14,18 +12,6 @@ constexpr const char* kEtcdctl = "/usr/bin/etcdctl";
 constexpr auto kStartLimit = std::chrono::seconds(60);
 
 }  // namespace
-
-std::uint16_t EtcdServer::free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
 
 EtcdServer::EtcdServer(const Authority* authority) : authority_(authority) {
   REQUIRE_MESSAGE((::access(kEtcd, X_OK) == 0 && ::access(kEtcdctl, X_OK) == 0),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/certificates.h"
+#include "support/free_port.h"
 #include "support/process.h"
 
 namespace belay::test {
@@ -18,8 +19,6 @@ class EtcdServer {
   // its certificate "etcd", and wants its clients' certificates.
   explicit EtcdServer(const Authority* authority = nullptr);
 
-  // Nobody listens there at this moment.
-  static std::uint16_t free_port();
   // Waits until it answers. False: it does not within its time.
   bool start();
   void signal(int signal) { process_->kill(signal); }

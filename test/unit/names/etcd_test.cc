@@ -167,7 +167,7 @@ TEST_SUITE("names/etcd") {
   TEST_CASE("of several hosts the next one is asked, and only all of them are a failure") {
     Etcd etcd;
     etcd.put("stock/1", "10.0.0.1:80");
-    const auto nobody = "127.0.0.1:" + std::to_string(Etcd::free_port());
+    const auto nobody = "127.0.0.1:" + std::to_string(free_port());
     NamesSite site;
     REQUIRE(site.gets("etcd://" + nobody + "," + etcd.place() + "/stock/p.S/M", "10.0.0.1:80"));
     CHECK(site.lines_with("cannot be asked") == 0);
