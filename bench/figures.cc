@@ -33,7 +33,10 @@ bool is_load(const std::string& workload) {
          workload == "http" || workload == "grpc";
 }
 
-Json maybe(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+template <class Number>
+Json maybe(const std::optional<Number>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 Json settings_json(const Settings& settings, const std::string& workload) {
   Json json;
@@ -113,7 +116,9 @@ void line(std::string_view what, const std::optional<double>& value, std::string
   if (value) fmt::print("  {:<30} {:>14}  {}\n", what, figure(*value), unit);
 }
 
-double as_double(std::uint64_t value) { return static_cast<double>(value); }
+void line_of_mb(std::string_view what, const std::optional<std::uint64_t>& bytes) {
+  if (bytes) line(what, static_cast<double>(*bytes) / 1e6, "MB");
+}
 
 std::string headline(const Figures& figures) {
   const auto& asked = figures.settings;
@@ -159,11 +164,11 @@ void print_costs(const Figures& figures) {
   line("storage bytes a transaction", figures.storage_bytes_per_txn, "as the system counts them");
   line("CPU", figures.cpu_seconds, "s in the measured time");
   line("CPU a transaction", figures.cpu_us_per_txn, "us");
-  line("resident memory", as_double(figures.rss_bytes) / 1e6, "MB");
+  line_of_mb("resident memory", figures.rss_bytes);
   line("memory a live transaction", figures.live_bytes_per_txn, "bytes beside its payload");
   line("heap a live transaction", figures.heap_bytes_per_txn, "bytes beside its payload");
-  line("file", as_double(figures.file_bytes) / 1e6, "MB");
-  line("write-ahead log", as_double(figures.wal_bytes) / 1e6, "MB");
+  line_of_mb("file", figures.file_bytes);
+  line_of_mb("write-ahead log", figures.wal_bytes);
 }
 
 }  // namespace
@@ -208,9 +213,9 @@ Json to_json(const Figures& figures) {
   json["bytes_per_commit"] = maybe(figures.bytes_per_commit);
   json["bytes_per_txn"] = maybe(figures.bytes_per_txn);
   json["storage_bytes_per_txn"] = maybe(figures.storage_bytes_per_txn);
-  json["cpu_seconds"] = figures.cpu_seconds;
+  json["cpu_seconds"] = maybe(figures.cpu_seconds);
   json["cpu_us_per_txn"] = maybe(figures.cpu_us_per_txn);
-  json["rss_bytes"] = figures.rss_bytes;
+  json["rss_bytes"] = maybe(figures.rss_bytes);
   json["live_bytes_per_txn"] = maybe(figures.live_bytes_per_txn);
   json["heap_bytes_per_txn"] = maybe(figures.heap_bytes_per_txn);
   json["measured_seconds"] = figures.measured_seconds;
@@ -220,8 +225,8 @@ Json to_json(const Figures& figures) {
   json["refused"] = figures.refused;
   json["open_seconds"] = maybe(figures.open_seconds);
   json["resume_tps"] = maybe(figures.resume_tps);
-  json["file_bytes"] = figures.file_bytes;
-  json["wal_bytes"] = figures.wal_bytes;
+  json["file_bytes"] = maybe(figures.file_bytes);
+  json["wal_bytes"] = maybe(figures.wal_bytes);
   json["intervals"] = intervals_json(figures.intervals);
   json["seed"] = figures.settings.seed;
   json["settings"] = settings_json(figures.settings, figures.workload);

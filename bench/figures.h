@@ -41,9 +41,8 @@ struct Figures {
   std::optional<double> floor_commits_per_s, floor_commit_p50_us, p50_over_3_floor_commits,
       p99_over_floor_commit;
   std::optional<double> commits_per_s, bytes_per_commit, bytes_per_txn, storage_bytes_per_txn;
-  double cpu_seconds = 0;
-  std::optional<double> cpu_us_per_txn;
-  std::uint64_t rss_bytes = 0;
+  std::optional<double> cpu_seconds, cpu_us_per_txn;
+  std::optional<std::uint64_t> rss_bytes;
   std::optional<double> live_bytes_per_txn, heap_bytes_per_txn;
 
   double measured_seconds = 0;
@@ -51,7 +50,7 @@ struct Figures {
   std::uint64_t succeeded = 0, failed = 0, refused = 0;
   // Recovery: the time of the open itself, and the transactions a second after it.
   std::optional<double> open_seconds, resume_tps;
-  std::uint64_t file_bytes = 0, wal_bytes = 0;
+  std::optional<std::uint64_t> file_bytes, wal_bytes;
   std::vector<Interval> intervals;
   // Hash of the results that must be equal whenever the same work is done.
   std::string result_hash;

@@ -64,11 +64,11 @@ Result<Figures> run_memory(const Settings& settings) {
   BELAY_TRY(crowd.grow(*engine, count));
   figures.measured_seconds = static_cast<double>(now_ns() - began) / 1e9;
   figures.cpu_seconds = cpu_seconds() - cpu;
-  figures.cpu_us_per_txn = figures.cpu_seconds * 1e6 / static_cast<double>(count);
+  figures.cpu_us_per_txn = *figures.cpu_seconds * 1e6 / static_cast<double>(count);
   trim_heap();
   figures.rss_bytes = rss_bytes();
   figures.live_bytes_per_txn =
-      per_one(rss_before, figures.rss_bytes, count) - payload_bytes(settings);
+      per_one(rss_before, *figures.rss_bytes, count) - payload_bytes(settings);
   figures.heap_bytes_per_txn = per_one(heap_before, heap_bytes(), count) - payload_bytes(settings);
 
   const auto counters = engine->counters();

@@ -101,7 +101,7 @@ Result<Engine> reopen(const Crowd& crowd, const std::string& path, Figures& figu
   if (!engine) return engine;
   figures.open_seconds = static_cast<double>(now_ns() - began) / 1e9;
   figures.cpu_seconds = cpu_seconds() - cpu;
-  figures.cpu_us_per_txn = figures.cpu_seconds * 1e6 / count;
+  figures.cpu_us_per_txn = *figures.cpu_seconds * 1e6 / count;
   figures.measured_seconds = *figures.open_seconds;
   figures.tps = count / *figures.open_seconds;
   trim_heap();
@@ -111,7 +111,7 @@ Result<Engine> reopen(const Crowd& crowd, const std::string& path, Figures& figu
   const auto per_one = [&](std::uint64_t before, std::uint64_t after) {
     return (static_cast<double>(after) - static_cast<double>(before)) / count - payload;
   };
-  figures.live_bytes_per_txn = per_one(rss_before, figures.rss_bytes);
+  figures.live_bytes_per_txn = per_one(rss_before, *figures.rss_bytes);
   figures.heap_bytes_per_txn = per_one(heap_before, heap_bytes());
   return engine;
 }

@@ -99,7 +99,7 @@ void take_window(const Window& window, const Counters& settled, Figures& figures
   figures.tps = transactions / seconds;
   figures.take_latencies(window.latencies);
   figures.cpu_seconds = window.cpu_at_end - window.cpu_at_start;
-  figures.cpu_us_per_txn = figures.cpu_seconds * 1e6 / transactions;
+  figures.cpu_us_per_txn = *figures.cpu_seconds * 1e6 / transactions;
   figures.commits_per_s = commits / seconds;
   figures.bytes_per_txn = bytes / transactions;
   if (commits > 0) figures.bytes_per_commit = bytes / commits;

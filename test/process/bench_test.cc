@@ -16,6 +16,9 @@
 #include "histogram.h"
 #include "support/process.h"
 #include "support/sanitized.h"
+#if BELAY_TEST_SERVES
+#include "process/served.h"
+#endif
 
 namespace {
 
@@ -224,6 +227,25 @@ TEST_SUITE("process/bench") {
         CHECK((json["failed"] > 0) == (json["settings"]["fail_percent"] > 0));
       }
     }
+  }
+
+  TEST_CASE("a server that runs already gets the load, and what it alone knows is not told") {
+    const auto port = std::to_string(belay::test::free_port());
+    belay::test::Served server({"--grpc-listen", "127.0.0.1:" + port});
+    REQUIRE(server.listening());
+    std::vector<Words> runs = {{"http", "--port", std::to_string(server.port())}};
+    if (BELAY_TEST_CALLS_GRPC) runs.push_back({"grpc", "--port", port});
+    for (auto& words : runs) {
+      words.insert(words.end(), {"--serve", "--transactions", "200", "--fail", "10"});
+      CAPTURE(joined(words));
+      const auto json = figures(words);
+      CHECK(json["settings"]["server_port"] == std::stoi(words[2]));
+      CHECK(json["ratio"] > 0);
+      CHECK(json["failed"] > 0);
+      for (const auto* unknown : {"cpu_seconds", "cpu_us_per_txn", "rss_bytes", "file_bytes"})
+        CHECK_MESSAGE(json[unknown].is_null(), unknown);
+    }
+    CHECK(server.stop().exit_code == 0);
   }
 
   TEST_CASE("a server that is not there is an error") {
