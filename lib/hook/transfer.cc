@@ -44,8 +44,6 @@ Transfer::Transfer(const HookOptions& options, const Proxies& proxies, Multi& mu
                    KeptBytes& kept, CURL* easy)
     : options_(options), proxies_(proxies), multi_(multi), easy_(easy), answer_(kept) {
   set_fixed();
-  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-  hook::set_tls(easy_, options_);
 }
 
 Transfer::~Transfer() { curl_easy_cleanup(easy_); }
@@ -56,6 +54,8 @@ void Transfer::set_fixed() {
   // A name look-up that hangs must not block the loop when its call is given up.
   curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  set_tls(easy_, options_);
   curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);  // redirects are followed in `follow`
   curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -181,8 +181,6 @@ void Transfer::rest() {
   if (connects == 0) return;
   curl_easy_reset(easy_);
   set_fixed();
-  curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-  hook::set_tls(easy_, options_);
 }
 
 std::optional<CallEnd> Transfer::end(CURLcode result, std::uint64_t now_ms) {
